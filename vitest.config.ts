@@ -1,0 +1,15 @@
+import { defineConfig } from "vitest/config";
+
+// Two suites: "quick" is `npm test`; "full" adds the long properties and the end-to-end runs (files named *.full.test.ts).
+export default defineConfig({
+  test: {
+    testTimeout: 60_000,
+    projects: [
+      {
+        extends: true,
+        test: { name: "quick", include: ["tests/**/*.test.ts"], exclude: ["tests/**/*.full.test.ts", "tests/gpu/**"] },
+      },
+      { extends: true, test: { name: "full", include: ["tests/**/*.full.test.ts"], testTimeout: 600_000 } },
+    ],
+  },
+});
