@@ -1,0 +1,144 @@
+/**
+ * Seeded random numbers whose state can be saved: a resumed run continues bit for bit. No global state.
+ *
+ * The generator is pure-rand's xoroshiro128+ (32 bits a draw). The seed is spread over its 128 bits by a mixing function,
+ * because the plain seeding makes the first draws of neighbouring seeds neighbours too.
+ */
+import { uniformFloat64 } from "pure-rand/distribution/uniformFloat64";
+import { uniformInt } from "pure-rand/distribution/uniformInt";
+import { xoroshiro128plusFromState } from "pure-rand/generator/xoroshiro128plus";
+
+/** Everything a Random is; plain data, fit for JSON. */
+export interface RandomState {
+  readonly generator: "xoroshiro128plus";
+  /** The 128 bits as four signed 32-bit words. */
+  readonly words: readonly number[];
+}
+
+/**
+ * Standard deviation of a standard normal cut at +-2: sqrt(1 - 2 * 2 phi(2) / (Phi(2) - Phi(-2))).
+ * Dividing by it makes the realised deviation the asked one (as JAX and the official code do).
+ */
+export const TRUNCATED_NORMAL_STD = 0.8796256610342398;
+
+export class Random {
+  #generator: ReturnType<typeof xoroshiro128plusFromState>;
+
+  /** @param seed any safe integer. @throws RangeError for another number. */
+  constructor(seed: number) {
+    if (!Number.isSafeInteger(seed)) throw new RangeError(`Random: seed ${seed}, expected a safe integer`);
+    this.#generator = xoroshiro128plusFromState(spread(seed | 0, Math.floor(seed / 2 ** 32) | 0));
+  }
+
+  /** A generator that continues where `state` was taken. @throws RangeError if it is not such a state. */
+  static fromState(state: RandomState): Random {
+    const random = new Random(0);
+    random.state = state;
+    return random;
+  }
+
+  get state(): RandomState {
+    return { generator: "xoroshiro128plus", words: [...this.#generator.getState()] };
+  }
+
+  set state(state: RandomState) {
+    const { generator, words } = state;
+    const valid = Array.isArray(words) && words.length === 4 && words.every((word) => (word | 0) === word);
+    if (generator !== "xoroshiro128plus" || !valid || words.every((word) => word === 0)) {
+      throw new RangeError(
+        `Random: state ${JSON.stringify(state)}, expected {generator: "xoroshiro128plus", words: four 32-bit integers}`,
+      );
+    }
+    this.#generator = xoroshiro128plusFromState(words);
+  }
+
+  /** An independent generator, seeded by draws from this one. */
+  split(): Random {
+    const child = new Random(0);
+    child.#generator = xoroshiro128plusFromState(spread(this.#generator.next(), this.#generator.next()));
+    return child;
+  }
+
+  /** Uniform in [0, 1), a multiple of 2^-53; takes two draws. */
+  uniform(): number {
+    return uniformFloat64(this.#generator);
+  }
+
+  /** Uniform in 0 .. below - 1, without modulo bias. @throws RangeError unless 1 <= below <= 2^53 - 1. */
+  integer(below: number): number {
+    if (!Number.isSafeInteger(below) || below < 1) {
+      throw new RangeError(`Random.integer: below ${below}, expected a positive safe integer`);
+    }
+    return uniformInt(this.#generator, 0, below - 1);
+  }
+
+  /** True with this probability. */
+  bernoulli(probability: number): boolean {
+    return this.uniform() < probability;
+  }
+
+  /** Standard normal (Box-Muller; the second value is dropped so that the state is the generator alone). */
+  normal(): number {
+    const radius = Math.sqrt(-2 * Math.log(1 - this.uniform())); // 1 - u is in (0, 1]
+    return radius * Math.cos(2 * Math.PI * this.uniform());
+  }
+
+  /** Normal cut at 2 deviations, rescaled so that the realised deviation is `std`: values within +-2.2737 std. */
+  truncatedNormal(std = 1): number {
+    for (;;) {
+      const value = this.normal();
+      if (Math.abs(value) <= 2) return (value / TRUNCATED_NORMAL_STD) * std;
+    }
+  }
+
+  /** Shuffles in place (Fisher-Yates) and returns the same array. */
+  shuffle<A extends unknown[] | Int32Array | Uint8Array | Float32Array | Float64Array>(array: A): A {
+    const cells: { [index: number]: unknown } = array;
+    for (let last = array.length - 1; last > 0; last--) {
+      const other = this.integer(last + 1);
+      const kept = cells[last];
+      cells[last] = cells[other];
+      cells[other] = kept;
+    }
+    return array;
+  }
+
+  /** 0 .. count - 1 in random order. */
+  permutation(count: number): Int32Array {
+    return this.shuffle(Int32Array.from({ length: count }, (_, index) => index));
+  }
+
+  /** `count` different numbers of 0 .. below - 1, in random order. @throws RangeError if count > below. */
+  sample(below: number, count: number): number[] {
+    if (!(count >= 0 && count <= below)) {
+      throw new RangeError(`Random.sample: ${count} of ${below} without replacement, expected 0 to ${below}`);
+    }
+    // Fisher-Yates over a sparse array: only touched places are stored.
+    const moved = new Map<number, number>();
+    const chosen: number[] = [];
+    for (let index = 0; index < count; index++) {
+      const other = index + this.integer(below - index);
+      chosen.push(moved.get(other) ?? other);
+      moved.set(other, moved.get(index) ?? index);
+    }
+    return chosen;
+  }
+}
+
+/** 64 bits to a 128-bit state, every bit depending on every bit (murmur3's finaliser over a counter); never all zero. */
+function spread(low: number, high: number): number[] {
+  const words: number[] = [];
+  let hash = 0x3c6ef372;
+  for (let index = 0; index < 4; index++) {
+    hash = mix(Math.imul(hash, 5) + 0x9e3779b9 + (low ^ Math.imul(index, 0x85ebca6b)));
+    hash = mix(hash ^ mix((high + Math.imul(index + 1, 0xc2b2ae35)) | 0));
+    words.push(hash);
+  }
+  return words.some((word) => word !== 0) ? words : [1, 2, 3, 4];
+}
+
+function mix(word: number): number {
+  word = Math.imul(word ^ (word >>> 16), 0x85ebca6b);
+  word = Math.imul(word ^ (word >>> 13), 0xc2b2ae35);
+  return word ^ (word >>> 16);
+}
