@@ -1,0 +1,37 @@
+// Optimizer steps, in place. Source: paper.md, "Optimizer"; AdamW: Loshchilov & Hutter 2019.
+import type { AdamSettings } from "../../backend.ts";
+import type { Tensor } from "../../tensor.ts";
+import { arrayOf } from "./arrays.ts";
+
+export function adamAtan2(p: Tensor, m: Tensor, v: Tensor, gradient: Tensor, settings: AdamSettings): void {
+  adam(p, m, v, gradient, settings, (mean, deviation) => Math.atan2(mean, deviation));
+}
+
+export function adamW(p: Tensor, m: Tensor, v: Tensor, gradient: Tensor, settings: AdamSettings): void {
+  adam(p, m, v, gradient, settings, (mean, deviation) => mean / (deviation + settings.epsilon));
+}
+
+function adam(
+  parameter: Tensor,
+  first: Tensor,
+  second: Tensor,
+  gradient: Tensor,
+  { learningRate, beta1, beta2, weightDecay, step }: AdamSettings,
+  direction: (mean: number, deviation: number) => number,
+): void {
+  const [p, m, v, g] = [arrayOf(parameter), arrayOf(first), arrayOf(second), arrayOf(gradient)];
+  const decay = 1 - learningRate * weightDecay;
+  const size = learningRate / (1 - beta1 ** step);
+  const deviationScale = 1 / Math.sqrt(1 - beta2 ** step);
+  for (let i = 0; i < p.length; i++) {
+    m[i] = beta1 * m[i]! + (1 - beta1) * g[i]!;
+    v[i] = beta2 * v[i]! + (1 - beta2) * g[i]! * g[i]!;
+    p[i] = p[i]! * decay - size * direction(m[i]!, Math.sqrt(v[i]!) * deviationScale);
+  }
+}
+
+export function movingAverage(average: Tensor, value: Tensor, rate: number): void {
+  const a = arrayOf(average);
+  const x = arrayOf(value);
+  for (let i = 0; i < a.length; i++) a[i] = rate * a[i]! + (1 - rate) * x[i]!;
+}

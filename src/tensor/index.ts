@@ -1,0 +1,32 @@
+// The tensor library: shapes, storage, scopes, backends and operations. It can be read and used alone.
+export type {
+  AdamSettings,
+  Backend,
+  BinaryName,
+  BlockAxis,
+  BlockMemory,
+  CrossEntropyName,
+  FusedKernels,
+  Kernels,
+  Rotary,
+  UnaryName,
+} from "./backend.ts";
+export { ReferenceBackend } from "./backends/reference/backend.ts";
+export { defaultBackend } from "./default-backend.ts";
+export { BackendError, DTypeError, MemoryError, ShapeError } from "./errors.ts";
+export * from "./operations.ts";
+export { Random } from "./random.ts";
+export {
+  type HoldsTensors,
+  isRecording,
+  keep,
+  type ScopeSettings,
+  scope,
+  setRootBackend,
+  tensorsHeld,
+  usesFusedOperations,
+  withSettings,
+} from "./scope.ts";
+export { broadcastShapes, type Shape, sameShape, showShape, sizeOf } from "./shape.ts";
+export { type DType, type NumberArray, Storage, VisibleStorage } from "./storage.ts";
+export { empty, full, type Nested, Tensor, tensor, zeros } from "./tensor.ts";

@@ -1,0 +1,335 @@
+// Operations on tensors: they check shapes and element types, make the output, and call one kernel. They know nothing of
+// gradients; src/autograd builds on them. Every function returns a new tensor in the current scope.
+import type { AdamSettings, BinaryName, UnaryName } from "./backend.ts";
+import { BackendError, DTypeError, ShapeError } from "./errors.ts";
+import { isAligned, resolveAxes } from "./operation-checks.ts";
+import {
+  broadcastShapes,
+  broadcastStrides,
+  broadcastsTo,
+  resolveAxis,
+  type Shape,
+  showShape,
+  sizeOf,
+  stridesOf,
+} from "./shape.ts";
+import type { DType } from "./storage.ts";
+import { empty, expectDType, full, type Tensor } from "./tensor.ts";
+
+/** An output on the same backend and of the same element type as `like`. */
+const outputLike = (like: Tensor, shape: Shape, dtype: DType = like.dtype): Tensor => empty(shape, dtype, like.backend);
+
+const unary =
+  (name: UnaryName) =>
+  (x: Tensor): Tensor => {
+    const out = outputLike(x, x.shape);
+    x.backend.kernels.unary(name, out, x);
+    return out;
+  };
+
+export const negate = unary("negate");
+export const exp = unary("exp");
+export const log = unary("log");
+export const sqrt = unary("sqrt");
+export const rsqrt = unary("rsqrt");
+export const square = unary("square");
+export const reciprocal = unary("reciprocal");
+export const abs = unary("abs");
+export const sign = unary("sign");
+export const tanh = unary("tanh");
+export const sigmoid = unary("sigmoid");
+export const silu = unary("silu");
+export const softplus = unary("softplus");
+export const relu = unary("relu");
+
+function expectAlike(operation: string, a: Tensor, b: Tensor): void {
+  if (a.backend !== b.backend) {
+    throw new BackendError(
+      `${operation}: got tensors on ${a.backend.name} and ${b.backend.name}, expected one backend`,
+    );
+  }
+  if (a.dtype !== b.dtype) {
+    throw new DTypeError(`${operation}: got ${a.dtype} and ${b.dtype}, expected one element type (see cast)`);
+  }
+}
+
+const binary =
+  (name: BinaryName) =>
+  (a: Tensor, b: Tensor): Tensor => {
+    expectAlike(name, a, b);
+    const out = outputLike(a, broadcastShapes(name, a.shape, b.shape));
+    a.backend.kernels.binary(name, out, a, b);
+    return out;
+  };
+
+export const add = binary("add");
+export const subtract = binary("subtract");
+export const multiply = binary("multiply");
+export const divide = binary("divide");
+export const maximum = binary("maximum");
+export const atan2 = binary("atan2");
+/** 1 where a > b, else 0 */
+export const greater = binary("greater");
+/** 1 where a = b, else 0 */
+export const equal = binary("equal");
+
+/** a where condition is not 0, else b; all three broadcast. */
+export function select(condition: Tensor, a: Tensor, b: Tensor): Tensor {
+  expectAlike("select", a, b);
+  const shape = broadcastShapes("select", condition.shape, broadcastShapes("select", a.shape, b.shape));
+  const out = outputLike(a, shape);
+  a.backend.kernels.select(out, condition, a, b);
+  return out;
+}
+
+/** scale · x + shift */
+export function affine(x: Tensor, scale: number, shift = 0): Tensor {
+  const out = outputLike(x, x.shape);
+  x.backend.kernels.affine(out, x, scale, shift);
+  return out;
+}
+
+/** x in another element type. */
+export function cast(x: Tensor, dtype: DType): Tensor {
+  const out = outputLike(x, x.shape, dtype);
+  x.backend.kernels.cast(out, x);
+  return out;
+}
+
+/** The same numbers under another shape; -1 stands for the one length that fits. No copy. */
+export function reshape(x: Tensor, shape: Shape): Tensor {
+  const known = sizeOf(shape.filter((length) => length !== -1));
+  const resolved = shape.map((length) => (length === -1 && known > 0 ? x.size / known : length));
+  if (resolved.some((length) => !Number.isInteger(length) || length < 0) || sizeOf(resolved) !== x.size) {
+    throw new ShapeError(`reshape: cannot view ${showShape(x.shape)} (${x.size} elements) as ${showShape(shape)}`);
+  }
+  return x.view(resolved);
+}
+
+/** Axes in another order: out.shape[i] = x.shape[axes[i]]. */
+export function permute(x: Tensor, axes: readonly number[]): Tensor {
+  const order = axes.map((axis) => resolveAxis("permute", x.shape, axis));
+  if (order.length !== x.shape.length || new Set(order).size !== order.length) {
+    throw new ShapeError(`permute: got axes ${showShape(axes)}, expected each axis of ${showShape(x.shape)} once`);
+  }
+  const strides = stridesOf(x.shape);
+  const out = outputLike(
+    x,
+    order.map((axis) => x.shape[axis]!),
+  );
+  x.backend.kernels.copyStrided(
+    out,
+    x,
+    0,
+    order.map((axis) => strides[axis]!),
+  );
+  return out;
+}
+
+/** The axes that swap the last two. */
+export const swapLastTwo = (rank: number): number[] =>
+  [...Array(rank).keys()].map((i) => (i < rank - 2 ? i : 2 * rank - 3 - i));
+
+/** x repeated along its axes of length 1 (and new leading axes) to fill `shape`. */
+export function broadcastTo(x: Tensor, shape: Shape): Tensor {
+  if (!broadcastsTo(x.shape, shape)) {
+    throw new ShapeError(`broadcastTo: cannot repeat ${showShape(x.shape)} to fill ${showShape(shape)}`);
+  }
+  const out = outputLike(x, shape);
+  x.backend.kernels.copyStrided(out, x, 0, broadcastStrides(x.shape, shape));
+  return out;
+}
+
+/** Elements start..end-1 along one axis. */
+export function slice(x: Tensor, axis: number, start: number, end: number): Tensor {
+  const at = resolveAxis("slice", x.shape, axis);
+  const length = x.shape[at]!;
+  if (!(Number.isInteger(start) && Number.isInteger(end) && start >= 0 && start <= end && end <= length)) {
+    throw new ShapeError(
+      `slice: got ${start}..${end} along axis ${axis} of ${showShape(x.shape)}, expected within 0..${length}`,
+    );
+  }
+  const strides = stridesOf(x.shape);
+  const out = outputLike(
+    x,
+    x.shape.map((own, i) => (i === at ? end - start : own)),
+  );
+  x.backend.kernels.copyStrided(out, x, start * strides[at]!, strides);
+  return out;
+}
+
+/** Tensors one after another along an axis; all other axes are equal. */
+export function concat(parts: readonly Tensor[], axis: number): Tensor {
+  const first = parts[0];
+  if (!first) throw new ShapeError("concat: got no tensors, expected at least one");
+  const at = resolveAxis("concat", first.shape, axis);
+  for (const part of parts) {
+    expectAlike("concat", first, part);
+    if (!isAligned(first.shape, part.shape, at)) {
+      throw new ShapeError(
+        `concat: got ${showShape(first.shape)} and ${showShape(part.shape)}, expected equal lengths except along axis ${at}`,
+      );
+    }
+  }
+  const total = parts.reduce((sum, part) => sum + part.shape[at]!, 0);
+  const out = outputLike(
+    first,
+    first.shape.map((own, i) => (i === at ? total : own)),
+  );
+  let start = 0;
+  for (const part of parts) {
+    out.backend.kernels.insert(
+      out,
+      part,
+      out.shape.map((_, i) => (i === at ? start : 0)),
+    );
+    start += part.shape[at]!;
+  }
+  return out;
+}
+
+/** x surrounded by zeros along one axis. */
+export function pad(x: Tensor, axis: number, before: number, after: number): Tensor {
+  const at = resolveAxis("pad", x.shape, axis);
+  const out = full(
+    x.shape.map((own, i) => (i === at ? before + own + after : own)),
+    0,
+    x.dtype,
+    x.backend,
+  );
+  out.backend.kernels.insert(
+    out,
+    x,
+    out.shape.map((_, i) => (i === at ? before : 0)),
+  );
+  return out;
+}
+
+/** Σ over the axes (all if none are given). */
+export const sum = (x: Tensor, axes?: readonly number[], keepAxes = false): Tensor => reduce("sum", x, axes, keepAxes);
+
+/** The largest element over the axes (all if none are given). */
+export const max = (x: Tensor, axes?: readonly number[], keepAxes = false): Tensor => reduce("max", x, axes, keepAxes);
+
+/** Σ over the axes / number of elements summed. */
+export function mean(x: Tensor, axes?: readonly number[], keepAxes = false): Tensor {
+  const count = sizeOf(resolveAxes("mean", x.shape, axes).map((axis) => x.shape[axis]!));
+  return affine(sum(x, axes, keepAxes), 1 / count);
+}
+
+function reduce(name: "sum" | "max", x: Tensor, axes: readonly number[] | undefined, keepAxes: boolean): Tensor {
+  const over = resolveAxes(name, x.shape, axes);
+  let result = x;
+  for (const axis of over) {
+    const out = outputLike(
+      x,
+      result.shape.map((own, i) => (i === axis ? 1 : own)),
+    );
+    x.backend.kernels[name](out, result, axis);
+    if (result !== x) result.dispose();
+    result = out;
+  }
+  const shape = keepAxes ? result.shape : result.shape.filter((_, axis) => !over.includes(axis));
+  const view = result.view(shape);
+  if (result !== x) result.dispose();
+  return view;
+}
+
+/** The gradient of a broadcast: sums over the axes along which a tensor of shape `shape` was repeated to give x. */
+export function sumTo(x: Tensor, shape: Shape): Tensor {
+  const missing = x.shape.length - shape.length;
+  const repeated = x.shape.flatMap((own, axis) => (axis < missing || shape[axis - missing] !== own ? [axis] : []));
+  const summed = sum(x, repeated, true);
+  const view = summed.view(shape);
+  summed.dispose();
+  return view;
+}
+
+/** Index of the first largest along the last axis (int32). */
+export function argmax(x: Tensor): Tensor {
+  const axis = resolveAxis("argmax", x.shape, -1);
+  if (x.shape[axis] === 0)
+    throw new ShapeError(`argmax: got ${showShape(x.shape)}, expected a last axis of at least 1`);
+  const out = outputLike(x, x.shape.slice(0, -1), "int32");
+  x.backend.kernels.argmax(out, x);
+  return out;
+}
+
+export interface MatmulOptions {
+  /** a (or b) is stored with its last two axes swapped. */
+  readonly transposeA?: boolean;
+  readonly transposeB?: boolean;
+}
+
+/** The shape of a matrix product. @throws ShapeError naming both shapes and the axes that differ */
+export function matmulShape(
+  a: Shape,
+  b: Shape,
+  { transposeA = false, transposeB = false }: MatmulOptions = {},
+): number[] {
+  const flags = `${transposeA ? "ᵀ" : ""}`;
+  const names = `${showShape(a)}${flags} by ${showShape(b)}${transposeB ? "ᵀ" : ""}`;
+  if (a.length < 2 || b.length < 2) throw new ShapeError(`matmul: got ${names}, expected at least two axes each`);
+  const [rows, depthA] = transposeA ? [a.at(-1)!, a.at(-2)!] : [a.at(-2)!, a.at(-1)!];
+  const [depthB, columns] = transposeB ? [b.at(-1)!, b.at(-2)!] : [b.at(-2)!, b.at(-1)!];
+  if (depthA !== depthB) {
+    throw new ShapeError(
+      `matmul: cannot multiply ${names} (axis ${transposeA ? -2 : -1} of the first is ${depthA}, axis ${transposeB ? -1 : -2} of the second is ${depthB})`,
+    );
+  }
+  return [...broadcastShapes("matmul", a.slice(0, -2), b.slice(0, -2)), rows, columns];
+}
+
+/** Matrix product over the last two axes, the leading ones broadcast. a [.., M, K], b [.., K, N] -> [.., M, N] */
+export function matmul(a: Tensor, b: Tensor, options: MatmulOptions = {}): Tensor {
+  expectAlike("matmul", a, b);
+  const out = outputLike(a, matmulShape(a.shape, b.shape, options));
+  a.backend.kernels.matmul(out, a, b, options.transposeA ?? false, options.transposeB ?? false);
+  return out;
+}
+
+/** Rows of a table by index. table [N, D], ids [...] int32 -> [..., D] */
+export function gatherRows(table: Tensor, ids: Tensor): Tensor {
+  expectDType("gatherRows", ids, "int32");
+  if (table.shape.length !== 2)
+    throw new ShapeError(`gatherRows: got table ${showShape(table.shape)}, expected [rows, width]`);
+  const out = outputLike(table, [...ids.shape, table.shape[1]!]);
+  table.backend.kernels.gatherRows(out, table, ids);
+  return out;
+}
+
+/** The gradient of gatherRows: a table of zeros with x[i] added to row ids[i]. ids [...], x [..., D] -> [rows, D] */
+export function scatterRows(ids: Tensor, x: Tensor, rows: number): Tensor {
+  const out = full([rows, x.shape.at(-1)!], 0, x.dtype, x.backend);
+  out.backend.kernels.scatterAddRows(out, ids, x);
+  return out;
+}
+
+/** In place: one Adam-atan2 or AdamW update of p, with the moments m and v. All of one shape. */
+export function adamUpdate(
+  rule: "adamAtan2" | "adamW",
+  state: { p: Tensor; m: Tensor; v: Tensor },
+  gradient: Tensor,
+  settings: AdamSettings,
+): void {
+  const { p, m, v } = state;
+  p.backend.kernels[rule](p, m, v, gradient, settings);
+  for (const updated of [p, m, v]) updated.storage.version++;
+}
+
+/** In place: average = rate · average + (1 - rate) · value */
+export function updateMovingAverage(average: Tensor, value: Tensor, rate: number): void {
+  average.backend.kernels.movingAverage(average, value, rate);
+  average.storage.version++;
+}
+
+/** In place: replaces the numbers of a tensor. */
+export function assign(target: Tensor, values: ArrayLike<number>): void {
+  if (values.length !== target.size) {
+    throw new ShapeError(
+      `assign: got ${values.length} values, expected ${target.size} for shape ${showShape(target.shape)}`,
+    );
+  }
+  target.storage.write(values);
+  target.storage.version++;
+}

@@ -1,0 +1,126 @@
+// Scopes: who owns the memory of a tensor, and which settings hold.
+//
+// Kernel memory is not garbage-collected. Every tensor made inside `scope(...)` is disposed when the scope ends, unless it is
+// returned or kept; memory then goes back to the backend's free lists, so a training loop in its steady state
+// allocates nothing. Outside any scope a tensor lives until its `dispose()` is called.
+//
+// The current scope also carries the settings: the backend for new tensors, whether operations are recorded for
+// differentiation, and whether fused operations may stand in for their definitions. It is the engine's only mutable global.
+import type { Backend } from "./backend.ts";
+import type { Tensor } from "./tensor.ts";
+
+export interface ScopeSettings {
+  /** Where new tensors are made. */
+  readonly backend: Backend;
+  /** Whether autograd records operations; see noGrad. */
+  readonly recording: boolean;
+  /** Whether fused operations run as such; false runs their composed definitions instead. */
+  readonly fused: boolean;
+}
+
+/** Implemented by objects that hold tensors (Variable), so that a scope can find them in what it returns. */
+export const tensorsHeld: unique symbol = Symbol("tensorsHeld");
+export interface HoldsTensors {
+  [tensorsHeld](): Iterable<Tensor>;
+}
+
+class Scope {
+  /** null for the root, which owns nothing. */
+  readonly owned: Set<Tensor> | null;
+  constructor(
+    public settings: Partial<ScopeSettings>,
+    readonly parent: Scope | null,
+  ) {
+    this.owned = parent ? new Set() : null;
+  }
+}
+
+let current = new Scope({ recording: true, fused: true }, null);
+
+function setting<K extends keyof ScopeSettings>(name: K): ScopeSettings[K] | undefined {
+  for (let scope: Scope | null = current; scope; scope = scope.parent) {
+    const value = scope.settings[name];
+    if (value !== undefined) return value as ScopeSettings[K];
+  }
+  return undefined;
+}
+
+export const isRecording = (): boolean => setting("recording")!;
+export const usesFusedOperations = (): boolean => setting("fused")!;
+
+/** The backend chosen for the current scope, if one was. See `defaultBackend` for what holds otherwise. */
+export const scopedBackend = (): Backend | undefined => setting("backend");
+
+/** Chooses the backend of all scopes that do not choose their own. */
+export function setRootBackend(backend: Backend): void {
+  let root = current;
+  while (root.parent) root = root.parent;
+  root.settings = { ...root.settings, backend };
+}
+
+/** Called by every new tensor. */
+export function own(tensor: Tensor): void {
+  current.owned?.add(tensor);
+}
+
+/** Called by every disposed tensor. */
+export function disown(tensor: Tensor): void {
+  for (let scope: Scope | null = current; scope; scope = scope.parent) {
+    if (scope.owned?.delete(tensor)) return;
+  }
+}
+
+/** Takes a tensor out of the hands of the scopes: it lives until `dispose()`. Returns it. */
+export function keep<T extends Tensor>(tensor: T): T {
+  disown(tensor);
+  return tensor;
+}
+
+/**
+ * Runs `body` and disposes every tensor it made, except those in its result (a tensor, a Variable, or arrays and plain
+ * objects of them), which pass to the enclosing scope.
+ *
+ * @param settings  what holds inside, for example `{ backend }`
+ * @throws Error if `body` is asynchronous: a scope is a stretch of synchronous computation
+ */
+export function scope<T>(body: () => T, settings: Partial<ScopeSettings> = {}): T {
+  const scope = new Scope(settings, current);
+  current = scope;
+  let result: T | undefined;
+  let returned = new Set<Tensor>();
+  try {
+    result = body();
+    if (result instanceof Promise) {
+      throw new Error("scope: the body returned a Promise, expected a synchronous body (read results back outside)");
+    }
+    returned = new Set(tensorsIn(result));
+    return result;
+  } finally {
+    current = scope.parent!;
+    for (const tensor of scope.owned!) {
+      if (returned.has(tensor)) current.owned?.add(tensor);
+      else tensor.dispose();
+    }
+  }
+}
+
+/** Runs `body` with other settings, in the enclosing scope's memory: what it makes lives as long as what is made around it. */
+export function withSettings<T>(settings: Partial<ScopeSettings>, body: () => T): T {
+  const before = current.settings;
+  current.settings = { ...before, ...settings };
+  try {
+    return body();
+  } finally {
+    current.settings = before;
+  }
+}
+
+function* tensorsIn(value: unknown): Iterable<Tensor> {
+  if (typeof value !== "object" || value === null) return;
+  if (tensorsHeld in value) yield* (value as HoldsTensors)[tensorsHeld]();
+  else if (Array.isArray(value) || value instanceof Set) for (const item of value) yield* tensorsIn(item);
+  else if (value instanceof Map) for (const item of value.values()) yield* tensorsIn(item);
+  else if (Object.getPrototypeOf(value) === Object.prototype) {
+    for (const item of Object.values(value)) yield* tensorsIn(item);
+  }
+}

@@ -1,0 +1,90 @@
+// Shapes: lengths of the axes, outermost first. All tensors are contiguous and row-major.
+import { ShapeError } from "./errors.ts";
+
+export type Shape = readonly number[];
+
+/** `[2, 3]` */
+export const showShape = (shape: Shape): string => `[${shape.join(", ")}]`;
+
+/** Number of elements: the product of the axes (1 for a scalar, shape []). */
+export function sizeOf(shape: Shape): number {
+  let size = 1;
+  for (const length of shape) size *= length;
+  return size;
+}
+
+export function sameShape(a: Shape, b: Shape): boolean {
+  return a.length === b.length && a.every((length, axis) => length === b[axis]);
+}
+
+/** Elements to step over to move by one along each axis of a contiguous tensor. */
+export function stridesOf(shape: Shape): number[] {
+  const strides = new Array<number>(shape.length);
+  let stride = 1;
+  for (let axis = shape.length - 1; axis >= 0; axis--) {
+    strides[axis] = stride;
+    stride *= shape[axis]!;
+  }
+  return strides;
+}
+
+/**
+ * Strides with which a tensor of shape `from` is read as if it had shape `to`: 0 along the axes that are repeated.
+ * `from` must be broadcastable to `to`.
+ */
+export function broadcastStrides(from: Shape, to: Shape): number[] {
+  const own = stridesOf(from);
+  const missing = to.length - from.length;
+  return to.map((length, axis) => {
+    const ownAxis = axis - missing;
+    return ownAxis < 0 || (from[ownAxis] === 1 && length !== 1) ? 0 : own[ownAxis]!;
+  });
+}
+
+/**
+ * The shape of `a op b` under the usual rule: axes are aligned from the last; lengths must be equal, or one of them 1.
+ * @throws ShapeError naming the operation, both shapes and the axis
+ */
+export function broadcastShapes(operation: string, a: Shape, b: Shape): number[] {
+  const rank = Math.max(a.length, b.length);
+  const out = new Array<number>(rank);
+  for (let back = 1; back <= rank; back++) {
+    const p = a[a.length - back] ?? 1;
+    const q = b[b.length - back] ?? 1;
+    if (p !== q && p !== 1 && q !== 1) {
+      const where = back === 1 ? "last axis" : `axis -${back}`;
+      throw new ShapeError(
+        `${operation}: cannot broadcast ${showShape(a)} with ${showShape(b)} (${where}: ${p} against ${q})`,
+      );
+    }
+    out[rank - back] = p === 1 ? q : p;
+  }
+  return out;
+}
+
+/** Whether `from` can be repeated to give `to`. */
+export function broadcastsTo(from: Shape, to: Shape): boolean {
+  const missing = to.length - from.length;
+  return missing >= 0 && from.every((length, axis) => length === 1 || length === to[axis + missing]);
+}
+
+/**
+ * An axis counted from the end when negative, as a number in 0..rank-1.
+ * @throws ShapeError if there is no such axis
+ */
+export function resolveAxis(operation: string, shape: Shape, axis: number): number {
+  const resolved = axis < 0 ? axis + shape.length : axis;
+  if (!Number.isInteger(axis) || resolved < 0 || resolved >= shape.length) {
+    throw new ShapeError(`${operation}: no axis ${axis} in shape ${showShape(shape)}`);
+  }
+  return resolved;
+}
+
+/** A shape seen from one axis: [outer, length, inner], so that element (o, i, n) lies at (o * length + i) * inner + n. */
+export function aroundAxis(shape: Shape, axis: number): { outer: number; length: number; inner: number } {
+  return {
+    outer: sizeOf(shape.slice(0, axis)),
+    length: shape[axis]!,
+    inner: sizeOf(shape.slice(axis + 1)),
+  };
+}
