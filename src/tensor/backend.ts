@@ -143,6 +143,8 @@ export interface Backend {
   readonly build: string;
   readonly kernels: Kernels;
   readonly fused: Partial<FusedKernels>;
+  /** Element types that the fused kernels take; others run as definitions. */
+  readonly fusedTypes: readonly DType[];
   /** A block of `length` elements with undefined contents. */
   allocate(length: number, dtype: DType): Storage;
   /** Bytes in use by storages that somebody holds, and bytes taken from the system in all. */

@@ -5,18 +5,20 @@ import { bytesPerElement, type DType, type NumberArray, VisibleStorage } from ".
 import * as data from "./data.ts";
 import * as elementwise from "./elementwise.ts";
 import * as fused from "./fused.ts";
+import * as fusedBlocks from "./fused-blocks.ts";
 import { matmul } from "./matmul.ts";
 import * as optimizers from "./optimizers.ts";
 import * as reductions from "./reductions.ts";
 
 export const referenceKernels: Kernels = { ...elementwise, ...data, ...reductions, matmul, ...optimizers };
-export const referenceFusedKernels: Partial<FusedKernels> = { ...fused };
+export const referenceFusedKernels: Partial<FusedKernels> = { ...fused, ...fusedBlocks };
 
 export class ReferenceBackend implements Backend {
   readonly name = "reference";
   readonly build = "plain loops, 1 thread";
   readonly kernels = referenceKernels;
   readonly fused = referenceFusedKernels;
+  readonly fusedTypes = ["float32", "float64"] as const;
   private readonly free = new FreeLists();
   private liveBytes = 0;
 

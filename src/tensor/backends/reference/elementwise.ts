@@ -26,7 +26,7 @@ const unaryFormulas: Record<UnaryName, (x: number) => number> = {
   sigmoid,
   silu: (x) => x * sigmoid(x),
   softplus: (x) => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x))),
-  relu: (x) => (x < 0 ? 0 : x),
+  relu: (x) => Math.max(x, 0),
 };
 
 const binaryFormulas: Record<BinaryName, (a: number, b: number) => number> = {

@@ -1,0 +1,83 @@
+// Reverse-mode differentiation: one sweep over the tape, from the output back to the leaves.
+import { add, full, sameShape, scope, showShape, type Tensor, zeros } from "../tensor/index.ts";
+import { GradientError } from "./errors.ts";
+import { type Origin, reachableNodes, TapeNode } from "./tape.ts";
+import type { Variable } from "./variable.ts";
+
+/**
+ * The gradients of `output` with respect to `variables`: d output / d variable, of the variable's shape.
+ * A variable that the output does not depend on gets zeros. The tape is consumed.
+ *
+ * @param seed  the gradient of whatever follows with respect to the output; 1 for a scalar output if left out
+ * @throws GradientError if the output is not a scalar and has no seed, or the tape was used already
+ */
+export function gradients(output: Variable, variables: readonly Variable[], seed?: Tensor): Tensor[] {
+  const wanted = new Set<Origin>(variables.map((variable) => variable.node ?? variable));
+  return scope(() => {
+    const gradientOf = new Map<Origin, Tensor>();
+    const accumulate = (origin: Origin, gradient: Tensor): void => {
+      const before = gradientOf.get(origin);
+      if (!before) {
+        gradientOf.set(origin, gradient);
+        return;
+      }
+      gradientOf.set(origin, add(before, gradient));
+      before.dispose();
+      gradient.dispose();
+    };
+    accumulate(output.node ?? output, seed ? checkedSeed(output, seed) : unitSeed(output));
+    for (const node of output.node ? reachableNodes([output.node]) : []) {
+      const dy = gradientOf.get(node);
+      if (!dy) {
+        node.release();
+        continue;
+      }
+      const inputGradients = node.runBackward(dy);
+      if (!wanted.has(node)) {
+        gradientOf.delete(node);
+        dy.dispose();
+      }
+      node.origins.forEach((origin, i) => {
+        const gradient = inputGradients[i];
+        if (!gradient) {
+          if (origin)
+            throw new GradientError(`${node.operation.name}: its backward rule gave no gradient for input ${i}`);
+          return;
+        }
+        checkShape(node, i, gradient);
+        if (origin instanceof TapeNode || wanted.has(origin)) accumulate(origin, gradient);
+        else gradient.dispose();
+      });
+    }
+    return variables.map(
+      (variable) =>
+        gradientOf.get(variable.node ?? variable) ?? zeros(variable.shape, variable.dtype, variable.value.backend),
+    );
+  });
+}
+
+function unitSeed(output: Variable): Tensor {
+  if (output.value.size !== 1) {
+    throw new GradientError(
+      `gradients: got an output of shape ${showShape(output.shape)}, expected a scalar or a seed`,
+    );
+  }
+  return full(output.shape, 1, output.dtype, output.value.backend);
+}
+
+function checkedSeed(output: Variable, seed: Tensor): Tensor {
+  if (!sameShape(seed.shape, output.shape)) {
+    throw new GradientError(
+      `gradients: got a seed of shape ${showShape(seed.shape)}, expected ${showShape(output.shape)}`,
+    );
+  }
+  return seed.view(seed.shape);
+}
+
+function checkShape(node: TapeNode, input: number, gradient: Tensor): void {
+  const expected = node.inputShapes[input]!;
+  if (sameShape(gradient.shape, expected)) return;
+  throw new GradientError(
+    `${node.operation.name}: its backward rule gave shape ${showShape(gradient.shape)} for input ${input}, expected ${showShape(expected)}`,
+  );
+}

@@ -1,0 +1,109 @@
+// The gradient check: the gradient that backward gives against a difference quotient, in float64, along random directions.
+// A random direction exercises every entry at once: the derivative along d is the dot product of the gradient with d.
+import {
+  Random,
+  ReferenceBackend,
+  type Shape,
+  scope,
+  showShape,
+  sizeOf,
+  type Tensor,
+  tensor,
+  type VisibleStorage,
+} from "../tensor/index.ts";
+import { gradients } from "./backward.ts";
+import { GradientError } from "./errors.ts";
+import { Variable } from "./variable.ts";
+
+export interface CheckInput {
+  readonly shape: Shape;
+  readonly values: ArrayLike<number>;
+  /** Indices and constants: not differentiated. int32 where `dtype` says so. */
+  readonly fixed?: boolean;
+  readonly dtype?: "float64" | "int32";
+}
+
+export interface GradientReport {
+  /** Largest relative error over all inputs and directions. */
+  readonly worst: number;
+  readonly input: number;
+}
+
+/**
+ * Compares the gradient of `f` with central differences of fourth order, (8 Δ(h) - Δ(2h)) / 12h with
+ * Δ(h) = f(x + h d) - f(x - h d), for every input that is not fixed, along `directions` random directions d each; a
+ * non-scalar output is weighted with random numbers.
+ *
+ * @param f  a differentiable function of variables; called many times, each time in a scope of its own
+ * @returns the worst relative error
+ * @throws GradientError naming function, argument, received and expected if the error exceeds `tolerance`
+ */
+export function checkGradient(
+  name: string,
+  f: (...inputs: Variable[]) => Variable,
+  inputs: readonly CheckInput[],
+  { seed = 1, directions = 2, step = 1e-4, tolerance = 1e-6 } = {},
+): GradientReport {
+  const random = new Random(seed);
+  const backend = new ReferenceBackend();
+  const numbers = (length: number): Float64Array => Float64Array.from({ length }, () => random.normal());
+
+  const asVariable = ({ shape, values, fixed = false, dtype = "float64" }: CheckInput): Variable =>
+    new Variable(tensor(values, { shape, dtype, backend }), null, !fixed && dtype === "float64");
+
+  return scope(
+    () => {
+      const variables = inputs.map(asVariable);
+      const output = f(...variables);
+      const weights = numbers(output.value.size);
+      const seedTensor = tensor(weights, { shape: output.shape, dtype: output.dtype, backend });
+      const computed = gradients(output, variables, seedTensor).map(arrayOf);
+
+      /** Σ weights · f with one input replaced. */
+      const weighted = (input: number, values: Float64Array): number =>
+        scope(() => {
+          const moved = inputs.map((own, i) => asVariable(i === input ? { ...own, values } : own));
+          return dot(arrayOf(f(...moved).value), weights);
+        });
+
+      let report: GradientReport = { worst: 0, input: 0 };
+      inputs.forEach(({ shape, values, fixed, dtype }, input) => {
+        if (fixed || dtype === "int32") return;
+        for (let i = 0; i < directions; i++) {
+          const direction = numbers(sizeOf(shape));
+          const at = (steps: number): Float64Array =>
+            Float64Array.from(direction, (d, k) => values[k]! + steps * step * d);
+          const difference = (steps: number): number => weighted(input, at(steps)) - weighted(input, at(-steps));
+          const expected = (8 * difference(1) - difference(2)) / (12 * step);
+          const received = dot(computed[input]!, direction);
+          // Relative to the size of the terms that were summed, so that cancellation is not taken for an error.
+          const scale = Math.max(1e-3, absoluteDot(computed[input]!, direction), Math.abs(expected));
+          const error = Math.abs(received - expected) / scale;
+          if (!(error <= tolerance)) {
+            throw new GradientError(
+              `${name}: gradient of input ${input} ${showShape(shape)} along a random direction: got ${received}, expected ${expected} (relative error ${error.toExponential(1)}, tolerance ${tolerance})`,
+            );
+          }
+          if (error > report.worst) report = { worst: error, input };
+        }
+      });
+      return report;
+    },
+    { backend, recording: true },
+  );
+}
+
+/** The numbers of a tensor on the reference backend, whose memory can be read at once. */
+const arrayOf = (t: Tensor): Float64Array => Float64Array.from((t.storage as VisibleStorage).array);
+
+function dot(a: ArrayLike<number>, b: ArrayLike<number>): number {
+  let total = 0;
+  for (let i = 0; i < a.length; i++) total += a[i]! * b[i]!;
+  return total;
+}
+
+function absoluteDot(a: ArrayLike<number>, b: ArrayLike<number>): number {
+  let total = 0;
+  for (let i = 0; i < a.length; i++) total += Math.abs(a[i]! * b[i]!);
+  return total;
+}

@@ -1,0 +1,22 @@
+// Reverse-mode automatic differentiation on top of src/tensor.
+
+export { gradients } from "./backward.ts";
+export { checkGradient, type GradientReport } from "./check-gradient.ts";
+export { type Domain, type Draw, type InputDomain, index, real, type Sample } from "./domain.ts";
+export { GradientError } from "./errors.ts";
+export {
+  type AnyOperation,
+  allOperations,
+  apply,
+  type BackwardContext,
+  defineOperation,
+  type Operation,
+  operationNamed,
+} from "./operation.ts";
+export * from "./operations/arrangement.ts";
+export * from "./operations/elementwise.ts";
+export * from "./operations/fused.ts";
+export * from "./operations/losses.ts";
+export * from "./operations/products.ts";
+export { type TapeEntry, tapeOf } from "./tape.ts";
+export { constant, noGrad, parameter, Variable } from "./variable.ts";

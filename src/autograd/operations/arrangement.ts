@@ -1,0 +1,225 @@
+// Operations that move numbers, reduce them, or look them up.
+import * as t from "../../tensor/index.ts";
+import { anyShape, type Draw, index, real } from "../domain.ts";
+import { defineOperation, type Tuple } from "../operation.ts";
+import type { Variable } from "../variable.ts";
+import { affine } from "./elementwise.ts";
+
+const savesNothing = { saves: { inputs: [], output: false } };
+
+const reshapeOperation = defineOperation<1, { shape: t.Shape }>({
+  name: "reshape",
+  equation: "y = x under another shape,  dx = dy under x's",
+  domain: (draw) => {
+    const shape = anyShape(draw);
+    return { inputs: [real(shape)], attributes: { shape: draw.oneOf([[-1], [1, ...shape], [...shape].reverse()]) } };
+  },
+  shape: ([x], { shape }) => shape.map((length) => (length === -1 ? t.sizeOf(x) / -t.sizeOf(shape) : length)),
+  forward: ([x], { shape }) => t.reshape(x, shape),
+  backward: (dy, { shapes: [x] }) => [t.reshape(dy, x)],
+  ...savesNothing,
+});
+
+/** The same numbers under another shape; -1 stands for the one length that fits. */
+export const reshape = (x: Variable, shape: t.Shape): Variable => reshapeOperation([x], { shape });
+
+const permuteOperation = defineOperation<1, { axes: readonly number[] }>({
+  name: "permute",
+  equation: "y[i_axes] = x[i],  dx = dy with the axes put back",
+  domain: (draw) => {
+    const shape = anyShape(draw, 1);
+    return { inputs: [real(shape)], attributes: { axes: shuffledAxes(draw, shape.length) } };
+  },
+  shape: ([x], { axes }) => axes.map((axis) => x.at(axis)!),
+  forward: ([x], { axes }) => t.permute(x, axes),
+  backward: (dy, { attributes: { axes } }) => [t.permute(dy, inverseOrder(axes))],
+  ...savesNothing,
+});
+
+/** Axes in another order: y.shape[i] = x.shape[axes[i]]. */
+export const permute = (x: Variable, axes: readonly number[]): Variable => permuteOperation([x], { axes });
+
+/** The last two axes swapped. */
+export const transpose = (x: Variable): Variable => permute(x, t.swapLastTwo(x.shape.length));
+
+function shuffledAxes(draw: Draw, rank: number): number[] {
+  const left = [...Array(rank).keys()];
+  return Array.from({ length: rank }, () => left.splice(draw.integer(0, left.length - 1), 1)[0]!);
+}
+
+function inverseOrder(axes: readonly number[]): number[] {
+  const inverse: number[] = [];
+  axes.forEach((axis, i) => {
+    inverse[axis < 0 ? axis + axes.length : axis] = i;
+  });
+  return inverse;
+}
+
+const broadcastToOperation = defineOperation<1, { shape: t.Shape }>({
+  name: "broadcastTo",
+  equation: "y = x repeated,  dx = Σ dy over the repeats",
+  domain: (draw) => {
+    const shape = anyShape(draw);
+    const own = shape.slice(draw.integer(0, shape.length)).map((length) => (draw.integer(0, 1) === 0 ? 1 : length));
+    return { inputs: [real(own)], attributes: { shape } };
+  },
+  shape: (_, { shape }) => shape,
+  forward: ([x], { shape }) => t.broadcastTo(x, shape),
+  backward: (dy, { shapes: [x] }) => [t.sumTo(dy, x)],
+  ...savesNothing,
+});
+
+/** x repeated along its axes of length 1 (and new leading axes) to fill `shape`. */
+export const broadcastTo = (x: Variable, shape: t.Shape): Variable => broadcastToOperation([x], { shape });
+
+const sliceOperation = defineOperation<1, { axis: number; start: number; end: number }>({
+  name: "slice",
+  equation: "y = x[start..end) along an axis,  dx = dy there, 0 elsewhere",
+  domain: (draw) => {
+    const shape = anyShape(draw, 1);
+    const axis = draw.integer(0, shape.length - 1);
+    const start = draw.integer(0, shape[axis]! - 1);
+    return { inputs: [real(shape)], attributes: { axis, start, end: draw.integer(start + 1, shape[axis]!) } };
+  },
+  shape: ([x], { axis, start, end }) =>
+    x.map((length, i) => (i === (axis < 0 ? axis + x.length : axis) ? end - start : length)),
+  forward: ([x], { axis, start, end }) => t.slice(x, axis, start, end),
+  backward: (dy, { attributes: { axis, start, end }, shapes: [x] }) => [t.pad(dy, axis, start, x.at(axis)! - end)],
+  ...savesNothing,
+});
+
+/** Elements start..end-1 along one axis. */
+export const slice = (x: Variable, axis: number, start: number, end: number): Variable =>
+  sliceOperation([x], { axis, start, end });
+
+const concatOperation = defineOperation<number, { axis: number }>({
+  name: "concat",
+  equation: "y = the inputs one after another,  each gets its part of dy",
+  domain: (draw) => {
+    const shape = anyShape(draw, 1);
+    const axis = draw.integer(0, shape.length - 1);
+    const part = () => real(shape.map((length, i) => (i === axis ? draw.integer(1, 3) : length)));
+    return { inputs: Array.from({ length: draw.integer(1, 3) }, part), attributes: { axis } };
+  },
+  shape: (shapes, { axis }) => {
+    const first = shapes[0] ?? [];
+    const at = axis < 0 ? axis + first.length : axis;
+    return first.map((length, i) => (i === at ? shapes.reduce((sum, shape) => sum + shape[at]!, 0) : length));
+  },
+  forward: (parts, { axis }) => t.concat(parts, axis),
+  backward: (dy, { shapes, attributes: { axis } }) => {
+    let start = 0;
+    return shapes.map((shape) => {
+      start += shape.at(axis)!;
+      return t.slice(dy, axis, start - shape.at(axis)!, start);
+    });
+  },
+  ...savesNothing,
+});
+
+/** Variables one after another along an axis. */
+export const concat = (parts: readonly Variable[], axis: number): Variable => concatOperation(parts, { axis });
+
+const padOperation = defineOperation<1, { axis: number; before: number; after: number }>({
+  name: "pad",
+  equation: "y = x with zeros before and after along an axis,  dx = dy inside",
+  domain: (draw) => {
+    const shape = anyShape(draw, 1);
+    const axis = draw.integer(0, shape.length - 1);
+    return { inputs: [real(shape)], attributes: { axis, before: draw.integer(0, 2), after: draw.integer(0, 2) } };
+  },
+  shape: ([x], { axis, before, after }) =>
+    x.map((length, i) => (i === (axis < 0 ? axis + x.length : axis) ? before + length + after : length)),
+  forward: ([x], { axis, before, after }) => t.pad(x, axis, before, after),
+  backward: (dy, { attributes: { axis, before }, shapes: [x] }) => [t.slice(dy, axis, before, before + x.at(axis)!)],
+  ...savesNothing,
+});
+
+/** x surrounded by zeros along one axis. */
+export const pad = (x: Variable, axis: number, before: number, after: number): Variable =>
+  padOperation([x], { axis, before, after });
+
+interface Reduction {
+  readonly axes: readonly number[];
+  readonly keepAxes: boolean;
+}
+
+const reductionDomain = (distinct: boolean) => (draw: Draw) => {
+  const shape = anyShape(draw);
+  const axes = [...shape.keys()].filter(() => draw.integer(0, 1) === 0);
+  return { inputs: [real(shape, [-2, 2], { distinct })], attributes: { axes, keepAxes: draw.integer(0, 1) === 0 } };
+};
+
+const isReduced = (x: t.Shape, axes: readonly number[], axis: number): boolean =>
+  axes.includes(axis) || axes.includes(axis - x.length);
+
+function reducedShape([x]: Tuple<t.Shape, 1>, { axes, keepAxes }: Reduction): number[] {
+  return x.flatMap((length, axis) => (isReduced(x, axes, axis) ? (keepAxes ? [1] : []) : [length]));
+}
+
+const withAxesKept = ([x]: Tuple<t.Shape, 1>, { axes }: Reduction): number[] =>
+  reducedShape([x], { axes, keepAxes: true });
+
+const sumOperation = defineOperation<1, Reduction>({
+  name: "sum",
+  equation: "y = Σ x over axes,  dx = dy repeated",
+  domain: reductionDomain(false),
+  shape: reducedShape,
+  forward: ([x], { axes, keepAxes }) => t.sum(x, axes, keepAxes),
+  backward: (dy, { shapes, attributes }) => [
+    t.scope(() => t.broadcastTo(t.reshape(dy, withAxesKept(shapes, attributes)), shapes[0])),
+  ],
+  ...savesNothing,
+});
+
+const allAxes = (x: Variable): number[] => [...x.shape.keys()];
+
+/** Σ over the axes (all if none are given). */
+export const sum = (x: Variable, axes: readonly number[] = allAxes(x), keepAxes = false): Variable =>
+  sumOperation([x], { axes, keepAxes });
+
+/** Σ over the axes / number of elements summed. */
+export function mean(x: Variable, axes: readonly number[] = allAxes(x), keepAxes = false): Variable {
+  const total = sum(x, axes, keepAxes);
+  return affine(total, total.value.size / x.value.size);
+}
+
+const maxOperation = defineOperation<1, Reduction>({
+  name: "max",
+  equation: "y = max x over axes,  dx = dy where x = y (shared equally by ties)",
+  domain: reductionDomain(true),
+  shape: reducedShape,
+  forward: ([x], { axes, keepAxes }) => t.max(x, axes, keepAxes),
+  backward: (dy, { inputs: [x], output, shapes, attributes }) => [
+    t.scope(() => {
+      const kept = withAxesKept(shapes, attributes);
+      const largest = t.equal(x, t.reshape(output, kept));
+      const ties = t.sum(largest, attributes.axes, true);
+      return t.multiply(largest, t.divide(t.reshape(dy, kept), ties));
+    }),
+  ],
+  saves: { output: true },
+});
+
+/** The largest element over the axes (all if none are given). */
+export const max = (x: Variable, axes: readonly number[] = allAxes(x), keepAxes = false): Variable =>
+  maxOperation([x], { axes, keepAxes });
+
+const gatherRowsOperation = defineOperation<2, undefined>({
+  name: "gatherRows",
+  equation: "y[i] = table[ids[i]],  dtable[r] = Σ dy[i] over i with ids[i] = r",
+  domain: (draw) => {
+    const rows = draw.integer(1, 4);
+    return {
+      inputs: [real([rows, draw.integer(1, 4)]), index(anyShape(draw, 1, 2), 0, rows - 1)],
+      attributes: undefined,
+    };
+  },
+  shape: ([table, ids]) => [...ids, table[1]!],
+  forward: ([table, ids]) => t.gatherRows(table, ids),
+  backward: (dy, { inputs: [, ids], shapes: [table] }) => [t.scatterRows(ids, dy, table[0]!), null],
+  saves: { inputs: [1] },
+});
+
+/** Rows of a table by index. table [N, D], ids [...] int32 -> [..., D] */
+export const gatherRows = (table: Variable, ids: Variable): Variable => gatherRowsOperation([table, ids], undefined);

@@ -1,0 +1,57 @@
+// Variable: a tensor that can be on the tape. Tensor and Variable are separate types, so that what is differentiated is visible.
+import {
+  type DType,
+  keep,
+  type Nested,
+  type Shape,
+  type Tensor,
+  tensor,
+  tensorsHeld,
+  withSettings,
+} from "../tensor/index.ts";
+import { reachableNodes, type TapeNode } from "./tape.ts";
+
+export class Variable {
+  constructor(
+    readonly value: Tensor,
+    /** How the value was computed, if that was recorded. */
+    readonly node: TapeNode | null,
+    /** Whether a gradient with respect to this variable, or to something it was computed from, can be asked for. */
+    readonly requiresGradient: boolean,
+  ) {}
+
+  get shape(): Shape {
+    return this.value.shape;
+  }
+
+  get dtype(): DType {
+    return this.value.dtype;
+  }
+
+  /** The same numbers off the tape: gradients do not flow through the result. */
+  detach(): Variable {
+    return new Variable(this.value, null, false);
+  }
+
+  /** A Variable that leaves a scope takes along what its tape has saved. */
+  *[tensorsHeld](): Iterable<Tensor> {
+    yield this.value;
+    if (this.node) for (const node of reachableNodes([this.node])) yield* node.savedTensors();
+  }
+}
+
+/** Numbers that gradients are not asked for. */
+export function constant(values: Tensor | Nested, dtype: DType = "float32"): Variable {
+  return new Variable(asTensor(values, dtype), null, false);
+}
+
+/** Numbers that gradients are asked for. They outlive every scope, until disposed. */
+export function parameter(values: Tensor | Nested, dtype: DType = "float32"): Variable {
+  return new Variable(keep(asTensor(values, dtype)), null, true);
+}
+
+const asTensor = (values: Tensor | Nested, dtype: DType): Tensor =>
+  typeof values === "object" && "storage" in values ? values : tensor(values as Nested, { dtype });
+
+/** Runs `body` without recording: its operations leave no tape. */
+export const noGrad = <T>(body: () => T): T => withSettings({ recording: false }, body);
