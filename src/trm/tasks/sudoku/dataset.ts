@@ -1,0 +1,114 @@
+/**
+ * Training and test sets of Sudoku puzzles that share no puzzle, and on 6x6 and 9x9 no symmetry of one either.
+ *
+ * 4x4 has 288 grids, two up to symmetry, so hardly any puzzle would be unseen in that sense: there the puzzles differ.
+ */
+import { Random } from "../../../tensor/random.ts";
+import { ConfigError } from "../../errors.ts";
+import { type ExampleSets, packExamples, type TokenPair } from "../task.ts";
+import { boardToTokens, formatBoard, type Geometry, geometryOf, type SudokuSide } from "./board.ts";
+import { canonicalForm } from "./canonical.ts";
+import { generatePuzzle, type SudokuPuzzle } from "./generator.ts";
+import { applySymmetry, randomSymmetry } from "./symmetry.ts";
+
+export interface SudokuDatasetOptions {
+  readonly side: SudokuSide;
+  /** Puzzles in the training set (before augmentation). */
+  readonly train: number;
+  /** Puzzles in the test set. */
+  readonly test: number;
+  readonly seed: number;
+  /** Stop removing clues at this many; default: minimal puzzles. */
+  readonly clues?: number | undefined;
+  /** Random symmetric copies added after every training puzzle (on 4x4 never a test puzzle). Default 0. */
+  readonly augment?: number | undefined;
+  readonly onProgress?: ((done: number, total: number) => void) | undefined;
+}
+
+/** So many draws without a new puzzle mean that there are hardly any left. */
+const MAX_FRUITLESS = 20_000;
+
+/**
+ * Two sets from one distribution: different puzzles are drawn, shuffled, and dealt to the sets.
+ * @throws ConfigError if there are not so many different puzzles.
+ */
+export function generateDataset(options: SudokuDatasetOptions): ExampleSets {
+  const { side, train, test, seed, clues, augment = 0, onProgress } = options;
+  const geometry = geometryOf(side);
+  const random = new Random(seed);
+  const total = train + test;
+  const known = new Set<string>();
+  const puzzles: SudokuPuzzle[] = [];
+  let fruitless = 0;
+  while (puzzles.length < total) {
+    const candidate = generatePuzzle(geometry, random, { clues });
+    const key = puzzleKey(candidate, geometry);
+    if (known.has(key)) {
+      if (++fruitless < MAX_FRUITLESS) continue;
+      throw new ConfigError(
+        `sudoku${side}: ${total} different puzzles asked, only ${puzzles.length} found (${MAX_FRUITLESS} draws in a row gave known ones)`,
+      );
+    }
+    fruitless = 0;
+    known.add(key);
+    puzzles.push(candidate);
+    if (puzzles.length % 64 === 0 || puzzles.length === total) onProgress?.(puzzles.length, total);
+  }
+  // Rare puzzles tend to be drawn late: shuffled, both sets have the same share of them.
+  return dealPuzzles(random.shuffle(puzzles), geometry, test, augment, random);
+}
+
+/**
+ * Splits given puzzles at random into a training and a test set. Of puzzles that are the same in the sense above only the
+ * first stays.
+ * @throws ConfigError if fewer than `test` different puzzles are there.
+ */
+export function splitPuzzles(
+  puzzles: readonly SudokuPuzzle[],
+  options: { readonly side: SudokuSide; readonly test: number; readonly seed: number; readonly augment?: number },
+): ExampleSets {
+  const geometry = geometryOf(options.side);
+  const different = new Map<string, SudokuPuzzle>();
+  for (const puzzle of puzzles) {
+    const key = puzzleKey(puzzle, geometry);
+    if (!different.has(key)) different.set(key, puzzle);
+  }
+  if (different.size < options.test) {
+    throw new ConfigError(
+      `sudoku${options.side}: test set of ${options.test} asked, only ${different.size} different puzzles given`,
+    );
+  }
+  const random = new Random(options.seed);
+  return dealPuzzles(random.shuffle([...different.values()]), geometry, options.test, options.augment ?? 0, random);
+}
+
+/** Equal for puzzles that must not be in both sets: the canonical form, on 4x4 the puzzle itself. */
+export function puzzleKey({ puzzle, solution }: SudokuPuzzle, geometry: Geometry): string {
+  return geometry.side === 4 ? formatBoard(puzzle) : canonicalForm(puzzle, geometry, solution);
+}
+
+function dealPuzzles(
+  puzzles: readonly SudokuPuzzle[],
+  geometry: Geometry,
+  test: number,
+  augment: number,
+  random: Random,
+): ExampleSets {
+  const unseen = puzzles.slice(0, test);
+  const unseenKeys = new Set(unseen.map(({ puzzle }) => formatBoard(puzzle)));
+  const train: TokenPair[] = [];
+  for (const original of puzzles.slice(test)) {
+    train.push(toTokens(original));
+    for (let copy = 0; copy < augment; copy++) {
+      const symmetry = randomSymmetry(geometry, random);
+      const puzzle = applySymmetry(symmetry, original.puzzle);
+      if (unseenKeys.has(formatBoard(puzzle))) continue; // happens on 4x4 only
+      train.push(toTokens({ puzzle, solution: applySymmetry(symmetry, original.solution) }));
+    }
+  }
+  return { train: packExamples(train, geometry.cells), test: packExamples(unseen.map(toTokens), geometry.cells) };
+}
+
+function toTokens({ puzzle, solution }: SudokuPuzzle): TokenPair {
+  return { question: boardToTokens(puzzle), answer: boardToTokens(solution) };
+}

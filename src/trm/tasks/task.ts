@@ -1,0 +1,82 @@
+/**
+ * What the trainer, the evaluation and the command line need to know of a puzzle: how it becomes tokens and back.
+ *
+ * A task is a grid of cells with one token each, read row by row: a question (the input) and an answer of the same shape.
+ * Token 0 is padding; a label of 0 counts for nothing (the trainer turns it into -100).
+ */
+import type { Random } from "../../tensor/random.ts";
+
+/** Questions and answers as tokens. */
+export interface Examples {
+  /** N */
+  readonly count: number;
+  /** L, cells of one example. */
+  readonly length: number;
+  /** [N, L] */
+  readonly inputs: Int32Array;
+  /** [N, L] */
+  readonly labels: Int32Array;
+}
+
+/** A training set and an unseen set of the same distribution. */
+export interface ExampleSets {
+  readonly train: Examples;
+  readonly test: Examples;
+}
+
+export interface GenerateOptions {
+  readonly train: number;
+  readonly test: number;
+  readonly seed: number;
+  /** Called now and then with the number of finished examples. */
+  readonly onProgress?: ((done: number, total: number) => void) | undefined;
+}
+
+export interface Task {
+  /** As on the command line: "sudoku9". */
+  readonly name: string;
+  readonly rows: number;
+  readonly columns: number;
+  /** L = rows * columns. */
+  readonly sequenceLength: number;
+  /** V, the padding token included. */
+  readonly vocabularySize: number;
+
+  /** A question in its one-line text form. @throws PuzzleError if it is malformed or contradicts itself. */
+  parse(question: string): Int32Array;
+
+  /** The one-line text form. Tokens that mean nothing (padding) become "?". */
+  format(tokens: ArrayLike<number>): string;
+
+  /**
+   * A picture in text, one line per row.
+   * @param paint may decorate a cell's symbol (colour, brackets); it gets the cell's position.
+   */
+  draw(tokens: ArrayLike<number>, paint?: (symbol: string, position: number) => string): string;
+
+  /** Why the answer is not a right answer to the question, in one line; undefined if it is right. */
+  mistake(question: ArrayLike<number>, answer: ArrayLike<number>): string | undefined;
+
+  /** A train and a test set. No test question is a training question, nor a symmetry of one where the task says so. */
+  generate(options: GenerateOptions): ExampleSets;
+
+  /** The same puzzle seen otherwise: a random symmetry of question and answer. */
+  augment(question: ArrayLike<number>, answer: ArrayLike<number>, random: Random): TokenPair;
+}
+
+/** One example. */
+export interface TokenPair {
+  readonly question: Int32Array;
+  readonly answer: Int32Array;
+}
+
+/** Packs examples of length L. */
+export function packExamples(pairs: readonly TokenPair[], length: number): Examples {
+  const inputs = new Int32Array(pairs.length * length);
+  const labels = new Int32Array(pairs.length * length);
+  pairs.forEach(({ question, answer }, index) => {
+    inputs.set(question, index * length);
+    labels.set(answer, index * length);
+  });
+  return { count: pairs.length, length, inputs, labels };
+}
