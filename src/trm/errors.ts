@@ -36,6 +36,11 @@ export class ConfigError extends Error {
 
 /** A value of a user's file for an error message: quoted, on one line, of bounded length. */
 export function quoted(value: unknown, limit = 60): string {
-  const text = JSON.stringify(value) ?? String(value);
-  return text.length > limit ? `${text.slice(0, limit - 3)}...` : text;
+  return shortened(JSON.stringify(value) ?? String(value), limit);
+}
+
+/** A foreign text for an error message: on one line, of bounded length, nothing in it that a terminal would obey. */
+export function shortened(text: string, limit = 60): string {
+  const plain = text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (mark) => `\\u{${mark.codePointAt(0)!.toString(16)}}`);
+  return plain.length > limit ? `${plain.slice(0, limit - 3)}...` : plain;
 }

@@ -5,7 +5,7 @@
  * build is used everywhere, as the other one imports Node's modules.
  */
 import { CsvError, parse } from "csv-parse/browser/esm/sync";
-import { DatasetError, quoted } from "../errors.ts";
+import { DatasetError, quoted, shortened } from "../errors.ts";
 
 export interface PuzzleRow {
   readonly source: string;
@@ -32,7 +32,7 @@ export function readPuzzleCsv(text: string, fileName: string): PuzzleRow[] {
       skip_empty_lines: true,
     }) as unknown as typeof records;
   } catch (error) {
-    throw csvProblem(error, fileName);
+    throw csvProblem(error, fileName, text);
   }
   const header = records[0];
   if (header === undefined)
@@ -41,16 +41,17 @@ export function readPuzzleCsv(text: string, fileName: string): PuzzleRow[] {
   return records.slice(1).map(({ record, info }) => checkPuzzleRow(record, fileName, info.lines));
 }
 
-/** Turns csv-parse's error (an unclosed quote and the like) into ours. */
-export function csvProblem(error: unknown, fileName: string): unknown {
+/** Turns csv-parse's error (an unclosed quote and the like) into ours; with the text at hand, the column is known too. */
+export function csvProblem(error: unknown, fileName: string, text?: string): unknown {
   if (!(error instanceof CsvError)) return error;
   const line = typeof error.lines === "number" ? error.lines : undefined;
-  const column = typeof error.column === "number" ? error.column + 1 : undefined;
-  const problem = error.message.replace(/\s+/g, " ");
-  return new DatasetError(`broken CSV: ${problem.length > 120 ? `${problem.slice(0, 117)}...` : problem}`, {
+  const field = typeof error.column === "number" ? error.column : undefined;
+  const fields = line === undefined ? undefined : text?.split(/\r\n|\n|\r/, line)[line - 1]?.split(",");
+  const before = field === undefined ? undefined : fields?.slice(0, field).join(",");
+  return new DatasetError(`broken CSV: ${shortened(error.message, 120)}`, {
     file: fileName,
     line,
-    column,
+    column: before === undefined ? undefined : before.length + (field === 0 ? 1 : 2),
   });
 }
 

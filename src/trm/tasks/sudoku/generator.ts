@@ -2,7 +2,7 @@
  * Makes puzzles with one solution: a random full grid, then clues removed in random order while the solution stays unique.
  *
  * One pass suffices for a minimal puzzle (no clue can be spared): a clue that could not go cannot go later either, as
- * fewer clues only have more solutions. On 4x4 minimal puzzles have 4 to 6 clues, 4.3 on average.
+ * fewer clues only have more solutions. On 4x4 there are 85,632 minimal puzzles, with 4 to 6 clues; 4.3 on average as drawn.
  */
 import type { Random } from "../../../tensor/random.ts";
 import type { Board, Geometry } from "./board.ts";
