@@ -1,0 +1,91 @@
+// The one table between the official code's names and ours: configuration keys, and names of weights.
+// Source: SamsungSAILMontreal/TinyRecursiveModels at e7b6871.
+import { ConfigError } from "./errors.ts";
+
+/** Official configuration keys and the settings they stand for. */
+const configNames: Record<string, (value: unknown) => Record<string, unknown>> = {
+  vocab_size: (v) => ({ vocabularySize: v }),
+  seq_len: (v) => ({ sequenceLength: v }),
+  num_puzzle_identifiers: (v) => ({ puzzleIds: v }),
+  puzzle_emb_ndim: (v) => ({ puzzleEmbeddingSize: v }),
+  puzzle_emb_len: (v) => ({ puzzleSlots: v }),
+  H_cycles: (v) => ({ T: v }),
+  L_cycles: (v) => ({ n: v }),
+  L_layers: (v) => ({ layers: v }),
+  H_layers: () => ({}),
+  hidden_size: (v) => ({ hiddenSize: v }),
+  num_heads: (v) => ({ heads: v }),
+  pos_encodings: (v) => ({ positions: v === "rope" ? "rotary" : v }),
+  mlp_t: (v) => ({ mixer: v ? "mlp" : "attention" }),
+  intermediate_multiple: (v) => ({ widthMultiple: v }),
+  batch_size: (v) => ({ batchSize: v }),
+  global_batch_size: (v) => ({ batchSize: v }),
+  halt_max_steps: (v) => ({ nSup: v }),
+  halt_exploration_prob: (v) => ({ explorationProbability: v }),
+  no_ACT_continue: (v) => ({ continueLoss: !v }),
+  loss_type: (v) => ({ loss: String(v).replace(/_cross_entropy$/, "") }),
+  lr: (v) => ({ learningRate: v }),
+  lr_warmup_steps: (v) => ({ warmupSteps: v }),
+  lr_min_ratio: (v) => ({ minRatio: v }),
+  weight_decay: (v) => ({ weightDecay: v }),
+  puzzle_emb_lr: (v) => ({ puzzleLearningRate: v }),
+  puzzle_emb_weight_decay: (v) => ({ puzzleWeightDecay: v }),
+  ema_rate: (v) => ({ emaRate: v }),
+  total_steps: (v) => ({ totalSteps: v }),
+  forward_dtype: float32Only,
+};
+
+/** We compute in float32; a file that asks for bfloat16 is read as float32 (see docs/paper-to-code.md). */
+function float32Only(): Record<string, unknown> {
+  return {};
+}
+
+/** Settings with official keys replaced by ours. @throws ConfigError if a setting is given twice, under both names */
+export function fromOfficialNames(settings: Readonly<Record<string, unknown>>, where: string): Record<string, unknown> {
+  const result: Record<string, unknown> = {};
+  for (const [key, value] of Object.entries(settings)) {
+    const translated = Object.hasOwn(configNames, key) ? configNames[key]!(value) : { [key]: value };
+    for (const [own, ownValue] of Object.entries(translated)) {
+      if (own in result) throw new ConfigError(`${where}: "${own}" is set twice, the second time as "${key}"`);
+      result[own] = ownValue;
+    }
+  }
+  return result;
+}
+
+/** Official weight names by ours: `*` stands for the number of a block. */
+const weightNames: readonly (readonly [own: string, official: string])[] = [
+  ["embedding.weight", "inner.embed_tokens.embedding_weight"],
+  ["positions.weight", "inner.embed_pos.embedding_weight"],
+  ["outputWeights.weight", "inner.lm_head.weight"],
+  ["qWeights.weight", "inner.q_head.weight"],
+  ["qWeights.bias", "inner.q_head.bias"],
+  ["net.blocks.*.sequenceMlp.gateUp", "inner.L_level.layers.*.mlp_t.gate_up_proj.weight"],
+  ["net.blocks.*.sequenceMlp.down", "inner.L_level.layers.*.mlp_t.down_proj.weight"],
+  ["net.blocks.*.attention.qkv", "inner.L_level.layers.*.self_attn.qkv_proj.weight"],
+  ["net.blocks.*.attention.out", "inner.L_level.layers.*.self_attn.o_proj.weight"],
+  ["net.blocks.*.mlp.gateUp", "inner.L_level.layers.*.mlp.gate_up_proj.weight"],
+  ["net.blocks.*.mlp.down", "inner.L_level.layers.*.mlp.down_proj.weight"],
+];
+
+/**
+ * The official name of a weight. The one network is L_level (z); with separate networks H_level is that of y, and direct
+ * prediction has H_level alone.
+ */
+export function officialWeightName(own: string, onlyY = false): string {
+  const path = own.replace(/^netY\./, "net.").replace(/\.\d+\./, ".*.");
+  const row = weightNames.find(([name]) => name === path);
+  if (!row) throw new ConfigError(`officialWeightName: got "${own}", expected a weight of the model`);
+  const block = own.match(/\.(\d+)\./)?.[1] ?? "";
+  const name = row[1].replace("*", block);
+  return own.startsWith("netY.") || onlyY ? name.replace("L_level", "H_level") : name;
+}
+
+/** The official names of the initial states and the carried ones: y is z_H; z is z_L, or z_L1, z_L2, ... where there are several. */
+export function officialStateName(own: string): { initial: string; carry: string } {
+  const suffix = own === "y" ? "H" : `L${own.slice(1)}`;
+  return { initial: `inner.${suffix}_init`, carry: `z_${suffix}` };
+}
+
+/** The official name of the puzzle table. */
+export const officialPuzzleTable = "inner.puzzle_emb.weights";
