@@ -9,9 +9,10 @@ import type { Variable } from "./variable.ts";
  * A variable that the output does not depend on gets zeros. The tape is consumed.
  *
  * @param seed  the gradient of whatever follows with respect to the output; 1 for a scalar output if left out
- * @throws GradientError if the output is not a scalar and has no seed, or the tape was used already
+ * @throws GradientError if a variable is a constant, the output is not a scalar and has no seed, or the tape was used already
  */
 export function gradients(output: Variable, variables: readonly Variable[], seed?: Tensor): Tensor[] {
+  variables.forEach(checkWanted);
   const wanted = new Set<Origin>(variables.map((variable) => variable.node ?? variable));
   return scope(() => {
     const gradientOf = new Map<Origin, Tensor>();
@@ -33,10 +34,6 @@ export function gradients(output: Variable, variables: readonly Variable[], seed
         continue;
       }
       const inputGradients = node.runBackward(dy);
-      if (!wanted.has(node)) {
-        gradientOf.delete(node);
-        dy.dispose();
-      }
       node.origins.forEach((origin, i) => {
         const gradient = inputGradients[i];
         if (!gradient) {
@@ -45,15 +42,27 @@ export function gradients(output: Variable, variables: readonly Variable[], seed
           return;
         }
         checkShape(node, i, gradient);
-        if (origin instanceof TapeNode || wanted.has(origin)) accumulate(origin, gradient);
-        else gradient.dispose();
+        // A handle of its own, because a rule may give one tensor to several inputs, or dy itself.
+        if (origin instanceof TapeNode || wanted.has(origin)) accumulate(origin, gradient.view(gradient.shape));
       });
+      for (const gradient of inputGradients) if (gradient !== dy) gradient?.dispose();
+      if (!wanted.has(node)) {
+        gradientOf.delete(node);
+        dy.dispose();
+      }
     }
     return variables.map(
       (variable) =>
         gradientOf.get(variable.node ?? variable) ?? zeros(variable.shape, variable.dtype, variable.value.backend),
     );
   });
+}
+
+function checkWanted(variable: Variable, index: number): void {
+  if (variable.requiresGradient) return;
+  throw new GradientError(
+    `gradients: variable ${index} of shape ${showShape(variable.shape)} is a constant, expected a parameter or something computed from one`,
+  );
 }
 
 function unitSeed(output: Variable): Tensor {

@@ -122,7 +122,10 @@ export function apply<N extends number, A>(
       `${operation.name}: forward gave ${showShape(output.shape)}, its shape rule says ${showShape(shape)}`,
     );
   }
-  if (!recording) return new Variable(output, null, false);
+  if (!recording) {
+    for (const tensor of memory) tensor.dispose();
+    return new Variable(output, null, false);
+  }
   const origins = variables.map((variable) => variable.node ?? (variable.requiresGradient ? variable : null));
   const registered = operation as unknown as AnyOperation;
   return new Variable(

@@ -91,7 +91,7 @@ const rmsNormOperation = defineOperation<number, { axis: BlockAxis; epsilon: num
     const y = likeOf(h!, h!.shape);
     const inverseRms = likeOf(h!, resized(h!.shape, axis, 1));
     fusedKernel(h!.backend, "addRmsNorm")(y, inverseRms, h!, r ?? null, axis, epsilon);
-    return { output: y, memory: [t.keep(inverseRms)] };
+    return { output: y, memory: [inverseRms] };
   },
   backward: (dy, { output: y, memory: [inverseRms], shapes, attributes: { axis } }) => {
     const ds = likeOf(y, y.shape);
@@ -147,8 +147,8 @@ const swigluBlockOperation = defineOperation<3, { axis: BlockAxis; epsilon: numb
     const y = likeOf(h, h.shape);
     const memory = recording
       ? {
-          gateUp: t.keep(likeOf(h, resized(h.shape, axis, gateUp.shape[0]!))),
-          inverseRms: t.keep(likeOf(h, resized(h.shape, axis, 1))),
+          gateUp: likeOf(h, resized(h.shape, axis, gateUp.shape[0]!)),
+          inverseRms: likeOf(h, resized(h.shape, axis, 1)),
         }
       : null;
     fusedKernel(h.backend, "swigluBlock")(y, memory, h, gateUp, down, axis, epsilon);

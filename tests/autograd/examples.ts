@@ -1,0 +1,72 @@
+// What the tests of this folder share: an example of an operation as variables, and its value and gradients as plain arrays.
+import fc from "fast-check";
+import { type AnyOperation, apply, gradients, Variable } from "../../src/autograd/index.ts";
+import {
+  type Backend,
+  ReferenceBackend,
+  scope,
+  type Tensor,
+  tensor,
+  type VisibleStorage,
+} from "../../src/tensor/index.ts";
+import { type OperationExample, operationExamples } from "../../src/testing.ts";
+
+/** The numbers of a tensor on the reference backend, at once. */
+export const valuesOf = (t: Tensor): number[] => Array.from((t.storage as VisibleStorage).array);
+
+/** `count` examples of an operation, the same ones in every run. */
+export const fixedExamples = (operation: AnyOperation, count: number): OperationExample[] =>
+  fc.sample(operationExamples(operation), { numRuns: count, seed: 2510 });
+
+export const isDifferentiable = ({ fixed, dtype }: OperationExample["inputs"][number]): boolean =>
+  !fixed && dtype !== "int32";
+
+/** The inputs of an example in an element type; whole numbers stay int32. */
+export function variablesOf(example: OperationExample, dtype: "float32" | "float64", backend: Backend): Variable[] {
+  return example.inputs.map((input) => {
+    const { shape, values } = input;
+    const type = input.dtype === "int32" ? "int32" : dtype;
+    return new Variable(tensor(values, { shape, dtype: type, backend }), null, isDifferentiable(input));
+  });
+}
+
+export interface Evaluation {
+  readonly value: number[];
+  /** One list per input; empty where it is not differentiated. */
+  readonly gradients: number[][];
+}
+
+/** Value, and gradients of Σ w · value with weights w of order 1 that differ from element to element. */
+export function evaluate(
+  operation: AnyOperation,
+  example: OperationExample,
+  { dtype = "float64", fused = true }: { dtype?: "float32" | "float64"; fused?: boolean } = {},
+): Evaluation {
+  const backend = new ReferenceBackend();
+  return scope(
+    () => {
+      const variables = variablesOf(example, dtype, backend);
+      const output = apply(operation, variables, example.attributes);
+      const weights = Array.from({ length: output.value.size }, (_, i) => 1 + 0.5 * Math.sin(1 + 3 * i));
+      const seed = tensor(weights, { shape: output.shape, dtype: output.dtype, backend });
+      const wanted = variables.filter((variable) => variable.requiresGradient);
+      const computed = gradients(output, wanted, seed);
+      return {
+        value: valuesOf(output.value),
+        gradients: variables.map((variable) => {
+          const at = wanted.indexOf(variable);
+          return at < 0 ? [] : valuesOf(computed[at]!);
+        }),
+      };
+    },
+    { backend, fused },
+  );
+}
+
+/** The largest difference of two lists, relative to their largest entry (or 1e-3, where all are small). */
+export function relativeDifference(a: readonly number[], b: readonly number[]): number {
+  if (a.length !== b.length) return Number.POSITIVE_INFINITY;
+  const largest = (x: readonly number[]): number => x.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+  const difference = largest(a.map((value, i) => value - b[i]!));
+  return difference / Math.max(1e-3, largest(a), largest(b));
+}
