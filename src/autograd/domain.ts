@@ -20,7 +20,7 @@ export type InputDomain =
       readonly avoid?: readonly number[];
       /** Values lie within 0.1 of a whole number plus this: two inputs with other offsets never tie. */
       readonly lattice?: number;
-      /** No two values closer than 0.1. */
+      /** No two values closer than 0.2, spread around zero as far as that takes, whatever the range. */
       readonly distinct?: boolean;
       /** A constant table: not differentiated. */
       readonly fixed?: boolean;

@@ -9,6 +9,7 @@ import {
   broadcastsTo,
   resolveAxis,
   type Shape,
+  sameShape,
   showShape,
   sizeOf,
   stridesOf,
@@ -315,6 +316,23 @@ export function adamUpdate(
   const { p, m, v } = state;
   p.backend.kernels[rule](p, m, v, gradient, settings);
   for (const updated of [p, m, v]) updated.storage.version++;
+}
+
+/** In place: one SignSGD update of the rows of a table that `ids` [B] name, from their gradients [B, width]. */
+export function signSgdUpdate(
+  table: Tensor,
+  ids: Tensor,
+  gradient: Tensor,
+  learningRate: number,
+  weightDecay: number,
+): void {
+  if (!sameShape(gradient.shape, [ids.size, table.shape[1]!])) {
+    throw new ShapeError(
+      `signSgdUpdate: got gradient ${showShape(gradient.shape)}, expected ${showShape([ids.size, table.shape[1]!])}`,
+    );
+  }
+  table.backend.kernels.signSgdRows(table, ids, gradient, learningRate, weightDecay);
+  table.storage.version++;
 }
 
 /** In place: average = rate · average + (1 - rate) · value */

@@ -27,6 +27,8 @@ export const modelSchema = z
     n: positive.default(6),
     /** Blocks of the network. */
     layers: positive.default(2),
+    /** Blocks of the network for y, where that is separate; `layers` if left out. */
+    layersY: positive.optional(),
     /** D */
     hiddenSize: positive.default(512),
     /** "mlp": MLP over the sequence (the paper's choice for Sudoku); "attention": self-attention. */

@@ -72,7 +72,7 @@ export class Model extends Module implements Recursive<Latents> {
     this.embedding = new Embedding(vocabularySize, hiddenSize, random);
     this.positions = positions === "learned" ? new Embedding(fullLength(config), hiddenSize, random) : null;
     this.net = new Network(config, random);
-    this.netY = separateNets ? new Network(config, random) : null;
+    this.netY = separateNets ? new Network(config, random, config.layersY) : null;
     this.outputWeights = new Linear(hiddenSize, vocabularySize, random);
     this.qWeights = new QHead(hiddenSize);
     this.puzzleEmbedding = puzzleEmbeddingSize > 0 ? new PuzzleEmbedding(puzzleIds, puzzleEmbeddingSize) : null;

@@ -32,9 +32,9 @@ export class Block extends Module {
 export class Network extends Module {
   readonly blocks: readonly Block[];
 
-  constructor(config: ModelConfig, random: Random) {
+  constructor(config: ModelConfig, random: Random, layers = config.layers) {
     super();
-    this.blocks = Array.from({ length: config.layers }, () => new Block(config, random));
+    this.blocks = Array.from({ length: layers }, () => new Block(config, random));
   }
 
   /** The blocks over the sum of the terms. All [B, L, D]. What is not on the tape is given back at once. */

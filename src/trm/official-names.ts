@@ -12,7 +12,7 @@ const configNames: Record<string, (value: unknown) => Record<string, unknown>> =
   H_cycles: (v) => ({ T: v }),
   L_cycles: (v) => ({ n: v }),
   L_layers: (v) => ({ layers: v }),
-  H_layers: () => ({}),
+  H_layers: (v) => (Number(v) > 0 ? { layersY: v } : {}),
   hidden_size: (v) => ({ hiddenSize: v }),
   num_heads: (v) => ({ heads: v }),
   pos_encodings: (v) => ({ positions: v === "rope" ? "rotary" : v }),
@@ -24,6 +24,8 @@ const configNames: Record<string, (value: unknown) => Record<string, unknown>> =
   halt_exploration_prob: (v) => ({ explorationProbability: v }),
   no_ACT_continue: (v) => ({ continueLoss: !v }),
   loss_type: (v) => ({ loss: String(v).replace(/_cross_entropy$/, "") }),
+  optimizer: (v) => ({ optimizer: v === "adam_atan2" ? "adamAtan2" : v === "adamw" ? "adamW" : v }),
+  betas: (v) => (Array.isArray(v) ? { beta1: v[0], beta2: v[1] } : { betas: v }),
   lr: (v) => ({ learningRate: v }),
   lr_warmup_steps: (v) => ({ warmupSteps: v }),
   lr_min_ratio: (v) => ({ minRatio: v }),
@@ -51,6 +53,48 @@ export function fromOfficialNames(settings: Readonly<Record<string, unknown>>, w
     }
   }
   return result;
+}
+
+/** The official code's systems: what each differs in from TRM, given its own settings. */
+const systems: Record<string, (official: Readonly<Record<string, unknown>>) => Record<string, unknown>> = {
+  trm: () => ({}),
+  hrm: (official) => ({
+    separateNets: true,
+    oneStepGradient: true,
+    continueLoss: true,
+    mixer: "attention",
+    puzzleSlots: slotsToFit(official),
+  }),
+  trm_singlez: () => ({ recursion: "singleZ" }),
+  trm_hier6: () => ({ recursion: "multiZ" }),
+  transformers_baseline: (official) => ({
+    recursion: "direct",
+    layers: official.H_layers,
+    mixer: "attention",
+    haltAgainstContinue: true,
+    puzzleSlots: slotsToFit(official),
+  }),
+};
+
+/** P = ceil(embedding size / D): HRM and direct prediction have no setting for it. */
+const slotsToFit = (official: Readonly<Record<string, unknown>>): number =>
+  Math.ceil(Number(official.puzzle_emb_ndim) / Number(official.hidden_size));
+
+/**
+ * Settings in our names for one of the official code's systems, from a configuration in its names.
+ * @throws ConfigError for a system that does not exist
+ */
+export function fromOfficialSystem(
+  system: string,
+  official: Readonly<Record<string, unknown>>,
+  where: string,
+): Record<string, unknown> {
+  if (!Object.hasOwn(systems, system)) {
+    throw new ConfigError(`${where}: unknown system "${system}", expected one of ${Object.keys(systems).join(", ")}`);
+  }
+  const own = { ...fromOfficialNames(official, where), ...systems[system]!(official) };
+  if (system === "transformers_baseline") delete (own as { layersY?: unknown }).layersY;
+  return own;
 }
 
 /** Official weight names by ours: `*` stands for the number of a block. */

@@ -1,0 +1,5 @@
+// trm-ts: the Tiny Recursive Model on a from-scratch tensor and automatic-differentiation engine.
+export * as autograd from "./autograd/index.ts";
+export * as nn from "./nn/index.ts";
+export * as tensor from "./tensor/index.ts";
+export * from "./trm/index.ts";

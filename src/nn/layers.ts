@@ -1,0 +1,127 @@
+// The layers of the network. Weights are drawn from truncated normal distributions; no layer has a bias but Q_head.
+
+import * as ad from "../autograd/index.ts";
+import { parameter, Variable } from "../autograd/index.ts";
+import {
+  gatherRows,
+  keep,
+  type Random,
+  type Shape,
+  signSgdUpdate,
+  sizeOf,
+  type Tensor,
+  tensor,
+  zeros,
+} from "../tensor/index.ts";
+import { Module } from "./module.ts";
+
+/** Numbers from a truncated normal distribution of the given standard deviation. */
+export const truncatedNormal = (shape: Shape, std: number, random: Random): Tensor =>
+  tensor(
+    Float32Array.from({ length: sizeOf(shape) }, () => random.truncatedNormal(std)),
+    { shape },
+  );
+
+/** The weight of a linear map, [to, from], with standard deviation 1 / √from. */
+export const linearWeight = (to: number, from: number, random: Random): Variable =>
+  parameter(truncatedNormal([to, from], 1 / Math.sqrt(from), random));
+
+/** x Wᵀ: x [.., from] -> [.., to] */
+export class Linear extends Module {
+  readonly weight: Variable;
+  constructor(from: number, to: number, random: Random) {
+    super();
+    this.weight = linearWeight(to, from, random);
+  }
+
+  apply(x: Variable): Variable {
+    return ad.linear(x, this.weight);
+  }
+}
+
+/** A vector of width D per token: ids [..] -> [.., D]. Standard deviation 1 / √D. */
+export class Embedding extends Module {
+  readonly weight: Variable;
+  constructor(entries: number, width: number, random: Random) {
+    super();
+    this.weight = parameter(truncatedNormal([entries, width], 1 / Math.sqrt(width), random));
+  }
+
+  apply(ids: Variable): Variable {
+    return ad.gatherRows(this.weight, ids);
+  }
+}
+
+/**
+ * One row per puzzle id, zero at first. The table is no parameter: a lookup returns a leaf variable with the rows of the batch,
+ * whose gradient goes to `update`, so that only rows of the batch are touched.
+ */
+export class PuzzleEmbedding {
+  /** [ids, width] */
+  readonly table: Tensor;
+  constructor(ids: number, width: number) {
+    this.table = keep(zeros([ids, width]));
+  }
+
+  /** ids [B] int32 -> [B, width], a leaf that wants a gradient */
+  lookup(ids: Tensor): Variable {
+    return new Variable(gatherRows(this.table, ids), null, true);
+  }
+
+  /** SignSGD on the rows of the batch: gradients of equal ids are summed, row = row (1 - lr wd) - lr sign(sum). */
+  update(ids: Tensor, gradient: Tensor, learningRate: number, weightDecay: number): void {
+    signSgdUpdate(this.table, ids, gradient, learningRate, weightDecay);
+  }
+}
+
+/** The inner width of a SwiGLU: two thirds of expansion · width, rounded up to a multiple. Official code: 256. */
+export const swigluWidth = (width: number, expansion: number, multiple: number): number =>
+  Math.ceil(Math.round((expansion * width * 2) / 3) / multiple) * multiple;
+
+/** down · (silu(gate · x) · up · x); gate and up are one matrix. Shazeer 2020. */
+export class Swiglu extends Module implements ad.SwigluWeights {
+  readonly gateUp: Variable;
+  readonly down: Variable;
+  constructor(width: number, expansion: number, multiple: number, random: Random) {
+    super();
+    const inner = swigluWidth(width, expansion, multiple);
+    this.gateUp = linearWeight(2 * inner, width, random);
+    this.down = linearWeight(width, inner, random);
+  }
+}
+
+export interface RotaryTables {
+  /** [L, headSize] */
+  readonly cos: Variable;
+  readonly sin: Variable;
+}
+
+/** Angles of rotary positions: position · base^(-2i / headSize), the same for both halves of a head. Su et al. 2021. */
+export function rotaryTables(length: number, headSize: number, base = 10000): RotaryTables {
+  const half = headSize / 2;
+  const table = (f: (angle: number) => number): Variable => {
+    const angles = Float32Array.from({ length: length * headSize }, (_, i) => {
+      const frequency = Math.fround(base ** ((-2 * (i % half)) / headSize));
+      return f(Math.fround(Math.floor(i / headSize) * frequency));
+    });
+    return ad.constant(keep(tensor(angles, { shape: [length, headSize] })));
+  };
+  return { cos: table(Math.cos), sin: table(Math.sin) };
+}
+
+/** Multi-head self-attention, non-causal, without biases: h [B, L, D] -> [B, L, D]. Vaswani et al. 2017. */
+export class Attention extends Module {
+  readonly qkv: Variable;
+  readonly out: Variable;
+  readonly #heads: number;
+  constructor(width: number, heads: number, random: Random) {
+    super();
+    this.#heads = heads;
+    this.qkv = linearWeight(3 * width, width, random);
+    this.out = linearWeight(width, width, random);
+  }
+
+  apply(h: Variable, rotary?: RotaryTables): Variable {
+    return ad.linear(ad.selfAttention(ad.linear(h, this.qkv), this.#heads, rotary), this.out);
+  }
+}

@@ -1,0 +1,83 @@
+// Where training puzzles come from: batches in random order, epoch after epoch, with a position that a checkpoint can hold.
+import { Random, type RandomState } from "../tensor/random.ts";
+import { ignoredLabel } from "./losses.ts";
+import type { Examples, Task } from "./tasks/task.ts";
+
+export interface Batch {
+  /** [B, L] tokens */
+  readonly inputs: Int32Array;
+  /** [B, L] tokens; negative where nothing is asked */
+  readonly labels: Int32Array;
+  /** [B] */
+  readonly puzzleIds: Int32Array;
+}
+
+/** A stream of batches that never ends. `state` is plain data and resumes the stream exactly. */
+export interface BatchSource {
+  next(batchSize: number): Batch;
+  state: unknown;
+}
+
+/** A label of 0 (padding) counts for nothing. */
+export const asTrainingLabel = (label: number): number => (label === 0 ? ignoredLabel : label);
+
+/** Examples in a new random order every epoch; the last, partial batch of an epoch is dropped, as in the official code. */
+export class ShuffledExamples implements BatchSource {
+  #random: Random;
+  /** The generator as it was before this epoch's shuffle, so that a resumed run shuffles the same. */
+  #epochStart: RandomState;
+  #order: Int32Array;
+  #position = 0;
+
+  /** @param augment  the task whose random symmetries are applied to every example that is drawn; none if left out */
+  constructor(
+    private readonly examples: Examples,
+    seed: number,
+    private readonly augment?: Task,
+  ) {
+    this.#random = new Random(seed);
+    this.#epochStart = this.#random.state;
+    this.#order = this.#random.permutation(examples.count);
+  }
+
+  next(batchSize: number): Batch {
+    const { count, length } = this.examples;
+    if (this.#position + batchSize > count && this.#position > 0) this.#startEpoch();
+    const batch: Batch = {
+      inputs: new Int32Array(batchSize * length),
+      labels: new Int32Array(batchSize * length),
+      puzzleIds: new Int32Array(batchSize),
+    };
+    for (let slot = 0; slot < batchSize; slot++) {
+      const from = this.#order[this.#position++ % count]! * length;
+      const question = this.examples.inputs.subarray(from, from + length);
+      const answer = this.examples.labels.subarray(from, from + length);
+      const pair = this.augment?.augment(question, answer, this.#random) ?? { question, answer };
+      batch.inputs.set(pair.question, slot * length);
+      batch.labels.set(pair.answer.map(asTrainingLabel), slot * length);
+    }
+    return batch;
+  }
+
+  #startEpoch(): void {
+    this.#epochStart = this.#random.state;
+    this.#order = this.#random.permutation(this.examples.count);
+    this.#position = 0;
+  }
+
+  get state(): unknown {
+    return { epochStart: this.#epochStart, random: this.#random.state, position: this.#position };
+  }
+
+  set state(state: unknown) {
+    const { epochStart, random, position } = state as {
+      epochStart: RandomState;
+      random: RandomState;
+      position: number;
+    };
+    this.#random = Random.fromState(epochStart);
+    this.#startEpoch();
+    this.#random = Random.fromState(random);
+    this.#position = position;
+  }
+}

@@ -1,0 +1,39 @@
+// Adaptive computation time: when a puzzle stops. Paper section 2.4 and 4.6; official code: the ACT wrapper.
+import type { Random } from "../tensor/index.ts";
+import type { TrainingConfig } from "./config.ts";
+
+export type HaltingOptions = Pick<TrainingConfig, "nSup" | "continueLoss" | "haltAgainstContinue" | "refill">;
+
+/**
+ * Exploration, drawn anew for every slot at every supervision step: with the given probability a minimum of steps, uniform in
+ * 2..nSup, else 0.
+ */
+export function drawMinimumSteps(random: Random, slots: number, probability: number, nSup: number): Int32Array {
+  return Int32Array.from({ length: slots }, () => {
+    const explores = random.bernoulli(probability);
+    return explores && nSup > 1 ? 2 + random.integer(nSup - 1) : 0;
+  });
+}
+
+/** Whether q says stop: q_halt > 0, or q_halt > q_continue where that is trained (or asked for). */
+export const saysHalt = (qHalt: number, qContinue: number, options: HaltingOptions): boolean =>
+  qHalt > (options.continueLoss || options.haltAgainstContinue ? qContinue : 0);
+
+/**
+ * Which slots are done after a training step: (last step or q says stop) and steps so far >= the exploration minimum.
+ * With refill "batch" (paper) the batch goes on until every puzzle says stop.
+ */
+export function haltedAfter(
+  steps: Int32Array,
+  q: { qHalt: ArrayLike<number>; qContinue: ArrayLike<number> },
+  minimumSteps: Int32Array,
+  options: HaltingOptions,
+): boolean[] {
+  const { nSup, refill } = options;
+  const says = Array.from(steps, (_, i) => nSup > 1 && saysHalt(q.qHalt[i]!, q.qContinue[i]!, options));
+  const allSay = says.every(Boolean);
+  return Array.from(steps, (step, i) => {
+    const stops = step >= nSup || (refill === "batch" ? allSay : says[i]!);
+    return stops && step >= minimumSteps[i]!;
+  });
+}

@@ -1,0 +1,49 @@
+// Comparisons of a replay: each has a tolerance; the largest error in units of its tolerance makes the case pass or fail.
+
+export class Comparison {
+  /** Largest error so far, as a share of what was allowed there. */
+  worst = 0;
+  worstError = 0;
+  worstWhere = "nothing compared";
+  count = 0;
+
+  /** |got - expected| against tolerance · the largest |expected| (`scale`, if given). */
+  close(where: string, got: ArrayLike<number>, expected: ArrayLike<number>, tolerance: number, scale?: number): void {
+    if (got.length !== expected.length) {
+      this.#note(
+        `${where} (got ${got.length} numbers, expected ${expected.length})`,
+        Number.POSITIVE_INFINITY,
+        tolerance,
+      );
+      return;
+    }
+    let largest = 0;
+    let error = 0;
+    for (let i = 0; i < expected.length; i++) {
+      largest = Math.max(largest, Math.abs(expected[i]!));
+      const difference = Math.abs(got[i]! - expected[i]!);
+      error = Number.isNaN(difference) ? Number.POSITIVE_INFINITY : Math.max(error, difference);
+    }
+    const unit = scale ?? largest;
+    this.#note(where, error === 0 ? 0 : error / Math.max(unit, 1e-12), tolerance);
+  }
+
+  /** Whole numbers, flags, predictions: no tolerance. */
+  equal(where: string, got: ArrayLike<unknown>, expected: ArrayLike<unknown>): void {
+    const same = got.length === expected.length && Array.from(got).every((value, i) => value === expected[i]);
+    this.#note(where, same ? 0 : Number.POSITIVE_INFINITY, 1);
+  }
+
+  #note(where: string, error: number, tolerance: number): void {
+    this.count++;
+    if (error / tolerance >= this.worst) {
+      this.worst = error / tolerance;
+      this.worstError = error;
+      this.worstWhere = where;
+    }
+  }
+
+  get passes(): boolean {
+    return this.count > 0 && this.worst <= 1;
+  }
+}

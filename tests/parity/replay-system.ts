@@ -1,0 +1,199 @@
+// Replays a whole training run of the official code: weights, batches and exploration draws are theirs, everything else is
+// computed and compared.
+
+import { constant, noGrad } from "../../src/autograd/index.ts";
+import { learningRate } from "../../src/nn/index.ts";
+import { keep, type Tensor } from "../../src/tensor/index.ts";
+import type { Batch } from "../../src/trm/batches.ts";
+import { parseConfig } from "../../src/trm/config.ts";
+import { labelCounts, lossOf, readReport } from "../../src/trm/losses.ts";
+import { fromOfficialSystem, officialStateName, officialWeightName } from "../../src/trm/official-names.ts";
+import { answers } from "../../src/trm/prediction.ts";
+import { type StepMetrics, Training } from "../../src/trm/training.ts";
+import { importWeights, officialTensors } from "../../src/trm/weights.ts";
+import type { CaseTensors, OfficialStep, SystemCase } from "./case.ts";
+import type { Comparison } from "./compare.ts";
+
+const gradientTolerance = 1e-3;
+const weightTolerance = 1e-4;
+
+/** Numbers of a tensor, copied at once. */
+type Snapshot = Promise<ArrayLike<number>>;
+
+export async function replaySystem(official: SystemCase, tensors: CaseTensors, compare: Comparison): Promise<void> {
+  const tolerance = Math.max(1e-4, 10 * official.float64_deviation);
+  const { global_batch_size: batchSize, ...train } = official.train;
+  const settings = { ...official.config, ...train, intermediate_multiple: official.intermediate_multiple };
+  const config = parseConfig(fromOfficialSystem(official.kind, settings, official.name), official.name);
+  compare.equal("global batch size", [batchSize], [config.training.batchSize]);
+
+  let step = 0;
+  const readBatch = (prefix: string): Batch => ({
+    inputs: tensors.integers(`${prefix}/inputs`),
+    labels: tensors.integers(`${prefix}/labels`),
+    puzzleIds: tensors.integers(`${prefix}/puzzle_identifiers`),
+  });
+  let observed = new Map<string, Snapshot>();
+  const source = { next: () => readBatch(`step${step}/batch`), state: null };
+  const training = new Training(config, source, {
+    minimumSteps: () => explored(official.steps[step - 1]!),
+    observe: (seen) => {
+      const onlyY = config.model.recursion === "direct";
+      observed = new Map([
+        ["logits", seen.logits.data()],
+        ["q", seen.q.data()],
+        ...[...seen.gradients].map(([name, g]) => [officialWeightName(name, onlyY), g.data()] as const),
+      ]);
+      if (seen.targetQContinue) observed.set("target_q_continue", seen.targetQContinue.data());
+      if (seen.puzzleGradient) observed.set("inner.puzzle_emb.local_weights", seen.puzzleGradient.data());
+    },
+  });
+  const files = { tensors: new Map(tensors.names.map((name) => [name, tensors.entry(name)])), metadata: {} };
+  for (const name of tensors.names) tensors.unread.add(name);
+  for (const model of [training.model, training.averaged])
+    if (model) importWeights(model, files, official.name, "init/");
+  for (const name of tensors.names) if (name.startsWith("init/")) tensors.unread.delete(name);
+
+  for (const expected of official.steps) {
+    step = expected.step;
+    const metrics = await training.supervisionStep();
+    await compareStep(expected, metrics);
+  }
+  const last = `step${official.steps.length}/carry/`;
+  for (const [name, { value }] of Object.entries(training.carry.latents)) {
+    await compareFloats(last + officialStateName(name).carry, value, tolerance);
+  }
+  compareIntegers(`${last}steps`, training.carry.steps);
+  compareIntegers(`${last}halted`, Int32Array.from(training.carry.halted, Number));
+  await compareWeights("final/", training.model);
+  if (training.averaged) await compareWeights("ema/", training.averaged);
+  await replayEvaluation();
+  training.dispose();
+
+  async function compareStep(expected: OfficialStep, metrics: StepMetrics): Promise<void> {
+    const at = `step ${expected.step}`;
+    const { warmupSteps, totalSteps, minRatio, learningRate: base, puzzleLearningRate } = config.training;
+    const rate = (own: number): number => learningRate(expected.step, { base: own, warmupSteps, totalSteps, minRatio });
+    compare.close(`${at} lr`, [metrics.learningRate], [expected.lr], 1e-9);
+    compare.close(`${at} lr`, [rate(base), rate(puzzleLearningRate)], [expected.lr, expected.puzzle_emb_lr], 1e-9);
+    compare.close(`${at} loss`, [metrics.loss], [expected.loss], tolerance);
+    compareMetrics(at, expected.metrics, metrics);
+    compare.equal(`${at} steps`, training.carry.steps, expected.steps_after);
+    compare.equal(`${at} halted`, training.carry.halted, expected.halted_after);
+    compare.equal(`${at} all halted`, [training.carry.halted.every(Boolean)], [expected.all_halted]);
+
+    const out = `step${expected.step}/out/`;
+    const logits = await observed.get("logits")!;
+    const q = await observed.get("q")!;
+    compare.close(`${at} logits`, logits, tensors.floats(`${out}logits`), tolerance);
+    compare.equal(
+      `${at} predictions`,
+      argmaxRows(logits, config.model.vocabularySize),
+      tensors.integers(`${out}preds`),
+    );
+    const column = (i: number): Float64Array =>
+      Float64Array.from({ length: q.length / 2 }, (_, row) => q[2 * row + i]!);
+    compare.close(`${at} q_halt`, column(0), tensors.floats(`${out}q_halt_logits`), tolerance);
+    compare.close(`${at} q_continue`, column(1), tensors.floats(`${out}q_continue_logits`), tolerance);
+    if (tensors.has(`${out}target_q_continue`)) {
+      const target = (await observed.get("target_q_continue")) ?? [];
+      compare.close(`${at} target_q_continue`, target, tensors.floats(`${out}target_q_continue`), tolerance);
+    }
+    for (const [name, norm] of Object.entries(expected.grad_norms)) {
+      const gradient = (await observed.get(name)) ?? [];
+      const own = Math.hypot(...Array.from(gradient));
+      compare.close(`${at} gradient norm of ${name}`, [own], [norm], gradientTolerance);
+      const tensor = `step${expected.step}/grad/${name}`;
+      if (tensors.has(tensor)) compare.close(tensor, gradient, tensors.floats(tensor), gradientTolerance);
+    }
+    compareIntegers(`step${expected.step}/grad/inner.puzzle_emb.local_ids`, training.carry.puzzleIds);
+  }
+
+  /** Sums over the batch: whole numbers exactly, shares and losses closely. */
+  function compareMetrics(
+    at: string,
+    expected: Readonly<Record<string, number>>,
+    got: StepMetrics | EvalMetrics,
+  ): void {
+    const own: Record<string, number> = {
+      count: got.halted,
+      accuracy: got.cellAccuracy,
+      exact_accuracy: got.exact,
+      q_halt_accuracy: got.haltAccuracy,
+      steps: got.steps,
+      lm_loss: got.answerLoss,
+      q_halt_loss: got.haltLoss,
+      q_continue_loss: got.continueLoss,
+    };
+    for (const [name, value] of Object.entries(expected)) {
+      const isWhole = ["count", "exact_accuracy", "q_halt_accuracy", "steps"].includes(name);
+      if (isWhole || !(name in own)) compare.equal(`${at} ${name}`, [own[name]], [value]);
+      else compare.close(`${at} ${name}`, [own[name]!], [value], name === "accuracy" ? 1e-6 : tolerance);
+    }
+  }
+
+  async function compareFloats(name: string, tensor: Tensor, allowed: number): Promise<void> {
+    compare.close(name, await tensor.data(), tensors.floats(name), allowed);
+  }
+
+  /** Where the case has the tensor. */
+  function compareIntegers(name: string, got: Int32Array): void {
+    if (tensors.has(name)) compare.equal(name, got, tensors.integers(name));
+  }
+
+  async function compareWeights(prefix: string, model: Parameters<typeof officialTensors>[0]): Promise<void> {
+    const own = new Map(officialTensors(model));
+    for (const name of tensors.names.filter((each) => each.startsWith(prefix))) {
+      const tensor = own.get(name.slice(prefix.length));
+      compare.close(name, tensor ? await tensor.data() : [], tensors.floats(name), weightTolerance);
+    }
+  }
+
+  async function replayEvaluation(): Promise<void> {
+    const batch = readBatch("eval/batch");
+    const steps = official.eval.supervision_steps;
+    for await (const answer of answers(training.model, batch, steps)) {
+      const out = `eval/out${answer.step}/`;
+      compare.equal(`${out}preds`, answer.tokens, tensors.integers(`${out}preds`));
+      compare.close(`${out}q_halt_logits`, answer.qHalt, tensors.floats(`${out}q_halt_logits`), tolerance);
+      if (tensors.has(`${out}logits`)) await compareFloats(`${out}logits`, answer.logits, tolerance);
+      if (answer.step === steps) compareMetrics("eval", official.eval.metrics, await evalMetrics(answer, batch, steps));
+    }
+  }
+
+  async function evalMetrics(answer: { logits: Tensor; q: Tensor }, batch: Batch, steps: number): Promise<EvalMetrics> {
+    const { labels } = batch;
+    const report = noGrad(() => {
+      const inputs = { logits: constant(answer.logits), q: constant(answer.q), labels, targetQContinue: null };
+      return keep(lossOf(inputs, config.training).report);
+    });
+    const { rightCells, qHalt, ...losses } = readReport(await report.data());
+    report.dispose();
+    const counts = labelCounts(labels, config.model.sequenceLength);
+    const done = [...counts.keys()].filter((slot) => counts[slot]! > 0);
+    const sumOver = (f: (slot: number) => number): number => done.reduce((sum, slot) => sum + f(slot), 0);
+    const isRight = (slot: number): boolean => rightCells[slot] === counts[slot];
+    return {
+      ...losses,
+      halted: done.length,
+      cellAccuracy: sumOver((slot) => rightCells[slot]! / counts[slot]!),
+      exact: sumOver((slot) => Number(isRight(slot))),
+      haltAccuracy: sumOver((slot) => Number(qHalt[slot]! >= 0 === isRight(slot))),
+      steps: steps * done.length,
+    };
+  }
+}
+
+type EvalMetrics = Omit<StepMetrics, "step" | "loss" | "learningRate">;
+
+/** The recorded exploration: a slot whose uniform draw is below the probability must make at least that many steps. */
+const explored = ({ exploration: { uniform, min_halt_steps_if_explored, probability } }: OfficialStep): Int32Array =>
+  Int32Array.from(uniform, (draw, slot) => (draw < probability ? min_halt_steps_if_explored[slot]! : 0));
+
+function argmaxRows(values: ArrayLike<number>, width: number): Int32Array {
+  return Int32Array.from({ length: values.length / width }, (_, row) => {
+    let best = 0;
+    for (let j = 1; j < width; j++) if (values[row * width + j]! > values[row * width + best]!) best = j;
+    return best;
+  });
+}
