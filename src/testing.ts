@@ -62,8 +62,8 @@ export function inputFrom(domain: InputDomain, random: Random): CheckInput {
     const [from, to] = domain.range;
     return { shape, values: Int32Array.from({ length }, () => from + random.integer(to - from + 1)), dtype: "int32" };
   }
-  const { range, avoid = [], lattice, distinct, fixed = false } = domain;
-  const [low, high] = range;
+  const { avoid = [], lattice, distinct, fixed = false } = domain;
+  const [low, high] = domain.range;
   const spread = (): number => low + (high - low) * random.uniform();
   const one = (): number => {
     if (lattice !== undefined) return Math.round(spread()) + lattice + 0.1 * (2 * random.uniform() - 1);
@@ -72,12 +72,9 @@ export function inputFrom(domain: InputDomain, random: Random): CheckInput {
       if (avoid.every((point) => Math.abs(value - point) >= 0.05)) return value;
     }
   };
-  const values = Float64Array.from({ length }, one);
-  // A ladder with steps of 0.25, shuffled: no two values are closer than 0.15, and none near a multiple of 0.25.
-  if (distinct)
-    random.shuffle(values.map((_, i) => 0.25 * (i - length / 2) + 0.125 + 0.05 * random.uniform())).forEach((v, i) => {
-      values[i] = v;
-    });
+  // A ladder around zero with steps of 0.25, shuffled: no two values are closer than 0.2.
+  const rung = (_: unknown, i: number): number => 0.25 * (i - Math.floor(length / 2)) + 0.05 * random.uniform();
+  const values = distinct ? random.shuffle(Float64Array.from({ length }, rung)) : Float64Array.from({ length }, one);
   return { shape, values, fixed };
 }
 

@@ -63,10 +63,10 @@ export function evaluate(
   );
 }
 
-/** The largest difference of two lists, relative to their largest entry (or 1e-3, where all are small). */
-export function relativeDifference(a: readonly number[], b: readonly number[]): number {
+/** The largest difference of two lists, relative to their largest entry (or to `floor`, where all are small). */
+export function relativeDifference(a: readonly number[], b: readonly number[], floor = 1e-3): number {
   if (a.length !== b.length) return Number.POSITIVE_INFINITY;
   const largest = (x: readonly number[]): number => x.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
   const difference = largest(a.map((value, i) => value - b[i]!));
-  return difference / Math.max(1e-3, largest(a), largest(b));
+  return difference / Math.max(floor, largest(a), largest(b));
 }

@@ -1,0 +1,138 @@
+// Every registered operation, on examples from its own domain: the gradient against a difference quotient, float32 against
+// float64, and fused operations against their definitions. A new operation is tested here with no edit.
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { type AnyOperation, allOperations, checkGradient, operationNamed } from "../../src/autograd/index.ts";
+import type { VisibleStorage } from "../../src/tensor/index.ts";
+import { checkOperation, type OperationExample, operationExamples } from "../../src/testing.ts";
+import { evaluate, isDifferentiable, relativeDifference } from "./examples.ts";
+
+const RUNS = 150;
+
+const example = (inputs: OperationExample["inputs"], attributes?: unknown): OperationExample => ({
+  inputs,
+  attributes,
+});
+const row = (...values: number[]) => ({ shape: [values.length], values });
+
+describe("gradient in float64 against a difference quotient", () => {
+  it.each(allOperations().map((operation) => [operation.name, operation] as const))("%s", (_, operation) => {
+    fc.assert(
+      fc.property(operationExamples(operation), (inputs) => checkOperation(operation, inputs)),
+      { numRuns: RUNS },
+    );
+  });
+
+  it("for example tanh at 0, 1 and -2: 1 - tanh²", () => {
+    const tanh = operationNamed("tanh");
+    const inputs = example([row(0, 1, -2)]);
+    checkOperation(tanh, inputs);
+    const weights = [0, 1, 2].map((i) => 1 + 0.5 * Math.sin(1 + 3 * i)); // those of `evaluate`
+    const expected = [0, 1, -2].map((x, i) => weights[i]! * (1 - Math.tanh(x) ** 2));
+    expect(relativeDifference(evaluate(tanh, inputs).gradients[0]!, expected)).toBeLessThan(1e-15);
+  });
+
+  it("finds the one wrong entry of a large gradient", () => {
+    const square = operationNamed("square");
+    const values = Float64Array.from({ length: 24 }, (_, i) => 0.3 + 0.1 * i);
+    const offByOne: AnyOperation = {
+      ...square,
+      backward: (dy, context) => {
+        const gradients = square.backward(dy, context);
+        (gradients[0]!.storage as VisibleStorage).array[17]! *= 1.001;
+        return gradients;
+      },
+    };
+    checkOperation(square, example([{ shape: [4, 6], values }]));
+    expect(() => checkOperation(offByOne, example([{ shape: [4, 6], values }]))).toThrow(
+      "square: gradient of input 0 [4, 6]",
+    );
+  });
+
+  it("is much more precise than the tolerance", () => {
+    const { worst } = checkGradient("x", (x) => x, [row(1, 2, 3)]);
+    expect(worst).toBeLessThan(1e-9);
+  });
+});
+
+describe("float32 against float64, value and gradient", () => {
+  /** Inputs that both types can represent. */
+  const rounded = ({ inputs, attributes }: OperationExample): OperationExample => ({
+    inputs: inputs.map((input) => ({ ...input, values: Array.from(input.values, Math.fround) })),
+    attributes,
+  });
+
+  it.each(allOperations().map((operation) => [operation.name, operation] as const))("%s", (_, operation) => {
+    fc.assert(
+      fc.property(operationExamples(operation), (drawn) => {
+        const inputs = rounded(drawn);
+        // Rounding of 6e-8 grows by up to 1 / ε where a norm divides by almost nothing; a wrong kernel is off by far more.
+        const [single, double] = [evaluate(operation, inputs, { dtype: "float32" }), evaluate(operation, inputs)];
+        expect(relativeDifference(single.value, double.value, 0.1)).toBeLessThan(2e-5);
+        single.gradients.forEach((gradient, i) => {
+          expect(relativeDifference(gradient, double.gradients[i]!, 0.1)).toBeLessThan(2e-4);
+        });
+      }),
+      { numRuns: RUNS },
+    );
+  });
+
+  it("for example 1/3 differs in the eighth digit", () => {
+    const reciprocal = operationNamed("reciprocal");
+    const third = (dtype: "float32" | "float64") => evaluate(reciprocal, example([row(3)]), { dtype }).value[0];
+    expect([third("float32"), third("float64")]).toEqual([Math.fround(1 / 3), 1 / 3]);
+  });
+});
+
+describe("fused operations against their definitions, value and gradient", () => {
+  const fused = allOperations().filter((operation) => operation.definition);
+
+  it("there are fused operations", () => {
+    expect(fused.map((operation) => operation.name)).toEqual([
+      "linear",
+      "siluGate",
+      "rmsNorm",
+      "swigluBlock",
+      "selfAttention",
+      "crossEntropy",
+    ]);
+  });
+
+  it.each(fused.map((operation) => [operation.name, operation] as const))("%s", (_, operation) => {
+    fc.assert(
+      fc.property(operationExamples(operation), (inputs) => {
+        const [kernel, definition] = [evaluate(operation, inputs), evaluate(operation, inputs, { fused: false })];
+        expect(relativeDifference(kernel.value, definition.value)).toBeLessThan(1e-12);
+        kernel.gradients.forEach((gradient, i) => {
+          expect(gradient.length > 0).toBe(isDifferentiable(inputs.inputs[i]!));
+          expect(relativeDifference(gradient, definition.gradients[i]!)).toBeLessThan(1e-11);
+        });
+      }),
+      { numRuns: 2 * RUNS },
+    );
+  });
+
+  it.each(fused.map((operation) => [operation.name, operation] as const))("%s: its definition runs", (_, operation) => {
+    let ran = 0;
+    const counting: AnyOperation = {
+      ...operation,
+      definition: (inputs, attributes) => {
+        ran++;
+        return operation.definition!(inputs, attributes);
+      },
+    };
+    const [inputs] = fc.sample(operationExamples(operation), { numRuns: 1, seed: 1 });
+    evaluate(counting, inputs!);
+    expect(ran).toBe(0);
+    evaluate(counting, inputs!, { fused: false });
+    expect(ran).toBe(1);
+  });
+
+  it("for example rmsNorm of [3, 4]: divided by the root of 12.5", () => {
+    const inputs = example([{ shape: [1, 1, 2], values: [3, 4] }], { axis: -1, epsilon: 0 });
+    for (const fused of [true, false]) {
+      const { value } = evaluate(operationNamed("rmsNorm"), inputs, { fused });
+      expect(relativeDifference(value, [3 / Math.sqrt(12.5), 4 / Math.sqrt(12.5)])).toBeLessThan(1e-15);
+    }
+  });
+});
