@@ -77,6 +77,8 @@ export interface Kernels {
   adamAtan2(p: Tensor, m: Tensor, v: Tensor, gradient: Tensor, settings: AdamSettings): void;
   /** In place on p, m, v: p = p (1 - lr wd) - lr / (1 - b1^t) · m / (√v / √(1 - b2^t) + ε) */
   adamW(p: Tensor, m: Tensor, v: Tensor, gradient: Tensor, settings: AdamSettings): void;
+  /** In place on the rows that ids name: g = Σ of the gradients with that id; row = row (1 - lr wd) - lr sign(g) */
+  signSgdRows(table: Tensor, ids: Tensor, gradient: Tensor, learningRate: number, weightDecay: number): void;
   /** In place: average = rate · average + (1 - rate) · value */
   movingAverage(average: Tensor, value: Tensor, rate: number): void;
 }

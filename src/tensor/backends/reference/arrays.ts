@@ -1,5 +1,5 @@
 // What the plain loops share: the typed array behind a tensor, and walking several tensors in step.
-import { BackendError } from "../../errors.ts";
+import { BackendError, ShapeError } from "../../errors.ts";
 import type { Shape } from "../../shape.ts";
 import { type NumberArray, VisibleStorage } from "../../storage.ts";
 import type { Tensor } from "../../tensor.ts";
@@ -41,4 +41,10 @@ export function forEachRow(
       index[axis] = 0;
     }
   }
+}
+
+/** A row index of a table. @throws ShapeError naming the position of a bad one */
+export function checkedRow(kernel: string, row: number, rows: number, position: number): number {
+  if (row >= 0 && row < rows) return row;
+  throw new ShapeError(`${kernel}: got index ${row} at position ${position}, expected 0..${rows - 1}`);
 }

@@ -1,8 +1,7 @@
 // Kernels that move numbers without computing: strided copies, insertion, rows by index.
-import { ShapeError } from "../../errors.ts";
 import { stridesOf } from "../../shape.ts";
 import type { Tensor } from "../../tensor.ts";
-import { arrayOf, forEachRow } from "./arrays.ts";
+import { arrayOf, checkedRow, forEachRow } from "./arrays.ts";
 
 export function copyStrided(out: Tensor, x: Tensor, offset: number, strides: readonly number[]): void {
   const o = arrayOf(out);
@@ -47,9 +46,4 @@ export function scatterAddRows(out: Tensor, ids: Tensor, x: Tensor): void {
     const row = checkedRow("scatterAddRows", rows[i]!, out.shape[0]!, i);
     for (let j = 0; j < width; j++) o[row * width + j]! += p[i * width + j]!;
   }
-}
-
-function checkedRow(kernel: string, row: number, rows: number, position: number): number {
-  if (row >= 0 && row < rows) return row;
-  throw new ShapeError(`${kernel}: got index ${row} at position ${position}, expected 0..${rows - 1}`);
 }

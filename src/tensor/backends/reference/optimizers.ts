@@ -1,7 +1,7 @@
 // Optimizer steps, in place. Source: paper.md, "Optimizer"; AdamW: Loshchilov & Hutter 2019.
 import type { AdamSettings } from "../../backend.ts";
 import type { Tensor } from "../../tensor.ts";
-import { arrayOf } from "./arrays.ts";
+import { arrayOf, checkedRow } from "./arrays.ts";
 
 export function adamAtan2(p: Tensor, m: Tensor, v: Tensor, gradient: Tensor, settings: AdamSettings): void {
   adam(p, m, v, gradient, settings, (mean, deviation) => Math.atan2(mean, deviation));
@@ -27,6 +27,24 @@ function adam(
     m[i] = beta1 * m[i]! + (1 - beta1) * g[i]!;
     v[i] = beta2 * v[i]! + (1 - beta2) * g[i]! * g[i]!;
     p[i] = p[i]! * decay - size * direction(m[i]!, Math.sqrt(v[i]!) * deviationScale);
+  }
+}
+
+export function signSgdRows(table: Tensor, ids: Tensor, gradient: Tensor, learningRate: number, weightDecay: number): void {
+  const [rows, id, g] = [arrayOf(table), arrayOf(ids), arrayOf(gradient)];
+  const width = table.shape[1]!;
+  const sums = new Map<number, Float64Array>();
+  for (let i = 0; i < id.length; i++) {
+    const row = checkedRow("signSgdRows", id[i]!, table.shape[0]!, i);
+    const sum = sums.get(row) ?? new Float64Array(width);
+    for (let j = 0; j < width; j++) sum[j]! += g[i * width + j]!;
+    sums.set(row, sum);
+  }
+  for (const [row, sum] of sums) {
+    for (let j = 0; j < width; j++) {
+      const at = row * width + j;
+      rows[at] = rows[at]! * (1 - learningRate * weightDecay) - learningRate * Math.sign(sum[j]!);
+    }
   }
 }
 
