@@ -71,9 +71,13 @@ export function parseNpy(bytes: Uint8Array, where = "npy"): NpyArray {
       file: where,
     });
   }
-  const raw = bytes.subarray(dataOffset);
-  const aligned = raw.byteOffset % itemSize === 0 ? raw : raw.slice();
-  return { dtype, shape, data: READERS[dtype].read(aligned) };
+  return { dtype, shape, data: npyNumbers(dtype, bytes.subarray(dataOffset)) };
+}
+
+/** The numbers in a piece of the data; shares its memory where alignment allows. */
+export function npyNumbers(dtype: NpyDtype, bytes: Uint8Array): NpyData {
+  const { size, read } = READERS[dtype];
+  return read(bytes.byteOffset % size === 0 ? bytes : bytes.slice());
 }
 
 /** Reads the header alone; `bytes` may end anywhere after it. @throws DatasetError */

@@ -1,0 +1,107 @@
+/** Batches of a split for training and evaluation, from memory or disk alike. */
+import type { PuzzleSplit, SplitMetadata } from "./layout.ts";
+import { GroupSampler, type GroupSamplerState, type IndexColumn } from "./sampler.ts";
+
+/** Labels of this value count for nothing (as in the official code and PyTorch). */
+export const IGNORED_LABEL = -100;
+
+/** A split whose examples can be read in any order. `openSplit` in layout.node.ts gives one on disk. */
+export interface ExampleSource {
+  readonly metadata: SplitMetadata;
+  readonly exampleCount: number;
+  readonly groupIndices: ArrayLike<number>;
+  readonly puzzleIndices: IndexColumn;
+  readonly puzzleIdentifiers: IndexColumn;
+  /** Copies the tokens of an example. @throws DatasetError if the file breaks off or holds a token outside the vocabulary. */
+  read(example: number, input: Int32Array, label: Int32Array): void;
+  close(): void;
+}
+
+export interface TokenBatch {
+  /** Rows that hold examples; the rest is padding. */
+  readonly count: number;
+  /** [B, L] */
+  readonly inputs: Int32Array;
+  /** [B, L], IGNORED_LABEL where a label counts for nothing. */
+  readonly labels: Int32Array;
+  /** [B] */
+  readonly puzzleIdentifiers: Int32Array;
+}
+
+export function memorySource(split: PuzzleSplit): ExampleSource {
+  const { metadata, inputs, labels } = split;
+  const length = metadata.sequenceLength;
+  return {
+    metadata,
+    exampleCount: inputs.length / length,
+    groupIndices: split.groupIndices,
+    puzzleIndices: split.puzzleIndices,
+    puzzleIdentifiers: split.puzzleIdentifiers,
+    read(example, input, label) {
+      input.set(inputs.subarray(example * length, (example + 1) * length));
+      label.set(labels.subarray(example * length, (example + 1) * length));
+    },
+    close() {},
+  };
+}
+
+/** Training batches without end, sampled by groups; `state` continues a run bit for bit. */
+export class TrainingBatches {
+  readonly #source: ExampleSource;
+  readonly #sampler: GroupSampler;
+  readonly #batchSize: number;
+
+  /** @throws ConfigError if the set cannot fill batches of this size. */
+  constructor(source: ExampleSource, options: { batchSize: number; seed: number; epochsPerPass?: number }) {
+    this.#source = source;
+    this.#batchSize = options.batchSize;
+    const { groupIndices, puzzleIndices } = source;
+    this.#sampler = new GroupSampler({ groupIndices, puzzleIndices, ...options });
+  }
+
+  next(): TokenBatch {
+    const { examples, puzzles } = this.#sampler.next();
+    return readBatch(this.#source, examples, puzzles, this.#batchSize);
+  }
+
+  /** Epochs begun so far. */
+  get epoch(): number {
+    return this.#sampler.epoch;
+  }
+
+  get state(): GroupSamplerState {
+    return this.#sampler.state;
+  }
+
+  set state(state: GroupSamplerState) {
+    this.#sampler.state = state;
+  }
+}
+
+/** All examples in order; the last batch is filled up with padding. */
+export function* evaluationBatches(source: ExampleSource, batchSize: number): Generator<TokenBatch> {
+  let puzzle = 0;
+  for (let start = 0; start < source.exampleCount; start += batchSize) {
+    const count = Math.min(batchSize, source.exampleCount - start);
+    const examples = Int32Array.from({ length: count }, (_, row) => start + row);
+    const puzzles = examples.map((example) => {
+      while (example >= source.puzzleIndices.at(puzzle + 1)!) puzzle++;
+      return puzzle;
+    });
+    yield readBatch(source, examples, puzzles, batchSize);
+  }
+}
+
+function readBatch(source: ExampleSource, examples: Int32Array, puzzles: Int32Array, batchSize: number): TokenBatch {
+  const { sequenceLength: length, padToken, ignoreLabel, blankIdentifier } = source.metadata;
+  const inputs = new Int32Array(batchSize * length).fill(padToken, examples.length * length);
+  const labels = new Int32Array(batchSize * length).fill(IGNORED_LABEL, examples.length * length);
+  const puzzleIdentifiers = new Int32Array(batchSize).fill(blankIdentifier, examples.length);
+  examples.forEach((example, row) => {
+    const label = labels.subarray(row * length, (row + 1) * length);
+    source.read(example, inputs.subarray(row * length, (row + 1) * length), label);
+    for (let at = 0; at < length; at++) if (label[at] === ignoreLabel) label[at] = IGNORED_LABEL;
+    puzzleIdentifiers[row] = source.puzzleIdentifiers.at(puzzles[row]!)!;
+  });
+  return { count: examples.length, inputs, labels, puzzleIdentifiers };
+}
