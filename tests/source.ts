@@ -25,6 +25,14 @@ export interface SyntaxNode {
   readonly [field: string]: unknown;
 }
 
+const trees = new Map<string, SyntaxNode>();
+
+function treeOf(text: string): SyntaxNode {
+  const tree = trees.get(text) ?? (parseAst(text, { lang: "ts" }) as unknown as SyntaxNode);
+  trees.set(text, tree);
+  return tree;
+}
+
 /** Calls `visit` with every node of a TypeScript text and the nodes around it, innermost first. */
 export function walkSyntax(text: string, visit: (node: SyntaxNode, around: readonly SyntaxNode[]) => void): void {
   const step = (node: SyntaxNode, around: readonly SyntaxNode[]): void => {
@@ -36,7 +44,7 @@ export function walkSyntax(text: string, visit: (node: SyntaxNode, around: reado
       }
     }
   };
-  step(parseAst(text, { lang: "ts" }) as unknown as SyntaxNode, []);
+  step(treeOf(text), []);
 }
 
 /** "src/tensor/shape.ts:12" */

@@ -1,0 +1,224 @@
+// The rules of docs/architecture.md that a reader relies on, enforced on the source: imports go down only, the core runs in a
+// page, no `any`, every file says what it is for, and every deviation from the paper is listed.
+//
+// Deviations. In the source a comment says `DEVIATION: <short name> — why`, name and dash on one line. In
+// docs/paper-to-code.md the first table under a heading that contains the word "Deviations" has one row
+// `| <short name> | ...` each, its name in backticks or not. The two lists must be equal.
+import { existsSync, readFileSync } from "node:fs";
+import { posix } from "node:path";
+import { describe, expect, it } from "vitest";
+import { placeOf, projectRoot, type SourceFile, sourceFiles, walkSyntax } from "./source.ts";
+
+const files = sourceFiles();
+const file = (path: string, text: string): SourceFile => ({ path, text });
+
+interface Import {
+  readonly from: string;
+  readonly isDynamic: boolean;
+  readonly place: string;
+}
+
+function importsOf(source: SourceFile): Import[] {
+  const found: Import[] = [];
+  walkSyntax(source.text, (node) => {
+    if (!/^(Import|ExportNamed|ExportAll)Declaration$|^ImportExpression$|^TSImportType$/.test(node.type)) return;
+    const from = (node.source as { value?: unknown } | null)?.value;
+    if (typeof from === "string") {
+      found.push({ from, isDynamic: node.type === "ImportExpression", place: placeOf(source, node) });
+    }
+  });
+  return found;
+}
+
+const isRelative = (from: string): boolean => from.startsWith(".");
+const resolved = (source: SourceFile, from: string): string => posix.join(posix.dirname(source.path), from);
+
+// --- Imports go down ---------------------------------------------------------------------------------------------------
+
+const layers = ["tensor", "autograd", "nn", "trm", "cli"];
+
+/** 0 for src/tensor ... 4 for src/cli; the entries src/index.ts and src/testing.ts stand above what they open up. */
+function layerOf(path: string): number {
+  if (path === "src/index.ts") return layers.indexOf("trm") + 0.5;
+  if (path === "src/testing.ts") return layers.indexOf("autograd") + 0.5;
+  return layers.indexOf(path.split("/")[1]!);
+}
+
+function upwardImports(sources: readonly SourceFile[]): string[] {
+  return sources.flatMap((source) =>
+    importsOf(source)
+      .filter(({ from }) => isRelative(from) && !(layerOf(resolved(source, from)) <= layerOf(source.path)))
+      .map(({ from, place }) => `${place} imports ${from}`),
+  );
+}
+
+describe("imports go down only: tensor <- autograd <- nn <- trm <- cli", () => {
+  it("holds", () => {
+    expect(files.map(({ path }) => path).filter((path) => layerOf(path) < 0)).toEqual([]);
+    expect(upwardImports(files)).toEqual([]);
+  });
+
+  it("would be noticed, types included", () => {
+    const upward = [
+      file("src/tensor/a.ts", 'import { Variable } from "../autograd/variable.ts";'),
+      file("src/tensor/a/b.ts", 'import type { Variable } from "../../autograd/variable.ts";'),
+      file("src/autograd/a.ts", 'export * from "../nn/index.ts";'),
+      file("src/nn/a.ts", 'export { x } from "../trm/index.ts";'),
+      file("src/trm/a.ts", 'const cli = await import("../cli/main.ts");'),
+      file("src/trm/b.ts", 'import "../index.ts";'),
+      file("src/autograd/b.ts", 'let x: import("../nn/index.ts").Module;'),
+    ];
+    for (const source of upward) expect(upwardImports([source]), source.text).toHaveLength(1);
+    expect(
+      upwardImports([file("src/trm/a.ts", 'import { x } from "../nn/index.ts"; import { y } from "./b.ts";')]),
+    ).toEqual([]);
+  });
+});
+
+// --- The core runs in a page --------------------------------------------------------------------------------------------
+
+/** Packages that run in a browser as they are. Another one is added here once that has been looked up. */
+const portablePackages = ["csv-parse/browser/esm/sync", "fastest-levenshtein", "fflate", "pure-rand", "yaml", "zod"];
+
+const isPortablePackage = (from: string): boolean =>
+  portablePackages.some((name) => from === name || from.startsWith(`${name}/`));
+
+const mayUseNode = (path: string): boolean => path.startsWith("src/cli/") || path.endsWith(".node.ts");
+
+/** What would break in a page: Node's modules, packages not known to run there, *.node.ts files, and Node's globals. */
+function nodeUses(sources: readonly SourceFile[]): string[] {
+  return sources
+    .filter(({ path }) => !mayUseNode(path) && path !== "src/testing.ts")
+    .flatMap((source) => {
+      const imported = importsOf(source)
+        .filter(({ from, isDynamic }) =>
+          isRelative(from) ? from.endsWith(".node.ts") && !isDynamic : !isPortablePackage(from),
+        )
+        .map(({ from, place }) => `${place} imports ${from}`);
+      const globals: string[] = [];
+      walkSyntax(source.text, (node, [parent]) => {
+        const isName =
+          node.type === "Identifier" && /^(process|Buffer|require|__dirname|__filename)$/.test(`${node.name}`);
+        const isProperty = parent?.property === node || parent?.key === node;
+        if (isName && !isProperty) globals.push(`${placeOf(source, node)} uses ${node.name}`);
+      });
+      return [...imported, ...globals];
+    });
+}
+
+describe("only src/cli and *.node.ts use Node", () => {
+  it("holds", () => expect(nodeUses(files)).toEqual([]));
+
+  it("would be noticed", () => {
+    const at = (text: string, path = "src/trm/a.ts"): string[] => nodeUses([file(path, text)]);
+    expect(at('import { readFileSync } from "node:fs";')).toEqual(["src/trm/a.ts:1 imports node:fs"]);
+    expect(at('import { readFileSync } from "fs";')).toHaveLength(1);
+    expect(at('const { Worker } = await import("node:worker_threads");')).toHaveLength(1);
+    expect(at('import { Command } from "commander";')).toHaveLength(1);
+    expect(at('import { parse } from "csv-parse/sync";')).toHaveLength(1);
+    expect(at('import { save } from "./files.node.ts";')).toHaveLength(1);
+    expect(at("const home = process.env.HOME;")).toEqual(["src/trm/a.ts:1 uses process"]);
+    expect(at("const home = globalThis.process?.env;")).toEqual([]);
+    expect(at('const files = await import("./files.node.ts");')).toEqual([]);
+    expect(at('import { readFileSync } from "node:fs";', "src/cli/main.ts")).toEqual([]);
+    expect(at('import { readFileSync } from "node:fs";', "src/trm/a.node.ts")).toEqual([]);
+  });
+});
+
+describe("src imports no test library", () => {
+  const testLibraries = /^(fast-check|vitest|@vitest\/.*|publint|tsx|node:test|node:assert.*)$/;
+  const uses = (sources: readonly SourceFile[]): string[] =>
+    sources.flatMap((source) =>
+      importsOf(source)
+        .filter(({ from }) => testLibraries.test(from))
+        .map(({ from }) => `${source.path} imports ${from}`),
+    );
+
+  it("except src/testing.ts, which nothing in src imports", () => {
+    expect(uses(files)).toEqual(["src/testing.ts imports fast-check"]);
+    const importers = files.filter((source) =>
+      importsOf(source).some(({ from }) => isRelative(from) && resolved(source, from) === "src/testing.ts"),
+    );
+    expect(importers.map(({ path }) => path)).toEqual([]);
+  });
+
+  it("would be noticed", () => {
+    expect(uses([file("src/nn/a.ts", 'import { expect } from "vitest";')])).toHaveLength(1);
+  });
+});
+
+// --- Form ------------------------------------------------------------------------------------------------------------
+
+describe("the form of every file", () => {
+  const anysIn = (source: SourceFile): string[] => {
+    const found: string[] = [];
+    walkSyntax(source.text, (node) => {
+      if (node.type === "TSAnyKeyword") found.push(placeOf(source, node));
+    });
+    return found;
+  };
+  const hasHeader = ({ text }: SourceFile): boolean => /^(#!.*\n)?(\/\/ \S|\/\*\*?\s+\S)/.test(text);
+
+  it("no any", () => expect(files.flatMap(anysIn)).toEqual([]));
+
+  it("a header comment", () => expect(files.filter((one) => !hasHeader(one)).map(({ path }) => path)).toEqual([]));
+
+  it("would be noticed", () => {
+    expect(anysIn(file("src/a.ts", "// any is fine here\nlet x: any[] = y as any;"))).toEqual([
+      "src/a.ts:2",
+      "src/a.ts:2",
+    ]);
+    expect([hasHeader(file("src/a.ts", 'import "x";\n// late')), hasHeader(file("src/a.ts", "//\ncode"))]).toEqual([
+      false,
+      false,
+    ]);
+  });
+});
+
+// --- Deviations ----------------------------------------------------------------------------------------------------------
+
+/** The short name of every mark; a mark without one throws, naming its place. */
+function marksIn(sources: readonly SourceFile[]): string[] {
+  return sources.flatMap(({ path, text }) =>
+    text.split("\n").flatMap((line, i) => {
+      if (!line.includes("DEVIATION")) return [];
+      const name = /DEVIATION: (.+?) — \S/.exec(line)?.[1];
+      if (!name) throw new Error(`${path}:${i + 1}: got "${line.trim()}", expected "DEVIATION: <short name> — why"`);
+      return [name];
+    }),
+  );
+}
+
+/** First column of the first table under the heading "... Deviations ...". */
+function rowsIn(markdown: string): string[] {
+  const lines = markdown.split("\n");
+  const heading = lines.findIndex((line) => /^#+ .*\bdeviations\b/i.test(line));
+  if (heading < 0) return [];
+  const rest = lines.slice(heading + 1);
+  const start = rest.findIndex((line) => line.startsWith("|"));
+  const table = start < 0 ? [] : rest.slice(start);
+  const end = table.findIndex((line) => !line.startsWith("|"));
+  return table
+    .slice(2, end < 0 ? undefined : end) // after the head and the line of dashes
+    .map((row) => row.split("|")[1]!.trim().replaceAll("`", ""));
+}
+
+describe("deviations from the paper and the official code", () => {
+  const doc = `${projectRoot}docs/paper-to-code.md`;
+
+  it("marked in the source are the rows of docs/paper-to-code.md", () => {
+    const rows = existsSync(doc) ? rowsIn(readFileSync(doc, "utf8")) : [];
+    expect(rows.toSorted()).toEqual([...new Set(marksIn(files))].toSorted());
+  });
+
+  it("are read from comments and from the table", () => {
+    const source =
+      "// DEVIATION: no target — reason\nx();\n/** DEVIATION: mean over tokens — the official code\n * sums. */";
+    expect(marksIn([file("src/trm/a.ts", source)])).toEqual(["no target", "mean over tokens"]);
+    expect(() => marksIn([file("src/trm/a.ts", "x();\n// DEVIATION: nameless")])).toThrow("src/trm/a.ts:2: got");
+    const markdown =
+      "# Paper to code\n\n| line | source |\n|---|---|\n| 1 | a |\n\n## Deviations\n\nWhy.\n\n| mark | why |\n|---|---|\n| no target | x |\n| `mean over tokens` | y |\n\n| other | table |\n|---|---|\n| z | z |\n";
+    expect(rowsIn(markdown)).toEqual(["no target", "mean over tokens"]);
+    expect(rowsIn("# None\n\n| a | b |\n|---|---|\n| c | d |\n")).toEqual([]);
+  });
+});
