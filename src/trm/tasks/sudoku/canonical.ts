@@ -14,8 +14,9 @@ import { search } from "./solver.ts";
 
 /**
  * The canonical form of a puzzle, as a puzzle of the same orbit in its one-line form.
- * @param solution its only solution, if at hand; else it is searched.
- * @throws PuzzleError if the puzzle has not exactly one solution.
+ * @param solution its only solution, if at hand; else it is searched. With one of several solutions the form is that of the
+ * pair of both.
+ * @throws PuzzleError if a solution is to be searched and the puzzle has not exactly one.
  */
 export function canonicalForm(puzzle: ArrayLike<number>, geometry: Geometry, solution?: Board): string {
   const grid = solution ?? onlySolution(puzzle, geometry);
