@@ -46,15 +46,15 @@ export const modelSchema = z
     puzzleSlots: whole.min(0).default(16),
   })
   .refine((c) => c.mixer === "mlp" || c.hiddenSize % c.heads === 0, {
-    message: "hiddenSize must be a multiple of heads",
+    message: "expected a multiple of heads",
     path: ["hiddenSize"],
   })
   .refine((c) => c.positions !== "rotary" || (c.hiddenSize / c.heads) % 2 === 0, {
-    message: "rotary positions need an even head size (hiddenSize / heads)",
+    message: "expected an even head size (hiddenSize / heads) for rotary positions",
     path: ["heads"],
   })
   .refine((c) => c.puzzleEmbeddingSize <= c.puzzleSlots * c.hiddenSize, {
-    message: "puzzleEmbeddingSize must fit into puzzleSlots · hiddenSize",
+    message: "expected at most puzzleSlots · hiddenSize",
     path: ["puzzleEmbeddingSize"],
   });
 

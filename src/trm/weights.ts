@@ -22,23 +22,21 @@ export async function exportWeights(model: Model): Promise<Map<string, WritableT
 }
 
 /**
- * Sets every tensor of the model from a file; `prefix` stands before the names in it. All is checked before anything is set.
+ * Sets every tensor of the model from a file. All is checked before anything is set.
  *
  * @throws CheckpointError naming the tensor that is missing, or whose shape differs
  */
-export function importWeights(model: Model, file: SafetensorsFile, where: string, prefix = ""): void {
+export function importWeights(model: Model, file: SafetensorsFile, where: string): void {
   const values = [...officialTensors(model)].map(([name, tensor]) => {
-    const entry = file.tensors.get(prefix + name);
+    const entry = file.tensors.get(name);
     if (!entry)
-      throw new CheckpointError(
-        `${where}: no tensor "${prefix}${name}", expected one of shape ${showShape(tensor.shape)}`,
-      );
+      throw new CheckpointError(`${where}: no tensor "${name}", expected one of shape ${showShape(tensor.shape)}`);
     if (!sameShape(entry.shape, tensor.shape)) {
       throw new CheckpointError(
-        `${where}: tensor "${prefix}${name}" has shape ${showShape(entry.shape)}, expected ${showShape(tensor.shape)}`,
+        `${where}: tensor "${name}" has shape ${showShape(entry.shape)}, expected ${showShape(tensor.shape)}`,
       );
     }
-    return { tensor, values: toFloat32(prefix + name, entry) };
+    return { tensor, values: toFloat32(name, entry) };
   });
   for (const { tensor, values: numbers } of values) assign(tensor, numbers);
 }

@@ -1,4 +1,4 @@
-// A case of the official code's numbers on disk: case.json and tensors.safetensors, checked for form. See docs/parity.md.
+// A case of the official code's numbers on disk: case.json and tensors.safetensors, checked for form.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
@@ -79,8 +79,10 @@ export class CaseTensors {
     return entry;
   }
 
-  shape(name: string): readonly number[] {
-    return this.entry(name).shape;
+  /** The tensors under a prefix, by the rest of their names, as a file of their own. */
+  below(prefix: string): SafetensorsFile {
+    const own = this.names.filter((name) => name.startsWith(prefix));
+    return { tensors: new Map(own.map((name) => [name.slice(prefix.length), this.entry(name)])), metadata: {} };
   }
 
   floats(name: string): Float32Array {

@@ -48,11 +48,8 @@ export async function replaySystem(official: SystemCase, tensors: CaseTensors, c
       if (seen.puzzleGradient) observed.set("inner.puzzle_emb.local_weights", seen.puzzleGradient.data());
     },
   });
-  const files = { tensors: new Map(tensors.names.map((name) => [name, tensors.entry(name)])), metadata: {} };
-  for (const name of tensors.names) tensors.unread.add(name);
-  for (const model of [training.model, training.averaged])
-    if (model) importWeights(model, files, official.name, "init/");
-  for (const name of tensors.names) if (name.startsWith("init/")) tensors.unread.delete(name);
+  const initial = tensors.below("init/");
+  for (const model of [training.model, training.averaged]) if (model) importWeights(model, initial, official.name);
 
   for (const expected of official.steps) {
     step = expected.step;

@@ -1,0 +1,90 @@
+// Halting rules, against their wording in the paper and the official code.
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { Random } from "../../src/tensor/index.ts";
+import { drawMinimumSteps, haltedAfter, wilson95 } from "../../src/trm/index.ts";
+
+const q = fc.double({ min: -3, max: 3, noNaN: true });
+const slots = fc.array(
+  fc.record({ step: fc.integer({ min: 1, max: 8 }), qHalt: q, qContinue: q, minimum: fc.integer({ min: 0, max: 8 }) }),
+  { minLength: 1, maxLength: 6 },
+);
+const options = { nSup: 8, continueLoss: false, haltAgainstContinue: false, refill: "slot" as const };
+
+const decide = (
+  each: { step: number; qHalt: number; qContinue: number; minimum: number }[],
+  own = options,
+): boolean[] =>
+  haltedAfter(
+    Int32Array.from(each, ({ step }) => step),
+    { qHalt: each.map((s) => s.qHalt), qContinue: each.map((s) => s.qContinue) },
+    Int32Array.from(each, ({ minimum }) => minimum),
+    own,
+  );
+
+describe("haltedAfter", () => {
+  it("(last step or q > 0) and steps >= minimum, slot by slot", () => {
+    fc.assert(
+      fc.property(slots, (each) => {
+        const expected = each.map((s) => (s.step >= 8 || s.qHalt > 0) && s.step >= s.minimum);
+        expect(decide(each)).toEqual(expected);
+      }),
+    );
+  });
+
+  it("with continue loss q_halt is held against q_continue", () => {
+    fc.assert(
+      fc.property(slots, (each) => {
+        const expected = each.map((s) => (s.step >= 8 || s.qHalt > s.qContinue) && s.step >= s.minimum);
+        expect(decide(each, { ...options, continueLoss: true })).toEqual(expected);
+        expect(decide(each, { ...options, haltAgainstContinue: true })).toEqual(expected);
+      }),
+    );
+  });
+
+  it("refill by batch: nobody stops before all would", () => {
+    const two = [
+      { step: 3, qHalt: 1, qContinue: 0, minimum: 0 },
+      { step: 3, qHalt: -1, qContinue: 0, minimum: 0 },
+    ];
+    const own = { ...options, refill: "batch" as const };
+    expect(decide(two, own)).toEqual([false, false]);
+    expect(decide([two[0]!, two[0]!], own)).toEqual([true, true]);
+  });
+});
+
+describe("exploration", () => {
+  it("with probability p a minimum uniform in 2..nSup, else 0", () => {
+    const minima = drawMinimumSteps(new Random(3), 20_000, 0.25, 5);
+    const counts = [0, 1, 2, 3, 4, 5, 6].map((value) => minima.filter((m) => m === value).length / minima.length);
+    expect(counts[1]! + counts[6]!).toBe(0);
+    expect(Math.abs(counts[0]! - 0.75)).toBeLessThan(0.015);
+    for (const value of [2, 3, 4, 5]) expect(Math.abs(counts[value]! - 0.0625)).toBeLessThan(0.008);
+  });
+
+  it("never with probability 0, and never when there is but one step", () => {
+    expect(drawMinimumSteps(new Random(1), 100, 0, 5).every((m) => m === 0)).toBe(true);
+    expect(drawMinimumSteps(new Random(1), 100, 1, 1).every((m) => m === 0)).toBe(true);
+  });
+});
+
+describe("the 95% interval", () => {
+  it("contains the share, stays within 0..1, and narrows with more puzzles", () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 500 }), fc.double({ min: 0, max: 1, noNaN: true }), (trials, share) => {
+        const successes = Math.round(share * trials);
+        const [low, high] = wilson95(successes, trials);
+        const [low4, high4] = wilson95(4 * successes, 4 * trials);
+        expect(low).toBeGreaterThanOrEqual(0);
+        expect(high).toBeLessThanOrEqual(1);
+        expect(low).toBeLessThanOrEqual(successes / trials + 1e-12);
+        expect(high).toBeGreaterThanOrEqual(successes / trials - 1e-12);
+        expect(high4 - low4).toBeLessThan(high - low);
+      }),
+    );
+  });
+
+  it("190 of 200 is 91.0% to 97.3%", () => {
+    expect(wilson95(190, 200).map((x) => x.toFixed(3))).toEqual(["0.910", "0.973"]);
+  });
+});

@@ -1,0 +1,77 @@
+// The model: golden parameter counts, effective depths, initial values.
+import { describe, expect, it } from "vitest";
+import { Random, scope, tensor, type VisibleStorage } from "../../src/tensor/index.ts";
+import { effectiveDepth, Model, parseConfig } from "../../src/trm/index.ts";
+
+const official = { puzzleEmbeddingSize: 512 };
+const sudoku = { ...official, vocabularySize: 11, sequenceLength: 81 };
+const attention = { mixer: "attention", positions: "rotary" };
+const hrm = {
+  ...attention,
+  separateNets: true,
+  oneStepGradient: true,
+  continueLoss: true,
+  layers: 4,
+  puzzleSlots: 1,
+  T: 2,
+  n: 2,
+};
+
+describe("golden parameter counts, the puzzle table excluded", () => {
+  const cases: [name: string, settings: Record<string, unknown>, count: number][] = [
+    ["TRM-MLP Sudoku", sudoku, 5_028_866],
+    ["TRM-Att Sudoku", { ...sudoku, ...attention }, 6_828_034],
+    ["TRM-MLP Maze", { ...official, vocabularySize: 6, sequenceLength: 900 }, 18_795_522],
+    ["HRM", { ...sudoku, ...hrm }, 27_275_266],
+  ];
+  for (const [name, settings, count] of cases) {
+    it(`${name}: ${count}`, () => {
+      const model = new Model(parseConfig(settings).model, new Random(1));
+      expect(model.parameterCount()).toBe(count);
+      model.dispose();
+    });
+  }
+});
+
+describe("effective depth T (n + 1) layers", () => {
+  const cases: [name: string, settings: Record<string, unknown>, depth: number][] = [
+    ["TRM, T = 3, n = 6", {}, 42],
+    ["TRM, T = 2, n = 2", { T: 2, n: 2 }, 12],
+    ["TRM, 4 layers, n = 3", { layers: 4, n: 3 }, 48],
+    ["HRM, T = n = 2, 4 layers", hrm, 24],
+    ["direct prediction, 4 layers", { recursion: "direct", layers: 4 }, 4],
+  ];
+  for (const [name, settings, depth] of cases) {
+    it(`${name}: ${depth}`, () => {
+      expect(effectiveDepth(parseConfig({ ...sudoku, ...settings }).model)).toBe(depth);
+    });
+  }
+});
+
+describe("a new model", () => {
+  it("says q = -5 for everything, whatever the puzzle", () => {
+    const model = new Model(parseConfig({ ...sudoku, hiddenSize: 32, widthMultiple: 8 }).model, new Random(4));
+    scope(() => {
+      const y = model.answer(model.initialState(2));
+      expect([...(model.qHead(y).value.storage as VisibleStorage).array]).toEqual([-5, -5, -5, -5]);
+    });
+    model.dispose();
+  });
+
+  it("embeds with √D: rows of standard deviation near 1, zeros in the puzzle slots", () => {
+    const model = new Model(parseConfig({ ...sudoku, hiddenSize: 512, layers: 1 }).model, new Random(4));
+    scope(() => {
+      const inputs = tensor(new Int32Array(81).fill(3), { shape: [1, 81] });
+      const { x, puzzleRows } = model.embed(inputs, tensor(new Int32Array(1)));
+      const values = (x.value.storage as VisibleStorage).array;
+      expect(x.shape).toEqual([1, 97, 512]);
+      expect(puzzleRows?.shape).toEqual([1, 512]);
+      expect(values.subarray(0, 16 * 512).every((value) => value === 0)).toBe(true);
+      const token = values.subarray(16 * 512, 17 * 512);
+      const deviation = Math.sqrt(token.reduce((sum, value) => sum + value ** 2, 0) / 512);
+      expect(deviation).toBeGreaterThan(0.85);
+      expect(deviation).toBeLessThan(1.15);
+    });
+    model.dispose();
+  });
+});
