@@ -91,6 +91,7 @@ export function scope<T>(body: () => T, settings: Partial<ScopeSettings> = {}): 
   try {
     result = body();
     if (result instanceof Promise) {
+      result.catch(() => {}); // its memory goes now: what it will fail on is our error, and must not end the process first
       throw new Error("scope: the body returned a Promise, expected a synchronous body (read results back outside)");
     }
     returned = new Set(tensorsIn(result));
@@ -104,7 +105,10 @@ export function scope<T>(body: () => T, settings: Partial<ScopeSettings> = {}): 
   }
 }
 
-/** Runs `body` with other settings, in the enclosing scope's memory: what it makes lives as long as what is made around it. */
+/**
+ * Runs `body` with other settings, in the enclosing scope's memory: what it makes lives as long as what is made around it.
+ * They hold until it returns; of an asynchronous body, up to its first await.
+ */
 export function withSettings<T>(settings: Partial<ScopeSettings>, body: () => T): T {
   const before = current.settings;
   current.settings = { ...before, ...settings };

@@ -3,7 +3,7 @@ import type { Backend } from "./backend.ts";
 import { defaultBackend } from "./default-backend.ts";
 import { DTypeError, MemoryError, ShapeError } from "./errors.ts";
 import { disown, own, tensorsHeld } from "./scope.ts";
-import { type Shape, showShape, sizeOf } from "./shape.ts";
+import { type Shape, sameShape, showShape, sizeOf } from "./shape.ts";
 import type { DType, NumberArray, Storage } from "./storage.ts";
 
 export class Tensor {
@@ -46,6 +46,9 @@ export class Tensor {
 
   /** A second handle on the same numbers under another shape of the same size. Costs nothing. */
   view(shape: Shape): Tensor {
+    if (sizeOf(shape) !== this.size) {
+      throw new ShapeError(`view: cannot view ${showShape(this.shape)} (${this.size} elements) as ${showShape(shape)}`);
+    }
     return new Tensor(this.storage, shape);
   }
 
@@ -124,7 +127,7 @@ function nestedShape(values: Nested): number[] {
   if (typeof values === "number") return [];
   const inner = values.map((value) => nestedShape(value as Nested));
   for (const shape of inner) {
-    if (showShape(shape) !== showShape(inner[0]!)) {
+    if (!sameShape(shape, inner[0]!)) {
       throw new ShapeError(`tensor: uneven nesting, got rows of shape ${showShape(inner[0]!)} and ${showShape(shape)}`);
     }
   }

@@ -1,6 +1,7 @@
 // The reference backend: every kernel as a plain loop over typed arrays, float32 and float64. It is the specification that
 // the fast backends are tested against, so it prefers the obvious form; only the matrix product is blocked.
 import type { Backend, FusedKernels, Kernels } from "../../backend.ts";
+import { MemoryError } from "../../errors.ts";
 import { bytesPerElement, type DType, type NumberArray, VisibleStorage } from "../../storage.ts";
 import * as data from "./data.ts";
 import * as elementwise from "./elementwise.ts";
@@ -70,7 +71,7 @@ class FreeLists {
   take(bytes: number): ArrayBuffer {
     const size = sizeClass(bytes);
     const buffer = this.classes.get(size)?.pop();
-    if (!buffer) return new ArrayBuffer(size);
+    if (!buffer) return newBuffer(size);
     this.bytes -= size;
     return buffer;
   }
@@ -85,6 +86,14 @@ class FreeLists {
   clear(): void {
     this.classes.clear();
     this.bytes = 0;
+  }
+}
+
+function newBuffer(bytes: number): ArrayBuffer {
+  try {
+    return new ArrayBuffer(bytes);
+  } catch {
+    throw new MemoryError(`reference: cannot allocate ${bytes} bytes`);
   }
 }
 

@@ -30,7 +30,13 @@ function adam(
   }
 }
 
-export function signSgdRows(table: Tensor, ids: Tensor, gradient: Tensor, learningRate: number, weightDecay: number): void {
+export function signSgdRows(
+  table: Tensor,
+  ids: Tensor,
+  gradient: Tensor,
+  learningRate: number,
+  weightDecay: number,
+): void {
   const [rows, id, g] = [arrayOf(table), arrayOf(ids), arrayOf(gradient)];
   const width = table.shape[1]!;
   const sums = new Map<number, Float64Array>();

@@ -1,0 +1,313 @@
+// Scopes: whose memory is given back when, and which settings hold.
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import {
+  add,
+  defaultBackend,
+  isRecording,
+  keep,
+  MemoryError,
+  matmul,
+  multiply,
+  ReferenceBackend,
+  scope,
+  type Tensor,
+  tensor,
+  usesFusedOperations,
+  withSettings,
+  zeros,
+} from "../../src/tensor/index.ts";
+import { valuesOf } from "./naive.ts";
+
+const onBackend = <T>(body: (backend: ReferenceBackend) => T): T => {
+  const backend = new ReferenceBackend();
+  return scope(() => body(backend), { backend });
+};
+const bytes = (backend: ReferenceBackend): number => backend.memory().liveBytes;
+
+describe("what a scope gives back", () => {
+  it("everything but its result", () => {
+    onBackend((backend) => {
+      let inner: Tensor | undefined;
+      const result = scope(() => {
+        inner = tensor([1, 2]);
+        return add(inner, inner);
+      });
+      expect(inner!.isDisposed).toBe(true);
+      expect(valuesOf(result)).toEqual([2, 4]);
+      expect(bytes(backend)).toBe(64);
+    });
+  });
+
+  it("finds results in arrays, plain objects, maps and sets", () => {
+    onBackend(() => {
+      const result = scope(() => ({
+        list: [tensor(1), [tensor(2)]],
+        map: new Map([["x", tensor(3)]]),
+        set: new Set([tensor(4)]),
+        nothing: null,
+        text: "x",
+        deep: { deeper: { t: tensor(5) } },
+      }));
+      const all = [
+        result.list[0],
+        (result.list[1] as Tensor[])[0],
+        result.map.get("x"),
+        [...result.set][0],
+      ] as Tensor[];
+      expect([...all, result.deep.deeper.t].map((t) => valuesOf(t)[0])).toEqual([1, 2, 3, 4, 5]);
+    });
+  });
+
+  it("a result passes to the enclosing scope, and ends with that", () => {
+    onBackend((backend) => {
+      let escaped: Tensor | undefined;
+      scope(() => {
+        escaped = scope(() => scope(() => tensor([1])));
+        expect(escaped.isDisposed).toBe(false);
+      });
+      expect(escaped!.isDisposed).toBe(true);
+      expect(bytes(backend)).toBe(0);
+    });
+  });
+
+  it("outside of any scope a tensor lives until it is disposed", () => {
+    const t = scope(() => tensor([1]));
+    expect(t.isDisposed).toBe(false);
+    t.dispose();
+  });
+
+  it("an argument from outside stays, also when it is returned", () => {
+    onBackend(() => {
+      const outside = tensor([1]);
+      expect(scope(() => outside)).toBe(outside);
+      scope(() => scope(() => outside));
+      expect(outside.isDisposed).toBe(false);
+    });
+  });
+
+  it("a kept tensor survives all scopes", () => {
+    const backend = new ReferenceBackend();
+    const kept = scope(() => scope(() => [keep(tensor([1]))]).map((t) => t), { backend })[0]!;
+    expect(valuesOf(kept)).toEqual([1]);
+    kept.dispose();
+    expect(bytes(backend)).toBe(0);
+  });
+
+  it("keep works from an inner scope on a tensor of an outer one", () => {
+    let kept: Tensor | undefined;
+    scope(() => {
+      kept = tensor([1]);
+      scope(() => keep(kept!));
+    });
+    expect(kept!.isDisposed).toBe(false);
+    kept!.dispose();
+  });
+
+  it("everything when the body throws, in all nested scopes", () => {
+    onBackend((backend) => {
+      const made: Tensor[] = [];
+      const make = (): void => void made.push(tensor([1, 2, 3]));
+      expect(() =>
+        scope(() => {
+          make();
+          scope(() => {
+            make();
+            matmul(made[0]!, made[1]!);
+          });
+        }),
+      ).toThrow("matmul: got [3] by [3], expected at least two axes each");
+      expect(made.map((t) => t.isDisposed)).toEqual([true, true]);
+      expect(bytes(backend)).toBe(0);
+      expect(scope(() => tensor([1])).isDisposed).toBe(false); // the scope around is in force again
+    });
+  });
+
+  it("property: after any nesting nothing lives but what was returned", () => {
+    type Tree = { children: Tree[]; returns: boolean };
+    const trees = fc.letrec<{ tree: Tree; leaf: Tree; node: Tree }>((tie) => ({
+      tree: fc.oneof({ depthSize: "small" }, tie("leaf"), tie("node")),
+      leaf: fc.record({ children: fc.constant([]), returns: fc.boolean() }),
+      node: fc.record({ children: fc.array(tie("tree"), { maxLength: 3 }), returns: fc.boolean() }),
+    })).tree;
+    const run = ({ children, returns }: Tree): Tensor[] =>
+      scope(() => {
+        const own = tensor([1]);
+        const below = children.flatMap(run);
+        for (const t of below) expect(t.isDisposed).toBe(false);
+        return returns ? [own, ...below] : [];
+      });
+    fc.assert(
+      fc.property(trees, (tree) => {
+        onBackend((backend) => {
+          expect(bytes(backend)).toBe(0);
+          expect(run(tree).length * 64).toBe(bytes(backend));
+        });
+      }),
+    );
+  });
+});
+
+describe("dispose", () => {
+  it("twice is harmless, in a scope or before its end", () => {
+    onBackend((backend) => {
+      scope(() => {
+        const t = tensor([1]);
+        t.dispose();
+        t.dispose();
+      });
+      expect(bytes(backend)).toBe(0);
+    });
+  });
+
+  it("use afterwards says what to do", () => {
+    let t: Tensor | undefined;
+    scope(() => {
+      t = zeros([2, 3]);
+    });
+    expect(() => add(t!, t!)).toThrow(
+      new MemoryError(
+        "tensor [2, 3] was used after its memory was given back (return it from its scope, or keep() it)",
+      ),
+    );
+    expect(() => t!.view([6])).toThrow(MemoryError);
+  });
+
+  it("memory cannot be released more often than it is held", () => {
+    const t = tensor([1]);
+    const { storage } = t;
+    t.dispose();
+    expect(storage.isLive).toBe(false);
+    expect(() => storage.release()).toThrow(new MemoryError("release: this memory was given back already"));
+  });
+});
+
+describe("asynchronous bodies", () => {
+  it("are refused, and what they made is given back", () => {
+    onBackend((backend) => {
+      const body = async (): Promise<void> => void tensor([1]);
+      expect(() => scope(body)).toThrow(
+        "scope: the body returned a Promise, expected a synchronous body (read results back outside)",
+      );
+      expect(bytes(backend)).toBe(0);
+    });
+  });
+
+  it("whatever becomes of the refused body, the error is the one that was thrown", async () => {
+    const failsLater = async (): Promise<void> => {
+      const t = tensor([1]);
+      await null;
+      add(t, t); // its memory is gone by now
+    };
+    expect(() => scope(failsLater)).toThrow("expected a synchronous body");
+    await new Promise((resolve) => setTimeout(resolve)); // an unhandled rejection would fail this file
+  });
+});
+
+describe("settings", () => {
+  it("hold inside, and only there", () => {
+    const backend = new ReferenceBackend();
+    const before = defaultBackend();
+    scope(
+      () => {
+        expect([defaultBackend(), isRecording(), usesFusedOperations()]).toEqual([backend, false, true]);
+        scope(() => expect([isRecording(), usesFusedOperations()]).toEqual([false, false]), { fused: false });
+        scope(() => expect(isRecording()).toBe(true), { recording: true });
+        expect([isRecording(), usesFusedOperations()]).toEqual([false, true]);
+      },
+      { backend, recording: false },
+    );
+    expect([defaultBackend(), isRecording(), usesFusedOperations()]).toEqual([before, true, true]);
+  });
+
+  it("end when the body throws", () => {
+    expect(() =>
+      scope(
+        () => {
+          throw new Error("stop");
+        },
+        { recording: false },
+      ),
+    ).toThrow("stop");
+    expect(isRecording()).toBe(true);
+  });
+
+  it("withSettings changes them without a scope of memory", () => {
+    onBackend((backend) => {
+      const t = withSettings({ fused: false, recording: false }, () => {
+        expect([usesFusedOperations(), isRecording(), defaultBackend()]).toEqual([false, false, backend]);
+        const [made] = [tensor([1]), tensor([2])];
+        return made;
+      });
+      expect([t.isDisposed, bytes(backend), usesFusedOperations(), isRecording()]).toEqual([false, 128, true, true]);
+      expect(() =>
+        withSettings({ fused: false }, () => {
+          throw new Error("stop");
+        }),
+      ).toThrow("stop");
+      expect(usesFusedOperations()).toBe(true);
+    });
+  });
+
+  it("tensors of two backends do not mix", () => {
+    const [a, b] = [new ReferenceBackend(), new ReferenceBackend()];
+    scope(() => {
+      expect(() => add(tensor([1], { backend: a }), tensor([1], { backend: b }))).toThrow("expected one backend");
+    });
+  });
+});
+
+describe("free lists", () => {
+  const step = (size: number): void =>
+    scope(() => {
+      const x = zeros([size, size]);
+      scope(() => matmul(multiply(x, x), x));
+    });
+
+  it("live and reserved bytes are steady in a loop", () => {
+    onBackend((backend) => {
+      for (let i = 0; i < 3; i++) step(7);
+      const steady = backend.memory();
+      for (let i = 0; i < 100; i++) step(7);
+      expect(backend.memory()).toEqual(steady);
+      expect(steady.liveBytes).toBe(0);
+      expect(steady.reservedBytes).toBe(3 * 256); // x, x · x and the product: 49 numbers, in blocks of 256 bytes
+    });
+  });
+
+  it("property: live bytes are those of the tensors that live, reserved ones never fall short of them", () => {
+    fc.assert(
+      fc.property(fc.array(fc.tuple(fc.nat(200), fc.nat(5)), { maxLength: 40 }), (steps) => {
+        const backend = new ReferenceBackend();
+        const live: Tensor[] = [];
+        for (const [length, disposals] of steps) {
+          live.push(keep(zeros([length], "float64", backend)));
+          for (let i = 0; i < disposals && live.length > 0; i++) live.splice(length % live.length, 1)[0]!.dispose();
+          const needed = live.reduce((sum, t) => sum + t.storage.byteLength, 0);
+          const { liveBytes, reservedBytes } = backend.memory();
+          expect(liveBytes).toBeGreaterThanOrEqual(needed);
+          expect(liveBytes).toBeLessThanOrEqual(2 * needed + 64 * live.length);
+          expect(reservedBytes).toBeGreaterThanOrEqual(liveBytes);
+        }
+        for (const t of live) t.dispose();
+        expect(backend.memory().liveBytes).toBe(0);
+      }),
+    );
+  });
+
+  it("memory that is reused does not leak the numbers of another type or size", () => {
+    onBackend(() => {
+      scope(() => tensor([1.5, 2.5, 3.5], { dtype: "float64" }));
+      const whole = tensor([1, 2], { dtype: "int32" });
+      expect([valuesOf(whole), whole.size]).toEqual([[1, 2], 2]);
+    });
+  });
+
+  it("dispose() of the backend gives the free blocks back", () => {
+    onBackend((backend) => {
+      step(7);
+      backend.dispose();
+      expect(backend.memory()).toEqual({ liveBytes: 0, reservedBytes: 0 });
+    });
+  });
+});
