@@ -10,8 +10,10 @@ import { findCases, runCase } from "./main.ts";
 const fixtures = join(import.meta.dirname, "../fixtures/parity");
 const cases = findCases(fixtures);
 
-/** Numbers that are inputs of the replay and may be unused: batches offered to slots that were busy, draws without effect. */
-const isInput = (name: string): boolean => /\/batch\/|exploration|float64_deviation/.test(name);
+/** Numbers that are inputs of the replay and may be unused: batches offered to slots that were busy, draws without effect,
+ * gradients of ignored labels. */
+const isInput = (name: string): boolean =>
+  /\/batch\/|exploration|float64_deviation|\/grad_out$|\/in\d$|labels$|ids$|\/target$/.test(name);
 
 /** Runs a copy of a case after `alter` has changed one number of it. */
 async function runAltered(folder: string, alter: (json: unknown, tensors: Map<string, WritableTensor>) => void) {

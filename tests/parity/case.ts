@@ -2,7 +2,13 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
-import { parseSafetensors, type SafetensorsEntry, toFloat32, toInt32 } from "../../src/nn/index.ts";
+import {
+  parseSafetensors,
+  type SafetensorsEntry,
+  type SafetensorsFile,
+  toFloat32,
+  toInt32,
+} from "../../src/nn/index.ts";
 
 const numbers = z.record(z.string(), z.number());
 
