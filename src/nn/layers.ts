@@ -15,6 +15,7 @@ import {
 } from "../tensor/index.ts";
 import { Module } from "./module.ts";
 
+// DEVIATION: random numbers — the distribution is the official one, the generator is not: equal seeds give other weights than PyTorch.
 /** Numbers from a truncated normal distribution of the given standard deviation. */
 export const truncatedNormal = (shape: Shape, std: number, random: Random): Tensor =>
   tensor(

@@ -29,6 +29,7 @@ export class ShuffledExamples implements BatchSource {
   #order: Int32Array;
   #position = 0;
 
+  // DEVIATION: augmentation — drawn anew for every example; the official code stores 1,000 augmented copies of each puzzle.
   /** @param augment  the task whose random symmetries are applied to every example that is drawn; none if left out */
   constructor(
     private readonly examples: Examples,

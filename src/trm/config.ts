@@ -69,10 +69,14 @@ export const trainingSchema = z.strictObject({
   /** Halt when q_halt > q_continue although there is no continue loss (direct prediction). */
   haltAgainstContinue: z.boolean().default(false),
   loss: z.enum(["stablemax", "softmax"]).default("stablemax"),
-  /** Weight of the halting losses. Official code 0.5, paper 1. */
+  /** Weight of the halting losses. DEVIATION: halting loss weight — 0.5 as in the official code; the paper has 1. */
   haltingLossWeight: z.number().min(0).default(0.5),
-  /** When a halted slot takes a new puzzle: at once (official code), or when all have halted (paper). */
+  /**
+   * When a halted slot takes a new puzzle. DEVIATION: batch handling — at once ("slot", official code); in the paper's
+   * pseudocode the batch stays together until all have halted ("batch").
+   */
   refill: z.enum(["slot", "batch"]).default("slot"),
+  /** DEVIATION: optimizer — Adam-atan2 as in the official code; the paper says AdamW. */
   optimizer: z.enum(["adamAtan2", "adamW"]).default("adamAtan2"),
   learningRate: z.number().positive().default(1e-4),
   beta1: probability.default(0.9),

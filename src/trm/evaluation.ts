@@ -1,4 +1,5 @@
-// Evaluation: how many puzzles are right after every supervision step. Like the official code it always runs N_sup steps.
+// Evaluation: how many puzzles are right after every supervision step. Like the official code it always runs N_sup steps; the
+// step at which q would have stopped is reported beside it.
 import { type HaltingOptions, saysHalt } from "./halting.ts";
 import type { Model } from "./model.ts";
 import { answers } from "./prediction.ts";

@@ -37,7 +37,7 @@ const configNames: Record<string, (value: unknown) => Record<string, unknown>> =
   forward_dtype: float32Only,
 };
 
-/** We compute in float32; a file that asks for bfloat16 is read as float32 (see docs/paper-to-code.md). */
+/** DEVIATION: number format — activations are float32; the official code runs in bfloat16, and a file that asks for it is read as float32. */
 function float32Only(): Record<string, unknown> {
   return {};
 }
