@@ -1,0 +1,94 @@
+/** Scores ARC predictions on disk: the data set's names and test tasks, and four .npy files with one row per prediction. */
+import { join } from "node:path";
+import { DatasetError } from "../errors.ts";
+import { ARC_LENGTH, type ArcScores, ArcVotes, formatSubmission, OFFICIAL_KS } from "../tasks/arc.ts";
+import { readBytes, writeWhole } from "./files.node.ts";
+import { readIdentifiers, readTestPuzzles } from "./layout.node.ts";
+import { DATASET_JSON, decodeText, parseMetadata } from "./layout.ts";
+import { npyToInt32, parseNpy, serializeNpy } from "./npy.ts";
+import { pythonFloat } from "./pythonJson.ts";
+
+/** Predictions of test examples: one row each, padding rows with the blank identifier allowed. */
+export interface ArcPredictions {
+  /** [N, 900] the questions as tokens */
+  readonly inputs: Int32Array | Uint8Array;
+  /** [N, 900] the predicted tokens */
+  readonly preds: Int32Array | Uint8Array;
+  /** [N] */
+  readonly puzzleIdentifiers: Int32Array;
+  /** [N] */
+  readonly qHaltLogits: Float32Array | Float64Array;
+}
+
+export interface ArcScoreFiles {
+  /** Data set folder (identifiers.json, test_puzzles.json, test/dataset.json). */
+  readonly data: string;
+  readonly predictions: ArcPredictions;
+  readonly ks?: readonly number[] | undefined;
+  /** Grids per test pair in the submission. Default 2. */
+  readonly attempts?: number | undefined;
+}
+
+/** @throws DatasetError if a file is missing or broken, or the predictions are not for this data set. */
+export function scoreArc({ data, predictions, ks = OFFICIAL_KS, attempts = 2 }: ArcScoreFiles): ArcScores {
+  const testPuzzles = readTestPuzzles(data);
+  if (testPuzzles === undefined)
+    throw new DatasetError("no test_puzzles.json, expected an ARC data set", { file: data });
+  const json = join(data, "test", DATASET_JSON);
+  const { blankIdentifier } = parseMetadata(decodeText(readBytes(json), json), json);
+  const votes = new ArcVotes({ identifiers: readIdentifiers(data), blankIdentifier, testPuzzles });
+  const { inputs, preds, puzzleIdentifiers, qHaltLogits } = predictions;
+  puzzleIdentifiers.forEach((identifier, at) => {
+    const row = (all: Int32Array | Uint8Array) => all.subarray(at * ARC_LENGTH, (at + 1) * ARC_LENGTH);
+    votes.add(identifier, row(inputs), row(preds), qHaltLogits[at]!);
+  });
+  return votes.result(ks, attempts);
+}
+
+/** inputs.npy, preds.npy, puzzle_identifiers.npy, q_halt_logits.npy. @throws DatasetError if they do not fit together. */
+export function readArcPredictions(dir: string): ArcPredictions {
+  const read = (name: string) => {
+    const file = join(dir, `${name}.npy`);
+    return { file, ...parseNpy(readBytes(file), file) };
+  };
+  const identifiers = read("puzzle_identifiers");
+  const count = identifiers.shape[0];
+  const expectShape = ({ file, shape }: { file: string; shape: readonly number[] }, expected: readonly unknown[]) => {
+    if (shape.join() === expected.join()) return;
+    throw new DatasetError(`shape [${shape.join(", ")}], expected [${expected.join(", ")}]`, { file });
+  };
+  expectShape(identifiers, [count ?? "predictions"]);
+  const tokens = (name: string) => {
+    const array = read(name);
+    expectShape(array, [count, ARC_LENGTH]);
+    return array.data instanceof Uint8Array ? array.data : npyToInt32(array, array.file);
+  };
+  const q = read("q_halt_logits");
+  expectShape(q, [count]);
+  if (!(q.data instanceof Float32Array || q.data instanceof Float64Array)) {
+    throw new DatasetError(`dtype ${q.dtype}, expected floats`, { file: q.file });
+  }
+  return {
+    inputs: tokens("inputs"),
+    preds: tokens("preds"),
+    puzzleIdentifiers: npyToInt32(identifiers, identifiers.file),
+    qHaltLogits: q.data,
+  };
+}
+
+/** The same four files. @throws DatasetError */
+export function writeArcPredictions(dir: string, predictions: ArcPredictions): void {
+  const { inputs, preds, puzzleIdentifiers, qHaltLogits } = predictions;
+  const count = puzzleIdentifiers.length;
+  writeWhole(join(dir, "inputs.npy"), serializeNpy(inputs, [count, ARC_LENGTH]));
+  writeWhole(join(dir, "preds.npy"), serializeNpy(preds, [count, ARC_LENGTH]));
+  writeWhole(join(dir, "puzzle_identifiers.npy"), serializeNpy(puzzleIdentifiers, [count]));
+  writeWhole(join(dir, "q_halt_logits.npy"), serializeNpy(qHaltLogits, [count]));
+}
+
+/** scores.json and submission.json. @throws DatasetError */
+export function writeArcScores(dir: string, { scores, submission }: ArcScores): void {
+  const lines = Object.entries(scores).map(([name, score]) => ` "${name}": ${pythonFloat(score)}`);
+  writeWhole(join(dir, "scores.json"), `{\n${lines.join(",\n")}\n}\n`);
+  writeWhole(join(dir, "submission.json"), formatSubmission(submission));
+}

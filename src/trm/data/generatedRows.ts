@@ -1,0 +1,28 @@
+/** Generated puzzles as rows of the official CSV, with a rating on this project's own scales. */
+import { formatMaze } from "../tasks/maze.ts";
+import { formatBoard, geometryOf, isSudokuSide, rateGuesses, tokensToBoard } from "../tasks/sudoku.ts";
+import type { Examples, Task } from "../tasks/task.ts";
+import type { PuzzleRow } from "./puzzleCsv.ts";
+
+/**
+ * Rows for `writePuzzleCsv`. The rating of a Sudoku is the number of guesses our solver needs (0: singles suffice), of a
+ * maze the steps of its shortest path. Neither is the rating of the published sets.
+ */
+export function* generatedRows(
+  task: Task,
+  { count, length, inputs, labels }: Examples,
+): Generator<Pick<PuzzleRow, "source" | "question" | "answer" | "rating">> {
+  const sudoku = task.name.startsWith("sudoku") && isSudokuSide(task.rows) ? geometryOf(task.rows) : undefined;
+  for (let at = 0; at < count * length; at += length) {
+    const question = inputs.subarray(at, at + length);
+    const answer = labels.subarray(at, at + length);
+    if (sudoku === undefined) {
+      const steps = formatMaze(answer).split("o").length; // marked cells, and one more to the goal
+      yield { source: "trm-ts", question: task.format(question), answer: task.format(answer), rating: steps };
+    } else {
+      const board = tokensToBoard(question);
+      const solution = formatBoard(tokensToBoard(answer));
+      yield { source: "trm-ts", question: formatBoard(board), answer: solution, rating: rateGuesses(board, sudoku) };
+    }
+  }
+}
