@@ -1,0 +1,122 @@
+// Elementwise kernels over flat arrays. Items are blocks of BLOCK elements. Four vectors go through together: the functions
+// with an exponential need it (see clampedExp), the others do not mind.
+import { exp, sigmoid } from "./vector";
+
+/** Elements per item; TypeScript counts with the same number. */
+// @ts-ignore: decorator
+@inline
+const BLOCK: i32 = 4096;
+
+@unmanaged
+export class Unary {
+  out: usize;
+  x: usize;
+  length: i32;
+  /** Position of the operation's name in the list in kernels.ts. */
+  operation: i32;
+  /** Of `affine` alone. */
+  scale: f32;
+  shift: f32;
+}
+
+// @ts-ignore: decorator
+@inline
+function apply(operation: i32, x: v128, scale: v128, shift: v128): v128 {
+  if (operation == 0) return f32x4.neg(x);
+  if (operation == 1) return f32x4.mul(x, x);
+  if (operation == 2) return exp(x);
+  if (operation == 3) return sigmoid(x);
+  if (operation == 4) return f32x4.mul(x, sigmoid(x));
+  if (operation == 5) return f32x4.sqrt(x);
+  if (operation == 6) return f32x4.div(f32x4.splat(1), f32x4.sqrt(x));
+  if (operation == 7) return f32x4.div(f32x4.splat(1), x);
+  if (operation == 8) return f32x4.abs(x);
+  return f32x4.add(f32x4.mul(x, scale), shift);
+}
+
+/** `operation` is a literal at every call, so each instance is one loop over one formula. */
+// @ts-ignore: decorator
+@inline
+function loop(operation: i32, p: Unary, first: usize, end: usize): void {
+  const scale = f32x4.splat(p.scale), shift = f32x4.splat(p.shift);
+  let x = p.x + first, out = p.out + first;
+  const last = p.out + end;
+  for (; out + 64 <= last; out += 64, x += 64) {
+    const a = apply(operation, v128.load(x), scale, shift);
+    const b = apply(operation, v128.load(x, 16), scale, shift);
+    const c = apply(operation, v128.load(x, 32), scale, shift);
+    const d = apply(operation, v128.load(x, 48), scale, shift);
+    v128.store(out, a);
+    v128.store(out, b, 16);
+    v128.store(out, c, 32);
+    v128.store(out, d, 48);
+  }
+  for (; out < last; out += 4, x += 4) {
+    store<f32>(out, f32x4.extract_lane(apply(operation, v128.load32_zero(x), scale, shift), 0));
+  }
+}
+
+export function unary(parameters: usize, start: i32, end: i32): void {
+  const p = changetype<Unary>(parameters);
+  const first = <usize>(start * BLOCK) << 2;
+  const last = <usize>min(end * BLOCK, p.length) << 2;
+  switch (p.operation) {
+    case 0: loop(0, p, first, last); break;
+    case 1: loop(1, p, first, last); break;
+    case 2: loop(2, p, first, last); break;
+    case 3: loop(3, p, first, last); break;
+    case 4: loop(4, p, first, last); break;
+    case 5: loop(5, p, first, last); break;
+    case 6: loop(6, p, first, last); break;
+    case 7: loop(7, p, first, last); break;
+    case 8: loop(8, p, first, last); break;
+    default: loop(9, p, first, last);
+  }
+}
+
+@unmanaged
+export class Binary {
+  out: usize;
+  a: usize;
+  b: usize;
+  length: i32;
+  operation: i32;
+}
+
+// @ts-ignore: decorator
+@inline
+function combine(operation: i32, a: v128, b: v128): v128 {
+  if (operation == 0) return f32x4.add(a, b);
+  if (operation == 1) return f32x4.sub(a, b);
+  if (operation == 2) return f32x4.mul(a, b);
+  if (operation == 3) return f32x4.div(a, b);
+  return f32x4.max(a, b);
+}
+
+// @ts-ignore: decorator
+@inline
+function pairs(operation: i32, p: Binary, first: usize, end: usize): void {
+  let a = p.a + first, b = p.b + first, out = p.out + first;
+  const last = p.out + end;
+  for (; out + 32 <= last; out += 32, a += 32, b += 32) {
+    v128.store(out, combine(operation, v128.load(a), v128.load(b)));
+    v128.store(out, combine(operation, v128.load(a, 16), v128.load(b, 16)), 16);
+  }
+  for (; out < last; out += 4, a += 4, b += 4) {
+    store<f32>(out, f32x4.extract_lane(combine(operation, v128.load32_zero(a), v128.load32_zero(b)), 0));
+  }
+}
+
+/** Operands of one shape. */
+export function binary(parameters: usize, start: i32, end: i32): void {
+  const p = changetype<Binary>(parameters);
+  const first = <usize>(start * BLOCK) << 2;
+  const last = <usize>min(end * BLOCK, p.length) << 2;
+  switch (p.operation) {
+    case 0: pairs(0, p, first, last); break;
+    case 1: pairs(1, p, first, last); break;
+    case 2: pairs(2, p, first, last); break;
+    case 3: pairs(3, p, first, last); break;
+    default: pairs(4, p, first, last);
+  }
+}

@@ -1,0 +1,156 @@
+// The gate of SwiGLU, eight columns at a time.
+//
+//   forward    s = gate · σ(gate) · up
+//   backward   dgate = ds · up · σ (1 + gate (1 - σ)),   dup = ds · gate · σ,   with σ = σ(gate)
+//
+// Two rows, four vectors, go through together (see clampedExp); an odd last row is computed twice.
+import { clampedExpNegative, fma, sigmoid } from "./vector";
+
+/** gate · up / (1 + e^-gate) */
+// @ts-ignore: decorator
+@inline
+function gated(gate: v128, up: v128): v128 {
+  return f32x4.div(f32x4.mul(gate, up), f32x4.add(f32x4.splat(1), clampedExpNegative(gate)));
+}
+
+/** s[rows, 8] from gate and up; each has its own row step, in bytes. */
+export function gatePanel(s: usize, stepS: usize, gate: usize, up: usize, stepU: usize, rows: i32): void {
+  for (let i = 0; i < rows; i += 2) {
+    const second = i + 1 < rows ? stepU : 0;
+    const s0 = gated(v128.load(gate), v128.load(up));
+    const s1 = gated(v128.load(gate, 16), v128.load(up, 16));
+    const s2 = gated(v128.load(gate + second), v128.load(up + second));
+    const s3 = gated(v128.load(gate + second, 16), v128.load(up + second, 16));
+    v128.store(s, s0);
+    v128.store(s, s1, 16);
+    const next = s + (second ? stepS : 0);
+    v128.store(next, s2);
+    v128.store(next, s3, 16);
+    s += 2 * stepS;
+    gate += 2 * stepU;
+    up += 2 * stepU;
+  }
+}
+
+/** σ (1 + gate (1 - σ)) = σ + silu (1 - σ) */
+// @ts-ignore: decorator
+@inline
+function slope(silu: v128, sigma: v128): v128 {
+  return fma(silu, f32x4.sub(f32x4.splat(1), sigma), sigma);
+}
+
+/**
+ * The backward pass of `gatePanel` for rows of eight, and s once more (for the gradient of the weights after the gate).
+ * Writes rows of dgate, dup and s, which lie `part` bytes apart; and dgate and dup once more to rows 32 bytes and
+ * parts `panelPart` bytes apart from `panel` on, if that is not 0.
+ */
+export function gatePanelBackward(
+  to: usize,
+  stepTo: usize,
+  part: usize,
+  panel: usize,
+  panelPart: usize,
+  gate: usize,
+  up: usize,
+  stepU: usize,
+  ds: usize,
+  rows: i32,
+): void {
+  for (let i = 0; i < rows; i += 2) {
+    const both = i + 1 < rows;
+    const next = both ? stepU : 0;
+    const g0 = v128.load(gate), g1 = v128.load(gate, 16), g2 = v128.load(gate + next), g3 = v128.load(gate + next, 16);
+    const u0 = v128.load(up), u1 = v128.load(up, 16), u2 = v128.load(up + next), u3 = v128.load(up + next, 16);
+    const dsNext = ds + (both ? 32 : 0);
+    const d0 = v128.load(ds), d1 = v128.load(ds, 16), d2 = v128.load(dsNext), d3 = v128.load(dsNext, 16);
+    const sigma0 = sigmoid(g0), sigma1 = sigmoid(g1), sigma2 = sigmoid(g2), sigma3 = sigmoid(g3);
+    const silu0 = f32x4.mul(g0, sigma0), silu1 = f32x4.mul(g1, sigma1);
+    const silu2 = f32x4.mul(g2, sigma2), silu3 = f32x4.mul(g3, sigma3);
+    const dgate0 = f32x4.mul(f32x4.mul(d0, u0), slope(silu0, sigma0));
+    const dgate1 = f32x4.mul(f32x4.mul(d1, u1), slope(silu1, sigma1));
+    const dgate2 = f32x4.mul(f32x4.mul(d2, u2), slope(silu2, sigma2));
+    const dgate3 = f32x4.mul(f32x4.mul(d3, u3), slope(silu3, sigma3));
+    const dup0 = f32x4.mul(d0, silu0), dup1 = f32x4.mul(d1, silu1);
+    const dup2 = f32x4.mul(d2, silu2), dup3 = f32x4.mul(d3, silu3);
+    const toNext = to + (both ? stepTo : 0);
+    storeRow(to, dgate0, dgate1);
+    storeRow(toNext, dgate2, dgate3);
+    storeRow(to + part, dup0, dup1);
+    storeRow(toNext + part, dup2, dup3);
+    storeRow(to + 2 * part, f32x4.mul(silu0, u0), f32x4.mul(silu1, u1));
+    storeRow(toNext + 2 * part, f32x4.mul(silu2, u2), f32x4.mul(silu3, u3));
+    if (panel) {
+      const panelNext = panel + (both ? 32 : 0);
+      storeRow(panel, dgate0, dgate1);
+      storeRow(panelNext, dgate2, dgate3);
+      storeRow(panel + panelPart, dup0, dup1);
+      storeRow(panelNext + panelPart, dup2, dup3);
+      panel += 64;
+    }
+    to += 2 * stepTo;
+    gate += 2 * stepU;
+    up += 2 * stepU;
+    ds += 64;
+  }
+}
+
+// @ts-ignore: decorator
+@inline
+function storeRow(at: usize, left: v128, right: v128): void {
+  v128.store(at, left);
+  v128.store(at, right, 16);
+}
+
+@unmanaged
+export class SiluGate {
+  u: usize;
+  out: usize;
+  dy: usize;
+  /** Elements of one gate, which its up follows. */
+  half: i32;
+}
+
+/** out = silu(gate) · up; items are pairs of a gate and an up, contiguous each. */
+export function siluGate(parameters: usize, start: i32, end: i32): void {
+  const p = changetype<SiluGate>(parameters);
+  const bytes = <usize>p.half << 2;
+  for (let item = start; item < end; item++) {
+    const gate = p.u + 2 * <usize>item * bytes;
+    const out = p.out + <usize>item * bytes;
+    let at: usize = 0;
+    for (; at + 64 <= bytes; at += 64) gatePanel(out + at, 32, gate + at, gate + bytes + at, 32, 2);
+    for (; at < bytes; at += 4) {
+      const s = gated(v128.load32_zero(gate + at), v128.load32_zero(gate + bytes + at));
+      store<f32>(out + at, f32x4.extract_lane(s, 0));
+    }
+  }
+}
+
+/** [dgate; dup] from u and dy, laid out alike. */
+export function siluGateBackward(parameters: usize, start: i32, end: i32): void {
+  const p = changetype<SiluGate>(parameters);
+  const bytes = <usize>p.half << 2;
+  for (let item = start; item < end; item++) {
+    const gate = p.u + 2 * <usize>item * bytes;
+    const dgate = p.out + 2 * <usize>item * bytes;
+    const dy = p.dy + <usize>item * bytes;
+    for (let at: usize = 0; at < bytes; ) {
+      const whole = at + 16 <= bytes;
+      const g = whole ? v128.load(gate + at) : v128.load32_zero(gate + at);
+      const u = whole ? v128.load(gate + at + bytes) : v128.load32_zero(gate + at + bytes);
+      const d = whole ? v128.load(dy + at) : v128.load32_zero(dy + at);
+      const sigma = sigmoid(g);
+      const silu = f32x4.mul(g, sigma);
+      const dg = f32x4.mul(f32x4.mul(d, u), slope(silu, sigma)), du = f32x4.mul(d, silu);
+      if (whole) {
+        v128.store(dgate + at, dg);
+        v128.store(dgate + at + bytes, du);
+        at += 16;
+      } else {
+        store<f32>(dgate + at, f32x4.extract_lane(dg, 0));
+        store<f32>(dgate + at + bytes, f32x4.extract_lane(du, 0));
+        at += 4;
+      }
+    }
+  }
+}

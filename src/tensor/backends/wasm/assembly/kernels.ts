@@ -1,0 +1,36 @@
+// The kernels by number; ../kernels.ts gives the same numbers their names.
+import { attention, attentionBackward } from "./attention";
+import { binary, unary } from "./elementwise";
+import { siluGate, siluGateBackward } from "./gate";
+import { matmul } from "./matmul";
+import { adamAtan2, movingAverage } from "./optimizer";
+import { pack, transposeMatrices } from "./panels";
+import { residualNormColumns, residualNormColumnsBackward, residualNormRows, residualNormRowsBackward } from "./residual-norm";
+import { swigluRows, swigluRowsBackward } from "./swiglu-rows";
+import { swigluSequence, swigluSequenceBackward } from "./swiglu-sequence";
+
+/** Runs items start..end-1 of a kernel. `parameters` points to the fields of its parameter class. */
+export function runKernel(kernel: i32, parameters: usize, start: i32, end: i32, scratch: usize): void {
+  switch (kernel) {
+    case 0: pack(parameters, start, end); break;
+    case 1: transposeMatrices(parameters, start, end); break;
+    case 2: matmul(parameters, start, end, scratch); break;
+    case 3: swigluRows(parameters, start, end, scratch); break;
+    case 4: swigluRowsBackward(parameters, start, end, scratch); break;
+    case 5: swigluSequence(parameters, start, end, scratch); break;
+    case 6: swigluSequenceBackward(parameters, start, end, scratch); break;
+    case 7: unary(parameters, start, end); break;
+    case 8: binary(parameters, start, end); break;
+    case 9: siluGate(parameters, start, end); break;
+    case 10: siluGateBackward(parameters, start, end); break;
+    case 11: residualNormRows(parameters, start, end); break;
+    case 12: residualNormRowsBackward(parameters, start, end); break;
+    case 13: residualNormColumns(parameters, start, end, scratch); break;
+    case 14: residualNormColumnsBackward(parameters, start, end, scratch); break;
+    case 15: attention(parameters, start, end, scratch); break;
+    case 16: attentionBackward(parameters, start, end, scratch); break;
+    case 17: adamAtan2(parameters, start, end); break;
+    case 18: movingAverage(parameters, start, end); break;
+    default: unreachable();
+  }
+}

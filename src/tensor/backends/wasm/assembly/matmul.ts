@@ -1,0 +1,96 @@
+// Whole matrix products, batched: C = A · B with B in panels. Items are blocks of rows of C, of every matrix of the batch, so
+// that every sum is made by one thread in one order.
+import { copyColumns, panelColumns, panelCount, transpose } from "./panels";
+import { SPARE_BYTES } from "./product";
+import { multiplyTile, tileHeight } from "./tile";
+
+@unmanaged
+export class Matmul {
+  a: usize;
+  /** Bytes between rows of A as it is stored. */
+  stepA: usize;
+  /** 1: A [rows, depth]; 0: stored transposed, [depth, rows]. */
+  rowMajor: u32;
+  panels: usize;
+  c: usize;
+  /** 1: C is stored transposed, [columns, rows]. */
+  transposed: u32;
+  rows: i32;
+  columns: i32;
+  depth: i32;
+  /** The sum is cut into chunks of this depth, whose panels stay in the cache while all rows of an item pass over them. */
+  chunk: i32;
+  /** Bytes in A from one chunk to the next. */
+  chunkStep: usize;
+  blockRows: i32;
+  /** Per matrix of the batch three offsets in bytes, of A, the panels and C; 0 for a single matrix. */
+  offsets: usize;
+}
+
+/** Scratch: one tile, and for a transposed result [blockRows][columns rounded up to 8]. */
+export function matmul(parameters: usize, start: i32, end: i32, scratch: usize): void {
+  const p = changetype<Matmul>(parameters);
+  const rowMajor = p.rowMajor != 0;
+  const transposed = p.transposed != 0;
+  const blocks = (p.rows + p.blockRows - 1) / p.blockRows;
+  const stepC = <usize>p.columns << 2;
+  const block = scratch + SPARE_BYTES;
+  const stepBlock: usize = transposed ? <usize>panelCount(p.columns) << 5 : stepC;
+  for (let item = start; item < end; item++) {
+    const offsets = p.offsets + <usize>(item / blocks) * 12;
+    const a = p.a + (p.offsets ? load<usize>(offsets) : 0);
+    const panels = p.panels + (p.offsets ? load<usize>(offsets, 4) : 0);
+    const c = p.c + (p.offsets ? load<usize>(offsets, 8) : 0);
+    const first = (item % blocks) * p.blockRows;
+    const rows = min(p.blockRows, p.rows - first);
+    const to = transposed ? block : c + <usize>first * stepC;
+    const firstA = a + <usize>first * (rowMajor ? p.stepA : 4);
+    multiplyBlock(p, firstA, panels, to, stepBlock, rows, scratch);
+    if (transposed) transpose(c + (<usize>first << 2), <usize>p.rows << 2, block, stepBlock, rows, p.columns);
+  }
+}
+
+/** One block of rows of C: chunk by chunk, and in each strip by strip, so that a strip of A stays in the first-level cache. */
+function multiplyBlock(
+  p: Matmul,
+  a: usize,
+  panels: usize,
+  c: usize,
+  stepC: usize,
+  rows: i32,
+  spare: usize,
+): void {
+  const rowMajor = p.rowMajor != 0;
+  const rowStepA: usize = rowMajor ? p.stepA : 4;
+  const columns = p.columns, depth = p.depth;
+  const panelStep = <usize>depth << 5;
+  if (depth == 0) clear(c, stepC, rows, columns);
+  for (let k = 0; k < depth; k += p.chunk) {
+    const chunk = min(p.chunk, depth - k);
+    let stripA = a, stripC = c;
+    for (let left = rows; left > 0; ) {
+      const height = tileHeight(left);
+      let panel = panels + (<usize>k << 5);
+      for (let j = 0; j < panelCount(columns); j++) {
+        const to = stripC + (<usize>j << 5);
+        const width = panelColumns(columns, j);
+        if (width == 8) {
+          multiplyTile(rowMajor, height, stripA, p.stepA, panel, chunk, to, stepC, k ? to : 0, stepC);
+        } else {
+          if (k) copyColumns(spare, 32, to, stepC, height, width);
+          multiplyTile(rowMajor, height, stripA, p.stepA, panel, chunk, spare, 32, k ? spare : 0, 32);
+          copyColumns(to, stepC, spare, 32, height, width);
+        }
+        panel += panelStep;
+      }
+      left -= height;
+      stripA += <usize>height * rowStepA;
+      stripC += <usize>height * stepC;
+    }
+    a += p.chunkStep;
+  }
+}
+
+function clear(c: usize, stepC: usize, rows: i32, columns: i32): void {
+  for (let i = 0; i < rows; i++) memory.fill(c + <usize>i * stepC, 0, <usize>columns << 2);
+}

@@ -1,0 +1,87 @@
+// Root-mean-square norm without a weight, over rows and over columns.
+//
+//   forward    y = s · r,  r = 1 / √(mean s² + ε)
+//   backward   ds = (dy - y · mean(dy · y)) · r
+import { fma, sumLanes } from "./vector";
+
+/** Normalises one contiguous row: y may be s itself. Returns r. */
+export function normRow(y: usize, s: usize, width: i32, epsilon: f32): f32 {
+  const vectors = width & ~7;
+  const tail = <usize>width << 2;
+  let even = f32x4.splat(0), odd = even;
+  let at: usize = 0;
+  for (const end = <usize>vectors << 2; at < end; at += 32) {
+    const a = v128.load(s + at), b = v128.load(s + at, 16);
+    even = fma(a, a, even);
+    odd = fma(b, b, odd);
+  }
+  let squares = sumLanes(f32x4.add(even, odd));
+  for (; at < tail; at += 4) squares += load<f32>(s + at) * load<f32>(s + at);
+  const inverse = <f32>1 / sqrt<f32>(squares / <f32>width + epsilon);
+  scaleRow(y, s, width, inverse);
+  return inverse;
+}
+
+/** to = from · factor over a contiguous row. */
+export function scaleRow(to: usize, from: usize, width: i32, factor: f32): void {
+  const factors = f32x4.splat(factor);
+  let at: usize = 0;
+  for (const end = <usize>(width & ~3) << 2; at < end; at += 16) {
+    v128.store(to + at, f32x4.mul(v128.load(from + at), factors));
+  }
+  for (const end = <usize>width << 2; at < end; at += 4) store<f32>(to + at, load<f32>(from + at) * factor);
+}
+
+/** ds of one contiguous row. */
+export function normRowBackward(ds: usize, y: usize, dy: usize, inverse: f32, width: i32): void {
+  const vectorEnd = <usize>(width & ~3) << 2, end = <usize>width << 2;
+  let dots = f32x4.splat(0);
+  let at: usize = 0;
+  for (; at < vectorEnd; at += 16) dots = fma(v128.load(y + at), v128.load(dy + at), dots);
+  let dot = sumLanes(dots);
+  for (; at < end; at += 4) dot += load<f32>(y + at) * load<f32>(dy + at);
+  const mean = dot / <f32>width;
+  const means = f32x4.splat(-mean), factors = f32x4.splat(inverse);
+  for (at = 0; at < vectorEnd; at += 16) {
+    v128.store(ds + at, f32x4.mul(fma(v128.load(y + at), means, v128.load(dy + at)), factors));
+  }
+  for (; at < end; at += 4) store<f32>(ds + at, (load<f32>(dy + at) - load<f32>(y + at) * mean) * inverse);
+}
+
+/** Normalises each of eight columns of a panel [length][8] in place, and stores the eight values of r. */
+export function normPanel(panel: usize, length: i32, epsilon: f32, inverse: usize): void {
+  let left = f32x4.splat(0), right = left;
+  const end = panel + (<usize>length << 5);
+  for (let at = panel; at < end; at += 32) {
+    const a = v128.load(at), b = v128.load(at, 16);
+    left = fma(a, a, left);
+    right = fma(b, b, right);
+  }
+  const count = f32x4.splat(<f32>length), eps = f32x4.splat(epsilon), one = f32x4.splat(1);
+  left = f32x4.div(one, f32x4.sqrt(f32x4.add(f32x4.div(left, count), eps)));
+  right = f32x4.div(one, f32x4.sqrt(f32x4.add(f32x4.div(right, count), eps)));
+  for (let at = panel; at < end; at += 32) {
+    v128.store(at, f32x4.mul(v128.load(at), left));
+    v128.store(at, f32x4.mul(v128.load(at, 16), right), 16);
+  }
+  v128.store(inverse, left);
+  v128.store(inverse, right, 16);
+}
+
+/** ds of eight columns: y and dy are panels [length][8], ds replaces dy. */
+export function normPanelBackward(dy: usize, y: usize, length: i32, inverse: usize): void {
+  let left = f32x4.splat(0), right = left;
+  const bytes = <usize>length << 5;
+  for (let at: usize = 0; at < bytes; at += 32) {
+    left = fma(v128.load(y + at), v128.load(dy + at), left);
+    right = fma(v128.load(y + at, 16), v128.load(dy + at, 16), right);
+  }
+  const count = f32x4.splat(-<f32>length);
+  left = f32x4.div(left, count);
+  right = f32x4.div(right, count);
+  const leftInverse = v128.load(inverse), rightInverse = v128.load(inverse, 16);
+  for (let at: usize = 0; at < bytes; at += 32) {
+    v128.store(dy + at, f32x4.mul(fma(v128.load(y + at), left, v128.load(dy + at)), leftInverse));
+    v128.store(dy + at, f32x4.mul(fma(v128.load(y + at, 16), right, v128.load(dy + at, 16)), rightInverse), 16);
+  }
+}

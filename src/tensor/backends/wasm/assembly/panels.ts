@@ -1,0 +1,167 @@
+// Panels: the layout in which the right operand of a product is read.
+//
+//   panels[p][k][c] = B[k, 8p + c],  zero beyond the last column
+//
+// A panel is one contiguous stream, so the inner loop touches consecutive cache lines whatever the width of B.
+
+/** Number of panels that `columns` columns fill. */
+// @ts-ignore: decorator
+@inline
+export function panelCount(columns: i32): i32 {
+  return (columns + 7) >> 3;
+}
+
+/** Columns of panel `p`: eight, or what is left. */
+// @ts-ignore: decorator
+@inline
+export function panelColumns(columns: i32, p: i32): i32 {
+  return min(8, columns - (p << 3));
+}
+
+/** panel[k][c] = source[k, c] for rows `step` bytes apart; columns beyond `columns` are zero. */
+export function packPanel(panel: usize, source: usize, step: usize, depth: i32, columns: i32): void {
+  if (columns == 8) {
+    for (let k = 0; k < depth; k++) {
+      v128.store(panel, v128.load(source));
+      v128.store(panel, v128.load(source, 16), 16);
+      source += step;
+      panel += 32;
+    }
+    return;
+  }
+  for (let k = 0; k < depth; k++) {
+    for (let c = 0; c < 8; c++) {
+      store<f32>(panel + (<usize>c << 2), c < columns ? load<f32>(source + (<usize>c << 2)) : 0);
+    }
+    source += step;
+    panel += 32;
+  }
+}
+
+/** panel[k][c] = source[c, k]: the same from a matrix stored transposed, row c at source + c·step. */
+export function packTransposedPanel(panel: usize, source: usize, step: usize, depth: i32, columns: i32): void {
+  let k = 0;
+  if (columns == 8) {
+    for (; k + 4 <= depth; k += 4) {
+      transpose4(panel, 32, source, step);
+      transpose4(panel + 16, 32, source + 4 * step, step);
+      source += 16;
+      panel += 128;
+    }
+  }
+  for (; k < depth; k++) {
+    for (let c = 0; c < 8; c++) {
+      store<f32>(panel + (<usize>c << 2), c < columns ? load<f32>(source + <usize>c * step) : 0);
+    }
+    source += 4;
+    panel += 32;
+  }
+}
+
+/** The columns of a panel, or the first few of them, back into rows. */
+export function storePanel(to: usize, step: usize, panel: usize, rows: i32, columns: i32): void {
+  if (columns != 8) {
+    copyColumns(to, step, panel, 32, rows, columns);
+    return;
+  }
+  for (let i = 0; i < rows; i++) {
+    v128.store(to, v128.load(panel));
+    v128.store(to, v128.load(panel, 16), 16);
+    to += step;
+    panel += 32;
+  }
+}
+
+/** Copies a [rows, columns] block between two row steps. */
+export function copyColumns(to: usize, stepTo: usize, from: usize, stepFrom: usize, rows: i32, columns: i32): void {
+  for (let i = 0; i < rows; i++) {
+    for (let j = 0; j < columns; j++) store<f32>(to + (<usize>j << 2), load<f32>(from + (<usize>j << 2)));
+    to += stepTo;
+    from += stepFrom;
+  }
+}
+
+/** to[j, i] = from[i, j] for a block of 4 x 4. */
+// @ts-ignore: decorator
+@inline
+export function transpose4(to: usize, stepTo: usize, from: usize, stepFrom: usize): void {
+  const r0 = v128.load(from), r1 = v128.load(from + stepFrom);
+  const r2 = v128.load(from + 2 * stepFrom), r3 = v128.load(from + 3 * stepFrom);
+  const low01 = v128.shuffle<f32>(r0, r1, 0, 4, 1, 5), high01 = v128.shuffle<f32>(r0, r1, 2, 6, 3, 7);
+  const low23 = v128.shuffle<f32>(r2, r3, 0, 4, 1, 5), high23 = v128.shuffle<f32>(r2, r3, 2, 6, 3, 7);
+  v128.store(to, v128.shuffle<f32>(low01, low23, 0, 1, 4, 5));
+  v128.store(to + stepTo, v128.shuffle<f32>(low01, low23, 2, 3, 6, 7));
+  v128.store(to + 2 * stepTo, v128.shuffle<f32>(high01, high23, 0, 1, 4, 5));
+  v128.store(to + 3 * stepTo, v128.shuffle<f32>(high01, high23, 2, 3, 6, 7));
+}
+
+/** to[j, i] = from[i, j]; the rows of each `stepTo` and `stepFrom` bytes apart. */
+export function transpose(to: usize, stepTo: usize, from: usize, stepFrom: usize, rows: i32, columns: i32): void {
+  let i = 0;
+  for (; i + 4 <= rows; i += 4) {
+    let j = 0;
+    for (; j + 4 <= columns; j += 4) transpose4(to + <usize>j * stepTo, stepTo, from + (<usize>j << 2), stepFrom);
+    for (; j < columns; j++) {
+      for (let r = 0; r < 4; r++) {
+        store<f32>(to + <usize>j * stepTo + (<usize>r << 2), load<f32>(from + <usize>r * stepFrom + (<usize>j << 2)));
+      }
+    }
+    to += 16;
+    from += 4 * stepFrom;
+  }
+  for (; i < rows; i++) {
+    for (let j = 0; j < columns; j++) store<f32>(to + <usize>j * stepTo, load<f32>(from + (<usize>j << 2)));
+    to += 4;
+    from += stepFrom;
+  }
+}
+
+/** Parameters of `pack`: one or several matrices into panels, one after another. */
+@unmanaged
+export class Pack {
+  /** B [depth, columns], or [columns, depth] if transposed. */
+  source: usize;
+  panels: usize;
+  depth: i32;
+  columns: i32;
+  transposed: u32;
+  /** Bytes from one matrix of the batch to the next. */
+  sourceStep: usize;
+}
+
+/** Items are panels, of all matrices of the batch. */
+export function pack(parameters: usize, start: i32, end: i32): void {
+  const p = changetype<Pack>(parameters);
+  const depth = p.depth, columns = p.columns;
+  const perMatrix = panelCount(columns);
+  for (let item = start; item < end; item++) {
+    const matrix = p.source + <usize>(item / perMatrix) * p.sourceStep;
+    const j = item % perMatrix;
+    const panel = p.panels + (<usize>item << 5) * <usize>depth;
+    if (p.transposed) {
+      const step = <usize>depth << 2;
+      packTransposedPanel(panel, matrix + (<usize>j << 3) * step, step, depth, panelColumns(columns, j));
+    } else {
+      packPanel(panel, matrix + (<usize>j << 5), <usize>columns << 2, depth, panelColumns(columns, j));
+    }
+  }
+}
+
+/** Parameters of `transposeMatrices`: to [columns, rows] = fromᵀ, from [rows, columns]. */
+@unmanaged
+export class Transpose {
+  from: usize;
+  to: usize;
+  rows: i32;
+  columns: i32;
+}
+
+/** Items are matrices of a batch, stored one after another. */
+export function transposeMatrices(parameters: usize, start: i32, end: i32): void {
+  const t = changetype<Transpose>(parameters);
+  const bytes = <usize>(t.rows * t.columns) << 2;
+  for (let item = start; item < end; item++) {
+    const offset = <usize>item * bytes;
+    transpose(t.to + offset, <usize>t.rows << 2, t.from + offset, <usize>t.columns << 2, t.rows, t.columns);
+  }
+}

@@ -1,0 +1,79 @@
+// Multi-head self-attention: one kernel forward, one backward; see assembly/attention.ts for the mathematics.
+import type { Rotary } from "../../backend.ts";
+import type { Tensor } from "../../tensor.ts";
+import { panelCount } from "./panels.ts";
+import { float, type WasmRuntime } from "./runtime.ts";
+import { pointerOf } from "./storage.ts";
+
+const spareBytes = 192;
+
+interface Sizes {
+  readonly batch: number;
+  readonly length: number;
+  readonly headSize: number;
+}
+
+function sizesOf(qkv: Tensor, heads: number): Sizes {
+  const [batch, length, width] = qkv.shape as [number, number, number];
+  return { batch, length, headSize: width / 3 / heads };
+}
+
+/** Bytes of the kinds of scratch: rows [length][headSize], panels across and along the sequence, scores [length][length]. */
+function scratchSizes({ length, headSize }: Sizes) {
+  return {
+    rows: Math.ceil((length * headSize * 4) / 64) * 64,
+    across: panelCount(length) * headSize * 32,
+    along: panelCount(headSize) * length * 32,
+    scores: length * panelCount(length) * 32,
+  };
+}
+
+const tables = (rotary: Rotary | null): number[] => (rotary ? [pointerOf(rotary.cos), pointerOf(rotary.sin)] : [0, 0]);
+
+/** out = softmax(q kᵀ / √headSize) v per head */
+export function selfAttention(
+  runtime: WasmRuntime,
+  out: Tensor,
+  qkv: Tensor,
+  heads: number,
+  rotary: Rotary | null,
+): void {
+  if (out.size === 0) return;
+  const sizes = sizesOf(qkv, heads);
+  const { rows, across, along, scores } = scratchSizes(sizes);
+  const { batch, length, headSize } = sizes;
+  runtime.run("attention", {
+    items: batch * heads,
+    scratch: spareBytes + 2 * rows + across + along + scores,
+    cost: (out.size * length) / 2,
+    parameters: [
+      ...[pointerOf(qkv), pointerOf(out), 0, 0, ...tables(rotary)],
+      ...[heads, length, headSize, float(1 / Math.sqrt(headSize))],
+    ],
+  });
+}
+
+/** dqkv of the above */
+export function selfAttentionBackward(
+  runtime: WasmRuntime,
+  dqkv: Tensor,
+  qkv: Tensor,
+  out: Tensor,
+  dy: Tensor,
+  heads: number,
+  rotary: Rotary | null,
+): void {
+  if (out.size === 0) return;
+  const sizes = sizesOf(qkv, heads);
+  const { rows, across, along, scores } = scratchSizes(sizes);
+  const { batch, length, headSize } = sizes;
+  runtime.run("attentionBackward", {
+    items: batch * heads,
+    scratch: spareBytes + 2 * rows + 2 * across + 3 * along + 2 * scores,
+    cost: (out.size * length * 5) / 4,
+    parameters: [
+      ...[pointerOf(qkv), pointerOf(out), pointerOf(dy), pointerOf(dqkv), ...tables(rotary)],
+      ...[heads, length, headSize, float(1 / Math.sqrt(headSize))],
+    ],
+  });
+}

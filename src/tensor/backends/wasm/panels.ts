@@ -1,0 +1,59 @@
+// The forms in which kernels read weights: panels (assembly/panels.ts), and transposed. A form is made when first needed and
+// kept with the weight until an optimizer step changes it, so the recursion packs each weight once per step.
+import type { Tensor } from "../../tensor.ts";
+import type { WasmRuntime } from "./runtime.ts";
+import { pointerOf, storageOf } from "./storage.ts";
+
+/** A matrix to be read as the right side B of a product, [depth, columns]. */
+export interface RightSide {
+  readonly depth: number;
+  readonly columns: number;
+  /** It is stored as [columns, depth]. */
+  readonly transposed: boolean;
+}
+
+export const panelCount = (columns: number): number => Math.ceil(columns / 8);
+
+export const panelBytes = ({ depth, columns }: RightSide): number => panelCount(columns) * depth * 32;
+
+/** Packs `matrices` matrices, `sourceStep` bytes apart, into panels one after another. */
+export function packPanels(
+  runtime: WasmRuntime,
+  panels: number,
+  source: number,
+  side: RightSide,
+  matrices = 1,
+  sourceStep = 0,
+): void {
+  const { depth, columns, transposed } = side;
+  runtime.run("pack", {
+    items: matrices * panelCount(columns),
+    cost: (matrices * depth * columns) / 2,
+    parameters: [source, panels, depth, columns, Number(transposed), sourceStep],
+  });
+}
+
+/** The address of a weight's panels. `part` and `firstRow` select rows of the stored matrix (the halves of gateUp). */
+export function weightPanels(runtime: WasmRuntime, weight: Tensor, side: RightSide, firstRow = 0): number {
+  const { depth, columns, transposed } = side;
+  return storageOf(weight).derive(
+    `panels ${depth} ${columns} ${transposed} ${firstRow}`,
+    panelBytes(side),
+    (pointer) => {
+      const rowLength = transposed ? depth : columns;
+      packPanels(runtime, pointer, pointerOf(weight) + firstRow * rowLength * 4, side);
+    },
+  );
+}
+
+/** The address of weightᵀ, for a weight [rows, columns]. */
+export function weightTransposed(runtime: WasmRuntime, weight: Tensor): number {
+  const [rows, columns] = weight.shape as [number, number];
+  return storageOf(weight).derive("transposed", rows * columns * 4, (pointer) => {
+    runtime.run("transpose", {
+      items: 1,
+      cost: (rows * columns) / 2,
+      parameters: [pointerOf(weight), pointer, rows, columns],
+    });
+  });
+}

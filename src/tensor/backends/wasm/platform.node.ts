@@ -1,0 +1,51 @@
+// What the backend asks of Node, and what it does instead in a page or a Web Worker. Node's modules are fetched through
+// `process.getBuiltinModule`, which bundlers leave alone and which does not exist elsewhere.
+import type { Worker as NodeWorker } from "node:worker_threads";
+
+const builtin: typeof process.getBuiltinModule | undefined = globalThis.process?.getBuiltinModule?.bind(process);
+
+/** Node 20 hides relaxed SIMD behind a flag that may be set until the first module that uses it is compiled. */
+export function enableRelaxedSimd(): void {
+  const major = Number.parseInt(globalThis.process?.versions?.node ?? "", 10);
+  if (major < 22) builtin?.("node:v8").setFlagsFromString("--experimental-wasm-relaxed-simd");
+}
+
+/** How many threads can run at once. */
+export function hardwareThreads(): number {
+  return builtin?.("node:os").availableParallelism() ?? globalThis.navigator?.hardwareConcurrency ?? 1;
+}
+
+/** A helping thread of either platform. */
+export interface Helper {
+  terminate(): void;
+}
+
+/** What a helping thread is sent. */
+export interface HelperMessage {
+  readonly module: WebAssembly.Module;
+  readonly memory: WebAssembly.Memory;
+  readonly job: number;
+  readonly thread: number;
+}
+
+// Source text, so that it runs alike from TypeScript, compiled files and bundles. `serve` never returns.
+const serve = `({ module, memory, job, thread }) =>
+  new WebAssembly.Instance(module, { env: { memory } }).exports.serve(job, thread)`;
+
+/** Starts a helping thread. It does not keep Node's process alive. */
+export function startHelper(message: HelperMessage): Helper {
+  if (builtin) {
+    const { Worker } = builtin("node:worker_threads");
+    const source = `(${serve})(require("node:worker_threads").workerData)`;
+    // Without execArgv the thread would first load what the main thread was started with (tsx, test hooks).
+    const worker: NodeWorker = new Worker(source, { eval: true, workerData: message, execArgv: [], stderr: false });
+    worker.unref();
+    return { terminate: () => void worker.terminate() };
+  }
+  const source = `onmessage = ({ data }) => (${serve})(data)`;
+  const url = URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
+  const worker = new Worker(url);
+  worker.postMessage(message);
+  URL.revokeObjectURL(url);
+  return worker;
+}
