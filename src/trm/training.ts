@@ -136,7 +136,7 @@ export class Training {
     return [t.tensor(inputs, { shape: [slots, this.model.config.sequenceLength] }), t.tensor(puzzleIds)];
   }
 
-  // DEVIATION: continue loss — with it the official TRM crashes (its forward pass returns one value too few here); ours trains.
+  // DEVIATION: continue loss — does not run for TRM in the official code; here it does.
   /** σ(last step ? q_halt' : max(q_halt', q_continue')), the primed values from one more pass over the new carry. [B] */
   #continueTarget(x: Variable, next: Latents): t.Tensor {
     const { slots, steps } = this.carry;
