@@ -4,9 +4,10 @@ import { DatasetError } from "../errors.ts";
 import { ARC_LENGTH, type ArcScores, ArcVotes, formatSubmission, OFFICIAL_KS } from "../tasks/arc.ts";
 import { readBytes, writeWhole } from "./files.node.ts";
 import { readIdentifiers, readTestPuzzles } from "./layout.node.ts";
-import { DATASET_JSON, decodeText, parseMetadata } from "./layout.ts";
+import { DATASET_JSON, parseMetadata } from "./layout.ts";
 import { npyToInt32, parseNpy, serializeNpy } from "./npy.ts";
 import { pythonFloat } from "./pythonJson.ts";
+import { decodeText } from "./text.ts";
 
 /** Predictions of test examples: one row each, padding rows with the blank identifier allowed. */
 export interface ArcPredictions {

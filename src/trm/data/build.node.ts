@@ -22,10 +22,11 @@ import {
 import type { TokenPair } from "../tasks/task.ts";
 import { readBytes } from "./files.node.ts";
 import { SplitWriter, writeNames } from "./layout.node.ts";
-import { decodeText, type SplitMetadata, type SplitName } from "./layout.ts";
+import type { SplitMetadata, SplitName } from "./layout.ts";
 import { readPuzzleCsvFile } from "./puzzleCsv.node.ts";
 import type { PuzzleRow } from "./puzzleCsv.ts";
 import { SplitBuilder } from "./splitBuilder.ts";
+import { decodeText } from "./text.ts";
 
 export interface BuildOptions {
   /** Folder with train.csv and test.csv. */

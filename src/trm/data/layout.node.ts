@@ -7,7 +7,6 @@ import { join } from "node:path";
 import { DatasetError } from "../errors.ts";
 import type { ArcTasks } from "../tasks/arc/tasks.ts";
 import { arcTasksToJson, parseArcChallenges } from "../tasks/arc/tasks.ts";
-import type { ExampleSource } from "./batches.ts";
 import { FileWriter, openFile, readAt, readBytes, writeWhole } from "./files.node.ts";
 import {
   boundaryProblem,
@@ -16,7 +15,6 @@ import {
   checkTokens,
   DATASET_JSON,
   decodeSplit,
-  decodeText,
   encodeIndex,
   formatMetadata,
   IDENTIFIERS_JSON,
@@ -41,7 +39,9 @@ import {
 } from "./npy.ts";
 import { pythonJson } from "./pythonJson.ts";
 import type { IndexColumn } from "./sampler.ts";
+import type { ExampleSource } from "./splitBatches.ts";
 import type { ExampleSink, SplitBuilder } from "./splitBuilder.ts";
+import { decodeText } from "./text.ts";
 
 /** Writes a split's examples as they come; `finish` adds the index and, last, dataset.json. */
 export class SplitWriter implements ExampleSink {

@@ -16,6 +16,7 @@ import { z } from "zod";
 import { DatasetError, quoted, shortened } from "../errors.ts";
 import { npyToInt32, parseNpy, serializeNpy } from "./npy.ts";
 import { pythonFloat, pythonJson } from "./pythonJson.ts";
+import { decodeText, parseJson } from "./text.ts";
 
 export type SplitName = "train" | "test";
 
@@ -251,22 +252,4 @@ export function boundaryProblem(length: number, total: number, of: string) {
     previous = value;
     return at === length - 1 && value !== total ? `ends at ${value}, expected ${total} (all ${of})` : undefined;
   };
-}
-
-export function decodeText(bytes: Uint8Array, where: string): string {
-  try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-  } catch {
-    throw new DatasetError("not UTF-8 text", { file: where });
-  }
-}
-
-export function parseJson(text: string, where: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    throw new DatasetError(`not JSON: ${shortened(error instanceof Error ? error.message : String(error), 100)}`, {
-      file: where,
-    });
-  }
 }

@@ -19,7 +19,6 @@ export interface GroupSamplerOptions {
   readonly groupIndices: ArrayLike<number>;
   /** [puzzles + 1] */
   readonly puzzleIndices: IndexColumn;
-  readonly batchSize: number;
   readonly seed: number;
   /** Epochs in a row whose batches may run across the border. Default 1: every epoch drops its partial batch. */
   readonly epochsPerPass?: number | undefined;
@@ -52,13 +51,10 @@ export class GroupSampler {
   #position = 0;
   #epoch = 0;
 
-  /** @throws ConfigError for an empty set or a batch size below 1. */
+  /** @throws ConfigError for a set without groups. */
   constructor(options: GroupSamplerOptions) {
     this.#options = options;
     this.#epochsPerPass = options.epochsPerPass ?? 1;
-    if (!Number.isInteger(options.batchSize) || options.batchSize < 1) {
-      throw new ConfigError(`batch size ${options.batchSize}, expected a whole number from 1`);
-    }
     if (options.groupIndices.length < 2) throw new ConfigError("a data set without groups, expected at least one");
     this.#random = new Random(options.seed);
     this.#passStart = this.#random.state;
@@ -69,16 +65,19 @@ export class GroupSampler {
     return this.#epoch;
   }
 
-  /** The next full batch. @throws ConfigError if a whole pass does not fill one. */
-  next(): SampledBatch {
-    const batch = this.#fill();
+  /** The next full batch. @throws ConfigError for a size below 1, or if a whole pass does not fill a batch. */
+  next(batchSize: number): SampledBatch {
+    if (!Number.isInteger(batchSize) || batchSize < 1) {
+      throw new ConfigError(`batch size ${batchSize}, expected a whole number from 1`);
+    }
+    const batch = this.#fill(batchSize);
     if (batch !== undefined) return batch;
     this.#beginPass();
-    const first = this.#fill();
+    const first = this.#fill(batchSize);
     if (first !== undefined) return first;
     const groups = this.#options.groupIndices.length - 1;
     throw new ConfigError(
-      `batch size ${this.#options.batchSize}: one pass over the ${groups} groups does not fill a batch, expected a smaller batch or more epochs per pass`,
+      `batch size ${batchSize}: one pass over the ${groups} groups does not fill a batch, expected a smaller batch or more epochs per pass`,
     );
   }
 
@@ -91,7 +90,11 @@ export class GroupSampler {
     };
   }
 
+  /** @throws RangeError for a value that is no such state. */
   set state({ passStart, random, position, epoch }: GroupSamplerState) {
+    if (![position, epoch].every((count) => Number.isSafeInteger(count) && count >= 0)) {
+      throw new RangeError(`GroupSampler: state with position ${position} and epoch ${epoch}, expected whole numbers`);
+    }
     this.#random = Random.fromState(passStart);
     this.#order = new Int32Array(0);
     if (epoch > 0) this.#beginPass();
@@ -111,8 +114,8 @@ export class GroupSampler {
   }
 
   /** A full batch from the rest of the pass, or undefined. */
-  #fill(): SampledBatch | undefined {
-    const { groupIndices, puzzleIndices, batchSize } = this.#options;
+  #fill(batchSize: number): SampledBatch | undefined {
+    const { groupIndices, puzzleIndices } = this.#options;
     const examples = new Int32Array(batchSize);
     const puzzles = new Int32Array(batchSize);
     let size = 0;

@@ -4,7 +4,6 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { evaluationBatches, memorySource, TrainingBatches } from "../../../src/trm/data/batches.ts";
 import { FileWriter } from "../../../src/trm/data/files.node.ts";
 import {
   openSplit,
@@ -25,6 +24,7 @@ import {
 } from "../../../src/trm/data/layout.ts";
 import { serializeNpy } from "../../../src/trm/data/npy.ts";
 import { pythonFloat, pythonJson } from "../../../src/trm/data/pythonJson.ts";
+import { evaluationBatches, memorySource, SplitBatches } from "../../../src/trm/data/splitBatches.ts";
 import { SplitBuilder } from "../../../src/trm/data/splitBuilder.ts";
 import { DatasetError } from "../../../src/trm/errors.ts";
 import { splits } from "./splits.ts";
@@ -147,8 +147,8 @@ describe("on disk", () => {
         const source = openSplit(write(split, "streamed"), "train");
         const memory = memorySource(split);
         expect([...evaluationBatches(source, 3)]).toEqual([...evaluationBatches(memory, 3)]);
-        const [streamed, held] = [source, memory].map((each) => new TrainingBatches(each, { batchSize: 1, seed }));
-        for (let step = 0; step < 4; step++) expect(streamed!.next()).toEqual(held!.next());
+        const [streamed, held] = [source, memory].map((each) => new SplitBatches(each, { seed }));
+        for (let step = 0; step < 4; step++) expect(streamed!.next(1)).toEqual(held!.next(1));
         source.close();
       }),
       { numRuns: 40 },

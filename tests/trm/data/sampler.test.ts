@@ -1,8 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { evaluationBatches, IGNORED_LABEL, memorySource, TrainingBatches } from "../../../src/trm/data/batches.ts";
 import { GroupSampler, type GroupSamplerState } from "../../../src/trm/data/sampler.ts";
+import { evaluationBatches, memorySource, SplitBatches } from "../../../src/trm/data/splitBatches.ts";
 import { ConfigError } from "../../../src/trm/errors.ts";
+import { ignoredLabel } from "../../../src/trm/losses.ts";
 import { boundaries, splits } from "./splits.ts";
 
 /** Groups of puzzles of examples, as the two index columns. */
@@ -16,13 +17,13 @@ describe("GroupSampler", () => {
   it("an epoch: every group at most once, one puzzle of it, different examples of that puzzle, full batches", () => {
     fc.assert(
       fc.property(indices, fc.nat(), ({ groupIndices, puzzleIndices }, seed) => {
-        const sampler = new GroupSampler({ groupIndices, puzzleIndices, batchSize: 3, seed });
+        const sampler = new GroupSampler({ groupIndices, puzzleIndices, seed });
         const groupOf = (puzzle: number) => groupIndices.findIndex((end, at) => at > 0 && puzzle < end) - 1;
         try {
           let seen = new Map<number, number>();
           for (let batch = 0; batch < 20; batch++) {
             const before = sampler.epoch;
-            const { examples, puzzles } = sampler.next();
+            const { examples, puzzles } = sampler.next(3);
             if (sampler.epoch !== before) seen = new Map();
             expect([examples.length, puzzles.length]).toEqual([3, 3]);
             expect(new Set(examples).size).toBe(3);
@@ -48,18 +49,18 @@ describe("GroupSampler", () => {
 
   it("takes all examples of a puzzle that fit, leaves out the rest, and drops the partial batch", () => {
     // Two groups of one puzzle with 3 examples: a batch of 4 has all 3 of one and 1 of the other.
-    const sampler = new GroupSampler({ groupIndices: [0, 1, 2], puzzleIndices: [0, 3, 6], batchSize: 4, seed: 1 });
+    const sampler = new GroupSampler({ groupIndices: [0, 1, 2], puzzleIndices: [0, 3, 6], seed: 1 });
     for (let epoch = 1; epoch <= 10; epoch++) {
-      const counts = [...sampler.next().puzzles].reduce((sum, puzzle) => sum + puzzle, 0);
+      const counts = [...sampler.next(4).puzzles].reduce((sum, puzzle) => sum + puzzle, 0);
       expect([1, 3]).toContain(counts);
       expect(sampler.epoch).toBe(epoch);
     }
   });
 
   it("draws every puzzle of a group and every example equally often", () => {
-    const sampler = new GroupSampler({ groupIndices: [0, 3], puzzleIndices: [0, 2, 4, 6], batchSize: 1, seed: 1 });
+    const sampler = new GroupSampler({ groupIndices: [0, 3], puzzleIndices: [0, 2, 4, 6], seed: 1 });
     const counts = new Array<number>(6).fill(0);
-    for (let draw = 0; draw < 6000; draw++) counts[sampler.next().examples[0]!]!++;
+    for (let draw = 0; draw < 6000; draw++) counts[sampler.next(1).examples[0]!]!++;
     for (const count of counts) expect(Math.abs(count - 1000)).toBeLessThan(120);
   });
 
@@ -71,14 +72,14 @@ describe("GroupSampler", () => {
         fc.nat(),
         fc.integer({ min: 1, max: 3 }),
         (index, before, seed, epochsPerPass) => {
-          const make = (seed: number) => new GroupSampler({ ...index, batchSize: 1, seed, epochsPerPass });
+          const make = (seed: number) => new GroupSampler({ ...index, seed, epochsPerPass });
           const sampler = make(seed);
-          for (let batch = 0; batch < before; batch++) sampler.next();
+          for (let batch = 0; batch < before; batch++) sampler.next(1);
           const state: GroupSamplerState = JSON.parse(JSON.stringify(sampler.state));
           const resumed = make(seed + 1);
           resumed.state = state;
           expect(resumed.state).toEqual(state);
-          for (let batch = 0; batch < 20; batch++) expect(resumed.next()).toEqual(sampler.next());
+          for (let batch = 0; batch < 20; batch++) expect(resumed.next(1)).toEqual(sampler.next(1));
           expect(resumed.epoch).toBe(sampler.epoch);
         },
       ),
@@ -86,11 +87,11 @@ describe("GroupSampler", () => {
   });
 
   it("several epochs per pass let batches run across the border", () => {
-    const index = { groupIndices: [0, 1, 2, 3], puzzleIndices: [0, 1, 2, 3], batchSize: 2, seed: 1 };
+    const index = { groupIndices: [0, 1, 2, 3], puzzleIndices: [0, 1, 2, 3], seed: 1 };
     const draws = (epochsPerPass: number) => {
       const sampler = new GroupSampler({ ...index, epochsPerPass });
       return Array.from({ length: 3 }, () => {
-        sampler.next();
+        sampler.next(2);
         return sampler.epoch;
       });
     };
@@ -99,12 +100,14 @@ describe("GroupSampler", () => {
   });
 
   it("refuses what cannot work", () => {
-    expect(() => new GroupSampler({ groupIndices: [0], puzzleIndices: [0], batchSize: 1, seed: 1 })).toThrow(
-      ConfigError,
-    );
-    expect(() => new GroupSampler({ groupIndices: [0, 1], puzzleIndices: [0, 1], batchSize: 0, seed: 1 })).toThrow(
+    expect(() => new GroupSampler({ groupIndices: [0], puzzleIndices: [0], seed: 1 })).toThrow(ConfigError);
+    expect(() => new GroupSampler({ groupIndices: [0, 1], puzzleIndices: [0, 1], seed: 1 }).next(0)).toThrow(
       "batch size 0, expected a whole number from 1",
     );
+    const sampler = new GroupSampler({ groupIndices: [0, 1], puzzleIndices: [0, 1], seed: 1 });
+    expect(() => {
+      sampler.state = { ...sampler.state, position: -1 };
+    }).toThrow("GroupSampler: state with position -1 and epoch 0, expected whole numbers");
   });
 });
 
@@ -122,15 +125,15 @@ describe("batches", () => {
             const labels = [...batch.labels.subarray(row * length, (row + 1) * length)];
             if (row >= batch.count) {
               expect(inputs.every((token) => token === split.metadata.padToken)).toBe(true);
-              expect(labels.every((label) => label === IGNORED_LABEL)).toBe(true);
-              expect(batch.puzzleIdentifiers[row]).toBe(split.metadata.blankIdentifier);
+              expect(labels.every((label) => label === ignoredLabel)).toBe(true);
+              expect(batch.puzzleIds[row]).toBe(split.metadata.blankIdentifier);
               continue;
             }
             expect(inputs).toEqual([...split.inputs.subarray(example * length, (example + 1) * length)]);
             const expected = [...split.labels.subarray(example * length, (example + 1) * length)];
-            expect(labels).toEqual(expected.map((label) => (label === ignoreLabel ? IGNORED_LABEL : label)));
+            expect(labels).toEqual(expected.map((label) => (label === ignoreLabel ? ignoredLabel : label)));
             const puzzle = split.puzzleIndices.findIndex((end, at) => at > 0 && example < end) - 1;
-            expect(batch.puzzleIdentifiers[row]).toBe(split.puzzleIdentifiers[puzzle]);
+            expect(batch.puzzleIds[row]).toBe(split.puzzleIdentifiers[puzzle]);
             example++;
           }
         }
@@ -144,21 +147,21 @@ describe("batches", () => {
       fc.property(splits, fc.nat(), (split, seed) => {
         const source = memorySource(split);
         const { groupIndices, puzzleIndices } = source;
-        const sampler = new GroupSampler({ groupIndices, puzzleIndices, batchSize: 1, seed });
-        const batches = new TrainingBatches(source, { batchSize: 1, seed });
+        const sampler = new GroupSampler({ groupIndices, puzzleIndices, seed });
+        const batches = new SplitBatches(source, { seed });
         const length = split.metadata.sequenceLength;
         for (let step = 0; step < 5; step++) {
-          const { examples, puzzles } = sampler.next();
-          const batch = batches.next();
+          const { examples, puzzles } = sampler.next(1);
+          const batch = batches.next(1);
           expect(batch.inputs).toEqual(
             Int32Array.from(split.inputs.subarray(examples[0]! * length, (examples[0]! + 1) * length)),
           );
-          expect(batch.puzzleIdentifiers[0]).toBe(split.puzzleIdentifiers[puzzles[0]!]);
+          expect(batch.puzzleIds[0]).toBe(split.puzzleIdentifiers[puzzles[0]!]);
         }
         expect(batches.epoch).toBe(sampler.epoch);
-        const resumed = new TrainingBatches(source, { batchSize: 1, seed: 0 });
+        const resumed = new SplitBatches(source, { seed: 0 });
         resumed.state = batches.state;
-        expect(resumed.next()).toEqual(batches.next());
+        expect(resumed.next(1)).toEqual(batches.next(1));
       }),
     );
   });

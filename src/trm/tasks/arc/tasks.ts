@@ -3,7 +3,7 @@
  * one file per task. ARC-AGI-1, ARC-AGI-2 and ConceptARC share the form.
  */
 
-import { parseJson } from "../../data/layout.ts";
+import { parseJson } from "../../data/text.ts";
 import { DatasetError, quoted } from "../../errors.ts";
 import type { Grid } from "../dihedral.ts";
 import { gridFromRows, gridToRows } from "./grid.ts";

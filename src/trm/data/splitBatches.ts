@@ -1,9 +1,8 @@
 /** Batches of a split for training and evaluation, from memory or disk alike. */
+import type { Batch, BatchSource } from "../batches.ts";
+import { ignoredLabel } from "../losses.ts";
 import type { PuzzleSplit, SplitMetadata } from "./layout.ts";
 import { GroupSampler, type GroupSamplerState, type IndexColumn } from "./sampler.ts";
-
-/** Labels of this value count for nothing (as in the official code and PyTorch). */
-export const IGNORED_LABEL = -100;
 
 /** A split whose examples can be read in any order. `openSplit` in layout.node.ts gives one on disk. */
 export interface ExampleSource {
@@ -17,15 +16,10 @@ export interface ExampleSource {
   close(): void;
 }
 
-export interface TokenBatch {
+/** A batch of a split's examples: labels that count for nothing are -100. */
+export interface SplitBatch extends Batch {
   /** Rows that hold examples; the rest is padding. */
   readonly count: number;
-  /** [B, L] */
-  readonly inputs: Int32Array;
-  /** [B, L], IGNORED_LABEL where a label counts for nothing. */
-  readonly labels: Int32Array;
-  /** [B] */
-  readonly puzzleIdentifiers: Int32Array;
 }
 
 export function memorySource(split: PuzzleSplit): ExampleSource {
@@ -45,23 +39,22 @@ export function memorySource(split: PuzzleSplit): ExampleSource {
   };
 }
 
-/** Training batches without end, sampled by groups; `state` continues a run bit for bit. */
-export class TrainingBatches {
+/** Training batches without end, sampled by groups as the official loader does; `state` continues a run bit for bit. */
+export class SplitBatches implements BatchSource {
   readonly #source: ExampleSource;
   readonly #sampler: GroupSampler;
-  readonly #batchSize: number;
 
-  /** @throws ConfigError if the set cannot fill batches of this size. */
-  constructor(source: ExampleSource, options: { batchSize: number; seed: number; epochsPerPass?: number }) {
+  /** @throws ConfigError for a set without groups. */
+  constructor(source: ExampleSource, options: { readonly seed: number; readonly epochsPerPass?: number | undefined }) {
     this.#source = source;
-    this.#batchSize = options.batchSize;
     const { groupIndices, puzzleIndices } = source;
     this.#sampler = new GroupSampler({ groupIndices, puzzleIndices, ...options });
   }
 
-  next(): TokenBatch {
-    const { examples, puzzles } = this.#sampler.next();
-    return readBatch(this.#source, examples, puzzles, this.#batchSize);
+  /** @throws ConfigError if the set cannot fill a batch of this size. */
+  next(batchSize: number): SplitBatch {
+    const { examples, puzzles } = this.#sampler.next(batchSize);
+    return readBatch(this.#source, examples, puzzles, batchSize);
   }
 
   /** Epochs begun so far. */
@@ -73,13 +66,14 @@ export class TrainingBatches {
     return this.#sampler.state;
   }
 
+  /** @throws RangeError for a value that is no such state. */
   set state(state: GroupSamplerState) {
     this.#sampler.state = state;
   }
 }
 
 /** All examples in order; the last batch is filled up with padding. */
-export function* evaluationBatches(source: ExampleSource, batchSize: number): Generator<TokenBatch> {
+export function* evaluationBatches(source: ExampleSource, batchSize: number): Generator<SplitBatch> {
   let puzzle = 0;
   for (let start = 0; start < source.exampleCount; start += batchSize) {
     const count = Math.min(batchSize, source.exampleCount - start);
@@ -92,16 +86,16 @@ export function* evaluationBatches(source: ExampleSource, batchSize: number): Ge
   }
 }
 
-function readBatch(source: ExampleSource, examples: Int32Array, puzzles: Int32Array, batchSize: number): TokenBatch {
+function readBatch(source: ExampleSource, examples: Int32Array, puzzles: Int32Array, batchSize: number): SplitBatch {
   const { sequenceLength: length, padToken, ignoreLabel, blankIdentifier } = source.metadata;
   const inputs = new Int32Array(batchSize * length).fill(padToken, examples.length * length);
-  const labels = new Int32Array(batchSize * length).fill(IGNORED_LABEL, examples.length * length);
-  const puzzleIdentifiers = new Int32Array(batchSize).fill(blankIdentifier, examples.length);
+  const labels = new Int32Array(batchSize * length).fill(ignoredLabel, examples.length * length);
+  const puzzleIds = new Int32Array(batchSize).fill(blankIdentifier, examples.length);
   examples.forEach((example, row) => {
     const label = labels.subarray(row * length, (row + 1) * length);
     source.read(example, inputs.subarray(row * length, (row + 1) * length), label);
-    for (let at = 0; at < length; at++) if (label[at] === ignoreLabel) label[at] = IGNORED_LABEL;
-    puzzleIdentifiers[row] = source.puzzleIdentifiers.at(puzzles[row]!)!;
+    for (let at = 0; at < length; at++) if (label[at] === ignoreLabel) label[at] = ignoredLabel;
+    puzzleIds[row] = source.puzzleIdentifiers.at(puzzles[row]!)!;
   });
-  return { count: examples.length, inputs, labels, puzzleIdentifiers };
+  return { count: examples.length, inputs, labels, puzzleIds };
 }
