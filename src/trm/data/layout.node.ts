@@ -245,7 +245,7 @@ class NpyFile {
 /** One column of integers: in memory if small, else read in pages of which the latest are kept. */
 class FileColumn implements IndexColumn {
   static readonly #PAGE = 1024;
-  static readonly #PAGES = 1024;
+  static readonly #PAGES = 8192; // 32 MB
 
   readonly length: number;
   readonly #file: NpyFile;
