@@ -4,6 +4,7 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   test: {
     testTimeout: 60_000,
+    setupFiles: ["tests/setup.ts"],
     projects: [
       {
         extends: true,

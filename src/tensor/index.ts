@@ -12,7 +12,14 @@ export type {
   UnaryName,
 } from "./backend.ts";
 export { ReferenceBackend } from "./backends/reference/backend.ts";
-export { defaultBackend } from "./default-backend.ts";
+export { isWasmSupported, WasmBackend, type WasmOptions } from "./backends/wasm/backend.ts";
+export {
+  type BackendName,
+  type BackendOptions,
+  backendNames,
+  defaultBackend,
+  useBackend,
+} from "./default-backend.ts";
 export { BackendError, DTypeError, MemoryError, ShapeError } from "./errors.ts";
 export * from "./operations.ts";
 export { Random } from "./random.ts";

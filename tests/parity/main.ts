@@ -2,6 +2,7 @@
 // exit code 1 if one fails or none is found.
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { join, relative } from "node:path";
+import { useBackend } from "../../src/tensor/index.ts";
 import { readCase } from "./case.ts";
 import { Comparison } from "./compare.ts";
 import { replayOps } from "./replay-ops.ts";
@@ -41,7 +42,7 @@ export async function runCase(folder: string): Promise<CaseResult> {
 }
 
 async function main(folders: readonly string[]): Promise<void> {
-  const backend = process.env.TRM_BACKEND ?? "default";
+  const backend = await useBackend();
   const cases = folders.flatMap((folder) => {
     if (existsSync(folder)) return findCases(folder);
     console.error(`parity: no folder ${folder}`);
@@ -55,7 +56,7 @@ async function main(folders: readonly string[]): Promise<void> {
     if (!passes) failed++;
   }
   if (cases.length === 0) console.error(`parity: no case found under ${folders.join(", ") || "(no folder given)"}`);
-  console.log(`parity (${backend} backend): ${cases.length - failed} passed, ${failed} failed`);
+  console.log(`parity on ${backend.name} (${backend.build}): ${cases.length - failed} passed, ${failed} failed`);
   if (failed > 0 || cases.length === 0) process.exitCode = 1;
 }
 

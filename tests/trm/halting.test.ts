@@ -9,7 +9,7 @@ const slots = fc.array(
   fc.record({ step: fc.integer({ min: 1, max: 8 }), qHalt: q, qContinue: q, minimum: fc.integer({ min: 0, max: 8 }) }),
   { minLength: 1, maxLength: 6 },
 );
-const options = { nSup: 8, continueLoss: false, haltAgainstContinue: false, refill: "slot" as const };
+const options = { nSup: 8, continueLoss: false, haltAgainstContinue: false, refill: "slot" as "slot" | "batch" };
 
 const decide = (
   each: { step: number; qHalt: number; qContinue: number; minimum: number }[],

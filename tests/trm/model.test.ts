@@ -63,7 +63,7 @@ describe("a new model", () => {
     scope(() => {
       const inputs = tensor(new Int32Array(81).fill(3), { shape: [1, 81] });
       const { x, puzzleRows } = model.embed(inputs, tensor(new Int32Array(1)));
-      const values = (x.value.storage as VisibleStorage).array;
+      const values = Float32Array.from((x.value.storage as VisibleStorage).array);
       expect(x.shape).toEqual([1, 97, 512]);
       expect(puzzleRows?.shape).toEqual([1, 512]);
       expect(values.subarray(0, 16 * 512).every((value) => value === 0)).toBe(true);
