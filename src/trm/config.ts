@@ -114,18 +114,28 @@ export const configKeys: readonly string[] = [...modelKeys, ...trainingKeys];
  * @throws ConfigError naming the key, what was got and what was expected; for an unknown key the nearest known one
  */
 export function parseConfig(settings: Readonly<Record<string, unknown>>, where = "config"): Config {
-  const own = fromOfficialNames(settings, where);
-  for (const key of Object.keys(own)) {
-    if (!configKeys.includes(key)) {
-      throw new ConfigError(`${where}: unknown key "${key}", did you mean "${closest(key, [...configKeys])}"?`);
-    }
-  }
+  const own = ownSettings(settings, where);
   const pick = (keys: readonly string[]) =>
     Object.fromEntries(Object.entries(own).filter(([key]) => keys.includes(key)));
   return {
     model: validate(modelSchema, pick(modelKeys), where),
     training: validate(trainingSchema, pick(trainingKeys), where),
   };
+}
+
+/**
+ * Settings in our names; values are not looked at, so a part of a configuration will do.
+ *
+ * @throws ConfigError for an unknown key, naming the nearest known one
+ */
+export function ownSettings(settings: Readonly<Record<string, unknown>>, where: string): Record<string, unknown> {
+  const own = fromOfficialNames(settings, where);
+  for (const key of Object.keys(own)) {
+    if (!configKeys.includes(key)) {
+      throw new ConfigError(`${where}: unknown key "${key}", did you mean "${closest(key, [...configKeys])}"?`);
+    }
+  }
+  return own;
 }
 
 /** The flat record that `parseConfig` reads back to the same configuration. */

@@ -19,7 +19,8 @@ export interface Evaluation {
 
 export interface EvaluationOptions extends HaltingOptions {
   readonly batchSize: number;
-  readonly onProgress?: ((done: number, total: number) => void) | undefined;
+  /** Called, and awaited, after every batch: the place to let other events in, or to throw. */
+  readonly onProgress?: ((done: number, total: number) => void | Promise<void>) | undefined;
 }
 
 /** @param examples  questions and answers; a label of 0 or less counts for nothing */
@@ -46,7 +47,7 @@ export async function evaluate(model: Model, examples: Examples, options: Evalua
       }
     }
     haltSteps += haltStep.reduce((sum, step) => sum + step, 0);
-    onProgress?.(end, count);
+    await onProgress?.(end, count);
   }
   return {
     puzzles: count,

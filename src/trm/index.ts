@@ -8,6 +8,7 @@ export {
   flattenConfig,
   fullLength,
   type ModelConfig,
+  ownSettings,
   parseConfig,
   type TrainingConfig,
 } from "./config.ts";
