@@ -63,9 +63,11 @@ export class Model extends Module implements Recursive<Latents> {
   readonly #nets: Nets;
   readonly #rotary: RotaryTables | undefined;
 
+  /** @param sharedPuzzles  the puzzle embedding of another model, to be used instead of one of its own */
   constructor(
     readonly config: ModelConfig,
     random: Random,
+    sharedPuzzles: PuzzleEmbedding | null = null,
   ) {
     super();
     const { hiddenSize, vocabularySize, positions, separateNets, puzzleEmbeddingSize, puzzleIds, heads } = config;
@@ -75,7 +77,8 @@ export class Model extends Module implements Recursive<Latents> {
     this.netY = separateNets ? new Network(config, random, config.layersY) : null;
     this.outputWeights = new Linear(hiddenSize, vocabularySize, random);
     this.qWeights = new QHead(hiddenSize);
-    this.puzzleEmbedding = puzzleEmbeddingSize > 0 ? new PuzzleEmbedding(puzzleIds, puzzleEmbeddingSize) : null;
+    this.puzzleEmbedding =
+      sharedPuzzles ?? (puzzleEmbeddingSize > 0 ? new PuzzleEmbedding(puzzleIds, puzzleEmbeddingSize) : null);
     this.#variant = variantOf(config);
     const { latents } = this.#variant;
     this.initial = new Map(latents.map((name) => [name, keep(truncatedNormal([hiddenSize], 1, random))]));

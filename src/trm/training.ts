@@ -69,8 +69,10 @@ export class Training {
     const start = forWeights.state;
     this.random = random.split();
     this.model = new Model(config.model, forWeights);
-    // The same draws give the average the same weights to start from.
-    this.averaged = training.emaRate > 0 ? new Model(config.model, t.Random.fromState(start)) : null;
+    // The same draws give the average the same weights to start from. Puzzle rows are not averaged (official code: buffers).
+    const { puzzleEmbedding } = this.model;
+    this.averaged =
+      training.emaRate > 0 ? new Model(config.model, t.Random.fromState(start), puzzleEmbedding) : null;
     const named = new Map(this.model.namedParameters());
     this.#names = [...named.keys()];
     this.#parameters = [...named.values()];
