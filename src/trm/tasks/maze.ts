@@ -6,10 +6,18 @@
 import { Random } from "../../tensor/random.ts";
 import { type PuzzleRow, readPuzzleCsv } from "../data/puzzleCsv.ts";
 import { ConfigError, DatasetError, PuzzleError } from "../errors.ts";
+import { drawApart } from "./apart.ts";
 import { dihedralTransform } from "./dihedral.ts";
 import { formatMaze, MAZE_CHARACTERS, MAZE_SIDES, mazeMistake, mazeProblem, parseMaze } from "./maze/board.ts";
 import { generateMaze, type MazeOptions } from "./maze/generator.ts";
-import { type Examples, type GenerateOptions, packExamples, type Task, type TokenPair } from "./task.ts";
+import {
+  type ExampleSets,
+  type Examples,
+  type GenerateOptions,
+  packExamples,
+  type Task,
+  type TokenPair,
+} from "./task.ts";
 
 export {
   distancesFrom,
@@ -62,28 +70,15 @@ export function turnMaze(tokens: ArrayLike<number>, side: number, id: number): I
 }
 
 /** Different mazes, and no test maze is a dihedral image of a training maze. */
-function generateSets(side: number, options: Omit<MazeOptions, "side">, wanted: GenerateOptions) {
-  const { train, test, seed, onProgress } = wanted;
-  const random = new Random(seed);
-  const known = new Set<string>();
-  const mazes: TokenPair[] = [];
-  const total = train + test;
-  for (let fruitless = 0; mazes.length < total; ) {
-    const maze = generateMaze({ ...options, side }, random);
-    const key = mazeKey(maze.question, side);
-    if (known.has(key)) {
-      if (++fruitless >= 10_000) {
-        throw new ConfigError(`maze${side}: ${total} different mazes asked, only ${mazes.length} found`);
-      }
-      continue;
-    }
-    fruitless = 0;
-    known.add(key);
-    mazes.push(maze);
-    if (mazes.length % 16 === 0 || mazes.length === total) onProgress?.(mazes.length, total);
-  }
-  random.shuffle(mazes);
-  return { train: packExamples(mazes.slice(test), side * side), test: packExamples(mazes.slice(0, test), side * side) };
+function generateSets(side: number, options: Omit<MazeOptions, "side">, wanted: GenerateOptions): ExampleSets {
+  const { train, test } = drawApart({
+    ...wanted,
+    name: `maze${side}`,
+    random: new Random(wanted.seed),
+    draw: (random) => generateMaze({ ...options, side }, random),
+    key: ({ question }) => mazeKey(question, side),
+  });
+  return { train: packExamples(train, side * side), test: packExamples(test, side * side) };
 }
 
 /** The same for all eight images of a maze, different for different mazes: the smallest of their texts. */

@@ -5,6 +5,7 @@
  */
 import { Random } from "../../../tensor/random.ts";
 import { ConfigError } from "../../errors.ts";
+import { dealApart, drawApart } from "../apart.ts";
 import { type ExampleSets, packExamples, type TokenPair } from "../task.ts";
 import { boardToTokens, formatBoard, type Geometry, geometryOf, type SudokuSide } from "./board.ts";
 import { canonicalForm } from "./canonical.ts";
@@ -25,37 +26,22 @@ export interface SudokuDatasetOptions {
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
 }
 
-/** So many draws without a new puzzle mean that there are hardly any left. */
-const MAX_FRUITLESS = 20_000;
-
 /**
- * Two sets from one distribution: different puzzles are drawn, shuffled, and dealt to the sets.
+ * Two sets of different puzzles from one distribution.
  * @throws ConfigError if there are not so many different puzzles.
  */
 export function generateDataset(options: SudokuDatasetOptions): ExampleSets {
-  const { side, train, test, seed, clues, augment = 0, onProgress } = options;
+  const { side, seed, clues, augment = 0 } = options;
   const geometry = geometryOf(side);
   const random = new Random(seed);
-  const total = train + test;
-  const known = new Set<string>();
-  const puzzles: SudokuPuzzle[] = [];
-  let fruitless = 0;
-  while (puzzles.length < total) {
-    const candidate = generatePuzzle(geometry, random, { clues });
-    const key = puzzleKey(candidate, geometry);
-    if (known.has(key)) {
-      if (++fruitless < MAX_FRUITLESS) continue;
-      throw new ConfigError(
-        `sudoku${side}: ${total} different puzzles asked, only ${puzzles.length} found (${MAX_FRUITLESS} draws in a row gave known ones)`,
-      );
-    }
-    fruitless = 0;
-    known.add(key);
-    puzzles.push(candidate);
-    if (puzzles.length % 64 === 0 || puzzles.length === total) onProgress?.(puzzles.length, total);
-  }
-  // Rare puzzles tend to be drawn late: shuffled, both sets have the same share of them.
-  return dealPuzzles(random.shuffle(puzzles), geometry, test, augment, random);
+  const sets = drawApart({
+    ...options,
+    name: `sudoku${side}`,
+    random,
+    draw: () => generatePuzzle(geometry, random, { clues }),
+    key: (puzzle) => puzzleKey(puzzle, geometry),
+  });
+  return toExamples(sets, geometry, augment, random);
 }
 
 /**
@@ -79,7 +65,8 @@ export function splitPuzzles(
     );
   }
   const random = new Random(options.seed);
-  return dealPuzzles(random.shuffle([...different.values()]), geometry, options.test, options.augment ?? 0, random);
+  const sets = dealApart([...different.values()], options.test, random);
+  return toExamples(sets, geometry, options.augment ?? 0, random);
 }
 
 /** Equal for puzzles that must not be in both sets: the canonical form, on 4x4 the puzzle itself. */
@@ -87,26 +74,24 @@ export function puzzleKey({ puzzle, solution }: SudokuPuzzle, geometry: Geometry
   return geometry.side === 4 ? formatBoard(puzzle) : canonicalForm(puzzle, geometry, solution);
 }
 
-function dealPuzzles(
-  puzzles: readonly SudokuPuzzle[],
+function toExamples(
+  sets: { readonly train: readonly SudokuPuzzle[]; readonly test: readonly SudokuPuzzle[] },
   geometry: Geometry,
-  test: number,
   augment: number,
   random: Random,
 ): ExampleSets {
-  const unseen = puzzles.slice(0, test);
-  const unseenKeys = new Set(unseen.map(({ puzzle }) => formatBoard(puzzle)));
+  const unseen = new Set(sets.test.map(({ puzzle }) => formatBoard(puzzle)));
   const train: TokenPair[] = [];
-  for (const original of puzzles.slice(test)) {
+  for (const original of sets.train) {
     train.push(toTokens(original));
     for (let copy = 0; copy < augment; copy++) {
       const symmetry = randomSymmetry(geometry, random);
       const puzzle = applySymmetry(symmetry, original.puzzle);
-      if (unseenKeys.has(formatBoard(puzzle))) continue; // happens on 4x4 only
+      if (unseen.has(formatBoard(puzzle))) continue; // happens on 4x4 only
       train.push(toTokens({ puzzle, solution: applySymmetry(symmetry, original.solution) }));
     }
   }
-  return { train: packExamples(train, geometry.cells), test: packExamples(unseen.map(toTokens), geometry.cells) };
+  return { train: packExamples(train, geometry.cells), test: packExamples(sets.test.map(toTokens), geometry.cells) };
 }
 
 function toTokens({ puzzle, solution }: SudokuPuzzle): TokenPair {
