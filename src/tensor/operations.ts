@@ -2,7 +2,8 @@
 // gradients; src/autograd builds on them. Every function returns a new tensor in the current scope.
 import type { AdamSettings, BinaryName, UnaryName } from "./backend.ts";
 import { BackendError, DTypeError, ShapeError } from "./errors.ts";
-import { isAligned, resolveAxes } from "./operation-checks.ts";
+import { expectElements, isAligned, resolveAxes } from "./operation-checks.ts";
+import { scope } from "./scope.ts";
 import {
   broadcastShapes,
   broadcastStrides,
@@ -20,9 +21,32 @@ import { empty, expectDType, full, type Tensor } from "./tensor.ts";
 /** An output on the same backend and of the same element type as `like`. */
 const outputLike = (like: Tensor, shape: Shape, dtype: DType = like.dtype): Tensor => empty(shape, dtype, like.backend);
 
+/** Functions whose values are fractions, which int32 cannot hold. */
+const fractional: ReadonlySet<string> = new Set<UnaryName | BinaryName | "mean">([
+  "exp",
+  "log",
+  "sqrt",
+  "rsqrt",
+  "reciprocal",
+  "tanh",
+  "sigmoid",
+  "silu",
+  "softplus",
+  "divide",
+  "atan2",
+  "mean",
+]);
+
+function expectDefined(operation: string, { dtype }: Tensor): void {
+  if (dtype === "int32" && fractional.has(operation)) {
+    throw new DTypeError(`${operation}: got int32, expected float32 or float64 (see cast)`);
+  }
+}
+
 const unary =
   (name: UnaryName) =>
   (x: Tensor): Tensor => {
+    expectDefined(name, x);
     const out = outputLike(x, x.shape);
     x.backend.kernels.unary(name, out, x);
     return out;
@@ -43,14 +67,25 @@ export const silu = unary("silu");
 export const softplus = unary("softplus");
 export const relu = unary("relu");
 
-function expectAlike(operation: string, a: Tensor, b: Tensor): void {
+function expectOneBackend(operation: string, a: Tensor, b: Tensor): void {
   if (a.backend !== b.backend) {
     throw new BackendError(
       `${operation}: got tensors on ${a.backend.name} and ${b.backend.name}, expected one backend`,
     );
   }
+}
+
+function expectAlike(operation: string, a: Tensor, b: Tensor): void {
+  expectOneBackend(operation, a, b);
   if (a.dtype !== b.dtype) {
     throw new DTypeError(`${operation}: got ${a.dtype} and ${b.dtype}, expected one element type (see cast)`);
+  }
+}
+
+function expectSameShape(operation: string, a: Tensor, b: Tensor): void {
+  expectAlike(operation, a, b);
+  if (!sameShape(a.shape, b.shape)) {
+    throw new ShapeError(`${operation}: got ${showShape(a.shape)} and ${showShape(b.shape)}, expected equal shapes`);
   }
 }
 
@@ -58,6 +93,7 @@ const binary =
   (name: BinaryName) =>
   (a: Tensor, b: Tensor): Tensor => {
     expectAlike(name, a, b);
+    expectDefined(name, a);
     const out = outputLike(a, broadcastShapes(name, a.shape, b.shape));
     a.backend.kernels.binary(name, out, a, b);
     return out;
@@ -77,6 +113,7 @@ export const equal = binary("equal");
 /** a where condition is not 0, else b; all three broadcast. */
 export function select(condition: Tensor, a: Tensor, b: Tensor): Tensor {
   expectAlike("select", a, b);
+  expectOneBackend("select", condition, a);
   const shape = broadcastShapes("select", condition.shape, broadcastShapes("select", a.shape, b.shape));
   const out = outputLike(a, shape);
   a.backend.kernels.select(out, condition, a, b);
@@ -90,7 +127,7 @@ export function affine(x: Tensor, scale: number, shift = 0): Tensor {
   return out;
 }
 
-/** x in another element type. */
+/** x in another element type; fractions are cut off towards zero for int32. */
 export function cast(x: Tensor, dtype: DType): Tensor {
   const out = outputLike(x, x.shape, dtype);
   x.backend.kernels.cast(out, x);
@@ -99,6 +136,9 @@ export function cast(x: Tensor, dtype: DType): Tensor {
 
 /** The same numbers under another shape; -1 stands for the one length that fits. No copy. */
 export function reshape(x: Tensor, shape: Shape): Tensor {
+  if (shape.indexOf(-1) !== shape.lastIndexOf(-1)) {
+    throw new ShapeError(`reshape: got ${showShape(shape)}, expected -1 at most once`);
+  }
   const known = sizeOf(shape.filter((length) => length !== -1));
   const resolved = shape.map((length) => (length === -1 && known > 0 ? x.size / known : length));
   if (resolved.some((length) => !Number.isInteger(length) || length < 0) || sizeOf(resolved) !== x.size) {
@@ -192,6 +232,9 @@ export function concat(parts: readonly Tensor[], axis: number): Tensor {
 /** x surrounded by zeros along one axis. */
 export function pad(x: Tensor, axis: number, before: number, after: number): Tensor {
   const at = resolveAxis("pad", x.shape, axis);
+  if (![before, after].every((count) => Number.isInteger(count) && count >= 0)) {
+    throw new ShapeError(`pad: got ${before} before and ${after} after, expected whole numbers of 0 or more`);
+  }
   const out = full(
     x.shape.map((own, i) => (i === at ? before + own + after : own)),
     0,
@@ -209,13 +252,17 @@ export function pad(x: Tensor, axis: number, before: number, after: number): Ten
 /** Σ over the axes (all if none are given). */
 export const sum = (x: Tensor, axes?: readonly number[], keepAxes = false): Tensor => reduce("sum", x, axes, keepAxes);
 
-/** The largest element over the axes (all if none are given). */
-export const max = (x: Tensor, axes?: readonly number[], keepAxes = false): Tensor => reduce("max", x, axes, keepAxes);
+/** The largest element over the axes (all if none are given). @throws ShapeError if there is none to be the largest */
+export function max(x: Tensor, axes?: readonly number[], keepAxes = false): Tensor {
+  expectElements("max", x.shape, resolveAxes("max", x.shape, axes));
+  return reduce("max", x, axes, keepAxes);
+}
 
 /** Σ over the axes / number of elements summed. */
 export function mean(x: Tensor, axes?: readonly number[], keepAxes = false): Tensor {
+  expectDefined("mean", x);
   const count = sizeOf(resolveAxes("mean", x.shape, axes).map((axis) => x.shape[axis]!));
-  return affine(sum(x, axes, keepAxes), 1 / count);
+  return scope(() => affine(sum(x, axes, keepAxes), 1 / count));
 }
 
 function reduce(name: "sum" | "max", x: Tensor, axes: readonly number[] | undefined, keepAxes: boolean): Tensor {
@@ -246,11 +293,10 @@ export function sumTo(x: Tensor, shape: Shape): Tensor {
   return view;
 }
 
-/** Index of the first largest along the last axis (int32). */
+/** Index of the first largest along the last axis (int32). @throws ShapeError if there is none */
 export function argmax(x: Tensor): Tensor {
   const axis = resolveAxis("argmax", x.shape, -1);
-  if (x.shape[axis] === 0)
-    throw new ShapeError(`argmax: got ${showShape(x.shape)}, expected a last axis of at least 1`);
+  expectElements("argmax", x.shape, [axis]);
   const out = outputLike(x, x.shape.slice(0, -1), "int32");
   x.backend.kernels.argmax(out, x);
   return out;
@@ -268,8 +314,7 @@ export function matmulShape(
   b: Shape,
   { transposeA = false, transposeB = false }: MatmulOptions = {},
 ): number[] {
-  const flags = `${transposeA ? "ᵀ" : ""}`;
-  const names = `${showShape(a)}${flags} by ${showShape(b)}${transposeB ? "ᵀ" : ""}`;
+  const names = `${showShape(a)}${transposeA ? "ᵀ" : ""} by ${showShape(b)}${transposeB ? "ᵀ" : ""}`;
   if (a.length < 2 || b.length < 2) throw new ShapeError(`matmul: got ${names}, expected at least two axes each`);
   const [rows, depthA] = transposeA ? [a.at(-1)!, a.at(-2)!] : [a.at(-2)!, a.at(-1)!];
   const [depthB, columns] = transposeB ? [b.at(-1)!, b.at(-2)!] : [b.at(-2)!, b.at(-1)!];
@@ -278,7 +323,7 @@ export function matmulShape(
       `matmul: cannot multiply ${names} (axis ${transposeA ? -2 : -1} of the first is ${depthA}, axis ${transposeB ? -1 : -2} of the second is ${depthB})`,
     );
   }
-  return [...broadcastShapes("matmul", a.slice(0, -2), b.slice(0, -2)), rows, columns];
+  return [...broadcastShapes("matmul", a, b, 2), rows, columns];
 }
 
 /** Matrix product over the last two axes, the leading ones broadcast. a [.., M, K], b [.., K, N] -> [.., M, N] */
@@ -292,6 +337,7 @@ export function matmul(a: Tensor, b: Tensor, options: MatmulOptions = {}): Tenso
 /** Rows of a table by index. table [N, D], ids [...] int32 -> [..., D] */
 export function gatherRows(table: Tensor, ids: Tensor): Tensor {
   expectDType("gatherRows", ids, "int32");
+  expectOneBackend("gatherRows", table, ids);
   if (table.shape.length !== 2)
     throw new ShapeError(`gatherRows: got table ${showShape(table.shape)}, expected [rows, width]`);
   const out = outputLike(table, [...ids.shape, table.shape[1]!]);
@@ -301,6 +347,14 @@ export function gatherRows(table: Tensor, ids: Tensor): Tensor {
 
 /** The gradient of gatherRows: a table of zeros with x[i] added to row ids[i]. ids [...], x [..., D] -> [rows, D] */
 export function scatterRows(ids: Tensor, x: Tensor, rows: number): Tensor {
+  expectDType("scatterRows", ids, "int32");
+  expectOneBackend("scatterRows", ids, x);
+  if (x.shape.length === 0 || !sameShape(x.shape.slice(0, -1), ids.shape)) {
+    const expected = [...ids.shape, "width"].join(", ");
+    throw new ShapeError(
+      `scatterRows: got ids ${showShape(ids.shape)} and x ${showShape(x.shape)}, expected x [${expected}]`,
+    );
+  }
   const out = full([rows, x.shape.at(-1)!], 0, x.dtype, x.backend);
   out.backend.kernels.scatterAddRows(out, ids, x);
   return out;
@@ -314,6 +368,7 @@ export function adamUpdate(
   settings: AdamSettings,
 ): void {
   const { p, m, v } = state;
+  for (const other of [m, v, gradient]) expectSameShape(rule, p, other);
   p.backend.kernels[rule](p, m, v, gradient, settings);
   for (const updated of [p, m, v]) updated.storage.version++;
 }
@@ -337,6 +392,7 @@ export function signSgdUpdate(
 
 /** In place: average = rate · average + (1 - rate) · value */
 export function updateMovingAverage(average: Tensor, value: Tensor, rate: number): void {
+  expectSameShape("updateMovingAverage", average, value);
   average.backend.kernels.movingAverage(average, value, rate);
   average.storage.version++;
 }

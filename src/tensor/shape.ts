@@ -43,12 +43,14 @@ export function broadcastStrides(from: Shape, to: Shape): number[] {
 
 /**
  * The shape of `a op b` under the usual rule: axes are aligned from the last; lengths must be equal, or one of them 1.
+ *
+ * @param except  how many of the last axes the rule and the result leave out (those of the matrices in a product)
  * @throws ShapeError naming the operation, both shapes and the axis
  */
-export function broadcastShapes(operation: string, a: Shape, b: Shape): number[] {
+export function broadcastShapes(operation: string, a: Shape, b: Shape, except = 0): number[] {
   const rank = Math.max(a.length, b.length);
-  const out = new Array<number>(rank);
-  for (let back = 1; back <= rank; back++) {
+  const out = new Array<number>(rank - except);
+  for (let back = 1 + except; back <= rank; back++) {
     const p = a[a.length - back] ?? 1;
     const q = b[b.length - back] ?? 1;
     if (p !== q && p !== 1 && q !== 1) {

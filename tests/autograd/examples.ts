@@ -5,11 +5,15 @@ import {
   type Backend,
   ReferenceBackend,
   scope,
+  setRootBackend,
   type Tensor,
   tensor,
   type VisibleStorage,
 } from "../../src/tensor/index.ts";
 import { type OperationExample, operationExamples } from "../../src/testing.ts";
+
+// The rules are tested on the backend that is the specification; tests of another compare it with this one.
+setRootBackend(new ReferenceBackend());
 
 /** The numbers of a tensor on the reference backend, at once. */
 export const valuesOf = (t: Tensor): number[] => Array.from((t.storage as VisibleStorage).array);

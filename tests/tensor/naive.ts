@@ -1,8 +1,20 @@
 // Tensors as the definition has them: a shape, and a function from indices to numbers. Slow, and obviously right.
 import fc from "fast-check";
 import { expect } from "vitest";
-import { type DType, type Shape, sizeOf, type Tensor, tensor, type VisibleStorage } from "../../src/tensor/index.ts";
+import {
+  type DType,
+  ReferenceBackend,
+  type Shape,
+  setRootBackend,
+  sizeOf,
+  type Tensor,
+  tensor,
+  type VisibleStorage,
+} from "../../src/tensor/index.ts";
 import { shapes } from "../../src/testing.ts";
+
+// The operations are tested on the backend that is the specification; tests of another compare it with this one.
+setRootBackend(new ReferenceBackend());
 
 export interface Naive {
   readonly shape: Shape;
