@@ -1,4 +1,5 @@
 /** Batches of a split for training and evaluation, from memory or disk alike. */
+import { CheckpointError } from "../../nn/errors.ts";
 import type { Batch, BatchSource } from "../batches.ts";
 import { ignoredLabel } from "../losses.ts";
 import type { PuzzleSplit, SplitMetadata } from "./layout.ts";
@@ -66,9 +67,13 @@ export class SplitBatches implements BatchSource {
     return this.#sampler.state;
   }
 
-  /** @throws RangeError for a value that is no such state. */
-  set state(state: GroupSamplerState) {
-    this.#sampler.state = state;
+  /** @throws CheckpointError for a value that is no state of such a stream. */
+  set state(state: unknown) {
+    try {
+      this.#sampler.state = state as GroupSamplerState; // checks every part
+    } catch {
+      throw new CheckpointError("the position in the training data cannot be read");
+    }
   }
 }
 

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { CheckpointError } from "../../../src/nn/errors.ts";
 import { GroupSampler, type GroupSamplerState } from "../../../src/trm/data/sampler.ts";
 import { evaluationBatches, memorySource, SplitBatches } from "../../../src/trm/data/splitBatches.ts";
 import { ConfigError } from "../../../src/trm/errors.ts";
@@ -162,6 +163,17 @@ describe("batches", () => {
         const resumed = new SplitBatches(source, { seed: 0 });
         resumed.state = batches.state;
         expect(resumed.next(1)).toEqual(batches.next(1));
+      }),
+    );
+  });
+
+  it("refuse a state that is none", () => {
+    const batches = new SplitBatches(memorySource(fc.sample(splits, { seed: 1, numRuns: 1 })[0]!), { seed: 1 });
+    fc.assert(
+      fc.property(fc.anything(), (state) => {
+        expect(() => {
+          batches.state = state;
+        }).toThrow(new CheckpointError("the position in the training data cannot be read"));
       }),
     );
   });
