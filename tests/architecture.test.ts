@@ -15,6 +15,8 @@ const file = (path: string, text: string): SourceFile => ({ path, text });
 interface Import {
   readonly from: string;
   readonly isDynamic: boolean;
+  /** `import type`, which leaves no trace in the JavaScript. */
+  readonly isType: boolean;
   readonly place: string;
 }
 
@@ -24,7 +26,12 @@ function importsOf(source: SourceFile): Import[] {
     if (!/^(Import|ExportNamed|ExportAll)Declaration$|^ImportExpression$|^TSImportType$/.test(node.type)) return;
     const from = (node.source as { value?: unknown } | null)?.value;
     if (typeof from === "string") {
-      found.push({ from, isDynamic: node.type === "ImportExpression", place: placeOf(source, node) });
+      found.push({
+        from,
+        isDynamic: node.type === "ImportExpression",
+        isType: node.importKind === "type" || node.exportKind === "type" || node.type === "TSImportType",
+        place: placeOf(source, node),
+      });
     }
   });
   return found;
@@ -78,21 +85,47 @@ describe("imports go down only: tensor <- autograd <- nn <- trm <- cli", () => {
 // --- The core runs in a page --------------------------------------------------------------------------------------------
 
 /** Packages that run in a browser as they are. Another one is added here once that has been looked up. */
-const portablePackages = ["csv-parse/browser/esm/sync", "fastest-levenshtein", "fflate", "pure-rand", "yaml", "zod"];
+const portablePackages = [
+  "csv-parse/browser/esm/sync",
+  "fastest-levenshtein",
+  "fflate",
+  "gpu.js",
+  "pure-rand",
+  "yaml",
+  "zod",
+];
 
 const isPortablePackage = (from: string): boolean =>
   portablePackages.some((name) => from === name || from.startsWith(`${name}/`));
 
 const mayUseNode = (path: string): boolean => path.startsWith("src/cli/") || path.endsWith(".node.ts");
 
-/** What would break in a page: Node's modules, packages not known to run there, *.node.ts files, and Node's globals. */
+/** Whether loading a *.node.ts file loads Node's modules: not if it fetches them when it runs, and does without elsewhere. */
+function loadsNode(sources: readonly SourceFile[], path: string): boolean {
+  const source = sources.find((one) => one.path === path);
+  return (
+    !source ||
+    importsOf(source).some(
+      ({ from, isDynamic, isType }) =>
+        !isDynamic &&
+        !isType &&
+        (isRelative(from)
+          ? from.endsWith(".node.ts") && loadsNode(sources, resolved(source, from))
+          : !isPortablePackage(from)),
+    )
+  );
+}
+
+/** What would break in a page: Node's modules, packages not known to run there, files that load them, Node's globals. */
 function nodeUses(sources: readonly SourceFile[]): string[] {
   return sources
     .filter(({ path }) => !mayUseNode(path) && path !== "src/testing.ts")
     .flatMap((source) => {
       const imported = importsOf(source)
         .filter(({ from, isDynamic }) =>
-          isRelative(from) ? from.endsWith(".node.ts") && !isDynamic : !isPortablePackage(from),
+          isRelative(from)
+            ? from.endsWith(".node.ts") && !isDynamic && loadsNode(sources, resolved(source, from))
+            : !isPortablePackage(from),
         )
         .map(({ from, place }) => `${place} imports ${from}`);
       const globals: string[] = [];
@@ -117,6 +150,14 @@ describe("only src/cli and *.node.ts use Node", () => {
     expect(at('import { Command } from "commander";')).toHaveLength(1);
     expect(at('import { parse } from "csv-parse/sync";')).toHaveLength(1);
     expect(at('import { save } from "./files.node.ts";')).toHaveLength(1);
+    const portable = file("src/trm/a.ts", 'import { save } from "./files.node.ts";');
+    const loading = file("src/trm/files.node.ts", 'import { writeFileSync } from "node:fs";');
+    const fetching = file(
+      "src/trm/files.node.ts",
+      'import type { Stats } from "node:fs";\nprocess.getBuiltinModule("fs");',
+    );
+    expect(nodeUses([portable, loading])).toEqual(["src/trm/a.ts:1 imports ./files.node.ts"]);
+    expect(nodeUses([portable, fetching])).toEqual([]);
     expect(at("const home = process.env.HOME;")).toEqual(["src/trm/a.ts:1 uses process"]);
     expect(at("const home = globalThis.process?.env;")).toEqual([]);
     expect(at('const files = await import("./files.node.ts");')).toEqual([]);
