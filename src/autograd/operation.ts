@@ -110,10 +110,10 @@ export function apply<N extends number, A>(
   attributes: A,
 ): Variable {
   const variables: readonly Variable[] = inputs;
-  if (operation.definition && !runsFused(operation, variables)) return operation.definition(inputs, attributes);
   const tensors = variables.map((variable) => variable.value);
   const shapes = tensors.map((tensor) => tensor.shape);
   const shape = operation.shape(shapes as unknown as Tuple<Shape, N>, attributes);
+  if (operation.definition && !runsFused(operation, variables)) return operation.definition(inputs, attributes);
   const recording = isRecording() && variables.some((variable) => variable.requiresGradient);
   const result = operation.forward(tensors as unknown as Tuple<Tensor, N>, attributes, recording);
   const { output, memory } = "memory" in result ? result : { output: result, memory: [] };

@@ -215,13 +215,19 @@ const selfAttentionOperation = defineOperation<number, { heads: number }>({
     };
   },
   shape: (shapes, { heads }) => {
-    const [qkv, cos] = shapes as [t.Shape, t.Shape | undefined];
+    const [qkv, ...rotary] = shapes as [t.Shape, ...t.Shape[]];
     const headSize = qkv.at(-1)! / 3 / heads;
     if (qkv.length !== 3 || !Number.isInteger(headSize)) {
       throw new t.ShapeError(`selfAttention: got ${t.showShape(qkv)}, expected [B, L, 3 · ${heads} heads · headSize]`);
     }
-    if (cos && !t.sameShape(cos, [qkv[1]!, headSize])) {
-      throw new t.ShapeError(`selfAttention: got rotary tables ${t.showShape(cos)}, expected [${qkv[1]}, ${headSize}]`);
+    if (rotary.length > 0 && headSize % 2 !== 0) {
+      throw new t.ShapeError(
+        `selfAttention: got a head size of ${headSize}, expected an even one for rotary positions`,
+      );
+    }
+    if (rotary.some((table) => !t.sameShape(table, [qkv[1]!, headSize]))) {
+      const tables = rotary.map(t.showShape).join(" and ");
+      throw new t.ShapeError(`selfAttention: got rotary tables ${tables}, expected [${qkv[1]}, ${headSize}] each`);
     }
     return [qkv[0]!, qkv[1]!, heads * headSize];
   },

@@ -60,7 +60,16 @@ const linearOperation = defineOperation<2, undefined>({
     const leading = Array.from({ length: draw.integer(1, 2) }, () => draw.integer(1, 4));
     return { inputs: [real([...leading, width]), real([draw.integer(1, 4), width])], attributes: undefined };
   },
-  shape: ([x, w]) => t.matmulShape([1, ...x], w, { transposeB: true }).slice(1),
+  shape: ([x, w]) => {
+    const names = `x ${t.showShape(x)} and weight ${t.showShape(w)}`;
+    if (x.length < 2 || w.length !== 2) {
+      throw new t.ShapeError(`linear: got ${names}, expected x [.., in] and weight [out, in]`);
+    }
+    if (x.at(-1) !== w[1]) {
+      throw new t.ShapeError(`linear: cannot multiply ${names} (last axis: ${x.at(-1)} against ${w[1]})`);
+    }
+    return [...x.slice(0, -1), w[0]!];
+  },
   forward: ([x, w]) =>
     t.scope(() => {
       const y = t.matmul(asRows(x), w, { transposeB: true });
@@ -76,5 +85,5 @@ const linearOperation = defineOperation<2, undefined>({
 /** x [.., in] -> [rows, in] */
 const asRows = (x: t.Tensor): t.Tensor => t.reshape(x, [t.sizeOf(x.shape.slice(0, -1)), x.shape.at(-1)!]);
 
-/** x [.., in], weight [out, in] -> [.., out] */
+/** x [.., in] of at least two axes, weight [out, in] -> [.., out] */
 export const linear = (x: Variable, weight: Variable): Variable => linearOperation([x, weight], undefined);
