@@ -23,9 +23,9 @@ import type { TokenPair } from "../tasks/task.ts";
 import { readBytes } from "./files.node.ts";
 import { SplitWriter, writeNames } from "./layout.node.ts";
 import type { SplitMetadata, SplitName } from "./layout.ts";
-import { readPuzzleCsvFile } from "./puzzleCsv.node.ts";
-import type { PuzzleRow } from "./puzzleCsv.ts";
-import { SplitBuilder } from "./splitBuilder.ts";
+import { readPuzzleCsvFile } from "./puzzle-csv.node.ts";
+import type { PuzzleRow } from "./puzzle-csv.ts";
+import { SplitBuilder } from "./split-builder.ts";
 import { decodeText } from "./text.ts";
 
 export interface BuildOptions {

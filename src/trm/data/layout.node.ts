@@ -37,10 +37,10 @@ import {
   parseNpy,
   parseNpyHeader,
 } from "./npy.ts";
-import { pythonJson } from "./pythonJson.ts";
+import { pythonJson } from "./python-json.ts";
 import type { IndexColumn } from "./sampler.ts";
-import type { ExampleSource } from "./splitBatches.ts";
-import type { ExampleSink, SplitBuilder } from "./splitBuilder.ts";
+import type { ExampleSource } from "./split-batches.ts";
+import type { ExampleSink, SplitBuilder } from "./split-builder.ts";
 import { decodeText } from "./text.ts";
 
 /** Writes a split's examples as they come; `finish` adds the index and, last, dataset.json. */

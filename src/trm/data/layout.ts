@@ -15,7 +15,7 @@
 import { z } from "zod";
 import { DatasetError, quoted, shortened } from "../errors.ts";
 import { npyToInt32, parseNpy, serializeNpy } from "./npy.ts";
-import { pythonFloat, pythonJson } from "./pythonJson.ts";
+import { pythonFloat, pythonJson } from "./python-json.ts";
 import { decodeText, parseJson } from "./text.ts";
 
 export type SplitName = "train" | "test";

@@ -4,7 +4,7 @@
  * Vocabulary 6: padding 0, then the characters "# SGo". The parts are in maze/: board (text, tokens, paths), generator.
  */
 import { Random } from "../../tensor/random.ts";
-import { type PuzzleRow, readPuzzleCsv } from "../data/puzzleCsv.ts";
+import { type PuzzleRow, readPuzzleCsv } from "../data/puzzle-csv.ts";
 import { ConfigError, DatasetError, PuzzleError } from "../errors.ts";
 import { drawApart } from "./apart.ts";
 import { dihedralTransform } from "./dihedral.ts";

@@ -5,8 +5,8 @@
  * sudoku/: board (text and tokens), solver, validate, generator, symmetry, canonical, dataset.
  */
 import type { Random } from "../../tensor/random.ts";
-import type { PuzzleRow } from "../data/puzzleCsv.ts";
-import { readPuzzleCsv } from "../data/puzzleCsv.ts";
+import type { PuzzleRow } from "../data/puzzle-csv.ts";
+import { readPuzzleCsv } from "../data/puzzle-csv.ts";
 import { ConfigError, DatasetError, PuzzleError } from "../errors.ts";
 import {
   boardToTokens,

@@ -23,9 +23,9 @@ import {
   parseMetadata,
 } from "../../../src/trm/data/layout.ts";
 import { serializeNpy } from "../../../src/trm/data/npy.ts";
-import { pythonFloat, pythonJson } from "../../../src/trm/data/pythonJson.ts";
-import { evaluationBatches, memorySource, SplitBatches } from "../../../src/trm/data/splitBatches.ts";
-import { SplitBuilder } from "../../../src/trm/data/splitBuilder.ts";
+import { pythonFloat, pythonJson } from "../../../src/trm/data/python-json.ts";
+import { evaluationBatches, memorySource, SplitBatches } from "../../../src/trm/data/split-batches.ts";
+import { SplitBuilder } from "../../../src/trm/data/split-builder.ts";
 import { DatasetError } from "../../../src/trm/errors.ts";
 import { splits } from "./splits.ts";
 

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { CheckpointError } from "../../../src/nn/errors.ts";
 import { GroupSampler, type GroupSamplerState } from "../../../src/trm/data/sampler.ts";
-import { evaluationBatches, memorySource, SplitBatches } from "../../../src/trm/data/splitBatches.ts";
+import { evaluationBatches, memorySource, SplitBatches } from "../../../src/trm/data/split-batches.ts";
 import { ConfigError } from "../../../src/trm/errors.ts";
 import { ignoredLabel } from "../../../src/trm/losses.ts";
 import { boundaries, splits } from "./splits.ts";

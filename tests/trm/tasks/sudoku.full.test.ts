@@ -12,7 +12,7 @@ import {
   randomSymmetry,
   search,
 } from "../../../src/trm/tasks/sudoku.ts";
-import { sudokus } from "./sudokuBoards.ts";
+import { sudokus } from "./sudoku-boards.ts";
 
 it("6x6 grids fall into exactly the 49 known orbits", () => {
   const random = new Random(6);

@@ -22,7 +22,7 @@ import {
   tokensToBoard,
   validatePuzzle,
 } from "../../../src/trm/tasks/sudoku.ts";
-import { SEVENTEEN, SEVENTEEN_SOLUTION, sides, sudokus } from "./sudokuBoards.ts";
+import { SEVENTEEN, SEVENTEEN_SOLUTION, sides, sudokus } from "./sudoku-boards.ts";
 
 const nine = geometryOf(9);
 

@@ -7,7 +7,7 @@
  */
 import type { Random } from "../../../tensor/random.ts";
 import type { SplitMetadata, SplitName } from "../../data/layout.ts";
-import type { SplitBuilder } from "../../data/splitBuilder.ts";
+import type { SplitBuilder } from "../../data/split-builder.ts";
 import { DatasetError, quoted } from "../../errors.ts";
 import { augmentedName, augmentGrid, randomAugmentation } from "./augment.ts";
 import { ARC_LENGTH, ARC_SIDE, ARC_VOCABULARY, gridKey, gridToTokens } from "./grid.ts";

@@ -5,7 +5,7 @@
  * pair grids are ordered by votes, then by the mean of sigmoid(q); pass@k is the share of pairs (mean over the pairs of a
  * task, then over tasks) whose answer is among the first k. Pairs without a prediction count as wrong.
  */
-import { pythonJson } from "../../data/pythonJson.ts";
+import { pythonJson } from "../../data/python-json.ts";
 import { DatasetError } from "../../errors.ts";
 import type { Grid } from "../dihedral.ts";
 import { type Augmentation, parseAugmentedName, restoreGrid } from "./augment.ts";

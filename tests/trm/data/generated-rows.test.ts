@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
-import { generatedRows } from "../../../src/trm/data/generatedRows.ts";
-import { writePuzzleCsv } from "../../../src/trm/data/puzzleCsv.ts";
+import { generatedRows } from "../../../src/trm/data/generated-rows.ts";
+import { writePuzzleCsv } from "../../../src/trm/data/puzzle-csv.ts";
 import { distancesFrom, mazeTask, parseMaze, readMazeCsv } from "../../../src/trm/tasks/maze.ts";
 import { readSudokuCsv, sudokuTask } from "../../../src/trm/tasks/sudoku.ts";
 

@@ -2,7 +2,7 @@
 import { formatMaze } from "../tasks/maze.ts";
 import { formatBoard, geometryOf, isSudokuSide, rateGuesses, tokensToBoard } from "../tasks/sudoku.ts";
 import type { Examples, Task } from "../tasks/task.ts";
-import type { PuzzleRow } from "./puzzleCsv.ts";
+import type { PuzzleRow } from "./puzzle-csv.ts";
 
 /**
  * Rows for `writePuzzleCsv`. The rating of a Sudoku is the number of guesses our solver needs (0: singles suffice), of a

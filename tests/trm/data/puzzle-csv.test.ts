@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { npyToInt32, parseNpy } from "../../../src/trm/data/npy.ts";
-import { readPuzzleCsv, writePuzzleCsv } from "../../../src/trm/data/puzzleCsv.ts";
+import { readPuzzleCsv, writePuzzleCsv } from "../../../src/trm/data/puzzle-csv.ts";
 import { DatasetError } from "../../../src/trm/errors.ts";
 import { geometryOf, puzzleProblem, readSudokuCsv, tokensToBoard } from "../../../src/trm/tasks/sudoku.ts";
 

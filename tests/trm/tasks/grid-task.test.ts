@@ -2,9 +2,9 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { Random } from "../../../src/tensor/random.ts";
 import { ConfigError, PuzzleError } from "../../../src/trm/errors.ts";
-import { gridTask } from "../../../src/trm/tasks/gridTask.ts";
+import { gridTask } from "../../../src/trm/tasks/grid-task.ts";
 
-/** The worked example of gridTask.ts. */
+/** The worked example of grid-task.ts. */
 const mirror = gridTask({
   name: "mirror",
   rows: 4,

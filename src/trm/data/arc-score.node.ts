@@ -6,7 +6,7 @@ import { readBytes, writeWhole } from "./files.node.ts";
 import { readIdentifiers, readTestPuzzles } from "./layout.node.ts";
 import { DATASET_JSON, parseMetadata } from "./layout.ts";
 import { npyToInt32, parseNpy, serializeNpy } from "./npy.ts";
-import { pythonFloat } from "./pythonJson.ts";
+import { pythonFloat } from "./python-json.ts";
 import { decodeText } from "./text.ts";
 
 /** Predictions of test examples: one row each, padding rows with the blank identifier allowed. */

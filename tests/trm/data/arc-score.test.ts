@@ -8,7 +8,7 @@ import {
   scoreArc,
   writeArcPredictions,
   writeArcScores,
-} from "../../../src/trm/data/arcScore.node.ts";
+} from "../../../src/trm/data/arc-score.node.ts";
 import { serializeNpy } from "../../../src/trm/data/npy.ts";
 import { DatasetError } from "../../../src/trm/errors.ts";
 

@@ -2,7 +2,7 @@
 import { createReadStream } from "node:fs";
 import { parse } from "csv-parse";
 import { DatasetError, shortened } from "../errors.ts";
-import { checkPuzzleHeader, checkPuzzleRow, csvProblem, type PuzzleRow } from "./puzzleCsv.ts";
+import { checkPuzzleHeader, checkPuzzleRow, csvProblem, type PuzzleRow } from "./puzzle-csv.ts";
 
 /** @throws DatasetError naming file, line and column of the first broken row, or why the file cannot be read. */
 export async function* readPuzzleCsvFile(path: string): AsyncGenerator<PuzzleRow> {
