@@ -73,13 +73,20 @@ export function parseSafetensors(bytes: Uint8Array, where = "safetensors"): Safe
     }
     const { dtype, shape, begin, end } = checkEntry(name, value, dataLength, where);
     ranges.push({ name, begin, end });
-    const raw = bytes.subarray(dataStart + begin, dataStart + end);
-    const aligned = raw.byteOffset % DTYPES[dtype].size === 0 ? raw : raw.slice();
-    tensors.set(name, { dtype, shape, data: DTYPES[dtype].read(aligned) });
+    tensors.set(name, { dtype, shape, data: readNumbers(dtype, bytes.subarray(dataStart + begin, dataStart + end)) });
   }
   checkContiguous(ranges, dataLength, where);
   return { tensors, metadata };
 }
+
+/** The numbers in little-endian bytes; a view where alignment and dtype allow, F16 and BF16 widened to float32. */
+export function readNumbers(dtype: SafetensorsDtype, bytes: Uint8Array): SafetensorsData {
+  const { size, read } = DTYPES[dtype];
+  return read(bytes.byteOffset % size === 0 ? bytes : bytes.slice());
+}
+
+/** Bytes of one number. */
+export const sizeOfDtype = (dtype: SafetensorsDtype): number => DTYPES[dtype].size;
 
 /**
  * Writes a file. Tensors are laid out by decreasing element size, then in the given order, so that every one is aligned.
