@@ -87,7 +87,7 @@ export function checkGradient(
           const error = Math.abs(received - expected) / scale;
           if (!(error <= tolerance)) {
             throw new GradientError(
-              `${name}: gradient of input ${input} ${showShape(shape)} along a random direction: got ${received}, expected ${expected} (relative error ${error.toExponential(1)}, tolerance ${tolerance})`,
+              `${name}: gradient of input ${input} ${showShape(shape)} along a random direction: got ${show(received)}, expected ${show(expected)} (relative error ${error.toExponential(1)}, tolerance ${tolerance})`,
             );
           }
           worst = Math.max(worst, error);
@@ -98,6 +98,9 @@ export function checkGradient(
     { backend, recording: true },
   );
 }
+
+/** Seven digits: further ones are noise of the difference quotient. */
+const show = (value: number): string => `${Number(value.toPrecision(7))}`;
 
 /** The numbers of a tensor on the reference backend, whose memory can be read at once. */
 const arrayOf = (t: Tensor): Float64Array => Float64Array.from((t.storage as VisibleStorage).array);

@@ -1,8 +1,19 @@
 // Reverse-mode automatic differentiation on top of src/tensor.
 
 export { gradients } from "./backward.ts";
-export { checkGradient, type GradientReport } from "./check-gradient.ts";
-export { type Domain, type Draw, type InputDomain, index, real, type Sample } from "./domain.ts";
+export { type CheckInput, checkGradient, type GradientReport } from "./check-gradient.ts";
+export {
+  anyShape,
+  broadcastPair,
+  type Domain,
+  type Draw,
+  type InputDomain,
+  index,
+  oneReal,
+  real,
+  type Sample,
+  twoReals,
+} from "./domain.ts";
 export { GradientError } from "./errors.ts";
 export {
   type AnyOperation,

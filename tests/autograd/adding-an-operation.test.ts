@@ -1,0 +1,30 @@
+// Runs the code of docs/adding-an-operation.md as it stands and compares what it prints with what the page says.
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { formatWithOptions } from "node:util";
+import { expect, it, vi } from "vitest";
+import { allOperations } from "../../src/autograd/index.ts";
+import { docCode } from "../doc-code.ts";
+import { projectRoot } from "../source.ts";
+
+it("docs/adding-an-operation.md does what it says", async () => {
+  const { code, output } = docCode("docs/adding-an-operation.md");
+  const folder = mkdtempSync(join(import.meta.dirname, "doc-"));
+  const printed: string[] = [];
+  const log = vi.spyOn(console, "log").mockImplementation((...values) => {
+    printed.push(formatWithOptions({ colors: false }, ...values));
+  });
+  try {
+    const here = code
+      .replaceAll(/"trm-ts\/(tensor|autograd)"/g, `"${projectRoot}src/$1/index.ts"`)
+      .replaceAll('"trm-ts/testing"', `"${projectRoot}src/testing.ts"`);
+    const file = join(folder, "adding-an-operation.ts");
+    writeFileSync(file, here);
+    await import(/* @vite-ignore */ file);
+  } finally {
+    log.mockRestore();
+    rmSync(folder, { recursive: true });
+  }
+  expect(printed.join("\n")).toBe(output);
+  expect(allOperations().map(({ name }) => name)).toEqual(expect.arrayContaining(["softsign", "hypotenuse"]));
+});
