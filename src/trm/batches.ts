@@ -1,4 +1,6 @@
 // Where training puzzles come from: batches in random order, epoch after epoch, with a position that a checkpoint can hold.
+import { z } from "zod";
+import { CheckpointError } from "../nn/errors.ts";
 import { Random, type RandomState } from "../tensor/random.ts";
 import { ignoredLabel } from "./losses.ts";
 import type { Examples, Task } from "./tasks/task.ts";
@@ -70,15 +72,31 @@ export class ShuffledExamples implements BatchSource {
     return { epochStart: this.#epochStart, random: this.#random.state, position: this.#position };
   }
 
+  /** @throws CheckpointError for what is not a state of such a stream */
   set state(state: unknown) {
-    const { epochStart, random, position } = state as {
-      epochStart: RandomState;
-      random: RandomState;
-      position: number;
-    };
+    const parsed = streamState.safeParse(state);
+    if (!parsed.success) throw new CheckpointError("the position in the training data cannot be read");
+    const { epochStart, random, position } = parsed.data;
     this.#random = Random.fromState(epochStart);
     this.#startEpoch();
     this.#random = Random.fromState(random);
     this.#position = position;
   }
 }
+
+const int32 = z
+  .number()
+  .int()
+  .min(-(2 ** 31))
+  .max(2 ** 31 - 1);
+
+/** The state of a Random, as it comes back from a file. */
+export const randomStateSchema = z
+  .strictObject({ generator: z.literal("xoroshiro128plus"), words: z.array(int32).length(4).readonly() })
+  .refine(({ words }) => words.some((word) => word !== 0), { message: "expected words that are not all 0" });
+
+const streamState = z.strictObject({
+  epochStart: randomStateSchema,
+  random: randomStateSchema,
+  position: z.number().int().min(0),
+});

@@ -71,8 +71,7 @@ export class Training {
     this.model = new Model(config.model, forWeights);
     // The same draws give the average the same weights to start from. Puzzle rows are not averaged (official code: buffers).
     const { puzzleEmbedding } = this.model;
-    this.averaged =
-      training.emaRate > 0 ? new Model(config.model, t.Random.fromState(start), puzzleEmbedding) : null;
+    this.averaged = training.emaRate > 0 ? new Model(config.model, t.Random.fromState(start), puzzleEmbedding) : null;
     const named = new Map(this.model.namedParameters());
     this.#names = [...named.keys()];
     this.#parameters = [...named.values()];

@@ -1,0 +1,21 @@
+// Numbers as people read them.
+
+/** 83 -> "1:23", 5025 -> "1:23:45". Whole seconds, rounded. */
+export function duration(seconds: number): string {
+  const whole = Math.max(0, Math.round(seconds));
+  const [hours, minutes, rest] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];
+  const two = (part: number): string => String(part).padStart(2, "0");
+  return hours > 0 ? `${hours}:${two(minutes)}:${two(rest)}` : `${minutes}:${two(rest)}`;
+}
+
+/** 0.875 -> "87.5%" */
+export const percent = (share: number): string => `${(100 * share).toFixed(1)}%`;
+
+/** 5028866 -> "5,028,866" */
+export const thousands = (number: number): string => number.toLocaleString("en-US");
+
+/** A loss: enough digits to see it move, whatever its size. */
+export const lossText = (loss: number): string => (loss >= 0.01 ? loss.toFixed(3) : loss.toExponential(1));
+
+/** "1 step", "2 steps" */
+export const counted = (count: number, noun: string): string => `${thousands(count)} ${noun}${count === 1 ? "" : "s"}`;

@@ -1,0 +1,39 @@
+// Options that several commands share, and the checks of their values. Commander calls a parser with the text after the flag.
+import { InvalidArgumentError, Option } from "commander";
+import { type Backend, backendNames, useBackend } from "../tensor/index.ts";
+
+/** A whole number of at least `least`. */
+export const wholeNumber =
+  (least: number) =>
+  (text: string): number => {
+    const value = Number(text);
+    if (!/^[+-]?\d+$/.test(text.trim()) || !Number.isSafeInteger(value) || value < least) {
+      throw new InvalidArgumentError(`Expected a whole number of ${least} or more.`);
+    }
+    return value;
+  };
+
+export function positiveNumber(text: string): number {
+  const value = Number(text);
+  if (text.trim() === "" || !Number.isFinite(value) || value <= 0) {
+    throw new InvalidArgumentError("Expected a number above 0.");
+  }
+  return value;
+}
+
+/** Any safe integer. */
+export const seed = wholeNumber(Number.MIN_SAFE_INTEGER);
+
+export interface ComputeOptions {
+  readonly backend?: string;
+  readonly threads?: number;
+}
+
+export const computeOptions = (): Option[] => [
+  new Option("--backend <name>", "what computes (default: TRM_BACKEND, else wasm where it runs)").choices(backendNames),
+  new Option("--threads <n>", "threads that compute (default: all)").argParser(wholeNumber(1)),
+];
+
+/** The chosen backend, made that of all tensors. @throws BackendError for one that cannot run here */
+export const chooseBackend = ({ backend, threads }: ComputeOptions): Promise<Backend> =>
+  useBackend(backend, { threads });

@@ -1,0 +1,229 @@
+// A training with its run folder: steps, evaluations on unseen puzzles, metrics, checkpoints, until the goal or a request to stop.
+
+import { type Backend, defaultBackend } from "../tensor/index.ts";
+import { type CheckpointFiles, packCheckpoint } from "../trm/checkpoint.ts";
+import { type Evaluation, evaluate, type StepMetrics, type Training } from "../trm/index.ts";
+import type { RunAbout, RunSets, WritableRun } from "../trm/run-folder.node.ts";
+import { explain } from "./explain.ts";
+import { duration, lossText, percent } from "./format.ts";
+import type { Progress } from "./progress.ts";
+import { RunningMeans } from "./running-means.ts";
+import type { StopRequest } from "./stop-request.ts";
+import { type Goal, isReached, type Position, secondsLeft, shareDone } from "./time-left.ts";
+import { madeBy } from "./version.ts";
+
+/** Training cannot go on. */
+export class TrainingError extends Error {
+  override name = "TrainingError";
+}
+
+export interface LoopOptions {
+  readonly goal: Goal;
+  /** Evaluate after every so many steps; null: as often as takes a tenth of the time. */
+  readonly evaluateEvery: number | null;
+  /** Seconds between checkpoints. */
+  readonly saveEvery: number;
+  readonly stop: StopRequest;
+  readonly progress: Progress;
+  /** End early when so many evaluations in a row reach this exact accuracy. */
+  readonly target?: { readonly exact: number; readonly times: number } | undefined;
+}
+
+export type Ending = "goal" | "target" | "stopped";
+
+/** Share of the time that evaluations may take, when nothing else is asked. */
+const evaluationShare = 0.1;
+/** Seconds between two evaluations, at least. */
+const evaluationPause = 5;
+/** Puzzles evaluated at once; between two such batches Ctrl-C is heard. */
+const evaluationBatch = 50;
+
+export class TrainingRun {
+  readonly #means = new RunningMeans();
+  readonly #start: Position;
+  #secondsBefore: number;
+  #sessionStart = performance.now();
+  #savedStep: number;
+  #evaluations: { step: number; exact: number }[] = [];
+  #lastEvaluation: { end: number; cost: number | null };
+
+  constructor(
+    readonly training: Training,
+    readonly run: WritableRun,
+    readonly about: RunAbout,
+    readonly sets: RunSets,
+    seconds: number,
+  ) {
+    this.#secondsBefore = seconds;
+    this.#start = { step: training.step, seconds };
+    this.#savedStep = training.step;
+    this.#lastEvaluation = { end: seconds, cost: null };
+    const { name, build } = defaultBackend();
+    run.metrics.append({ event: "start", step: training.step, backend: { name, build }, madeBy });
+  }
+
+  /** Seconds of training so far, those of earlier sessions included. */
+  get seconds(): number {
+    return this.#secondsBefore + (performance.now() - this.#sessionStart) / 1000;
+  }
+
+  /** The last exact accuracy on the watched puzzles, if one was measured in this session. */
+  get lastExact(): number | undefined {
+    return this.#evaluations.at(-1)?.exact;
+  }
+
+  get lastLoss(): number | undefined {
+    return this.#means.loss;
+  }
+
+  async train(options: LoopOptions): Promise<Ending> {
+    const { training } = this;
+    const { goal, stop, target, saveEvery } = options;
+    let savedAt = this.seconds;
+    while (!isReached(goal, this.#position)) {
+      if (await stop.check()) return "stopped";
+      const metrics = await training.supervisionStep();
+      this.#record(metrics);
+      this.#show(options);
+      if (this.#isEvaluationDue(options)) {
+        const evaluation = await this.#evaluate(options);
+        if (!evaluation) return "stopped";
+        if (target && this.#hasReached(target)) return "target";
+      }
+      if (this.seconds - savedAt >= saveEvery) {
+        await this.save();
+        savedAt = this.seconds;
+      }
+    }
+    return "goal";
+  }
+
+  /** Writes a checkpoint. @throws TrainingError if that fails; the one before is kept then */
+  async save(): Promise<void> {
+    const { training, run, about } = this;
+    if (training.step === this.#savedStep) return;
+    try {
+      run.save(training.step, await packState(training, about, this.seconds));
+    } catch (error) {
+      throw new TrainingError(`cannot save step ${training.step}: ${explain(error)}; ${this.#kept}`);
+    }
+    this.#savedStep = training.step;
+  }
+
+  get #position(): Position {
+    return { step: this.training.step, seconds: this.seconds };
+  }
+
+  #record(metrics: StepMetrics): void {
+    const { batchSize } = this.training.config.training;
+    if (!Number.isFinite(metrics.loss)) {
+      const { step, loss } = metrics;
+      throw new TrainingError(`the loss of step ${step} is ${loss}: try a lower learningRate; ${this.#kept}`);
+    }
+    this.#means.add(metrics, batchSize);
+    this.#log(metricsLine(metrics, batchSize, this.seconds));
+  }
+
+  #log(line: Record<string, unknown>): void {
+    const { metrics } = this.run;
+    try {
+      metrics.append(line);
+    } catch (error) {
+      throw new TrainingError(`cannot write ${metrics.path}: ${explain(error)}; ${this.#kept}`);
+    }
+  }
+
+  get #kept(): string {
+    return `the checkpoint of step ${this.#savedStep} is kept in ${this.run.path}`;
+  }
+
+  #show({ goal, progress }: LoopOptions): void {
+    const now = this.#position;
+    const { loss, stepsUntilHalt } = this.#means;
+    const exact = this.lastExact;
+    const left = secondsLeft(goal, this.#start, now);
+    const parts = [
+      `step ${now.step}`,
+      `loss ${loss === undefined ? "-" : lossText(loss)}`,
+      `unseen ${exact === undefined ? "-" : percent(exact)} exact`,
+      `halts after ${stepsUntilHalt === undefined ? "-" : stepsUntilHalt.toFixed(1)}`,
+      left === null ? "" : `${duration(left)} left`,
+    ];
+    progress.update(shareDone(goal, this.#start, now), parts.filter((part) => part !== "").join(" · "));
+  }
+
+  #isEvaluationDue({ evaluateEvery }: LoopOptions): boolean {
+    const { step, config } = this.training;
+    if (this.sets.watch.count === 0) return false;
+    if (evaluateEvery !== null) return step % evaluateEvery === 0;
+    const { end, cost } = this.#lastEvaluation;
+    const perStep = (this.seconds - this.#start.seconds) / (step - this.#start.step);
+    // Before the first one: a forward pass alone is about a third of a training step.
+    const { nSup, batchSize } = config.training;
+    const expected = cost ?? (perStep / 3) * nSup * (this.sets.watch.count / batchSize);
+    return this.seconds - end >= Math.max(evaluationPause, expected * (1 / evaluationShare - 1));
+  }
+
+  /** Undefined if a request to stop came in between. */
+  async #evaluate({ stop }: LoopOptions): Promise<Evaluation | undefined> {
+    const { training, sets } = this;
+    const begin = this.seconds;
+    const evaluation = await evaluateUnlessStopped(training, sets.watch, stop);
+    if (!evaluation) return undefined;
+    this.#lastEvaluation = { end: this.seconds, cost: this.seconds - begin };
+    this.#evaluations.push({ step: training.step, exact: evaluation.exact.at(-1)! });
+    this.#log({ event: "unseen", step: training.step, ...evaluation });
+    return evaluation;
+  }
+
+  #hasReached({ exact, times }: { exact: number; times: number }): boolean {
+    const last = this.#evaluations.slice(-times);
+    return last.length === times && last.every((each) => each.exact >= exact);
+  }
+}
+
+/** The files of a checkpoint, with what the training itself does not know. */
+export function packState(
+  training: Training,
+  { task }: Pick<RunAbout, "task">,
+  seconds: number,
+): Promise<CheckpointFiles> {
+  const { name, build }: Backend = defaultBackend();
+  return packCheckpoint(training, { task, seconds, madeBy, backend: { name, build } });
+}
+
+/** Thrown through `evaluate` to leave it. */
+class Stopped extends Error {}
+
+async function evaluateUnlessStopped(training: Training, examples: RunSets["watch"], stop: StopRequest) {
+  const onProgress = async (): Promise<void> => {
+    if (await stop.check()) throw new Stopped();
+  };
+  try {
+    const options = { ...training.config.training, batchSize: evaluationBatch, onProgress };
+    return await evaluate(training.evaluated, examples, options);
+  } catch (error) {
+    if (error instanceof Stopped) return undefined;
+    throw error;
+  }
+}
+
+/** Means per puzzle of the batch; those of halted puzzles are null in a step in which none halted. */
+function metricsLine(metrics: StepMetrics, batchSize: number, seconds: number): Record<string, unknown> {
+  const { step, halted, learningRate, loss, answerLoss, haltLoss, continueLoss } = metrics;
+  const perHalted = (sum: number): number | null => (halted > 0 ? sum / halted : null);
+  return {
+    step,
+    loss: loss / batchSize,
+    answerLoss: answerLoss / batchSize,
+    haltLoss: haltLoss / batchSize,
+    continueLoss: continueLoss / batchSize,
+    learningRate,
+    halted,
+    exact: perHalted(metrics.exact),
+    cell: perHalted(metrics.cellAccuracy),
+    haltAccuracy: perHalted(metrics.haltAccuracy),
+    stepsUntilHalt: perHalted(metrics.steps),
+    seconds: Math.round(seconds * 1000) / 1000,
+  };
+}

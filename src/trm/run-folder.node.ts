@@ -1,0 +1,291 @@
+// A run folder: what `trm train` leaves, and `trm eval`, `solve` and `info` read.
+//
+//   run.json            task, preset, sizes of the data, goal: what the run is
+//   data.safetensors    the puzzles: train, watch (looked at during training), unseen (for the final test)
+//   unseen.csv          the last of these as text, in the official form
+//   metrics.jsonl       one line per step and per evaluation
+//   checkpoint-N/       the state after step N (see checkpoint.ts): renamed into place when complete, the older one then removed
+//   lock                while a process writes
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from "node:fs";
+import { basename, dirname, join, relative, resolve } from "node:path";
+import { z } from "zod";
+import { CheckpointError, parseSafetensors, serializeSafetensors, toInt32, type WritableTensor } from "../nn/index.ts";
+import { createFolder, removeFolder, replaceFile, temporaryPrefix, writeFlushed } from "./atomic-files.node.ts";
+import { type CheckpointFiles, type CheckpointSide, parseJson, parseSide, sideFile } from "./checkpoint.ts";
+import { writePuzzleCsv } from "./data/puzzle-csv.ts";
+import { type FolderLock, lockFile, lockFolder } from "./folder-lock.node.ts";
+import { MetricsLog } from "./metrics-log.node.ts";
+import { taskChoiceSchema, taskOf } from "./named-task.ts";
+import type { Examples } from "./tasks/task.ts";
+
+const runFile = "run.json";
+const dataFile = "data.safetensors";
+export const unseenFile = "unseen.csv";
+export const metricsFile = "metrics.jsonl";
+
+const count = z.number().int().min(0);
+
+const runSchema = z.object({
+  format: z.literal("trm-ts run"),
+  version: z.literal(1),
+  task: taskChoiceSchema,
+  preset: z.string(),
+  data: z.object({ train: count, watch: count, unseen: count, augment: z.boolean() }),
+  /** When to stop, unless told otherwise on resuming. */
+  goal: z.object({ steps: count.nullable(), minutes: z.number().nullable() }),
+});
+
+/** What a run is, apart from its state. */
+export type RunAbout = Omit<z.output<typeof runSchema>, "format" | "version">;
+
+export interface RunSets {
+  readonly train: Examples;
+  readonly watch: Examples;
+  readonly unseen: Examples;
+}
+
+const setNames = ["train", "watch", "unseen"] as const;
+
+/** A path that exists already, and must not be written over. */
+export class OccupiedError extends Error {
+  override name = "OccupiedError";
+}
+
+/** A run folder that this process writes; nobody else can until it is closed. */
+export class WritableRun {
+  private constructor(
+    readonly path: string,
+    private readonly lock: FolderLock,
+    readonly metrics: MetricsLog,
+  ) {}
+
+  /**
+   * Makes a run folder that holds a first checkpoint. The path must not exist, or be an empty folder. On failure nothing is
+   * left behind.
+   *
+   * @throws OccupiedError
+   */
+  static create(path: string, about: RunAbout, sets: RunSets, checkpoint: { step: number; files: CheckpointFiles }) {
+    const state = folderState(path);
+    if (state === "run") throw new OccupiedError(`${path} holds a run already`);
+    if (state === "other") throw new OccupiedError(`${path} exists and is no run of trm`);
+    mkdirSync(path, { recursive: true });
+    const lock = lockFolder(path);
+    try {
+      removeRemains(path);
+      replaceFile(join(path, dataFile), packSets(sets));
+      replaceFile(join(path, unseenFile), Buffer.from(setAsCsv(about, sets.unseen)));
+      saveCheckpoint(path, checkpoint.step, checkpoint.files);
+      const metrics = new MetricsLog(join(path, metricsFile), checkpoint.step);
+      // Last: with run.json the folder is a run.
+      const run = { format: "trm-ts run", version: 1, ...about } satisfies z.input<typeof runSchema>;
+      replaceFile(join(path, runFile), Buffer.from(`${JSON.stringify(run, null, 2)}\n`));
+      return new WritableRun(path, lock, metrics);
+    } catch (error) {
+      removeRemains(path);
+      lock.release();
+      if (state === "absent") rmSync(path, { recursive: true, force: true });
+      throw error;
+    }
+  }
+
+  /** Opens a run to go on with it, at its checkpoint. @throws CheckpointError, LockError */
+  static resume(path: string): { run: WritableRun; about: RunAbout; checkpoint: Checkpoint } {
+    const about = readRun(path);
+    const lock = lockFolder(path);
+    try {
+      const checkpoint = readCheckpoint(path);
+      removeTemporaries(path);
+      const run = new WritableRun(path, lock, new MetricsLog(join(path, metricsFile), checkpoint.side.step));
+      return { run, about, checkpoint };
+    } catch (error) {
+      lock.release();
+      throw error;
+    }
+  }
+
+  save(step: number, files: CheckpointFiles): void {
+    saveCheckpoint(this.path, step, files);
+  }
+
+  close(): void {
+    this.metrics.close();
+    this.lock.release();
+  }
+}
+
+export type FolderState = "absent" | "empty" | "run" | "other";
+
+/** A folder whose creation was cut short by a crash counts as empty. */
+export function folderState(path: string): FolderState {
+  if (!existsSync(path)) return "absent";
+  if (!statSync(path).isDirectory()) return "other";
+  const names = readdirSync(path);
+  if (names.includes(runFile)) return "run";
+  return names.every((name) => isOurs(name)) ? "empty" : "other";
+}
+
+const isOurs = (name: string): boolean =>
+  [dataFile, unseenFile, metricsFile].includes(name) ||
+  name === lockFile ||
+  name.startsWith(`${lockFile}.`) ||
+  name.startsWith(temporaryPrefix) ||
+  stepOfFolder(name) !== undefined;
+
+/**
+ * Moves the run at `path` aside, to PATH.previous, where it stays whole; an older PATH.previous is deleted. Returns where it is.
+ *
+ * @throws OccupiedError if either is there and is no run; LockError if the run is being written
+ */
+export function moveRunAside(path: string): string {
+  const aside = `${relative("", resolve(path))}.previous`;
+  for (const each of [path, aside]) {
+    if (folderState(each) === "other") throw new OccupiedError(`${each} exists and is no run of trm`);
+  }
+  const lock = lockFolder(path);
+  try {
+    if (existsSync(aside)) removeFolder(aside);
+    renameSync(path, aside);
+  } catch (error) {
+    lock.release();
+    throw error;
+  }
+  rmSync(join(aside, lockFile), { force: true });
+  return aside;
+}
+
+/** What the run at `path` is. @throws CheckpointError */
+export function readRun(path: string): RunAbout {
+  const file = join(path, runFile);
+  if (!existsSync(path)) throw new CheckpointError(`${path}: no such folder`);
+  if (!existsSync(file)) throw new CheckpointError(`${path}: no ${runFile} in it, expected the folder of a run`);
+  const parsed = runSchema.safeParse(parseJson(readFileSync(file), file));
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0]!;
+  throw new CheckpointError(`${file}: ${issue.path.join(".") || "contents"}: ${issue.message}`);
+}
+
+/** The puzzles of the run at `path`. @throws CheckpointError */
+export function readSets(path: string): RunSets {
+  const file = join(path, dataFile);
+  if (!existsSync(file)) throw new CheckpointError(`${path}: no ${dataFile} in it, expected the folder of a run`);
+  const { tensors } = parseSafetensors(readFileSync(file), file);
+  const read = (name: (typeof setNames)[number]): Examples => {
+    const [inputs, labels] = [tensors.get(`${name}/inputs`), tensors.get(`${name}/labels`)];
+    const [rows, length] = inputs?.shape ?? [];
+    if (!inputs || !labels || rows === undefined || length === undefined || labels.data.length !== inputs.data.length) {
+      throw new CheckpointError(`${file}: "${name}/inputs" and "${name}/labels" are not two tables of one size`);
+    }
+    return { count: rows, length, inputs: toInt32(name, inputs), labels: toInt32(name, labels) };
+  };
+  return { train: read("train"), watch: read("watch"), unseen: read("unseen") };
+}
+
+function packSets(sets: RunSets): Uint8Array {
+  const tensors = new Map<string, WritableTensor>();
+  for (const name of setNames) {
+    const { count, length, inputs, labels } = sets[name];
+    const shape = [count, length];
+    tensors.set(`${name}/inputs`, { shape, data: Uint8Array.from(inputs) });
+    tensors.set(`${name}/labels`, { shape, data: Uint8Array.from(labels) });
+  }
+  return serializeSafetensors(tensors);
+}
+
+function setAsCsv({ task: choice }: RunAbout, { count, length, inputs, labels }: Examples): string {
+  const task = taskOf(choice);
+  const row = (tokens: Int32Array, index: number) => task.format(tokens.subarray(index * length, (index + 1) * length));
+  return writePuzzleCsv(
+    Array.from({ length: count }, (_, index) => ({
+      source: task.name,
+      question: row(inputs, index),
+      answer: row(labels, index),
+      rating: 0, // not rated
+    })),
+  );
+}
+
+export interface Checkpoint {
+  /** The folder that holds it. */
+  readonly path: string;
+  readonly side: CheckpointSide;
+  readonly files: CheckpointFiles;
+}
+
+/**
+ * Reads the checkpoint of a run folder, or one checkpoint folder.
+ *
+ * @param needed  which files beside the JSON one; all if left out
+ * @throws CheckpointError
+ */
+export function readCheckpoint(path: string, needed?: (side: CheckpointSide) => readonly string[]): Checkpoint {
+  // A training process may replace the checkpoint between the look at the folder and the reading: then look again.
+  for (let attempt = 1; ; attempt++) {
+    const folder = checkpointFolder(path);
+    try {
+      const where = join(folder, sideFile);
+      const side = parseSide(readFileSync(where), where);
+      const names = needed?.(side) ?? readdirSync(folder).filter((name) => name !== sideFile);
+      return { path: folder, side, files: new Map(names.map((name) => [name, readFileSync(join(folder, name))])) };
+    } catch (error) {
+      const isGone = (error as NodeJS.ErrnoException).code === "ENOENT";
+      if (!isGone) throw error;
+      if (attempt === 3)
+        throw new CheckpointError(
+          `${folder}: incomplete: no ${basename(String((error as NodeJS.ErrnoException).path))}`,
+        );
+    }
+  }
+}
+
+/** The newest checkpoint of a run folder, or the folder itself if it is a checkpoint. */
+export function checkpointFolder(path: string): string {
+  if (!existsSync(path)) throw new CheckpointError(`${path}: no such folder`);
+  if (!statSync(path).isDirectory()) throw new CheckpointError(`${path}: a file, expected the folder of a run`);
+  if (existsSync(join(path, sideFile))) return path;
+  const newest = checkpointsIn(path).at(-1);
+  if (!newest) throw new CheckpointError(`${path}: no checkpoint in it, expected the folder of a run`);
+  return join(path, newest);
+}
+
+/** The run folder that a path given by a user means: the path, or what holds it if it is a checkpoint. */
+export const runFolderOf = (path: string): string => (existsSync(join(path, sideFile)) ? dirname(resolve(path)) : path);
+
+/** Names of the checkpoint folders, oldest first. A folder of that name is complete: it got the name when it was. */
+function checkpointsIn(path: string): string[] {
+  return readdirSync(path)
+    .filter((name) => stepOfFolder(name) !== undefined)
+    .sort((a, b) => stepOfFolder(a)! - stepOfFolder(b)!);
+}
+
+const stepOfFolder = (name: string): number | undefined => {
+  const digits = /^checkpoint-(\d{1,15})$/.exec(name)?.[1];
+  return digits === undefined ? undefined : Number(digits);
+};
+
+/**
+ * Saves a state and then removes the older ones. At every moment the folder holds a complete checkpoint.
+ *
+ * @param write  replaceable, for tests
+ */
+export function saveCheckpoint(path: string, step: number, files: CheckpointFiles, write = writeFlushed): void {
+  const before = checkpointsIn(path);
+  const folder = join(path, `checkpoint-${String(step).padStart(7, "0")}`);
+  if (existsSync(folder)) return; // the state of a step does not change
+  createFolder(folder, files, write);
+  for (const name of before) removeFolder(join(path, name));
+}
+
+/** What crashed processes have left. The caller holds the lock. */
+function removeTemporaries(path: string): void {
+  for (const name of readdirSync(path)) {
+    if (name.startsWith(temporaryPrefix)) rmSync(join(path, name), { recursive: true, force: true });
+  }
+}
+
+/** Everything of an unfinished creation but the lock. */
+function removeRemains(path: string): void {
+  for (const name of readdirSync(path)) {
+    if (name !== lockFile && isOurs(name)) rmSync(join(path, name), { recursive: true, force: true });
+  }
+}
