@@ -1,0 +1,143 @@
+// The gpu backend: the kernels of gpu.js, on WebGPU or WebGL2 in a page, on headless GL in Node, and on gpu.js's own webasm and
+// cpu modes anywhere. docs/adding-a-backend.md walks through these files.
+import type { Backend, FusedKernels, Kernels } from "../../backend.ts";
+import { BackendError } from "../../errors.ts";
+import type { DType } from "../../storage.ts";
+import { Device } from "./device.ts";
+import { type GpuJs, type GpuMode, gpuName, kernelClasses } from "./gpujs.ts";
+import * as attention from "./kernels/attention.ts";
+import * as data from "./kernels/data.ts";
+import * as elementwise from "./kernels/elementwise.ts";
+import * as losses from "./kernels/losses.ts";
+import { matmul } from "./kernels/matmul.ts";
+import * as optimizers from "./kernels/optimizers.ts";
+import * as reductions from "./kernels/reductions.ts";
+import * as rows from "./kernels/rows.ts";
+import { GpuStorage } from "./storage.ts";
+
+const { fill, cast, unary, affine, binary, select } = elementwise;
+const { copyStrided, insert, gatherRows, scatterAddRows } = data;
+const { siluGate, siluGateBackward, addRmsNorm, addRmsNormBackward } = rows;
+
+/** What the device did and holds, for reports and leak tests. */
+export interface GpuStatistics {
+  /** Kernels run so far, arrays brought to the device, arrays brought back. */
+  readonly launches: number;
+  readonly uploads: number;
+  readonly downloads: number;
+  /** Kernels compiled so far, and those in the cache now. */
+  readonly compiled: number;
+  readonly cached: number;
+  /** Textures, buffers or arrays that exist now, and their bytes (4 per number). */
+  readonly liveArrays: number;
+  readonly liveArrayBytes: number;
+}
+
+export class GpuBackend implements Backend {
+  readonly name = "gpu";
+  readonly kernels: Kernels = {
+    ...{ fill, cast, unary, affine, binary, select },
+    ...{ copyStrided, insert, gatherRows, scatterAddRows },
+    ...reductions,
+    matmul,
+    ...optimizers,
+  };
+  readonly fused: Partial<FusedKernels> = {
+    ...{ siluGate, siluGateBackward, addRmsNorm, addRmsNormBackward },
+    ...losses,
+    ...attention,
+  };
+  /** float64 is computed as float32 here: see storage.ts. */
+  readonly fusedTypes: readonly DType[] = ["float32", "float64"];
+  readonly mode: GpuMode;
+  private description = "";
+  private gpu: string | null = null;
+  private liveBytes = 0;
+  private readonly device: Device;
+
+  private constructor(
+    gpuJs: GpuJs,
+    maxKernels: number,
+    private readonly onDispose: () => void,
+  ) {
+    this.mode = gpuJs.mode;
+    this.device = new Device(gpuJs, maxKernels);
+  }
+
+  /**
+   * Opens the backend and runs one kernel, to see that it computes, and as what.
+   * @param note  added to `build`: why this mode was chosen
+   */
+  static async open(gpuJs: GpuJs, maxKernels: number, note: string, onDispose: () => void): Promise<GpuBackend> {
+    const backend = new GpuBackend(gpuJs, maxKernels, onDispose);
+    const { device } = backend;
+    const squares = { name: "probe", source: probeSource, constants: {}, functions: [], length: 3 };
+    const numbers = device.upload(Float32Array.of(1, 2, 3));
+    const result = device.launch(squares, [numbers]);
+    const got = await device.download(result);
+    if (got.join() !== "1,4,9") {
+      throw new BackendError(
+        `gpu backend: the squares of 1, 2, 3 came back as ${got.join(", ")} on mode ${backend.mode}`,
+      );
+    }
+    backend.gpu = gpuName(device.cache.kernelFor(squares, [3], ["device"]).run);
+    backend.description = [
+      `gpu.js ${backend.mode}`,
+      kernelClasses[backend.mode],
+      ...(backend.gpu ? [backend.gpu] : []),
+      ...(note ? [note] : []),
+    ].join(", ");
+    numbers.release();
+    result.release();
+    return backend;
+  }
+
+  /** Mode, class of the kernels that run (checked when each kernel first runs), GPU, and why this mode. */
+  get build(): string {
+    return this.description;
+  }
+
+  /** gpu.js's class of the kernels that run. */
+  get kernelClass(): string {
+    return kernelClasses[this.mode];
+  }
+
+  /** The name of the GPU, where there is one and the platform tells it. */
+  get gpuName(): string | null {
+    return this.gpu;
+  }
+
+  allocate(length: number, dtype: DType): GpuStorage {
+    const bytes = 4 * length;
+    const storage = new GpuStorage(this, dtype, length, this.device, () => {
+      this.liveBytes -= bytes;
+    });
+    this.liveBytes += bytes;
+    return storage;
+  }
+
+  /** Bytes of the tensors that live, and of the arrays on the device (contents that tensors share count once). */
+  memory(): { liveBytes: number; reservedBytes: number } {
+    return { liveBytes: this.liveBytes, reservedBytes: this.device.live.bytes };
+  }
+
+  statistics(): GpuStatistics {
+    const { counts, cache, live } = this.device;
+    return {
+      ...counts,
+      compiled: cache.compiled,
+      cached: cache.size,
+      liveArrays: live.count,
+      liveArrayBytes: live.bytes,
+    };
+  }
+
+  dispose(): void {
+    this.device.destroy();
+    this.onDispose();
+  }
+}
+
+const probeSource = `function (x) {
+  return x[this.thread.x] * x[this.thread.x];
+}`;

@@ -1,0 +1,163 @@
+// The boundary to gpu.js: the few of its things that this backend uses, under types of our own (gpu.js's are loose). It is
+// loaded by a dynamic import, so that only who asks for the gpu backend needs it installed.
+import { BackendError } from "../../errors.ts";
+
+/** Where kernels run. The first three keep results on the GPU; the last two are gpu.js's own ways to run without one. */
+export const gpuModes = ["webgpu", "webgl2", "headlessgl", "webasm", "cpu"] as const;
+export type GpuMode = (typeof gpuModes)[number];
+
+/** gpu.js's class of kernels for each mode: what must be found at work, since gpu.js falls back to the cpu silently. */
+export const kernelClasses: Readonly<Record<GpuMode, string>> = {
+  webgpu: "WebGPUKernel",
+  webgl2: "WebGL2Kernel",
+  headlessgl: "HeadlessGLKernel",
+  webasm: "WebAssemblyKernel",
+  cpu: "CPUKernel",
+};
+
+/** Numbers on the GPU: a texture (WebGL) or a buffer (WebGPU). Must be deleted by hand. */
+export interface DeviceHandle {
+  toArray(): Float32Array | Promise<Float32Array>;
+  delete(): void;
+}
+
+/** What a kernel gives: on the modes without a GPU a plain array. */
+export type DeviceArray = DeviceHandle | Float32Array;
+
+export const isHandle = (array: DeviceArray): array is DeviceHandle => "toArray" in array;
+
+/** A kernel that can be called; on WebGPU (and everywhere in gpu.js 3) it answers with a promise. */
+export interface GpuKernel {
+  (...inputs: readonly (DeviceArray | number)[]): DeviceArray | Promise<DeviceArray>;
+  /** The kernel that really runs; replaced by gpu.js when it falls back. */
+  readonly kernel: {
+    readonly constructor: unknown;
+    readonly fallbackReason?: string | null;
+    readonly context?: unknown;
+  };
+  destroy(): void;
+}
+
+export interface KernelSettings {
+  readonly output: readonly [number];
+  readonly constants: Readonly<Record<string, number>>;
+  /** Sources of functions that the kernel calls. */
+  readonly functions: readonly string[];
+  readonly pipeline: boolean;
+  readonly immutable: boolean;
+  readonly precision: "single";
+  readonly tactic: "precision";
+}
+
+interface Gpu {
+  createKernel(source: string, settings: KernelSettings): GpuKernel;
+  destroy(): Promise<void>;
+}
+
+interface GpuClass {
+  new (settings: { mode: GpuMode }): Gpu;
+  readonly isHeadlessGLSupported: boolean;
+  readonly isWebGL2Supported: boolean;
+  readonly isWebAssemblySupported: boolean;
+  isWebGPUAvailable(): Promise<boolean>;
+}
+
+type GpuJsModule = { readonly GPU: GpuClass } & Readonly<Record<string, unknown>>;
+
+/** One GPU instance of gpu.js: the only one of the process. */
+export class GpuJs {
+  private constructor(
+    private readonly module: GpuJsModule,
+    private readonly gpu: Gpu,
+    readonly mode: GpuMode,
+  ) {}
+
+  /** @throws BackendError if gpu.js is not installed, or the mode cannot be had here */
+  static async open(mode: GpuMode): Promise<GpuJs> {
+    const module = await loadGpuJs();
+    const reason = await unavailable(module, mode);
+    if (reason) throw new BackendError(`gpu backend: got mode ${mode}, which cannot run here: ${reason}`);
+    return new GpuJs(module, new module.GPU({ mode }), mode);
+  }
+
+  createKernel(source: string, settings: KernelSettings): GpuKernel {
+    return this.gpu.createKernel(source, settings);
+  }
+
+  /**
+   * Checks that a kernel which has run did so as its mode promises. By identity of the class: names do not survive minifiers.
+   * @throws BackendError naming the class that ran and gpu.js's reason
+   */
+  checkClass({ kernel }: GpuKernel, what: string): void {
+    const expected = kernelClasses[this.mode];
+    if (kernel.constructor === this.module[expected]) return;
+    const got =
+      Object.values(kernelClasses).find((name) => this.module[name] === kernel.constructor) ?? "another class";
+    throw new BackendError(
+      `gpu backend: ${what} ran as ${got}, expected ${expected} (${kernel.fallbackReason ?? "gpu.js gives no reason"})`,
+    );
+  }
+
+  destroy(): void {
+    void this.gpu.destroy();
+  }
+}
+
+/** @throws BackendError that says what to install */
+async function loadGpuJs(): Promise<GpuJsModule> {
+  let loaded: { default?: unknown };
+  try {
+    loaded = await import("gpu.js");
+  } catch (cause) {
+    throw new BackendError("gpu backend: gpu.js is not installed, expected it beside trm-ts: npm install gpu.js", {
+      cause,
+    });
+  }
+  // CommonJS: the exports are the default export; in a page that is the GPU class itself, which carries the rest.
+  return (loaded.default ?? loaded) as GpuJsModule;
+}
+
+/** Why a mode cannot run here, or null if it can. */
+async function unavailable({ GPU }: GpuJsModule, mode: GpuMode): Promise<string | null> {
+  switch (mode) {
+    case "webgpu":
+      return (await GPU.isWebGPUAvailable()) ? null : "no WebGPU adapter (a page or worker with WebGPU is needed)";
+    case "webgl2":
+      return GPU.isWebGL2Supported ? null : "no WebGL2 context (a page or worker with WebGL2 is needed)";
+    case "headlessgl":
+      return GPU.isHeadlessGLSupported ? null : "no headless GL (npm install gl, and an X display: xvfb-run -a)";
+    case "webasm":
+      return GPU.isWebAssemblySupported ? null : "no WebAssembly";
+    case "cpu":
+      return null;
+  }
+}
+
+/** The modes that can run here, best first, and why the others cannot. */
+export async function availableModes(): Promise<{ modes: GpuMode[]; reasons: string[] }> {
+  const module = await loadGpuJs();
+  const found = await Promise.all(gpuModes.map(async (mode) => ({ mode, reason: await unavailable(module, mode) })));
+  return {
+    modes: found.filter(({ reason }) => reason === null).map(({ mode }) => mode),
+    reasons: found.flatMap(({ mode, reason }) => (reason === null ? [] : [`${mode}: ${reason}`])),
+  };
+}
+
+/** The name of the GPU behind a kernel that has run, where the platform tells it. */
+export function gpuName({ kernel }: GpuKernel): string | null {
+  const context = kernel.context as Partial<WebGL2RenderingContext> & { adapter?: { info?: AdapterInfo } };
+  if (context?.adapter) {
+    const { vendor, architecture, description } = context.adapter.info ?? {};
+    return [vendor, architecture, description].filter(Boolean).join(" ") || null;
+  }
+  if (!context?.getParameter || !context.getExtension) return null;
+  const names = context.getExtension("WEBGL_debug_renderer_info");
+  const name: unknown = context.getParameter(names ? names.UNMASKED_RENDERER_WEBGL : 0x1f01); // RENDERER
+  return typeof name === "string" ? name : null;
+}
+
+interface AdapterInfo {
+  readonly vendor?: string;
+  readonly architecture?: string;
+  readonly description?: string;
+}

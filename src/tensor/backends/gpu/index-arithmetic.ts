@@ -1,0 +1,60 @@
+// Index arithmetic in kernel sources: where the element of an output lies in an input that is read with strides.
+//
+// Division by a length n is Math.floor((i + 0.5) / n): without the half it is wrong on WebGPU for some i.
+
+import { sizeOf } from "../../shape.ts";
+
+/** Lengths of the axes, and for every operand the elements to step over along each. */
+export interface Walk {
+  readonly shape: readonly number[];
+  readonly strides: readonly (readonly number[])[];
+}
+
+/** The same walk over fewer axes: those of length 1 go, and neighbours that every operand walks in one go become one. */
+export function collapse({ shape, strides }: Walk): Walk {
+  const lengths: number[] = [];
+  const steps: number[][] = strides.map(() => []);
+  shape.forEach((length, axis) => {
+    if (length === 1) return;
+    const isOneGo = lengths.length > 0 && strides.every((own, t) => steps[t]!.at(-1) === own[axis]! * length);
+    if (isOneGo) lengths[lengths.length - 1]! *= length;
+    else lengths.push(length);
+    strides.forEach((own, t) => {
+      if (isOneGo) steps[t]![steps[t]!.length - 1] = own[axis]!;
+      else steps[t]!.push(own[axis]!);
+    });
+  });
+  return { shape: lengths, strides: steps };
+}
+
+/**
+ * Statements that split a flat index into coordinates i0, i1, ... of the given shape.
+ *
+ * @example coordinates([2, 3])
+ * const i0 = Math.floor((this.thread.x + 0.5) / 3);
+ * const i0Rest = this.thread.x - i0 * 3;
+ * const i1 = i0Rest;
+ */
+export function coordinates(shape: readonly number[], index = "this.thread.x", prefix = "i"): string {
+  const last = shape.length - 1;
+  const lines: string[] = [];
+  let rest = index;
+  for (let axis = 0; axis < last; axis++) {
+    const inner = sizeOf(shape.slice(axis + 1));
+    lines.push(`const ${prefix}${axis} = Math.floor((${rest} + 0.5) / ${inner});`);
+    lines.push(`const ${prefix}${axis}Rest = ${rest} - ${prefix}${axis} * ${inner};`);
+    rest = `${prefix}${axis}Rest`;
+  }
+  if (last >= 0) lines.push(`const ${prefix}${last} = ${rest};`);
+  return lines.join("\n  ");
+}
+
+/** `start + i0 * 12 + i1`: where the coordinates lead with these strides. */
+export function position(strides: readonly number[], start: number | string = 0, prefix = "i"): string {
+  const terms = strides.flatMap((stride, axis) => {
+    if (stride === 0) return [];
+    return stride === 1 ? [`${prefix}${axis}`] : [`${prefix}${axis} * ${stride}`];
+  });
+  if (start !== 0) terms.unshift(`${start}`);
+  return terms.length > 0 ? terms.join(" + ") : "0";
+}

@@ -1,0 +1,96 @@
+// Cross-entropy per row of logits [N, V] and its gradient. Rows with a negative label count for nothing.
+import type { CrossEntropyName } from "../../../backend.ts";
+import { ShapeError } from "../../../errors.ts";
+import { scope } from "../../../scope.ts";
+import { empty, type Tensor } from "../../../tensor.ts";
+import { functions, stablemaxScore, stablemaxSlope } from "../formulas.ts";
+import { launch } from "../launch.ts";
+import { storageOf } from "../storage.ts";
+import { rowMax, rowTotal } from "./rows.ts";
+
+/** -log(score of the label / Σ scores); for softmax the score is e^(v - largest). */
+export function crossEntropy(name: CrossEntropyName, out: Tensor, logits: Tensor, labels: Tensor): void {
+  const classes = checkLabels(labels, logits);
+  const source = `function (logits, labels) {
+  const label = labels[this.thread.x];
+  if (label < 0) {
+    return 0;
+  }
+  const start = this.thread.x * this.constants.classes;
+  let largest = logits[start];
+  for (let j = 1; j < this.constants.classes; j++) {
+    largest = Math.max(largest, logits[start + j]);
+  }
+  let total = 0;
+  let own = 0;
+  for (let j = 0; j < this.constants.classes; j++) {
+    const v = logits[start + j];
+    const score = ${name === "softmax" ? "Math.exp(v - largest)" : stablemaxScore};
+    total += score;
+    if (j === label) {
+      own = ${name === "softmax" ? "v - largest" : "Math.log(score)"};
+    }
+  }
+  return Math.log(total) - own;
+}`;
+  launch({ name: `crossEntropy ${name}`, out, inputs: [logits, labels], constants: { classes }, functions, source });
+}
+
+/** dlogit_j = dy (s'_j / Σ s - [j = label] s'_j / s_j), which for softmax is dy (p_j - [j = label]) */
+export function crossEntropyBackward(
+  name: CrossEntropyName,
+  dlogits: Tensor,
+  logits: Tensor,
+  labels: Tensor,
+  dy: Tensor,
+): void {
+  const classes = checkLabels(labels, logits);
+  const isSoftmax = name === "softmax";
+  scope(() => {
+    const perRow = (): Tensor => empty(labels.shape, "float32", logits.backend);
+    const [largest, total] = [perRow(), perRow()];
+    if (isSoftmax) {
+      rowMax(largest, logits);
+      rowTotal(total, logits, largest);
+    } else stablemaxTotal(total, logits);
+    const source = `function (logits, labels, dy, total${isSoftmax ? ", largest" : ""}) {
+  const row = Math.floor((this.thread.x + 0.5) / this.constants.classes);
+  const label = labels[row];
+  if (label < 0) {
+    return 0;
+  }
+  const v = logits[this.thread.x];
+  const score = ${isSoftmax ? "Math.exp(v - largest[row])" : stablemaxScore};
+  const slope = ${isSoftmax ? "score" : stablemaxSlope};
+  const isLabel = this.thread.x - row * this.constants.classes === label;
+  const own = isLabel ? ${isSoftmax ? "1" : "slope / score"} : 0;
+  return dy[row] * (slope / total[row] - own);
+}`;
+    const inputs = [logits, labels, dy, total, ...(isSoftmax ? [largest] : [])];
+    launch({ name: `crossEntropyBackward ${name}`, out: dlogits, inputs, constants: { classes }, functions, source });
+  });
+}
+
+/** Σ s(v) of every row. */
+function stablemaxTotal(out: Tensor, logits: Tensor): void {
+  const source = `function (logits) {
+  const start = this.thread.x * this.constants.classes;
+  let total = 0;
+  for (let j = 0; j < this.constants.classes; j++) {
+    const v = logits[start + j];
+    total += ${stablemaxScore};
+  }
+  return total;
+}`;
+  launch({ name: "stablemaxTotal", out, inputs: [logits], constants: { classes: logits.shape[1]! }, source });
+}
+
+/** The number of classes. @throws ShapeError if labels that are known here reach beyond them */
+function checkLabels(labels: Tensor, logits: Tensor): number {
+  const classes = logits.shape[1]!;
+  storageOf(labels).knownIntegers?.forEach((label, position) => {
+    if (label < classes) return;
+    throw new ShapeError(`crossEntropy: got label ${label} at position ${position}, expected less than ${classes}`);
+  });
+  return classes;
+}
