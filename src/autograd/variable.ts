@@ -1,5 +1,5 @@
 // Variable: a tensor that can be on the tape. Tensor and Variable are separate types, so that what is differentiated is visible.
-import { type DType, keep, type Nested, type Shape, scope, type Tensor, tensor, tensorsHeld } from "../tensor/index.ts";
+import { type DType, keep, type Nested, type Shape, scope, Tensor, tensor, tensorsHeld } from "../tensor/index.ts";
 import { reachableNodes, type TapeNode } from "./tape.ts";
 
 export class Variable {
@@ -42,7 +42,7 @@ export function parameter(values: Tensor | Nested, dtype: DType = "float32"): Va
 }
 
 const asTensor = (values: Tensor | Nested, dtype: DType): Tensor =>
-  typeof values === "object" && "storage" in values ? values : tensor(values as Nested, { dtype });
+  values instanceof Tensor ? values : tensor(values, { dtype });
 
 /** Runs `body` in a scope of its own without recording: its operations leave no tape. */
 export const noGrad = <T>(body: () => T): T => scope(body, { recording: false });

@@ -84,6 +84,58 @@ describe("float32 against float64, value and gradient", () => {
   });
 });
 
+describe("what is recorded changes nothing", () => {
+  it.each(allOperations().map((operation) => [operation.name, operation] as const))("%s", (_, operation) => {
+    fc.assert(
+      fc.property(operationExamples(operation), ({ inputs, attributes }) => {
+        const { value, gradients } = evaluate(operation, { inputs, attributes });
+        for (const [i, input] of inputs.entries()) {
+          if (!isDifferentiable(input)) continue;
+          // The gradient of one input alone, the others being constants.
+          const alone = inputs.map((other, j) => (j === i ? other : { ...other, fixed: true }));
+          const one = evaluate(operation, { inputs: alone, attributes });
+          expect([one.value, one.gradients[i]]).toEqual([value, gradients[i]]);
+        }
+        const constants = inputs.map((input) => ({ ...input, fixed: true }));
+        expect(evaluate(operation, { inputs: constants, attributes }).value).toEqual(value);
+      }),
+      { numRuns: RUNS / 3 },
+    );
+  });
+
+  it("for example the value of a fused block, which keeps less when nothing is recorded", () => {
+    const inputs = [
+      { shape: [1, 1, 1], values: [2] },
+      { shape: [2, 1], values: [1, 1] },
+      { shape: [1, 1], values: [1] },
+    ];
+    const attributes = { axis: -1, epsilon: 0 };
+    const block = operationNamed("swigluBlock");
+    expect(evaluate(block, { inputs, attributes }).value).toEqual([1]);
+    const constants = inputs.map((input) => ({ ...input, fixed: true }));
+    expect(evaluate(block, { inputs: constants, attributes }).value).toEqual([1]);
+  });
+});
+
+describe("at a kink one side is taken, the same everywhere", () => {
+  const gradientAt = (name: string, inputs: OperationExample["inputs"], attributes?: unknown): number[][] => {
+    const { value, gradients } = evaluate(operationNamed(name), example(inputs, attributes));
+    const weight = (i: number): number => 1 + 0.5 * Math.sin(1 + 3 * (value.length === 1 ? 0 : i));
+    return gradients.map((gradient) => gradient.map((own, i) => own / weight(i)));
+  };
+
+  it("relu and abs at 0: 0", () => {
+    expect(gradientAt("relu", [row(0)])).toEqual([[0]]);
+    expect(gradientAt("abs", [row(0)])).toEqual([[0]]);
+  });
+
+  it("maximum of equal numbers: the second", () => expect(gradientAt("maximum", [row(1), row(1)])).toEqual([[0], [1]]));
+
+  it("max over equal numbers: shared equally", () => {
+    expect(gradientAt("max", [row(2, 1, 2)], { axes: [0], keepAxes: false })).toEqual([[0.5, 0, 0.5]]);
+  });
+});
+
 describe("fused operations against their definitions, value and gradient", () => {
   const fused = allOperations().filter((operation) => operation.definition);
 
