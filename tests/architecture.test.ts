@@ -129,11 +129,14 @@ function nodeUses(sources: readonly SourceFile[]): string[] {
         )
         .map(({ from, place }) => `${place} imports ${from}`);
       const globals: string[] = [];
+      // `const { process } = globalThis` asks whether there is one: from there on it is a name like any other.
+      const asksForProcess = /const \{ process \} = globalThis\b/.test(source.text);
       walkSyntax(source.text, (node, [parent]) => {
         const isName =
           node.type === "Identifier" && /^(process|Buffer|require|__dirname|__filename)$/.test(`${node.name}`);
         const isProperty = parent?.property === node || parent?.key === node;
-        if (isName && !isProperty) globals.push(`${placeOf(source, node)} uses ${node.name}`);
+        const isAsked = node.name === "process" && asksForProcess;
+        if (isName && !isProperty && !isAsked) globals.push(`${placeOf(source, node)} uses ${node.name}`);
       });
       return [...imported, ...globals];
     });
@@ -160,6 +163,7 @@ describe("only src/cli and *.node.ts use Node", () => {
     expect(nodeUses([portable, fetching])).toEqual([]);
     expect(at("const home = process.env.HOME;")).toEqual(["src/trm/a.ts:1 uses process"]);
     expect(at("const home = globalThis.process?.env;")).toEqual([]);
+    expect(at("const { process } = globalThis;\nconst home = process?.env;")).toEqual([]);
     expect(at('const files = await import("./files.node.ts");')).toEqual([]);
     expect(at('import { readFileSync } from "node:fs";', "src/cli/main.ts")).toEqual([]);
     expect(at('import { readFileSync } from "node:fs";', "src/trm/a.node.ts")).toEqual([]);
