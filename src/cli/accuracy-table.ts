@@ -1,0 +1,17 @@
+// An evaluation in a few lines.
+import type { Evaluation } from "../trm/index.ts";
+import { percent } from "./format.ts";
+
+/** One row per supervision step; of many, the powers of two and the last. */
+export function accuracyTable({ exact, cell, interval95, meanHaltStep }: Evaluation): string[] {
+  const last = exact.length;
+  const steps = exact.map((_, index) => index + 1).filter((step) => step === last || Number.isInteger(Math.log2(step)));
+  const row = (step: number): string =>
+    `${String(step).padStart(16)} ${percent(exact[step - 1]!).padStart(13)} ${percent(cell[step - 1]!).padStart(12)}`;
+  const [low, high] = interval95;
+  return [
+    "supervision step  puzzles right  cells right",
+    ...steps.map(row),
+    `95% interval of the last: ${percent(low)} to ${percent(high)}; q says stop after ${meanHaltStep.toFixed(1)} steps on average`,
+  ];
+}

@@ -1,0 +1,86 @@
+// Boards in text: a puzzle and the answers of the supervision steps, side by side, the changed cells highlighted.
+import { stripVTControlCharacters } from "node:util";
+import type { Task } from "../trm/index.ts";
+import type { Solution, SolveStep } from "./solve-steps.ts";
+import type { Colours } from "./terminal.ts";
+
+/** Lines of equal purpose: a title, a board, a remark. */
+export type Block = readonly string[];
+
+export interface BoardStyle {
+  readonly colours: Colours;
+  readonly columns: number;
+}
+
+/** The puzzle, then the steps up to `lastStep`. */
+export function solutionBlocks(
+  task: Task,
+  { question, steps, haltStep }: Solution,
+  lastStep: number,
+  { colours }: BoardStyle,
+) {
+  const puzzle: Block = [colours.bold("puzzle"), ...task.draw(question).split("\n")];
+  const shown = steps.filter(({ step }) => step <= lastStep);
+  return [puzzle, ...shown.map((step) => stepBlock(task, step, step.step === haltStep, colours))];
+}
+
+function stepBlock(task: Task, { step, tokens, qHalt, changed }: SolveStep, isHalt: boolean, colours: Colours): Block {
+  return [
+    colours.bold(`step ${step}`),
+    ...drawChanged(task, tokens, changed, colours),
+    `q ${qText(qHalt)}${isHalt ? colours.green(" halt") : ""}`,
+  ];
+}
+
+/** "+2.3 (91%)": the logit, and the probability it stands for. */
+export const qText = (q: number): string =>
+  `${q >= 0 ? "+" : "-"}${Math.abs(q).toFixed(1)} (${Math.round(100 / (1 + Math.exp(-q)))}%)`;
+
+/** Stands behind a changed cell until its neighbourhood is known. */
+const mark = "\u0001";
+
+/** Changed cells in reverse colours; without colours with a star behind them, where the drawing has room for it. */
+export function drawChanged(
+  task: Task,
+  tokens: ArrayLike<number>,
+  changed: ReadonlySet<number>,
+  colours: Colours,
+): string[] {
+  if (colours.isColorSupported) {
+    return task
+      .draw(tokens, (symbol, cell) => (changed.has(cell) ? colours.yellow(colours.inverse(symbol)) : symbol))
+      .split("\n");
+  }
+  const plain = task.draw(tokens).split("\n");
+  if (plain[0]!.length < 2 * task.columns - 1) return plain;
+  return task
+    .draw(tokens, (symbol, cell) => (changed.has(cell) ? symbol + mark : symbol))
+    .split("\n")
+    .map((line) => line.replaceAll(`${mark} `, "*").replaceAll(mark, "*"));
+}
+
+const gap = "   ";
+
+/** Blocks beside each other, as many as fit into the width; then the next row of blocks. */
+export function sideBySide(blocks: readonly Block[], columns: number): string[] {
+  const width = Math.max(...blocks.flat().map(visibleLength));
+  const perRow = Math.max(1, Math.floor((columns + gap.length) / (width + gap.length)));
+  const lines: string[] = [];
+  for (let start = 0; start < blocks.length; start += perRow) {
+    const row = blocks.slice(start, start + perRow);
+    const height = Math.max(...row.map((block) => block.length));
+    if (start > 0) lines.push("");
+    for (let line = 0; line < height; line++) {
+      lines.push(
+        row
+          .map((block) => padVisible(block[line] ?? "", width))
+          .join(gap)
+          .trimEnd(),
+      );
+    }
+  }
+  return lines;
+}
+
+const visibleLength = (text: string): number => stripVTControlCharacters(text).length;
+const padVisible = (text: string, width: number): string => text + " ".repeat(width - visibleLength(text));

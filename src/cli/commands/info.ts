@@ -1,0 +1,62 @@
+// `trm info`: what a run is, and how far it has come.
+import { Command } from "commander";
+import { type CheckpointSide, evaluatedFile, modelFrom } from "../../trm/checkpoint.ts";
+import { effectiveDepth, flattenConfig, type Model } from "../../trm/index.ts";
+import { readCheckpoint } from "../../trm/run-folder.node.ts";
+import { backendText, modelText, taskText } from "../describe-run.ts";
+import { duration, thousands } from "../format.ts";
+import { openTerminal, type Terminal } from "../terminal.ts";
+import { invocation } from "../version.ts";
+
+export function infoCommand(): Command {
+  return new Command("info")
+    .summary("what a run is and how far it has come")
+    .description("Prints configuration, parameter count, effective depth, steps trained, and what computed them.")
+    .argument("<dir>", "run folder, or one checkpoint folder")
+    .option("--json", "print one JSON object")
+    .addHelpText("after", helpText)
+    .action((path: string, options: { json?: boolean }) => info(path, options));
+}
+
+const helpText = (): string => `
+Examples:
+  ${invocation} info runs/demo
+  ${invocation} info runs/demo --json
+`;
+
+function info(path: string, { json }: { json?: boolean }): void {
+  const terminal = openTerminal();
+  const { side, files, path: where } = readCheckpoint(path, (read) => [evaluatedFile(read)]);
+  const name = evaluatedFile(side);
+  const model = modelFrom(side, files.get(name)!, `${where}/${name}`);
+  if (json) terminal.print(JSON.stringify(asJson(where, side, model)));
+  else show(where, side, model, terminal);
+  model.dispose();
+}
+
+const asJson = (where: string, { task, step, seconds, backend, madeBy, config }: CheckpointSide, model: Model) => ({
+  checkpoint: where,
+  task,
+  parameters: model.parameterCount(),
+  effectiveDepth: effectiveDepth(config.model),
+  step,
+  seconds,
+  backend,
+  madeBy,
+  config: flattenConfig(config),
+});
+
+function show(where: string, side: CheckpointSide, model: Model, { print, colours }: Terminal): void {
+  const { task, step, seconds, backend, madeBy, config } = side;
+  print(`checkpoint  ${where}`);
+  print(`task        ${taskText(task)}`);
+  print(`model       ${modelText(config, model)}`);
+  print(`trained     ${thousands(step)} steps in ${duration(seconds)}`);
+  print(`backend     ${backendText(backend)}`);
+  print(`made by     ${madeBy}`);
+  for (const part of ["model", "training"] as const) {
+    print();
+    print(colours.bold(`${part} settings`));
+    for (const [key, value] of Object.entries(config[part])) print(`  ${key.padEnd(22)} ${value}`);
+  }
+}

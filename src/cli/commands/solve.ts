@@ -1,0 +1,58 @@
+// `trm solve`: a puzzle of the user's, one supervision step after another.
+import { Command, Option } from "commander";
+import { loadModel } from "../load-model.ts";
+import { type ComputeOptions, chooseBackend, computeOptions, wholeNumber } from "../options.ts";
+import { qLegend, showSolution, solutionJson } from "../show-solution.ts";
+import { solvePuzzle } from "../solve-steps.ts";
+import { openTerminal } from "../terminal.ts";
+import { invocation } from "../version.ts";
+
+interface SolveOptions extends ComputeOptions {
+  readonly checkpoint: string;
+  readonly steps?: number;
+  readonly all?: boolean;
+  readonly json?: boolean;
+}
+
+export function solveCommand(): Command {
+  const command = new Command("solve")
+    .summary("solve one puzzle, step by step")
+    .description("Solves one puzzle and shows the answer after every supervision step, up to where the model halts.")
+    .argument("<puzzle>", "in one line, row by row; a Sudoku's blanks are . or 0")
+    .requiredOption("--checkpoint <dir>", "run folder, or one checkpoint folder")
+    .addOption(
+      new Option("--steps <n>", "supervision steps at most (default: as in training)").argParser(wholeNumber(1)),
+    )
+    .option("--all", "show the steps after the halt too");
+  for (const option of computeOptions()) command.addOption(option);
+  return command
+    .option("--json", "print one JSON object")
+    .addHelpText("after", helpText)
+    .action((puzzle: string, options: SolveOptions) => solve(puzzle, options));
+}
+
+const helpText = (): string => `
+Examples:
+  ${invocation} solve --checkpoint runs/demo ..1.3.....4.2...
+  ${invocation} solve --checkpoint runs/demo --json ..1.3.....4.2...
+`;
+
+async function solve(puzzle: string, { checkpoint, steps, all, json, ...compute }: SolveOptions): Promise<void> {
+  const terminal = openTerminal(json ? "stderr" : "stdout");
+  const backend = await chooseBackend(compute);
+  try {
+    const loaded = loadModel(checkpoint);
+    const { task, config, model } = loaded;
+    const question = task.parse(puzzle);
+    const solution = await solvePuzzle(loaded, question, steps ?? config.training.nSup);
+    model.dispose();
+    if (json) {
+      terminal.print(JSON.stringify(solutionJson(task, solution)));
+      return;
+    }
+    showSolution(task, solution, terminal, { all });
+    terminal.print(terminal.colours.dim(qLegend(config)));
+  } finally {
+    backend.dispose();
+  }
+}

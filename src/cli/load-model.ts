@@ -1,0 +1,30 @@
+// The model of a run folder or a checkpoint folder, ready to evaluate.
+
+import { CheckpointError } from "../nn/index.ts";
+import { evaluatedFile, modelFrom } from "../trm/checkpoint.ts";
+import type { Config, Model, Task } from "../trm/index.ts";
+import { type TaskChoice, taskOf } from "../trm/named-task.ts";
+import { readCheckpoint } from "../trm/run-folder.node.ts";
+
+export interface LoadedModel {
+  readonly model: Model;
+  readonly config: Config;
+  readonly choice: TaskChoice;
+  readonly task: Task;
+  readonly step: number;
+}
+
+/** @throws CheckpointError */
+export function loadModel(path: string): LoadedModel {
+  const { side, files, path: where } = readCheckpoint(path, (read) => [evaluatedFile(read)]);
+  const { config, task: choice, step } = side;
+  const task = taskOf(choice);
+  const { sequenceLength, vocabularySize } = config.model;
+  if (sequenceLength !== task.sequenceLength || vocabularySize !== task.vocabularySize) {
+    throw new CheckpointError(
+      `${where}: the model is for ${sequenceLength} cells and ${vocabularySize} tokens, ${task.name} has ${task.sequenceLength} and ${task.vocabularySize}`,
+    );
+  }
+  const name = evaluatedFile(side);
+  return { model: modelFrom(side, files.get(name)!, `${where}/${name}`), config, choice, task, step };
+}

@@ -1,0 +1,82 @@
+// A run from its beginning: settings, generated puzzles, a fresh model, and the folder that holds them.
+import { Random } from "../tensor/index.ts";
+import { type Config, type Examples, ShuffledExamples, type Task, Training } from "../trm/index.ts";
+import { type TaskChoice, taskOf } from "../trm/named-task.ts";
+import { type DataSizes, type PresetName, presetFor } from "../trm/presets.ts";
+import {
+  folderState,
+  moveRunAside,
+  OccupiedError,
+  type RunAbout,
+  type RunSets,
+  WritableRun,
+} from "../trm/run-folder.node.ts";
+import { thousands } from "./format.ts";
+import { startProgress } from "./progress.ts";
+import { mergeSettings, type SettingSource } from "./settings.ts";
+import type { Terminal } from "./terminal.ts";
+import { packState, TrainingRun } from "./training-run.ts";
+
+export interface NewRun {
+  readonly out: string;
+  readonly choice: TaskChoice;
+  readonly preset: PresetName;
+  /** What the user has set beyond the preset, the weakest first. */
+  readonly settings: readonly SettingSource[];
+  /** Over the preset's. */
+  readonly sizes: Partial<DataSizes>;
+  /** What to do with a run that is there already. */
+  readonly existing: "refuse" | "move aside";
+  readonly goal: RunAbout["goal"];
+}
+
+/** Everything is checked before anything is written. */
+export async function startRun(wanted: NewRun, terminal: Terminal): Promise<TrainingRun> {
+  const { out, choice: asked, preset: name } = wanted;
+  const preset = presetFor(name, asked.name);
+  const sizes = { ...preset.data, ...wanted.sizes };
+  const choice = asked.clues === undefined && sizes.clues !== undefined ? { ...asked, clues: sizes.clues } : asked;
+  const task = taskOf(choice);
+  const sources = [{ where: `preset ${name}`, settings: preset.settings }, ...wanted.settings];
+  const config = mergeSettings(sources, task);
+  checkPlace(wanted);
+
+  const { seed } = config.training;
+  const sets = generateSets(task, sizes, seed, terminal);
+  const training = new Training(config, streamOf(sets.train, config, sizes.augment ? task : undefined));
+  const { train, watch, unseen, augment } = sizes;
+  const about = { task: choice, preset: name, data: { train, watch, unseen, augment }, goal: wanted.goal };
+  const files = await packState(training, about, 0);
+  if (wanted.existing === "move aside" && folderState(out) === "run") {
+    terminal.remark(`the run that was in ${out} is now in ${moveRunAside(out)}`);
+  }
+  const run = WritableRun.create(out, about, sets, { step: 0, files });
+  return new TrainingRun(training, run, about, sets, 0);
+}
+
+/** @throws OccupiedError */
+function checkPlace({ out, existing }: NewRun): void {
+  const state = folderState(out);
+  if (state === "other") throw new OccupiedError(`${out} exists and is no run of trm: choose another --out`);
+  if (state === "run" && existing === "refuse") {
+    throw new OccupiedError(`${out} holds a run already: --resume ${out} goes on with it, --force starts anew`);
+  }
+}
+
+/** The order in which a run sees its training puzzles follows from its seed too. */
+export const streamOf = (train: Examples, { training }: Config, augment: Task | undefined): ShuffledExamples =>
+  new ShuffledExamples(train, new Random(training.seed).integer(2 ** 31), augment);
+
+function generateSets(task: Task, { train, watch, unseen }: DataSizes, seed: number, terminal: Terminal): RunSets {
+  const progress = startProgress(terminal, { after: 2_000 });
+  const onProgress = (done: number, total: number): void =>
+    progress.update(done / total, `generating puzzles: ${thousands(done)} of ${thousands(total)}`);
+  const sets = task.generate({ train, test: watch + unseen, seed, onProgress });
+  progress.clear();
+  return { train: sets.train, watch: slice(sets.test, 0, watch), unseen: slice(sets.test, watch, watch + unseen) };
+}
+
+function slice({ length, inputs, labels }: Examples, from: number, to: number): Examples {
+  const cut = (tokens: Int32Array): Int32Array => tokens.slice(from * length, to * length);
+  return { count: to - from, length, inputs: cut(inputs), labels: cut(labels) };
+}
