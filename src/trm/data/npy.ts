@@ -6,8 +6,22 @@
  */
 import { DatasetError, quoted } from "../errors.ts";
 
-export type NpyDtype = "|b1" | "|u1" | "|i1" | "<u2" | "<i2" | "<u4" | "<i4" | "<u8" | "<i8" | "<f4" | "<f8";
+/** The array of every dtype; bool arrives as bytes 0 and 1. Little-endian, as every platform we run on is. */
+const ARRAYS = {
+  "|b1": Uint8Array,
+  "|u1": Uint8Array,
+  "|i1": Int8Array,
+  "<u2": Uint16Array,
+  "<i2": Int16Array,
+  "<u4": Uint32Array,
+  "<i4": Int32Array,
+  "<u8": BigUint64Array,
+  "<i8": BigInt64Array,
+  "<f4": Float32Array,
+  "<f8": Float64Array,
+} as const;
 
+export type NpyDtype = keyof typeof ARRAYS;
 export type NpyData =
   | Uint8Array
   | Int8Array
@@ -38,20 +52,6 @@ export interface NpyArray {
   readonly data: NpyData;
 }
 
-const READERS: Record<NpyDtype, { readonly size: number; read(bytes: Uint8Array): NpyData }> = {
-  "|b1": { size: 1, read: (b) => b },
-  "|u1": { size: 1, read: (b) => b },
-  "|i1": { size: 1, read: (b) => new Int8Array(b.buffer, b.byteOffset, b.byteLength) },
-  "<u2": { size: 2, read: (b) => new Uint16Array(b.buffer, b.byteOffset, b.byteLength / 2) },
-  "<i2": { size: 2, read: (b) => new Int16Array(b.buffer, b.byteOffset, b.byteLength / 2) },
-  "<u4": { size: 4, read: (b) => new Uint32Array(b.buffer, b.byteOffset, b.byteLength / 4) },
-  "<i4": { size: 4, read: (b) => new Int32Array(b.buffer, b.byteOffset, b.byteLength / 4) },
-  "<u8": { size: 8, read: (b) => new BigUint64Array(b.buffer, b.byteOffset, b.byteLength / 8) },
-  "<i8": { size: 8, read: (b) => new BigInt64Array(b.buffer, b.byteOffset, b.byteLength / 8) },
-  "<f4": { size: 4, read: (b) => new Float32Array(b.buffer, b.byteOffset, b.byteLength / 4) },
-  "<f8": { size: 8, read: (b) => new Float64Array(b.buffer, b.byteOffset, b.byteLength / 8) },
-};
-
 const MAGIC = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59]; // \x93NUMPY
 
 /** Bytes that hold the header of any file accepted here: enough to read before `parseNpyHeader`. */
@@ -76,8 +76,10 @@ export function parseNpy(bytes: Uint8Array, where = "npy"): NpyArray {
 
 /** The numbers in a piece of the data; shares its memory where alignment allows. */
 export function npyNumbers(dtype: NpyDtype, bytes: Uint8Array): NpyData {
-  const { size, read } = READERS[dtype];
-  return read(bytes.byteOffset % size === 0 ? bytes : bytes.slice());
+  const NumberArray = ARRAYS[dtype];
+  const size = NumberArray.BYTES_PER_ELEMENT;
+  const aligned = bytes.byteOffset % size === 0 ? bytes : bytes.slice();
+  return new NumberArray(aligned.buffer as ArrayBuffer, aligned.byteOffset, aligned.byteLength / size);
 }
 
 /** Reads the header alone; `bytes` may end anywhere after it. @throws DatasetError */
@@ -96,8 +98,8 @@ export function parseNpyHeader(bytes: Uint8Array, where = "npy"): NpyHeader {
   if (dataOffset > bytes.byteLength) throw refuse(`header of ${headerLength} bytes goes beyond the file (truncated?)`);
   const text = String.fromCharCode(...bytes.subarray(headerStart, dataOffset));
   const { descr, fortran_order: fortran, shape } = parseDict(text, refuse);
-  if (typeof descr !== "string" || !Object.hasOwn(READERS, descr)) {
-    throw refuse(`dtype ${quoted(descr)}, expected one of ${Object.keys(READERS).join(" ")}`);
+  if (typeof descr !== "string" || !Object.hasOwn(ARRAYS, descr)) {
+    throw refuse(`dtype ${quoted(descr)}, expected one of ${Object.keys(ARRAYS).join(" ")}`);
   }
   if (fortran !== false) throw refuse("Fortran order, expected C order (numpy.ascontiguousarray)");
   if (!Array.isArray(shape) || !shape.every(Number.isSafeInteger)) {
@@ -105,7 +107,7 @@ export function parseNpyHeader(bytes: Uint8Array, where = "npy"): NpyHeader {
   }
   const dtype = descr as NpyDtype;
   const length = shape.includes(0) ? 0 : shape.reduce((product, size) => product * size, 1);
-  const itemSize = READERS[dtype].size;
+  const itemSize = ARRAYS[dtype].BYTES_PER_ELEMENT;
   if (!Number.isSafeInteger(length * itemSize)) throw refuse(`shape ${tuple(shape)} is too large`);
   return { dtype, shape, length, itemSize, dataOffset };
 }
@@ -126,7 +128,7 @@ export function serializeNpy(data: NpyData, shape: readonly number[]): Uint8Arra
   if (size !== data.length) {
     throw new DatasetError(`serializeNpy: ${data.length} numbers, the shape ${tuple(shape)} holds ${size}`);
   }
-  const header = npyHeader(npyDtypeOf(data), shape);
+  const header = npyHeader(dtypeOf(data), shape);
   const file = new Uint8Array(header.length + data.byteLength);
   file.set(header);
   file.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), header.length);
@@ -150,16 +152,9 @@ export function npyToInt32({ data, dtype }: NpyArray, where = "npy"): Int32Array
   return result;
 }
 
-export function npyDtypeOf(data: NpyData): NpyDtype {
-  if (data instanceof Uint8Array) return "|u1";
-  if (data instanceof Int8Array) return "|i1";
-  if (data instanceof Uint16Array) return "<u2";
-  if (data instanceof Int16Array) return "<i2";
-  if (data instanceof Uint32Array) return "<u4";
-  if (data instanceof Int32Array) return "<i4";
-  if (data instanceof BigUint64Array) return "<u8";
-  if (data instanceof BigInt64Array) return "<i8";
-  return data instanceof Float32Array ? "<f4" : "<f8";
+function dtypeOf(data: NpyData): NpyDtype {
+  const dtypes = Object.keys(ARRAYS) as NpyDtype[];
+  return dtypes.find((dtype) => dtype !== "|b1" && data instanceof ARRAYS[dtype])!;
 }
 
 /** The header is a Python dict literal of strings, booleans and one tuple of sizes. */

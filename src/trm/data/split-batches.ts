@@ -17,12 +17,6 @@ export interface ExampleSource {
   close(): void;
 }
 
-/** A batch of a split's examples: labels that count for nothing are -100. */
-export interface SplitBatch extends Batch {
-  /** Rows that hold examples; the rest is padding. */
-  readonly count: number;
-}
-
 export function memorySource(split: PuzzleSplit): ExampleSource {
   const { metadata, inputs, labels } = split;
   const length = metadata.sequenceLength;
@@ -53,9 +47,9 @@ export class SplitBatches implements BatchSource {
   }
 
   /** @throws ConfigError if the set cannot fill a batch of this size. */
-  next(batchSize: number): SplitBatch {
+  next(batchSize: number): Batch {
     const { examples, puzzles } = this.#sampler.next(batchSize);
-    return readBatch(this.#source, examples, puzzles, batchSize);
+    return readBatch(this.#source, examples, puzzles);
   }
 
   /** Epochs begun so far. */
@@ -77,8 +71,8 @@ export class SplitBatches implements BatchSource {
   }
 }
 
-/** All examples in order; the last batch is filled up with padding. */
-export function* evaluationBatches(source: ExampleSource, batchSize: number): Generator<SplitBatch> {
+/** All examples in order; the last batch has what is left. (The official code fills it up with padding.) */
+export function* evaluationBatches(source: ExampleSource, batchSize: number): Generator<Batch> {
   let puzzle = 0;
   for (let start = 0; start < source.exampleCount; start += batchSize) {
     const count = Math.min(batchSize, source.exampleCount - start);
@@ -87,20 +81,25 @@ export function* evaluationBatches(source: ExampleSource, batchSize: number): Ge
       while (example >= source.puzzleIndices.at(puzzle + 1)!) puzzle++;
       return puzzle;
     });
-    yield readBatch(source, examples, puzzles, batchSize);
+    yield readBatch(source, examples, puzzles);
   }
 }
 
-function readBatch(source: ExampleSource, examples: Int32Array, puzzles: Int32Array, batchSize: number): SplitBatch {
-  const { sequenceLength: length, padToken, ignoreLabel, blankIdentifier } = source.metadata;
-  const inputs = new Int32Array(batchSize * length).fill(padToken, examples.length * length);
-  const labels = new Int32Array(batchSize * length).fill(ignoredLabel, examples.length * length);
-  const puzzleIds = new Int32Array(batchSize).fill(blankIdentifier, examples.length);
+/** Labels that count for nothing become -100. */
+function readBatch(source: ExampleSource, examples: Int32Array, puzzles: Int32Array): Batch {
+  const { sequenceLength: length, ignoreLabel } = source.metadata;
+  const inputs = new Int32Array(examples.length * length);
+  const labels = new Int32Array(examples.length * length);
   examples.forEach((example, row) => {
-    const label = labels.subarray(row * length, (row + 1) * length);
-    source.read(example, inputs.subarray(row * length, (row + 1) * length), label);
-    for (let at = 0; at < length; at++) if (label[at] === ignoreLabel) label[at] = ignoredLabel;
-    puzzleIds[row] = source.puzzleIdentifiers.at(puzzles[row]!)!;
+    source.read(
+      example,
+      inputs.subarray(row * length, (row + 1) * length),
+      labels.subarray(row * length, (row + 1) * length),
+    );
   });
-  return { count: examples.length, inputs, labels, puzzleIds };
+  return {
+    inputs,
+    labels: labels.map((label) => (label === ignoreLabel ? ignoredLabel : label)),
+    puzzleIds: puzzles.map((puzzle) => source.puzzleIdentifiers.at(puzzle)!),
+  };
 }
