@@ -1,0 +1,89 @@
+// The step of torch_step.py on this project's engine: the same arithmetic, no more (no puzzle rows, no moving average) and no
+// less. src/trm/training.ts has the whole training loop around such a step.
+import { affine, constant, gradients, noGrad, type Variable } from "../src/autograd/index.ts";
+import { Adam } from "../src/nn/index.ts";
+import * as t from "../src/tensor/index.ts";
+import { deepRecursion, type Latents, lossOf, Model, parseConfig } from "../src/trm/index.ts";
+import type { Case, CaseTensor } from "./shared/case.ts";
+import type { StepRunner } from "./shared/program.ts";
+
+const learningRate = 1e-4;
+const adam = { beta1: 0.9, beta2: 0.95, weightDecay: 0.1 };
+const lossOptions = { loss: "stablemax", haltingLossWeight: 0.5 } as const;
+
+/** The name of one of our parameters in torch_step.py. */
+export function peerName(own: string): string {
+  const names: Record<string, string> = {
+    "embedding.weight": "tokens",
+    "outputWeights.weight": "output_head",
+    "qWeights.weight": "q_weight",
+    "qWeights.bias": "q_bias",
+  };
+  return (
+    names[own] ??
+    own
+      .replace(/^net\./, "")
+      .replace("sequenceMlp", "mixer")
+      .replace("gateUp", "gate_up")
+  );
+}
+
+/** Our step from a case, on a backend, which becomes that of the root scope. */
+export function ourStep(start: Case, backend: t.Backend, threads: number): StepRunner {
+  t.setRootBackend(backend);
+  const batch = start.config.batch_size;
+  const model = new Model(parseConfig({ ...start.config }).model, new t.Random(0));
+  for (const [name, { value }] of model.namedParameters()) {
+    const weight = start.weights.get(peerName(name));
+    if (!weight) throw new Error(`the case has no weight "${peerName(name)}"`);
+    t.assign(value, weight.data);
+  }
+  const parameters = model.parameters();
+  const optimizer = new Adam("adamAtan2", adam, new Map(model.namedParameters()));
+
+  const tensorOf = ({ shape, data }: CaseTensor): t.Tensor => t.tensor(data, { shape });
+  const inputs = tensorOf(start.inputs);
+  const labels = start.labels.data as Int32Array;
+  const puzzleIds = t.tensor(new Int32Array(batch)); // id 0 has a row of zeros: the zero slots of the peer
+  const x = (): Variable => model.embed(inputs, puzzleIds).x;
+  let latents: Latents = { y: constant(tensorOf(start.y)), z: constant(tensorOf(start.z)) };
+  const carry = (next: Latents): void => {
+    for (const { value } of Object.values(next)) t.keep(value);
+    for (const { value } of Object.values(latents)) value.dispose();
+    latents = next;
+  };
+
+  return {
+    peer: `trm-ts ${backend.name} (${backend.build})`,
+    params: model.parameterCount(),
+    threads,
+
+    async train() {
+      const report = t.scope(() => {
+        const step = deepRecursion(model, x(), latents);
+        const loss = lossOf({ logits: step.logits, q: step.q, labels, targetQContinue: null }, lossOptions);
+        optimizer.update(gradients(affine(loss.total, 1 / batch), parameters), learningRate);
+        carry(step.carry);
+        return loss.report;
+      });
+      const [loss] = await report.data();
+      report.dispose();
+      return loss! / batch;
+    },
+
+    async evaluate() {
+      const { logits, q } = t.scope(() =>
+        noGrad(() => {
+          const step = deepRecursion(model, x(), latents);
+          carry(step.carry);
+          return { logits: step.logits.value, q: step.q.value };
+        }),
+      );
+      await Promise.all([logits.data(), q.data()]);
+      logits.dispose();
+      q.dispose();
+    },
+
+    dispose: () => backend.dispose(),
+  };
+}

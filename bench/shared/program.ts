@@ -1,0 +1,156 @@
+// The program around a step, the same for us and for every JavaScript peer (torch_step.py has its own, alike):
+//
+//   PROGRAM CONFIG.json [--threads N] [--repeat R] [--json] [--case FOLDER]    times steps, prints one line
+//   PROGRAM CONFIG.json --case FOLDER --serve                                  runs one step per line of standard input
+//
+// Served, it first prints one line that says who it is; then "train" is answered with {"ms", "loss"}, "eval" with {"ms"}. So a
+// runner can let programs take turns, step by step. Nothing else may go to standard output.
+import { basename } from "node:path";
+import { createInterface } from "node:readline";
+import { parseArgs } from "node:util";
+import { median, minimum, rounded } from "./statistics.ts";
+
+/** One engine with its model, ready to run. */
+export interface StepRunner {
+  /** Name and version of the engine, and what of it runs. */
+  readonly peer: string;
+  readonly params: number;
+  readonly threads: number;
+  /** One complete training step, results read back. Returns the loss, a mean over the batch. */
+  train(): Promise<number>;
+  /** One complete evaluation step, results read back. */
+  evaluate(): Promise<void>;
+  /** Lets the process end. */
+  dispose?(): void;
+}
+
+export interface StepOptions {
+  readonly config: string;
+  /** 0: as many as the machine has. */
+  readonly threads: number;
+  readonly repeat: number;
+  readonly json: boolean;
+  readonly backend: string | undefined;
+  readonly profile: boolean;
+  /** Folder of weights and batch; random ones if left out. */
+  readonly case: string | undefined;
+  readonly serve: boolean;
+}
+
+/** The line that a step benchmark prints. */
+export interface StepResult {
+  readonly peer: string;
+  readonly config: string;
+  readonly params: number;
+  readonly threads: number;
+  readonly train: Times;
+  readonly eval: Times;
+}
+
+export interface Times {
+  readonly min_ms: number;
+  readonly median_ms: number;
+}
+
+/** The first line of a served program. */
+export type Introduction = Omit<StepResult, "train" | "eval">;
+
+const usage = "CONFIG.json [--threads N] [--repeat R] [--json] [--backend NAME] [--profile] [--case FOLDER] [--serve]";
+
+/** @throws Error that says what was expected */
+export function parseStepOptions(args: readonly string[]): StepOptions {
+  const { values, positionals } = parseArgs({
+    args: [...args],
+    allowPositionals: true,
+    options: {
+      threads: { type: "string", default: "0" },
+      repeat: { type: "string", default: "7" },
+      json: { type: "boolean", default: false },
+      backend: { type: "string" },
+      profile: { type: "boolean", default: false },
+      case: { type: "string" },
+      serve: { type: "boolean", default: false },
+    },
+  });
+  const [config, ...rest] = positionals;
+  if (!config || rest.length > 0) throw new Error(`got ${positionals.length} files, expected ${usage}`);
+  const count = (name: "threads" | "repeat", least: number): number => {
+    const value = Number(values[name]);
+    if (Number.isInteger(value) && value >= least) return value;
+    throw new Error(`--${name}: got "${values[name]}", expected a whole number, at least ${least}`);
+  };
+  const { json, backend, profile, serve } = values;
+  return {
+    config,
+    threads: count("threads", 0),
+    repeat: count("repeat", 1),
+    json,
+    backend,
+    profile,
+    case: values.case,
+    serve,
+  };
+}
+
+const warmUps = 2;
+
+/** Times complete steps: two for warming up, then `repeat`. */
+export async function timeSteps(runner: StepRunner, config: string, repeat: number): Promise<StepResult> {
+  const times = async (step: () => Promise<unknown>): Promise<Times> => {
+    const all: number[] = [];
+    for (let i = 0; i < warmUps + repeat; i++) {
+      const start = performance.now();
+      await step();
+      all.push(performance.now() - start);
+    }
+    const timed = all.slice(warmUps);
+    return { min_ms: rounded(minimum(timed)), median_ms: rounded(median(timed)) };
+  };
+  return {
+    ...introduction(runner, config),
+    train: await times(() => runner.train()),
+    eval: await times(() => runner.evaluate()),
+  };
+}
+
+const introduction = ({ peer, params, threads }: StepRunner, config: string): Introduction => ({
+  peer,
+  config: basename(config),
+  params,
+  threads,
+});
+
+async function serve(runner: StepRunner, config: string): Promise<void> {
+  const print = (value: unknown): void => void process.stdout.write(`${JSON.stringify(value)}\n`);
+  print(introduction(runner, config));
+  for await (const line of createInterface({ input: process.stdin })) {
+    const start = performance.now();
+    if (line === "train") {
+      const loss = await runner.train();
+      print({ ms: performance.now() - start, loss });
+    } else if (line === "eval") {
+      await runner.evaluate();
+      print({ ms: performance.now() - start });
+    } else throw new Error(`got "${line}", expected "train" or "eval"`);
+  }
+}
+
+/** Parses the arguments, starts the engine and runs it as asked. An error is one line on standard error. */
+export async function runStepProgram(
+  start: (options: StepOptions) => Promise<StepRunner>,
+  report: (result: StepResult) => string = (result) => JSON.stringify(result),
+): Promise<void> {
+  try {
+    const options = parseStepOptions(process.argv.slice(2));
+    const runner = await start(options);
+    if (options.serve) await serve(runner, options.config);
+    else {
+      const result = await timeSteps(runner, options.config, options.repeat);
+      console.log(options.json ? JSON.stringify(result) : report(result));
+    }
+    runner.dispose?.();
+  } catch (error) {
+    console.error(`error: ${error instanceof Error ? error.message : String(error)}`);
+    process.exitCode = 1;
+  }
+}
