@@ -1,11 +1,9 @@
 // Multi-head self-attention: one kernel forward, one backward; see assembly/attention.ts for the mathematics.
 import type { Rotary } from "../../backend.ts";
 import type { Tensor } from "../../tensor.ts";
-import { panelCount } from "./panels.ts";
+import { panelRowsBytes, spareBytes } from "./panels.ts";
 import { float, type WasmRuntime } from "./runtime.ts";
 import { pointerOf } from "./storage.ts";
-
-const spareBytes = 192;
 
 interface Sizes {
   readonly batch: number;
@@ -19,12 +17,12 @@ function sizesOf(qkv: Tensor, heads: number): Sizes {
 }
 
 /** Bytes of the kinds of scratch: rows [length][headSize], panels across and along the sequence, scores [length][length]. */
-function scratchSizes({ length, headSize }: Sizes) {
+function scratchSizes(runtime: WasmRuntime, { length, headSize }: Sizes) {
   return {
     rows: Math.ceil((length * headSize * 4) / 64) * 64,
-    across: panelCount(length) * headSize * 32,
-    along: panelCount(headSize) * length * 32,
-    scores: length * panelCount(length) * 32,
+    across: panelRowsBytes(runtime, headSize, length),
+    along: panelRowsBytes(runtime, length, headSize),
+    scores: panelRowsBytes(runtime, length, length),
   };
 }
 
@@ -40,11 +38,11 @@ export function selfAttention(
 ): void {
   if (out.size === 0) return;
   const sizes = sizesOf(qkv, heads);
-  const { rows, across, along, scores } = scratchSizes(sizes);
+  const { rows, across, along, scores } = scratchSizes(runtime, sizes);
   const { batch, length, headSize } = sizes;
   runtime.run("attention", {
     items: batch * heads,
-    scratch: spareBytes + 2 * rows + across + along + scores,
+    scratch: spareBytes(runtime) + 2 * rows + across + along + scores,
     cost: (out.size * length) / 2,
     parameters: [
       ...[pointerOf(qkv), pointerOf(out), 0, 0, ...tables(rotary)],
@@ -65,11 +63,11 @@ export function selfAttentionBackward(
 ): void {
   if (out.size === 0) return;
   const sizes = sizesOf(qkv, heads);
-  const { rows, across, along, scores } = scratchSizes(sizes);
+  const { rows, across, along, scores } = scratchSizes(runtime, sizes);
   const { batch, length, headSize } = sizes;
   runtime.run("attentionBackward", {
     items: batch * heads,
-    scratch: spareBytes + 2 * rows + 2 * across + 3 * along + 2 * scores,
+    scratch: spareBytes(runtime) + 2 * rows + 2 * across + 3 * along + 2 * scores,
     cost: (out.size * length * 5) / 4,
     parameters: [
       ...[pointerOf(qkv), pointerOf(out), pointerOf(dy), pointerOf(dqkv), ...tables(rotary)],

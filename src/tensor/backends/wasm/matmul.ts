@@ -1,7 +1,7 @@
 // The matrix product: B goes into panels (weights keep theirs), A is read in place whichever way it is stored.
 import { broadcastStrides, type Shape, sizeOf } from "../../shape.ts";
 import type { Tensor } from "../../tensor.ts";
-import { packPanels, panelBytes, panelCount, type RightSide, weightPanels } from "./panels.ts";
+import { packPanels, panelBytes, panelRowsBytes, type RightSide, spareBytes, weightPanels } from "./panels.ts";
 import type { WasmRuntime } from "./runtime.ts";
 import { pointerOf } from "./storage.ts";
 
@@ -9,7 +9,6 @@ import { pointerOf } from "./storage.ts";
 const blockRows = 48;
 /** Depth of a chunk whose panels stay in the cache. */
 const chunkDepth = 256;
-const spareBytes = 192;
 
 /** One product, or several of one size: the fields of the class Matmul of assembly/matmul.ts. */
 export interface Product {
@@ -40,7 +39,7 @@ export function multiply(runtime: WasmRuntime, product: Product): void {
   const run = (offsetsPointer: number): void =>
     runtime.run("matmul", {
       items: products * Math.ceil(rows / block),
-      scratch: spareBytes + (transposed ? block * panelCount(columns) * 32 : 0),
+      scratch: spareBytes(runtime) + (transposed ? panelRowsBytes(runtime, block, columns) : 0),
       cost: (products * rows * columns * depth) / 4,
       parameters: [
         a,
@@ -100,7 +99,7 @@ export function matmul(
     } else {
       const offsets = batchOffsets(batch, [
         [batchA, rows * depth * 4],
-        [batchB, panelBytes(side)],
+        [batchB, panelBytes(runtime, side)],
         [batch, rows * columns * 4],
       ]);
       multiply(runtime, { ...product, panels, offsets });
@@ -109,7 +108,7 @@ export function matmul(
   // A plain matrix on the right is most likely a weight, whose panels are worth keeping; a gradient's operand is not.
   if (b.shape.length === 2 && !transposeA) withPanels(weightPanels(runtime, b, side));
   else {
-    runtime.temporarily(matricesB * panelBytes(side), (panels) => {
+    runtime.temporarily(matricesB * panelBytes(runtime, side), (panels) => {
       packPanels(runtime, panels, pointerOf(b), side, matricesB, depth * columns * 4);
       withPanels(panels);
     });

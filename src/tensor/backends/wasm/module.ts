@@ -1,20 +1,27 @@
 // Which build of the kernels runs here, compiled. The binaries are embedded as text, so no file has to be found.
 import { BackendError } from "../../errors.ts";
-import { plainBinary, relaxedBinary } from "./generated/binary.ts";
-import { enableRelaxedSimd } from "./platform.node.ts";
+import { plainBinary, relaxedBinary, wideBinary } from "./generated/binary.ts";
+import { enableRelaxedSimd, enableWideVectors } from "./platform.node.ts";
 
-export type Build = "relaxed" | "plain";
+/**
+ * "plain" SIMD; "relaxed" SIMD, which has fused multiply-add; "wide", the same with twice as wide tiles for engines that join
+ * neighbouring vectors of four into registers of eight (and much too wide for others).
+ */
+export type Build = "wide" | "relaxed" | "plain";
 
 export interface KernelExports {
   dispatch(job: number, kernel: number, parameters: number, items: number, grain: number): void;
   runAlone(job: number, kernel: number, parameters: number, items: number): void;
 }
 
-/** The builds that this engine accepts, the faster first; empty where WebAssembly has no SIMD. */
+/** The builds that this engine accepts, the fastest first; empty where WebAssembly has no SIMD. */
 export function supportedBuilds(): Build[] {
   if (typeof WebAssembly === "undefined") return [];
   enableRelaxedSimd();
-  return (["relaxed", "plain"] as const).filter((build) => WebAssembly.validate(binary(build)));
+  const builds: Build[] = ["relaxed", "plain"];
+  // Any engine with relaxed SIMD accepts the wide build, but it is fast only where vectors are joined.
+  if (enableWideVectors()) builds.unshift("wide");
+  return builds.filter((build) => WebAssembly.validate(binary(build)));
 }
 
 /**
@@ -22,16 +29,18 @@ export function supportedBuilds(): Build[] {
  * @throws BackendError if this engine does not accept the build
  */
 export function compile(build: Build, shared: boolean): WebAssembly.Module {
-  if (!supportedBuilds().includes(build)) {
+  enableRelaxedSimd();
+  const bytes = binary(build);
+  if (!WebAssembly.validate(bytes)) {
     throw new BackendError(`wasm backend: this engine does not run the ${build} SIMD build`);
   }
-  const bytes = binary(build);
   if (!shared) importUnsharedMemory(bytes);
   return new WebAssembly.Module(bytes);
 }
 
 function binary(build: Build): Uint8Array<ArrayBuffer> {
-  return Uint8Array.from(atob(build === "relaxed" ? relaxedBinary : plainBinary), (char) => char.charCodeAt(0));
+  const text = { wide: wideBinary, relaxed: relaxedBinary, plain: plainBinary }[build];
+  return Uint8Array.from(atob(text), (char) => char.charCodeAt(0));
 }
 
 /**

@@ -6,7 +6,7 @@ import { panelCount } from "./panels.ts";
 import { float, type WasmRuntime } from "./runtime.ts";
 import { pointerOf } from "./storage.ts";
 
-const columnScratch = (length: number): number => 64 + 2 * length * 32;
+const columnScratch = (runtime: WasmRuntime, length: number): number => 64 + 2 * length * runtime.panelColumns * 4;
 
 /** out = (h + r) / √(mean (h + r)² + ε) along the axis */
 export function addRmsNorm(
@@ -29,8 +29,8 @@ export function addRmsNorm(
     });
   } else {
     runtime.run("residualNormColumns", {
-      items: outer * panelCount(inner),
-      scratch: columnScratch(length),
+      items: outer * panelCount(runtime, inner),
+      scratch: columnScratch(runtime, length),
       cost: h.size,
       parameters: [...pointers, length, inner, float(epsilon)],
     });
@@ -53,8 +53,8 @@ export function addRmsNormBackward(
     runtime.run("residualNormRowsBackward", { items: outer, cost: dy.size, parameters: [...pointers, 0, length] });
   } else {
     runtime.run("residualNormColumnsBackward", {
-      items: outer * panelCount(inner),
-      scratch: columnScratch(length),
+      items: outer * panelCount(runtime, inner),
+      scratch: columnScratch(runtime, length),
       cost: dy.size,
       parameters: [...pointers, length, inner],
     });

@@ -12,9 +12,18 @@ export interface RightSide {
   readonly transposed: boolean;
 }
 
-export const panelCount = (columns: number): number => Math.ceil(columns / 8);
+/** Number of panels that `columns` columns fill. */
+export const panelCount = ({ panelColumns }: WasmRuntime, columns: number): number => Math.ceil(columns / panelColumns);
 
-export const panelBytes = ({ depth, columns }: RightSide): number => panelCount(columns) * depth * 32;
+/** Bytes of the rows of all panels: of [rows, columns] with the columns rounded up to whole panels. */
+export const panelRowsBytes = (runtime: WasmRuntime, rows: number, columns: number): number =>
+  panelCount(runtime, columns) * runtime.panelColumns * rows * 4;
+
+/** Bytes that every product needs as scratch: one tile of six rows. */
+export const spareBytes = (runtime: WasmRuntime): number => 6 * runtime.panelColumns * 4;
+
+export const panelBytes = (runtime: WasmRuntime, { depth, columns }: RightSide): number =>
+  panelRowsBytes(runtime, depth, columns);
 
 /** Packs `matrices` matrices, `sourceStep` bytes apart, into panels one after another. */
 export function packPanels(
@@ -27,7 +36,7 @@ export function packPanels(
 ): void {
   const { depth, columns, transposed } = side;
   runtime.run("pack", {
-    items: matrices * panelCount(columns),
+    items: matrices * panelCount(runtime, columns),
     cost: (matrices * depth * columns) / 2,
     parameters: [source, panels, depth, columns, Number(transposed), sourceStep],
   });
@@ -38,7 +47,7 @@ export function weightPanels(runtime: WasmRuntime, weight: Tensor, side: RightSi
   const { depth, columns, transposed } = side;
   return storageOf(weight).derive(
     `panels ${depth} ${columns} ${transposed} ${firstRow}`,
-    panelBytes(side),
+    panelBytes(runtime, side),
     (pointer) => {
       const rowLength = transposed ? depth : columns;
       packPanels(runtime, pointer, pointerOf(weight) + firstRow * rowLength * 4, side);

@@ -72,6 +72,8 @@ export class WasmRuntime {
   readonly heap: WasmMemory;
   readonly build: Build;
   readonly threads: number;
+  /** PANEL of assembly/layout.ts. */
+  readonly panelColumns: number;
   private readonly kernels: KernelExports;
   private readonly helpers: Helper[] = [];
   private scratchBytes = 0;
@@ -81,6 +83,7 @@ export class WasmRuntime {
 
   constructor(build: Build, threads: number, shared: boolean, limitBytes?: number) {
     this.build = build;
+    this.panelColumns = build === "wide" ? 16 : 8;
     this.heap = new WasmMemory(shared, limitBytes);
     this.threads = shared ? threads : 1;
     const module = compile(build, shared);

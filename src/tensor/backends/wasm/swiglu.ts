@@ -3,16 +3,15 @@ import type { BlockAxis, BlockMemory } from "../../backend.ts";
 import { sizeOf } from "../../shape.ts";
 import type { Tensor } from "../../tensor.ts";
 import { multiply } from "./matmul.ts";
-import { panelCount, weightPanels, weightTransposed } from "./panels.ts";
+import { panelRowsBytes, spareBytes, weightPanels, weightTransposed } from "./panels.ts";
 import { float, type WasmRuntime } from "./runtime.ts";
 import { pointerOf } from "./storage.ts";
 
 /** Rows that go through the block together; their activations stay in the second-level cache. */
 const blockRows = 48;
-const spareBytes = 192;
-/** Of assembly/swiglu-sequence.ts: panels in a group of columns, and bytes of a panel of one block of rows. */
-const groupPanels = 2;
-const blockBytes = 44 * 32;
+/** Of assembly/swiglu-sequence.ts: columns in a group, and the most rows in a block of them. */
+const groupColumns = 16;
+const groupBlockRows = 44;
 
 export interface SwigluGradients {
   readonly h: Tensor;
@@ -51,7 +50,8 @@ export function swigluBlock(
     const downPanels = weightPanels(runtime, down, { depth: inner, columns: width, transposed: true });
     runtime.run("swigluRows", {
       items: Math.ceil(rows / blockRows),
-      scratch: spareBytes + blockRows * (64 + panelCount(inner) * 32),
+      scratch:
+        spareBytes(runtime) + panelRowsBytes(runtime, blockRows, inner) + 2 * blockRows * runtime.panelColumns * 4,
       cost,
       parameters: [
         ...[pointerOf(h), pointerOf(out), gate, up, downPanels, ...kept],
@@ -61,8 +61,8 @@ export function swigluBlock(
   } else {
     const [length, columns] = h.shape.slice(-2) as [number, number];
     runtime.run("swigluSequence", {
-      items: sizeOf(h.shape.slice(0, -2)) * Math.ceil(panelCount(columns) / groupPanels),
-      scratch: spareBytes + 2 * blockBytes + 64 + groupPanels * 32 * (2 * length + inner),
+      items: sizeOf(h.shape.slice(0, -2)) * Math.ceil(columns / groupColumns),
+      scratch: spareBytes(runtime) + 64 + groupColumns * 4 * (2 * groupBlockRows + 2 * length + inner),
       cost,
       parameters: [
         ...[pointerOf(h), pointerOf(out), pointerOf(gateUp), pointerOf(down), ...kept],
@@ -92,11 +92,11 @@ function backwardRows(runtime: WasmRuntime, gradients: SwigluGradients, saved: S
   const { h, gateUp, down, out, memory } = saved;
   const [width, inner] = down.shape as [number, number];
   const rows = h.size / width;
-  const part = panelCount(inner) * 32;
+  const part = panelRowsBytes(runtime, 1, inner);
   // An odd number of cache lines from row to row: the products below walk down columns, and rows a power of two apart
   // would all fall into the same few sets of the cache.
   const stepWide = (Math.ceil((3 * part) / 64) | 1) * 64;
-  const panelsBytes = panelCount(width) * rows * 32;
+  const panelsBytes = panelRowsBytes(runtime, rows, width);
   const downPanels = weightPanels(runtime, down, { depth: width, columns: inner, transposed: false });
   const half = { depth: inner, columns: width, transposed: false };
   const gatePanels = weightPanels(runtime, gateUp, half);
@@ -106,7 +106,7 @@ function backwardRows(runtime: WasmRuntime, gradients: SwigluGradients, saved: S
     const dsumPanels = hPanels + panelsBytes;
     runtime.run("swigluRowsBackward", {
       items: Math.ceil(rows / blockRows),
-      scratch: spareBytes + blockRows * (width * 4 + 32) + 64,
+      scratch: spareBytes(runtime) + blockRows * (width + runtime.panelColumns) * 4 + 64,
       cost: (dy.size * inner * 3) / 4,
       parameters: [
         ...[dy, out, h, memory.gateUp, memory.inverseRms].map(pointerOf),
@@ -127,17 +127,17 @@ function backwardSequence(runtime: WasmRuntime, gradients: SwigluGradients, save
   const [length, inner] = down.shape as [number, number];
   const width = h.shape.at(-1)!;
   const batch = h.size / (length * width);
-  const stepTall = panelCount(width) * 32;
+  const stepTall = panelRowsBytes(runtime, 1, width);
   const puzzleBytes = 3 * inner * stepTall;
-  const panelsBytes = panelCount(length) * batch * width * 32;
+  const panelsBytes = panelRowsBytes(runtime, batch * width, length);
   const gateUpTransposed = weightTransposed(runtime, gateUp);
   const downTransposed = weightTransposed(runtime, down);
   runtime.temporarily(batch * puzzleBytes + 2 * panelsBytes, (tall) => {
     const hPanels = tall + batch * puzzleBytes;
     const dsumPanels = hPanels + panelsBytes;
     runtime.run("swigluSequenceBackward", {
-      items: batch * Math.ceil(panelCount(width) / groupPanels),
-      scratch: spareBytes + 64 + 32 * ((groupPanels + 1) * length + groupPanels * 2 * inner) + blockBytes,
+      items: batch * Math.ceil(width / groupColumns),
+      scratch: spareBytes(runtime) + 64 + groupColumns * 4 * (2 * length + 2 * inner + groupBlockRows),
       cost: (dy.size * inner * 3) / 4,
       parameters: [
         ...[dy, out, h, memory.gateUp, memory.inverseRms].map(pointerOf),

@@ -5,7 +5,8 @@
 //
 // q, k and v are read from qkv [batch, length, 3 · heads · headSize] in place; with rotary positions q and k are turned on the
 // way into scratch, and their gradients turned back. The backward pass computes P anew: that costs less than fetching it.
-import { panelColumns, panelCount, packPanel, packTransposedPanel } from "./panels";
+import { PANEL, PANEL_BYTES, panelColumns, panelCount } from "./layout";
+import { packPanel, packTransposedPanel } from "./panels";
 import { multiplyPanel, SPARE_BYTES } from "./product";
 import { clampedExp, maxLanes, sumLanes } from "./vector";
 
@@ -31,7 +32,7 @@ function alignUp(bytes: usize): usize {
   return (bytes + 63) & ~63;
 }
 
-/** Scratch: one tile; q and k [length][headSize]; panels of kᵀ and v; P [length][length rounded up to 8]. */
+/** Scratch: one tile; q and k [length][headSize]; panels of kᵀ and v; P [length][length rounded up to whole panels]. */
 export function attention(parameters: usize, start: i32, end: i32, scratch: usize): void {
   const p = changetype<Attention>(parameters);
   const length = p.length, size = p.headSize;
@@ -40,9 +41,9 @@ export function attention(parameters: usize, start: i32, end: i32, scratch: usiz
   const q = scratch + SPARE_BYTES;
   const k = q + alignUp(<usize>length * stepHead);
   const keys = k + alignUp(<usize>length * stepHead);
-  const values = keys + (<usize>(panelCount(length) * size) << 5);
-  const probabilities = values + (<usize>(panelCount(size) * length) << 5);
-  const stepP = <usize>panelCount(length) << 5;
+  const values = keys + <usize>(panelCount(length) * size) * PANEL_BYTES;
+  const probabilities = values + <usize>(panelCount(size) * length) * PANEL_BYTES;
+  const stepP = <usize>panelCount(length) * PANEL_BYTES;
   for (let item = start; item < end; item++) {
     const at = <usize>(item / p.heads * length) * stepQkv + <usize>(item % p.heads) * stepHead;
     turn(q, p.qkv + at, stepQkv, p, p.scale);
@@ -52,9 +53,9 @@ export function attention(parameters: usize, start: i32, end: i32, scratch: usiz
     softmaxScores(probabilities, stepP, q, keys, length, size, scratch);
     const y = p.y + <usize>(item / p.heads * length) * stepY + <usize>(item % p.heads) * stepHead;
     for (let j = 0; j < panelCount(size); j++) {
-      const panel = values + (<usize>(j * length) << 5);
+      const panel = values + <usize>(j * length) * PANEL_BYTES;
       const columns = panelColumns(size, j);
-      multiplyPanel(true, length, columns, length, probabilities, stepP, panel, y + (<usize>j << 5), stepY, 0, 0, scratch);
+      multiplyPanel(true, length, columns, length, probabilities, stepP, panel, y + <usize>j * PANEL_BYTES, stepY, 0, 0, scratch);
     }
   }
 }
@@ -66,9 +67,9 @@ export function attentionBackward(parameters: usize, start: i32, end: i32, scrat
   const stepHead = <usize>size << 2;
   const stepY = <usize>(p.heads * size) << 2, stepQkv = stepY * 3;
   const rowsBytes = alignUp(<usize>length * stepHead);
-  const acrossBytes = <usize>(panelCount(length) * size) << 5;
-  const alongBytes = <usize>(panelCount(size) * length) << 5;
-  const stepP = <usize>panelCount(length) << 5;
+  const acrossBytes = <usize>(panelCount(length) * size) * PANEL_BYTES;
+  const alongBytes = <usize>(panelCount(size) * length) * PANEL_BYTES;
+  const stepP = <usize>panelCount(length) * PANEL_BYTES;
   const q = scratch + SPARE_BYTES;
   const k = q + rowsBytes;
   const keys = k + rowsBytes;
@@ -90,9 +91,9 @@ export function attentionBackward(parameters: usize, start: i32, end: i32, scrat
     packColumns(dyPanels, p.dy + atY, stepY, length, size);
     softmaxScores(probabilities, stepP, q, keys, length, size, scratch);
     for (let j = 0; j < panelCount(length); j++) {
-      const panel = values + (<usize>(j * size) << 5);
-      const to = dscores + (<usize>j << 5);
-      multiplyPanel(true, length, 8, size, p.dy + atY, stepY, panel, to, stepP, 0, 0, scratch);
+      const panel = values + <usize>(j * size) * PANEL_BYTES;
+      const to = dscores + <usize>j * PANEL_BYTES;
+      multiplyPanel(true, length, PANEL, size, p.dy + atY, stepY, panel, to, stepP, 0, 0, scratch);
     }
     for (let i = 0; i < length; i++) {
       const row = <usize>i * stepP;
@@ -102,8 +103,8 @@ export function attentionBackward(parameters: usize, start: i32, end: i32, scrat
     const dqkv = p.dqkv + at;
     for (let j = 0; j < panelCount(size); j++) {
       const columns = panelColumns(size, j);
-      const offset = <usize>(j * length) << 5;
-      const to = dqkv + (<usize>j << 5);
+      const offset = <usize>(j * length) * PANEL_BYTES;
+      const to = dqkv + <usize>j * PANEL_BYTES;
       multiplyPanel(true, length, columns, length, dscores, stepP, kPanels + offset, to, stepQkv, 0, 0, scratch);
       multiplyPanel(false, length, columns, length, dscores, stepP, qPanels + offset, to + stepY, stepQkv, 0, 0, scratch);
       multiplyPanel(false, length, columns, length, probabilities, stepP, dyPanels + offset, to + 2 * stepY, stepQkv, 0, 0, scratch);
@@ -156,28 +157,28 @@ function turnBack(x: usize, stepX: usize, p: Attention, factor: f32): void {
 /** Panels of xᵀ for rows x [length][size]. */
 function packKeys(panels: usize, x: usize, step: usize, length: i32, size: i32): void {
   for (let j = 0; j < panelCount(length); j++) {
-    packTransposedPanel(panels + (<usize>(j * size) << 5), x + (<usize>j << 3) * step, step, size, panelColumns(length, j));
+    packTransposedPanel(panels + <usize>(j * size) * PANEL_BYTES, x + <usize>(j * PANEL) * step, step, size, panelColumns(length, j));
   }
 }
 
 /** Panels of rows x [length][size]. */
 function packColumns(panels: usize, x: usize, step: usize, length: i32, size: i32): void {
   for (let j = 0; j < panelCount(size); j++) {
-    packPanel(panels + (<usize>(j * length) << 5), x + (<usize>j << 5), step, length, panelColumns(size, j));
+    packPanel(panels + <usize>(j * length) * PANEL_BYTES, x + <usize>j * PANEL_BYTES, step, length, panelColumns(size, j));
   }
 }
 
 /** P = softmax(q kᵀ) row by row; q is scaled already. Columns from `length` on are 0. */
 function softmaxScores(p: usize, stepP: usize, q: usize, keys: usize, length: i32, size: i32, spare: usize): void {
   for (let j = 0; j < panelCount(length); j++) {
-    const panel = keys + (<usize>(j * size) << 5);
-    multiplyPanel(true, length, 8, size, q, <usize>size << 2, panel, p + (<usize>j << 5), stepP, 0, 0, spare);
+    const panel = keys + <usize>(j * size) * PANEL_BYTES;
+    multiplyPanel(true, length, PANEL, size, q, <usize>size << 2, panel, p + <usize>j * PANEL_BYTES, stepP, 0, 0, spare);
   }
   for (let i = 0; i < length; i++) softmaxRow(p + <usize>i * stepP, length);
 }
 
 function softmaxRow(row: usize, length: i32): void {
-  const end = row + (<usize>panelCount(length) << 5);
+  const end = row + (<usize>panelCount(length) * PANEL_BYTES);
   for (let at = row + (<usize>length << 2); at < end; at += 4) store<f32>(at, f32.NEGATIVE_INFINITY);
   let largest = v128.load(row);
   for (let at = row; at < end; at += 16) largest = f32x4.max(largest, v128.load(at));
@@ -198,7 +199,7 @@ function softmaxRow(row: usize, length: i32): void {
 /** dS = P (dP - mean), in place of dP; `mean` is the sum of P · dP over the row. */
 function softmaxRowBackward(ds: usize, p: usize, mean: f32, length: i32): void {
   const means = f32x4.splat(mean);
-  const bytes = <usize>panelCount(length) << 5;
+  const bytes = <usize>panelCount(length) * PANEL_BYTES;
   for (let at: usize = 0; at < bytes; at += 16) {
     v128.store(ds + at, f32x4.mul(v128.load(p + at), f32x4.sub(v128.load(ds + at), means)));
   }

@@ -1,9 +1,10 @@
-// The gate of SwiGLU, eight columns at a time.
+// The gate of SwiGLU, a panel of columns at a time.
 //
 //   forward    s = gate · σ(gate) · up
 //   backward   dgate = ds · up · σ (1 + gate (1 - σ)),   dup = ds · gate · σ,   with σ = σ(gate)
 //
-// Two rows, four vectors, go through together (see clampedExp); an odd last row is computed twice.
+// Four vectors go through together (see clampedExp): a row of 16 columns, or two of 8, of which an odd last row is computed twice.
+import { PANEL_BYTES } from "./layout";
 import { clampedExpNegative, fma, sigmoid } from "./vector";
 
 /** gate · up / (1 + e^-gate) */
@@ -13,22 +14,32 @@ function gated(gate: v128, up: v128): v128 {
   return f32x4.div(f32x4.mul(gate, up), f32x4.add(f32x4.splat(1), clampedExpNegative(gate)));
 }
 
-/** s[rows, 8] from gate and up; each has its own row step, in bytes. */
+/** Rows that four vectors make. */
+// @ts-ignore: decorator
+@inline
+const ROWS: i32 = WIDE ? 1 : 2;
+
+/** Bytes from the first two vectors to the other two: within the row, or to the next row, or (no next row) back to the same. */
+// @ts-ignore: decorator
+@inline
+function toOther(step: usize, hasNext: bool): usize {
+  return WIDE ? 32 : hasNext ? step : 0;
+}
+
+/** s[rows, PANEL] from gate and up; each has its own row step, in bytes. */
 export function gatePanel(s: usize, stepS: usize, gate: usize, up: usize, stepU: usize, rows: i32): void {
-  for (let i = 0; i < rows; i += 2) {
-    const second = i + 1 < rows ? stepU : 0;
+  for (let i = 0; i < rows; i += ROWS) {
+    const hasNext = i + 1 < rows;
+    const other = toOther(stepU, hasNext);
     const s0 = gated(v128.load(gate), v128.load(up));
     const s1 = gated(v128.load(gate, 16), v128.load(up, 16));
-    const s2 = gated(v128.load(gate + second), v128.load(up + second));
-    const s3 = gated(v128.load(gate + second, 16), v128.load(up + second, 16));
-    v128.store(s, s0);
-    v128.store(s, s1, 16);
-    const next = s + (second ? stepS : 0);
-    v128.store(next, s2);
-    v128.store(next, s3, 16);
-    s += 2 * stepS;
-    gate += 2 * stepU;
-    up += 2 * stepU;
+    const s2 = gated(v128.load(gate + other), v128.load(up + other));
+    const s3 = gated(v128.load(gate + other, 16), v128.load(up + other, 16));
+    storePair(s, s0, s1);
+    storePair(s + toOther(stepS, hasNext), s2, s3);
+    s += ROWS * stepS;
+    gate += ROWS * stepU;
+    up += ROWS * stepU;
   }
 }
 
@@ -40,8 +51,8 @@ function slope(silu: v128, sigma: v128): v128 {
 }
 
 /**
- * The backward pass of `gatePanel` for rows of eight, and s once more (for the gradient of the weights after the gate).
- * Writes rows of dgate, dup and s, which lie `part` bytes apart; and dgate and dup once more to rows 32 bytes and
+ * The backward pass of `gatePanel` for rows of a panel, and s once more (for the gradient of the weights after the gate).
+ * Writes rows of dgate, dup and s, which lie `part` bytes apart; and dgate and dup once more to rows of a panel and
  * parts `panelPart` bytes apart from `panel` on, if that is not 0.
  */
 export function gatePanelBackward(
@@ -56,13 +67,13 @@ export function gatePanelBackward(
   ds: usize,
   rows: i32,
 ): void {
-  for (let i = 0; i < rows; i += 2) {
-    const both = i + 1 < rows;
-    const next = both ? stepU : 0;
-    const g0 = v128.load(gate), g1 = v128.load(gate, 16), g2 = v128.load(gate + next), g3 = v128.load(gate + next, 16);
-    const u0 = v128.load(up), u1 = v128.load(up, 16), u2 = v128.load(up + next), u3 = v128.load(up + next, 16);
-    const dsNext = ds + (both ? 32 : 0);
-    const d0 = v128.load(ds), d1 = v128.load(ds, 16), d2 = v128.load(dsNext), d3 = v128.load(dsNext, 16);
+  for (let i = 0; i < rows; i += ROWS) {
+    const hasNext = i + 1 < rows;
+    const other = toOther(stepU, hasNext);
+    const g0 = v128.load(gate), g1 = v128.load(gate, 16), g2 = v128.load(gate + other), g3 = v128.load(gate + other, 16);
+    const u0 = v128.load(up), u1 = v128.load(up, 16), u2 = v128.load(up + other), u3 = v128.load(up + other, 16);
+    const dsOther = ds + toOther(PANEL_BYTES, hasNext);
+    const d0 = v128.load(ds), d1 = v128.load(ds, 16), d2 = v128.load(dsOther), d3 = v128.load(dsOther, 16);
     const sigma0 = sigmoid(g0), sigma1 = sigmoid(g1), sigma2 = sigmoid(g2), sigma3 = sigmoid(g3);
     const silu0 = f32x4.mul(g0, sigma0), silu1 = f32x4.mul(g1, sigma1);
     const silu2 = f32x4.mul(g2, sigma2), silu3 = f32x4.mul(g3, sigma3);
@@ -72,31 +83,31 @@ export function gatePanelBackward(
     const dgate3 = f32x4.mul(f32x4.mul(d3, u3), slope(silu3, sigma3));
     const dup0 = f32x4.mul(d0, silu0), dup1 = f32x4.mul(d1, silu1);
     const dup2 = f32x4.mul(d2, silu2), dup3 = f32x4.mul(d3, silu3);
-    const toNext = to + (both ? stepTo : 0);
-    storeRow(to, dgate0, dgate1);
-    storeRow(toNext, dgate2, dgate3);
-    storeRow(to + part, dup0, dup1);
-    storeRow(toNext + part, dup2, dup3);
-    storeRow(to + 2 * part, f32x4.mul(silu0, u0), f32x4.mul(silu1, u1));
-    storeRow(toNext + 2 * part, f32x4.mul(silu2, u2), f32x4.mul(silu3, u3));
+    const toNext = to + toOther(stepTo, hasNext);
+    storePair(to, dgate0, dgate1);
+    storePair(toNext, dgate2, dgate3);
+    storePair(to + part, dup0, dup1);
+    storePair(toNext + part, dup2, dup3);
+    storePair(to + 2 * part, f32x4.mul(silu0, u0), f32x4.mul(silu1, u1));
+    storePair(toNext + 2 * part, f32x4.mul(silu2, u2), f32x4.mul(silu3, u3));
     if (panel) {
-      const panelNext = panel + (both ? 32 : 0);
-      storeRow(panel, dgate0, dgate1);
-      storeRow(panelNext, dgate2, dgate3);
-      storeRow(panel + panelPart, dup0, dup1);
-      storeRow(panelNext + panelPart, dup2, dup3);
-      panel += 64;
+      const panelNext = panel + toOther(PANEL_BYTES, hasNext);
+      storePair(panel, dgate0, dgate1);
+      storePair(panelNext, dgate2, dgate3);
+      storePair(panel + panelPart, dup0, dup1);
+      storePair(panelNext + panelPart, dup2, dup3);
+      panel += ROWS * PANEL_BYTES;
     }
-    to += 2 * stepTo;
-    gate += 2 * stepU;
-    up += 2 * stepU;
-    ds += 64;
+    to += ROWS * stepTo;
+    gate += ROWS * stepU;
+    up += ROWS * stepU;
+    ds += ROWS * PANEL_BYTES;
   }
 }
 
 // @ts-ignore: decorator
 @inline
-function storeRow(at: usize, left: v128, right: v128): void {
+function storePair(at: usize, left: v128, right: v128): void {
   v128.store(at, left);
   v128.store(at, right, 16);
 }
@@ -118,7 +129,7 @@ export function siluGate(parameters: usize, start: i32, end: i32): void {
     const gate = p.u + 2 * <usize>item * bytes;
     const out = p.out + <usize>item * bytes;
     let at: usize = 0;
-    for (; at + 64 <= bytes; at += 64) gatePanel(out + at, 32, gate + at, gate + bytes + at, 32, 2);
+    for (; at + 64 <= bytes; at += 64) gatePanel(out + at, PANEL_BYTES, gate + at, gate + bytes + at, PANEL_BYTES, ROWS);
     for (; at < bytes; at += 4) {
       const s = gated(v128.load32_zero(gate + at), v128.load32_zero(gate + bytes + at));
       store<f32>(out + at, f32x4.extract_lane(s, 0));

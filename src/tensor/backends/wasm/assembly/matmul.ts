@@ -1,6 +1,7 @@
 // Whole matrix products, batched: C = A · B with B in panels. Items are blocks of rows of C, of every matrix of the batch, so
 // that every sum is made by one thread in one order.
-import { copyColumns, panelColumns, panelCount, transpose } from "./panels";
+import { PANEL, PANEL_BYTES, panelColumns, panelCount } from "./layout";
+import { copyColumns, transpose } from "./panels";
 import { SPARE_BYTES } from "./product";
 import { multiplyTile, tileHeight } from "./tile";
 
@@ -27,7 +28,7 @@ export class Matmul {
   offsets: usize;
 }
 
-/** Scratch: one tile, and for a transposed result [blockRows][columns rounded up to 8]. */
+/** Scratch: one tile, and for a transposed result [blockRows][columns rounded up to whole panels]. */
 export function matmul(parameters: usize, start: i32, end: i32, scratch: usize): void {
   const p = changetype<Matmul>(parameters);
   const rowMajor = p.rowMajor != 0;
@@ -35,7 +36,7 @@ export function matmul(parameters: usize, start: i32, end: i32, scratch: usize):
   const blocks = (p.rows + p.blockRows - 1) / p.blockRows;
   const stepC = <usize>p.columns << 2;
   const block = scratch + SPARE_BYTES;
-  const stepBlock: usize = transposed ? <usize>panelCount(p.columns) << 5 : stepC;
+  const stepBlock: usize = transposed ? <usize>panelCount(p.columns) * PANEL_BYTES : stepC;
   for (let item = start; item < end; item++) {
     const offsets = p.offsets + <usize>(item / blocks) * 12;
     const a = p.a + (p.offsets ? load<usize>(offsets) : 0);
@@ -63,23 +64,23 @@ function multiplyBlock(
   const rowMajor = p.rowMajor != 0;
   const rowStepA: usize = rowMajor ? p.stepA : 4;
   const columns = p.columns, depth = p.depth;
-  const panelStep = <usize>depth << 5;
+  const panelStep = <usize>depth * PANEL_BYTES;
   if (depth == 0) clear(c, stepC, rows, columns);
   for (let k = 0; k < depth; k += p.chunk) {
     const chunk = min(p.chunk, depth - k);
     let stripA = a, stripC = c;
     for (let left = rows; left > 0; ) {
       const height = tileHeight(left);
-      let panel = panels + (<usize>k << 5);
+      let panel = panels + <usize>k * PANEL_BYTES;
       for (let j = 0; j < panelCount(columns); j++) {
-        const to = stripC + (<usize>j << 5);
+        const to = stripC + <usize>j * PANEL_BYTES;
         const width = panelColumns(columns, j);
-        if (width == 8) {
-          multiplyTile(rowMajor, height, stripA, p.stepA, panel, chunk, to, stepC, k ? to : 0, stepC);
+        if (width == PANEL) {
+          multiplyTile(rowMajor, height, PANEL, stripA, p.stepA, panel, chunk, to, stepC, k ? to : 0, stepC);
         } else {
-          if (k) copyColumns(spare, 32, to, stepC, height, width);
-          multiplyTile(rowMajor, height, stripA, p.stepA, panel, chunk, spare, 32, k ? spare : 0, 32);
-          copyColumns(to, stepC, spare, 32, height, width);
+          if (k) copyColumns(spare, PANEL_BYTES, to, stepC, height, width);
+          multiplyTile(rowMajor, height, width, stripA, p.stepA, panel, chunk, spare, PANEL_BYTES, k ? spare : 0, PANEL_BYTES);
+          copyColumns(to, stepC, spare, PANEL_BYTES, height, width);
         }
         panel += panelStep;
       }

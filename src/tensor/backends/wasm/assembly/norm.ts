@@ -2,6 +2,7 @@
 //
 //   forward    y = s · r,  r = 1 / √(mean s² + ε)
 //   backward   ds = (dy - y · mean(dy · y)) · r
+import { PANEL_BYTES } from "./layout";
 import { fma, sumLanes } from "./vector";
 
 /** Normalises one contiguous row: y may be s itself. Returns r. */
@@ -48,40 +49,46 @@ export function normRowBackward(ds: usize, y: usize, dy: usize, inverse: f32, wi
   for (; at < end; at += 4) store<f32>(ds + at, (load<f32>(dy + at) - load<f32>(y + at) * mean) * inverse);
 }
 
-/** Normalises each of eight columns of a panel [length][8] in place, and stores the eight values of r. */
+/** Normalises each column of a panel [length][PANEL] in place, and stores the values of r, one per column. */
 export function normPanel(panel: usize, length: i32, epsilon: f32, inverse: usize): void {
-  let left = f32x4.splat(0), right = left;
-  const end = panel + (<usize>length << 5);
-  for (let at = panel; at < end; at += 32) {
-    const a = v128.load(at), b = v128.load(at, 16);
-    left = fma(a, a, left);
-    right = fma(b, b, right);
-  }
   const count = f32x4.splat(<f32>length), eps = f32x4.splat(epsilon), one = f32x4.splat(1);
-  left = f32x4.div(one, f32x4.sqrt(f32x4.add(f32x4.div(left, count), eps)));
-  right = f32x4.div(one, f32x4.sqrt(f32x4.add(f32x4.div(right, count), eps)));
-  for (let at = panel; at < end; at += 32) {
-    v128.store(at, f32x4.mul(v128.load(at), left));
-    v128.store(at, f32x4.mul(v128.load(at, 16), right), 16);
+  // Eight columns at a time.
+  for (let column: usize = 0; column < PANEL_BYTES; column += 32) {
+    let left = f32x4.splat(0), right = left;
+    const start = panel + column;
+    const end = start + <usize>length * PANEL_BYTES;
+    for (let at = start; at < end; at += PANEL_BYTES) {
+      const a = v128.load(at), b = v128.load(at, 16);
+      left = fma(a, a, left);
+      right = fma(b, b, right);
+    }
+    left = f32x4.div(one, f32x4.sqrt(f32x4.add(f32x4.div(left, count), eps)));
+    right = f32x4.div(one, f32x4.sqrt(f32x4.add(f32x4.div(right, count), eps)));
+    for (let at = start; at < end; at += PANEL_BYTES) {
+      v128.store(at, f32x4.mul(v128.load(at), left));
+      v128.store(at, f32x4.mul(v128.load(at, 16), right), 16);
+    }
+    v128.store(inverse + column, left);
+    v128.store(inverse + column, right, 16);
   }
-  v128.store(inverse, left);
-  v128.store(inverse, right, 16);
 }
 
-/** ds of eight columns: y and dy are panels [length][8], ds replaces dy. */
+/** ds of the columns of a panel: y and dy are panels [length][PANEL], ds replaces dy. */
 export function normPanelBackward(dy: usize, y: usize, length: i32, inverse: usize): void {
-  let left = f32x4.splat(0), right = left;
-  const bytes = <usize>length << 5;
-  for (let at: usize = 0; at < bytes; at += 32) {
-    left = fma(v128.load(y + at), v128.load(dy + at), left);
-    right = fma(v128.load(y + at, 16), v128.load(dy + at, 16), right);
-  }
   const count = f32x4.splat(-<f32>length);
-  left = f32x4.div(left, count);
-  right = f32x4.div(right, count);
-  const leftInverse = v128.load(inverse), rightInverse = v128.load(inverse, 16);
-  for (let at: usize = 0; at < bytes; at += 32) {
-    v128.store(dy + at, f32x4.mul(fma(v128.load(y + at), left, v128.load(dy + at)), leftInverse));
-    v128.store(dy + at, f32x4.mul(fma(v128.load(y + at, 16), right, v128.load(dy + at, 16)), rightInverse), 16);
+  const bytes = <usize>length * PANEL_BYTES;
+  for (let column: usize = 0; column < PANEL_BYTES; column += 32) {
+    let left = f32x4.splat(0), right = left;
+    for (let at = column; at < bytes; at += PANEL_BYTES) {
+      left = fma(v128.load(y + at), v128.load(dy + at), left);
+      right = fma(v128.load(y + at, 16), v128.load(dy + at, 16), right);
+    }
+    left = f32x4.div(left, count);
+    right = f32x4.div(right, count);
+    const leftInverse = v128.load(inverse + column), rightInverse = v128.load(inverse + column, 16);
+    for (let at = column; at < bytes; at += PANEL_BYTES) {
+      v128.store(dy + at, f32x4.mul(fma(v128.load(y + at), left, v128.load(dy + at)), leftInverse));
+      v128.store(dy + at, f32x4.mul(fma(v128.load(y + at, 16), right, v128.load(dy + at, 16)), rightInverse), 16);
+    }
   }
 }

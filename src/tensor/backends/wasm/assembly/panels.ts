@@ -1,74 +1,68 @@
 // Panels: the layout in which the right operand of a product is read.
 //
-//   panels[p][k][c] = B[k, 8p + c],  zero beyond the last column
+//   panels[p][k][c] = B[k, PANEL·p + c],  zero beyond the last column
 //
 // A panel is one contiguous stream, so the inner loop touches consecutive cache lines whatever the width of B.
 
-/** Number of panels that `columns` columns fill. */
-// @ts-ignore: decorator
-@inline
-export function panelCount(columns: i32): i32 {
-  return (columns + 7) >> 3;
-}
-
-/** Columns of panel `p`: eight, or what is left. */
-// @ts-ignore: decorator
-@inline
-export function panelColumns(columns: i32, p: i32): i32 {
-  return min(8, columns - (p << 3));
-}
+import { PANEL, PANEL_BYTES, panelColumns, panelCount } from "./layout";
 
 /** panel[k][c] = source[k, c] for rows `step` bytes apart; columns beyond `columns` are zero. */
 export function packPanel(panel: usize, source: usize, step: usize, depth: i32, columns: i32): void {
-  if (columns == 8) {
+  if (columns == PANEL) {
     for (let k = 0; k < depth; k++) {
-      v128.store(panel, v128.load(source));
-      v128.store(panel, v128.load(source, 16), 16);
+      copyRow(panel, source);
       source += step;
-      panel += 32;
+      panel += PANEL_BYTES;
     }
     return;
   }
   for (let k = 0; k < depth; k++) {
-    for (let c = 0; c < 8; c++) {
+    for (let c = 0; c < PANEL; c++) {
       store<f32>(panel + (<usize>c << 2), c < columns ? load<f32>(source + (<usize>c << 2)) : 0);
     }
     source += step;
-    panel += 32;
+    panel += PANEL_BYTES;
   }
+}
+
+/** One row of a whole panel. */
+// @ts-ignore: decorator
+@inline
+function copyRow(to: usize, from: usize): void {
+  for (let at: usize = 0; at < PANEL_BYTES; at += 16) v128.store(to + at, v128.load(from + at));
 }
 
 /** panel[k][c] = source[c, k]: the same from a matrix stored transposed, row c at source + c·step. */
 export function packTransposedPanel(panel: usize, source: usize, step: usize, depth: i32, columns: i32): void {
   let k = 0;
-  if (columns == 8) {
+  if (columns == PANEL) {
     for (; k + 4 <= depth; k += 4) {
-      transpose4(panel, 32, source, step);
-      transpose4(panel + 16, 32, source + 4 * step, step);
+      for (let c = 0; c < PANEL; c += 4) {
+        transpose4(panel + (<usize>c << 2), PANEL_BYTES, source + <usize>c * step, step);
+      }
       source += 16;
-      panel += 128;
+      panel += 4 * PANEL_BYTES;
     }
   }
   for (; k < depth; k++) {
-    for (let c = 0; c < 8; c++) {
+    for (let c = 0; c < PANEL; c++) {
       store<f32>(panel + (<usize>c << 2), c < columns ? load<f32>(source + <usize>c * step) : 0);
     }
     source += 4;
-    panel += 32;
+    panel += PANEL_BYTES;
   }
 }
 
 /** The columns of a panel, or the first few of them, back into rows. */
 export function storePanel(to: usize, step: usize, panel: usize, rows: i32, columns: i32): void {
-  if (columns != 8) {
-    copyColumns(to, step, panel, 32, rows, columns);
+  if (columns != PANEL) {
+    copyColumns(to, step, panel, PANEL_BYTES, rows, columns);
     return;
   }
   for (let i = 0; i < rows; i++) {
-    v128.store(to, v128.load(panel));
-    v128.store(to, v128.load(panel, 16), 16);
+    copyRow(to, panel);
     to += step;
-    panel += 32;
+    panel += PANEL_BYTES;
   }
 }
 
@@ -137,12 +131,12 @@ export function pack(parameters: usize, start: i32, end: i32): void {
   for (let item = start; item < end; item++) {
     const matrix = p.source + <usize>(item / perMatrix) * p.sourceStep;
     const j = item % perMatrix;
-    const panel = p.panels + (<usize>item << 5) * <usize>depth;
+    const panel = p.panels + <usize>(item * depth) * PANEL_BYTES;
     if (p.transposed) {
       const step = <usize>depth << 2;
-      packTransposedPanel(panel, matrix + (<usize>j << 3) * step, step, depth, panelColumns(columns, j));
+      packTransposedPanel(panel, matrix + <usize>(j * PANEL) * step, step, depth, panelColumns(columns, j));
     } else {
-      packPanel(panel, matrix + (<usize>j << 5), <usize>columns << 2, depth, panelColumns(columns, j));
+      packPanel(panel, matrix + <usize>j * PANEL_BYTES, <usize>columns << 2, depth, panelColumns(columns, j));
     }
   }
 }

@@ -1,16 +1,17 @@
-// Products of a block of rows with one panel of up to eight columns, built from tiles.
+// Products of a block of rows with one panel of columns, built from tiles.
+import { PANEL, PANEL_BYTES } from "./layout";
 import { copyColumns } from "./panels";
-import { multiplyTile, tileHeight, TILE_ROWS } from "./tile";
+import { multiplyTile, tileHeight } from "./tile";
 
 /** Bytes that `multiplyPanel` needs at `spare`. */
 // @ts-ignore: decorator
 @inline
-export const SPARE_BYTES: usize = 6 * 32;
+export const SPARE_BYTES: usize = 6 * PANEL_BYTES;
 
 /**
- * C[rows, columns] = I + A[rows, depth] · B[depth, columns], columns <= 8; see tile.ts for the operands.
+ * C[rows, columns] = I + A[rows, depth] · B[depth, columns], columns <= PANEL; see tile.ts for the operands.
  *
- * @param spare  scratch for one tile: a panel with fewer than eight columns is computed there and its columns copied out
+ * @param spare  scratch for one tile: a panel that is not full is computed there and its columns copied out
  */
 export function multiplyPanel(
   rowMajor: bool,
@@ -29,12 +30,12 @@ export function multiplyPanel(
   const rowStepA: usize = rowMajor ? stepA : 4;
   for (let left = rows; left > 0; ) {
     const height = tileHeight(left);
-    if (columns == 8) {
-      multiplyTile(rowMajor, height, a, stepA, panel, depth, c, stepC, initial, stepInitial);
+    if (columns == PANEL) {
+      multiplyTile(rowMajor, height, PANEL, a, stepA, panel, depth, c, stepC, initial, stepInitial);
     } else {
-      if (initial) copyColumns(spare, 32, initial, stepInitial, height, columns);
-      multiplyTile(rowMajor, height, a, stepA, panel, depth, spare, 32, initial ? spare : 0, 32);
-      copyColumns(c, stepC, spare, 32, height, columns);
+      if (initial) copyColumns(spare, PANEL_BYTES, initial, stepInitial, height, columns);
+      multiplyTile(rowMajor, height, columns, a, stepA, panel, depth, spare, PANEL_BYTES, initial ? spare : 0, PANEL_BYTES);
+      copyColumns(c, stepC, spare, PANEL_BYTES, height, columns);
     }
     left -= height;
     a += <usize>height * rowStepA;

@@ -1,7 +1,8 @@
 // rmsNorm of h + r as a kernel of its own, over the last axis or the one before it (norm.ts has the mathematics).
-// Items are rows, or panels of eight columns of one puzzle.
+// Items are rows, or panels of columns of one puzzle.
 import { normPanel, normPanelBackward, normRow, normRowBackward } from "./norm";
-import { packPanel, panelColumns, panelCount, storePanel } from "./panels";
+import { PANEL, PANEL_BYTES, panelColumns, panelCount } from "./layout";
+import { packPanel, storePanel } from "./panels";
 
 @unmanaged
 export class ResidualNorm {
@@ -38,25 +39,25 @@ function addRow(to: usize, a: usize, b: usize, width: i32): void {
   for (const end = <usize>width << 2; at < end; at += 4) store<f32>(to + at, load<f32>(a + at) + load<f32>(b + at));
 }
 
-/** y = rmsNorm(h + r) over the sequence. Scratch: eight values, two panels [length][8]. */
+/** y = rmsNorm(h + r) over the sequence. Scratch: the values of r (64 bytes), two panels [length][PANEL]. */
 export function residualNormColumns(parameters: usize, start: i32, end: i32, scratch: usize): void {
   const p = changetype<ResidualNorm>(parameters);
   const length = p.length, width = p.width;
   const step = <usize>width << 2;
   const panel = scratch + 64;
-  const other = panel + (<usize>length << 5);
+  const other = panel + <usize>length * PANEL_BYTES;
   for (let item = start; item < end; item++) {
     const puzzle = item / panelCount(width), j = item % panelCount(width);
     const columns = panelColumns(width, j);
-    const at = <usize>(puzzle * length) * step + (<usize>j << 5);
+    const at = <usize>(puzzle * length) * step + <usize>j * PANEL_BYTES;
     packPanel(panel, p.h + at, step, length, columns);
     if (p.r) {
       packPanel(other, p.r + at, step, length, columns);
-      addRow(panel, panel, other, length << 3);
+      addRow(panel, panel, other, length * PANEL);
     }
     normPanel(panel, length, p.epsilon, scratch);
     storePanel(p.y + at, step, panel, length, columns);
-    storePanel(p.inverse + <usize>puzzle * step + (<usize>j << 5), step, scratch, 1, columns);
+    storePanel(p.inverse + <usize>puzzle * step + <usize>j * PANEL_BYTES, step, scratch, 1, columns);
   }
 }
 
@@ -84,14 +85,14 @@ export function residualNormColumnsBackward(parameters: usize, start: i32, end: 
   const length = p.length, width = p.width;
   const step = <usize>width << 2;
   const dy = scratch + 64;
-  const y = dy + (<usize>length << 5);
+  const y = dy + <usize>length * PANEL_BYTES;
   for (let item = start; item < end; item++) {
     const puzzle = item / panelCount(width), j = item % panelCount(width);
     const columns = panelColumns(width, j);
-    const at = <usize>(puzzle * length) * step + (<usize>j << 5);
+    const at = <usize>(puzzle * length) * step + <usize>j * PANEL_BYTES;
     packPanel(dy, p.dy + at, step, length, columns);
     packPanel(y, p.y + at, step, length, columns);
-    packPanel(scratch, p.inverse + <usize>puzzle * step + (<usize>j << 5), step, 1, columns);
+    packPanel(scratch, p.inverse + <usize>puzzle * step + <usize>j * PANEL_BYTES, step, 1, columns);
     normPanelBackward(dy, y, length, scratch);
     storePanel(p.ds + at, step, dy, length, columns);
   }

@@ -1,27 +1,30 @@
-// The matrix product's inner loop: a tile of up to 6 rows by 8 columns of sums that stay in registers.
+// The matrix product's inner loop: a tile of up to 6 rows by 8 or 16 columns of sums that stay in registers.
 //
-//   C[i, j] = I[i, j] + Σ_k A[i, k] B[k, j],   j = 0..7
+//   C[i, j] = I[i, j] + Σ_k A[i, k] B[k, j]
 //
-// B is a panel: eight columns of a matrix stored as [K][8] (see panels.ts). A is read in place, in one of two forms:
+// B is a panel: a few columns of a matrix stored as [K][PANEL] (see panels.ts). A is read in place, in one of two forms:
 //   row-major  A[i, k] at a + i·stepA + 4k    (a step from row to row)
 //   k-major    A[i, k] at a + k·stepA + 4i    (the transpose of a row-major matrix)
 // All steps are in bytes. I is `initial` (0 for none); it may be C itself, which then accumulates.
 //
 // 6 x 8 needs 12 sums, 2 vectors of B and 1 repeated element of A: all but one of the 16 registers. Without fused
-// multiply-add each product needs a register of its own, so the plain build stops at 5 rows. The loop is not unrolled:
-// V8 then copies sums between registers and loses a third of the speed.
+// multiply-add each product needs a register of its own, so the plain build stops at 5 rows. The wide build is made for V8's
+// revectorizer, which joins neighbouring vectors of four into registers of eight: then 6 x 16 fills the same 15 registers. The
+// loop is not unrolled: V8 then copies sums between registers and loses a third of the speed.
+import { PANEL_BYTES } from "./layout";
 import { fma } from "./vector";
 
 // @ts-ignore: decorator
 @inline
 export const TILE_ROWS: i32 = ASC_FEATURE_RELAXED_SIMD ? 6 : 5;
 
-/** `rows` and `rowMajor` are literals at every call, so each instance keeps only its own lines. */
+/** `rows`, `rowMajor` and `wide` are literals at every call, so each instance keeps only its own lines. */
 // @ts-ignore: decorator
 @inline
 function tile(
   rows: i32,
   rowMajor: bool,
+  wide: bool,
   a: usize,
   stepA: usize,
   b: usize,
@@ -32,66 +35,173 @@ function tile(
   stepInitial: usize,
 ): void {
   const zero = f32x4.splat(0);
-  let c00 = zero, c01 = zero, c10 = zero, c11 = zero, c20 = zero, c21 = zero;
-  let c30 = zero, c31 = zero, c40 = zero, c41 = zero, c50 = zero, c51 = zero;
+  let c00 = zero, c01 = zero, c02 = zero, c03 = zero;
+  let c10 = zero, c11 = zero, c12 = zero, c13 = zero;
+  let c20 = zero, c21 = zero, c22 = zero, c23 = zero;
+  let c30 = zero, c31 = zero, c32 = zero, c33 = zero;
+  let c40 = zero, c41 = zero, c42 = zero, c43 = zero;
+  let c50 = zero, c51 = zero, c52 = zero, c53 = zero;
   if (initial) {
-    c00 = v128.load(initial); c01 = v128.load(initial, 16); initial += stepInitial;
-    if (rows > 1) { c10 = v128.load(initial); c11 = v128.load(initial, 16); initial += stepInitial; }
-    if (rows > 2) { c20 = v128.load(initial); c21 = v128.load(initial, 16); initial += stepInitial; }
-    if (rows > 3) { c30 = v128.load(initial); c31 = v128.load(initial, 16); initial += stepInitial; }
-    if (rows > 4) { c40 = v128.load(initial); c41 = v128.load(initial, 16); initial += stepInitial; }
-    if (rows > 5) { c50 = v128.load(initial); c51 = v128.load(initial, 16); }
+    c00 = v128.load(initial); c01 = v128.load(initial, 16);
+    if (wide) { c02 = v128.load(initial, 32); c03 = v128.load(initial, 48); }
+    if (rows > 1) {
+      initial += stepInitial;
+      c10 = v128.load(initial); c11 = v128.load(initial, 16);
+      if (wide) { c12 = v128.load(initial, 32); c13 = v128.load(initial, 48); }
+    }
+    if (rows > 2) {
+      initial += stepInitial;
+      c20 = v128.load(initial); c21 = v128.load(initial, 16);
+      if (wide) { c22 = v128.load(initial, 32); c23 = v128.load(initial, 48); }
+    }
+    if (rows > 3) {
+      initial += stepInitial;
+      c30 = v128.load(initial); c31 = v128.load(initial, 16);
+      if (wide) { c32 = v128.load(initial, 32); c33 = v128.load(initial, 48); }
+    }
+    if (rows > 4) {
+      initial += stepInitial;
+      c40 = v128.load(initial); c41 = v128.load(initial, 16);
+      if (wide) { c42 = v128.load(initial, 32); c43 = v128.load(initial, 48); }
+    }
+    if (rows > 5) {
+      initial += stepInitial;
+      c50 = v128.load(initial); c51 = v128.load(initial, 16);
+      if (wide) { c52 = v128.load(initial, 32); c53 = v128.load(initial, 48); }
+    }
   }
   if (rowMajor) {
     let a1 = a + stepA, a2 = a1 + stepA, a3 = a2 + stepA, a4 = a3 + stepA, a5 = a4 + stepA;
     for (let k = depth; k > 0; k--) {
       const b0 = v128.load(b), b1 = v128.load(b, 16);
-      let s = v128.load32_splat(a); c00 = fma(s, b0, c00); c01 = fma(s, b1, c01); a += 4;
-      if (rows > 1) { s = v128.load32_splat(a1); c10 = fma(s, b0, c10); c11 = fma(s, b1, c11); a1 += 4; }
-      if (rows > 2) { s = v128.load32_splat(a2); c20 = fma(s, b0, c20); c21 = fma(s, b1, c21); a2 += 4; }
-      if (rows > 3) { s = v128.load32_splat(a3); c30 = fma(s, b0, c30); c31 = fma(s, b1, c31); a3 += 4; }
-      if (rows > 4) { s = v128.load32_splat(a4); c40 = fma(s, b0, c40); c41 = fma(s, b1, c41); a4 += 4; }
-      if (rows > 5) { s = v128.load32_splat(a5); c50 = fma(s, b0, c50); c51 = fma(s, b1, c51); a5 += 4; }
-      b += 32;
+      const b2 = wide ? v128.load(b, 32) : zero, b3 = wide ? v128.load(b, 48) : zero;
+      let s = v128.load32_splat(a); a += 4;
+      c00 = fma(s, b0, c00); c01 = fma(s, b1, c01);
+      if (wide) { c02 = fma(s, b2, c02); c03 = fma(s, b3, c03); }
+      if (rows > 1) {
+        s = v128.load32_splat(a1); a1 += 4;
+        c10 = fma(s, b0, c10); c11 = fma(s, b1, c11);
+        if (wide) { c12 = fma(s, b2, c12); c13 = fma(s, b3, c13); }
+      }
+      if (rows > 2) {
+        s = v128.load32_splat(a2); a2 += 4;
+        c20 = fma(s, b0, c20); c21 = fma(s, b1, c21);
+        if (wide) { c22 = fma(s, b2, c22); c23 = fma(s, b3, c23); }
+      }
+      if (rows > 3) {
+        s = v128.load32_splat(a3); a3 += 4;
+        c30 = fma(s, b0, c30); c31 = fma(s, b1, c31);
+        if (wide) { c32 = fma(s, b2, c32); c33 = fma(s, b3, c33); }
+      }
+      if (rows > 4) {
+        s = v128.load32_splat(a4); a4 += 4;
+        c40 = fma(s, b0, c40); c41 = fma(s, b1, c41);
+        if (wide) { c42 = fma(s, b2, c42); c43 = fma(s, b3, c43); }
+      }
+      if (rows > 5) {
+        s = v128.load32_splat(a5); a5 += 4;
+        c50 = fma(s, b0, c50); c51 = fma(s, b1, c51);
+        if (wide) { c52 = fma(s, b2, c52); c53 = fma(s, b3, c53); }
+      }
+      b += PANEL_BYTES;
     }
   } else {
     for (let k = depth; k > 0; k--) {
       const b0 = v128.load(b), b1 = v128.load(b, 16);
-      let s = v128.load32_splat(a); c00 = fma(s, b0, c00); c01 = fma(s, b1, c01);
-      if (rows > 1) { s = v128.load32_splat(a, 4); c10 = fma(s, b0, c10); c11 = fma(s, b1, c11); }
-      if (rows > 2) { s = v128.load32_splat(a, 8); c20 = fma(s, b0, c20); c21 = fma(s, b1, c21); }
-      if (rows > 3) { s = v128.load32_splat(a, 12); c30 = fma(s, b0, c30); c31 = fma(s, b1, c31); }
-      if (rows > 4) { s = v128.load32_splat(a, 16); c40 = fma(s, b0, c40); c41 = fma(s, b1, c41); }
-      if (rows > 5) { s = v128.load32_splat(a, 20); c50 = fma(s, b0, c50); c51 = fma(s, b1, c51); }
+      const b2 = wide ? v128.load(b, 32) : zero, b3 = wide ? v128.load(b, 48) : zero;
+      let s = v128.load32_splat(a);
+      c00 = fma(s, b0, c00); c01 = fma(s, b1, c01);
+      if (wide) { c02 = fma(s, b2, c02); c03 = fma(s, b3, c03); }
+      if (rows > 1) {
+        s = v128.load32_splat(a, 4);
+        c10 = fma(s, b0, c10); c11 = fma(s, b1, c11);
+        if (wide) { c12 = fma(s, b2, c12); c13 = fma(s, b3, c13); }
+      }
+      if (rows > 2) {
+        s = v128.load32_splat(a, 8);
+        c20 = fma(s, b0, c20); c21 = fma(s, b1, c21);
+        if (wide) { c22 = fma(s, b2, c22); c23 = fma(s, b3, c23); }
+      }
+      if (rows > 3) {
+        s = v128.load32_splat(a, 12);
+        c30 = fma(s, b0, c30); c31 = fma(s, b1, c31);
+        if (wide) { c32 = fma(s, b2, c32); c33 = fma(s, b3, c33); }
+      }
+      if (rows > 4) {
+        s = v128.load32_splat(a, 16);
+        c40 = fma(s, b0, c40); c41 = fma(s, b1, c41);
+        if (wide) { c42 = fma(s, b2, c42); c43 = fma(s, b3, c43); }
+      }
+      if (rows > 5) {
+        s = v128.load32_splat(a, 20);
+        c50 = fma(s, b0, c50); c51 = fma(s, b1, c51);
+        if (wide) { c52 = fma(s, b2, c52); c53 = fma(s, b3, c53); }
+      }
       a += stepA;
-      b += 32;
+      b += PANEL_BYTES;
     }
   }
-  v128.store(c, c00); v128.store(c, c01, 16); c += stepC;
-  if (rows > 1) { v128.store(c, c10); v128.store(c, c11, 16); c += stepC; }
-  if (rows > 2) { v128.store(c, c20); v128.store(c, c21, 16); c += stepC; }
-  if (rows > 3) { v128.store(c, c30); v128.store(c, c31, 16); c += stepC; }
-  if (rows > 4) { v128.store(c, c40); v128.store(c, c41, 16); c += stepC; }
-  if (rows > 5) { v128.store(c, c50); v128.store(c, c51, 16); }
+  v128.store(c, c00); v128.store(c, c01, 16);
+  if (wide) { v128.store(c, c02, 32); v128.store(c, c03, 48); }
+  if (rows > 1) {
+    c += stepC;
+    v128.store(c, c10); v128.store(c, c11, 16);
+    if (wide) { v128.store(c, c12, 32); v128.store(c, c13, 48); }
+  }
+  if (rows > 2) {
+    c += stepC;
+    v128.store(c, c20); v128.store(c, c21, 16);
+    if (wide) { v128.store(c, c22, 32); v128.store(c, c23, 48); }
+  }
+  if (rows > 3) {
+    c += stepC;
+    v128.store(c, c30); v128.store(c, c31, 16);
+    if (wide) { v128.store(c, c32, 32); v128.store(c, c33, 48); }
+  }
+  if (rows > 4) {
+    c += stepC;
+    v128.store(c, c40); v128.store(c, c41, 16);
+    if (wide) { v128.store(c, c42, 32); v128.store(c, c43, 48); }
+  }
+  if (rows > 5) {
+    c += stepC;
+    v128.store(c, c50); v128.store(c, c51, 16);
+    if (wide) { v128.store(c, c52, 32); v128.store(c, c53, 48); }
+  }
 }
 
-function row1(a: usize, sa: usize, b: usize, k: i32, c: usize, sc: usize, i: usize, si: usize): void { tile(1, true, a, sa, b, k, c, sc, i, si); }
-function row2(a: usize, sa: usize, b: usize, k: i32, c: usize, sc: usize, i: usize, si: usize): void { tile(2, true, a, sa, b, k, c, sc, i, si); }
-function row3(a: usize, sa: usize, b: usize, k: i32, c: usize, sc: usize, i: usize, si: usize): void { tile(3, true, a, sa, b, k, c, sc, i, si); }
-function row4(a: usize, sa: usize, b: usize, k: i32, c: usize, sc: usize, i: usize, si: usize): void { tile(4, true, a, sa, b, k, c, sc, i, si); }
-function row5(a: usize, sa: usize, b: usize, k: i32, c: usize, sc: usize, i: usize, si: usize): void { tile(5, true, a, sa, b, k, c, sc, i, si); }
-function row6(a: usize, sa: usize, b: usize, k: i32, c: usize, sc: usize, i: usize, si: usize): void { tile(6, true, a, sa, b, k, c, sc, i, si); }
-function deep1(a: usize, sa: usize, b: usize, k: i32, c: usize, sc: usize, i: usize, si: usize): void { tile(1, false, a, sa, b, k, c, sc, i, si); }
-function deep2(a: usize, sa: usize, b: usize, k: i32, c: usize, sc: usize, i: usize, si: usize): void { tile(2, false, a, sa, b, k, c, sc, i, si); }
-function deep3(a: usize, sa: usize, b: usize, k: i32, c: usize, sc: usize, i: usize, si: usize): void { tile(3, false, a, sa, b, k, c, sc, i, si); }
-function deep4(a: usize, sa: usize, b: usize, k: i32, c: usize, sc: usize, i: usize, si: usize): void { tile(4, false, a, sa, b, k, c, sc, i, si); }
-function deep5(a: usize, sa: usize, b: usize, k: i32, c: usize, sc: usize, i: usize, si: usize): void { tile(5, false, a, sa, b, k, c, sc, i, si); }
-function deep6(a: usize, sa: usize, b: usize, k: i32, c: usize, sc: usize, i: usize, si: usize): void { tile(6, false, a, sa, b, k, c, sc, i, si); }
+// One instance per number of rows, order of A and width. A full tile has all columns of a panel; a half tile, of the wide build,
+// eight.
+function row1(a: usize, sa: usize, b: usize, k: i32, c: usize, sc: usize, i: usize, si: usize): void { tile(1, true, WIDE != 0, a, sa, b, k, c, sc, i, si); }
+function row2(a: usize, sa: usize, b: usize, k: i32, c: usize, sc: usize, i: usize, si: usize): void { tile(2, true, WIDE != 0, a, sa, b, k, c, sc, i, si); }
+function row3(a: usize, sa: usize, b: usize, k: i32, c: usize, sc: usize, i: usize, si: usize): void { tile(3, true, WIDE != 0, a, sa, b, k, c, sc, i, si); }
+function row4(a: usize, sa: usize, b: usize, k: i32, c: usize, sc: usize, i: usize, si: usize): void { tile(4, true, WIDE != 0, a, sa, b, k, c, sc, i, si); }
+function row5(a: usize, sa: usize, b: usize, k: i32, c: usize, sc: usize, i: usize, si: usize): void { tile(5, true, WIDE != 0, a, sa, b, k, c, sc, i, si); }
+function row6(a: usize, sa: usize, b: usize, k: i32, c: usize, sc: usize, i: usize, si: usize): void { tile(6, true, WIDE != 0, a, sa, b, k, c, sc, i, si); }
+function deep1(a: usize, sa: usize, b: usize, k: i32, c: usize, sc: usize, i: usize, si: usize): void { tile(1, false, WIDE != 0, a, sa, b, k, c, sc, i, si); }
+function deep2(a: usize, sa: usize, b: usize, k: i32, c: usize, sc: usize, i: usize, si: usize): void { tile(2, false, WIDE != 0, a, sa, b, k, c, sc, i, si); }
+function deep3(a: usize, sa: usize, b: usize, k: i32, c: usize, sc: usize, i: usize, si: usize): void { tile(3, false, WIDE != 0, a, sa, b, k, c, sc, i, si); }
+function deep4(a: usize, sa: usize, b: usize, k: i32, c: usize, sc: usize, i: usize, si: usize): void { tile(4, false, WIDE != 0, a, sa, b, k, c, sc, i, si); }
+function deep5(a: usize, sa: usize, b: usize, k: i32, c: usize, sc: usize, i: usize, si: usize): void { tile(5, false, WIDE != 0, a, sa, b, k, c, sc, i, si); }
+function deep6(a: usize, sa: usize, b: usize, k: i32, c: usize, sc: usize, i: usize, si: usize): void { tile(6, false, WIDE != 0, a, sa, b, k, c, sc, i, si); }
+function rowHalf1(a: usize, sa: usize, b: usize, k: i32, c: usize, sc: usize, i: usize, si: usize): void { tile(1, true, false, a, sa, b, k, c, sc, i, si); }
+function rowHalf2(a: usize, sa: usize, b: usize, k: i32, c: usize, sc: usize, i: usize, si: usize): void { tile(2, true, false, a, sa, b, k, c, sc, i, si); }
+function rowHalf3(a: usize, sa: usize, b: usize, k: i32, c: usize, sc: usize, i: usize, si: usize): void { tile(3, true, false, a, sa, b, k, c, sc, i, si); }
+function rowHalf4(a: usize, sa: usize, b: usize, k: i32, c: usize, sc: usize, i: usize, si: usize): void { tile(4, true, false, a, sa, b, k, c, sc, i, si); }
+function rowHalf5(a: usize, sa: usize, b: usize, k: i32, c: usize, sc: usize, i: usize, si: usize): void { tile(5, true, false, a, sa, b, k, c, sc, i, si); }
+function rowHalf6(a: usize, sa: usize, b: usize, k: i32, c: usize, sc: usize, i: usize, si: usize): void { tile(6, true, false, a, sa, b, k, c, sc, i, si); }
+function deepHalf1(a: usize, sa: usize, b: usize, k: i32, c: usize, sc: usize, i: usize, si: usize): void { tile(1, false, false, a, sa, b, k, c, sc, i, si); }
+function deepHalf2(a: usize, sa: usize, b: usize, k: i32, c: usize, sc: usize, i: usize, si: usize): void { tile(2, false, false, a, sa, b, k, c, sc, i, si); }
+function deepHalf3(a: usize, sa: usize, b: usize, k: i32, c: usize, sc: usize, i: usize, si: usize): void { tile(3, false, false, a, sa, b, k, c, sc, i, si); }
+function deepHalf4(a: usize, sa: usize, b: usize, k: i32, c: usize, sc: usize, i: usize, si: usize): void { tile(4, false, false, a, sa, b, k, c, sc, i, si); }
+function deepHalf5(a: usize, sa: usize, b: usize, k: i32, c: usize, sc: usize, i: usize, si: usize): void { tile(5, false, false, a, sa, b, k, c, sc, i, si); }
+function deepHalf6(a: usize, sa: usize, b: usize, k: i32, c: usize, sc: usize, i: usize, si: usize): void { tile(6, false, false, a, sa, b, k, c, sc, i, si); }
 
-/** A tile of 1 to TILE_ROWS rows. */
+/** A tile of 1 to TILE_ROWS rows; of `columns` columns, rounded up to 8 or a whole panel. */
 export function multiplyTile(
   rowMajor: bool,
   rows: i32,
+  columns: i32,
   a: usize,
   stepA: usize,
   b: usize,
@@ -101,7 +211,23 @@ export function multiplyTile(
   initial: usize,
   stepInitial: usize,
 ): void {
-  if (rowMajor) {
+  if (WIDE && columns <= 8) {
+    if (rowMajor) {
+      if (rows == 6) rowHalf6(a, stepA, b, depth, c, stepC, initial, stepInitial);
+      else if (rows == 5) rowHalf5(a, stepA, b, depth, c, stepC, initial, stepInitial);
+      else if (rows == 4) rowHalf4(a, stepA, b, depth, c, stepC, initial, stepInitial);
+      else if (rows == 3) rowHalf3(a, stepA, b, depth, c, stepC, initial, stepInitial);
+      else if (rows == 2) rowHalf2(a, stepA, b, depth, c, stepC, initial, stepInitial);
+      else rowHalf1(a, stepA, b, depth, c, stepC, initial, stepInitial);
+    } else {
+      if (rows == 6) deepHalf6(a, stepA, b, depth, c, stepC, initial, stepInitial);
+      else if (rows == 5) deepHalf5(a, stepA, b, depth, c, stepC, initial, stepInitial);
+      else if (rows == 4) deepHalf4(a, stepA, b, depth, c, stepC, initial, stepInitial);
+      else if (rows == 3) deepHalf3(a, stepA, b, depth, c, stepC, initial, stepInitial);
+      else if (rows == 2) deepHalf2(a, stepA, b, depth, c, stepC, initial, stepInitial);
+      else deepHalf1(a, stepA, b, depth, c, stepC, initial, stepInitial);
+    }
+  } else if (rowMajor) {
     if (rows == 6) row6(a, stepA, b, depth, c, stepC, initial, stepInitial);
     else if (rows == 5) row5(a, stepA, b, depth, c, stepC, initial, stepInitial);
     else if (rows == 4) row4(a, stepA, b, depth, c, stepC, initial, stepInitial);
