@@ -3,6 +3,8 @@
 import { Command, CommanderError } from "commander";
 import { demoCommand } from "./commands/demo.ts";
 import { evalCommand } from "./commands/eval.ts";
+import { exportCommand } from "./commands/export.ts";
+import { importCommand } from "./commands/import.ts";
 import { infoCommand } from "./commands/info.ts";
 import { solveCommand } from "./commands/solve.ts";
 import { trainCommand } from "./commands/train.ts";
@@ -15,9 +17,9 @@ function program(): Command {
     .description("Tiny Recursive Model: train, evaluate and watch it solve, on an engine written from scratch.")
     .version(version)
     .addHelpText("after", `\nStart here:\n  ${invocation} demo\nHelp on a command:\n  ${invocation} train --help\n`);
-  for (const command of [demoCommand(), trainCommand(), evalCommand(), solveCommand(), infoCommand()]) {
-    trm.addCommand(command);
-  }
+  const everyday = [demoCommand(), trainCommand(), evalCommand(), solveCommand(), infoCommand()];
+  const interchange = [exportCommand(), importCommand()];
+  for (const command of [...everyday, ...interchange]) trm.addCommand(command);
   for (const command of [trm, ...trm.commands]) {
     command.exitOverride().configureOutput({ outputError: () => {} }); // reported below
     command.helpCommand(command === trm);

@@ -67,7 +67,12 @@ function checkPlace({ out, existing }: NewRun): void {
 export const streamOf = (train: Examples, { training }: Config, augment: Task | undefined): ShuffledExamples =>
   new ShuffledExamples(train, new Random(training.seed).integer(2 ** 31), augment);
 
-function generateSets(task: Task, { train, watch, unseen }: DataSizes, seed: number, terminal: Terminal): RunSets {
+export function generateSets(
+  task: Task,
+  { train, watch, unseen }: DataSizes,
+  seed: number,
+  terminal: Terminal,
+): RunSets {
   const progress = startProgress(terminal, { after: 2_000 });
   const onProgress = (done: number, total: number): void =>
     progress.update(done / total, `generating puzzles: ${thousands(done)} of ${thousands(total)}`);

@@ -7,7 +7,7 @@ import { parsePt } from "../../../src/trm/interop/pt.ts";
 import { serializePt } from "../../../src/trm/interop/pt-writer.ts";
 import { parseWeights, unwrappedName } from "../../../src/trm/interop/weights-file.ts";
 import { readStoredZip, writeStoredZip } from "../../../src/trm/interop/zip.ts";
-import { hostilePt, ptFile, stateDicts } from "./hostileFiles.ts";
+import { hostilePt, ptFile, stateDicts } from "./hostile-files.ts";
 
 const fixture = (name: string): Uint8Array => readFileSync(new URL(`fixtures/${name}.pt`, import.meta.url));
 const numbersOf = (name: string): Record<string, [dtype: string, shape: number[], numbers: number[]]> =>

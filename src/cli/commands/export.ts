@@ -1,0 +1,48 @@
+// `trm export`: a run for the official PyTorch code.
+import { Command, Option } from "commander";
+import { exportRun } from "../../trm/interop/export.node.ts";
+import { type Target, targets } from "../../trm/interop/official-config.ts";
+import { wholeNumber } from "../options.ts";
+import { openTerminal } from "../terminal.ts";
+import { invocation } from "../version.ts";
+
+interface ExportOptions {
+  readonly out: string;
+  readonly for: Target;
+  readonly augment?: number;
+}
+
+export function exportCommand(): Command {
+  return new Command("export")
+    .summary("write a run for the official PyTorch code")
+    .description("Writes the weights, configuration and puzzles of a run in the form of the official PyTorch code.")
+    .argument("<run>", "run folder")
+    .requiredOption("--out <dir>", "folder to write")
+    .addOption(
+      new Option("--for <target>", "the official code as it is, or our script interop/torchrun/train.py around it")
+        .choices(targets)
+        .default("official"),
+    )
+    .addOption(
+      new Option(
+        "--augment <n>",
+        "random symmetries of every training puzzle (default: 20 if the run draws them)",
+      ).argParser(wholeNumber(0)),
+    )
+    .addHelpText(
+      "after",
+      `
+Examples:
+  ${invocation} export runs/sudoku4 --out exported --for torchrun
+  ${invocation} export runs/official --out exported
+
+What to do with it: docs/pytorch.md`,
+    )
+    .action((run: string, options: ExportOptions) => {
+      const { out, for: target, augment } = options;
+      const terminal = openTerminal();
+      const { files, notes } = exportRun({ run, out, target, augment });
+      terminal.print(`${out}: ${files.join(", ")}`);
+      for (const note of notes) terminal.remark(`note: ${note}`);
+    });
+}

@@ -1,0 +1,119 @@
+/**
+ * A run in the official code's form:
+ *
+ *     model.safetensors, ema.safetensors   the weights and their average, official names
+ *     config.yaml                          the configuration, official keys
+ *     model.pt                             the weights as the unmodified official code loads them (its `load_checkpoint`)
+ *     data/                                the puzzles in the official layout
+ */
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { parseSafetensors, type WritableTensor } from "../../nn/index.ts";
+import { Random } from "../../tensor/index.ts";
+import { replaceFile } from "../atomic-files.node.ts";
+import { averageFile, type CheckpointSide, weightsFile } from "../checkpoint.ts";
+import { writeWhole } from "../data/files.node.ts";
+import { writeNames } from "../data/layout.node.ts";
+import { encodeSplit, type PuzzleSplit } from "../data/layout.ts";
+import { taskOf } from "../named-task.ts";
+import { readCheckpoint, readRun, readSets } from "../run-folder.node.ts";
+import { formatOfficialConfig } from "./config-file.ts";
+import { identifierNames, toSplit } from "./dataset.ts";
+import { type Target, toOfficialConfig } from "./official-config.ts";
+import { serializePt } from "./pt-writer.ts";
+
+export const exportedWeights = "model.safetensors";
+export const exportedAverage = "ema.safetensors";
+export const exportedConfig = "config.yaml";
+export const exportedPt = "model.pt";
+export const exportedData = "data";
+
+export interface ExportOptions {
+  readonly run: string;
+  readonly out: string;
+  readonly target: Target;
+  /** Random symmetries of every training puzzle in the exported data. Default: 20 if the run draws them, else 0. */
+  readonly augment?: number | undefined;
+}
+
+export interface Exported {
+  /** The files and folders that were written. */
+  readonly files: readonly string[];
+  /** What the user should know. */
+  readonly notes: readonly string[];
+}
+
+const usualCopies = 20;
+
+const weightFiles = ({ config }: CheckpointSide): string[] =>
+  config.training.emaRate > 0 ? [weightsFile, averageFile] : [weightsFile];
+
+/** Everything is checked before anything is written. @throws ConfigError for what the official code cannot do */
+export function exportRun({ run, out, target, augment }: ExportOptions): Exported {
+  const about = readRun(run);
+  const { side, files, path } = readCheckpoint(run, weightFiles);
+  const { training, model } = side.config;
+  const copies = augment ?? (about.data.augment ? usualCopies : 0);
+  const sets = readSets(run);
+  const isLoadable = target === "official" && model.puzzleEmbeddingSize > 0;
+  const config = toOfficialConfig(side.config, target, {
+    data_paths: [exportedData],
+    data_paths_test: [],
+    evaluators: [],
+    epochs: epochsFor(training.totalSteps, training.batchSize, sets.train.count),
+    eval_interval: null,
+    checkpoint_every_eval: true,
+    ...(isLoadable ? { load_checkpoint: exportedPt } : {}),
+    checkpoint_path: "checkpoints",
+    hydra: { output_subdir: null },
+    trm_ts: { task: about.task, augment: about.data.augment },
+  });
+
+  const weights = files.get(weightsFile)!;
+  const average = files.get(averageFile);
+  const written: string[] = [];
+  const write = (name: string, bytes: Uint8Array): void => {
+    replaceFile(join(out, name), bytes);
+    written.push(name);
+  };
+  mkdirSync(out, { recursive: true });
+  write(exportedWeights, weights);
+  if (average) write(exportedAverage, average);
+  if (target === "official") write(exportedPt, serializePt(wrapped(weights, path)));
+  const task = taskOf(about.task);
+  const random = new Random(training.seed);
+  writeSplit(join(out, exportedData, "train"), toSplit(sets.train, task, copies, random));
+  writeSplit(join(out, exportedData, "test"), toSplit(sets.unseen, task, 0, random));
+  writeSplit(join(out, exportedData, "watch"), toSplit(sets.watch, task, 0, random));
+  writeNames(join(out, exportedData), identifierNames);
+  written.push(`${exportedData}/`);
+  write(exportedConfig, new TextEncoder().encode(formatOfficialConfig(config, heading(target))));
+  return { files: written, notes: target === "official" && !isLoadable ? [withoutTable] : [] };
+}
+
+const withoutTable =
+  "puzzleEmbeddingSize 0: the official pretrain.py can train such a model but not load weights into it (its load_checkpoint looks for the puzzle table); --for torchrun can";
+
+const heading = (target: Target): string =>
+  target === "official"
+    ? "Written by trm export for the official code (SamsungSAILMontreal/TinyRecursiveModels): see docs/pytorch.md of trm-ts."
+    : "Written by trm export for interop/torchrun/train.py of trm-ts, which trains the official classes: see docs/pytorch.md.";
+
+/** The official code counts epochs, not steps: steps = floor(epochs · groups · examples per puzzle / batch size). */
+export const epochsFor = (steps: number, batchSize: number, groups: number): number =>
+  Math.max(1, Math.ceil((steps * batchSize) / Math.max(groups, 1)));
+
+/** Under the names that the compiled model within the loss head has. */
+function wrapped(weights: Uint8Array, where: string): Map<string, WritableTensor> {
+  const { tensors } = parseSafetensors(weights, where);
+  return new Map(
+    [...tensors].map(([name, { shape, data }]) => [
+      `_orig_mod.model.${name}`,
+      { shape, data: data as WritableTensor["data"] },
+    ]),
+  );
+}
+
+function writeSplit(folder: string, split: PuzzleSplit): void {
+  for (const [name, bytes] of encodeSplit(split)) writeWhole(join(folder, name), bytes);
+}
