@@ -37,6 +37,24 @@ export interface SplitMetadata {
   readonly sets: readonly string[];
 }
 
+/** What a set of ours has in common with the official ones: padding 0, which is not asked for, and a blank identifier 0. */
+export function splitMetadata(
+  counts: { readonly exampleCount: number; readonly puzzleCount: number; readonly groupCount: number },
+  shape: Pick<SplitMetadata, "vocabularySize" | "sequenceLength" | "identifierCount">,
+): SplitMetadata {
+  const { exampleCount, puzzleCount, groupCount } = counts;
+  return {
+    padToken: 0,
+    ignoreLabel: 0,
+    blankIdentifier: 0,
+    ...shape,
+    groupCount,
+    meanPuzzleExamples: puzzleCount === 0 ? 0 : exampleCount / puzzleCount,
+    puzzleCount,
+    sets: [SET],
+  };
+}
+
 /** Which examples belong to which puzzle, and which puzzles to which group. */
 export interface SplitIndex {
   readonly puzzleIdentifiers: Int32Array;

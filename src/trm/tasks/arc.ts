@@ -11,7 +11,7 @@ export {
   randomAugmentation,
   restoreGrid,
 } from "./arc/augment.ts";
-export { type ArcBuild, type ArcBuildOptions, type ArcSubset, arcMetadata, buildArc } from "./arc/build.ts";
+export { type ArcBuild, type ArcBuildOptions, type ArcSubset, buildArc } from "./arc/build.ts";
 export {
   ARC_LENGTH,
   ARC_SIDE,

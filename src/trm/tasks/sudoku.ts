@@ -75,7 +75,9 @@ export function sudokuTask(side: number, { clues, augment }: SudokuTaskOptions =
     mistake: (question, answer) => solutionProblem(tokensToBoard(question), tokensToBoard(answer), geometry),
     generate: ({ train, test, seed, onProgress }: GenerateOptions) =>
       generateDataset({ side, train, test, seed, clues, augment, onProgress }),
-    augment(question: ArrayLike<number>, answer: ArrayLike<number>, random: Random): TokenPair {
+    augment(question: Int32Array, answer: Int32Array, random: Random): TokenPair {
+      // All 4x4 puzzles are images of few: the image of a training puzzle could be an unseen one.
+      if (side === 4) return { question, answer };
       const symmetry = randomSymmetry(geometry, random);
       const turn = (tokens: ArrayLike<number>) => boardToTokens(applySymmetry(symmetry, tokensToBoard(tokens)));
       return { question: turn(question), answer: turn(answer) };

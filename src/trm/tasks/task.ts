@@ -60,8 +60,11 @@ export interface Task {
   /** A train and a test set. No test question is a training question, nor a symmetry of one where the task says so. */
   generate(options: GenerateOptions): ExampleSets;
 
-  /** The same puzzle seen otherwise: a random symmetry of question and answer. */
-  augment(question: ArrayLike<number>, answer: ArrayLike<number>, random: Random): TokenPair;
+  /**
+   * The same puzzle seen otherwise: a random symmetry of question and answer. The image of a training puzzle is never an unseen
+   * puzzle of `generate`; a task that cannot promise that (4x4 Sudoku) returns the puzzle as it is.
+   */
+  augment(question: Int32Array, answer: Int32Array, random: Random): TokenPair;
 }
 
 /** One example. */

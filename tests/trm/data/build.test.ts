@@ -3,13 +3,22 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { buildArcFiles, buildMaze, buildSudoku, loadArcSubset } from "../../../src/trm/data/build.node.ts";
+import { buildArcFiles, loadArcSubset } from "../../../src/trm/data/build-arc.node.ts";
+import { buildMaze, buildSudoku } from "../../../src/trm/data/build-csv.node.ts";
+import { generatedRows } from "../../../src/trm/data/generated-rows.ts";
 import { readIdentifiers, readSplit, readTestPuzzles } from "../../../src/trm/data/layout.node.ts";
 import type { PuzzleSplit } from "../../../src/trm/data/layout.ts";
+import { writePuzzleCsv } from "../../../src/trm/data/puzzle-csv.ts";
 import { ConfigError, DatasetError } from "../../../src/trm/errors.ts";
 import { type ArcPair, cropTokens, gridKey, parseAugmentedName, restoreGrid } from "../../../src/trm/tasks/arc.ts";
 import { mazeKey } from "../../../src/trm/tasks/maze.ts";
-import { canonicalForm, geometryOf, solutionProblem, tokensToBoard } from "../../../src/trm/tasks/sudoku.ts";
+import {
+  canonicalForm,
+  geometryOf,
+  solutionProblem,
+  sudokuTask,
+  tokensToBoard,
+} from "../../../src/trm/tasks/sudoku.ts";
 
 const fixtures = fileURLToPath(new URL("../../fixtures/parity/datasets/", import.meta.url));
 let out: string;
@@ -66,6 +75,41 @@ describe("Sudoku", () => {
     const first = readFileSync(join(out, "train/all__inputs.npy"));
     await buildSudoku({ from, out, augment: 5, seed: 1 });
     expect(Buffer.compare(readFileSync(join(out, "train/all__inputs.npy")), first)).toBe(0);
+  });
+
+  it.each([4, 6] as const)("%dx: no copy repeats a puzzle of the whole set, copies stay solved", async (side) => {
+    const csv = join(out, "csv");
+    mkdirSync(csv);
+    const { train, test } = sudokuTask(side).generate({ train: 12, test: 40, seed: 2 });
+    for (const [name, examples] of Object.entries({ train, test })) {
+      writeFileSync(join(csv, `${name}.csv`), writePuzzleCsv(generatedRows(sudokuTask(side), examples)));
+    }
+    const report = await buildSudoku({ from: csv, out, augment: 150, seed: 4 });
+    const geometry = geometryOf(side);
+    const boards = (["train", "test"] as const).flatMap((name) => {
+      const { inputs, labels } = readSplit(out, name);
+      return Array.from({ length: inputs.length / geometry.cells }, (_, at) => {
+        const [question, answer] = [inputs, labels].map((all) => tokensToBoard(row(all, at, geometry.cells)));
+        expect(solutionProblem(question!, answer!, geometry)).toBeUndefined();
+        return question!.join("");
+      });
+    });
+    expect(new Set(boards).size).toBe(boards.length);
+    expect(report.splits[0]!.examples).toBe(boards.length - 40);
+    if (side === 6) expect([report.splits[0]!.examples, report.notes]).toEqual([12 * 151, []]);
+  });
+
+  it("asks for more copies than there are: takes all, and says so", async () => {
+    const csv = join(out, "csv");
+    mkdirSync(csv);
+    // One blank cell: 288 grids, 16 cells, 2 orbits at most.
+    const text = "source,question,answer,rating\nme,.234341221434321,1234341221434321,0\n";
+    for (const name of ["train", "test"]) writeFileSync(join(csv, `${name}.csv`), text);
+    const report = await buildSudoku({ from: csv, out, augment: 5000, seed: 4 });
+    expect(report.notes).toEqual(["1 puzzles have fewer than 5000 images not in the set yet"]);
+    const found = report.splits[0]!.examples;
+    expect(found).toBeGreaterThan(1000);
+    expect(found).toBeLessThanOrEqual(3072);
   });
 
   it("subsample takes puzzles of train only, minDifficulty sifts both", async () => {
@@ -227,6 +271,21 @@ describe("ARC", () => {
     expect(() => buildArcFiles({ ...options, out, subsets: ["evaluation", "none"] })).toThrow(
       "_none_challenges.json nor a folder",
     );
+  });
+
+  it("says which test tasks are trained on through another subset", () => {
+    const folder = join(out, "json");
+    mkdirSync(folder);
+    const pair = { input: [[1, 2]], output: [[2, 1]] };
+    const write = (name: string, tasks: string[]) =>
+      writeFileSync(
+        join(folder, `x_${name}_challenges.json`),
+        JSON.stringify(Object.fromEntries(tasks.map((task) => [task, { train: [pair], test: [pair] }]))),
+      );
+    write("a", ["one", "two"]);
+    write("b", ["two", "three"]);
+    const report = buildArcFiles({ prefix: join(folder, "x"), subsets: ["a", "b"], testSet: "b", out, augment: 0 });
+    expect(report.notes).toEqual(['task "two" of the test set is in a too: its test pairs are trained on']);
   });
 
   it("reports tasks with too few different augmentations", () => {

@@ -205,6 +205,15 @@ describe("symmetry", () => {
     );
   });
 
+  it("4x4: the task gives no images, as one could be an unseen puzzle", () => {
+    const task = sudokuTask(4);
+    const { train } = task.generate({ train: 5, test: 0, seed: 1 });
+    const [question, answer] = [train.inputs, train.labels].map((all) => all.slice(0, 16));
+    for (let draw = 0; draw < 20; draw++) {
+      expect(task.augment(question!, answer!, new Random(draw))).toEqual({ question, answer });
+    }
+  });
+
   it("4x4: a grid has 96 or 192 images, 288 in all", () => {
     const random = new Random(3);
     const orbit = (grid: Uint8Array) => {

@@ -6,11 +6,11 @@
  * the pairs are moved to random places of the canvas, all but one pair of every puzzle; in test all stay at the top left.
  */
 import type { Random } from "../../../tensor/random.ts";
-import type { SplitMetadata, SplitName } from "../../data/layout.ts";
+import type { SplitName } from "../../data/layout.ts";
 import type { SplitBuilder } from "../../data/split-builder.ts";
 import { DatasetError, quoted } from "../../errors.ts";
 import { augmentedName, augmentGrid, randomAugmentation } from "./augment.ts";
-import { ARC_LENGTH, ARC_SIDE, ARC_VOCABULARY, gridKey, gridToTokens } from "./grid.ts";
+import { ARC_SIDE, gridKey, gridToTokens } from "./grid.ts";
 import type { ArcPair, ArcTask, ArcTasks } from "./tasks.ts";
 
 /** Draws per wanted augmentation before a task goes without the rest (small tasks have few different ones). */
@@ -31,6 +31,7 @@ export interface ArcBuildOptions {
   readonly augment: number;
   readonly random: Random;
   readonly builders: Readonly<Record<SplitName, SplitBuilder>>;
+  readonly onProgress?: ((done: number, total: number) => void) | undefined;
 }
 
 export interface ArcBuild {
@@ -42,10 +43,13 @@ export interface ArcBuild {
 }
 
 /** Feeds the builders. @throws DatasetError if a task of the test subset has no pair for one of the splits. */
-export function buildArc({ subsets, testSet, augment, random, builders }: ArcBuildOptions): ArcBuild {
+export function buildArc(options: ArcBuildOptions): ArcBuild {
+  const { subsets, testSet, augment, random, builders, onProgress } = options;
   const identifiers = new Map<string, number>();
   const testPuzzles = new Map<string, ArcTask>();
   const short: { name: string; found: number }[] = [];
+  const total = subsets.reduce((sum, { tasks }) => sum + tasks.size, 0);
+  let done = 0;
   for (const subset of subsets) {
     for (const [name, task] of subset.tasks) {
       const splits = assign(task, subset.name === testSet);
@@ -63,24 +67,10 @@ export function buildArc({ subsets, testSet, augment, random, builders }: ArcBui
         }
       }
       for (const split of splits.keys()) builders[split].endGroup();
+      onProgress?.(++done, total);
     }
   }
   return { identifiers: [BLANK, ...identifiers.keys()], testPuzzles, short };
-}
-
-export function arcMetadata(builder: SplitBuilder, identifierCount: number): SplitMetadata {
-  return {
-    padToken: 0,
-    ignoreLabel: 0,
-    blankIdentifier: 0,
-    vocabularySize: ARC_VOCABULARY,
-    sequenceLength: ARC_LENGTH,
-    identifierCount,
-    groupCount: builder.groupCount,
-    meanPuzzleExamples: builder.puzzleCount === 0 ? 0 : builder.exampleCount / builder.puzzleCount,
-    puzzleCount: builder.puzzleCount,
-    sets: ["all"],
-  };
 }
 
 type SplitPairs = ReadonlyMap<SplitName, readonly ArcPair[]>;
