@@ -27,7 +27,7 @@ export function startProgress(terminal: Terminal, { after = 0, now = Date.now }:
     update(share, text) {
       if (now() - start < after || (now() - last < interval && (isShown || !isLive))) return;
       last = now();
-      if (!isLive) return remark(text);
+      if (!isLive) return share < 1 ? remark(text) : undefined;
       cursorTo(progress, 0);
       progress.write(liveLine(terminal, share, text));
       clearLine(progress, 1); // what a longer line before has left

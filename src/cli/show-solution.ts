@@ -1,24 +1,30 @@
 // A solution on the screen and as JSON: `trm solve`, and the end of the demo.
 import type { Config, Task } from "../trm/index.ts";
-import { sideBySide, solutionBlocks } from "./boards.ts";
+import { qText, sideBySide, solutionBlocks } from "./boards.ts";
 import { counted } from "./format.ts";
 import type { Solution } from "./solve-steps.ts";
-import type { Terminal } from "./terminal.ts";
+import type { Colours, Terminal } from "./terminal.ts";
 
-/** What q means, in one line. */
-export function qLegend({ training }: Config): string {
+/** What the pictures say, in one line. */
+export function legend({ training }: Config, { isColorSupported }: Colours): string {
   const { continueLoss, haltAgainstContinue } = training;
-  return continueLoss || haltAgainstContinue
-    ? "q: the model's belief that every cell is right; it halts as soon as that is above its q to continue"
-    : "q: the model's belief that every cell is right; it halts as soon as q > 0, that is above 50%";
+  const changed = isColorSupported ? "highlighted" : "*";
+  const halt = continueLoss || haltAgainstContinue ? "above q to continue" : "q > 0, above 50%";
+  return `${changed}: changed by this step; q: belief that all is right (${halt}: halt)`;
 }
 
-/** @param all  also the steps after the halt */
+/** Up to the halt, or to where nothing changes any more. @param all  all steps instead */
 export function showSolution(task: Task, solution: Solution, terminal: Terminal, { all = false } = {}): void {
   const { steps, haltStep, mistake } = solution;
-  const last = all ? steps.length : (haltStep ?? steps.length);
   const { colours, columns } = terminal;
+  const stable = 1 + (steps.findLast(({ changed }) => changed.size > 0)?.step ?? 0);
+  const last = all ? steps.length : Math.min(steps.length, haltStep ?? stable);
   for (const line of sideBySide(solutionBlocks(task, solution, last, terminal), columns)) terminal.print(line);
+  if (!all && haltStep === null && last < steps.length) {
+    terminal.print(
+      `nothing changes after step ${stable - 1}; q is ${qText(steps.at(-1)!.qHalt)} after step ${steps.length}`,
+    );
+  }
   const when = haltStep === null ? `no halt within ${counted(steps.length, "step")}` : `halts after step ${haltStep}`;
   const verdict = mistake === undefined ? colours.green("the answer is right") : colours.red(`wrong: ${mistake}`);
   terminal.print(`${when}; ${verdict}`);

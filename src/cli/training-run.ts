@@ -144,12 +144,12 @@ export class TrainingRun {
     const left = secondsLeft(goal, this.#start, now);
     const parts = [
       `step ${now.step}`,
-      `loss ${loss === undefined ? "-" : lossText(loss)}`,
-      `unseen ${exact === undefined ? "-" : percent(exact)} exact`,
-      `halts after ${stepsUntilHalt === undefined ? "-" : stepsUntilHalt.toFixed(1)}`,
-      left === null ? "" : `${duration(left)} left`,
+      loss !== undefined && `loss ${lossText(loss)}`,
+      exact !== undefined && `unseen ${percent(exact)} exact`,
+      stepsUntilHalt !== undefined && `halts after ${stepsUntilHalt.toFixed(1)} steps`,
+      left !== null && `${duration(left)} left`,
     ];
-    progress.update(shareDone(goal, this.#start, now), parts.filter((part) => part !== "").join(" · "));
+    progress.update(shareDone(goal, this.#start, now), parts.filter((part) => part !== false).join(" · "));
   }
 
   #isEvaluationDue({ evaluateEvery }: LoopOptions): boolean {

@@ -1,5 +1,5 @@
 // Writing that a crash, a power cut or a full disk cannot break: under a temporary name, flushed, then renamed.
-import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
+import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 
 /** Writes a new file and flushes it to the disk. */
@@ -54,6 +54,14 @@ export function removeFolder(path: string): void {
   rmSync(temporary, { recursive: true, force: true });
   renameSync(path, temporary);
   rmSync(temporary, { recursive: true, force: true });
+}
+
+/** Makes a folder and what is missing above it. (Node's own recursive mkdir never returns where the system refuses, as in /proc.) */
+export function makeFolders(path: string): void {
+  if (existsSync(path)) return;
+  const above = dirname(path);
+  if (above !== path) makeFolders(above);
+  mkdirSync(path);
 }
 
 /** Renames in a folder last through a power cut only once the folder itself is flushed. */

@@ -6,11 +6,18 @@
 //   metrics.jsonl       one line per step and per evaluation
 //   checkpoint-N/       the state after step N (see checkpoint.ts): renamed into place when complete, the older one then removed
 //   lock                while a process writes
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from "node:fs";
 import { basename, dirname, join, relative, resolve } from "node:path";
 import { z } from "zod";
 import { CheckpointError, parseSafetensors, serializeSafetensors, toInt32, type WritableTensor } from "../nn/index.ts";
-import { createFolder, removeFolder, replaceFile, temporaryPrefix, writeFlushed } from "./atomic-files.node.ts";
+import {
+  createFolder,
+  makeFolders,
+  removeFolder,
+  replaceFile,
+  temporaryPrefix,
+  writeFlushed,
+} from "./atomic-files.node.ts";
 import { type CheckpointFiles, type CheckpointSide, parseJson, parseSide, sideFile } from "./checkpoint.ts";
 import { writePuzzleCsv } from "./data/puzzle-csv.ts";
 import { type FolderLock, lockFile, lockFolder } from "./folder-lock.node.ts";
@@ -69,7 +76,7 @@ export class WritableRun {
     const state = folderState(path);
     if (state === "run") throw new OccupiedError(`${path} holds a run already`);
     if (state === "other") throw new OccupiedError(`${path} exists and is no run of trm`);
-    mkdirSync(path, { recursive: true });
+    makeFolders(path);
     const lock = lockFolder(path);
     try {
       removeRemains(path);

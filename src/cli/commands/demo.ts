@@ -5,7 +5,7 @@ import { accuracyTable } from "../accuracy-table.ts";
 import { startRun } from "../new-run.ts";
 import { type ComputeOptions, chooseBackend, computeOptions, positiveNumber, seed } from "../options.ts";
 import { announce, runTraining } from "../run-training.ts";
-import { qLegend, showSolution } from "../show-solution.ts";
+import { legend, showSolution } from "../show-solution.ts";
 import { solvePuzzle } from "../solve-steps.ts";
 import { openTerminal, type Terminal } from "../terminal.ts";
 import { invocation } from "../version.ts";
@@ -93,7 +93,7 @@ async function solveSome(
   const { task, config } = evaluated;
   terminal.print();
   terminal.print(terminal.colours.bold("It solves unseen puzzles, one supervision step after another"));
-  terminal.print(terminal.colours.dim(qLegend(config)));
+  terminal.print(terminal.colours.dim(legend(config, terminal.colours)));
   for (let index = 0; index < shownPuzzles; index++) {
     terminal.print();
     const solution = await solvePuzzle(evaluated, puzzle(unseen, index), config.training.nSup);

@@ -2,7 +2,7 @@
 import { Command, Option } from "commander";
 import { loadModel } from "../load-model.ts";
 import { type ComputeOptions, chooseBackend, computeOptions, wholeNumber } from "../options.ts";
-import { qLegend, showSolution, solutionJson } from "../show-solution.ts";
+import { legend, showSolution, solutionJson } from "../show-solution.ts";
 import { solvePuzzle } from "../solve-steps.ts";
 import { openTerminal } from "../terminal.ts";
 import { invocation } from "../version.ts";
@@ -51,7 +51,7 @@ async function solve(puzzle: string, { checkpoint, steps, all, json, ...compute 
       return;
     }
     showSolution(task, solution, terminal, { all });
-    terminal.print(terminal.colours.dim(qLegend(config)));
+    terminal.print(terminal.colours.dim(legend(config, terminal.colours)));
   } finally {
     backend.dispose();
   }
