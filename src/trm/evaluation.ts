@@ -1,9 +1,9 @@
 // Evaluation: how many puzzles are right after every supervision step. Like the official code it always runs N_sup steps; the
 // step at which q would have stopped is reported beside it.
+import { countOf, type EvaluationSet, evaluationBatches } from "./data/split-batches.ts";
 import { type HaltingOptions, saysHalt } from "./halting.ts";
 import type { Model } from "./model.ts";
 import { answers } from "./prediction.ts";
-import type { Examples } from "./tasks/task.ts";
 
 export interface Evaluation {
   readonly puzzles: number;
@@ -23,21 +23,18 @@ export interface EvaluationOptions extends HaltingOptions {
   readonly onProgress?: ((done: number, total: number) => void | Promise<void>) | undefined;
 }
 
-/** @param examples  questions and answers; a label of 0 or less counts for nothing */
-export async function evaluate(model: Model, examples: Examples, options: EvaluationOptions): Promise<Evaluation> {
+export async function evaluate(model: Model, set: EvaluationSet, options: EvaluationOptions): Promise<Evaluation> {
   const { nSup, batchSize, onProgress } = options;
-  const { count, length, inputs, labels } = examples;
+  const puzzles = countOf(set);
   const exact = new Float64Array(nSup);
   const rightCells = new Float64Array(nSup);
-  let cells = 0;
-  let haltSteps = 0;
-  for (let start = 0; start < count; start += batchSize) {
-    const end = Math.min(start + batchSize, count);
-    const expected = labels.subarray(start * length, end * length);
-    const haltStep = new Int32Array(end - start).fill(nSup);
-    for await (const answer of answers(model, { inputs: inputs.slice(start * length, end * length) }, nSup)) {
-      for (let slot = 0; slot < end - start; slot++) {
-        const { right, asked } = compare(answer.tokens, expected, slot * length, length);
+  let [done, cells, haltSteps] = [0, 0, 0];
+  for (const batch of evaluationBatches(set, batchSize)) {
+    const slots = batch.puzzleIds.length;
+    const haltStep = new Int32Array(slots).fill(nSup);
+    for await (const answer of answers(model, batch, nSup)) {
+      for (let slot = 0; slot < slots; slot++) {
+        const { right, asked } = compare(answer.tokens, batch.labels, slot, model.config.sequenceLength);
         if (right === asked) exact[answer.step - 1]!++;
         rightCells[answer.step - 1]! += right;
         if (answer.step === 1) cells += asked;
@@ -47,26 +44,23 @@ export async function evaluate(model: Model, examples: Examples, options: Evalua
       }
     }
     haltSteps += haltStep.reduce((sum, step) => sum + step, 0);
-    await onProgress?.(end, count);
+    done += slots;
+    await onProgress?.(done, puzzles);
   }
   return {
-    puzzles: count,
-    exact: Array.from(exact, (right) => right / count),
+    puzzles,
+    exact: Array.from(exact, (right) => right / puzzles),
     cell: Array.from(rightCells, (right) => right / cells),
-    interval95: wilson95(exact[nSup - 1]!, count),
-    meanHaltStep: haltSteps / count,
+    interval95: wilson95(exact[nSup - 1]!, puzzles),
+    meanHaltStep: haltSteps / puzzles,
   };
 }
 
-function compare(
-  tokens: Int32Array,
-  labels: Int32Array,
-  start: number,
-  length: number,
-): { right: number; asked: number } {
+/** How many cells of a slot are asked for, and how many of them are right. Negative labels are not asked for. */
+export function compare(tokens: Int32Array, labels: Int32Array, slot: number, length: number) {
   let [right, asked] = [0, 0];
-  for (let i = start; i < start + length; i++) {
-    if (labels[i]! <= 0) continue;
+  for (let i = slot * length; i < (slot + 1) * length; i++) {
+    if (labels[i]! < 0) continue;
     asked++;
     if (tokens[i] === labels[i]) right++;
   }

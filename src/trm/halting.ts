@@ -15,9 +15,13 @@ export function drawMinimumSteps(random: Random, slots: number, probability: num
   });
 }
 
-/** Whether q says stop: q_halt > 0, or q_halt > q_continue where that is trained (or asked for). */
+/** By how much q says stop: q_halt, or q_halt - q_continue where that is trained (or asked for). */
+export const haltMargin = (qHalt: number, qContinue: number, options: HaltingOptions): number =>
+  qHalt - (options.continueLoss || options.haltAgainstContinue ? qContinue : 0);
+
+/** Whether q says stop: q_halt > 0, or q_halt > q_continue. */
 export const saysHalt = (qHalt: number, qContinue: number, options: HaltingOptions): boolean =>
-  qHalt > (options.continueLoss || options.haltAgainstContinue ? qContinue : 0);
+  haltMargin(qHalt, qContinue, options) > 0;
 
 /**
  * Which slots are done after a training step: (last step or q says stop) and steps so far >= the exploration minimum.

@@ -12,13 +12,25 @@ export {
   parseConfig,
   type TrainingConfig,
 } from "./config.ts";
+export * from "./data/index.ts";
+export { answersAtExit, type EarlyExitOptions, type ExitAnswers } from "./early-exit.ts";
 export { ConfigError, DatasetError, PuzzleError } from "./errors.ts";
 export { type Evaluation, type EvaluationOptions, evaluate, wilson95 } from "./evaluation.ts";
-export { drawMinimumSteps, haltedAfter, saysHalt } from "./halting.ts";
+export { drawMinimumSteps, haltedAfter, haltMargin, saysHalt } from "./halting.ts";
+export {
+  evaluateHalting,
+  type HaltingEvaluation,
+  type SweepPoint,
+  sweepHalting,
+  sweepThresholds,
+} from "./halting-evaluation.ts";
 export { ignoredLabel, lossOf } from "./losses.ts";
 export { Model } from "./model.ts";
 export { type Answer, answers, type Question } from "./prediction.ts";
 export { deepRecursion, type Latents, latentRecursion, type Net, type Recursive } from "./recursion.ts";
+export * from "./tasks/arc.ts";
+export { type GridTaskDefinition, gridTask } from "./tasks/grid-task.ts";
+export * from "./tasks/maze.ts";
 export * from "./tasks/sudoku.ts";
 export * from "./tasks/task.ts";
 export { type StepMetrics, Training, type TrainingHooks } from "./training.ts";

@@ -1,7 +1,8 @@
 /** Batches of a split for training and evaluation, from memory or disk alike. */
 import { CheckpointError } from "../../nn/errors.ts";
-import type { Batch, BatchSource } from "../batches.ts";
+import { asTrainingLabel, type Batch, type BatchSource } from "../batches.ts";
 import { ignoredLabel } from "../losses.ts";
+import type { Examples } from "../tasks/task.ts";
 import type { PuzzleSplit, SplitMetadata } from "./layout.ts";
 import { GroupSampler, type GroupSamplerState, type IndexColumn } from "./sampler.ts";
 
@@ -71,18 +72,45 @@ export class SplitBatches implements BatchSource {
   }
 }
 
+/** What can be evaluated: examples in memory, or a split, wherever it is. */
+export type EvaluationSet = Examples | ExampleSource;
+
+export const countOf = (set: EvaluationSet): number => ("read" in set ? set.exampleCount : set.count);
+
 /** All examples in order; the last batch has what is left. (The official code fills it up with padding.) */
-export function* evaluationBatches(source: ExampleSource, batchSize: number): Generator<Batch> {
+export function evaluationBatches(set: EvaluationSet, batchSize: number): Generator<Batch> {
+  return "read" in set ? sourceBatches(set, batchSize) : exampleBatches(set, batchSize);
+}
+
+function* exampleBatches({ count, length, inputs, labels, puzzleIds }: Examples, batchSize: number): Generator<Batch> {
+  for (let start = 0; start < count; start += batchSize) {
+    const end = Math.min(start + batchSize, count);
+    yield {
+      inputs: inputs.slice(start * length, end * length),
+      labels: labels.slice(start * length, end * length).map(asTrainingLabel),
+      puzzleIds: puzzleIds?.slice(start, end) ?? new Int32Array(end - start),
+    };
+  }
+}
+
+function* sourceBatches(source: ExampleSource, batchSize: number): Generator<Batch> {
   let puzzle = 0;
   for (let start = 0; start < source.exampleCount; start += batchSize) {
     const count = Math.min(batchSize, source.exampleCount - start);
     const examples = Int32Array.from({ length: count }, (_, row) => start + row);
-    const puzzles = examples.map((example) => {
-      while (example >= source.puzzleIndices.at(puzzle + 1)!) puzzle++;
-      return puzzle;
-    });
+    const puzzles = puzzlesOf(source, examples, puzzle);
+    puzzle = puzzles.at(-1)!;
     yield readBatch(source, examples, puzzles);
   }
+}
+
+/** The puzzle that each of these examples, in rising order, belongs to. @param from  not after the first one's */
+function puzzlesOf({ puzzleIndices }: ExampleSource, examples: Int32Array, from = 0): Int32Array {
+  let puzzle = from;
+  return examples.map((example) => {
+    while (example >= puzzleIndices.at(puzzle + 1)!) puzzle++;
+    return puzzle;
+  });
 }
 
 /** Labels that count for nothing become -100. */
@@ -102,4 +130,13 @@ function readBatch(source: ExampleSource, examples: Int32Array, puzzles: Int32Ar
     labels: labels.map((label) => (label === ignoreLabel ? ignoredLabel : label)),
     puzzleIds: puzzles.map((puzzle) => source.puzzleIdentifiers.at(puzzle)!),
   };
+}
+
+/** Up to `wanted` examples of a split, spread evenly over it, in memory. */
+export function pickExamples(source: ExampleSource, wanted: number): Examples {
+  const { exampleCount, metadata } = source;
+  const count = Math.min(wanted, exampleCount);
+  const examples = Int32Array.from({ length: count }, (_, at) => Math.floor((at * exampleCount) / count));
+  const batch = readBatch(source, examples, puzzlesOf(source, examples));
+  return { count, length: metadata.sequenceLength, ...batch };
 }

@@ -16,6 +16,8 @@ export interface Examples {
   readonly inputs: Int32Array;
   /** [N, L] */
   readonly labels: Int32Array;
+  /** [N]; the blank identifier 0 if left out */
+  readonly puzzleIds?: Int32Array;
 }
 
 /** A training set and an unseen set of the same distribution. */

@@ -1,0 +1,104 @@
+// Leaving early changes when a puzzle stops, never what it answers at a step; and what is saved is really not computed.
+import { afterAll, describe, expect, it, vi } from "vitest";
+import { assign, Random } from "../../src/tensor/index.ts";
+import { answersAtExit } from "../../src/trm/early-exit.ts";
+import { evaluateHalting, sweepHalting } from "../../src/trm/halting-evaluation.ts";
+import { answers, evaluate, Model, parseConfig, sudokuTask } from "../../src/trm/index.ts";
+
+const task = sudokuTask(4);
+const { test: puzzles } = task.generate({ train: 0, test: 23, seed: 3 });
+const base = { vocabularySize: 6, sequenceLength: 16, hiddenSize: 16, heads: 2, widthMultiple: 8, T: 1, n: 1, nSup: 6 };
+
+/** A model whose q is spread out, so that puzzles stop at different steps. */
+function modelWithOpinions(settings: Record<string, unknown> = {}) {
+  const config = parseConfig({ ...base, ...settings });
+  const random = new Random(5);
+  const model = new Model(config.model, random);
+  assign(
+    model.qWeights.weight.value,
+    Float32Array.from({ length: 32 }, () => random.normal()),
+  );
+  assign(model.qWeights.bias.value, [-3, 0]);
+  return { model, options: { ...config.training, batchSize: 10 } };
+}
+
+const cases = {
+  trm: modelWithOpinions(),
+  "q_halt against q_continue, attention": modelWithOpinions({
+    continueLoss: true,
+    mixer: "attention",
+    positions: "rotary",
+  }),
+  "several latents": modelWithOpinions({ recursion: "multiZ", n: 2 }),
+};
+afterAll(() => {
+  for (const { model } of Object.values(cases)) model.dispose();
+});
+
+describe.each(Object.entries(cases))("%s", (_, { model, options }) => {
+  it("never stopping is the fixed evaluation", async () => {
+    const fixed = await evaluate(model, puzzles, options);
+    const halting = await evaluateHalting(model, puzzles, { ...options, threshold: Infinity });
+    expect(halting).toMatchObject({ exact: fixed.exact.at(-1), cell: fixed.cell.at(-1), interval95: fixed.interval95 });
+    expect(halting.exitSteps).toEqual(new Array(23).fill(6));
+    expect([halting.meanSteps, halting.computeSaved]).toEqual([6, 0]);
+  });
+
+  it("stops at the step that the fixed evaluation reports, with the answer of that step", async () => {
+    const fixed = await evaluate(model, puzzles, options);
+    const halting = await evaluateHalting(model, puzzles, options);
+    expect(halting.meanSteps).toBeCloseTo(fixed.meanHaltStep, 10);
+    expect(new Set(halting.exitSteps).size).toBeGreaterThan(1);
+    const exit = await answersAtExit(model, puzzles, { maxSteps: 6, stops: (q) => q > 0.5 });
+    for await (const { step, tokens, qHalt } of answers(model, puzzles, 6)) {
+      exit.exitSteps.forEach((left, slot) => {
+        if (step < left) expect(qHalt[slot]).toBeLessThanOrEqual(0.5);
+        if (step !== left) return;
+        expect(exit.tokens.subarray(slot * 16, slot * 16 + 16)).toEqual(tokens.subarray(slot * 16, slot * 16 + 16));
+        expect(exit.qHalt[slot]).toBeCloseTo(qHalt[slot]!, 4);
+      });
+    }
+  });
+
+  it("the sweep foretells what halting at a threshold gives", async () => {
+    const points = await sweepHalting(model, puzzles, options);
+    expect(points[0]).toMatchObject({ threshold: -Infinity, meanSteps: 1 });
+    expect(points.at(-1)).toMatchObject({ threshold: Infinity, meanSteps: 6, computeSaved: 0 });
+    for (const { threshold, ...point } of points.filter((_, i) => i % 3 === 0)) {
+      const { exact, meanSteps, computeSaved } = await evaluateHalting(model, puzzles, { ...options, threshold });
+      expect({ exact, meanSteps, computeSaved }).toEqual(point);
+    }
+    const steps = points.map(({ meanSteps }) => meanSteps);
+    expect(steps).toEqual([...steps].sort((a, b) => a - b));
+  });
+});
+
+describe("compute", () => {
+  const { model, options } = cases.trm;
+
+  it("puzzles that have left are in no further batch", async () => {
+    const embed = vi.spyOn(model, "embed");
+    const exit = await evaluateHalting(model, puzzles, { ...options, batchSize: 23 });
+    const sizes = embed.mock.calls.map(([inputs]) => inputs.shape[0]!);
+    embed.mockRestore();
+    expect(sizes).toEqual(
+      Array.from(
+        { length: Math.max(...exit.exitSteps) },
+        (_, step) => exit.exitSteps.filter((left) => left > step).length,
+      ),
+    );
+    expect(sizes.reduce((sum, size) => sum + size, 0) / 23).toBeCloseTo(exit.meanSteps, 10);
+    expect(exit.computeSaved).toBeGreaterThan(0);
+  });
+
+  it("runs more steps than were trained, and gives all its memory back", async () => {
+    const { backend } = model.embedding.weight.value;
+    await evaluateHalting(model, puzzles, { ...options, nSup: 2 });
+    const before = backend.memory().liveBytes;
+    const { exact } = await evaluate(model, puzzles, { ...options, nSup: 64 });
+    expect(exact).toHaveLength(64);
+    const halting = await evaluateHalting(model, puzzles, { ...options, nSup: 128, threshold: 3 });
+    expect(Math.max(...halting.exitSteps)).toBeLessThanOrEqual(128);
+    expect(backend.memory().liveBytes).toBe(before);
+  });
+});
