@@ -9,11 +9,17 @@ export const taskText = ({ name, clues, side }: TaskChoice): string =>
     .filter((part) => part !== "")
     .join(", ");
 
-export function modelText({ model: config }: Config, model: Model): string {
-  const { recursion, mixer, T, n, layers, hiddenSize } = config;
-  const network = `${counted(layers, "layer")} of ${mixer === "mlp" ? "MLP over the sequence" : "self-attention"}, D ${hiddenSize}`;
-  const cycles = recursion === "direct" ? "" : `, T ${T}, n ${n}`;
-  return `${counted(model.parameterCount(), "parameter")}; ${network}${cycles}; effective depth ${effectiveDepth(config)} per supervision step`;
+/** Size and form of the network. */
+export function networkText({ model: { mixer, layers, hiddenSize } }: Config, model: Model): string {
+  const kind = mixer === "mlp" ? "MLP over the sequence" : "self-attention";
+  return `${counted(model.parameterCount(), "parameter")}: ${counted(layers, "layer")} of ${kind}, D ${hiddenSize}`;
+}
+
+/** How often it is applied. */
+export function depthText({ model: config }: Config): string {
+  const { recursion, T, n } = config;
+  const cycles = recursion === "direct" ? "no recursion" : `T ${T}, n ${n}`;
+  return `${cycles}: effective depth ${effectiveDepth(config)} per supervision step`;
 }
 
 export const backendText = ({ name, build }: Pick<Backend, "name" | "build">): string => `${name} (${build})`;

@@ -1,6 +1,6 @@
 // Training as a command shows it: from the announcement to the checkpoint at the end, with Ctrl-C heard in between.
 import { defaultBackend } from "../tensor/index.ts";
-import { backendText, modelText, taskText } from "./describe-run.ts";
+import { backendText, depthText, networkText, taskText } from "./describe-run.ts";
 import { counted, duration, lossText, percent, thousands } from "./format.ts";
 import { startProgress } from "./progress.ts";
 import { listenForStop } from "./stop-request.ts";
@@ -11,10 +11,10 @@ export function announce({ training, about, sets, run }: TrainingRun, { remark }
   const { config, model } = training;
   const { augment } = about.data;
   remark(`task     ${taskText(about.task)}; preset ${about.preset}, seed ${config.training.seed}`);
-  remark(`model    ${modelText(config, model)}`);
-  remark(
-    `puzzles  ${thousands(sets.train.count)} for training${augment ? ", turned by random symmetries" : ""}; unseen: ${sets.watch.count} to watch, ${sets.unseen.count} for the final test`,
-  );
+  remark(`model    ${networkText(config, model)}`);
+  remark(`depth    ${depthText(config)}`);
+  remark(`puzzles  ${thousands(sets.train.count)} for training${augment ? ", turned by random symmetries" : ""}`);
+  remark(`unseen   ${sets.watch.count} to watch during training, ${sets.unseen.count} for the final test`);
   remark(`backend  ${backendText(defaultBackend())}`);
   remark(`folder   ${run.path}`);
 }
@@ -46,6 +46,6 @@ export async function runTraining(
 function summary({ training, seconds, lastExact, lastLoss, run }: TrainingRun, ending: Ending): string {
   const why = { goal: "trained", target: "target reached", stopped: "stopped" }[ending];
   const loss = lastLoss === undefined ? "" : `, loss ${lossText(lastLoss)}`;
-  const exact = lastExact === undefined ? "" : `, ${percent(lastExact)} of the watched unseen puzzles exactly right`;
-  return `${why}: ${counted(training.step, "step")} in ${duration(seconds)}${loss}${exact}; saved in ${run.path}`;
+  const exact = lastExact === undefined ? "" : `, unseen ${percent(lastExact)} exact`;
+  return `${why}: ${counted(training.step, "step")} in ${duration(seconds)}${loss}${exact}\nsaved in ${run.path}`;
 }

@@ -7,7 +7,7 @@
 //   checkpoint-N/       the state after step N (see checkpoint.ts): renamed into place when complete, the older one then removed
 //   lock                while a process writes
 import { existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from "node:fs";
-import { basename, dirname, join, relative, resolve } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { z } from "zod";
 import { CheckpointError, parseSafetensors, serializeSafetensors, toInt32, type WritableTensor } from "../nn/index.ts";
 import {
@@ -145,7 +145,7 @@ const isOurs = (name: string): boolean =>
  * @throws OccupiedError if either is there and is no run; LockError if the run is being written
  */
 export function moveRunAside(path: string): string {
-  const aside = `${relative("", resolve(path))}.previous`;
+  const aside = `${path.replace(/[\\/]+$/, "")}.previous`;
   for (const each of [path, aside]) {
     if (folderState(each) === "other") throw new OccupiedError(`${each} exists and is no run of trm`);
   }

@@ -13,7 +13,7 @@ import { type TaskChoice, taskNames, taskOf } from "../../trm/named-task.ts";
 import { presetFor } from "../../trm/presets.ts";
 import { folderState, moveRunAside, OccupiedError, type RunSets, WritableRun } from "../../trm/run-folder.node.ts";
 import { importWeights } from "../../trm/weights.ts";
-import { modelText } from "../describe-run.ts";
+import { depthText, networkText } from "../describe-run.ts";
 import { UsageError } from "../explain.ts";
 import { generateSets, streamOf } from "../new-run.ts";
 import { type ComputeOptions, chooseBackend, computeOptions, wholeNumber } from "../options.ts";
@@ -120,7 +120,8 @@ interface Places {
 
 function tellOf({ config, model }: Training, sets: RunSets, places: Places, { print, remark }: Terminal): void {
   const { file, averagePath, folder, out } = places;
-  remark(`model    ${modelText(config, model)}`);
+  remark(`model    ${networkText(config, model)}`);
+  remark(`depth    ${depthText(config)}`);
   if (config.training.emaRate > 0) remark(`average  ${averagePath ?? `${file} (no averaged weights were given)`}`);
   remark(
     `puzzles  ${folder ?? "generated"}: ${sets.train.count} for training, ${sets.unseen.count} for the final test`,

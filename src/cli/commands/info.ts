@@ -3,7 +3,7 @@ import { Command } from "commander";
 import { type CheckpointSide, evaluatedFile, modelFrom } from "../../trm/checkpoint.ts";
 import { effectiveDepth, flattenConfig, type Model } from "../../trm/index.ts";
 import { readCheckpoint } from "../../trm/run-folder.node.ts";
-import { backendText, modelText, taskText } from "../describe-run.ts";
+import { backendText, depthText, networkText, taskText } from "../describe-run.ts";
 import { duration, thousands } from "../format.ts";
 import { openTerminal, type Terminal } from "../terminal.ts";
 import { invocation } from "../version.ts";
@@ -50,7 +50,8 @@ function show(where: string, side: CheckpointSide, model: Model, { print, colour
   const { task, step, seconds, backend, madeBy, config } = side;
   print(`checkpoint  ${where}`);
   print(`task        ${taskText(task)}`);
-  print(`model       ${modelText(config, model)}`);
+  print(`model       ${networkText(config, model)}`);
+  print(`depth       ${depthText(config)}`);
   print(`trained     ${thousands(step)} steps in ${duration(seconds)}`);
   print(`backend     ${backendText(backend)}`);
   print(`made by     ${madeBy}`);

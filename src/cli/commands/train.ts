@@ -12,7 +12,7 @@ import { type ComputeOptions, chooseBackend, computeOptions, positiveNumber, see
 import { announce, runTraining } from "../run-training.ts";
 import { parseSet, readConfigFile } from "../settings.ts";
 import { openTerminal, type Terminal } from "../terminal.ts";
-import type { Goal } from "../time-left.ts";
+import { type Goal, isReached } from "../time-left.ts";
 import { TrainingRun } from "../training-run.ts";
 import { invocation } from "../version.ts";
 
@@ -88,6 +88,9 @@ async function train(options: TrainOptions): Promise<void> {
     const run = options.resume === undefined ? await begin(options, terminal) : await resume(options.resume, terminal);
     announce(run, terminal);
     const goal = goalOf(options, run);
+    if (isReached(goal, { step: run.training.step, seconds: run.seconds })) {
+      terminal.remark("this run has reached its goal already; --steps or --minutes sets a new one");
+    }
     const ending = await runTraining(
       run,
       { goal, evaluateEvery: options.evalEvery ?? null, saveEvery: options.saveEvery },
