@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 // The command line `trm`. A command is one file in commands/; here they are put together, and errors become one line.
 import { Command, CommanderError } from "commander";
+import { dataCommand } from "./commands/data.ts";
 import { demoCommand } from "./commands/demo.ts";
 import { evalCommand } from "./commands/eval.ts";
 import { exportCommand } from "./commands/export.ts";
@@ -19,8 +20,9 @@ function program(): Command {
     .addHelpText("after", `\nStart here:\n  ${invocation} demo\nHelp on a command:\n  ${invocation} train --help\n`);
   const everyday = [demoCommand(), trainCommand(), evalCommand(), solveCommand(), infoCommand()];
   const interchange = [exportCommand(), importCommand()];
-  for (const command of [...everyday, ...interchange]) trm.addCommand(command);
-  for (const command of [trm, ...trm.commands]) {
+  const research = [dataCommand()];
+  for (const command of [...everyday, ...research, ...interchange]) trm.addCommand(command);
+  for (const command of [trm, ...trm.commands, ...trm.commands.flatMap(({ commands }) => commands)]) {
     command.exitOverride().configureOutput({ outputError: () => {} }); // reported below
     command.helpCommand(command === trm);
   }

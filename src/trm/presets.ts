@@ -44,6 +44,14 @@ const small = {
   puzzleEmbeddingSize: 0, // every puzzle has the same id: nothing to tell apart
 };
 
+/** Attention over a grid. */
+const smallAttention = {
+  ...small,
+  ...{ n: 3, hiddenSize: 64, heads: 4, mixer: "attention", positions: "rotary", learningRate: 1e-3, emaRate: 0.999 },
+};
+
+const nothingGenerated: DataSizes = { train: 0, watch: 100, unseen: 0, augment: false };
+
 const smallByTask: Record<TaskName, Preset> = {
   // No symmetries: on 4x4 the symmetry of a training puzzle can be an unseen puzzle.
   sudoku4: {
@@ -60,25 +68,26 @@ const smallByTask: Record<TaskName, Preset> = {
   },
   // Attention: the published MLP variant learns no maze at all.
   maze: {
-    settings: {
-      ...small,
-      n: 3,
-      hiddenSize: 64,
-      heads: 4,
-      mixer: "attention",
-      positions: "rotary",
-      learningRate: 1e-3,
-      emaRate: 0.999,
-    },
+    settings: smallAttention,
     data: { train: 5_000, ...unseen, augment: true },
   },
+  // 916 positions: attention costs their square, so fewer puzzles at a time. The puzzle rows tell the tasks apart.
+  arc: {
+    settings: { ...smallAttention, batchSize: 16, puzzleEmbeddingSize: 64, puzzleSlots: 1, puzzleLearningRate: 1e-2 },
+    data: nothingGenerated,
+  },
+  tokens: { settings: smallAttention, data: nothingGenerated },
 };
 
-/** What the official scripts set per task. One puzzle id, whose embedding is as long as D: P slots, the first of them filled. */
-const officialByTask = (task: TaskName): Record<string, unknown> =>
-  task === "maze"
-    ? { mixer: "attention", positions: "rotary", n: 4, puzzleEmbeddingSize: 512 }
-    : { mixer: "mlp", positions: "none", n: 6, puzzleEmbeddingSize: 512 };
+const officialAttention = { mixer: "attention", positions: "rotary", n: 4, puzzleEmbeddingSize: 512 };
+
+/** What the official scripts set per task. Puzzle rows are as long as D: P slots, the first of them filled. */
+function officialByTask(task: TaskName): Record<string, unknown> {
+  if (task === "arc")
+    return { ...officialAttention, weightDecay: 0.1, puzzleLearningRate: 1e-2, puzzleWeightDecay: 0.1 };
+  if (task === "maze" || task === "tokens") return officialAttention;
+  return { mixer: "mlp", positions: "none", n: 6, puzzleEmbeddingSize: 512 };
+}
 
 /** 1,000 puzzles and their symmetries, as published. */
 const officialData: DataSizes = { train: 1_000, ...unseen, augment: true };

@@ -4,10 +4,13 @@ import { formatBoard, geometryOf, isSudokuSide, rateGuesses, tokensToBoard } fro
 import type { Examples, Task } from "../tasks/task.ts";
 import type { PuzzleRow } from "./puzzle-csv.ts";
 
-/**
- * Rows for `writePuzzleCsv`. The rating of a Sudoku is the number of guesses our solver needs (0: singles suffice), of a
- * maze the steps of its shortest path. Neither is the rating of the published sets.
- */
+/** What the rating of a generated puzzle counts. Neither is the scale of the published sets. */
+export const ratingMeaning = {
+  sudoku: "guesses that our solver needs, 0 where singles suffice",
+  maze: "steps of the shortest path",
+} as const;
+
+/** Rows for `writePuzzleCsv`, rated as `ratingMeaning` says. */
 export function* generatedRows(
   task: Task,
   { count, length, inputs, labels }: Examples,

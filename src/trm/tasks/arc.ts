@@ -1,6 +1,6 @@
 /**
  * ARC-AGI-1, ARC-AGI-2 and ConceptARC: the parts are in arc/: grid (tokens on the 30x30 canvas), tasks (JSON), augment
- * (and back), build (the official data set), score (voting, pass@k, submission).
+ * (and back), build (the official data set), score (voting, pass@k, submission), task (what a run shows).
  */
 export {
   type Augmentation,
@@ -23,6 +23,7 @@ export {
   gridToTokens,
 } from "./arc/grid.ts";
 export { type ArcScoreOptions, type ArcScores, ArcVotes, formatSubmission, OFFICIAL_KS } from "./arc/score.ts";
+export { arcTask } from "./arc/task.ts";
 export {
   type ArcPair,
   type ArcTask,

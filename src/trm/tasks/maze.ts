@@ -8,7 +8,15 @@ import { type PuzzleRow, readPuzzleCsv } from "../data/puzzle-csv.ts";
 import { ConfigError, DatasetError, PuzzleError } from "../errors.ts";
 import { drawApart } from "./apart.ts";
 import { dihedralTransform } from "./dihedral.ts";
-import { formatMaze, MAZE_CHARACTERS, MAZE_SIDES, mazeMistake, mazeProblem, parseMaze } from "./maze/board.ts";
+import {
+  formatMaze,
+  isMazeSide,
+  MAZE_CHARACTERS,
+  MAZE_SIDES,
+  mazeMistake,
+  mazeProblem,
+  parseMaze,
+} from "./maze/board.ts";
 import { generateMaze, type MazeOptions } from "./maze/generator.ts";
 import {
   type ExampleSets,
@@ -22,6 +30,7 @@ import {
 export {
   distancesFrom,
   formatMaze,
+  isMazeSide,
   MAZE_CHARACTERS,
   MAZE_SIDES,
   mazeMistake,
@@ -35,7 +44,7 @@ export const MAZE_VOCABULARY = MAZE_CHARACTERS.length + 1;
 
 /** @throws ConfigError if the side is not 7 to 30. */
 export function mazeTask(side: number, options: Omit<MazeOptions, "side"> = {}): Task {
-  if (!Number.isInteger(side) || side < MAZE_SIDES.smallest || side > MAZE_SIDES.largest) {
+  if (!isMazeSide(side)) {
     throw new ConfigError(`maze${side}: expected a side of ${MAZE_SIDES.smallest} to ${MAZE_SIDES.largest}`);
   }
   return {

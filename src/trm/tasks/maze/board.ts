@@ -16,6 +16,9 @@ export const PATH = 5;
 /** Sides that are generated. */
 export const MAZE_SIDES = { smallest: 7, largest: 30 } as const;
 
+export const isMazeSide = (side: number): boolean =>
+  Number.isInteger(side) && side >= MAZE_SIDES.smallest && side <= MAZE_SIDES.largest;
+
 /**
  * Reads a square maze, row by row.
  * @param side expected side; without it, any square.

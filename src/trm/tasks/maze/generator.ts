@@ -13,7 +13,7 @@
 import type { Random } from "../../../tensor/random.ts";
 import { ConfigError } from "../../errors.ts";
 import type { TokenPair } from "../task.ts";
-import { distancesFrom, FREE, GOAL, MAZE_SIDES, START, solveMaze, WALL } from "./board.ts";
+import { distancesFrom, FREE, GOAL, isMazeSide, MAZE_SIDES, START, solveMaze, WALL } from "./board.ts";
 
 export interface MazeOptions {
   /** 7 to 30. */
@@ -76,7 +76,7 @@ function freeCells(maze: Int32Array): number[] {
 }
 
 function checkOptions(side: number, longerThan: number, [least, most]: readonly [number, number]): void {
-  if (!Number.isInteger(side) || side < MAZE_SIDES.smallest || side > MAZE_SIDES.largest) {
+  if (!isMazeSide(side)) {
     throw new ConfigError(`maze: side ${side}, expected ${MAZE_SIDES.smallest} to ${MAZE_SIDES.largest}`);
   }
   const longest = Math.ceil((side * side) / 2) + side; // no shortest path of a grid is longer

@@ -26,13 +26,22 @@ export interface SudokuDatasetOptions {
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
 }
 
+/** All 4x4 puzzles with one solution in which no clue can be spared, counted. They have 4 to 6 clues. */
+const minimalPuzzles4 = 85_632;
+
 /**
  * Two sets of different puzzles from one distribution.
  * @throws ConfigError if there are not so many different puzzles.
  */
 export function generateDataset(options: SudokuDatasetOptions): ExampleSets {
-  const { side, seed, clues, augment = 0 } = options;
+  const { side, seed, clues = 0, augment = 0 } = options;
   const geometry = geometryOf(side);
+  const total = options.train + options.test;
+  if (side === 4 && clues <= 4 && total > minimalPuzzles4) {
+    throw new ConfigError(
+      `sudoku4: ${total} different puzzles asked, there are ${minimalPuzzles4} (more with more clues)`,
+    );
+  }
   const random = new Random(seed);
   const sets = drawApart({
     ...options,

@@ -1,0 +1,186 @@
+// `trm data`: puzzle sets in the official layout from their published sources, and generated puzzles as CSV.
+import { Command, Option } from "commander";
+import { buildArcFiles } from "../../trm/data/build-arc.node.ts";
+import { buildMaze, buildSudoku } from "../../trm/data/build-csv.node.ts";
+import type { BuildReport } from "../../trm/data/build-report.ts";
+import { writeWhole } from "../../trm/data/files.node.ts";
+import { generatedRows, ratingMeaning } from "../../trm/data/generated-rows.ts";
+import { writePuzzleCsv } from "../../trm/data/puzzle-csv.ts";
+import { taskNames, taskOf } from "../../trm/named-task.ts";
+import { UsageError } from "../explain.ts";
+import { counted } from "../format.ts";
+import { seed, wholeNumber } from "../options.ts";
+import { openTerminal, type Terminal } from "../terminal.ts";
+import { invocation } from "../version.ts";
+import { startWork } from "../work-progress.ts";
+
+export function dataCommand(): Command {
+  return new Command("data")
+    .summary("make puzzle sets: official layout, or generated CSV")
+    .description(
+      "Makes puzzle sets: the official on-disk layout from the published sources, or generated puzzles as CSV.",
+    )
+    .addCommand(csvCommand("sudoku"))
+    .addCommand(csvCommand("maze"))
+    .addCommand(arcCommand())
+    .addCommand(generateCommand())
+    .addHelpText(
+      "after",
+      `\nThe set is then used by:\n  ${invocation} train --data DIR\n  ${invocation} eval RUN --data DIR`,
+    );
+}
+
+interface CsvOptions {
+  readonly from: string;
+  readonly out: string;
+  readonly augment?: number;
+  readonly subsample?: number;
+  readonly minDifficulty?: number;
+  readonly seed?: number;
+  readonly json?: boolean;
+}
+
+function csvCommand(kind: "sudoku" | "maze"): Command {
+  const copies =
+    kind === "sudoku"
+      ? "random symmetric copies of every training puzzle"
+      : "8: all eight images of every training maze";
+  return new Command(kind)
+    .summary(`${kind} from train.csv and test.csv`)
+    .description("Writes the official layout from train.csv and test.csv (source,question,answer,rating).")
+    .requiredOption("--from <dir>", "folder with train.csv and test.csv")
+    .requiredOption("--out <dir>", "folder to write")
+    .addOption(new Option("--augment <n>", copies).argParser(wholeNumber(0)).default(0))
+    .addOption(
+      new Option("--subsample <n>", "only so many training puzzles, drawn at random").argParser(wholeNumber(1)),
+    )
+    .addOption(new Option("--min-difficulty <n>", "only puzzles rated at least n").argParser(wholeNumber(0)))
+    .addOption(new Option("--seed <n>", "of the random choices").argParser(seed).default(0))
+    .option("--json", "print what was written as one JSON object")
+    .addHelpText(
+      "after",
+      `\nExample:\n  ${invocation} data ${kind} --from csv --out data/${kind} --augment ${kind === "maze" ? 8 : 100}`,
+    )
+    .action((options: CsvOptions) =>
+      build(options, (onProgress) => (kind === "sudoku" ? buildSudoku : buildMaze)({ ...options, onProgress })),
+    );
+}
+
+interface ArcOptions {
+  readonly prefix: string;
+  readonly subsets: readonly string[];
+  readonly testSet: string;
+  readonly out: string;
+  readonly augment?: number;
+  readonly seed?: number;
+  readonly json?: boolean;
+}
+
+function arcCommand(): Command {
+  return new Command("arc")
+    .summary("ARC-AGI-1, ARC-AGI-2, ConceptARC from their JSON")
+    .description(
+      "Writes the official layout from ARC tasks: PREFIX_SUBSET_challenges.json with PREFIX_SUBSET_solutions.json, or the folder PREFIX/SUBSET with one JSON file per task.",
+    )
+    .requiredOption("--prefix <path>", "where the subsets are: the beginning of the file names, or a folder")
+    .addOption(new Option("--subsets <names>", "with commas between").argParser(names).makeOptionMandatory())
+    .requiredOption("--test-set <name>", "the subset whose test pairs become the test split")
+    .requiredOption("--out <dir>", "folder to write")
+    .addOption(new Option("--augment <n>", "augmentations of every task").argParser(wholeNumber(0)).default(1000))
+    .addOption(new Option("--seed <n>", "of the augmentations").argParser(seed).default(42))
+    .option("--json", "print what was written as one JSON object")
+    .addHelpText(
+      "after",
+      `\nExample:\n  ${invocation} data arc --prefix kaggle/combined/arc-agi --subsets training,evaluation,concept --test-set evaluation --out data/arc1`,
+    )
+    .action((options: ArcOptions) => build(options, (onProgress) => buildArcFiles({ ...options, onProgress })));
+}
+
+const names = (text: string): string[] => text.split(",").map((name) => name.trim());
+
+/** Builds with a progress line, then tells what was written. */
+async function build(
+  { out, json }: { readonly out: string; readonly json?: boolean },
+  run: (onProgress: (what: string, share: number) => void) => BuildReport | Promise<BuildReport>,
+): Promise<void> {
+  const terminal = openTerminal(json ? "stderr" : "stdout");
+  const work = startWork(terminal);
+  let report: BuildReport;
+  try {
+    report = await run(work.update);
+  } finally {
+    work.clear();
+  }
+  if (json) {
+    terminal.print(JSON.stringify({ out, ...report }));
+    return;
+  }
+  for (const { name, groups, examples } of report.splits) {
+    terminal.print(`${out}/${name}: ${counted(groups, "group")}, ${counted(examples, "example")}`);
+  }
+  remarkSome(report.notes, terminal);
+}
+
+/** Thousands of tasks may have the same note. */
+function remarkSome(notes: readonly string[], { remark }: Terminal): void {
+  const shown = 10;
+  for (const note of notes.slice(0, shown)) remark(`note: ${note}`);
+  if (notes.length > shown) remark(`note: and ${notes.length - shown} more like these (--json has all)`);
+}
+
+interface GenerateOptions {
+  readonly count: number;
+  readonly out: string;
+  readonly side?: number;
+  readonly clues?: number;
+  readonly seed: number;
+  readonly json?: boolean;
+}
+
+function generateCommand(): Command {
+  return new Command("generate")
+    .summary("new puzzles as CSV")
+    .description("Generates different puzzles and writes them as source,question,answer,rating.")
+    .argument("<task>", `one of ${taskNames.join(", ")}`)
+    .addOption(new Option("--count <n>", "puzzles").argParser(wholeNumber(1)).makeOptionMandatory())
+    .requiredOption("--out <file>", "CSV file to write")
+    .addOption(new Option("--side <n>", "rows and columns of a maze (7 to 30)").argParser(wholeNumber(1)))
+    .addOption(
+      new Option("--clues <n>", "clues of a Sudoku (default: as few as one solution allows)").argParser(wholeNumber(1)),
+    )
+    .addOption(new Option("--seed <n>", "of the puzzles").argParser(seed).default(0))
+    .option("--json", "print what was written as one JSON object")
+    .addHelpText(
+      "after",
+      `\nThe rating is our own scale, not that of the published sets. Sudoku: ${ratingMeaning.sudoku}; maze: ${ratingMeaning.maze}.\n\nExample:\n  ${invocation} data generate sudoku9 --count 1000 --out puzzles.csv`,
+    )
+    .action((task: string, options: GenerateOptions) => generate(task, options));
+}
+
+function generate(name: string, options: GenerateOptions): void {
+  const { count, out, side, clues, json } = options;
+  if (!isGenerated(name)) throw new UsageError(`data generate: task ${name}, expected one of ${taskNames.join(", ")}`);
+  const terminal = openTerminal(json ? "stderr" : "stdout");
+  const work = startWork(terminal);
+  const task = taskOf({ name, ...(side !== undefined && { side }), ...(clues !== undefined && { clues }) });
+  const onProgress = (done: number, total: number): void => work.update("generating", done / total);
+  const { train } = task.generate({ train: count, test: 0, seed: options.seed, onProgress });
+  const rows = [];
+  for (const row of generatedRows(task, train)) {
+    rows.push(row);
+    work.update("rating", rows.length / count);
+  }
+  work.clear();
+  writeWhole(out, writePuzzleCsv(rows));
+  const rating = name === "maze" ? ratingMeaning.maze : ratingMeaning.sudoku;
+  const ratings = rows.map((row) => row.rating);
+  const [least, most] = [ratings.reduce((a, b) => Math.min(a, b)), ratings.reduce((a, b) => Math.max(a, b))];
+  terminal.print(
+    json
+      ? JSON.stringify({ out, task: task.name, count, rating: { meaning: rating, least, most } })
+      : `${out}: ${counted(count, "puzzle")} of ${task.name}, rated ${least} to ${most} (our own scale: ${rating})`,
+  );
+}
+
+const isGenerated = (name: string): name is (typeof taskNames)[number] =>
+  (taskNames as readonly string[]).includes(name);
