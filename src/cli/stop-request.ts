@@ -1,9 +1,10 @@
 // Ctrl-C, as a request: the running step ends, the state is saved, the process exits. A second Ctrl-C exits at once.
 
-const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+/** What asks a process to end. */
+export const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
 /** One Ctrl-C can arrive twice: from the terminal, and again from the npm or tsx process around this one. */
-const sameRequest = 1_000; // ms
+export const sameRequest = 1_000; // ms
 
 export interface StopRequest {
   readonly isRequested: boolean;

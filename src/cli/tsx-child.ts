@@ -3,20 +3,25 @@
 import { spawn } from "node:child_process";
 import { constants } from "node:os";
 import { fileURLToPath } from "node:url";
+import { sameRequest, signals } from "./stop-request.ts";
 
 const isTsxPreflight = (argument: string): boolean => /[\\/]tsx[\\/].*preflight/.test(argument);
 
 /** Whether the tsx command started this process (`node --import tsx` does not, and needs no child). */
 export const isUnderTsx = (): boolean => process.execArgv.some(isTsxPreflight);
 
-const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
-
 /** Runs the same command line in a child and ends as it ends. */
 export function runAgainInChild(): Promise<void> {
   const loader = process.execArgv.filter((_, i, all) => !isTsxPreflight(all[i]!) && !isTsxPreflight(all[i + 1] ?? ""));
   const main = fileURLToPath(new URL("./main.ts", import.meta.url));
   const child = spawn(process.execPath, [...loader, main, ...process.argv.slice(2)], { stdio: "inherit" });
-  for (const signal of signals) process.on(signal, () => child.kill(signal));
+  let first = Number.POSITIVE_INFINITY;
+  const pass = (signal: NodeJS.Signals): void => {
+    first = Math.min(first, Date.now());
+    // A second Ctrl-C ends a child that is deep in a long step, and cannot hear anything. Its checkpoint is complete always.
+    child.kill(Date.now() - first > sameRequest ? "SIGKILL" : signal);
+  };
+  for (const signal of signals) process.on(signal, pass);
   return new Promise((resolve, reject) => {
     child.on("error", reject);
     child.on("exit", (code, signal) => {

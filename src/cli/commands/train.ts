@@ -132,7 +132,7 @@ async function resume(path: string, terminal: Terminal): Promise<TrainingRun> {
     const now = training.model.embedding.weight.value.backend;
     terminal.remark(`going on after step ${step}`);
     if (backendText(now) !== backendText(before)) {
-      terminal.remark(`note: so far on ${backendText(before)}: from here on the last bits will differ`);
+      terminal.remark(`note: so far on ${backendText(before)}; on another backend the last bits differ`);
     }
     return new TrainingRun(training, run, about, sets, seconds);
   } catch (error) {

@@ -1,0 +1,27 @@
+import { readFileSync } from "node:fs";
+import { expect, it } from "vitest";
+import { exitCodeOf, explain, UsageError } from "../../src/cli/explain.ts";
+import { CheckpointError } from "../../src/nn/index.ts";
+
+it("one line for every kind of error", () => {
+  expect(explain(new CheckpointError("x: broken"))).toBe("x: broken");
+  expect(explain(Object.assign(new Error("ENOSPC"), { code: "ENOSPC" }))).toBe("no space left on the disk");
+  expect(explain(new RangeError("Array buffer allocation failed"))).toMatch(/^not enough memory/);
+  expect(explain(new TypeError("x is not a function\nat y"))).toBe(
+    "internal error: x is not a function (TRM_DEBUG=1 shows where)",
+  );
+  expect(explain("text")).toBe("text");
+});
+
+it("a file problem names the file", () => {
+  try {
+    readFileSync("/no/such/file");
+    expect.unreachable();
+  } catch (error) {
+    expect(explain(error)).toBe("/no/such/file: no such file or folder");
+  }
+});
+
+it("usage has an exit code of its own", () => {
+  expect([new UsageError("x"), new Error("x")].map(exitCodeOf)).toEqual([2, 1]);
+});

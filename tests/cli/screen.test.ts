@@ -1,0 +1,148 @@
+/** What is shown: progress, boards, solutions. */
+import type { WriteStream } from "node:tty";
+import { stripVTControlCharacters } from "node:util";
+import pc from "picocolors";
+import { describe, expect, it } from "vitest";
+import { accuracyTable } from "../../src/cli/accuracy-table.ts";
+import { drawChanged, qText, sideBySide } from "../../src/cli/boards.ts";
+import { startProgress } from "../../src/cli/progress.ts";
+import { showSolution, solutionJson } from "../../src/cli/show-solution.ts";
+import type { Solution, SolveStep } from "../../src/cli/solve-steps.ts";
+import { type Terminal, wantsColour } from "../../src/cli/terminal.ts";
+import { sudokuTask } from "../../src/trm/index.ts";
+import { taskOf } from "../../src/trm/named-task.ts";
+
+function recorded({ isLive = false, colour = false, columns = 60 } = {}): { terminal: Terminal; text: () => string } {
+  let text = "";
+  const write = (part: string): boolean => {
+    text += part;
+    return true;
+  };
+  const line = (part = ""): void => void write(`${part}\n`);
+  const progress = { write, isTTY: isLive } as unknown as WriteStream;
+  const terminal = { print: line, remark: line, progress, isLive, columns, colours: pc.createColors(colour) };
+  return { terminal, text: () => text };
+}
+
+describe("progress", () => {
+  it("elsewhere than on a terminal: a plain line every ten seconds", () => {
+    let now = 0;
+    const { terminal, text } = recorded();
+    const progress = startProgress(terminal, { now: () => now });
+    for (; now < 25_000; now += 1_000) progress.update(now / 25_000, `at ${now}`);
+    progress.clear();
+    expect(text()).toBe("at 0\nat 10000\nat 20000\n");
+  });
+  it("on a terminal: one line, rewritten, never wider than the screen, gone at the end", () => {
+    let now = 0;
+    const { terminal, text } = recorded({ isLive: true, columns: 40 });
+    const progress = startProgress(terminal, { now: () => now });
+    for (; now <= 1_000; now += 50) progress.update(now / 1_000, `${"long ".repeat(20)}${now}`);
+    progress.clear();
+    expect(text()).not.toContain("\n");
+    expect(text().endsWith("\x1b[2K")).toBe(true);
+    for (const line of text().split("\x1b[1G")) expect(stripVTControlCharacters(line).length).toBeLessThan(40);
+  });
+  it("work that is done soon shows nothing", () => {
+    const { terminal, text } = recorded({ isLive: true });
+    const progress = startProgress(terminal, { after: 2_000, now: () => 0 });
+    progress.update(0.5, "half");
+    progress.clear();
+    expect(text()).toBe("");
+  });
+});
+
+it("colour: asked for, forbidden, or by the terminal", () => {
+  expect(wantsColour({}, true)).toBe(true);
+  expect(wantsColour({}, false)).toBe(false);
+  expect(wantsColour({ NO_COLOR: "1" }, true)).toBe(false);
+  expect(wantsColour({ TERM: "dumb" }, true)).toBe(false);
+  expect(wantsColour({ FORCE_COLOR: "1" }, false)).toBe(true);
+  expect(wantsColour({ FORCE_COLOR: "0" }, true)).toBe(false);
+});
+
+const task = sudokuTask(4);
+const question = task.parse("1...............");
+const right = task.parse("1234341221434321");
+const wrong = task.parse("1234341221434322".replace(/2$/, "1")).map((token, cell) => (cell === 15 ? 3 : token));
+const step = (number: number, tokens: Int32Array, changed: number[], q: number): SolveStep => ({
+  step: number,
+  tokens,
+  qHalt: q,
+  qContinue: -5,
+  changed: new Set(changed),
+  saysHalt: q > 0,
+});
+
+describe("boards", () => {
+  it("changed cells: starred without colours, reversed with them", () => {
+    expect(drawChanged(task, right, new Set([1, 3, 4]), pc.createColors(false))).toEqual([
+      "1 2*| 3 4*",
+      "3*4 | 1 2",
+      "----+----",
+      "2 1 | 4 3",
+      "4 3 | 2 1",
+    ]);
+    const [first] = drawChanged(task, right, new Set([1]), pc.createColors(true));
+    expect(first).toContain("\x1b[7m2\x1b[27m");
+    expect(stripVTControlCharacters(first!)).toBe("1 2 | 3 4");
+  });
+  it("a maze has no room for stars", () => {
+    const maze = taskOf({ name: "maze", side: 7 });
+    const tokens = Int32Array.from({ length: 49 }, () => 2);
+    expect(drawChanged(maze, tokens, new Set([0, 5]), pc.createColors(false))).toEqual(maze.draw(tokens).split("\n"));
+  });
+  it("stand side by side as the width allows", () => {
+    const blocks = [["ab", "c"], ["d"], ["efg", "h", "i"]];
+    expect(sideBySide(blocks, 100)).toEqual(["ab    d     efg", "c           h", "            i"]);
+    expect(sideBySide(blocks, 9)).toEqual(["ab    d", "c", "", "efg", "h", "i"]);
+    expect(sideBySide(blocks, 1)).toEqual(["ab", "c", "", "d", "", "efg", "h", "i"]);
+  });
+  it("q as a logit and as a probability", () => {
+    expect([0, 2.2, -5].map(qText)).toEqual(["+0.0 (50%)", "+2.2 (90%)", "-5.0 (1%)"]);
+  });
+});
+
+describe("a solution", () => {
+  const steps = [step(1, wrong, [1, 2], -2), step(2, right, [15], 1), step(3, right, [], 3)];
+  const solved: Solution = { question, steps, haltStep: 2, answer: right, mistake: undefined };
+
+  it("is shown up to the halt, or wholly", () => {
+    const short = recorded({ columns: 80 });
+    showSolution(task, solved, short.terminal);
+    expect(short.text()).toContain("q +1.0 (73%) halt");
+    expect(short.text()).not.toContain("step 3");
+    expect(short.text().trimEnd().split("\n").at(-1)).toBe("halts after step 2; the answer is right");
+    const long = recorded({ columns: 80 });
+    showSolution(task, solved, long.terminal, { all: true });
+    expect(long.text()).toContain("step 3");
+  });
+  it("that never halts ends where nothing changes any more", () => {
+    const stuck = [step(1, wrong, [1, 2], -2), ...[2, 3, 4, 5].map((number) => step(number, wrong, [], -1))];
+    const mistake = task.mistake(question, wrong);
+    const { terminal, text } = recorded({ columns: 80 });
+    showSolution(task, { question, steps: stuck, haltStep: null, answer: wrong, mistake }, terminal);
+    expect(text()).not.toContain("step 3\n");
+    expect(text()).toContain("nothing changes after step 1; q is -1.0 (27%) after step 5");
+    expect(text()).toContain("no halt within 5 steps; wrong: two 2s in row 4 (columns 3 and 4)");
+  });
+  it("as JSON", () => {
+    const json = JSON.parse(JSON.stringify(solutionJson(task, solved)));
+    expect(json).toMatchObject({
+      task: "sudoku4",
+      haltStep: 2,
+      answer: "1234341221434321",
+      right: true,
+      mistake: null,
+    });
+    expect(json.steps[0]).toMatchObject({ step: 1, qHalt: -2, changed: [1, 2], halts: false, right: false });
+  });
+});
+
+it("an accuracy table has the powers of two and the last step", () => {
+  const shares = Array.from({ length: 6 }, (_, i) => i / 10);
+  const evaluation = { puzzles: 10, exact: shares, cell: shares, interval95: [0.2, 0.8], meanHaltStep: 3 } as const;
+  const lines = accuracyTable(evaluation);
+  expect(lines.slice(1, -1).map((line) => Number.parseInt(line, 10))).toEqual([1, 2, 4, 6]);
+  expect(lines.at(-1)).toBe("95% interval of the last: 20.0% to 80.0%; q says stop after 3.0 steps on average");
+});

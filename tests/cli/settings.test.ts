@@ -1,0 +1,93 @@
+/** Where the settings of a new run come from: preset < file < --set. */
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, it } from "vitest";
+import { mergeSettings, parseSet, readConfigFile } from "../../src/cli/settings.ts";
+import { sudokuTask } from "../../src/trm/index.ts";
+import { taskNames, taskOf } from "../../src/trm/named-task.ts";
+import { presetFor, presetNames } from "../../src/trm/presets.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "trm-settings-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+const file = (name: string, text: string): string => {
+  writeFileSync(join(folder, name), text);
+  return join(folder, name);
+};
+const task = sudokuTask(4);
+
+describe("precedence", () => {
+  const preset = { where: "preset", settings: { n: 2, T: 2, hiddenSize: 64 } };
+  it("preset < file < --set, whatever names they use", () => {
+    const yaml = readConfigFile(file("a.yaml", "L_cycles: 3\nhidden_size: 32\nlr: 0.001\n"));
+    const config = mergeSettings([preset, yaml, parseSet(["hiddenSize=16", "lr=1e-2"])], task);
+    expect(config.model).toMatchObject({ T: 2, n: 3, hiddenSize: 16, vocabularySize: 6, sequenceLength: 16 });
+    expect(config.training.learningRate).toBe(0.01);
+  });
+  it("a later --set wins", () => {
+    expect(mergeSettings([preset, parseSet(["n=3", "n=4"])], task).model.n).toBe(4);
+  });
+});
+
+describe("files", () => {
+  it("JSON, YAML, the official nesting, an empty file", () => {
+    expect(readConfigFile(file("b.json", '{"n": 4}')).settings).toEqual({ n: 4 });
+    const official =
+      "arch:\n  name: some@Class\n  loss: {name: x, loss_type: softmax_cross_entropy}\n  H_cycles: 3\nlr: 1e-4\n";
+    expect(readConfigFile(file("c.yaml", official)).settings).toEqual({
+      H_cycles: 3,
+      loss_type: "softmax_cross_entropy",
+      lr: 1e-4,
+    });
+    expect(readConfigFile(file("d.yaml", "# nothing\n")).settings).toEqual({});
+  });
+  it.each([
+    ["e.json", '{"n": 4', /e\.json: /],
+    ["f.yaml", "n: [1\n", /f\.yaml: /],
+    ["g.yaml", "- 1\n", /g\.yaml: expected keys and values/],
+  ])("%s is refused in one line", (name, text, message) => {
+    expect(() => readConfigFile(file(name, text))).toThrow(message);
+    expect(() => readConfigFile(file(name, text))).not.toThrow(/\n/);
+  });
+});
+
+describe("--set", () => {
+  it("reads numbers, switches and words", () => {
+    const { settings } = parseSet(["n=3", "separateNets=true", "mixer=attention", "lr=1e-3", "x=a=b"]);
+    expect(settings).toEqual({ n: 3, separateNets: true, mixer: "attention", lr: 1e-3, x: "a=b" });
+  });
+  it.each(["n", "=3"])("%s is no assignment", (text) => {
+    expect(() => parseSet([text])).toThrow(`--set ${text}: expected key=value`);
+  });
+});
+
+describe("mistakes name where they come from", () => {
+  const yaml = () => readConfigFile(file("h.yaml", "hiddenSize: 30\n"));
+  it.each([
+    [["lerningRate=1"], '--set: unknown key "lerningRate", did you mean "learningRate"?'],
+    [["n=0"], "--set: n: "],
+    [["n=abc"], "--set: n: "],
+    [["sequenceLength=81"], "--set: sequenceLength: got 81, sudoku4 has 16"],
+    [["mixer=attention", "heads=4"], "h.yaml: hiddenSize: expected a multiple of heads, got 30"],
+  ])("%j", (assignments, message) => {
+    expect(() => mergeSettings([yaml(), parseSet(assignments)], task)).toThrow(message);
+  });
+});
+
+it.each(taskNames.flatMap((name) => presetNames.map((preset) => [name, preset] as const)))(
+  "preset %s %s is a configuration",
+  (name, preset) => {
+    const { settings, data } = presetFor(preset, name);
+    const { clues } = data;
+    const config = mergeSettings(
+      [{ where: preset, settings }],
+      taskOf(clues === undefined ? { name } : { name, clues }),
+    );
+    expect(config.model.mixer).toBe(name === "maze" ? "attention" : "mlp");
+    if (preset === "official") expect(config.training.haltingLossWeight).toBe(0.5);
+    if (preset === "paper") {
+      expect(config.training).toMatchObject({ haltingLossWeight: 1, optimizer: "adamW", refill: "batch" });
+      expect(config.model.n).toBe(6);
+    }
+  },
+);
