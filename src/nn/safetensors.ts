@@ -82,7 +82,7 @@ export function parseSafetensors(bytes: Uint8Array, where = "safetensors"): Safe
 /** The numbers in little-endian bytes; a view where alignment and dtype allow, F16 and BF16 widened to float32. */
 export function readNumbers(dtype: SafetensorsDtype, bytes: Uint8Array): SafetensorsData {
   const { size, read } = DTYPES[dtype];
-  return read(bytes.byteOffset % size === 0 ? bytes : bytes.slice());
+  return read(bytes.byteOffset % size === 0 ? bytes : new Uint8Array(bytes)); // a copy; the slice of a Buffer is none
 }
 
 /** Bytes of one number. */

@@ -20,6 +20,7 @@ describe("round trip", () => {
         const placed = new Uint8Array(bytes.length + shift).subarray(shift);
         placed.set(bytes);
         const file = parseSafetensors(placed);
+        expect(parseSafetensors(Buffer.from(placed.buffer, shift))).toEqual(file); // what readFile gives
         expect(file.metadata).toEqual({ ...metadata });
         expect([...file.tensors.keys()].sort()).toEqual([...tensors.keys()].sort());
         for (const [name, { shape, data }] of tensors) {
