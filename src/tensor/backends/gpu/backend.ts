@@ -4,7 +4,7 @@ import type { Backend, FusedKernels, Kernels } from "../../backend.ts";
 import { BackendError } from "../../errors.ts";
 import type { DType } from "../../storage.ts";
 import { Device } from "./device.ts";
-import { type GpuJs, type GpuMode, gpuName, kernelClasses } from "./gpujs.ts";
+import { type GpuMode, gpuName, type KernelMaker, kernelClasses } from "./gpujs.ts";
 import * as attention from "./kernels/attention.ts";
 import * as data from "./kernels/data.ts";
 import * as elementwise from "./kernels/elementwise.ts";
@@ -56,20 +56,20 @@ export class GpuBackend implements Backend {
   private readonly device: Device;
 
   private constructor(
-    gpuJs: GpuJs,
+    maker: KernelMaker,
     maxKernels: number,
     private readonly onDispose: () => void,
   ) {
-    this.mode = gpuJs.mode;
-    this.device = new Device(gpuJs, maxKernels);
+    this.mode = maker.mode;
+    this.device = new Device(maker, maxKernels);
   }
 
   /**
    * Opens the backend and runs one kernel, to see that it computes, and as what.
    * @param note  added to `build`: why this mode was chosen
    */
-  static async open(gpuJs: GpuJs, maxKernels: number, note: string, onDispose: () => void): Promise<GpuBackend> {
-    const backend = new GpuBackend(gpuJs, maxKernels, onDispose);
+  static async open(maker: KernelMaker, maxKernels: number, note: string, onDispose: () => void): Promise<GpuBackend> {
+    const backend = new GpuBackend(maker, maxKernels, onDispose);
     const { device } = backend;
     const squares = { name: "probe", source: probeSource, constants: {}, functions: [], length: 3 };
     const numbers = device.upload(Float32Array.of(1, 2, 3));
@@ -119,6 +119,11 @@ export class GpuBackend implements Backend {
   /** Bytes of the tensors that live, and of the arrays on the device (contents that tensors share count once). */
   memory(): { liveBytes: number; reservedBytes: number } {
     return { liveBytes: this.liveBytes, reservedBytes: this.device.live.bytes };
+  }
+
+  /** Keeps at most so many compiled kernels from now on. */
+  keepKernels(most: number): void {
+    this.device.cache.resize(most);
   }
 
   statistics(): GpuStatistics {

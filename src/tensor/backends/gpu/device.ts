@@ -1,7 +1,7 @@
 // The device: runs kernels on contents and gives new contents. Everything that calls gpu.js at run time is here.
 import { AsyncQueue, type CommandQueue, ImmediateQueue } from "./command-queue.ts";
 import { Contents, type LiveArrays } from "./contents.ts";
-import type { DeviceArray, GpuJs } from "./gpujs.ts";
+import type { DeviceArray, KernelMaker } from "./gpujs.ts";
 import { type CompiledKernel, type InputKind, KernelCache, type KernelDescription } from "./kernel-cache.ts";
 
 /** Index arithmetic in kernels is done in float32, which counts exactly up to here. */
@@ -15,7 +15,7 @@ export class Device {
   private readonly queue: CommandQueue;
 
   constructor(
-    private readonly gpu: GpuJs,
+    private readonly gpu: KernelMaker,
     maxKernels: number,
   ) {
     this.cache = new KernelCache(gpu, maxKernels);

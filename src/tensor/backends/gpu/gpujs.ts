@@ -64,8 +64,17 @@ interface GpuClass {
 
 type GpuJsModule = { readonly GPU: GpuClass } & Readonly<Record<string, unknown>>;
 
+/** What the rest of the backend needs of gpu.js. */
+export interface KernelMaker {
+  readonly mode: GpuMode;
+  createKernel(source: string, settings: KernelSettings): GpuKernel;
+  /** Checks that a kernel which has run did so as its mode promises. @throws BackendError */
+  checkClass(kernel: GpuKernel, what: string): void;
+  destroy(): void;
+}
+
 /** One GPU instance of gpu.js: the only one of the process. */
-export class GpuJs {
+export class GpuJs implements KernelMaker {
   private constructor(
     private readonly module: GpuJsModule,
     private readonly gpu: Gpu,

@@ -1,7 +1,7 @@
 // Compiled kernels. Compiling costs from one millisecond (cpu) to ninety (headless GL), so a kernel is kept under what it was
 // compiled from: its source (the operation), its constants and lengths (the shapes) and the kind of its inputs. The least
 // recently used ones go when there are too many.
-import { type GpuJs, type GpuKernel, kernelClasses } from "./gpujs.ts";
+import type { GpuKernel, KernelMaker } from "./gpujs.ts";
 
 export interface KernelDescription {
   /** For messages: "sum" */
@@ -27,7 +27,7 @@ export class CompiledKernel {
   constructor(
     readonly name: string,
     readonly run: GpuKernel,
-    private readonly gpu: GpuJs,
+    private readonly gpu: KernelMaker,
   ) {}
 
   retain(): void {
@@ -64,12 +64,18 @@ export class KernelCache {
   compiled = 0;
 
   constructor(
-    private readonly gpu: GpuJs,
-    private readonly capacity: number,
+    private readonly gpu: KernelMaker,
+    private capacity: number,
   ) {}
 
   get size(): number {
     return this.kernels.size;
+  }
+
+  /** How many kernels are kept from now on; those that are too many go at once. */
+  resize(capacity: number): void {
+    this.capacity = capacity;
+    this.dropOldest();
   }
 
   kernelFor(description: KernelDescription, lengths: readonly number[], kinds: readonly InputKind[]): CompiledKernel {
@@ -94,20 +100,20 @@ export class KernelCache {
     const kernel = new CompiledKernel(name, run, this.gpu);
     this.compiled++;
     this.kernels.set(key, kernel);
-    if (this.kernels.size > this.capacity) {
-      const [oldest] = this.kernels.keys();
-      this.kernels.get(oldest!)!.drop();
-      this.kernels.delete(oldest!);
-    }
+    this.dropOldest();
     return kernel;
+  }
+
+  private dropOldest(): void {
+    for (const [key, kernel] of this.kernels) {
+      if (this.kernels.size <= this.capacity) return;
+      this.kernels.delete(key);
+      kernel.drop();
+    }
   }
 
   clear(): void {
     for (const kernel of this.kernels.values()) kernel.drop();
     this.kernels.clear();
-  }
-
-  get kernelClass(): string {
-    return kernelClasses[this.gpu.mode];
   }
 }

@@ -62,8 +62,7 @@ export function crossEntropyBackward(
   const v = logits[this.thread.x];
   const score = ${isSoftmax ? "Math.exp(v - largest[row])" : stablemaxScore};
   const slope = ${isSoftmax ? "score" : stablemaxSlope};
-  const isLabel = this.thread.x - row * this.constants.classes === label;
-  const own = isLabel ? ${isSoftmax ? "1" : "slope / score"} : 0;
+  const own = this.thread.x - row * this.constants.classes === label ? ${isSoftmax ? "1" : "slope / score"} : 0;
   return dy[row] * (slope / total[row] - own);
 }`;
     const inputs = [logits, labels, dy, total, ...(isSoftmax ? [largest] : [])];

@@ -1,0 +1,115 @@
+// Chromium for the gpu suite and the benchmark: builds a page with Vite in production mode (minified), serves it, and opens it with
+// rendering done in software, so that it works without a GPU. Vite and playwright-core come from this folder's own node_modules.
+import { existsSync } from "node:fs";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+
+export type BrowserMode = "webgl2" | "webgpu";
+
+/** Software rendering. On a machine with a GPU leave these out: TRM_GPU_HARDWARE=1. */
+const softwareFlags: Readonly<Record<BrowserMode, readonly string[]>> = {
+  webgl2: ["--use-angle=swiftshader", "--enable-unsafe-swiftshader"],
+  webgpu: [
+    "--enable-unsafe-webgpu",
+    "--use-webgpu-adapter=swiftshader",
+    "--enable-features=Vulkan",
+    "--use-vulkan=swiftshader",
+  ],
+};
+const hardwareFlags = ["--enable-unsafe-webgpu", "--enable-features=Vulkan", "--ignore-gpu-blocklist"];
+
+/** The part of playwright-core that is used. */
+interface Page {
+  goto(address: string): Promise<unknown>;
+  on(event: "console", listener: (message: { text(): string }) => void): void;
+  on(event: "pageerror", listener: (error: Error) => void): void;
+  waitForFunction(expression: string, argument: null, options: { timeout: number }): Promise<unknown>;
+  evaluate(expression: string): Promise<unknown>;
+}
+interface Playwright {
+  readonly chromium: {
+    launch(options: {
+      executablePath: string;
+      args: readonly string[];
+    }): Promise<{ newPage(): Promise<Page>; close(): Promise<void> }>;
+  };
+}
+/** The part of Vite that is used. */
+interface Vite {
+  build(config: object): Promise<unknown>;
+  preview(config: object): Promise<{
+    readonly resolvedUrls: { readonly local: readonly string[] } | null;
+    close(): Promise<void>;
+  }>;
+}
+
+const require = createRequire(import.meta.url);
+const load = async <T>(name: string): Promise<T> => (await import(pathToFileURL(require.resolve(name)).href)) as T;
+
+/** Where Chromium is: $CHROMIUM, or where Debian and others put it. */
+export const findChromium = (): string | null =>
+  [process.env.CHROMIUM, "/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find(
+    (path): path is string => path !== undefined && existsSync(path),
+  ) ?? null;
+
+/** Why no page can be tested here, or null if one can. */
+export function missingForBrowser(): string | null {
+  if (!findChromium()) return "no Chromium (Debian: apt-get install chromium; or set CHROMIUM)";
+  for (const name of ["vite", "playwright-core"]) {
+    try {
+      require.resolve(name);
+    } catch {
+      return `no ${name} in tests/gpu (npm ci --prefix tests/gpu)`;
+    }
+  }
+  return null;
+}
+
+export interface BuiltPage {
+  readonly address: string;
+  close(): Promise<void>;
+}
+
+/** Builds a page for production and serves it. @param root  the folder with the page */
+export async function buildPage(root: string, page = "index.html"): Promise<BuiltPage> {
+  const vite = await load<Vite>("vite");
+  const outDir = join(tmpdir(), `trm-gpu-page-${process.pid}`);
+  const common = { root, configFile: false, logLevel: "error", base: "./" };
+  await vite.build({
+    ...common,
+    build: {
+      outDir,
+      emptyOutDir: true,
+      target: "esnext",
+      chunkSizeWarningLimit: 2000,
+      rollupOptions: { input: join(root, page) },
+    },
+  });
+  const server = await vite.preview({ ...common, build: { outDir }, preview: { port: 0, host: "127.0.0.1" } });
+  return { address: `${server.resolvedUrls!.local[0]}${page}`, close: () => server.close() };
+}
+
+/** Opens an address in Chromium, waits for `globalThis.report`, and gives it. @param log  gets what the page says */
+export async function runPage(
+  address: string,
+  mode: BrowserMode,
+  log: (line: string) => void,
+  minutes: number,
+): Promise<unknown> {
+  const { chromium } = (await load<{ default: Playwright }>("playwright-core")).default;
+  const flags = process.env.TRM_GPU_HARDWARE ? hardwareFlags : softwareFlags[mode];
+  const sandbox = process.getuid?.() === 0 ? ["--no-sandbox"] : [];
+  const browser = await chromium.launch({ executablePath: findChromium()!, args: [...sandbox, ...flags] });
+  try {
+    const page = await browser.newPage();
+    page.on("console", (message) => log(message.text()));
+    page.on("pageerror", (error) => log(`page: ${error.message}`));
+    await page.goto(address);
+    await page.waitForFunction("globalThis.report !== undefined", null, { timeout: minutes * 60_000 });
+    return await page.evaluate("globalThis.report");
+  } finally {
+    await browser.close();
+  }
+}

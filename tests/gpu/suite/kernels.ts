@@ -1,0 +1,260 @@
+// Kernels against the reference backend where the domains of the operations do not reach: odd sizes, long axes, large values,
+// empty axes, kernels without an operation, and the whole lists of formulas.
+import type { GpuBackend } from "../../../src/tensor/backends/gpu/index.ts";
+import * as t from "../../../src/tensor/index.ts";
+import { type Case, check, checkClose, checkEqual } from "./case.ts";
+
+const random = new t.Random(7);
+const numbers = (length: number, scale = 1): Float32Array =>
+  Float32Array.from({ length }, () => scale * random.normal());
+
+/** Runs the same computation on the reference and on the gpu backend, and compares the results. */
+async function compare(backend: GpuBackend, what: string, compute: () => t.Tensor[], tolerance = 2e-5): Promise<void> {
+  const [expected, got] = [t.scope(compute, { backend: new t.ReferenceBackend() }), t.scope(compute, { backend })];
+  for (let i = 0; i < expected.length; i++) {
+    checkClose(`${what} (${i})`, await got[i]!.data(), await expected[i]!.data(), { tolerance });
+    checkEqual(`${what}: element type`, got[i]!.dtype, expected[i]!.dtype);
+  }
+  for (const tensor of [...expected, ...got]) tensor.dispose();
+}
+
+const unaries = [
+  t.negate,
+  t.exp,
+  t.log,
+  t.sqrt,
+  t.rsqrt,
+  t.square,
+  t.reciprocal,
+  t.abs,
+  t.sign,
+  t.tanh,
+  t.sigmoid,
+  t.silu,
+  t.softplus,
+  t.relu,
+];
+
+export const kernelCases: readonly Case[] = [
+  {
+    name: "unary formulas, also far from zero and near it",
+    async run(backend) {
+      const values = [-100, -20, -5, -1, -0.3, -1e-3, -1e-6, 0, 1e-6, 1e-3, 0.15, 0.25, 1, 5, 15, 20, 88, 100];
+      const bounded = [t.tanh, t.sigmoid, t.silu, t.softplus, t.relu, t.negate, t.abs, t.sign, t.square];
+      for (const f of bounded) await compare(backend, "bounded", () => [f(t.tensor(values))]);
+      const positive = [1e-6, 1e-3, 0.5, 1, 2, 100];
+      for (const f of unaries) await compare(backend, "of positive numbers", () => [f(t.tensor(positive.slice(0, 5)))]);
+      for (const f of [t.log, t.sqrt, t.rsqrt]) await compare(backend, "up to 100", () => [f(t.tensor(positive))]);
+      // The relative error of the smallest results, not of the largest.
+      for (const f of [t.tanh, t.sigmoid, t.softplus]) {
+        for (const x of [-15, -5, -1e-3, 1e-4, 0.1]) await compare(backend, `at ${x}`, () => [scaled(f, x)], 1e-5);
+      }
+    },
+  },
+  {
+    name: "e^100 overflows to infinity; the logarithm of 0 is minus infinity, or that of the smallest number",
+    async run(backend) {
+      await compare(backend, "e^x", () => [t.exp(t.tensor([100, -200]))]);
+      const logarithm = t.scope(() => t.log(t.tensor([0])), { backend });
+      const value = await logarithm.item();
+      logarithm.dispose();
+      check(value < -87, `ln 0: got ${value}, expected less than -87`);
+    },
+  },
+  {
+    name: "atan2 in all octants, on the axes and at zero",
+    async run(backend) {
+      const points = [-3, -1, -0.4, -1e-4, 0, 1e-5, 0.3, 1, 2.5, 100];
+      const ys = points.flatMap((y) => points.map(() => y));
+      const xs = points.flatMap(() => points);
+      await compare(backend, "atan2", () => [t.atan2(t.tensor(ys), t.tensor(xs))], 2e-7);
+    },
+  },
+  {
+    name: "binary formulas and select, broadcast over four axes",
+    async run(backend) {
+      const [a, b] = [numbers(3 * 5), numbers(2 * 3 * 1 * 4)];
+      for (const f of [t.add, t.subtract, t.multiply, t.divide, t.maximum, t.atan2, t.greater, t.equal]) {
+        await compare(backend, "binary", () => [
+          f(t.tensor(a, { shape: [3, 5, 1] }), t.tensor(b, { shape: [2, 3, 1, 4] })),
+          f(t.tensor(b, { shape: [2, 3, 4] }), t.tensor(b.slice(0, 4))),
+          f(t.tensor([1, 2, 2]), t.tensor([2])),
+          f(t.tensor(3), t.tensor(2)),
+        ]);
+      }
+      await compare(backend, "select", () => [
+        t.select(
+          t.tensor([1, 0, -2], { shape: [3, 1], dtype: "int32" }),
+          t.tensor(a, { shape: [3, 5] }),
+          t.tensor([7, 8, 9, 1, 2]),
+        ),
+      ]);
+    },
+  },
+  {
+    name: "copies: permute, slice, repeat, concat, pad at odd sizes",
+    async run(backend) {
+      const x = numbers(41 * 7 * 3);
+      await compare(
+        backend,
+        "arrangement",
+        () => {
+          const cube = t.tensor(x, { shape: [41, 7, 3] });
+          return [
+            t.permute(cube, [2, 0, 1]),
+            t.permute(cube, [0, 2, 1]),
+            t.permute(cube, [0, 1, 2]),
+            t.slice(cube, 0, 5, 38),
+            t.slice(cube, 2, 1, 2),
+            t.broadcastTo(t.slice(cube, 1, 2, 3), [2, 41, 5, 3]),
+            t.concat([cube, cube, t.slice(cube, 1, 0, 2)], 1),
+            t.pad(cube, 2, 1, 2),
+          ];
+        },
+        0,
+      );
+    },
+  },
+  {
+    name: "reductions over every axis, short and long",
+    async run(backend) {
+      const x = numbers(97 * 5 * 41);
+      await compare(backend, "reductions", () => {
+        const cube = t.tensor(x, { shape: [97, 5, 41] });
+        const lists = [[0], [1], [2], [0, 2], undefined];
+        return [...lists.flatMap((axes) => [t.sum(cube, axes), t.max(cube, axes), t.mean(cube, axes)]), t.argmax(cube)];
+      });
+      const long = numbers(2 * 5003);
+      await compare(backend, "long axes", () => {
+        const rows = t.tensor(long, { shape: [2, 5003] });
+        const columns = t.tensor(long, { shape: [5003, 2] });
+        return [t.sum(rows, [1]), t.max(rows, [1]), t.argmax(rows), t.sum(columns, [0]), t.max(columns, [0])];
+      });
+    },
+  },
+  {
+    name: "matrix products at odd sizes, all four layouts, batches that broadcast, K beyond 1000",
+    async run(backend) {
+      const [a, b] = [numbers(2 * 41 * 97), numbers(97 * 3)];
+      await compare(backend, "layouts", () => {
+        const left = t.tensor(a, { shape: [2, 41, 97] });
+        const right = t.tensor(b, { shape: [97, 3] });
+        const [leftT, rightT] = [t.permute(left, [0, 2, 1]), t.permute(right, [1, 0])];
+        return [
+          t.matmul(left, right),
+          t.matmul(leftT, right, { transposeA: true }),
+          t.matmul(left, rightT, { transposeB: true }),
+          t.matmul(leftT, rightT, { transposeA: true, transposeB: true }),
+          t.matmul(t.reshape(left, [2, 1, 41, 97]), t.broadcastTo(right, [3, 97, 3])),
+        ];
+      });
+      const [c, d] = [numbers(3 * 1500), numbers(1500 * 2)];
+      const product = () => [t.matmul(t.tensor(c, { shape: [3, 1500] }), t.tensor(d, { shape: [1500, 2] }))];
+      await compare(backend, "K = 1500", product, 1e-4);
+    },
+  },
+  {
+    name: "rows by index: gather, scatter, SignSGD",
+    async run(backend) {
+      const [table, x] = [numbers(7 * 5), numbers(6 * 5)];
+      const ids = Int32Array.of(3, 0, 3, 6, 3, 0);
+      await compare(backend, "rows", () => {
+        const rows = t.tensor(table, { shape: [7, 5] });
+        const updates = t.tensor(x, { shape: [6, 5] });
+        const trained = t.tensor(table, { shape: [7, 5] });
+        t.signSgdUpdate(trained, t.tensor(ids), updates, 0.1, 0.2);
+        return [t.gatherRows(rows, t.tensor(ids)), t.scatterRows(t.tensor(ids), updates, 7), trained];
+      });
+    },
+  },
+  {
+    name: "optimizer steps in place, and the moving average",
+    async run(backend) {
+      const [start, first, second] = [numbers(41), numbers(41), numbers(41, 1e-3)];
+      const settings = { learningRate: 0.01, beta1: 0.9, beta2: 0.95, weightDecay: 0.1, epsilon: 1e-8 };
+      for (const rule of ["adamAtan2", "adamW"] as const) {
+        await compare(backend, rule, () => {
+          const [p, average] = [t.tensor(start), t.tensor(first)];
+          const [m, v] = [t.zeros([41]), t.zeros([41])];
+          for (const [i, gradient] of [first, second, first].entries()) {
+            t.adamUpdate(rule, { p, m, v }, t.tensor(gradient), { ...settings, step: i + 1 });
+            t.updateMovingAverage(average, p, 0.9);
+          }
+          return [p, m, v, average];
+        });
+      }
+    },
+  },
+  {
+    name: "element types: whole numbers, casts, doubles as single precision",
+    async run(backend) {
+      await compare(backend, "types", () => [
+        t.tensor([1, -2, 16777216], { dtype: "int32" }),
+        t.cast(t.tensor([1.9, -1.9, 0.2, -0.2]), "int32"),
+        t.cast(t.tensor([3, -4], { dtype: "int32" }), "float64"),
+        t.cast(t.tensor([1, 2.5]), "float64"),
+        t.full([2, 2], -3.5),
+        t.zeros([3], "int32"),
+      ]);
+      const third = t.tensor([1 / 3], { dtype: "float64", backend });
+      checkEqual("1/3 as double", await third.item(), Math.fround(1 / 3));
+      third.dispose();
+    },
+  },
+  {
+    name: "axes without elements",
+    async run(backend) {
+      await compare(backend, "empty", () => {
+        const none = t.zeros([3, 0]);
+        return [
+          none,
+          t.tanh(none),
+          t.add(none, t.zeros([3, 1])),
+          t.sum(none),
+          t.sum(none, [1]),
+          t.sum(none, [0]),
+          t.matmul(none, t.zeros([0, 4])),
+          t.matmul(t.zeros([0, 3]), none),
+          t.permute(none, [1, 0]),
+          t.concat([none, t.tensor([[1], [2], [3]])], 1),
+          t.pad(none, 1, 1, 1),
+          t.slice(t.tensor([1, 2]), 0, 1, 1),
+          t.gatherRows(t.zeros([2, 3]), t.zeros([0], "int32")),
+          t.scatterRows(t.zeros([0], "int32"), t.zeros([0, 3]), 2),
+          t.cast(none, "int32"),
+          t.argmax(t.zeros([0, 3])),
+        ];
+      });
+    },
+  },
+  {
+    name: "scale and shift",
+    async run(backend) {
+      const x = numbers(97);
+      await compare(backend, "affine", () => [t.affine(t.tensor(x), -1.5, 0.25)], 2e-7);
+    },
+  },
+  {
+    name: "what was made in place, shared or copied does not change what others hold",
+    async run(backend) {
+      await compare(backend, "independence", () => {
+        const x = t.tensor([1, 2, 3]);
+        const [copy, double] = [t.permute(x, [0]), t.cast(x, "float64")];
+        t.updateMovingAverage(x, t.tensor([9, 9, 9]), 0.5);
+        t.assign(copy, [7, 8, 9]);
+        return [x, copy, double];
+      });
+    },
+  },
+];
+
+/** f(x) / |f(x)| on the reference's value: an error of it is a relative error. */
+const scaled = (f: (x: t.Tensor) => t.Tensor, x: number): t.Tensor => {
+  const expected = exact.get(f)!(Math.fround(x));
+  return t.affine(f(t.tensor([x])), 1 / expected);
+};
+const exact = new Map<(x: t.Tensor) => t.Tensor, (x: number) => number>([
+  [t.tanh, Math.tanh],
+  [t.sigmoid, (x) => 1 / (1 + Math.exp(-x))],
+  [t.softplus, (x) => Math.log1p(Math.exp(x))],
+]);

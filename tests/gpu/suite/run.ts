@@ -1,0 +1,43 @@
+// A small runner: the cases one after another, what failed and why, and the line that ends a mode.
+import { createGpuBackend, type GpuMode } from "../../../src/tensor/backends/gpu/index.ts";
+import { allCases } from "./all.ts";
+import { runCase } from "./case.ts";
+
+export interface Report {
+  readonly mode: string;
+  readonly kernelClass: string;
+  readonly build: string;
+  readonly passed: number;
+  readonly failed: number;
+  readonly skipped: number;
+}
+
+/** @param only  part of the name of the cases to run; all if left out */
+export async function runSuite(mode: GpuMode, log: (line: string) => void, only = ""): Promise<Report> {
+  const backend = await createGpuBackend({ mode });
+  log(backend.build);
+  let [passed, failed, skipped] = [0, 0, 0];
+  for (const one of allCases(4)) {
+    if (!one.name.includes(only)) {
+      skipped++;
+      continue;
+    }
+    const start = performance.now();
+    try {
+      await runCase(one, backend);
+      passed++;
+      log(`  ok      ${one.name} (${Math.round(performance.now() - start)} ms)`);
+    } catch (error) {
+      failed++;
+      log(`  FAILED  ${one.name}\n          ${(error as Error).stack}`);
+    }
+  }
+  const { kernelClass, build } = backend;
+  log(`  ${JSON.stringify(backend.statistics())}`);
+  backend.dispose();
+  return { mode, kernelClass, build, passed, failed, skipped };
+}
+
+/** `webgl2 WebGL2Kernel 70 passed, 0 failed, 0 skipped` */
+export const closingLine = ({ mode, kernelClass, passed, failed, skipped }: Report): string =>
+  `${mode} ${kernelClass} ${passed} passed, ${failed} failed, ${skipped} skipped`;

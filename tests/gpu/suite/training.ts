@@ -1,0 +1,156 @@
+// Training on the gpu backend: the same steps as the reference takes, residency, and memory.
+import type { GpuBackend } from "../../../src/tensor/backends/gpu/index.ts";
+import { assign, type Backend, ReferenceBackend, setRootBackend, type Tensor } from "../../../src/tensor/index.ts";
+import type { Batch, BatchSource } from "../../../src/trm/batches.ts";
+import { parseConfig } from "../../../src/trm/config.ts";
+import { Training, type TrainingHooks } from "../../../src/trm/training.ts";
+import { officialTensors } from "../../../src/trm/weights.ts";
+import { type Case, check, checkClose, checkEqual } from "./case.ts";
+
+/** A small TRM with attention (the MLP over the sequence amplifies rounding), rotary positions and puzzle embeddings. */
+const config = parseConfig({
+  vocabularySize: 6,
+  sequenceLength: 9,
+  T: 2,
+  n: 2,
+  layers: 1,
+  hiddenSize: 32,
+  mixer: "attention",
+  heads: 2,
+  positions: "rotary",
+  expansion: 2,
+  widthMultiple: 8,
+  puzzleIds: 5,
+  puzzleEmbeddingSize: 32,
+  puzzleSlots: 1,
+  batchSize: 8,
+  nSup: 4,
+  learningRate: 3e-3,
+  warmupSteps: 10,
+  weightDecay: 0.1,
+  puzzleLearningRate: 1e-3,
+  totalSteps: 200,
+  emaRate: 0.99,
+  seed: 5,
+});
+
+/** Rows of random tokens; the answer is every token's successor. 200 steps are enough to learn it. */
+class Successors implements BatchSource {
+  state = 1;
+  next(batchSize: number): Batch {
+    const cells = batchSize * config.model.sequenceLength;
+    const inputs = Int32Array.from({ length: cells }, () => 1 + this.draw(5));
+    const labels = inputs.map((token) => 1 + (token % 5));
+    return { inputs, labels, puzzleIds: Int32Array.from({ length: batchSize }, () => this.draw(5)) };
+  }
+  /** A whole number below `limit`. Lehmer's generator: enough for test data. */
+  private draw(limit: number): number {
+    this.state = (this.state * 48271) % 2147483647;
+    return this.state % limit;
+  }
+}
+
+const on = <T>(backend: Backend, body: () => T): T => {
+  setRootBackend(backend);
+  return body();
+};
+
+const makeTraining = (backend: Backend, hooks: TrainingHooks = {}): Training =>
+  on(backend, () => new Training(config, new Successors(), hooks));
+
+/** Weights, puzzle table and carry of one run into another. */
+async function copyState(from: Training, to: Training): Promise<void> {
+  const targets = new Map(officialTensors(to.model));
+  for (const [name, tensor] of officialTensors(from.model)) assign(targets.get(name)!, await tensor.data());
+  for (const [name, { value }] of Object.entries(from.carry.latents)) {
+    assign(to.carry.latents[name]!.value, await value.data());
+  }
+  for (const name of ["steps", "inputs", "labels", "puzzleIds"] as const) to.carry[name].set(from.carry[name]);
+  from.carry.halted.forEach((halted, slot) => {
+    to.carry.halted[slot] = halted;
+  });
+}
+
+/** Loss and gradients of one step. */
+interface Seen {
+  loss: number;
+  gradients: Map<string, Promise<ArrayLike<number>>>;
+}
+
+function watched(backend: Backend): { training: Training; step(): Promise<Seen> } {
+  let gradients: Seen["gradients"] = new Map();
+  const read = (tensor: Tensor): Promise<ArrayLike<number>> => tensor.data();
+  const training = makeTraining(backend, {
+    observe: (seen) => {
+      gradients = new Map([...seen.gradients].map(([name, gradient]) => [name, read(gradient)]));
+      if (seen.puzzleGradient) gradients.set("puzzle rows", read(seen.puzzleGradient));
+    },
+  });
+  const step = async (): Promise<Seen> => {
+    const { loss } = await on(backend, () => training.supervisionStep());
+    return { loss, gradients };
+  };
+  return { training, step };
+}
+
+async function agreesStepByStep(backend: GpuBackend, steps: number): Promise<void> {
+  const [reference, gpu] = [watched(new ReferenceBackend()), watched(backend)];
+  for (let i = 1; i <= steps; i++) {
+    await copyState(reference.training, gpu.training);
+    const [expected, got] = [await reference.step(), await gpu.step()];
+    checkClose(`loss of step ${i}`, [got.loss], [expected.loss], { tolerance: 1e-3, floor: 1e-6 });
+    for (const [name, gradient] of expected.gradients) {
+      const numbers = await got.gradients.get(name)!;
+      checkClose(`step ${i}: gradient of ${name}`, numbers, await gradient, { tolerance: 5e-3, floor: 1e-9 });
+    }
+  }
+  reference.training.dispose();
+  gpu.training.dispose();
+}
+
+/** Mean losses of 200 steps on its own: of the first twenty, of the second half, of the last twenty. */
+async function lossOfRun(backend: Backend): Promise<{ first: number; half: number; last: number }> {
+  const training = makeTraining(backend);
+  const losses: number[] = [];
+  for (let i = 0; i < 200; i++) losses.push((await on(backend, () => training.supervisionStep())).loss);
+  training.dispose();
+  const mean = (list: readonly number[]): number => list.reduce((sum, loss) => sum + loss, 0) / list.length;
+  return { first: mean(losses.slice(0, 20)), half: mean(losses.slice(100)), last: mean(losses.slice(-20)) };
+}
+
+export const trainingCases: readonly Case[] = [
+  {
+    name: "20 training steps, each from the reference run's weights and carry: loss within 1e-3, gradients within 5e-3",
+    run: (backend) => agreesStepByStep(backend, 20),
+  },
+  {
+    name: "50 training steps leave memory flat; one array comes back per step",
+    async run(backend) {
+      const before = backend.memory().liveBytes;
+      const training = makeTraining(backend);
+      const steady: string[] = [];
+      for (let step = 1; step <= 50; step++) {
+        const { downloads } = backend.statistics();
+        await on(backend, () => training.supervisionStep());
+        checkEqual(`arrays read back in step ${step}`, backend.statistics().downloads - downloads, 1);
+        const { liveArrays, liveArrayBytes } = backend.statistics();
+        if (step === 5 || step === 50) steady.push(`${liveArrays} arrays, ${liveArrayBytes} bytes`);
+      }
+      checkEqual("alive after 50 steps, against after 5", steady[1], steady[0]);
+      training.dispose();
+      checkEqual("bytes alive after dispose", backend.memory().liveBytes, before);
+    },
+  },
+  {
+    name: "200 training steps learn as well as on the reference",
+    isLong: true,
+    async run(backend) {
+      const [expected, got] = [await lossOfRun(new ReferenceBackend()), await lossOfRun(backend)];
+      const show = (run: object): string => JSON.stringify(run, (_, x) => (typeof x === "number" ? +x.toFixed(2) : x));
+      const both = `got ${show(got)}, reference ${show(expected)}`;
+      check(expected.last < 0.2 * expected.first, `the reference does not learn: ${both}`);
+      check(got.last < 0.2 * got.first, `it does not learn: ${both}`);
+      check(Math.abs(got.half / expected.half - 1) < 0.15, `${both}, expected the second halves within 15%`);
+    },
+  },
+];
