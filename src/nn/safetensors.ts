@@ -49,8 +49,8 @@ const DTYPES: Record<SafetensorsDtype, { readonly size: number; read(bytes: Uint
   I32: { size: 4, read: (b) => new Int32Array(b.buffer, b.byteOffset, b.byteLength / 4) },
   I16: { size: 2, read: (b) => new Int16Array(b.buffer, b.byteOffset, b.byteLength / 2) },
   I8: { size: 1, read: (b) => new Int8Array(b.buffer, b.byteOffset, b.byteLength) },
-  U8: { size: 1, read: (b) => b },
-  BOOL: { size: 1, read: (b) => b },
+  U8: { size: 1, read: (b) => new Uint8Array(b.buffer, b.byteOffset, b.byteLength) }, // never a Buffer
+  BOOL: { size: 1, read: (b) => new Uint8Array(b.buffer, b.byteOffset, b.byteLength) },
 };
 
 const MAX_HEADER_BYTES = 100_000_000; // the limit of the reference implementation
