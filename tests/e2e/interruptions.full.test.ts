@@ -1,0 +1,147 @@
+/** Ctrl-C, a closed pipe, a full disk, a second process: what has been trained is never lost. */
+import { execFileSync } from "node:child_process";
+import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, describe, expect, it } from "vitest";
+import { readCheckpoint } from "../../src/trm/run-folder.node.ts";
+import { newFolder, type Running, smallModel, start, startShell, stepLines, trm, until } from "./command.ts";
+
+const folder = newFolder();
+const disk = join(folder, "disk");
+afterAll(() => {
+  if (hasDisk) execFileSync("umount", [disk]);
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const trainForLong = (out: string, ...more: string[]): string[] => [
+  ...["train", "--task", "sudoku4", "--puzzles", "200", "--minutes", "10", "--out", out, ...more],
+  ...["--set", ...smallModel],
+];
+const hasSteps = (run: string, count: number) => (): boolean =>
+  existsSync(join(run, "run.json")) && stepLines(run).length >= count;
+
+describe("a signal saves", () => {
+  it.each([
+    ["SIGINT", "node"],
+    ["SIGTERM", "node"],
+    ["SIGINT", "tsx"],
+  ] as const)("%s, started through %s", async (signal, through) => {
+    const run = join(folder, `${signal}-${through}`);
+    // Steps that compute for longer than tsx waits for an answer.
+    const { child, finished } = start(trainForLong(run, "--backend", "reference"), through);
+    await until(hasSteps(run, 2));
+    child.kill(signal);
+    const { code, stdout, stderr } = await finished;
+    expect([code, stderr]).toEqual([0, ""]);
+    expect(stdout).toContain("stopping after this step, then saving");
+    expect(stdout).toMatch(/stopped: \d+ steps? in .*\nsaved in /);
+    const { step } = readCheckpoint(run).side;
+    expect(step).toBe(stepLines(run).length);
+    expect(readdirSync(run)).not.toContain("lock");
+    expect((await trm("train", "--resume", run, "--steps", String(step + 1), "--backend", "reference")).code).toBe(0);
+  });
+
+  it("a second one exits at once", async () => {
+    const run = join(folder, "twice");
+    // One step takes many seconds: only the tsx command's process can hear the signals meanwhile.
+    const slow = [
+      "train",
+      "--task",
+      "sudoku9",
+      "--puzzles",
+      "20",
+      "--steps",
+      "100",
+      "--out",
+      run,
+      "--backend",
+      "reference",
+    ];
+    const { child, finished } = start([...slow, "--set", "hiddenSize=256", "batchSize=64"], "tsx");
+    await until(() => existsSync(join(run, "run.json")));
+    child.kill("SIGINT");
+    await new Promise((done) => setTimeout(done, 1_500));
+    const begin = Date.now();
+    child.kill("SIGINT");
+    expect((await finished).code).not.toBe(0);
+    expect(Date.now() - begin).toBeLessThan(5_000);
+    expect(readCheckpoint(run).side.step).toBe(0);
+  });
+});
+
+it("a closed pipe ends quietly, and saves", async () => {
+  const run = join(folder, "pipe");
+  const training = await startShell(`$TRM ${trainForLong(run).join(" ")} | head -1`).finished;
+  expect([training.stderr, training.stdout.split("\n").length]).toEqual(["", 2]);
+  expect(readCheckpoint(run).side.step).toBe(stepLines(run).length);
+  const info = await startShell(`$TRM info ${run} | head -1`).finished;
+  expect(info).toMatchObject({ stderr: "", stdout: expect.stringMatching(/^checkpoint .*\n$/) });
+});
+
+it("one process at a time writes a run", async () => {
+  const run = join(folder, "locked");
+  const { child, finished } = start(trainForLong(run));
+  await until(hasSteps(run, 1));
+  const second = await trm("train", "--resume", run);
+  expect([second.code, second.stdout]).toEqual([1, ""]);
+  expect(second.stderr).toMatch(/^trm: .*: process \d+ is writing this run\n$/);
+  expect((await trm("info", run)).code).toBe(0);
+  const forced = await trm(...trainForLong(run, "--force"));
+  expect([forced.code, forced.stderr]).toEqual([1, expect.stringContaining("is writing this run")]);
+  child.kill("SIGKILL");
+  await finished;
+  expect(existsSync(join(run, "lock"))).toBe(true);
+  expect((await trm("train", "--resume", run, "--steps", "1")).code).toBe(0);
+});
+
+/** A file system of a few MB, which root may make. */
+function mountDisk(): boolean {
+  mkdirSync(disk, { recursive: true });
+  try {
+    execFileSync("mount", ["-t", "tmpfs", "-o", "size=4m", "tmpfs", disk], { stdio: "ignore" });
+    return true;
+  } catch {
+    return false;
+  }
+}
+const hasDisk = process.platform === "linux" && mountDisk();
+
+describe.skipIf(!hasDisk)("a full disk (skipped where a small tmpfs cannot be mounted)", () => {
+  const fill = (): void => {
+    for (const size of [2 ** 20, 2 ** 16, 2 ** 12]) {
+      for (let i = 0; ; i++) {
+        try {
+          writeFileSync(join(disk, `filler-${size}-${i}`), Buffer.alloc(size));
+        } catch {
+          break;
+        }
+      }
+    }
+  };
+  const expectFull = async ({ finished }: Running, message: RegExp): Promise<void> => {
+    const { code, stderr } = await finished;
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^trm: [^\n]*no space left on the disk[^\n]*\n$/);
+    expect(stderr).toMatch(message);
+  };
+
+  it("while training: the checkpoint before is kept, and can be resumed", async () => {
+    const run = join(disk, "run");
+    const running = start(trainForLong(run, "--save-every", "0.2"));
+    await until(() => hasSteps(run, 1)() && readCheckpoint(run, () => []).side.step > 0);
+    fill();
+    await expectFull(running, /the checkpoint of step \d+ is kept in .*run/);
+    for (const name of readdirSync(disk)) if (name.startsWith("filler")) rmSync(join(disk, name));
+    const { step } = readCheckpoint(run).side;
+    expect(step).toBeGreaterThan(0);
+    expect((await trm("train", "--resume", run, "--steps", String(step + 2))).code).toBe(0);
+    rmSync(run, { recursive: true });
+  });
+
+  it("at the beginning: nothing is left behind", async () => {
+    fill();
+    const run = join(disk, "second");
+    await expectFull(start(trainForLong(run)), /no space left/);
+    expect(existsSync(run)).toBe(false);
+  });
+});

@@ -1,0 +1,186 @@
+/** The life of a run: train, evaluate, solve, look at it, go on, all through the command line. */
+import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type Finished, newFolder, project, smallModel, startShell, stepLines, trm } from "./command.ts";
+
+const folder = newFolder();
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const train = (out: string, ...more: string[]): Promise<Finished> =>
+  trm("train", "--task", "sudoku4", "--puzzles", "500", "--seed", "5", "--out", out, ...more, "--set", ...smallModel);
+const run = join(folder, "run");
+const unseen = join(run, "unseen.csv");
+const firstUnseen = (): string => readFileSync(unseen, "utf8").split("\n")[1]!.split(",")[1]!;
+
+let trained: Finished;
+beforeAll(async () => {
+  trained = await train(run, "--steps", "60", "--eval-every", "30");
+});
+
+it("train tells what it does", () => {
+  expect(trained).toMatchObject({ code: 0, stderr: "" });
+  for (const word of [
+    /task +sudoku4; preset small, seed 5/,
+    /model .*parameters/,
+    /backend +\w+ \(.*\)/,
+    /effective depth 12/,
+  ]) {
+    expect(trained.stdout).toMatch(word);
+  }
+  expect(trained.stdout).toMatch(/trained: 60 steps in \d+:\d\d, loss [\d.]+, unseen [\d.]+% exact/);
+  expect(readdirSync(run).sort()).toEqual([
+    "checkpoint-0000060",
+    "data.safetensors",
+    "metrics.jsonl",
+    "run.json",
+    "unseen.csv",
+  ]);
+  const events = readFileSync(join(run, "metrics.jsonl"), "utf8")
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line));
+  expect(events[0]).toMatchObject({
+    event: "start",
+    step: 0,
+    backend: { name: expect.any(String), build: expect.any(String) },
+  });
+  expect(events.filter(({ event }) => event === "unseen").map(({ step }) => step)).toEqual([30, 60]);
+  expect(stepLines(run).map(({ step }) => step)).toEqual(Array.from({ length: 60 }, (_, i) => i + 1));
+});
+
+describe("eval", () => {
+  it("--json prints exactly one object; the run's own unseen puzzles are those of unseen.csv", async () => {
+    const [own, csv] = [await trm("eval", run, "--json"), await trm("eval", run, "--csv", unseen, "--json")];
+    expect(own.code).toBe(0);
+    const lines = own.stdout.trim().split("\n");
+    expect(lines).toHaveLength(1);
+    const evaluation = JSON.parse(lines[0]!);
+    expect(Object.keys(evaluation)).toEqual(["puzzles", "exact", "cell", "interval95", "meanHaltStep"]);
+    expect(evaluation).toMatchObject({ puzzles: 200, exact: Array(4).fill(expect.any(Number)) });
+    expect(evaluation.cell).toHaveLength(4);
+    expect(evaluation.interval95[0]).toBeLessThanOrEqual(evaluation.exact[3]);
+    expect(evaluation.interval95[1]).toBeGreaterThanOrEqual(evaluation.exact[3]);
+    expect(JSON.parse(csv.stdout)).toEqual(evaluation);
+  });
+  it("prints a table for people", async () => {
+    const { code, stdout } = await trm("eval", run, "--limit", "20");
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/supervision step +puzzles right +cells right\n +1 +[\d.]+% +[\d.]+%/);
+    expect(stdout).toMatch(/95% interval of the last: [\d.]+% to [\d.]+%; q says stop after \d/);
+  });
+});
+
+describe("solve", () => {
+  it("shows the steps", async () => {
+    const { code, stdout } = await trm("solve", "--checkpoint", run, firstUnseen(), "--all");
+    expect(code).toBe(0);
+    for (const word of ["puzzle", "step 1", "step 4", "q -"]) expect(stdout).toContain(word);
+    expect(stdout).toMatch(/(halts after step \d|no halt within 4 steps); (the answer is right|wrong: )/);
+  });
+  it("--json prints one object, also for a checkpoint folder", async () => {
+    const { stdout } = await trm("solve", "--checkpoint", join(run, "checkpoint-0000060"), firstUnseen(), "--json");
+    const solution = JSON.parse(stdout);
+    expect(solution).toMatchObject({ task: "sudoku4", puzzle: firstUnseen(), right: expect.any(Boolean) });
+    expect(solution.steps.map(({ step }: { step: number }) => step)).toEqual([1, 2, 3, 4]);
+    expect(solution.answer).toMatch(/^[1-4]{16}$/);
+  });
+});
+
+it("info shows what the run is", async () => {
+  const { code, stdout } = await trm("info", run);
+  expect(code).toBe(0);
+  for (const word of [/parameters/, /effective depth 12/, /60 steps/, /backend/, /hiddenSize +32/])
+    expect(stdout).toMatch(word);
+  const json = JSON.parse((await trm("info", run, "--json")).stdout);
+  expect(json).toMatchObject({
+    step: 60,
+    effectiveDepth: 12,
+    task: { name: "sudoku4" },
+    config: { hiddenSize: 32, seed: 5 },
+  });
+});
+
+it("a run that is stopped and resumed, and one with the same seed, equal one that is not, bit for bit", async () => {
+  const resumed = await trm("train", "--resume", run, "--steps", "90", "--json");
+  expect(resumed.code).toBe(0);
+  expect(JSON.parse(resumed.stdout)).toMatchObject({ run, ending: "goal", step: 90 });
+  const whole = join(folder, "whole");
+  expect((await train(whole, "--steps", "90", "--eval-every", "90")).code).toBe(0);
+  const numbers = (path: string) => stepLines(path).map((line) => ({ ...line, seconds: 0 }));
+  expect(numbers(run)).toHaveLength(90);
+  expect(numbers(run)).toEqual(numbers(whole));
+  for (const file of ["weights", "ema", "training"].map((name) => `checkpoint-0000090/${name}.safetensors`)) {
+    expect(readFileSync(join(run, file)).equals(readFileSync(join(whole, file))), file).toBe(true);
+  }
+  const side = (path: string) => {
+    const read = JSON.parse(readFileSync(join(path, "checkpoint-0000090/checkpoint.json"), "utf8"));
+    return { ...read, seconds: 0 };
+  };
+  expect(side(run)).toEqual(side(whole));
+});
+
+it("a run that has reached its goal says so", async () => {
+  const { code, stdout } = await trm("train", "--resume", run);
+  expect(code).toBe(0);
+  expect(stdout).toContain("this run has reached its goal already; --steps or --minutes sets a new one");
+});
+
+it("--force moves the run that is there aside", async () => {
+  const out = join(folder, "forced");
+  expect((await train(out, "--steps", "3")).code).toBe(0);
+  expect((await train(out, "--steps", "2", "--force")).code).toBe(0);
+  expect(existsSync(join(out, "checkpoint-0000002"))).toBe(true);
+  expect(existsSync(join(`${out}.previous`, "checkpoint-0000003"))).toBe(true);
+});
+
+describe("demo", () => {
+  const out = join(folder, "demo");
+  let demo: Finished;
+  beforeAll(async () => {
+    demo = await trm("demo", "--minutes", "0.1", "--out", out);
+  });
+
+  it("runs through, whatever it has learned", () => {
+    expect(demo).toMatchObject({ code: 0, stderr: "" });
+    expect(demo.stdout).toMatch(
+      /200 unseen puzzles[\s\S]*supervision step +puzzles right[\s\S]*95% interval of the last/,
+    );
+    expect(demo.stdout.match(/^(halts after step|no halt within)/gm)).toHaveLength(3);
+  });
+
+  it("the commands that it names work", async () => {
+    const commands = [...demo.stdout.matchAll(/npx tsx src\/cli\/main\.ts (.*)/g)].map(([, command]) => command!);
+    expect(commands.length).toBeGreaterThanOrEqual(5);
+    for (const command of commands) {
+      const short = command
+        .replace(/--minutes \d+/, "--minutes 0.01")
+        .replace("sudoku6", `sudoku6 --out ${folder}/six`);
+      const { code, stderr } = await startShell(`$TRM ${short}`).finished;
+      expect([command, code, stderr]).toEqual([command, 0, ""]);
+    }
+  });
+
+  it("a second demo does not mix with the first", async () => {
+    const again = await trm("demo", "--minutes", "0.05", "--out", out);
+    expect(again.stdout).toContain(`the run that was in ${out} is now in ${out}.previous`);
+    expect(stepLines(out)[0]!.step).toBe(1);
+  });
+});
+
+it("every command has help with examples", async () => {
+  const main = await trm("--help");
+  expect(main.code).toBe(0);
+  const commands = [...main.stdout.matchAll(/^ {2}(\w[\w-]*) (?:\[|<)/gm)]
+    .map(([, name]) => name!)
+    .filter((name) => name !== "help");
+  expect(commands).toEqual(expect.arrayContaining(["demo", "train", "eval", "solve", "info"]));
+  for (const command of commands) {
+    const { code, stdout } = await trm(command, "--help");
+    expect([command, code]).toEqual([command, 0]);
+    expect(stdout, command).toContain("Examples:");
+  }
+  expect((await trm("--version")).stdout.trim()).toBe(
+    JSON.parse(readFileSync(join(project, "package.json"), "utf8")).version,
+  );
+});

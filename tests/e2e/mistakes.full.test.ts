@@ -1,0 +1,239 @@
+/** Whatever a user gets wrong: one clear line on stderr, exit code 1 (2 for usage), nothing lost or half-written. */
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { newFolder, smallModel, start, trm } from "./command.ts";
+
+const folder = newFolder();
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+const run = join(folder, "run");
+const out = join(folder, "never");
+const inFolder = (name: string, text: string): string => {
+  writeFileSync(join(folder, name), text);
+  return join(folder, name);
+};
+
+beforeAll(async () => {
+  const { code } = await trm(
+    "train",
+    "--task",
+    "sudoku4",
+    "--puzzles",
+    "100",
+    "--steps",
+    "2",
+    "--out",
+    run,
+    "--set",
+    ...smallModel,
+  );
+  expect(code).toBe(0);
+});
+
+async function expectMistake(code: number, message: RegExp | string, ...arguments_: string[]): Promise<void> {
+  const finished = await trm(...arguments_);
+  expect([finished.code, finished.stdout]).toEqual([code, ""]);
+  const line = finished.stderr;
+  expect(line).toMatch(/^trm: [^\n]+\n$/);
+  if (typeof message === "string") expect(line).toContain(message);
+  else expect(line).toMatch(message);
+  expect(line).not.toMatch(/internal error|\bat .*:\d+:\d+\)/);
+}
+
+const train = (...more: string[]): string[] => ["train", "--task", "sudoku4", "--out", out, "--steps", "1", ...more];
+
+describe("a puzzle", () => {
+  it.each([
+    ["123", "3 characters, expected 16"],
+    ["1..............x", 'character 16 (row 4, column 4) is "x"'],
+    ["11..............", "two 1s in row 1 (columns 1 and 2)"],
+  ])("%s", (puzzle, message) => expectMistake(1, message, "solve", "--checkpoint", run, puzzle));
+});
+
+describe("a CSV", () => {
+  const header = "source,question,answer,rating\n";
+  const good = "x,1...............,1234341221434321,0\n";
+  it.each([
+    ["fields", `${header}${good}x,1...,1234\n`, /fields\.csv:3:\d+: 3 fields, expected 4/],
+    ["length", `${header}${good}x,1...,1234,0\n`, /length\.csv:3:3: question: sudoku4: 4 characters, expected 16/],
+    ["answer", `${header}x,1...............,1234341221434322,0\n`, /answer\.csv:2:20: answer: sudoku4: two 2s/],
+    ["header", good, /header\.csv:1:1: header .* expected source,question,answer,rating/],
+    ["empty", header, /empty\.csv: no puzzles/],
+  ])("%s", (name, text, message) =>
+    expectMistake(1, message, "eval", run, "--csv", inFolder(`${name}.csv`, text), "--json"),
+  );
+  it("that is not there", () =>
+    expectMistake(1, "no.csv: no such file or folder", "eval", run, "--csv", join(folder, "no.csv")));
+});
+
+describe("a checkpoint", () => {
+  const broken = join(folder, "broken");
+  const ema = join(broken, "checkpoint-0000002/ema.safetensors");
+  const withHeader = (json: string, data = 0): Uint8Array => {
+    const bytes = Buffer.alloc(8 + json.length + data);
+    bytes.writeBigUInt64LE(BigInt(json.length));
+    bytes.write(json, 8);
+    return bytes;
+  };
+  const hostile: [name: string, spoil: () => void, message: RegExp][] = [
+    ["truncated", () => truncateSync(ema, 500), /ema\.safetensors: .*truncated/],
+    ["oversized header", () => writeFileSync(ema, Buffer.alloc(16, 0xff)), /ema\.safetensors: header of \d+ bytes/],
+    [
+      "overlapping offsets",
+      () =>
+        writeFileSync(
+          ema,
+          withHeader(
+            '{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"b":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}',
+            4,
+          ),
+        ),
+      /ema\.safetensors: tensor "b" .*overlaps/,
+    ],
+    [
+      "offsets out of range",
+      () => writeFileSync(ema, withHeader('{"a":{"dtype":"F32","shape":[9],"data_offsets":[0,36]}}', 4)),
+      /ema\.safetensors: tensor "a": data_offsets/,
+    ],
+    [
+      "wrong dtype",
+      () => writeFileSync(ema, withHeader('{"a":{"dtype":"Q4","shape":[1],"data_offsets":[0,4]}}', 4)),
+      /ema\.safetensors: tensor "a": dtype "Q4"/,
+    ],
+    ["no weights file", () => rmSync(ema), /no ema\.safetensors/],
+    [
+      "JSON cut off",
+      () => truncateSync(join(broken, "checkpoint-0000002/checkpoint.json"), 40),
+      /checkpoint\.json: not JSON/,
+    ],
+  ];
+  it.each(hostile)("%s", async (_, spoil, message) => {
+    rmSync(broken, { recursive: true, force: true });
+    cpSync(run, broken, { recursive: true });
+    spoil();
+    await expectMistake(1, message, "eval", broken, "--json");
+    const before = readdirSync(broken);
+    await expectMistake(1, message, "train", "--resume", broken, "--steps", "3");
+    expect(readdirSync(broken)).toEqual(before);
+  });
+  it.each([
+    ["eval", ["eval", join(folder, "none")]],
+    ["solve", ["solve", "--checkpoint", join(folder, "none"), "1..............."]],
+    ["info", ["info", join(folder, "none")]],
+    ["train --resume", ["train", "--resume", join(folder, "none")]],
+  ])("%s of a folder that is not there", (_, arguments_) => expectMistake(1, "none: no such folder", ...arguments_));
+  it("of a folder without one", () => expectMistake(1, /no checkpoint in it/, "info", folder));
+});
+
+describe("settings", () => {
+  it.each([
+    [["--set", "lerningRate=1"], '--set: unknown key "lerningRate", did you mean "learningRate"?'],
+    [["--set", "hiddenSize=-4"], "--set: hiddenSize: "],
+    [["--set", "n=many"], "--set: n: "],
+    [["--set", "hiddenSize=1000000000"], "not enough memory for this configuration"],
+    [["--set", "sequenceLength=81"], "sudoku4 has 16"],
+    [["--config", join(folder, "no.yaml")], "no.yaml: no such file or folder"],
+    [["--puzzles", "1000000"], "different puzzles asked"],
+    [["--side", "9"], "a side is for mazes"],
+  ])("%j", async (more, message) => {
+    await expectMistake(1, message, ...train(...more));
+    expect(existsSync(out)).toBe(false);
+  });
+  it("a file with an unknown key", () =>
+    expectMistake(
+      1,
+      'c.yaml: unknown key "H_cicles", did you mean',
+      ...train("--config", inFolder("c.yaml", "H_cicles: 3\n")),
+    ));
+  it("a file that is no YAML", () => expectMistake(1, "d.yaml: ", ...train("--config", inFolder("d.yaml", "a: [1\n"))));
+});
+
+describe("usage", () => {
+  it.each([
+    [[], ""],
+    [["frobnicate"], "unknown command 'frobnicate'"],
+    [["eval"], "missing required argument 'dir'"],
+    [["eval", "x", "--frob"], "unknown option '--frob'"],
+    [["solve", "1234"], "--checkpoint"],
+    [["train"], "--task or --resume is missing (tasks: sudoku4, sudoku6, sudoku9, maze)"],
+    [["train", "--task", "sudoku5"], "Allowed choices are sudoku4, sudoku6, sudoku9, maze"],
+    [train("--preset", "big"), "Allowed choices are small, official, paper"],
+    [train("--backend", "cuda"), "Allowed choices are reference, wasm, gpu"],
+    [train("--set", "n"), "--set n: expected key=value"],
+    [train("--minutes", "soon"), "Expected a number above 0"],
+    [train("--minutes", "-1"), "Expected a number above 0"],
+    [train("--steps", "1.5"), "Expected a whole number"],
+    [train("--threads", "0"), "Expected a whole number of 1 or more"],
+    [train("--seed", "x"), "Expected a whole number"],
+    [["train", "--resume", run, "--seed", "1"], "cannot be used with option '--seed <n>'"],
+  ])("%j", async (arguments_, message) => {
+    if (message !== "") return expectMistake(2, message, ...arguments_);
+    const { code, stderr } = await trm(...arguments_); // no command at all: the help
+    expect([code, stderr.startsWith("Usage: trm")]).toEqual([2, true]);
+  });
+  it("an unknown backend in the environment", async () => {
+    const { code, stderr } = await start(["eval", run], "node", { TRM_BACKEND: "cuda" }).finished;
+    expect([code, stderr]).toEqual([
+      1,
+      expect.stringMatching(/^trm: .*"cuda", expected one of reference, wasm, gpu\n$/),
+    ]);
+  });
+});
+
+describe("a place to write", () => {
+  it("that holds a run", async () => {
+    const before = readFileSync(join(run, "metrics.jsonl"));
+    await expectMistake(
+      1,
+      /holds a run already: --resume .* goes on with it, --force starts anew/,
+      "train",
+      "--task",
+      "sudoku4",
+      "--out",
+      run,
+    );
+    expect(readFileSync(join(run, "metrics.jsonl"))).toEqual(before);
+  });
+  it("that holds something else, --force or not", async () => {
+    const thesis = join(folder, "thesis");
+    mkdirSync(thesis);
+    writeFileSync(join(thesis, "chapter1.txt"), "");
+    for (const more of [[], ["--force"]]) {
+      await expectMistake(1, "exists and is no run of trm", "train", "--task", "sudoku4", "--out", thesis, ...more);
+      expect(readdirSync(thesis)).toEqual(["chapter1.txt"]);
+    }
+  });
+  it("that cannot be", async () => {
+    const below = join(inFolder("file", ""), "run");
+    await expectMistake(
+      1,
+      "a part of the path is a file",
+      "train",
+      "--task",
+      "sudoku4",
+      "--puzzles",
+      "50",
+      "--out",
+      below,
+    );
+    if (process.platform === "linux") {
+      await expectMistake(
+        1,
+        "/proc/run: no such file or folder",
+        "train",
+        "--task",
+        "sudoku4",
+        "--puzzles",
+        "50",
+        "--out",
+        "/proc/run",
+      );
+    }
+  });
+});
+
+it("TRM_DEBUG=1 adds the stack", async () => {
+  const { code, stderr } = await start(["info", join(folder, "none")], "node", { TRM_DEBUG: "1" }).finished;
+  expect(code).toBe(1);
+  expect(stderr).toMatch(/^trm: .*\n.*CheckpointError: [\s\S]*at /);
+});
