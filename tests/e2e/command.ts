@@ -71,5 +71,8 @@ export async function until(condition: () => boolean): Promise<void> {
   }
 }
 
+/** For hooks that run commands, on a machine that is busy. In ms. */
+export const patience = 300_000;
+
 /** Settings of a model that trains in a few seconds. */
 export const smallModel = ["hiddenSize=32", "batchSize=32", "nSup=4"];

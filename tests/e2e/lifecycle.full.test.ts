@@ -2,7 +2,7 @@
 import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type Finished, newFolder, project, smallModel, startShell, stepLines, trm } from "./command.ts";
+import { type Finished, newFolder, patience, project, smallModel, startShell, stepLines, trm } from "./command.ts";
 
 const folder = newFolder();
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -16,7 +16,7 @@ const firstUnseen = (): string => readFileSync(unseen, "utf8").split("\n")[1]!.s
 let trained: Finished;
 beforeAll(async () => {
   trained = await train(run, "--steps", "60", "--eval-every", "30");
-});
+}, patience);
 
 it("train tells what it does", () => {
   expect(trained).toMatchObject({ code: 0, stderr: "" });
@@ -83,7 +83,7 @@ describe("solve", () => {
     const solution = JSON.parse(stdout);
     expect(solution).toMatchObject({ task: "sudoku4", puzzle: firstUnseen(), right: expect.any(Boolean) });
     expect(solution.steps.map(({ step }: { step: number }) => step)).toEqual([1, 2, 3, 4]);
-    expect(solution.answer).toMatch(/^[1-4]{16}$/);
+    expect(solution.answer).toMatch(/^[1-4.?]{16}$/);
   });
 });
 
@@ -139,7 +139,7 @@ describe("demo", () => {
   let demo: Finished;
   beforeAll(async () => {
     demo = await trm("demo", "--minutes", "0.1", "--out", out);
-  });
+  }, patience);
 
   it("runs through, whatever it has learned", () => {
     expect(demo).toMatchObject({ code: 0, stderr: "" });

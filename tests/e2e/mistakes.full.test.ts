@@ -2,7 +2,7 @@
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { newFolder, smallModel, start, trm } from "./command.ts";
+import { newFolder, patience, smallModel, start, trm } from "./command.ts";
 
 const folder = newFolder();
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -28,7 +28,7 @@ beforeAll(async () => {
     ...smallModel,
   );
   expect(code).toBe(0);
-});
+}, patience);
 
 async function expectMistake(code: number, message: RegExp | string, ...arguments_: string[]): Promise<void> {
   const finished = await trm(...arguments_);
