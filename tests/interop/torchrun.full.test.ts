@@ -1,0 +1,234 @@
+// interop/torchrun/train.py in two processes, against the stand-in of this folder (and the official code where TRM_OFFICIAL
+// says it is): there and back, data-parallel equals one process, and both sides give the same answers.
+import { execFileSync, spawnSync } from "node:child_process";
+import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, describe, expect, it } from "vitest";
+import { importCommand } from "../../src/cli/commands/import.ts";
+import { parseSafetensors, toFloat32 } from "../../src/nn/index.ts";
+import { modelFrom } from "../../src/trm/checkpoint.ts";
+import { answers, evaluate } from "../../src/trm/index.ts";
+import { exportRun } from "../../src/trm/interop/export.node.ts";
+import { parsePt } from "../../src/trm/interop/pt.ts";
+import { readCheckpoint, readSets } from "../../src/trm/run-folder.node.ts";
+import { makeRun, newFolder } from "../trm/interop/runs.ts";
+import { shellBlocks, wordsOf } from "./doc-commands.ts";
+
+const root = fileURLToPath(new URL("../../", import.meta.url));
+const script = fileURLToPath(new URL("../../interop/torchrun/train.py", import.meta.url));
+const standIn = fileURLToPath(new URL("stand-in", import.meta.url));
+
+/** A Python that has what the script needs, or why there is none. TRM_PYTHON names one. */
+function findPython(): { python: string } | { reason: string } {
+  const onOurMachines = "/opt/peer/bin/python";
+  const candidates = [process.env.TRM_PYTHON, onOurMachines, "python3"].filter((each) => each !== undefined);
+  const failures = candidates.map((python) => {
+    const { error, status } = spawnSync(python, ["-c", "import torch, safetensors, yaml, numpy"], { stdio: "ignore" });
+    return error ? "not found" : status === 0 ? "" : "without torch, safetensors, pyyaml or numpy";
+  });
+  const found = failures.indexOf("");
+  if (found >= 0) return { python: candidates[found]! };
+  return { reason: candidates.map((python, i) => `${python}: ${failures[i]}`).join("; ") };
+}
+
+const search = findPython();
+const python = "python" in search ? search.python : undefined;
+if ("reason" in search) console.log(`skipped: interop/torchrun (${search.reason}); TRM_PYTHON=/path/to/python runs it`);
+
+const official = process.env.TRM_OFFICIAL;
+if (!official) console.log("skipped: interop/torchrun with the official code (TRM_OFFICIAL names no checkout)");
+const checkouts = [["the stand-in", standIn], ...(official ? [["the official code", official]] : [])] as [
+  string,
+  string,
+][];
+
+const folders: string[] = [];
+afterAll(() => {
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+});
+const temporary = (): string => {
+  const folder = newFolder();
+  folders.push(folder);
+  return folder;
+};
+
+function train(processes: number, options: Record<string, string | number>): string {
+  const flags = Object.entries(options).flatMap(([key, value]) => [`--${key}`, String(value)]);
+  const torchrun = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", String(processes)];
+  return execFileSync(python!, [...torchrun, script, "--device", "cpu", ...flags], {
+    encoding: "utf8",
+    stdio: ["ignore", "pipe", "pipe"],
+    env: { ...process.env, OMP_NUM_THREADS: "1" },
+  });
+}
+
+const tensorsOf = (folder: string, name = "model.safetensors") =>
+  parseSafetensors(readFileSync(join(folder, name)), name).tensors;
+
+function worstDifference(a: string, b: string, name = "model.safetensors"): number {
+  const other = tensorsOf(b, name);
+  let worst = 0;
+  for (const [key, entry] of tensorsOf(a, name)) {
+    const [ours, theirs] = [toFloat32(key, entry), toFloat32(key, other.get(key)!)];
+    ours.forEach((value, i) => {
+      worst = Math.max(worst, Math.abs(value - theirs[i]!));
+    });
+  }
+  return worst;
+}
+
+/** An export without exploration, so that processes draw nothing at random. */
+async function exported(settings: Readonly<Record<string, unknown>>): Promise<string> {
+  const { path } = await makeRun({ name: "sudoku4" }, { explorationProbability: 0, ...settings }, { train: 64 });
+  folders.push(dirname(path));
+  const folder = temporary();
+  exportRun({ run: path, out: folder, target: "torchrun" });
+  return folder;
+}
+
+async function importedAccuracy(folder: string): Promise<number> {
+  const out = join(temporary(), "run");
+  await importCommand().parseAsync([join(folder, "model.safetensors"), "--out", out, "--backend", "reference"], {
+    from: "user",
+  });
+  const { side, files } = readCheckpoint(out);
+  const model = modelFrom(side, files.get("ema.safetensors")!, out);
+  const { exact } = await evaluate(model, readSets(out).unseen, { ...side.config.training, batchSize: 4 });
+  model.dispose();
+  return exact.at(-1)!;
+}
+
+describe.skipIf(python === undefined).each(checkouts)("with %s", (_, checkout) => {
+  it("two processes make the steps of one, and what they write comes back", async () => {
+    const source = await exported({ puzzleEmbeddingSize: 20, puzzleSlots: 2, puzzleLearningRate: 0.01 });
+    const [one, two] = [temporary(), temporary()];
+    const common = { checkout, from: source, steps: 6, "log-every": 3 };
+    train(1, { ...common, out: one });
+    const output = train(2, { ...common, out: two });
+    expect(output).toContain("2 process(es) on cpu");
+    expect(output).toMatch(/step 6: answer loss \d/);
+    for (const name of ["model.safetensors", "ema.safetensors"]) {
+      expect(worstDifference(one, two, name), name).toBeLessThan(1e-4);
+      expect(worstDifference(source, two, name), name).toBeGreaterThan(1e-3);
+    }
+    const accuracy = Number(/test split: ([\d.]+)% exactly right/.exec(output)![1]) / 100;
+    expect(await importedAccuracy(two)).toBeCloseTo(accuracy, 3);
+  });
+
+  it("no steps change no bit", async () => {
+    const source = await exported({});
+    const out = temporary();
+    train(2, { checkout, from: source, out, steps: 0 });
+    for (const name of ["model.safetensors", "ema.safetensors"]) {
+      expect([...tensorsOf(out, name).keys()].toSorted()).toEqual([...tensorsOf(source, name).keys()].toSorted());
+      expect(worstDifference(source, out, name)).toBe(0);
+    }
+  });
+
+  it("goes on with what it wrote, moments and schedule included", async () => {
+    const source = await exported({});
+    const [half, whole] = [temporary(), temporary()];
+    train(1, { checkout, from: source, out: half, steps: 2 });
+    const output = train(1, { checkout, from: half, out: whole, steps: 2 });
+    expect(output).toContain("parameters; step 2");
+    expect(output).toContain("step 4: answer loss");
+    expect(existsSync(join(whole, "optimizer.safetensors"))).toBe(true);
+  });
+
+  it("the same logits as ours, from weights with the compiled model's prefixes and bfloat16 buffers", async () => {
+    const source = await exported({});
+    const program = `
+import sys, json, yaml, torch
+from safetensors.torch import load_file, save_file
+sys.path[:0] = [${JSON.stringify(dirname(script))}, ${JSON.stringify(checkout)}]
+import train
+folder = ${JSON.stringify(source)}
+weights = load_file(folder + "/model.safetensors")
+for name in ("inner.H_init", "inner.L_init"):
+    weights[name] = weights[name].bfloat16()
+wrapped = {"_orig_mod.model." + name: tensor for name, tensor in weights.items()}
+save_file(wrapped, folder + "/model.safetensors")
+torch.save(wrapped, folder + "/model.pt")
+config = yaml.safe_load(open(folder + "/config.yaml"))
+train.adapt_official_code(config)
+split = train.Split(folder + "/data/test")
+head = train.build_model(config, split, 1)
+train.load_weights(head.model, folder + "/model.safetensors")
+head.eval()
+with torch.inference_mode():
+    batch = split.batch([0, 1, 2, 3], [0, 1, 2, 3], 4, "cpu")
+    _, outputs = head.model(head.initial_carry(batch), batch)
+print(json.dumps(outputs["logits"].flatten().tolist()))
+`;
+    const printed = execFileSync(python!, ["-c", program], { encoding: "utf8" });
+    const theirs = JSON.parse(printed.trim().split("\n").at(-1)!) as number[];
+    expect(parsePt(readFileSync(join(source, "model.pt"))).tensors.get("_orig_mod.model.inner.H_init")!.dtype).toBe(
+      "BF16",
+    );
+    for (const name of ["model.safetensors", "model.pt"])
+      expect(await worstLogit(name, theirs), name).toBeLessThan(1e-4);
+
+    async function worstLogit(name: string, expected: readonly number[]): Promise<number> {
+      const out = join(temporary(), "run");
+      await importCommand().parseAsync([join(source, name), "--out", out, "--backend", "reference"], { from: "user" });
+      const { side, files } = readCheckpoint(out);
+      const model = modelFrom(side, files.get("weights.safetensors")!, out);
+      let worst = Number.NaN;
+      for await (const answer of answers(model, { inputs: readSets(out).unseen.inputs }, 1)) {
+        const ours = await answer.logits.data();
+        worst = expected.reduce((most, value, i) => Math.max(most, Math.abs(value - Number(ours[i]))), 0);
+      }
+      model.dispose();
+      return worst;
+    }
+  });
+
+  it("softmax loss, which the official loss head calls with a mask that it does not take", async () => {
+    const out = temporary();
+    expect(train(1, { checkout, from: await exported({ loss: "softmax" }), out, steps: 1 })).toContain(
+      "step 1: answer loss",
+    );
+  });
+
+  it("mistakes are one line", async () => {
+    const source = await exported({ batchSize: 3 });
+    const run = (...args: string[]) =>
+      spawnSync(python!, [script, "--device", "cpu", "--steps", "1", ...args], { encoding: "utf8" });
+    const missing = run("--checkout", source, "--from", source, "--out", temporary());
+    expect(missing.stderr).toMatch(/^train\.py: no folder models in .*, expected a checkout of the official code\n$/);
+    writeFileSync(join(source, "model.safetensors"), "x");
+    expect(run("--checkout", checkout, "--from", source, "--out", temporary()).status).toBe(1);
+  });
+});
+
+describe.skipIf(python === undefined)("docs/pytorch.md", () => {
+  it("its commands run as they stand", () => {
+    const folder = temporary();
+    // Shorter training, and the commands of this checkout instead of installed ones.
+    const commands: Record<string, readonly string[]> = {
+      npx: [process.execPath, "--import", join(root, "node_modules/tsx/dist/loader.mjs")],
+      torchrun: [python!, "-m", "torch.distributed.run"],
+    };
+    const words: Record<string, readonly string[]> = {
+      trm: [join(root, "src/cli/main.ts")],
+      "interop/torchrun/train.py": [script, "--device", "cpu"],
+      TinyRecursiveModels: [standIn],
+      "--minutes": ["--steps"],
+      "200": ["4"],
+      "100": ["6"],
+    };
+    const blocks = shellBlocks(join(root, "docs/pytorch.md"));
+    expect(blocks.map((lines) => lines.length)).toEqual([6, 2]);
+    for (const line of blocks.flat()) {
+      const [command, ...rest] = wordsOf(line).flatMap((word, i) => (i === 0 ? commands : words)[word] ?? [word]);
+      const { status, stderr } = spawnSync(command!, rest, {
+        cwd: folder,
+        encoding: "utf8",
+        env: { ...process.env, OMP_NUM_THREADS: "1" },
+      });
+      expect(status, `${line}\n${stderr}`).toBe(0);
+    }
+    expect(existsSync(join(folder, "exported-plain/model.pt"))).toBe(true);
+  });
+});
