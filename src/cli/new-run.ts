@@ -13,6 +13,7 @@ import {
 } from "../trm/run-folder.node.ts";
 import { thousands } from "./format.ts";
 import { startProgress } from "./progress.ts";
+import { openRunData } from "./run-data.ts";
 import { mergeSettings, type SettingSource } from "./settings.ts";
 import type { Terminal } from "./terminal.ts";
 import { packState, TrainingRun } from "./training-run.ts";
@@ -20,6 +21,8 @@ import { packState, TrainingRun } from "./training-run.ts";
 export interface NewRun {
   readonly out: string;
   readonly choice: TaskChoice;
+  /** Data set in the official layout to train on; without, puzzles are generated. */
+  readonly dataFolder?: string | undefined;
   readonly preset: PresetName;
   /** What the user has set beyond the preset, the weakest first. */
   readonly settings: readonly SettingSource[];
@@ -32,7 +35,7 @@ export interface NewRun {
 
 /** Everything is checked before anything is written. */
 export async function startRun(wanted: NewRun, terminal: Terminal): Promise<TrainingRun> {
-  const { out, choice: asked, preset: name } = wanted;
+  const { out, choice: asked, dataFolder, preset: name } = wanted;
   const preset = presetFor(name, asked.name);
   const sizes = { ...preset.data, ...wanted.sizes };
   const choice = asked.clues === undefined && sizes.clues !== undefined ? { ...asked, clues: sizes.clues } : asked;
@@ -41,17 +44,34 @@ export async function startRun(wanted: NewRun, terminal: Terminal): Promise<Trai
   const config = mergeSettings(sources, task);
   checkPlace(wanted);
 
-  const { seed } = config.training;
-  const sets = generateSets(task, sizes, seed, terminal);
-  const training = new Training(config, streamOf(sets.train, config, sizes.augment ? task : undefined));
-  const { train, watch, unseen, augment } = sizes;
-  const about = { task: choice, preset: name, data: { train, watch, unseen, augment }, goal: wanted.goal };
+  const { stream, sets, data } =
+    dataFolder === undefined ? generated(task, sizes, config, terminal) : stored(dataFolder, config, sizes);
+  const training = new Training(config, stream);
+  const about = {
+    task: choice,
+    preset: name,
+    data,
+    goal: wanted.goal,
+    ...(dataFolder !== undefined && { dataFolder }),
+  };
   const files = await packState(training, about, 0);
   if (wanted.existing === "move aside" && folderState(out) === "run") {
     terminal.remark(`the run that was in ${out} is now in ${moveRunAside(out)}`);
   }
   const run = WritableRun.create(out, about, sets, { step: 0, files });
   return new TrainingRun(training, run, about, sets, 0);
+}
+
+function generated(task: Task, sizes: DataSizes, config: Config, terminal: Terminal) {
+  const { train, watch, unseen, augment } = sizes;
+  const sets = generateSets(task, sizes, config.training.seed, terminal);
+  const stream = streamOf(sets.train, config, augment ? task : undefined);
+  return { stream, sets, data: { train, watch, unseen, augment } };
+}
+
+function stored(folder: string, config: Config, sizes: DataSizes) {
+  const { stream, sets, counts } = openRunData(folder, config, sizes.watch);
+  return { stream, sets, data: { ...counts, watch: sets.watch.count, augment: false } };
 }
 
 /** @throws OccupiedError */

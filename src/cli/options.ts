@@ -24,6 +24,18 @@ export function positiveNumber(text: string): number {
 /** Any safe integer. */
 export const seed = wholeNumber(Number.MIN_SAFE_INTEGER);
 
+/** "1,2,5": whole numbers from 1. */
+function wholeNumbers(text: string): number[] {
+  return text.split(",").map((part) => wholeNumber(1)(part));
+}
+
+/** How many candidates per puzzle count for pass@k. */
+export const ksOption = (): Option =>
+  new Option("--k <numbers>", "k of pass@k, with commas between").argParser(wholeNumbers);
+
+export const attemptsOption = (): Option =>
+  new Option("--attempts <n>", "grids per test pair in submission.json").argParser(wholeNumber(1)).default(2);
+
 export interface ComputeOptions {
   readonly backend?: string;
   readonly threads?: number;

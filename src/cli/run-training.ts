@@ -7,14 +7,15 @@ import { listenForStop } from "./stop-request.ts";
 import type { Terminal } from "./terminal.ts";
 import type { Ending, LoopOptions, TrainingRun } from "./training-run.ts";
 
-export function announce({ training, about, sets, run }: TrainingRun, { remark }: Terminal): void {
+export function announce({ training, about, run }: TrainingRun, { remark }: Terminal): void {
   const { config, model } = training;
-  const { augment } = about.data;
+  const { data } = about;
   remark(`task     ${taskText(about.task)}; preset ${about.preset}, seed ${config.training.seed}`);
   remark(`model    ${networkText(config, model)}`);
   remark(`depth    ${depthText(config)}`);
-  remark(`puzzles  ${thousands(sets.train.count)} for training${augment ? ", turned by random symmetries" : ""}`);
-  remark(`unseen   ${sets.watch.count} to watch during training, ${sets.unseen.count} for the final test`);
+  if (about.dataFolder !== undefined) remark(`data     ${about.dataFolder}, read as needed`);
+  remark(`puzzles  ${thousands(data.train)} for training${data.augment ? ", turned by random symmetries" : ""}`);
+  remark(`unseen   ${data.watch} to watch during training, ${thousands(data.unseen)} for the final test`);
   remark(`backend  ${backendText(defaultBackend())}`);
   remark(`folder   ${run.path}`);
 }

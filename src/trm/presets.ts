@@ -73,7 +73,14 @@ const smallByTask: Record<TaskName, Preset> = {
   },
   // 916 positions: attention costs their square, so fewer puzzles at a time. The puzzle rows tell the tasks apart.
   arc: {
-    settings: { ...smallAttention, batchSize: 16, puzzleEmbeddingSize: 64, puzzleSlots: 1, puzzleLearningRate: 1e-2 },
+    settings: {
+      ...smallAttention,
+      batchSize: 16,
+      puzzleEmbeddingSize: 64,
+      puzzleSlots: 1,
+      puzzleLearningRate: 1e-2,
+      puzzleWeightDecay: 0.1,
+    },
     data: nothingGenerated,
   },
   tokens: { settings: smallAttention, data: nothingGenerated },

@@ -38,6 +38,8 @@ const runSchema = z.object({
   task: taskChoiceSchema,
   preset: z.string(),
   data: z.object({ train: count, watch: count, unseen: count, augment: z.boolean() }),
+  /** The data set in the official layout that the run trains on; without, its puzzles were generated and are in its folder. */
+  dataFolder: z.string().optional(),
   /** When to stop, unless told otherwise on resuming. */
   goal: z.object({ steps: count.nullable(), minutes: z.number().nullable() }),
 });
@@ -80,8 +82,10 @@ export class WritableRun {
     const lock = lockFolder(path);
     try {
       removeRemains(path);
-      replaceFile(join(path, dataFile), packSets(sets));
-      replaceFile(join(path, unseenFile), Buffer.from(setAsCsv(about, sets.unseen)));
+      if (about.dataFolder === undefined) {
+        replaceFile(join(path, dataFile), packSets(sets));
+        replaceFile(join(path, unseenFile), Buffer.from(setAsCsv(about, sets.unseen)));
+      }
       saveCheckpoint(path, checkpoint.step, checkpoint.files);
       const metrics = new MetricsLog(join(path, metricsFile), checkpoint.step);
       // Last: with run.json the folder is a run.
@@ -172,9 +176,14 @@ export function readRun(path: string): RunAbout {
   throw new CheckpointError(`${file}: ${issue.path.join(".") || "contents"}: ${issue.message}`);
 }
 
+/** Where the puzzles of the run at `path` are, if not in its folder. @throws CheckpointError */
+export const dataFolderOf = (path: string): string | undefined => readRun(path).dataFolder;
+
 /** The puzzles of the run at `path`. @throws CheckpointError */
 export function readSets(path: string): RunSets {
   const file = join(path, dataFile);
+  const elsewhere = existsSync(join(path, runFile)) ? dataFolderOf(path) : undefined;
+  if (elsewhere !== undefined) throw new CheckpointError(`${path}: its puzzles are in the data set ${elsewhere}`);
   if (!existsSync(file)) throw new CheckpointError(`${path}: no ${dataFile} in it, expected the folder of a run`);
   const { tensors } = parseSafetensors(readFileSync(file), file);
   const read = (name: (typeof setNames)[number]): Examples => {

@@ -2,21 +2,53 @@
 import { readFileSync } from "node:fs";
 import { Command, Option } from "commander";
 import type { Backend } from "../../tensor/index.ts";
-import { DatasetError, type Evaluation, type Examples, evaluate } from "../../trm/index.ts";
+import { openDataSplit } from "../../trm/data/data-folder.node.ts";
+import { writeWhole } from "../../trm/data/files.node.ts";
+import { countOf } from "../../trm/data/split-batches.ts";
+import {
+  DatasetError,
+  type Evaluation,
+  type EvaluationOptions,
+  type EvaluationSet,
+  type Examples,
+  evaluate,
+  evaluateHalting,
+  OFFICIAL_KS,
+  pickExamples,
+  sweepHalting,
+} from "../../trm/index.ts";
 import { readTaskCsv } from "../../trm/named-task.ts";
-import { readSets, runFolderOf, unseenFile } from "../../trm/run-folder.node.ts";
+import { dataFolderOf, readSets, runFolderOf, unseenFile } from "../../trm/run-folder.node.ts";
 import { accuracyTable } from "../accuracy-table.ts";
 import { backendText } from "../describe-run.ts";
+import { evalArc } from "../eval-arc.ts";
 import { counted } from "../format.ts";
+import { type Halt, haltOption } from "../halt-option.ts";
+import { haltingTable, sweepJson, sweepSvg, sweepTable } from "../halting-report.ts";
 import { type LoadedModel, loadModel } from "../load-model.ts";
-import { type ComputeOptions, chooseBackend, computeOptions, wholeNumber } from "../options.ts";
+import {
+  attemptsOption,
+  type ComputeOptions,
+  chooseBackend,
+  computeOptions,
+  ksOption,
+  wholeNumber,
+} from "../options.ts";
 import { startProgress } from "../progress.ts";
 import { openTerminal, type Terminal } from "../terminal.ts";
 import { invocation } from "../version.ts";
 
 interface EvalOptions extends ComputeOptions {
   readonly csv?: string;
+  readonly data?: string;
   readonly limit?: number;
+  readonly halt: Halt;
+  readonly sweep?: boolean;
+  readonly svg?: string;
+  readonly arc?: boolean;
+  readonly out?: string;
+  readonly k: readonly number[];
+  readonly attempts: number;
   readonly json?: boolean;
 }
 
@@ -26,7 +58,19 @@ export function evalCommand(): Command {
     .description("Measures a trained model: exact accuracy and cell accuracy after every supervision step.")
     .argument("<dir>", "run folder, or one checkpoint folder")
     .option("--csv <file>", "puzzles in the form source,question,answer,rating (default: the run's own unseen ones)")
-    .addOption(new Option("--limit <n>", "only the first n puzzles").argParser(wholeNumber(1)));
+    .addOption(new Option("--data <dir>", "the test split of a data set in the official layout").conflicts("csv"))
+    .addOption(
+      new Option("--limit <n>", "only n puzzles: the first, of a data set spread over it").argParser(wholeNumber(1)),
+    )
+    .addOption(haltOption())
+    .option("--sweep", "accuracy and compute for many thresholds of q")
+    .option("--svg <file>", "write the sweep as a picture")
+    .addOption(
+      new Option("--arc", "ARC: predict all copies, let them vote, score").conflicts(["csv", "limit", "sweep"]),
+    )
+    .option("--out <dir>", "ARC: folder for predictions, scores.json and submission.json")
+    .addOption(ksOption().default(OFFICIAL_KS, OFFICIAL_KS.join()))
+    .addOption(attemptsOption());
   for (const option of computeOptions()) command.addOption(option);
   return command
     .option("--json", "print one JSON object: {puzzles, exact, cell, interval95, meanHaltStep}")
@@ -36,43 +80,87 @@ export function evalCommand(): Command {
 
 const helpText = (): string => `
 exact: share of puzzles whose every cell is right, after step 1, 2, ...; cell: share of right cells; interval95: of the last
-exact; meanHaltStep: first step at which q says stop, on average (the evaluation itself always runs all steps).
+exact; meanHaltStep: first step at which q says stop, on average (the evaluation itself always runs all steps). With --halt q
+a puzzle that stops leaves the batch: {puzzles, exact, cell, interval95, exitSteps, meanSteps, computeSaved}.
 
 Examples:
   ${invocation} eval runs/demo
   ${invocation} eval runs/demo --csv puzzles.csv --json
-`;
+  ${invocation} eval runs/demo --halt q
+  ${invocation} eval runs/demo --halt steps=64 --sweep --svg sweep.svg
+  ${invocation} eval runs/maze --data data/maze
+  ${invocation} eval runs/arc --data data/arc1 --arc --out predictions
+
+What these numbers mean: docs/evaluation.md`;
 
 async function evalRun(path: string, options: EvalOptions): Promise<void> {
   const terminal = openTerminal(options.json ? "stderr" : "stdout");
   const backend = await chooseBackend(options);
   try {
     const loaded = loadModel(path);
-    const all = options.csv === undefined ? ownUnseen(path) : readCsv(options.csv, loaded);
-    const examples = firstOf(all, options.limit ?? all.count);
     if (!options.json) announce(path, options, loaded, backend, terminal);
-    const evaluation = await measure(loaded, examples, terminal);
+    if (options.arc)
+      await evalArc({ ...options, data: options.data ?? dataFolderOf(runFolderOf(path)) }, loaded, terminal);
+    else await evalPuzzles(path, options, loaded, terminal);
     loaded.model.dispose();
-    if (options.json) terminal.print(JSON.stringify(evaluation));
-    else for (const line of accuracyTable(evaluation)) terminal.print(line);
   } finally {
     backend.dispose();
   }
 }
 
+async function evalPuzzles(path: string, options: EvalOptions, loaded: LoadedModel, terminal: Terminal): Promise<void> {
+  const { halt, json, svg } = options;
+  const set = puzzlesOf(path, options, loaded);
+  const measured = await measureAs(halt, loaded, set, terminal);
+  const points = options.sweep || svg !== undefined ? await sweep(halt, loaded, set, terminal) : undefined;
+  if ("close" in set) set.close();
+  if (svg !== undefined && points) writeWhole(svg, sweepSvg(points));
+  if (json) {
+    terminal.print(JSON.stringify({ ...measured, ...(points && { sweep: sweepJson(points) }) }));
+    return;
+  }
+  for (const line of "exitSteps" in measured ? haltingTable(measured) : accuracyTable(measured)) terminal.print(line);
+  for (const line of points ? ["", ...sweepTable(points)] : []) terminal.print(line);
+}
+
+function measureAs({ threshold, steps }: Halt, loaded: LoadedModel, set: EvaluationSet, terminal: Terminal) {
+  const nSup = steps ?? loaded.config.training.nSup;
+  if (threshold === null) return measure(loaded, set, terminal, nSup);
+  return withProgress(loaded, set, terminal, (options) =>
+    evaluateHalting(loaded.model, set, { ...options, nSup, threshold }),
+  );
+}
+
+const sweep = ({ steps }: Halt, loaded: LoadedModel, set: EvaluationSet, terminal: Terminal) =>
+  withProgress(loaded, set, terminal, (options) =>
+    sweepHalting(loaded.model, set, { ...options, nSup: steps ?? loaded.config.training.nSup }),
+  );
+
 function announce(
   path: string,
-  { csv }: EvalOptions,
+  options: EvalOptions,
   loaded: LoadedModel,
   backend: Backend,
   { remark }: Terminal,
 ): void {
+  const where =
+    options.csv ?? options.data ?? dataFolderOf(runFolderOf(path)) ?? `the run's own unseen ones (${unseenFile})`;
   remark(`model    ${path}, ${loaded.task.name}, after training step ${loaded.step}`);
-  remark(`puzzles  ${csv ?? `the run's own unseen ones (${unseenFile})`}`);
+  remark(`puzzles  ${where}`);
   remark(`backend  ${backendText(backend)}`);
 }
 
-const ownUnseen = (path: string): Examples => readSets(runFolderOf(path)).unseen;
+/** @throws DatasetError */
+function puzzlesOf(path: string, { csv, data, limit }: EvalOptions, loaded: LoadedModel): EvaluationSet {
+  if (csv !== undefined) return firstOf(readCsv(csv, loaded), limit);
+  const folder = data ?? dataFolderOf(runFolderOf(path));
+  if (folder === undefined) return firstOf(readSets(runFolderOf(path)).unseen, limit);
+  const source = openDataSplit(folder, "test", loaded.config.model);
+  if (limit === undefined) return source;
+  const picked = pickExamples(source, limit);
+  source.close();
+  return picked;
+}
 
 /** @throws DatasetError naming file, line and column of a broken row */
 function readCsv(file: string, { choice }: LoadedModel): Examples {
@@ -81,30 +169,43 @@ function readCsv(file: string, { choice }: LoadedModel): Examples {
   return examples;
 }
 
-function firstOf({ count, length, inputs, labels }: Examples, limit: number): Examples {
+function firstOf({ count, length, inputs, labels }: Examples, limit = count): Examples {
   const kept = Math.min(count, limit);
   return { count: kept, length, inputs: inputs.slice(0, kept * length), labels: labels.slice(0, kept * length) };
 }
 
-/** With a progress line if it takes long. */
-export async function measure(
-  { model, config }: Pick<LoadedModel, "model" | "config">,
-  examples: Examples,
+/** The fixed evaluation, with a progress line if it takes long. */
+export function measure(
+  loaded: Pick<LoadedModel, "model" | "config">,
+  set: EvaluationSet,
   terminal: Terminal,
+  nSup = loaded.config.training.nSup,
 ): Promise<Evaluation> {
+  return withProgress(loaded, set, terminal, (options) => evaluate(loaded.model, set, { ...options, nSup }));
+}
+
+async function withProgress<T>(
+  { config }: Pick<LoadedModel, "config">,
+  set: EvaluationSet,
+  terminal: Terminal,
+  run: (options: EvaluationOptions) => Promise<T>,
+): Promise<T> {
   const progress = startProgress(terminal, { after: 1_000 });
   const onProgress = async (done: number, total: number): Promise<void> => {
     progress.update(done / total, `evaluating: ${counted(done, "puzzle")} of ${total}`);
     await new Promise((resolve) => setImmediate(resolve)); // lets Ctrl-C in
   };
-  const evaluation = await evaluate(model, examples, {
-    ...config.training,
-    batchSize: batchSizeFor(examples),
-    onProgress,
-  });
-  progress.clear();
-  return evaluation;
+  try {
+    return await run({
+      ...config.training,
+      batchSize: batchSizeFor(countOf(set), config.model.sequenceLength),
+      onProgress,
+    });
+  } finally {
+    progress.clear();
+  }
 }
 
 /** Large enough to compute well, small enough to show progress. */
-const batchSizeFor = ({ count, length }: Examples): number => Math.min(count, Math.max(8, Math.floor(6_400 / length)));
+const batchSizeFor = (count: number, length: number): number =>
+  Math.max(1, Math.min(count, Math.max(8, Math.floor(6_400 / length))));

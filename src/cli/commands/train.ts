@@ -1,23 +1,27 @@
 // `trm train`: a new run, or an old one continued.
+import { basename, resolve as resolvePath } from "node:path";
 import { Command, Option } from "commander";
 import { restoreTraining } from "../../trm/checkpoint.ts";
-import { Training } from "../../trm/index.ts";
-import { type TaskChoice, taskNames, taskOf } from "../../trm/named-task.ts";
+import { dataSettings, readDataMetadata } from "../../trm/data/data-folder.node.ts";
+import { type Config, Training } from "../../trm/index.ts";
+import { type TaskChoice, taskNames, taskOf, taskOfData } from "../../trm/named-task.ts";
 import { type PresetName, presetNames, presetSummaries } from "../../trm/presets.ts";
 import { type RunAbout, readSets, WritableRun } from "../../trm/run-folder.node.ts";
 import { backendText } from "../describe-run.ts";
 import { UsageError } from "../explain.ts";
 import { type NewRun, startRun, streamOf } from "../new-run.ts";
 import { type ComputeOptions, chooseBackend, computeOptions, positiveNumber, seed, wholeNumber } from "../options.ts";
+import { openRunData } from "../run-data.ts";
 import { announce, runTraining } from "../run-training.ts";
-import { parseSet, readConfigFile } from "../settings.ts";
+import { parseSet, readConfigFile, type SettingSource } from "../settings.ts";
 import { openTerminal, type Terminal } from "../terminal.ts";
 import { type Goal, isReached } from "../time-left.ts";
 import { TrainingRun } from "../training-run.ts";
 import { invocation } from "../version.ts";
 
 interface TrainOptions extends ComputeOptions {
-  readonly task?: TaskChoice["name"];
+  readonly task?: (typeof taskNames)[number];
+  readonly data?: string;
   readonly side?: number;
   readonly clues?: number;
   readonly puzzles?: number;
@@ -36,13 +40,19 @@ interface TrainOptions extends ComputeOptions {
 }
 
 /** What a continued run has from its beginning. */
-const fixedOnResume = ["task", "side", "clues", "puzzles", "preset", "config", "set", "seed", "out", "force"];
+const fixedOnResume = ["task", "data", "side", "clues", "puzzles", "preset", "config", "set", "seed", "out", "force"];
+
+/** What is said of puzzles that are generated. */
+const generatedOnly = ["task", "side", "clues", "puzzles"];
 
 export function trainCommand(): Command {
   const command = new Command("train")
     .summary("train a model from scratch, or go on with a run")
     .description("Trains a model from scratch on generated puzzles, or goes on with a run, bit for bit.")
     .addOption(new Option("--task <name>", "what to learn").choices(taskNames))
+    .addOption(
+      new Option("--data <dir>", "a data set in the official layout to learn, read as needed").conflicts(generatedOnly),
+    )
     .addOption(new Option("--side <n>", "rows and columns of a maze (7 to 30)").argParser(wholeNumber(1)))
     .addOption(new Option("--clues <n>", "clues of a generated Sudoku (default: few)").argParser(wholeNumber(1)))
     .addOption(new Option("--puzzles <n>", "puzzles generated for training").argParser(wholeNumber(1)))
@@ -78,6 +88,8 @@ Examples:
   ${invocation} train --task sudoku4 --minutes 2
   ${invocation} train --task sudoku9 --out runs/nine --minutes 60 --set hiddenSize=192 n=6
   ${invocation} train --resume runs/nine --minutes 60
+  ${invocation} train --task maze --side 12 --minutes 60
+  ${invocation} train --data data/arc1 --out runs/arc1 --minutes 600
   ${invocation} train --task sudoku9 --preset official --config my.yaml --out runs/official
 `;
 
@@ -105,15 +117,20 @@ async function train(options: TrainOptions): Promise<void> {
 }
 
 function begin(options: TrainOptions, terminal: Terminal): Promise<TrainingRun> {
-  const { task: name, side, clues, puzzles, preset, config, set, steps, minutes, force } = options;
-  if (name === undefined) throw new UsageError(`train: --task or --resume is missing (tasks: ${taskNames.join(", ")})`);
-  const choice: TaskChoice = { name, ...(side !== undefined && { side }), ...(clues !== undefined && { clues }) };
+  const { puzzles, preset, config, set, steps, minutes, force } = options;
+  const { choice, name, ...ofData } = options.data === undefined ? generatedTask(options) : storedTask(options.data);
   const seedSource = options.seed === undefined ? [] : [{ where: "--seed", settings: { seed: options.seed } }];
   const wanted: NewRun = {
     out: options.out ?? `runs/${name}`,
     choice,
+    dataFolder: ofData.folder,
     preset,
-    settings: [...(config === undefined ? [] : [readConfigFile(config)]), ...seedSource, parseSet(set)],
+    settings: [
+      ...ofData.settings,
+      ...(config === undefined ? [] : [readConfigFile(config)]),
+      ...seedSource,
+      parseSet(set),
+    ],
     sizes: puzzles === undefined ? {} : { train: puzzles },
     existing: force ? "move aside" : "refuse",
     goal: { steps: steps ?? null, minutes: minutes ?? null },
@@ -121,13 +138,41 @@ function begin(options: TrainOptions, terminal: Terminal): Promise<TrainingRun> 
   return startRun(wanted, terminal);
 }
 
+/** What is to be learned, and what the run is called if the user does not say. */
+interface Wanted {
+  readonly choice: TaskChoice;
+  readonly name: string;
+  readonly folder?: string;
+  readonly settings: readonly SettingSource[];
+}
+
+function generatedTask({ task: name, side, clues }: TrainOptions): Wanted {
+  if (name === undefined) {
+    throw new UsageError(`train: --task, --data or --resume is missing (tasks: ${taskNames.join(", ")})`);
+  }
+  const choice = { name, ...(side !== undefined && { side }), ...(clues !== undefined && { clues }) };
+  return { choice, name, settings: [] };
+}
+
+/** @throws DatasetError */
+function storedTask(path: string): Wanted {
+  const folder = resolvePath(path);
+  const metadata = readDataMetadata(folder);
+  const { puzzleIds } = dataSettings(metadata);
+  return {
+    choice: taskOfData(metadata),
+    name: basename(folder),
+    folder,
+    settings: [{ where: path, settings: { puzzleIds } }],
+  };
+}
+
 async function resume(path: string, terminal: Terminal): Promise<TrainingRun> {
   const { run, about, checkpoint } = WritableRun.resume(path);
   try {
     const { config, backend: before, seconds, step } = checkpoint.side;
-    const sets = readSets(path);
-    const task = about.data.augment ? taskOf(about.task) : undefined;
-    const training = new Training(config, streamOf(sets.train, config, task));
+    const { stream, sets } = puzzlesOf(path, about, config);
+    const training = new Training(config, stream);
     restoreTraining(training, checkpoint.side, checkpoint.files, checkpoint.path);
     const now = training.model.embedding.weight.value.backend;
     terminal.remark(`going on after step ${step}`);
@@ -139,6 +184,12 @@ async function resume(path: string, terminal: Terminal): Promise<TrainingRun> {
     run.close();
     throw error;
   }
+}
+
+function puzzlesOf(path: string, { dataFolder, data, task }: RunAbout, config: Config) {
+  if (dataFolder !== undefined) return openRunData(dataFolder, config, data.watch);
+  const sets = readSets(path);
+  return { stream: streamOf(sets.train, config, data.augment ? taskOf(task) : undefined), sets };
 }
 
 /** What the command line asks for, else what the run was begun with, else the end of the schedule. */

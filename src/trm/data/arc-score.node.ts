@@ -1,11 +1,19 @@
 /** Scores ARC predictions on disk: the data set's names and test tasks, and four .npy files with one row per prediction. */
 import { join } from "node:path";
 import { DatasetError } from "../errors.ts";
-import { ARC_LENGTH, type ArcScores, ArcVotes, formatSubmission, OFFICIAL_KS } from "../tasks/arc.ts";
+import {
+  ARC_LENGTH,
+  type ArcScoreOptions,
+  type ArcScores,
+  ArcVotes,
+  formatSubmission,
+  OFFICIAL_KS,
+} from "../tasks/arc.ts";
 import { readBytes, writeWhole } from "./files.node.ts";
 import { readIdentifiers, readTestPuzzles } from "./layout.node.ts";
 import { DATASET_JSON, parseMetadata } from "./layout.ts";
 import { npyToInt32, parseNpy, serializeNpy } from "./npy.ts";
+import { NpyRowWriter } from "./npy-row-writer.node.ts";
 import { pythonFloat } from "./python-json.ts";
 import { decodeText } from "./text.ts";
 
@@ -32,18 +40,23 @@ export interface ArcScoreFiles {
 
 /** @throws DatasetError if a file is missing or broken, or the predictions are not for this data set. */
 export function scoreArc({ data, predictions, ks = OFFICIAL_KS, attempts = 2 }: ArcScoreFiles): ArcScores {
-  const testPuzzles = readTestPuzzles(data);
-  if (testPuzzles === undefined)
-    throw new DatasetError("no test_puzzles.json, expected an ARC data set", { file: data });
-  const json = join(data, "test", DATASET_JSON);
-  const { blankIdentifier } = parseMetadata(decodeText(readBytes(json), json), json);
-  const votes = new ArcVotes({ identifiers: readIdentifiers(data), blankIdentifier, testPuzzles });
+  const votes = new ArcVotes(readArcNames(data));
   const { inputs, preds, puzzleIdentifiers, qHaltLogits } = predictions;
   puzzleIdentifiers.forEach((identifier, at) => {
     const row = (all: Int32Array | Uint8Array) => all.subarray(at * ARC_LENGTH, (at + 1) * ARC_LENGTH);
     votes.add(identifier, row(inputs), row(preds), qHaltLogits[at]!);
   });
   return votes.result(ks, attempts);
+}
+
+/** What voting needs to know of an ARC data set. @throws DatasetError if it is no such set. */
+export function readArcNames(data: string): ArcScoreOptions {
+  const testPuzzles = readTestPuzzles(data);
+  if (testPuzzles === undefined)
+    throw new DatasetError("no test_puzzles.json, expected an ARC data set", { file: data });
+  const json = join(data, "test", DATASET_JSON);
+  const { blankIdentifier } = parseMetadata(decodeText(readBytes(json), json), json);
+  return { identifiers: readIdentifiers(data), blankIdentifier, testPuzzles };
 }
 
 /** inputs.npy, preds.npy, puzzle_identifiers.npy, q_halt_logits.npy. @throws DatasetError if they do not fit together. */
@@ -77,14 +90,42 @@ export function readArcPredictions(dir: string): ArcPredictions {
   };
 }
 
-/** The same four files. @throws DatasetError */
-export function writeArcPredictions(dir: string, predictions: ArcPredictions): void {
-  const { inputs, preds, puzzleIdentifiers, qHaltLogits } = predictions;
-  const count = puzzleIdentifiers.length;
-  writeWhole(join(dir, "inputs.npy"), serializeNpy(inputs, [count, ARC_LENGTH]));
-  writeWhole(join(dir, "preds.npy"), serializeNpy(preds, [count, ARC_LENGTH]));
-  writeWhole(join(dir, "puzzle_identifiers.npy"), serializeNpy(puzzleIdentifiers, [count]));
-  writeWhole(join(dir, "q_halt_logits.npy"), serializeNpy(qHaltLogits, [count]));
+/** Writes the same four files, prediction by prediction. @throws DatasetError */
+export class ArcPredictionWriter {
+  readonly #dir: string;
+  readonly #inputs: NpyRowWriter;
+  readonly #preds: NpyRowWriter;
+  readonly #identifiers: number[] = [];
+  readonly #q: number[] = [];
+
+  constructor(dir: string) {
+    this.#dir = dir;
+    this.#inputs = new NpyRowWriter(join(dir, "inputs.npy"));
+    this.#preds = new NpyRowWriter(join(dir, "preds.npy"));
+  }
+
+  /** @param input [900] @param prediction [900] */
+  add(identifier: number, input: ArrayLike<number>, prediction: ArrayLike<number>, qHaltLogit: number): void {
+    this.#inputs.write(Uint8Array.from(input));
+    this.#preds.write(Uint8Array.from(prediction));
+    this.#identifiers.push(identifier);
+    this.#q.push(qHaltLogit);
+  }
+
+  finish(): void {
+    this.#inputs.finish(ARC_LENGTH);
+    this.#preds.finish(ARC_LENGTH);
+    const count = this.#identifiers.length;
+    const column = (name: string, numbers: Int32Array | Float32Array) =>
+      writeWhole(join(this.#dir, `${name}.npy`), serializeNpy(numbers, [count]));
+    column("puzzle_identifiers", Int32Array.from(this.#identifiers));
+    column("q_halt_logits", Float32Array.from(this.#q));
+  }
+
+  abandon(): void {
+    this.#inputs.abandon();
+    this.#preds.abandon();
+  }
 }
 
 /** scores.json and submission.json. @throws DatasetError */

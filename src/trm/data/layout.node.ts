@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { DatasetError } from "../errors.ts";
 import type { ArcTasks } from "../tasks/arc/tasks.ts";
 import { arcTasksToJson, parseArcChallenges } from "../tasks/arc/tasks.ts";
-import { FileWriter, openFile, readAt, readBytes, writeWhole } from "./files.node.ts";
+import { openFile, readAt, readBytes, writeWhole } from "./files.node.ts";
 import {
   boundaryProblem,
   checkBoundaries,
@@ -27,16 +27,8 @@ import {
   splitFile,
   TEST_PUZZLES_JSON,
 } from "./layout.ts";
-import {
-  NPY_HEADER_LIMIT,
-  type NpyDtype,
-  type NpyHeader,
-  npyHeader,
-  npyNumbers,
-  npyToInt32,
-  parseNpy,
-  parseNpyHeader,
-} from "./npy.ts";
+import { NPY_HEADER_LIMIT, type NpyHeader, npyNumbers, npyToInt32, parseNpy, parseNpyHeader } from "./npy.ts";
+import { NpyRowWriter } from "./npy-row-writer.node.ts";
 import { pythonJson } from "./python-json.ts";
 import type { IndexColumn } from "./sampler.ts";
 import type { ExampleSource } from "./split-batches.ts";
@@ -161,43 +153,6 @@ export function openSplit(dir: string, split: SplitName): ExampleSource {
   } catch (error) {
     close();
     throw error;
-  }
-}
-
-/** Rows of tokens under a header that is filled in at the end, when the number of rows is known. */
-class NpyRowWriter {
-  readonly #file: FileWriter;
-  readonly #dtype: NpyDtype = "|u1";
-  #buffer = new Uint8Array(1 << 16);
-  #buffered = 0;
-  #bytes = 0;
-
-  constructor(path: string) {
-    this.#file = new FileWriter(path);
-    this.#file.write(npyHeader(this.#dtype, [0, 0]));
-  }
-
-  write(row: Uint8Array): void {
-    if (this.#buffered + row.length > this.#buffer.length) this.#flush();
-    if (row.length > this.#buffer.length) this.#buffer = new Uint8Array(row.length);
-    this.#buffer.set(row, this.#buffered);
-    this.#buffered += row.length;
-    this.#bytes += row.length;
-  }
-
-  finish(columns: number): void {
-    this.#flush();
-    this.#file.write(npyHeader(this.#dtype, [this.#bytes / columns, columns]), 0); // as long as the first one: 128 bytes
-    this.#file.finish();
-  }
-
-  abandon(): void {
-    this.#file.abandon();
-  }
-
-  #flush(): void {
-    this.#file.write(this.#buffer.subarray(0, this.#buffered));
-    this.#buffered = 0;
   }
 }
 

@@ -12,6 +12,7 @@ import { parseSafetensors, type WritableTensor } from "../../nn/index.ts";
 import { Random } from "../../tensor/index.ts";
 import { replaceFile } from "../atomic-files.node.ts";
 import { averageFile, type CheckpointSide, weightsFile } from "../checkpoint.ts";
+import { readDataMetadata } from "../data/data-folder.node.ts";
 import { writeWhole } from "../data/files.node.ts";
 import { writeNames } from "../data/layout.node.ts";
 import { encodeSplit, type PuzzleSplit } from "../data/layout.ts";
@@ -54,13 +55,14 @@ export function exportRun({ run, out, target, augment }: ExportOptions): Exporte
   const { side, files, path } = readCheckpoint(run, weightFiles);
   const { training, model } = side.config;
   const copies = augment ?? (about.data.augment ? usualCopies : 0);
-  const sets = readSets(run);
+  const { dataFolder } = about;
+  const sets = dataFolder === undefined ? readSets(run) : null;
   const isLoadable = target === "official" && model.puzzleEmbeddingSize > 0;
   const config = toOfficialConfig(side.config, target, {
-    data_paths: [exportedData],
+    data_paths: [dataFolder ?? exportedData],
     data_paths_test: [],
     evaluators: [],
-    epochs: epochsFor(training.totalSteps, training.batchSize, sets.train.count),
+    epochs: epochsFor(training.totalSteps, training.batchSize, sets?.train.count ?? examplesPerEpoch(dataFolder!)),
     eval_interval: null,
     checkpoint_every_eval: true,
     ...(isLoadable ? { load_checkpoint: exportedPt } : {}),
@@ -80,13 +82,15 @@ export function exportRun({ run, out, target, augment }: ExportOptions): Exporte
   write(exportedWeights, weights);
   if (average) write(exportedAverage, average);
   if (target === "official") write(exportedPt, serializePt(wrapped(weights, path)));
-  const task = taskOf(about.task);
-  const random = new Random(training.seed);
-  writeSplit(join(out, exportedData, "train"), toSplit(sets.train, task, copies, random));
-  writeSplit(join(out, exportedData, "test"), toSplit(sets.unseen, task, 0, random));
-  writeSplit(join(out, exportedData, "watch"), toSplit(sets.watch, task, 0, random));
-  writeNames(join(out, exportedData), identifierNames);
-  written.push(`${exportedData}/`);
+  if (sets) {
+    const task = taskOf(about.task);
+    const random = new Random(training.seed);
+    writeSplit(join(out, exportedData, "train"), toSplit(sets.train, task, copies, random));
+    writeSplit(join(out, exportedData, "test"), toSplit(sets.unseen, task, 0, random));
+    writeSplit(join(out, exportedData, "watch"), toSplit(sets.watch, task, 0, random));
+    writeNames(join(out, exportedData), identifierNames);
+    written.push(`${exportedData}/`);
+  }
   write(exportedConfig, new TextEncoder().encode(formatOfficialConfig(config, heading(target))));
   return { files: written, notes: target === "official" && !isLoadable ? [withoutTable] : [] };
 }
@@ -98,6 +102,12 @@ const heading = (target: Target): string =>
   target === "official"
     ? "Written by trm export for the official code (SamsungSAILMontreal/TinyRecursiveModels): see docs/pytorch.md of trm-ts."
     : "Written by trm export for interop/torchrun/train.py of trm-ts, which trains the official classes: see docs/pytorch.md.";
+
+/** An epoch of a data set draws one puzzle of every group. */
+function examplesPerEpoch(dataFolder: string): number {
+  const { groupCount, meanPuzzleExamples } = readDataMetadata(dataFolder);
+  return groupCount * meanPuzzleExamples;
+}
 
 /** The official code counts epochs, not steps: steps = floor(epochs · groups · examples per puzzle / batch size). */
 export const epochsFor = (steps: number, batchSize: number, groups: number): number =>

@@ -4,9 +4,9 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import {
+  ArcPredictionWriter,
   readArcPredictions,
   scoreArc,
-  writeArcPredictions,
   writeArcScores,
 } from "../../../src/trm/data/arc-score.node.ts";
 import { serializeNpy } from "../../../src/trm/data/npy.ts";
@@ -32,7 +32,13 @@ it("scores the official evaluator's predictions as it does, and writes its files
 
 it("predictions round trip through their files", () => {
   const predictions = readArcPredictions(evaluator);
-  writeArcPredictions(out, predictions);
+  const { inputs, preds, puzzleIdentifiers, qHaltLogits } = predictions;
+  const writer = new ArcPredictionWriter(out);
+  puzzleIdentifiers.forEach((id, at) => {
+    const [from, to] = [900 * at, 900 * at + 900];
+    writer.add(id, inputs.subarray(from, to), preds.subarray(from, to), qHaltLogits[at]!);
+  });
+  writer.finish();
   expect(readArcPredictions(out)).toEqual(predictions);
   for (const name of ["inputs", "preds", "puzzle_identifiers", "q_halt_logits"]) {
     const [ours, theirs] = [out, evaluator].map((dir) => readFileSync(join(dir, `${name}.npy`)));

@@ -1,0 +1,54 @@
+// `trm arc-score`: the official ARC score of predictions on disk.
+import { Command } from "commander";
+import { readArcPredictions, scoreArc, writeArcScores } from "../../trm/data/arc-score.node.ts";
+import { OFFICIAL_KS } from "../../trm/index.ts";
+import { counted, percent } from "../format.ts";
+import { attemptsOption, ksOption } from "../options.ts";
+import { openTerminal } from "../terminal.ts";
+import { invocation } from "../version.ts";
+
+interface ArcScoreOptions {
+  readonly data: string;
+  readonly predictions: string;
+  readonly k: readonly number[];
+  readonly attempts: number;
+  readonly out: string;
+  readonly json?: boolean;
+}
+
+export function arcScoreCommand(): Command {
+  return new Command("arc-score")
+    .summary("score ARC predictions by voting, as the official evaluator")
+    .description(
+      "Turns the predictions of all augmented copies back, lets them vote, and writes pass@k to scores.json and the first grids to submission.json.",
+    )
+    .requiredOption("--data <dir>", "the data set the predictions are for")
+    .requiredOption(
+      "--predictions <dir>",
+      "folder with preds.npy, q_halt_logits.npy, puzzle_identifiers.npy, inputs.npy",
+    )
+    .requiredOption("--out <dir>", "folder to write")
+    .addOption(ksOption().default(OFFICIAL_KS, OFFICIAL_KS.join()))
+    .addOption(attemptsOption())
+    .option("--json", "print the scores as one JSON object")
+    .addHelpText(
+      "after",
+      `\nExample:\n  ${invocation} arc-score --data data/arc1 --predictions predictions --out scores`,
+    )
+    .action((options: ArcScoreOptions) => arcScore(options));
+}
+
+function arcScore({ data, predictions: folder, k, attempts, out, json }: ArcScoreOptions): void {
+  const terminal = openTerminal(json ? "stderr" : "stdout");
+  const predictions = readArcPredictions(folder);
+  const result = scoreArc({ data, predictions, ks: k, attempts });
+  writeArcScores(out, result);
+  const { scores, unpredicted } = result;
+  if (unpredicted.length > 0) {
+    terminal.remark(
+      `note: ${counted(unpredicted.length, "task")} without a prediction for every test pair, counted as wrong`,
+    );
+  }
+  if (json) terminal.print(JSON.stringify(scores));
+  else for (const [name, score] of Object.entries(scores)) terminal.print(`${name.padEnd(14)} ${percent(score)}`);
+}

@@ -1,0 +1,57 @@
+// `trm eval --arc`: predictions for all augmented copies of the test tasks, and what they score.
+import { type ArcEvaluation, evaluateArc } from "../trm/data/arc-evaluation.node.ts";
+import { UsageError } from "./explain.ts";
+import { counted, percent } from "./format.ts";
+import type { Halt } from "./halt-option.ts";
+import type { LoadedModel } from "./load-model.ts";
+import type { Terminal } from "./terminal.ts";
+import { startWork } from "./work-progress.ts";
+
+export interface ArcOptions {
+  readonly data?: string | undefined;
+  readonly out?: string;
+  readonly k: readonly number[];
+  readonly attempts: number;
+  readonly halt: Halt;
+  readonly json?: boolean;
+}
+
+export async function evalArc(options: ArcOptions, { config, model }: LoadedModel, terminal: Terminal): Promise<void> {
+  const { data, out, k: ks, attempts, halt, json } = options;
+  if (data === undefined || out === undefined) throw new UsageError("eval --arc: --data DIR and --out DIR are needed");
+  if (halt.threshold !== null)
+    throw new UsageError("eval --arc: runs all steps, expected --halt fixed or --halt steps=N");
+  const work = startWork(terminal);
+  const evaluation = await evaluateArc(model, {
+    ...{ data, out, ks, attempts },
+    nSup: halt.steps ?? config.training.nSup,
+    batchSize: 8,
+    async onProgress(done, total) {
+      work.update("predicting", done / total);
+      await new Promise((resolve) => setImmediate(resolve)); // lets Ctrl-C in
+    },
+  });
+  work.clear();
+  if (json) terminal.print(JSON.stringify(evaluation));
+  else for (const line of arcTable(evaluation)) terminal.print(line);
+}
+
+function arcTable({ predictions, voted, singlePass, blankId }: ArcEvaluation): string[] {
+  const column = (scores: Record<string, number> | undefined, name: string) =>
+    (scores ? percent(scores[name]!) : "-").padStart(13);
+  return [
+    `${counted(predictions, "prediction")} of augmented copies`,
+    "                     voted  single pass  voted, id 0  single, id 0",
+    ...Object.keys(voted).map((name) =>
+      [
+        name.padEnd(13),
+        column(voted, name),
+        column(singlePass, name),
+        column(blankId?.voted, name),
+        column(blankId?.singlePass, name),
+      ].join(""),
+    ),
+    "voted: all copies vote (the official score); single pass: the copy that is not augmented alone; id 0: the blank puzzle id",
+    ...(blankId ? [] : ["(the model has no puzzle rows, so that ids mean nothing to it)"]),
+  ];
+}
