@@ -58,7 +58,8 @@ export const newFolder = (): string => mkdtempSync(join(tmpdir(), "trm-e2e-"));
 
 /** The lines of metrics.jsonl that are steps. */
 export function stepLines(run: string): { step: number; loss: number }[] {
-  const lines = readFileSync(join(run, "metrics.jsonl"), "utf8").trim().split("\n");
+  const text = readFileSync(join(run, "metrics.jsonl"), "utf8");
+  const lines = text.split("\n").slice(0, -1); // what follows the last line break is being written
   return lines.map((line) => JSON.parse(line)).filter((line) => "loss" in line);
 }
 
