@@ -35,8 +35,8 @@ export function lockFolder(folder: string): FolderLock {
 /** Never half-written: the file appears with its contents, or not at all. */
 function tryCreate(path: string, text: string): boolean {
   const draft = `${path}.${process.pid}`;
-  writeFileSync(draft, text);
   try {
+    writeFileSync(draft, text);
     linkSync(draft, path);
     return true;
   } catch (error) {

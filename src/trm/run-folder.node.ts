@@ -6,7 +6,7 @@
 //   metrics.jsonl       one line per step and per evaluation
 //   checkpoint-N/       the state after step N (see checkpoint.ts): renamed into place when complete, the older one then removed
 //   lock                while a process writes
-import { existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, renameSync, rmdirSync, rmSync, statSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { z } from "zod";
 import { CheckpointError, parseSafetensors, serializeSafetensors, toInt32, type WritableTensor } from "../nn/index.ts";
@@ -79,8 +79,9 @@ export class WritableRun {
     if (state === "run") throw new OccupiedError(`${path} holds a run already`);
     if (state === "other") throw new OccupiedError(`${path} exists and is no run of trm`);
     makeFolders(path);
-    const lock = lockFolder(path);
+    let lock: FolderLock | undefined;
     try {
+      lock = lockFolder(path);
       removeRemains(path);
       if (about.dataFolder === undefined) {
         replaceFile(join(path, dataFile), packSets(sets));
@@ -93,9 +94,9 @@ export class WritableRun {
       replaceFile(join(path, runFile), Buffer.from(`${JSON.stringify(run, null, 2)}\n`));
       return new WritableRun(path, lock, metrics);
     } catch (error) {
-      removeRemains(path);
-      lock.release();
-      if (state === "absent") rmSync(path, { recursive: true, force: true });
+      if (lock) removeRemains(path);
+      lock?.release();
+      if (state === "absent" && readdirSync(path).length === 0) rmdirSync(path);
       throw error;
     }
   }
