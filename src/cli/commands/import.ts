@@ -1,22 +1,26 @@
 // `trm import`: weights of the official PyTorch code as a run folder.
+import { resolve } from "node:path";
 import { Command, Option } from "commander";
-import { Training } from "../../trm/index.ts";
+import { readDataMetadata } from "../../trm/data/data-folder.node.ts";
+import { type Config, Training } from "../../trm/index.ts";
 import {
   averageBeside,
   configFor,
   dataOf,
+  isExported,
   readOfficialConfig,
   readRunSets,
   readWeights,
 } from "../../trm/interop/import.node.ts";
-import { type TaskChoice, taskNames, taskOf } from "../../trm/named-task.ts";
+import { type TaskChoice, taskNames, taskOf, taskOfData } from "../../trm/named-task.ts";
 import { presetFor } from "../../trm/presets.ts";
-import { folderState, moveRunAside, OccupiedError, type RunSets, WritableRun } from "../../trm/run-folder.node.ts";
+import { folderState, moveRunAside, OccupiedError, type RunAbout, WritableRun } from "../../trm/run-folder.node.ts";
 import { importWeights } from "../../trm/weights.ts";
 import { depthText, networkText } from "../describe-run.ts";
 import { UsageError } from "../explain.ts";
 import { generateSets, streamOf } from "../new-run.ts";
 import { type ComputeOptions, chooseBackend, computeOptions, wholeNumber } from "../options.ts";
+import { openRunData } from "../run-data.ts";
 import { openTerminal, type Terminal } from "../terminal.ts";
 import { packState } from "../training-run.ts";
 import { invocation } from "../version.ts";
@@ -41,7 +45,9 @@ export function importCommand(): Command {
     .requiredOption("--out <dir>", "run folder to make")
     .option("--config <file>", "official configuration (default: config.yaml or all_config.yaml beside the weights)")
     .option("--ema <file>", "averaged weights (default: ema.safetensors beside the weights, else the weights)")
-    .addOption(new Option("--task <name>", "what it solves (default: as exported)").choices(taskNames))
+    .addOption(
+      new Option("--task <name>", "what it solves (default: as exported, or as the data says)").choices(taskNames),
+    )
     .addOption(new Option("--side <n>", "rows and columns of a maze (7 to 30)").argParser(wholeNumber(1)))
     .option("--data <dir>", "puzzles in the official layout (default: as in the configuration, else generated)")
     .option("--force", "move a run that is there to DIR.previous");
@@ -63,36 +69,54 @@ async function importRun(file: string, options: ImportOptions): Promise<void> {
   checkPlace(out, force ?? false);
   const weights = readWeights(file);
   const configFile = readOfficialConfig(options.config, file);
-  const choice = chosenTask(options) ?? configFile.task;
-  if (!choice) throw new UsageError(`import: --task is missing (tasks: ${taskNames.join(", ")})`);
-  const task = taskOf(choice);
-  const config = configFor(configFile, task, weights);
+  const folder = options.data ?? dataOf(configFile);
+  const choice = chosenTask(options) ?? configFile.task ?? (folder && taskOfData(readDataMetadata(folder)));
+  if (!choice) throw new UsageError(`import: --task or --data is missing (tasks: ${taskNames.join(", ")})`);
+  const config = configFor(configFile, taskOf(choice), weights);
   const averagePath = options.ema ?? averageBeside(file);
   const average = averagePath === undefined ? weights : readWeights(averagePath);
   const backend = await chooseBackend(options);
   try {
-    const small = presetFor("small", choice.name).data;
-    const folder = options.data ?? dataOf(configFile);
-    const sets =
-      folder === undefined ? generateSets(task, small, config.training.seed, terminal) : readRunSets(folder, task);
-    const augment = folder === undefined ? small.augment : configFile.augment;
-    const training = new Training(config, streamOf(sets.train, config, augment ? task : undefined));
+    const { stream, sets, ...about } = puzzlesFor({ choice, config, folder, augment: configFile.augment }, terminal);
+    const training = new Training(config, stream);
     importWeights(training.model, weights, file);
     if (training.averaged) importWeights(training.averaged, average, averagePath ?? file);
-    const about = {
-      task: choice,
-      preset: "imported",
-      data: { ...sizesOf(sets), augment },
-      goal: { steps: null, minutes: null },
-    };
-    const files = await packState(training, about, 0);
+    const whole = { task: choice, preset: "imported", goal: { steps: null, minutes: null }, ...about };
+    const files = await packState(training, whole, 0);
     if (folderState(out) === "run") terminal.remark(`the run that was in ${out} is now in ${moveRunAside(out)}`);
-    WritableRun.create(out, about, sets, { step: 0, files }).close();
-    tellOf(training, sets, { file, averagePath, folder, out }, terminal);
+    WritableRun.create(out, whole, sets, { step: 0, files }).close();
+    tellOf(training, whole, { file, averagePath, folder, out }, terminal);
     training.dispose();
   } finally {
     backend.dispose();
   }
+}
+
+interface Wanted {
+  readonly choice: TaskChoice;
+  readonly config: Config;
+  readonly folder: string | undefined;
+  /** Whether the run that was exported draws symmetries. */
+  readonly augment: boolean;
+}
+
+/** Puzzles: those of an export, taken into the run; those of another data set, read there; else generated ones. */
+function puzzlesFor({ choice, config, folder, augment }: Wanted, terminal: Terminal) {
+  const task = taskOf(choice);
+  const usual = presetFor("small", choice.name).data;
+  if (folder !== undefined && !isExported(folder)) {
+    const dataFolder = resolve(folder);
+    const { stream, sets, counts } = openRunData(dataFolder, config, usual.watch);
+    return { stream, sets, data: { ...counts, watch: sets.watch.count, augment: false }, dataFolder };
+  }
+  if (folder === undefined && !taskNames.some((name) => name === choice.name)) {
+    throw new UsageError(`import: --data is missing, puzzles of ${choice.name} cannot be generated`);
+  }
+  const sets =
+    folder === undefined ? generateSets(task, usual, config.training.seed, terminal) : readRunSets(folder, task);
+  const draws = folder === undefined ? usual.augment : augment;
+  const sizes = { train: sets.train.count, watch: sets.watch.count, unseen: sets.unseen.count };
+  return { stream: streamOf(sets.train, config, draws ? task : undefined), sets, data: { ...sizes, augment: draws } };
 }
 
 /** @throws OccupiedError */
@@ -105,12 +129,6 @@ function checkPlace(out: string, force: boolean): void {
 const chosenTask = ({ task: name, side }: ImportOptions): TaskChoice | undefined =>
   name === undefined ? undefined : { name, ...(side !== undefined && { side }) };
 
-const sizesOf = ({ train, watch, unseen }: RunSets) => ({
-  train: train.count,
-  watch: watch.count,
-  unseen: unseen.count,
-});
-
 interface Places {
   readonly file: string;
   readonly averagePath: string | undefined;
@@ -118,13 +136,16 @@ interface Places {
   readonly out: string;
 }
 
-function tellOf({ config, model }: Training, sets: RunSets, places: Places, { print, remark }: Terminal): void {
+function tellOf(
+  { config, model }: Training,
+  { data }: Pick<RunAbout, "data">,
+  places: Places,
+  { print, remark }: Terminal,
+): void {
   const { file, averagePath, folder, out } = places;
   remark(`model    ${networkText(config, model)}`);
   remark(`depth    ${depthText(config)}`);
   if (config.training.emaRate > 0) remark(`average  ${averagePath ?? `${file} (no averaged weights were given)`}`);
-  remark(
-    `puzzles  ${folder ?? "generated"}: ${sets.train.count} for training, ${sets.unseen.count} for the final test`,
-  );
+  remark(`puzzles  ${folder ?? "generated"}: ${data.train} for training, ${data.unseen} for the final test`);
   print(`imported into ${out}; next: ${invocation} eval ${out}`);
 }

@@ -61,7 +61,7 @@ export function exportRun({ run, out, target, augment }: ExportOptions): Exporte
   const config = toOfficialConfig(side.config, target, {
     data_paths: [dataFolder ?? exportedData],
     data_paths_test: [],
-    evaluators: [],
+    evaluators: about.task.name === "arc" ? [{ name: "arc@ARC" }] : [],
     epochs: epochsFor(training.totalSteps, training.batchSize, sets?.train.count ?? examplesPerEpoch(dataFolder!)),
     eval_interval: null,
     checkpoint_every_eval: true,

@@ -4,7 +4,7 @@ import { dirname, isAbsolute, join } from "node:path";
 import type { SafetensorsFile } from "../../nn/index.ts";
 import type { Config } from "../config.ts";
 import { readBytes } from "../data/files.node.ts";
-import { decodeSplit, type PuzzleSplit } from "../data/layout.ts";
+import { DATASET_JSON, decodeSplit, type PuzzleSplit } from "../data/layout.ts";
 import { ConfigError, DatasetError } from "../errors.ts";
 import { type TaskChoice, taskChoiceSchema } from "../named-task.ts";
 import { officialPuzzleTable } from "../official-names.ts";
@@ -73,9 +73,11 @@ export function dataOf({ path, settings }: ConfigFile): string | undefined {
   return existsSync(join(folder, "train")) ? folder : undefined;
 }
 
+/** Whether a data set is one that `trm export` has written: the only kind with a folder "watch" (see dataset.ts). */
+export const isExported = (folder: string): boolean => existsSync(join(folder, "watch", DATASET_JSON));
+
 /**
- * The puzzles of a data set in the official layout, without augmented copies. Its test split is for the final test; without
- * a folder "watch" (see dataset.ts) nothing is watched during training.
+ * The puzzles of an exported data set, without augmented copies.
  *
  * @throws DatasetError if it is broken or of another task
  */
@@ -91,12 +93,5 @@ export function readRunSets(folder: string, task: Task): RunSets {
     }
     return toExamples(split);
   };
-  const none: Examples = {
-    count: 0,
-    length: task.sequenceLength,
-    inputs: new Int32Array(0),
-    labels: new Int32Array(0),
-  };
-  const watch = existsSync(join(folder, "watch")) ? read("watch") : none;
-  return { train: read("train"), watch, unseen: read("test") };
+  return { train: read("train"), watch: read("watch"), unseen: read("test") };
 }

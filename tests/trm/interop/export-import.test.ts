@@ -6,18 +6,20 @@ import { exportCommand } from "../../../src/cli/commands/export.ts";
 import { importCommand } from "../../../src/cli/commands/import.ts";
 import { parseSafetensors, serializeSafetensors, toFloat32, type WritableTensor } from "../../../src/nn/index.ts";
 import { Random } from "../../../src/tensor/index.ts";
-import { ConfigError, Model } from "../../../src/trm/index.ts";
+import { readDataMetadata } from "../../../src/trm/data/data-folder.node.ts";
+import { ConfigError, exportWeights, Model, parseConfig } from "../../../src/trm/index.ts";
+import { formatOfficialConfig, parseOfficialConfig } from "../../../src/trm/interop/config-file.ts";
 import { exportRun } from "../../../src/trm/interop/export.node.ts";
 import { readRunSets, readWeights } from "../../../src/trm/interop/import.node.ts";
-import { fromOfficialConfig } from "../../../src/trm/interop/official-config.ts";
+import { fromOfficialConfig, toOfficialConfig } from "../../../src/trm/interop/official-config.ts";
 import { parsePt } from "../../../src/trm/interop/pt.ts";
 import { serializePt } from "../../../src/trm/interop/pt-writer.ts";
 import { parseWeights } from "../../../src/trm/interop/weights-file.ts";
-import { taskOf } from "../../../src/trm/named-task.ts";
+import { taskOf, taskOfData } from "../../../src/trm/named-task.ts";
 import { answers } from "../../../src/trm/prediction.ts";
 import { readCheckpoint, readRun, readSets, WritableRun } from "../../../src/trm/run-folder.node.ts";
 import { importWeights } from "../../../src/trm/weights.ts";
-import { officialCase, systemFolders } from "./parity-cases.ts";
+import { officialCase, parityFolder, systemFolders } from "./parity-cases.ts";
 import { makeRun, newFolder } from "./runs.ts";
 
 const folders: string[] = [];
@@ -142,7 +144,7 @@ describe("export", () => {
 describe("import", () => {
   const sudoku = { name: "sudoku4" } as const;
 
-  it("weights of the official code alone: the task is told, puzzles are generated, the average is the weights", async () => {
+  it("weights of the official code alone: the task is told, the average is the weights", async () => {
     const { path } = await makeRun(sudoku, {}, { steps: 1 });
     folders.push(dirname(path));
     const folder = temporary();
@@ -152,7 +154,7 @@ describe("import", () => {
     const config = readFileSync(join(folder, "config.yaml"), "utf8").replace(/ {2}task:\n {4}name: sudoku4\n/, "");
     writeFileSync(join(bare, "all_config.yaml"), config);
     const out = join(bare, "run");
-    await expect(importByCommand(join(bare, "step_1"), "--out", out)).rejects.toThrow("--task is missing");
+    await expect(importByCommand(join(bare, "step_1"), "--out", out)).rejects.toThrow("--task or --data is missing");
     await importByCommand(join(bare, "step_1"), "--out", out, "--task", "sudoku4", "--data", join(folder, "data"));
     const { files } = readCheckpoint(out);
     expect(files.get("ema.safetensors")).toEqual(files.get("weights.safetensors"));
@@ -160,6 +162,36 @@ describe("import", () => {
     await expect(importByCommand(join(bare, "step_1"), "--out", out, "--task", "sudoku4")).rejects.toThrow(
       "holds a run already",
     );
+  });
+
+  it.each([
+    ["arc/npy", "arc"],
+    ["sudoku/npy", "sudoku9"],
+    ["maze/npy", "maze"],
+  ])("with a data set of the official builder (%s): it stays where it is, and tells the task", async (set, task) => {
+    const data = join(parityFolder, "datasets", set);
+    const metadata = readDataMetadata(data);
+    const choice = taskOfData(metadata);
+    const { vocabularySize, sequenceLength, identifierCount } = metadata;
+    const settings = { hiddenSize: 8, heads: 1, mixer: "attention", T: 1, n: 1, widthMultiple: 8, batchSize: 2 };
+    const ids = { puzzleEmbeddingSize: 8, puzzleSlots: 1, puzzleIds: identifierCount };
+    const config = parseConfig({ ...settings, ...ids, vocabularySize, sequenceLength });
+    const model = new Model(config.model, new Random(1));
+    const folder = temporary();
+    const weights = serializeSafetensors(await exportWeights(model));
+    model.dispose();
+    writeFileSync(join(folder, "model.safetensors"), weights);
+    const official = toOfficialConfig(config, "torchrun", { data_paths: [data] });
+    writeFileSync(join(folder, "config.yaml"), formatOfficialConfig(official, "x"));
+    const out = join(folder, "run");
+    await importByCommand(join(folder, "model.safetensors"), "--out", out);
+    expect(readRun(out)).toMatchObject({ task: choice, dataFolder: data });
+    expect(choice.name).toBe(task);
+    const again = temporary();
+    exportRun({ run: out, out: again, target: "torchrun" });
+    expect(readFileSync(join(again, "model.safetensors")).equals(weights)).toBe(true);
+    expect(parseOfficialConfig(readFileSync(join(again, "config.yaml"), "utf8"), "x").data_paths).toEqual([data]);
+    expect(existsSync(join(again, "data"))).toBe(false);
   });
 
   it("refuses what does not fit, and leaves nothing behind", async () => {
