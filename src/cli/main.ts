@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 // The command line `trm`. A command is one file in commands/; here they are put together, and errors become one line.
 import { Command, CommanderError } from "commander";
+import { ablateCommand } from "./commands/ablate.ts";
 import { arcScoreCommand } from "./commands/arc-score.ts";
 import { dataCommand } from "./commands/data.ts";
 import { demoCommand } from "./commands/demo.ts";
@@ -21,7 +22,7 @@ function program(): Command {
     .addHelpText("after", `\nStart here:\n  ${invocation} demo\nHelp on a command:\n  ${invocation} train --help\n`);
   const everyday = [demoCommand(), trainCommand(), evalCommand(), solveCommand(), infoCommand()];
   const interchange = [exportCommand(), importCommand()];
-  const research = [dataCommand(), arcScoreCommand()];
+  const research = [dataCommand(), arcScoreCommand(), ablateCommand()];
   for (const command of [...everyday, ...research, ...interchange]) trm.addCommand(command);
   for (const command of [trm, ...trm.commands, ...trm.commands.flatMap(({ commands }) => commands)]) {
     command.exitOverride().configureOutput({ outputError: () => {} }); // reported below

@@ -1,0 +1,201 @@
+// `trm ablate`: the paper's ablation table at small scale, under equal compute.
+import { existsSync, readdirSync } from "node:fs";
+import { Command, InvalidArgumentError, Option } from "commander";
+import { type AblationRow, ablated, ablationRows } from "../../trm/ablation.ts";
+import { type AblationCell, measureSpeed, trainCell } from "../../trm/ablation-cell.ts";
+import {
+  type AblationPlan,
+  isAblation,
+  readCells,
+  readPlan,
+  writeCell,
+  writePlan,
+} from "../../trm/ablation-folder.node.ts";
+import { type AblationAbout, ablationTable, reportRow } from "../../trm/ablation-report.ts";
+import { type Config, type ExampleSets, parseConfig } from "../../trm/index.ts";
+import { taskOf } from "../../trm/named-task.ts";
+import { presetFor } from "../../trm/presets.ts";
+import { OccupiedError } from "../../trm/run-folder.node.ts";
+import { counted, duration, percent } from "../format.ts";
+import { type ComputeOptions, chooseBackend, computeOptions, positiveNumber, wholeNumber } from "../options.ts";
+import { startProgress } from "../progress.ts";
+import { mergeSettings, parseSet } from "../settings.ts";
+import { listenForStop } from "../stop-request.ts";
+import { openTerminal, type Terminal } from "../terminal.ts";
+import { invocation } from "../version.ts";
+
+const tasks = ["sudoku4", "sudoku6", "sudoku9"] as const;
+
+interface AblateOptions extends ComputeOptions {
+  readonly task: (typeof tasks)[number];
+  readonly minutes: number;
+  readonly seeds: number;
+  readonly rows: readonly AblationRow[];
+  readonly puzzles?: number;
+  readonly set: readonly string[];
+  readonly out?: string;
+  readonly resume?: boolean;
+  readonly json?: boolean;
+}
+
+export function ablateCommand(): Command {
+  const command = new Command("ablate")
+    .summary("the paper's ablations at small scale")
+    .description(
+      "Trains every row of the paper's ablation table at small scale with the same compute, over several seeds.",
+    )
+    .addOption(new Option("--task <name>", "what to learn").choices(tasks).default("sudoku4"))
+    .addOption(
+      new Option("--minutes <m>", "training per row and seed, in minutes of the first row")
+        .argParser(positiveNumber)
+        .default(2),
+    )
+    .addOption(new Option("--seeds <k>", "seeds 1 to k of every row").argParser(wholeNumber(1)).default(3))
+    .addOption(
+      new Option("--rows <names>", "with commas between").argParser(parseRows).default(ablationRows, "all, see below"),
+    )
+    .addOption(new Option("--puzzles <n>", "puzzles generated for training").argParser(wholeNumber(1)))
+    .addOption(new Option("--set <key=value...>", "settings of the base, over the preset small").default([], "none"))
+    .option("--out <dir>", "folder for the results (default: runs/ablation-TASK)")
+    .option("--resume", "go on with the ablation that is in the folder");
+  for (const option of computeOptions()) command.addOption(option);
+  return command
+    .option("--json", "print the table as one JSON object")
+    .addHelpText("after", helpText)
+    .action((options: AblateOptions) => ablate(options));
+}
+
+const helpText = (): string => `
+Rows: ${ablationRows.map(({ key }) => key).join(", ")}.
+
+Equal compute: every row and seed gets the same number of floating-point operations, as many as the base configuration trains
+with in the given minutes on this machine. So results do not depend on what else the machine does, nor on which row has the
+faster kernels, and an ablation can be interrupted: finished rows are in the folder, --resume makes the missing ones.
+
+The table has the paper's full-scale numbers beside ours, for the order of the rows; the numbers are of different tasks and
+scales. How to read it: docs/evaluation.md
+
+Examples:
+  ${invocation} ablate --task sudoku4 --minutes 2 --seeds 3
+  ${invocation} ablate --rows trm,hrm,direct --minutes 1 --seeds 1 --out runs/three
+  ${invocation} ablate --resume --seeds 5`;
+
+function parseRows(text: string): AblationRow[] {
+  return text.split(",").map((key) => {
+    const row = ablationRows.find((each) => each.key === key.trim());
+    if (!row)
+      throw new InvalidArgumentError(`Row ${key}, expected ${ablationRows.map((each) => each.key).join(", ")}.`);
+    return row;
+  });
+}
+
+async function ablate(options: AblateOptions): Promise<void> {
+  const { rows, seeds, json } = options;
+  const folder = options.out ?? `runs/ablation-${options.task}`;
+  const terminal = openTerminal(json ? "stderr" : "stdout");
+  const backend = await chooseBackend(options);
+  try {
+    const plan = options.resume ? readPlan(folder) : await newPlan(folder, options, terminal);
+    const base = parseConfig(plan.base, folder);
+    terminal.remark(`folder   ${folder}`);
+    terminal.remark(`compute  ${plan.budget.toExponential(2)} floating-point operations per row and seed`);
+    await trainMissing(folder, plan, base, options, terminal);
+    const cells = readCells(folder).filter(({ seed }) => seed <= seeds);
+    const about = { ...plan, scale: scaleText(plan, base), seeds } satisfies AblationAbout & AblationPlan;
+    const reports = rows.map((row) => reportRow(row, base.model, cells));
+    if (json) terminal.print(JSON.stringify({ ...about, rows: reports }));
+    else for (const line of ["", ...ablationTable(about, reports)]) terminal.print(line);
+  } finally {
+    backend.dispose();
+  }
+}
+
+/** Seconds for which the speed is measured. */
+const calibration = 5;
+
+async function newPlan(folder: string, options: AblateOptions, terminal: Terminal): Promise<AblationPlan> {
+  if (isAblation(folder)) throw new OccupiedError(`${folder} holds an ablation already: --resume goes on with it`);
+  if (existsSync(folder) && readdirSync(folder).length > 0) {
+    throw new OccupiedError(`${folder} exists and is no ablation: choose another --out`);
+  }
+  const { settings, data } = presetFor("small", options.task);
+  const task = { name: options.task, ...(data.clues !== undefined && { clues: data.clues }) };
+  const sources = [{ where: "preset small", settings }, parseSet(options.set)];
+  const config = mergeSettings(sources, taskOf(task));
+  for (const row of options.rows) ablated(row, config); // what does not fit is said before anything is trained
+  const puzzles = { train: options.puzzles ?? data.train, unseen: data.unseen };
+  terminal.remark("measuring the speed of this machine");
+  const speed = await measureSpeed(config, setsOf({ task, puzzles }, 0), Math.min(calibration, options.minutes * 60));
+  const plan = {
+    ...{ task, puzzles, minutes: options.minutes },
+    base: { ...config.model, ...config.training },
+    budget: speed * options.minutes * 60,
+  };
+  writePlan(folder, plan);
+  return plan;
+}
+
+/** The puzzles of a seed: the same for every row. */
+function setsOf({ task, puzzles }: Pick<AblationPlan, "task" | "puzzles">, seed: number): ExampleSets {
+  return taskOf(task).generate({ train: puzzles.train, test: puzzles.unseen, seed });
+}
+
+/** Thrown to leave a cell when the user asks to stop. */
+class Stopped extends Error {}
+
+async function trainMissing(
+  folder: string,
+  plan: AblationPlan,
+  base: Config,
+  { rows, seeds }: AblateOptions,
+  terminal: Terminal,
+): Promise<void> {
+  const isDone = (cells: readonly AblationCell[], key: string, seed: number): boolean =>
+    cells.some((cell) => cell.row === key && cell.seed === seed);
+  const finished = readCells(folder);
+  // Seed by seed, so that an interrupted ablation has whole columns.
+  const missing = Array.from({ length: seeds }, (_, index) => index + 1).flatMap((seed) =>
+    rows.filter(({ key }) => !isDone(finished, key, seed)).map((row) => ({ row, seed })),
+  );
+  if (missing.length === 0) return;
+  const progress = startProgress(terminal);
+  const stop = listenForStop(() => terminal.remark("stopping; finished rows are kept, --resume goes on"));
+  const begin = performance.now();
+  let puzzles: { seed: number; sets: ExampleSets } | undefined;
+  try {
+    for (const [index, { row, seed }] of missing.entries()) {
+      const onProgress = async (share: number): Promise<void> => {
+        if (await stop.check()) throw new Stopped();
+        const all = (index + share) / missing.length;
+        const left = ((performance.now() - begin) / 1000) * (1 / all - 1);
+        const where = `${index + 1} of ${missing.length}: ${row.name}, seed ${seed}`;
+        progress.update(all, `${where}, ${percent(share)} · ${duration(left)} left`);
+      };
+      const config = ablated(row, base);
+      if (puzzles?.seed !== seed) puzzles = { seed, sets: setsOf(plan, seed) };
+      const cell = await trainCell({
+        row: row.key,
+        seed,
+        config,
+        sets: puzzles.sets,
+        budget: plan.budget,
+        onProgress,
+      });
+      writeCell(folder, cell);
+      progress.clear();
+      terminal.remark(
+        `${row.name}, seed ${seed}: ${percent(cell.exact)} of ${cell.puzzles} unseen puzzles right after ${counted(cell.steps, "step")} in ${duration(cell.seconds)}`,
+      );
+    }
+  } catch (error) {
+    if (!(error instanceof Stopped)) throw error;
+  } finally {
+    progress.clear();
+    stop.release();
+  }
+}
+
+function scaleText({ task, puzzles }: AblationPlan, { model, training }: Config): string {
+  const { hiddenSize, T, n, layers } = model;
+  return `${task.name}, ${puzzles.unseen} unseen puzzles; first row D ${hiddenSize}, ${layers} layers, T ${T}, n ${n}, batch ${training.batchSize}`;
+}

@@ -1,0 +1,86 @@
+// One cell of the ablation table: a row trained with one seed until its share of compute is used up, then measured.
+import { z } from "zod";
+import { ShuffledExamples } from "./batches.ts";
+import { type Config, flattenConfig, parseConfig } from "./config.ts";
+import { evaluate } from "./evaluation.ts";
+import { trainingFlops } from "./flops.ts";
+import type { ExampleSets } from "./tasks/task.ts";
+import { Training } from "./training.ts";
+
+export const cellSchema = z.object({
+  row: z.string(),
+  seed: z.number().int(),
+  steps: z.number().int().min(1),
+  flops: z.number().min(0),
+  seconds: z.number().min(0),
+  parameters: z.number().int().min(1),
+  /** Unseen puzzles. */
+  puzzles: z.number().int().min(1),
+  /** Shares after all supervision steps. */
+  exact: z.number().min(0).max(1),
+  cell: z.number().min(0).max(1),
+  meanHaltStep: z.number().min(0),
+  settings: z.record(z.string(), z.unknown()),
+});
+export type AblationCell = z.output<typeof cellSchema>;
+
+export interface CellOptions {
+  readonly row: string;
+  readonly seed: number;
+  readonly config: Config;
+  readonly sets: ExampleSets;
+  /** Floating-point operations of training, the same for every cell. */
+  readonly budget: number;
+  /** Awaited after every step with the share that is done. Throws to stop. */
+  readonly onProgress?: ((share: number) => void | Promise<void>) | undefined;
+}
+
+/** Training steps that a budget pays for. */
+export const stepsFor = (config: Config, budget: number): number =>
+  Math.max(1, Math.floor(budget / trainingFlops(config)));
+
+export async function trainCell({ row, seed, config, sets, budget, onProgress }: CellOptions): Promise<AblationCell> {
+  const steps = stepsFor(config, budget);
+  const warmupSteps = Math.min(config.training.warmupSteps, Math.floor(steps / 10));
+  const own = parseConfig({ ...flattenConfig(config), seed, warmupSteps, totalSteps: steps });
+  const begin = performance.now();
+  const training = new Training(own, new ShuffledExamples(sets.train, seed));
+  try {
+    for (let step = 1; step <= steps; step++) {
+      await training.supervisionStep();
+      await onProgress?.(step / steps);
+    }
+    const seconds = (performance.now() - begin) / 1000;
+    const { puzzles, exact, cell, meanHaltStep } = await evaluate(training.evaluated, sets.test, {
+      ...own.training,
+      batchSize: 50,
+    });
+    return {
+      ...{ row, seed, steps, seconds, puzzles, meanHaltStep },
+      flops: steps * trainingFlops(own),
+      parameters: training.model.parameterCount(),
+      exact: exact.at(-1)!,
+      cell: cell.at(-1)!,
+      settings: flattenConfig(own),
+    };
+  } finally {
+    training.dispose();
+  }
+}
+
+/** Floating-point operations per second that training gets done here. @param seconds  to measure for */
+export async function measureSpeed(config: Config, { train }: ExampleSets, seconds: number): Promise<number> {
+  const training = new Training(config, new ShuffledExamples(train, 0));
+  try {
+    await training.supervisionStep(); // kernels are compiled, memory is there
+    const begin = performance.now();
+    let steps = 0;
+    do {
+      await training.supervisionStep();
+      steps++;
+    } while (performance.now() - begin < 1000 * seconds);
+    return (steps * trainingFlops(config)) / ((performance.now() - begin) / 1000);
+  } finally {
+    training.dispose();
+  }
+}

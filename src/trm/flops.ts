@@ -1,0 +1,28 @@
+// What a supervision step costs: floating-point operations of its matrix products, which are nearly all of it.
+import { swigluWidth } from "../nn/index.ts";
+import { type Config, fullLength, type ModelConfig } from "./config.ts";
+
+/** Of one block on one sequence, forward. A product of [a, b] and [b, c] is 2abc. */
+function blockFlops(config: ModelConfig): number {
+  const { hiddenSize: D, expansion, widthMultiple, mixer } = config;
+  const L = fullLength(config);
+  const swiglu = (width: number): number => 6 * width * swigluWidth(width, expansion, widthMultiple); // gate, up, down
+  const mixing = mixer === "mlp" ? D * swiglu(L) : 8 * L * D * D + 4 * L * L * D; // q, k, v, out; scores and their use
+  return mixing + L * swiglu(D);
+}
+
+/** Calls of the networks in one supervision step, in blocks: those that leave a tape, and those that do not. */
+function blocksPerStep({ recursion, T: cycles, n, layers, layersY = layers, oneStepGradient }: ModelConfig) {
+  if (recursion === "direct") return { onTape: layersY, offTape: 0 };
+  const perRecursion = n * layers + layersY;
+  const onTape = oneStepGradient ? layers + layersY : perRecursion;
+  return { onTape, offTape: cycles * perRecursion - onTape };
+}
+
+/** Of a training step on the whole batch. Backward costs twice the forward pass. */
+export function trainingFlops({ model, training }: Config): number {
+  const { onTape, offTape } = blocksPerStep(model);
+  const targetPass = training.continueLoss ? onTape + offTape : 0; // one more forward pass for q_continue
+  const heads = 3 * 2 * model.sequenceLength * model.hiddenSize * model.vocabularySize;
+  return training.batchSize * ((3 * onTape + offTape + targetPass) * blockFlops(model) + heads);
+}
