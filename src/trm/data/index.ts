@@ -2,7 +2,8 @@
  * Puzzle data as bytes and text, for Node and pages alike: the official layout, .npy, the official CSV, batches of a split.
  * What reads and writes disks is in the *.node.ts files beside this one.
  */
-export { generatedRows } from "./generated-rows.ts";
+export { identifierNames, toExamples, toSplit } from "./examples.ts";
+export { generatedRows, ratingMeaning } from "./generated-rows.ts";
 export {
   decodeSplit,
   encodeSplit,

@@ -13,13 +13,13 @@ import { Random } from "../../tensor/index.ts";
 import { replaceFile } from "../atomic-files.node.ts";
 import { averageFile, type CheckpointSide, weightsFile } from "../checkpoint.ts";
 import { readDataMetadata } from "../data/data-folder.node.ts";
+import { identifierNames, toSplit } from "../data/examples.ts";
 import { writeWhole } from "../data/files.node.ts";
 import { writeNames } from "../data/layout.node.ts";
 import { encodeSplit, type PuzzleSplit } from "../data/layout.ts";
 import { taskOf } from "../named-task.ts";
 import { readCheckpoint, readRun, readSets } from "../run-folder.node.ts";
 import { formatOfficialConfig } from "./config-file.ts";
-import { identifierNames, toSplit } from "./dataset.ts";
 import { type Target, toOfficialConfig } from "./official-config.ts";
 import { serializePt } from "./pt-writer.ts";
 

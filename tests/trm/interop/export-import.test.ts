@@ -110,15 +110,15 @@ describe("export -> import -> export changes no bit", () => {
 
 describe("export", () => {
   it("copies of every training puzzle where the run draws them, and none of the others", async () => {
-    const { path } = await makeRun({ name: "sudoku4" }, {}, { augment: true, train: 3 });
+    const { path } = await makeRun({ name: "sudoku6" }, {}, { augment: true, train: 3 });
     folders.push(dirname(path));
     const out = temporary();
     exportRun({ run: path, out, target: "torchrun", augment: 4 });
     const json = (split: string) => JSON.parse(readFileSync(join(out, "data", split, "dataset.json"), "utf8"));
-    expect(json("train")).toMatchObject({ total_groups: 3, mean_puzzle_examples: 1, seq_len: 16, vocab_size: 6 });
-    expect(statSync(join(out, "data/train/all__inputs.npy")).size).toBe(128 + 3 * 5 * 16);
-    expect(statSync(join(out, "data/test/all__inputs.npy")).size).toBe(128 + 4 * 16);
-    expect(readRunSets(join(out, "data"), taskOf({ name: "sudoku4" }))).toEqual(readSets(path));
+    expect(json("train")).toMatchObject({ total_groups: 3, mean_puzzle_examples: 1, seq_len: 36, vocab_size: 8 });
+    expect(statSync(join(out, "data/train/all__inputs.npy")).size).toBe(128 + 3 * 5 * 36);
+    expect(statSync(join(out, "data/test/all__inputs.npy")).size).toBe(128 + 4 * 36);
+    expect(readRunSets(join(out, "data"), taskOf({ name: "sudoku6" }))).toEqual(readSets(path));
   });
 
   it("refuses before it writes: widths that are not official", async () => {
