@@ -2,9 +2,9 @@
 
 import { CheckpointError } from "../nn/index.ts";
 import { evaluatedFile, modelFrom } from "../trm/checkpoint.ts";
+import { readCheckpoint } from "../trm/checkpoint-folder.node.ts";
 import type { Config, Model, Task } from "../trm/index.ts";
 import { type TaskChoice, taskOf } from "../trm/named-task.ts";
-import { readCheckpoint } from "../trm/run-folder.node.ts";
 
 export interface LoadedModel {
   readonly model: Model;

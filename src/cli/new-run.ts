@@ -3,14 +3,8 @@ import { Random } from "../tensor/index.ts";
 import { type Config, type Examples, ShuffledExamples, type Task, Training } from "../trm/index.ts";
 import { type TaskChoice, taskOf } from "../trm/named-task.ts";
 import { type DataSizes, type PresetName, presetFor } from "../trm/presets.ts";
-import {
-  folderState,
-  moveRunAside,
-  OccupiedError,
-  type RunAbout,
-  type RunSets,
-  WritableRun,
-} from "../trm/run-folder.node.ts";
+import { folderState, moveRunAside, OccupiedError, type RunAbout, WritableRun } from "../trm/run-folder.node.ts";
+import type { RunSets } from "../trm/run-sets.ts";
 import { thousands } from "./format.ts";
 import { startProgress } from "./progress.ts";
 import { openRunData } from "./run-data.ts";

@@ -8,7 +8,8 @@ export const wholeNumber =
   (text: string): number => {
     const value = Number(text);
     if (!/^[+-]?\d+$/.test(text.trim()) || !Number.isSafeInteger(value) || value < least) {
-      throw new InvalidArgumentError(`Expected a whole number of ${least} or more.`);
+      const limit = least > Number.MIN_SAFE_INTEGER ? ` of ${least} or more` : "";
+      throw new InvalidArgumentError(`Expected a whole number${limit}.`);
     }
     return value;
   };

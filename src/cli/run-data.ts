@@ -3,7 +3,7 @@
 import { Random } from "../tensor/index.ts";
 import { hasTestSplit, openDataSplit } from "../trm/data/data-folder.node.ts";
 import { type Config, type Examples, pickExamples, SplitBatches } from "../trm/index.ts";
-import type { RunSets } from "../trm/run-folder.node.ts";
+import type { RunSets } from "../trm/run-sets.ts";
 
 export interface RunData {
   readonly stream: SplitBatches;

@@ -3,7 +3,8 @@
 import { type Backend, defaultBackend } from "../tensor/index.ts";
 import { type CheckpointFiles, packCheckpoint } from "../trm/checkpoint.ts";
 import { type Evaluation, evaluate, type StepMetrics, type Training } from "../trm/index.ts";
-import type { RunAbout, RunSets, WritableRun } from "../trm/run-folder.node.ts";
+import type { RunAbout, WritableRun } from "../trm/run-folder.node.ts";
+import type { RunSets } from "../trm/run-sets.ts";
 import { explain } from "./explain.ts";
 import { duration, lossText, percent } from "./format.ts";
 import type { Progress } from "./progress.ts";

@@ -1,5 +1,5 @@
 // A checkpoint in memory: everything that a training run needs to go on bit for bit, as four files. Reading and writing them
-// on a disk is run-folder.node.ts; a page may keep them elsewhere.
+// on a disk is checkpoint-folder.node.ts; a page may keep them elsewhere.
 //
 //   weights.safetensors   the weights, under the official code's names
 //   ema.safetensors       their moving average (absent without EMA)

@@ -7,23 +7,16 @@
 //   checkpoint-N/       the state after step N (see checkpoint.ts): renamed into place when complete, the older one then removed
 //   lock                while a process writes
 import { existsSync, readdirSync, readFileSync, renameSync, rmdirSync, rmSync, statSync } from "node:fs";
-import { basename, dirname, join, resolve } from "node:path";
+import { join } from "node:path";
 import { z } from "zod";
-import { CheckpointError, parseSafetensors, serializeSafetensors, toInt32, type WritableTensor } from "../nn/index.ts";
-import {
-  createFolder,
-  makeFolders,
-  removeFolder,
-  replaceFile,
-  temporaryPrefix,
-  writeFlushed,
-} from "./atomic-files.node.ts";
-import { type CheckpointFiles, type CheckpointSide, parseJson, parseSide, sideFile } from "./checkpoint.ts";
-import { writePuzzleCsv } from "./data/puzzle-csv.ts";
+import { CheckpointError } from "../nn/index.ts";
+import { makeFolders, removeFolder, replaceFile, temporaryPrefix } from "./atomic-files.node.ts";
+import { type CheckpointFiles, parseJson } from "./checkpoint.ts";
+import { type Checkpoint, readCheckpoint, saveCheckpoint, stepOfFolder } from "./checkpoint-folder.node.ts";
 import { type FolderLock, lockFile, lockFolder } from "./folder-lock.node.ts";
 import { MetricsLog } from "./metrics-log.node.ts";
-import { taskChoiceSchema, taskOf } from "./named-task.ts";
-import type { Examples } from "./tasks/task.ts";
+import { taskChoiceSchema } from "./named-task.ts";
+import { packSets, parseSets, type RunSets, setAsCsv } from "./run-sets.ts";
 
 const runFile = "run.json";
 const dataFile = "data.safetensors";
@@ -46,14 +39,6 @@ const runSchema = z.object({
 
 /** What a run is, apart from its state. */
 export type RunAbout = Omit<z.output<typeof runSchema>, "format" | "version">;
-
-export interface RunSets {
-  readonly train: Examples;
-  readonly watch: Examples;
-  readonly unseen: Examples;
-}
-
-const setNames = ["train", "watch", "unseen"] as const;
 
 /** A path that exists already, and must not be written over. */
 export class OccupiedError extends Error {
@@ -85,7 +70,7 @@ export class WritableRun {
       removeRemains(path);
       if (about.dataFolder === undefined) {
         replaceFile(join(path, dataFile), packSets(sets));
-        replaceFile(join(path, unseenFile), Buffer.from(setAsCsv(about, sets.unseen)));
+        replaceFile(join(path, unseenFile), Buffer.from(setAsCsv(about.task, sets.unseen)));
       }
       saveCheckpoint(path, checkpoint.step, checkpoint.files);
       const metrics = new MetricsLog(join(path, metricsFile), checkpoint.step);
@@ -186,111 +171,7 @@ export function readSets(path: string): RunSets {
   const elsewhere = existsSync(join(path, runFile)) ? dataFolderOf(path) : undefined;
   if (elsewhere !== undefined) throw new CheckpointError(`${path}: its puzzles are in the data set ${elsewhere}`);
   if (!existsSync(file)) throw new CheckpointError(`${path}: no ${dataFile} in it, expected the folder of a run`);
-  const { tensors } = parseSafetensors(readFileSync(file), file);
-  const read = (name: (typeof setNames)[number]): Examples => {
-    const [inputs, labels] = [tensors.get(`${name}/inputs`), tensors.get(`${name}/labels`)];
-    const [rows, length] = inputs?.shape ?? [];
-    if (!inputs || !labels || rows === undefined || length === undefined || labels.data.length !== inputs.data.length) {
-      throw new CheckpointError(`${file}: "${name}/inputs" and "${name}/labels" are not two tables of one size`);
-    }
-    return { count: rows, length, inputs: toInt32(name, inputs), labels: toInt32(name, labels) };
-  };
-  return { train: read("train"), watch: read("watch"), unseen: read("unseen") };
-}
-
-function packSets(sets: RunSets): Uint8Array {
-  const tensors = new Map<string, WritableTensor>();
-  for (const name of setNames) {
-    const { count, length, inputs, labels } = sets[name];
-    const shape = [count, length];
-    tensors.set(`${name}/inputs`, { shape, data: Uint8Array.from(inputs) });
-    tensors.set(`${name}/labels`, { shape, data: Uint8Array.from(labels) });
-  }
-  return serializeSafetensors(tensors);
-}
-
-function setAsCsv({ task: choice }: RunAbout, { count, length, inputs, labels }: Examples): string {
-  const task = taskOf(choice);
-  const row = (tokens: Int32Array, index: number) => task.format(tokens.subarray(index * length, (index + 1) * length));
-  return writePuzzleCsv(
-    Array.from({ length: count }, (_, index) => ({
-      source: task.name,
-      question: row(inputs, index),
-      answer: row(labels, index),
-      rating: 0, // not rated
-    })),
-  );
-}
-
-export interface Checkpoint {
-  /** The folder that holds it. */
-  readonly path: string;
-  readonly side: CheckpointSide;
-  readonly files: CheckpointFiles;
-}
-
-/**
- * Reads the checkpoint of a run folder, or one checkpoint folder.
- *
- * @param needed  which files beside the JSON one; all if left out
- * @throws CheckpointError
- */
-export function readCheckpoint(path: string, needed?: (side: CheckpointSide) => readonly string[]): Checkpoint {
-  // A training process may replace the checkpoint between the look at the folder and the reading: then look again.
-  for (let attempt = 1; ; attempt++) {
-    const folder = checkpointFolder(path);
-    try {
-      const where = join(folder, sideFile);
-      const side = parseSide(readFileSync(where), where);
-      const names = needed?.(side) ?? readdirSync(folder).filter((name) => name !== sideFile);
-      return { path: folder, side, files: new Map(names.map((name) => [name, readFileSync(join(folder, name))])) };
-    } catch (error) {
-      const isGone = (error as NodeJS.ErrnoException).code === "ENOENT";
-      if (!isGone) throw error;
-      if (attempt === 3)
-        throw new CheckpointError(
-          `${folder}: incomplete: no ${basename(String((error as NodeJS.ErrnoException).path))}`,
-        );
-    }
-  }
-}
-
-/** The newest checkpoint of a run folder, or the folder itself if it is a checkpoint. */
-export function checkpointFolder(path: string): string {
-  if (!existsSync(path)) throw new CheckpointError(`${path}: no such folder`);
-  if (!statSync(path).isDirectory()) throw new CheckpointError(`${path}: a file, expected the folder of a run`);
-  if (existsSync(join(path, sideFile))) return path;
-  const newest = checkpointsIn(path).at(-1);
-  if (!newest) throw new CheckpointError(`${path}: no checkpoint in it, expected the folder of a run`);
-  return join(path, newest);
-}
-
-/** The run folder that a path given by a user means: the path, or what holds it if it is a checkpoint. */
-export const runFolderOf = (path: string): string => (existsSync(join(path, sideFile)) ? dirname(resolve(path)) : path);
-
-/** Names of the checkpoint folders, oldest first. A folder of that name is complete: it got the name when it was. */
-function checkpointsIn(path: string): string[] {
-  return readdirSync(path)
-    .filter((name) => stepOfFolder(name) !== undefined)
-    .sort((a, b) => stepOfFolder(a)! - stepOfFolder(b)!);
-}
-
-const stepOfFolder = (name: string): number | undefined => {
-  const digits = /^checkpoint-(\d{1,15})$/.exec(name)?.[1];
-  return digits === undefined ? undefined : Number(digits);
-};
-
-/**
- * Saves a state and then removes the older ones. At every moment the folder holds a complete checkpoint.
- *
- * @param write  replaceable, for tests
- */
-export function saveCheckpoint(path: string, step: number, files: CheckpointFiles, write = writeFlushed): void {
-  const before = checkpointsIn(path);
-  const folder = join(path, `checkpoint-${String(step).padStart(7, "0")}`);
-  if (existsSync(folder)) return; // the state of a step does not change
-  createFolder(folder, files, write);
-  for (const name of before) removeFolder(join(path, name));
+  return parseSets(readFileSync(file), file);
 }
 
 /** What crashed processes have left. The caller holds the lock. */

@@ -3,7 +3,7 @@ import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
-import { readCheckpoint } from "../../src/trm/run-folder.node.ts";
+import { readCheckpoint } from "../../src/trm/checkpoint-folder.node.ts";
 import { newFolder, type Running, smallModel, start, startShell, stepLines, trm, until } from "./command.ts";
 
 const folder = newFolder();

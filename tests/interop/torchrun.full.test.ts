@@ -8,10 +8,11 @@ import { afterAll, describe, expect, it } from "vitest";
 import { importCommand } from "../../src/cli/commands/import.ts";
 import { parseSafetensors, toFloat32 } from "../../src/nn/index.ts";
 import { modelFrom } from "../../src/trm/checkpoint.ts";
+import { readCheckpoint } from "../../src/trm/checkpoint-folder.node.ts";
 import { answers, evaluate } from "../../src/trm/index.ts";
 import { exportRun } from "../../src/trm/interop/export.node.ts";
 import { parsePt } from "../../src/trm/interop/pt.ts";
-import { readCheckpoint, readSets } from "../../src/trm/run-folder.node.ts";
+import { readSets } from "../../src/trm/run-folder.node.ts";
 import { makeRun, newFolder } from "../trm/interop/runs.ts";
 import { shellBlocks, wordsOf } from "./doc-commands.ts";
 

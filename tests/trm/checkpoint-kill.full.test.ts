@@ -6,7 +6,8 @@ import { join } from "node:path";
 import { afterAll, expect, it } from "vitest";
 import { ReferenceBackend, setRootBackend } from "../../src/tensor/index.ts";
 import { packCheckpoint } from "../../src/trm/checkpoint.ts";
-import { metricsFile, readCheckpoint, WritableRun } from "../../src/trm/run-folder.node.ts";
+import { readCheckpoint } from "../../src/trm/checkpoint-folder.node.ts";
+import { metricsFile, WritableRun } from "../../src/trm/run-folder.node.ts";
 import { aboutCheckpoint, tinyAbout, tinyConfig, tinySets, tinyTraining } from "./tiny-run.ts";
 
 const root = mkdtempSync(join(tmpdir(), "trm-kill-"));

@@ -15,16 +15,14 @@ import { join } from "node:path";
 import { afterAll, beforeEach, expect, it } from "vitest";
 import { writeFlushed } from "../../src/trm/atomic-files.node.ts";
 import { type CheckpointFiles, packCheckpoint, restoreTraining } from "../../src/trm/checkpoint.ts";
+import { readCheckpoint, runFolderOf, saveCheckpoint } from "../../src/trm/checkpoint-folder.node.ts";
 import { readTaskCsv } from "../../src/trm/named-task.ts";
 import {
   folderState,
   metricsFile,
   moveRunAside,
-  readCheckpoint,
   readRun,
   readSets,
-  runFolderOf,
-  saveCheckpoint,
   unseenFile,
   WritableRun,
 } from "../../src/trm/run-folder.node.ts";

@@ -7,7 +7,8 @@ import {
   sudokuTask,
   Training,
 } from "../../src/trm/index.ts";
-import type { RunAbout, RunSets } from "../../src/trm/run-folder.node.ts";
+import type { RunAbout } from "../../src/trm/run-folder.node.ts";
+import type { RunSets } from "../../src/trm/run-sets.ts";
 
 export const task = sudokuTask(4);
 

@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { Command, Option } from "commander";
 import type { Backend } from "../../tensor/index.ts";
+import { runFolderOf } from "../../trm/checkpoint-folder.node.ts";
 import { openDataSplit } from "../../trm/data/data-folder.node.ts";
 import { writeWhole } from "../../trm/data/files.node.ts";
 import { countOf } from "../../trm/data/split-batches.ts";
@@ -18,7 +19,7 @@ import {
   sweepHalting,
 } from "../../trm/index.ts";
 import { readTaskCsv } from "../../trm/named-task.ts";
-import { dataFolderOf, readSets, runFolderOf, unseenFile } from "../../trm/run-folder.node.ts";
+import { dataFolderOf, readSets, unseenFile } from "../../trm/run-folder.node.ts";
 import { accuracyTable } from "../accuracy-table.ts";
 import { backendText } from "../describe-run.ts";
 import { evalArc } from "../eval-arc.ts";

@@ -1,8 +1,8 @@
 // `trm info`: what a run is, and how far it has come.
 import { Command } from "commander";
 import { type CheckpointSide, evaluatedFile, modelFrom } from "../../trm/checkpoint.ts";
+import { readCheckpoint } from "../../trm/checkpoint-folder.node.ts";
 import { effectiveDepth, flattenConfig, type Model } from "../../trm/index.ts";
-import { readCheckpoint } from "../../trm/run-folder.node.ts";
 import { backendText, depthText, networkText, taskText } from "../describe-run.ts";
 import { duration, thousands } from "../format.ts";
 import { openTerminal, type Terminal } from "../terminal.ts";

@@ -9,7 +9,7 @@ import { DATASET_JSON, decodeSplit, type PuzzleSplit } from "../data/layout.ts";
 import { ConfigError, DatasetError } from "../errors.ts";
 import { type TaskChoice, taskChoiceSchema } from "../named-task.ts";
 import { officialPuzzleTable } from "../official-names.ts";
-import type { RunSets } from "../run-folder.node.ts";
+import type { RunSets } from "../run-sets.ts";
 import type { Examples, Task } from "../tasks/task.ts";
 import { parseOfficialConfig } from "./config-file.ts";
 import { exportedAverage, exportedConfig } from "./export.node.ts";
