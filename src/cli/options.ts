@@ -43,10 +43,13 @@ export interface ComputeOptions {
 }
 
 export const computeOptions = (): Option[] => [
-  new Option("--backend <name>", "what computes (default: TRM_BACKEND, else wasm where it runs)").choices(backendNames),
+  new Option(
+    "--backend <name>",
+    "what computes; auto tries which is fastest here (default: TRM_BACKEND, else wasm where it runs)",
+  ).choices(backendNames),
   new Option("--threads <n>", "threads that compute (default: all)").argParser(wholeNumber(1)),
 ];
 
 /** The chosen backend, made that of all tensors. @throws BackendError for one that cannot run here */
 export const chooseBackend = ({ backend, threads }: ComputeOptions): Promise<Backend> =>
-  useBackend(backend, { threads });
+  useBackend(backend, { threads, onChoice: (reason) => void process.stderr.write(`backend  ${reason}\n`) });

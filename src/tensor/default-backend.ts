@@ -6,12 +6,14 @@ import { isWasmSupported, WasmBackend } from "./backends/wasm/backend.ts";
 import { BackendError } from "./errors.ts";
 import { scopedBackend, setRootBackend } from "./scope.ts";
 
-export const backendNames = ["reference", "wasm", "gpu"] as const;
+export const backendNames = ["reference", "wasm", "gpu", "auto"] as const;
 export type BackendName = (typeof backendNames)[number];
 
 export interface BackendOptions {
   /** Threads that compute (wasm). Default: as many as the machine runs at once. */
   readonly threads?: number | undefined;
+  /** Told in one line why "auto" chose what it chose. */
+  readonly onChoice?: ((reason: string) => void) | undefined;
 }
 
 /** The backend of the current scope; on first use outside any choice, that of TRM_BACKEND or the default, which is then kept. */
@@ -24,14 +26,28 @@ export function defaultBackend(): Backend {
 }
 
 /**
- * Loads a backend and makes it that of all scopes that do not choose their own; the default one if no name is given.
+ * Loads a backend and makes it that of all scopes that do not choose their own; the default one if no name is given, the fastest of a
+ * short trial for "auto".
  *
  * @throws BackendError for a name that does not exist, or a backend that cannot run here
  */
 export async function useBackend(name?: string, options: BackendOptions = {}): Promise<Backend> {
   const asked = name ?? globalThis.process?.env?.TRM_BACKEND;
-  const backend = asked === "gpu" ? await createGpu() : createBackend(asked, options);
+  const backend = await openBackend(asked, options);
   setRootBackend(backend);
+  return backend;
+}
+
+async function openBackend(name: string | undefined, options: BackendOptions): Promise<Backend> {
+  if (name === "gpu") return createGpu();
+  if (name !== "auto") return createBackend(name, options);
+  const { fastestOf } = await import("./calibration.ts");
+  const { backend, reason } = await fastestOf([
+    { name: "wasm", open: () => createBackend("wasm", options) },
+    { name: "gpu", open: createGpu },
+    { name: "reference", open: () => new ReferenceBackend() },
+  ]);
+  options.onChoice?.(reason);
   return backend;
 }
 
@@ -54,7 +70,8 @@ function createBackend(name: string | undefined, { threads }: BackendOptions = {
     case "reference":
       return new ReferenceBackend();
     case "gpu":
-      throw new BackendError('backend: "gpu" is loaded asynchronously, call `await useBackend("gpu")` first');
+    case "auto":
+      throw new BackendError(`backend: "${name}" is loaded asynchronously, call \`await useBackend("${name}")\` first`);
     default:
       throw new BackendError(`backend: got "${name}", expected one of ${backendNames.join(", ")}`);
   }

@@ -158,7 +158,7 @@ describe("usage", () => {
     [["train"], "--task or --resume is missing (tasks: sudoku4, sudoku6, sudoku9, maze)"],
     [["train", "--task", "sudoku5"], "Allowed choices are sudoku4, sudoku6, sudoku9, maze"],
     [train("--preset", "big"), "Allowed choices are small, official, paper"],
-    [train("--backend", "cuda"), "Allowed choices are reference, wasm, gpu"],
+    [train("--backend", "cuda"), "Allowed choices are reference, wasm, gpu, auto"],
     [train("--set", "n"), "--set n: expected key=value"],
     [train("--minutes", "soon"), "Expected a number above 0"],
     [train("--minutes", "-1"), "Expected a number above 0"],
@@ -175,7 +175,7 @@ describe("usage", () => {
     const { code, stderr } = await start(["eval", run], "node", { TRM_BACKEND: "cuda" }).finished;
     expect([code, stderr]).toEqual([
       1,
-      expect.stringMatching(/^trm: .*"cuda", expected one of reference, wasm, gpu\n$/),
+      expect.stringMatching(/^trm: .*"cuda", expected one of reference, wasm, gpu, auto\n$/),
     ]);
   });
 });
