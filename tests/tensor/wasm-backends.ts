@@ -1,0 +1,36 @@
+// What the tests of the WebAssembly backend share: backends of every build and number of threads, and comparing.
+import { afterAll, expect } from "vitest";
+import { WasmBackend } from "../../src/tensor/backends/wasm/backend.ts";
+import * as t from "../../src/tensor/index.ts";
+import { ReferenceBackend, type Shape, sizeOf, type Tensor } from "../../src/tensor/index.ts";
+import { valuesOf } from "./naive.ts";
+
+export const reference = new ReferenceBackend();
+export const one = new WasmBackend({ threads: 1 });
+export const two = new WasmBackend({ threads: 2 });
+export const three = new WasmBackend({ threads: 3 });
+export const unshared = new WasmBackend({ shared: false });
+export const builds = (["plain", "relaxed", "wide"] as const).map((build) => new WasmBackend({ build, threads: 2 }));
+afterAll(() => {
+  for (const backend of [one, two, three, unshared, ...builds]) backend.dispose();
+});
+
+export const normal = (seed: number, shape: Shape, scale = 1): Float32Array => {
+  const random = new t.Random(seed);
+  return Float32Array.from({ length: sizeOf(shape) }, () => random.normal() * scale);
+};
+export const on = (backend: t.Backend, shape: Shape, values: ArrayLike<number>): Tensor =>
+  t.tensor(values, { shape, backend });
+export const blank = (backend: t.Backend, shape: Shape): Tensor => t.empty(shape, "float32", backend);
+
+/** Expects equal numbers up to `tolerance` times the largest of `scale` and the wanted ones. */
+export function expectClose(actual: Tensor, wanted: ArrayLike<number>, tolerance: number, scale = 0): void {
+  const values = valuesOf(actual);
+  expect(values.length).toBe(wanted.length);
+  const largest = Array.from(wanted).reduce((m, x) => (Number.isFinite(x) ? Math.max(m, Math.abs(x)) : m), scale);
+  values.forEach((value, i) => {
+    const want = wanted[i]!;
+    if (!Number.isFinite(want)) expect(value).toBe(want);
+    else if (!(Math.abs(value - want) <= tolerance * largest)) expect({ i, value }).toEqual({ i, value: want });
+  });
+}

@@ -1,0 +1,124 @@
+// The WebAssembly backend's elementwise kernels against exact values, and its memory.
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { WasmBackend } from "../../src/tensor/backends/wasm/backend.ts";
+import * as t from "../../src/tensor/index.ts";
+import { valuesOf } from "./naive.ts";
+import { builds, normal, on, one, reference, two, unshared } from "./wasm-backends.ts";
+
+describe("elementwise", () => {
+  const finite = fc.float({ noNaN: true, noDefaultInfinity: true });
+  const special = [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 0, -0, 1e-42, -1e-42, 3e38, -3e38];
+
+  it.each(["negate", "square", "sqrt", "rsqrt", "reciprocal", "abs"] as const)("%s rounds the exact value", (name) => {
+    fc.assert(
+      fc.property(fc.array(finite, { maxLength: 40 }), (values) => {
+        t.scope(() => {
+          const numbers = [...values, ...special];
+          const [actual, wanted] = [two, reference].map((b) => valuesOf(t[name](on(b, [numbers.length], numbers))));
+          actual!.forEach((value, i) => {
+            // 1 / √x is two roundings here and one there.
+            if (Number.isFinite(wanted![i]!))
+              expect(Math.abs(value - wanted![i]!)).toBeLessThanOrEqual(1.3e-7 * Math.abs(wanted![i]!));
+            else expect(value).toBe(wanted![i]);
+          });
+        });
+      }),
+    );
+  });
+
+  it.each(["add", "subtract", "multiply", "divide", "maximum"] as const)("%s is exact", (name) => {
+    fc.assert(
+      fc.property(fc.array(fc.tuple(finite, finite), { maxLength: 40 }), (pairs) => {
+        t.scope(() => {
+          const all = [...pairs, ...special.flatMap((a) => special.map((b): [number, number] => [a, b]))];
+          const run = (b: t.Backend): number[] =>
+            valuesOf(
+              t[name](
+                on(
+                  b,
+                  [all.length],
+                  all.map((p) => p[0]),
+                ),
+                on(
+                  b,
+                  [all.length],
+                  all.map((p) => p[1]),
+                ),
+              ),
+            );
+          expect(run(two)).toEqual(run(reference));
+        });
+      }),
+    );
+  });
+
+  it.each(builds.map((b) => [b.build, b] as const))("exp has a relative error below 2e-7: %s", (_, backend) => {
+    t.scope(() => {
+      const x = Float32Array.from({ length: 200_000 }, (_, i) => -87.3 + (i * 176) / 200_000);
+      const worst = valuesOf(t.exp(on(backend, [x.length], x))).reduce(
+        (w, y, i) => Math.max(w, Math.abs(y / Math.exp(x[i]!) - 1)),
+        0,
+      );
+      expect(worst).toBeLessThan(2e-7);
+      const ends = on(backend, [6], [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 89, -200, 0]);
+      expect(valuesOf(t.exp(ends))).toEqual([Number.NaN, Number.POSITIVE_INFINITY, 0, Number.POSITIVE_INFINITY, 0, 1]);
+    });
+  });
+
+  it.each(builds.map((b) => [b.build, b] as const))(
+    "the angle of Adam-atan2 has a relative error below 2e-7: %s",
+    (_, backend) => {
+      t.scope(() => {
+        const n = 100_000;
+        const gradient = normal(5, [n]).map((x, i) => x * 10 ** ((i % 17) - 8));
+        const v = normal(6, [n]).map((x, i) => (x * 10 ** ((i % 13) - 6)) ** 2);
+        // A parameter that never had a gradient: the angle of (0, 0).
+        gradient[0] = 0;
+        v[0] = 0;
+        const zeros = new Float32Array(n);
+        const state = { p: on(backend, [n], zeros), m: on(backend, [n], zeros), v: on(backend, [n], v) };
+        const settings = { learningRate: 1, beta1: 0, beta2: 0.5, weightDecay: 0, step: 1, epsilon: 0 };
+        t.adamUpdate("adamAtan2", state, on(backend, [n], gradient), settings);
+        const scale = Math.fround(1 / Math.sqrt(0.5));
+        const deviations = valuesOf(state.v).map((x) => Math.fround(Math.fround(Math.sqrt(x)) * scale));
+        const worst = valuesOf(state.p).reduce((largest, angle, i) => {
+          const wanted = -Math.atan2(gradient[i]!, deviations[i]!);
+          return Math.max(largest, wanted === 0 ? Math.abs(angle) : Math.abs(angle / wanted - 1));
+        }, 0);
+        expect(worst).toBeLessThan(2e-7);
+      });
+    },
+  );
+});
+
+describe("memory", () => {
+  it("comes back: a loop in its steady state takes nothing new", () => {
+    const turn = (): void => {
+      t.scope(() => {
+        const a = on(two, [50, 40], normal(1, [50, 40]));
+        t.matmul(a, on(two, [40, 30], normal(2, [40, 30])));
+      });
+    };
+    for (let i = 0; i < 3; i++) turn();
+    const before = two.memory();
+    for (let i = 0; i < 100; i++) turn();
+    expect(two.memory()).toEqual(before);
+  });
+
+  it("says clearly that it is full", () => {
+    const small = new WasmBackend({ threads: 1, memoryLimit: 2 ** 22 });
+    expect(() => t.zeros([2 ** 21], "float32", small)).toThrow(/memory is full, could not add .* MB/);
+  });
+
+  it("keeps what was written when it grows, shared or not", () => {
+    for (const backend of [one, unshared]) {
+      t.scope(() => {
+        const first = on(backend, [3], [1, 2, 3]);
+        const large = t.full([2 ** 20], 7, "float32", backend);
+        expect(valuesOf(first)).toEqual([1, 2, 3]);
+        expect(valuesOf(large)[2 ** 20 - 1]).toBe(7);
+      });
+    }
+  });
+});
