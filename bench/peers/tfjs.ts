@@ -1,10 +1,12 @@
 // The step of torch_step.py written for TensorFlow.js, on its "wasm" or its "cpu" backend. float32 throughout (it has no
 // float64). Its fast matrix product takes single matrices that are not transposed; everything else goes through a plain loop,
 // so this step is arranged to use the fast one wherever it can.
+import { availableParallelism } from "node:os";
 import * as tf from "@tensorflow/tfjs";
 import { readCase } from "../shared/case.ts";
 import { fullLength } from "../shared/config.ts";
 import { runStepProgram, type StepOptions, type StepRunner } from "../shared/program.ts";
+import { allowThreads } from "./tfjs-threads.ts";
 import { oneHot, optimizer, peerWeights, rotaryTables, weightSum } from "./weights.ts";
 
 /** x [M, K], w [K, N]: the product, with a gradient that transposes explicitly instead of asking for a transposed product. */
@@ -32,7 +34,7 @@ async function start(options: StepOptions): Promise<StepRunner> {
   if (!options.case) throw new Error("expected --case FOLDER");
   const start = readCase(options.case);
   const { config: c } = start;
-  const threads = await chooseBackend(options.backend ?? "wasm");
+  const { threads, end } = await startBackend(options.backend ?? "wasm", options.threads);
   const [B, L, D, V] = [c.batch_size, fullLength(c), c.hidden_size, c.vocab_size];
   const [heads, headSize] = [c.num_heads, D / c.num_heads];
 
@@ -189,16 +191,35 @@ async function start(options: StepOptions): Promise<StepRunner> {
       await Promise.all(results.map((result) => result.data()));
       tf.dispose(results);
     },
+
+    dispose: end,
   };
 }
 
-/** @returns the number of threads */
-async function chooseBackend(name: string): Promise<number> {
-  if (name === "cpu") await import("@tensorflow/tfjs-backend-cpu");
-  else if (name === "wasm") await import("@tensorflow/tfjs-backend-wasm");
-  else throw new Error(`--backend: got "${name}", expected wasm or cpu`);
-  if (!(await tf.setBackend(name))) throw new Error(`tfjs: its ${name} backend does not start here`);
-  return 1;
+interface Started {
+  readonly threads: number;
+  readonly end: () => void;
+}
+
+/** @param threads  0 for as many as the machine has */
+async function startBackend(name: string, threads: number): Promise<Started> {
+  const select = async (): Promise<void> => {
+    if (!(await tf.setBackend(name))) throw new Error(`tfjs: its ${name} backend does not start here`);
+  };
+  if (name === "cpu") {
+    await select();
+    return { threads: 1, end: () => {} };
+  }
+  if (name !== "wasm") throw new Error(`--backend: got "${name}", expected wasm or cpu`);
+  const wanted = threads || availableParallelism();
+  const end = wanted > 1 ? allowThreads(wanted) : () => {};
+  const { getThreadsCount, setThreadsCount } = await import("@tensorflow/tfjs-backend-wasm");
+  if (wanted > 1) {
+    tf.env().set("WASM_HAS_MULTITHREAD_SUPPORT", true);
+    setThreadsCount(wanted);
+  }
+  await select();
+  return { threads: wanted > 1 ? getThreadsCount() : 1, end };
 }
 
 await runStepProgram(start);
