@@ -1,0 +1,184 @@
+// What the GPU benchmark measures, on any backend, in Node and in a page. A GPU answers late, so a measurement is a number of
+// launches and one small read-back that waits for them all; kernels are compiled before the clock starts, except where compiling
+// is what is measured.
+import {
+  type Backend,
+  full,
+  Random,
+  scope,
+  setRootBackend,
+  silu,
+  slice,
+  type Tensor,
+  tanh,
+  tensor,
+} from "../../src/tensor/index.ts";
+import { add, matmul } from "../../src/tensor/operations.ts";
+import { parseConfig } from "../../src/trm/config.ts";
+import { Training } from "../../src/trm/training.ts";
+
+/** One row of the table. */
+export interface Measurement {
+  readonly what: string;
+  readonly milliseconds: number;
+  /** For products: 2 M N K operations per second, in billions. */
+  readonly gigaflops?: number;
+}
+
+/** One column: what ran, and its numbers. */
+export interface Column {
+  readonly backend: string;
+  /** Mode of the gpu backend, else null. */
+  readonly mode: string | null;
+  readonly kernelClass: string | null;
+  readonly gpu: string | null;
+  readonly build: string;
+  readonly measurements: readonly Measurement[];
+}
+
+/** What is written to a file, so that rows of other machines can be put beside. */
+export interface BenchReport {
+  readonly when: string;
+  /** The browser or Node, and how many threads the machine runs at once. */
+  readonly platform: string;
+  readonly threads: number;
+  readonly columns: readonly Column[];
+}
+
+export type MeasuredBackend = Backend & {
+  readonly mode?: string;
+  readonly kernelClass?: string;
+  readonly gpuName?: string | null;
+};
+
+/** Measures everything on one backend. @param progress  is told what comes next */
+export async function measure(backend: MeasuredBackend, progress: (what: string) => void): Promise<Column> {
+  setRootBackend(backend);
+  const measurements: Measurement[] = [];
+  const note = (what: string, milliseconds: number, flops?: number): void => {
+    const gigaflops = flops === undefined ? {} : { gigaflops: round(flops / milliseconds / 1e6) };
+    measurements.push({ what, milliseconds: round(milliseconds), ...gigaflops });
+    progress(`${what}: ${round(milliseconds)} ms`);
+  };
+
+  const tiny = full([16], 0.5);
+  note("launch, 16 numbers", await timeOf(() => tanh(tiny)));
+  tiny.dispose();
+
+  for (const size of [128, 256, 512, 1024]) {
+    const [a, b] = [randomTensor([size, size]), randomTensor([size, size])];
+    const milliseconds = await timeOf(() => matmul(a, b));
+    note(`matrix product ${size}³`, milliseconds, 2 * size ** 3);
+    a.dispose();
+    b.dispose();
+    if (milliseconds > 500) break; // the next would take eight times as long
+  }
+
+  const million = randomTensor([2 ** 20]);
+  note("silu, 1 Mi numbers", await timeOf(() => silu(million)));
+  note("add, 1 Mi numbers", await timeOf(() => add(million, million)));
+  note("read back, 1 Mi numbers", await timeOfEach(5, () => million.data()));
+  const numbers = (await million.data()) as Float32Array;
+  note("upload, 1 Mi numbers", await timeOf(() => tensor(numbers)));
+  million.dispose();
+
+  if (backend.name === "gpu") note("compile a kernel", await compileTime());
+  await measureSteps(note);
+  return {
+    backend: backend.name,
+    mode: backend.mode ?? null,
+    kernelClass: backend.kernelClass ?? null,
+    gpu: backend.gpuName ?? null,
+    build: backend.build,
+    measurements,
+  };
+}
+
+/** A training step of two small models on puzzles of random tokens. */
+async function measureSteps(note: (what: string, milliseconds: number) => void): Promise<void> {
+  const common = { T: 2, n: 2, batchSize: 16, expansion: 2, widthMultiple: 32 };
+  const models = {
+    "attention, D 64, 4 x 4": { vocabularySize: 6, sequenceLength: 16, hiddenSize: 64, mixer: "attention", heads: 4 },
+    "MLP, D 128, 9 x 9": { vocabularySize: 11, sequenceLength: 81, hiddenSize: 128, mixer: "mlp" },
+  };
+  for (const [name, model] of Object.entries(models)) {
+    const config = parseConfig({ ...common, ...model });
+    const random = new Random(1);
+    const tokens = (length: number): Int32Array =>
+      Int32Array.from({ length }, () => 1 + random.integer(model.vocabularySize - 1));
+    const source = {
+      state: null,
+      next: (batchSize: number) => {
+        const cells = batchSize * model.sequenceLength;
+        return { inputs: tokens(cells), labels: tokens(cells), puzzleIds: new Int32Array(batchSize) };
+      },
+    };
+    const training = new Training(config, source);
+    for (let i = 0; i < 2; i++) await training.supervisionStep();
+    note(`training step, ${name}`, await timeOfEach(3, () => training.supervisionStep()));
+    training.dispose();
+  }
+}
+
+const randomTensor = (shape: readonly number[]): Tensor => {
+  const random = new Random(3);
+  return tensor(
+    Float32Array.from({ length: shape.reduce((a, b) => a * b, 1) }, () => random.normal()),
+    { shape },
+  );
+};
+
+/** Waits until a tensor has been computed, bringing back one number of it. */
+async function settled(x: Tensor): Promise<void> {
+  const one = scope(() => slice(x.view([x.size]), 0, 0, 1));
+  await one.data();
+  one.dispose();
+}
+
+/** Milliseconds of one call among so many that they take a tenth of a second; the median of three rounds. */
+async function timeOf(compute: () => Tensor): Promise<number> {
+  const round = async (calls: number): Promise<number> => {
+    const start = performance.now();
+    let last: Tensor | null = null;
+    for (let i = 0; i < calls; i++) {
+      last?.dispose();
+      last = compute();
+    }
+    await settled(last!);
+    last!.dispose();
+    return (performance.now() - start) / calls;
+  };
+  await round(1); // compiles
+  const once = await round(1);
+  const calls = Math.max(1, Math.min(1000, Math.round(100 / once)));
+  return median([await round(calls), await round(calls), await round(calls)]);
+}
+
+async function timeOfEach(times: number, body: () => Promise<unknown>): Promise<number> {
+  const all: number[] = [];
+  for (let i = 0; i < times; i++) {
+    const start = performance.now();
+    await body();
+    all.push(performance.now() - start);
+  }
+  return median(all);
+}
+
+/** The first call of a kernel less the second, for lengths that nothing else uses. */
+async function compileTime(): Promise<number> {
+  const differences: number[] = [];
+  for (const length of [1031, 1033, 1039, 1049, 1051]) {
+    const x = full([length], 0.5);
+    await settled(x);
+    const call = (): Promise<number> => timeOfEach(1, () => settled(scope(() => silu(x))));
+    const [first, second] = [await call(), await call()];
+    differences.push(first - second);
+    x.dispose();
+  }
+  return median(differences);
+}
+
+const median = (numbers: readonly number[]): number => numbers.toSorted((a, b) => a - b)[numbers.length >> 1]!;
+
+/** Three significant digits. */
+const round = (x: number): number => Number(x.toPrecision(3));

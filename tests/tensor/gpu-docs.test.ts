@@ -1,0 +1,42 @@
+// Runs the code of docs/adding-a-backend.md as it stands, and compares what the page quotes with the source.
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { formatWithOptions } from "node:util";
+import { expect, it, vi } from "vitest";
+import { ReferenceBackend, setRootBackend } from "../../src/tensor/index.ts";
+import { docCode } from "../doc-code.ts";
+import { projectRoot } from "../source.ts";
+
+const read = (path: string): string => readFileSync(projectRoot + path, "utf8");
+
+it("the example prints what the page says", async () => {
+  const { code, output } = docCode("docs/adding-a-backend.md");
+  const folder = mkdtempSync(join(import.meta.dirname, "doc-"));
+  const printed: string[] = [];
+  const log = vi.spyOn(console, "log").mockImplementation((...values) => {
+    printed.push(formatWithOptions({ colors: false }, ...values));
+  });
+  try {
+    const file = join(folder, "adding-a-backend.ts");
+    writeFileSync(file, code.replaceAll('"trm-ts/tensor"', `"${projectRoot}src/tensor/index.ts"`));
+    await import(/* @vite-ignore */ file);
+  } finally {
+    log.mockRestore();
+    rmSync(folder, { recursive: true });
+    setRootBackend(new ReferenceBackend());
+  }
+  expect(printed.join("\n")).toBe(output);
+});
+
+it("the kernel that the page quotes is the kernel", () => {
+  const quoted = read("docs/adding-a-backend.md")
+    .match(/^ {4}export function siluGate.*?^ {4}\}$/ms)![0]
+    .replaceAll(/^ {4}/gm, "");
+  expect(read("src/tensor/backends/gpu/kernels/rows.ts")).toContain(quoted);
+});
+
+it("every file that the page links to is there", () => {
+  const links = [...read("docs/adding-a-backend.md").matchAll(/\]\(\.\.\/([^)]+)\)/g)].map((match) => match[1]!);
+  expect(links.length).toBeGreaterThan(10);
+  for (const link of links) expect(() => read(link), link).not.toThrow();
+});
