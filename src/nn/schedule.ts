@@ -11,6 +11,7 @@ export interface ScheduleOptions {
 /** The rate of a step; training begins with step 1. */
 export function learningRate(step: number, { base, warmupSteps, totalSteps, minRatio }: ScheduleOptions): number {
   if (step < warmupSteps) return (base * step) / Math.max(1, warmupSteps);
-  const progress = (step - warmupSteps) / Math.max(1, totalSteps - warmupSteps);
+  // A run that goes on after its last planned step stays at the lowest rate: the cosine alone would rise again.
+  const progress = Math.min(1, (step - warmupSteps) / Math.max(1, totalSteps - warmupSteps));
   return base * (minRatio + Math.max(0, (1 - minRatio) * 0.5 * (1 + Math.cos(Math.PI * progress))));
 }

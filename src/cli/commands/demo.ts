@@ -36,7 +36,7 @@ Examples:
 `;
 
 /** Stop when the watched puzzles are solved. */
-const target = { exact: 0.99, times: 2 };
+const target = { exact: 0.995, times: 2 };
 const shownPuzzles = 3;
 
 async function demo(options: DemoOptions): Promise<void> {
