@@ -6,7 +6,7 @@
  *     model.pt                             the weights as the unmodified official code loads them (its `load_checkpoint`)
  *     data/                                the puzzles in the official layout
  */
-import { mkdirSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { parseSafetensors, type WritableTensor } from "../../nn/index.ts";
 import { Random } from "../../tensor/index.ts";
@@ -19,7 +19,7 @@ import { writeWhole } from "../data/files.node.ts";
 import { writeNames } from "../data/layout.node.ts";
 import { encodeSplit, type PuzzleSplit } from "../data/layout.ts";
 import { taskOf } from "../named-task.ts";
-import { readRun, readSets } from "../run-folder.node.ts";
+import { OccupiedError, readRun, readSets } from "../run-folder.node.ts";
 import { formatOfficialConfig } from "./config-file.ts";
 import { type Target, toOfficialConfig } from "./official-config.ts";
 import { serializePt } from "./pt-writer.ts";
@@ -50,7 +50,11 @@ const usualCopies = 20;
 const weightFiles = ({ config }: CheckpointSide): string[] =>
   config.training.emaRate > 0 ? [weightsFile, averageFile] : [weightsFile];
 
-/** Everything is checked before anything is written. @throws ConfigError for what the official code cannot do */
+/**
+ * Everything is checked before anything is written; an earlier export in the folder is replaced.
+ *
+ * @throws ConfigError for what the official code cannot do, OccupiedError for a folder of something else
+ */
 export function exportRun({ run, out, target, augment }: ExportOptions): Exported {
   const about = readRun(run);
   const { side, files, path } = readCheckpoint(run, weightFiles);
@@ -79,6 +83,7 @@ export function exportRun({ run, out, target, augment }: ExportOptions): Exporte
     replaceFile(join(out, name), bytes);
     written.push(name);
   };
+  clearEarlierExport(out);
   mkdirSync(out, { recursive: true });
   write(exportedWeights, weights);
   if (average) write(exportedAverage, average);
@@ -96,13 +101,29 @@ export function exportRun({ run, out, target, augment }: ExportOptions): Exporte
   return { files: written, notes: target === "official" && !isLoadable ? [withoutTable] : [] };
 }
 
+/** @throws OccupiedError */
+function clearEarlierExport(out: string): void {
+  if (!existsSync(out)) return;
+  const names = statSync(out).isDirectory() ? readdirSync(out) : [out];
+  const config = join(out, exportedConfig);
+  const isExport = names.includes(exportedConfig) && readFileSync(config, "utf8").startsWith(`# ${writtenBy}`);
+  if (names.length > 0 && !isExport) {
+    throw new OccupiedError(`${out} exists and is no export of trm: choose another --out`);
+  }
+  for (const name of [exportedWeights, exportedAverage, exportedConfig, exportedPt, exportedData]) {
+    rmSync(join(out, name), { recursive: true, force: true });
+  }
+}
+
 const withoutTable =
   "puzzleEmbeddingSize 0: the official pretrain.py can train such a model but not load weights into it (its load_checkpoint looks for the puzzle table); --for torchrun can";
 
+const writtenBy = "Written by trm export";
+
 const heading = (target: Target): string =>
   target === "official"
-    ? "Written by trm export for the official code (SamsungSAILMontreal/TinyRecursiveModels): see docs/pytorch.md of trm-ts."
-    : "Written by trm export for interop/torchrun/train.py of trm-ts, which trains the official classes: see docs/pytorch.md.";
+    ? `${writtenBy} for the official code (SamsungSAILMontreal/TinyRecursiveModels): see docs/pytorch.md of trm-ts.`
+    : `${writtenBy} for interop/torchrun/train.py of trm-ts, which trains the official classes: see docs/pytorch.md.`;
 
 /** An epoch of a data set draws one puzzle of every group. */
 function examplesPerEpoch(dataFolder: string): number {

@@ -133,6 +133,21 @@ describe("export", () => {
     expect(existsSync(out)).toBe(false);
   });
 
+  it("replaces an earlier export, and nothing else", async () => {
+    const [wide, small] = [{ widthMultiple: 256 }, { emaRate: 0 }];
+    const [first, second] = [await makeRun({ name: "sudoku4" }, wide), await makeRun({ name: "sudoku4" }, small)];
+    folders.push(dirname(first.path), dirname(second.path));
+    const out = temporary();
+    exportRun({ run: first.path, out, target: "official" });
+    mkdirSync(join(out, "checkpoints"));
+    exportRun({ run: second.path, out, target: "torchrun" });
+    expect(readdirSync(out).toSorted()).toEqual(["checkpoints", "config.yaml", "data", "model.safetensors"]);
+    const other = temporary();
+    writeFileSync(join(other, "config.yaml"), "mine: true");
+    expect(() => exportRun({ run: first.path, out: other, target: "official" })).toThrow("is no export of trm");
+    expect(readdirSync(other)).toEqual(["config.yaml"]);
+  });
+
   it("says that the official code cannot load weights without a puzzle table", async () => {
     const { path } = await makeRun({ name: "sudoku4" }, { widthMultiple: 256 });
     folders.push(dirname(path));
