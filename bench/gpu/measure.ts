@@ -77,7 +77,7 @@ export async function measure(backend: MeasuredBackend, progress: (what: string)
   const million = randomTensor([2 ** 20]);
   note("silu, 1 Mi numbers", await timeOf(() => silu(million)));
   note("add, 1 Mi numbers", await timeOf(() => add(million, million)));
-  note("read back, 1 Mi numbers", await timeOfEach(5, () => million.data()));
+  note("read back, 1 Mi numbers", await timeOfEach(() => million.data()));
   const numbers = (await million.data()) as Float32Array;
   note("upload, 1 Mi numbers", await timeOf(() => tensor(numbers)));
   million.dispose();
@@ -96,10 +96,10 @@ export async function measure(backend: MeasuredBackend, progress: (what: string)
 
 /** A training step of two small models on puzzles of random tokens. */
 async function measureSteps(note: (what: string, milliseconds: number) => void): Promise<void> {
-  const common = { T: 2, n: 2, batchSize: 16, expansion: 2, widthMultiple: 32 };
+  const common = { T: 2, n: 2, batchSize: 8, expansion: 2, widthMultiple: 32 };
   const models = {
     "attention, D 64, 4 x 4": { vocabularySize: 6, sequenceLength: 16, hiddenSize: 64, mixer: "attention", heads: 4 },
-    "MLP, D 128, 9 x 9": { vocabularySize: 11, sequenceLength: 81, hiddenSize: 128, mixer: "mlp" },
+    "MLP, D 64, 9 x 9": { vocabularySize: 11, sequenceLength: 81, hiddenSize: 64, mixer: "mlp" },
   };
   for (const [name, model] of Object.entries(models)) {
     const config = parseConfig({ ...common, ...model });
@@ -114,8 +114,8 @@ async function measureSteps(note: (what: string, milliseconds: number) => void):
       },
     };
     const training = new Training(config, source);
-    for (let i = 0; i < 2; i++) await training.supervisionStep();
-    note(`training step, ${name}`, await timeOfEach(3, () => training.supervisionStep()));
+    await training.supervisionStep(); // compiles
+    note(`training step, ${name}`, await timeOfEach(() => training.supervisionStep()));
     training.dispose();
   }
 }
@@ -135,9 +135,9 @@ async function settled(x: Tensor): Promise<void> {
   one.dispose();
 }
 
-/** Milliseconds of one call among so many that they take a tenth of a second; the median of three rounds. */
+/** Milliseconds of one call among so many that they take a tenth of a second; the median of three rounds (of one, where it is long). */
 async function timeOf(compute: () => Tensor): Promise<number> {
-  const round = async (calls: number): Promise<number> => {
+  const timeCalls = async (calls: number): Promise<number> => {
     const start = performance.now();
     let last: Tensor | null = null;
     for (let i = 0; i < calls; i++) {
@@ -148,15 +148,17 @@ async function timeOf(compute: () => Tensor): Promise<number> {
     last!.dispose();
     return (performance.now() - start) / calls;
   };
-  await round(1); // compiles
-  const once = await round(1);
+  await timeCalls(1); // compiles
+  const once = await timeCalls(1);
+  if (once > long) return once;
   const calls = Math.max(1, Math.min(1000, Math.round(100 / once)));
-  return median([await round(calls), await round(calls), await round(calls)]);
+  return median([await timeCalls(calls), await timeCalls(calls), await timeCalls(calls)]);
 }
 
-async function timeOfEach(times: number, body: () => Promise<unknown>): Promise<number> {
+/** Milliseconds of one call: the median of three, or the first where it is long. */
+async function timeOfEach(body: () => Promise<unknown>): Promise<number> {
   const all: number[] = [];
-  for (let i = 0; i < times; i++) {
+  for (let i = 0; i < 3 && !(all[0]! > long); i++) {
     const start = performance.now();
     await body();
     all.push(performance.now() - start);
@@ -164,15 +166,20 @@ async function timeOfEach(times: number, body: () => Promise<unknown>): Promise<
   return median(all);
 }
 
+/** Milliseconds after which nothing is measured twice. */
+const long = 1000;
+
 /** The first call of a kernel less the second, for lengths that nothing else uses. */
 async function compileTime(): Promise<number> {
   const differences: number[] = [];
   for (const length of [1031, 1033, 1039, 1049, 1051]) {
     const x = full([length], 0.5);
     await settled(x);
-    const call = (): Promise<number> => timeOfEach(1, () => settled(scope(() => silu(x))));
-    const [first, second] = [await call(), await call()];
-    differences.push(first - second);
+    const start = performance.now();
+    await settled(scope(() => silu(x)));
+    const between = performance.now();
+    await settled(scope(() => silu(x)));
+    differences.push(2 * between - start - performance.now());
     x.dispose();
   }
   return median(differences);

@@ -3,6 +3,8 @@ import type { GpuBackend } from "../../../src/tensor/backends/gpu/index.ts";
 import { assign, type Backend, ReferenceBackend, setRootBackend, type Tensor } from "../../../src/tensor/index.ts";
 import type { Batch, BatchSource } from "../../../src/trm/batches.ts";
 import { parseConfig } from "../../../src/trm/config.ts";
+import type { Model } from "../../../src/trm/model.ts";
+import { answers, type Question } from "../../../src/trm/prediction.ts";
 import { Training, type TrainingHooks } from "../../../src/trm/training.ts";
 import { officialTensors } from "../../../src/trm/weights.ts";
 import { type Case, check, checkClose, checkEqual } from "./case.ts";
@@ -118,7 +120,30 @@ async function lossOfRun(backend: Backend): Promise<{ first: number; half: numbe
   return { first: mean(losses.slice(0, 20)), half: mean(losses.slice(100)), last: mean(losses.slice(-20)) };
 }
 
+/** Logits and q of every supervision step of an evaluation. */
+async function answersOf(backend: Backend, model: Model, question: Question): Promise<ArrayLike<number>[]> {
+  setRootBackend(backend);
+  const numbers: ArrayLike<number>[] = [];
+  for await (const { logits, q } of answers(model, question, 4)) numbers.push(await logits.data(), await q.data());
+  return numbers;
+}
+
 export const trainingCases: readonly Case[] = [
+  {
+    name: "evaluation: the answers of the reference after each of four steps",
+    async run(backend) {
+      const [reference, gpu] = [makeTraining(new ReferenceBackend()), makeTraining(backend)];
+      await copyState(reference, gpu);
+      const question = new Successors().next(5);
+      const expected = await answersOf(reference.model.embedding.weight.value.backend, reference.model, question);
+      const got = await answersOf(backend, gpu.model, question);
+      got.forEach((numbers, i) => {
+        checkClose(`output ${i}`, numbers, expected[i]!, { tolerance: 1e-4 });
+      });
+      reference.dispose();
+      gpu.dispose();
+    },
+  },
   {
     name: "20 training steps, each from the reference run's weights and carry: loss within 1e-3, gradients within 5e-3",
     run: (backend) => agreesStepByStep(backend, 20),
@@ -130,9 +155,12 @@ export const trainingCases: readonly Case[] = [
       const training = makeTraining(backend);
       const steady: string[] = [];
       for (let step = 1; step <= 50; step++) {
-        const { downloads } = backend.statistics();
+        const { downloads, uploads } = backend.statistics();
         await on(backend, () => training.supervisionStep());
         checkEqual(`arrays read back in step ${step}`, backend.statistics().downloads - downloads, 1);
+        // The question, the ids, the labels and what is counted from them, the mask of new puzzles, and a zero.
+        const brought = backend.statistics().uploads - uploads;
+        check(brought <= 10, `arrays brought to the device in step ${step}: got ${brought}, expected at most 10`);
         const { liveArrays, liveArrayBytes } = backend.statistics();
         if (step === 5 || step === 50) steady.push(`${liveArrays} arrays, ${liveArrayBytes} bytes`);
       }
