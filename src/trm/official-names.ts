@@ -62,7 +62,6 @@ const systems: Record<string, (official: Readonly<Record<string, unknown>>) => R
     separateNets: true,
     oneStepGradient: true,
     continueLoss: true,
-    mixer: "attention",
     puzzleSlots: slotsToFit(official),
   }),
   trm_singlez: () => ({ recursion: "singleZ" }),
@@ -70,7 +69,6 @@ const systems: Record<string, (official: Readonly<Record<string, unknown>>) => R
   transformers_baseline: (official) => ({
     recursion: "direct",
     layers: official.H_layers,
-    mixer: "attention",
     haltAgainstContinue: true,
     puzzleSlots: slotsToFit(official),
   }),
@@ -92,7 +90,8 @@ export function fromOfficialSystem(
   if (!Object.hasOwn(systems, system)) {
     throw new ConfigError(`${where}: unknown system "${system}", expected one of ${Object.keys(systems).join(", ")}`);
   }
-  const own = { ...fromOfficialNames(official, where), ...systems[system]!(official) };
+  // Official models attend unless mlp_t says otherwise.
+  const own = { mixer: "attention", ...fromOfficialNames(official, where), ...systems[system]!(official) };
   if (system === "transformers_baseline") delete (own as { layersY?: unknown }).layersY;
   return own;
 }

@@ -201,8 +201,8 @@ function refuseWhatDiffers(config: Config, system: System, target: Target): void
   only("haltingLossWeight", 0.5);
   only("continueLoss", system === "hrm", system === "hrm" ? " for HRM" : " (its code path for it is broken)");
   only("haltAgainstContinue", isDirect);
+  if (isDirect) only("mixer", "attention");
   if (system === "hrm" || isDirect) {
-    only("mixer", "attention");
     const fitting = Math.ceil(model.puzzleEmbeddingSize / model.hiddenSize);
     if (fitting > 0) only("puzzleSlots", fitting, ", the slots that the puzzle embedding needs");
   }

@@ -119,7 +119,6 @@ describe("what the official code cannot do is refused by name", () => {
     [{ oneStepGradient: true }, "oneStepGradient without separateNets"],
     [{ recursion: "multiZ", n: 4 }, "n 4, expected 6"],
     [{ ...hrm, continueLoss: false }, "continueLoss false, expected true for HRM"],
-    [{ ...hrm, mixer: "mlp" }, 'mixer "mlp"'],
     [{ ...hrm, puzzleEmbeddingSize: 512 }, "puzzleSlots 16, expected 1"],
     [{ ...hrm, recursion: "singleZ" }, "recursion singleZ with separateNets"],
     [{ ...direct, positions: "none" }, 'positions "none"'],
