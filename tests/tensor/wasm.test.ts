@@ -90,7 +90,8 @@ describe("matmul", () => {
 
 describe("blocks of the network", () => {
   const cases = fc.record({
-    batch: fc.integer({ min: 1, max: 4 }),
+    // From 8 puzzles on, the weights' gradients are made in groups.
+    batch: fc.oneof(fc.integer({ min: 1, max: 4 }), fc.integer({ min: 8, max: 20 })),
     length: fc.integer({ min: 2, max: 60 }),
     width: fc.integer({ min: 2, max: 40 }),
     inner: fc.integer({ min: 1, max: 50 }),
@@ -127,7 +128,7 @@ describe("blocks of the network", () => {
       const withoutMemory = blank(backend, shape);
       k.swigluBlock(withoutMemory, null, h, gateUp, down, axis, 1e-5);
       expect(valuesOf(withoutMemory)).toEqual(valuesOf(y));
-      return [y, u, inverseRms, gradients.h, gradients.gateUp, gradients.down];
+      return [y, inverseRms, gradients.h, gradients.gateUp, gradients.down];
     }
     const rows = axis === -1;
     const by = (w: Tensor, x: Tensor, transposed = false): Tensor =>
@@ -141,7 +142,7 @@ describe("blocks of the network", () => {
     const [ds, du] = [blank(backend, shape), blank(backend, u.shape)];
     k.addRmsNormBackward(ds, y, inverseRms, dy, axis);
     k.siluGateBackward(du, definedU, by(down, ds, true), axis);
-    return [y, definedU, inverseRms, t.add(ds, by(gateUp, du, true)), outer(du, h), outer(ds, s)];
+    return [y, inverseRms, t.add(ds, by(gateUp, du, true)), outer(du, h), outer(ds, s)];
   }
 
   it.each(builds.map((b) => [b.build, b] as const))("agree with their definition: %s", (_, backend) => {
@@ -159,7 +160,7 @@ describe("blocks of the network", () => {
   });
 
   it("give the same bits with one, two and three threads, and on memory that is not shared", () => {
-    const big = { batch: 6, length: 81, width: 48, inner: 40, seed: 1 };
+    const big = { batch: 9, length: 81, width: 48, inner: 40, seed: 1 };
     for (const axis of [-1, -2] as const) {
       t.scope(() => {
         const [wanted, ...others] = [one, two, three, unshared].map((b) =>

@@ -24,6 +24,9 @@ const kernelNames = [
   "attentionBackward",
   "adamAtan2",
   "movingAverage",
+  "swigluRowsGroups",
+  "swigluSequenceGroups",
+  "sumGroups",
 ] as const;
 export type KernelName = (typeof kernelNames)[number];
 

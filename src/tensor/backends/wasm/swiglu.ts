@@ -9,6 +9,10 @@ import { pointerOf } from "./storage.ts";
 
 /** Rows that go through the block together; their activations stay in the second-level cache. */
 const blockRows = 48;
+/** The same backward, where the block's part of the weights' gradients is added up at once: long enough sums per addition. */
+const groupRows = 108;
+/** Of assembly/groups.ts: rows in a block. */
+const sumRows = 16;
 /** Of assembly/swiglu-sequence.ts: columns in a group, and the most rows in a block of them. */
 const groupColumns = 16;
 const groupBlockRows = 44;
@@ -88,6 +92,35 @@ export function swigluBlockBackward(
   else backwardSequence(runtime, gradients, saved, dy);
 }
 
+/**
+ * Groups that add up their own gradients of the weights (assembly/groups.ts) out of `things` puzzles or rows, `usual` to a
+ * group; 0 where that does not pay: too few things to keep threads busy, or gradients too large for the second-level cache.
+ */
+function groupsOf(things: number, least: number, usual: number, gradientBytes: number): number {
+  if (things < 8 * least || gradientBytes > 2 ** 20) return 0;
+  return Math.max(8, Math.min(32, Math.floor(things / usual)));
+}
+
+/** Runs a kernel that leaves partial gradients of the weights, then adds them up. */
+function sumOfGroups(
+  runtime: WasmRuntime,
+  gradients: SwigluGradients,
+  groups: number,
+  run: (partial: number) => void,
+): void {
+  const [columns, inner] = gradients.down.shape as [number, number];
+  const step = panelRowsBytes(runtime, 1, columns);
+  runtime.temporarily(groups * 3 * inner * step, (partial) => {
+    run(partial);
+    runtime.run("sumGroups", {
+      items: 3 * Math.ceil(inner / sumRows),
+      scratch: sumRows * step,
+      cost: (groups * 3 * inner * step) / 16,
+      parameters: [partial, step, groups, pointerOf(gradients.gateUp), pointerOf(gradients.down), inner, columns],
+    });
+  });
+}
+
 function backwardRows(runtime: WasmRuntime, gradients: SwigluGradients, saved: SwigluSaved, dy: Tensor): void {
   const { h, gateUp, down, out, memory } = saved;
   const [width, inner] = down.shape as [number, number];
@@ -96,23 +129,36 @@ function backwardRows(runtime: WasmRuntime, gradients: SwigluGradients, saved: S
   // An odd number of cache lines from row to row: the products below walk down columns, and rows a power of two apart
   // would all fall into the same few sets of the cache.
   const stepWide = (Math.ceil((3 * part) / 64) | 1) * 64;
-  const panelsBytes = panelRowsBytes(runtime, rows, width);
   const downPanels = weightPanels(runtime, down, { depth: width, columns: inner, transposed: false });
   const half = { depth: inner, columns: width, transposed: false };
   const gatePanels = weightPanels(runtime, gateUp, half);
   const upPanels = weightPanels(runtime, gateUp, half, inner);
+  const operands = [dy, out, h, memory.gateUp, memory.inverseRms].map(pointerOf);
+  const weights = [downPanels, gatePanels, upPanels, pointerOf(gradients.h)];
+  const blockScratch = (block: number): number =>
+    spareBytes(runtime) + block * (width + runtime.panelColumns) * 4 + 64;
+  const cost = (dy.size * inner * 3) / 4;
+  const groups = groupsOf(rows, blockRows, 320, 3 * inner * panelRowsBytes(runtime, 1, width));
+  if (groups > 0) {
+    sumOfGroups(runtime, gradients, groups, (partial) =>
+      runtime.run("swigluRowsGroups", {
+        items: groups,
+        scratch: blockScratch(groupRows) + groupRows * stepWide + 2 * panelRowsBytes(runtime, groupRows, width),
+        cost: 2 * cost,
+        parameters: [...operands, ...weights, 0, stepWide, 0, 0, rows, width, inner, groupRows, groups, partial],
+      }),
+    );
+    return;
+  }
+  const panelsBytes = panelRowsBytes(runtime, rows, width);
   runtime.temporarily(rows * stepWide + 2 * panelsBytes, (wide) => {
     const hPanels = wide + rows * stepWide;
     const dsumPanels = hPanels + panelsBytes;
     runtime.run("swigluRowsBackward", {
       items: Math.ceil(rows / blockRows),
-      scratch: spareBytes(runtime) + blockRows * (width + runtime.panelColumns) * 4 + 64,
-      cost: (dy.size * inner * 3) / 4,
-      parameters: [
-        ...[dy, out, h, memory.gateUp, memory.inverseRms].map(pointerOf),
-        ...[downPanels, gatePanels, upPanels, pointerOf(gradients.h), wide, stepWide, hPanels, dsumPanels],
-        ...[rows, width, inner, blockRows],
-      ],
+      scratch: blockScratch(blockRows),
+      cost,
+      parameters: [...operands, ...weights, wide, stepWide, hPanels, dsumPanels, rows, width, inner, blockRows],
     });
     const product = { stepA: stepWide, rowMajor: false, rows: inner, columns: width, depth: rows };
     const offsets = Int32Array.of(0, 0, 0, part, 0, inner * width * 4);
@@ -129,21 +175,33 @@ function backwardSequence(runtime: WasmRuntime, gradients: SwigluGradients, save
   const batch = h.size / (length * width);
   const stepTall = panelRowsBytes(runtime, 1, width);
   const puzzleBytes = 3 * inner * stepTall;
-  const panelsBytes = panelRowsBytes(runtime, batch * width, length);
   const gateUpTransposed = weightTransposed(runtime, gateUp);
   const downTransposed = weightTransposed(runtime, down);
+  const operands = [dy, out, h, memory.gateUp, memory.inverseRms].map(pointerOf);
+  const weights = [gateUpTransposed, downTransposed, pointerOf(gradients.h)];
+  const columnScratch = spareBytes(runtime) + 128 + groupColumns * 4 * (2 * length + 2 * inner + groupBlockRows);
+  const cost = (dy.size * inner * 3) / 4;
+  const groups = groupsOf(batch, 1, 4, 3 * inner * panelRowsBytes(runtime, 1, length));
+  if (groups > 0) {
+    sumOfGroups(runtime, gradients, groups, (partial) =>
+      runtime.run("swigluSequenceGroups", {
+        items: groups,
+        scratch: columnScratch + puzzleBytes + 2 * panelRowsBytes(runtime, width, length),
+        cost: 2 * cost,
+        parameters: [...operands, ...weights, 0, 0, 0, batch, length, width, inner, groups, partial],
+      }),
+    );
+    return;
+  }
+  const panelsBytes = panelRowsBytes(runtime, batch * width, length);
   runtime.temporarily(batch * puzzleBytes + 2 * panelsBytes, (tall) => {
     const hPanels = tall + batch * puzzleBytes;
     const dsumPanels = hPanels + panelsBytes;
     runtime.run("swigluSequenceBackward", {
       items: batch * Math.ceil(width / groupColumns),
-      scratch: spareBytes(runtime) + 64 + groupColumns * 4 * (2 * length + 2 * inner + groupBlockRows),
-      cost: (dy.size * inner * 3) / 4,
-      parameters: [
-        ...[dy, out, h, memory.gateUp, memory.inverseRms].map(pointerOf),
-        ...[gateUpTransposed, downTransposed, pointerOf(gradients.h), tall, hPanels, dsumPanels],
-        ...[batch, length, width, inner],
-      ],
+      scratch: columnScratch,
+      cost,
+      parameters: [...operands, ...weights, tall, hPanels, dsumPanels, batch, length, width, inner],
     });
     const chunk = { depth: width, step: puzzleBytes };
     const product = { stepA: stepTall, rowMajor: true, columns: length, depth: batch * width, chunk };

@@ -1,13 +1,14 @@
-// The kernels by number; ../kernels.ts gives the same numbers their names.
+// The kernels by number; ../runtime.ts gives the same numbers their names.
 import { attention, attentionBackward } from "./attention";
 import { binary, unary } from "./elementwise";
 import { siluGate, siluGateBackward } from "./gate";
+import { sumGroups } from "./groups";
 import { matmul } from "./matmul";
 import { adamAtan2, movingAverage } from "./optimizer";
 import { pack, transposeMatrices } from "./panels";
 import { residualNormColumns, residualNormColumnsBackward, residualNormRows, residualNormRowsBackward } from "./residual-norm";
-import { swigluRows, swigluRowsBackward } from "./swiglu-rows";
-import { swigluSequence, swigluSequenceBackward } from "./swiglu-sequence";
+import { swigluRows, swigluRowsBackward, swigluRowsGroups } from "./swiglu-rows";
+import { swigluSequence, swigluSequenceBackward, swigluSequenceGroups } from "./swiglu-sequence";
 
 /** Runs items start..end-1 of a kernel. `parameters` points to the fields of its parameter class. */
 export function runKernel(kernel: i32, parameters: usize, start: i32, end: i32, scratch: usize): void {
@@ -31,6 +32,9 @@ export function runKernel(kernel: i32, parameters: usize, start: i32, end: i32, 
     case 16: attentionBackward(parameters, start, end, scratch); break;
     case 17: adamAtan2(parameters, start, end); break;
     case 18: movingAverage(parameters, start, end); break;
+    case 19: swigluRowsGroups(parameters, start, end, scratch); break;
+    case 20: swigluSequenceGroups(parameters, start, end, scratch); break;
+    case 21: sumGroups(parameters, start, end, scratch); break;
     default: unreachable();
   }
 }

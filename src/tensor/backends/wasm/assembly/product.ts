@@ -43,3 +43,33 @@ export function multiplyPanel(
     if (initial) initial += <usize>height * stepInitial;
   }
 }
+
+/**
+ * C[rows, panels · PANEL] = A[rows, depth] · B, or with `add` C += A · B, for B in whole panels `depth` rows long. Strip by strip, so that
+ * a strip of A stays in the first-level cache while the panels pass.
+ */
+export function accumulate(
+  rowMajor: bool,
+  add: bool,
+  rows: i32,
+  panels: i32,
+  depth: i32,
+  a: usize,
+  stepA: usize,
+  b: usize,
+  c: usize,
+  stepC: usize,
+): void {
+  const rowStepA: usize = rowMajor ? stepA : 4;
+  for (let left = rows; left > 0; ) {
+    const height = tileHeight(left);
+    for (let j = 0; j < panels; j++) {
+      const to = c + <usize>j * PANEL_BYTES;
+      const panel = b + <usize>(j * depth) * PANEL_BYTES;
+      multiplyTile(rowMajor, height, PANEL, a, stepA, panel, depth, to, stepC, add ? to : 0, stepC);
+    }
+    left -= height;
+    a += <usize>height * rowStepA;
+    c += <usize>height * stepC;
+  }
+}

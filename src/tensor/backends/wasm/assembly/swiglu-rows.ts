@@ -7,10 +7,11 @@
 // A block of rows goes through all of it at once, so that u and s never leave the cache; the items that threads share out
 // are blocks of rows. The weights come as panels (panels.ts): gate and up each of gateUpᵀ, down of downᵀ.
 import { gatePanel, gatePanelBackward } from "./gate";
+import { groupStart } from "./groups";
 import { normRow, normRowBackward } from "./norm";
 import { PANEL, PANEL_BYTES, panelColumns, panelCount } from "./layout";
 import { packPanel } from "./panels";
-import { multiplyPanel, SPARE_BYTES } from "./product";
+import { accumulate, multiplyPanel, SPARE_BYTES } from "./product";
 
 @unmanaged
 export class SwigluRows {
@@ -91,44 +92,102 @@ export class SwigluRowsBackward {
   width: i32;
   inner: i32;
   blockRows: i32;
+  /** Of `swigluRowsGroups` alone, which has the three operands above in its scratch: see groups.ts. */
+  groups: i32;
+  partial: usize;
 }
 
-/** Scratch: one tile, the gradient before the norm [blockRows][width], ds of one panel. */
+/** dh, for all rows; the gradients of the weights are left to products of `wide` and the panels. Items are blocks of rows. */
 export function swigluRowsBackward(parameters: usize, start: i32, end: i32, scratch: usize): void {
   const p = changetype<SwigluRowsBackward>(parameters);
-  const width = p.width, inner = p.inner, blockRows = p.blockRows, stepWide = p.stepWide;
+  for (let item = start; item < end; item++) {
+    const first = item * p.blockRows;
+    const rows = min(p.blockRows, p.rows - first);
+    const wide = p.wide + <usize>first * p.stepWide;
+    const at = <usize>first * PANEL_BYTES;
+    backwardBlock(p, first, rows, wide, p.hPanels + at, p.dsumPanels + at, p.rows, scratch);
+  }
+}
+
+/**
+ * dh, and the gradients of the weights summed over a group of rows. Items are groups.
+ * Scratch: as for a block; its rows of `wide`; its panels of h and of the gradient before the norm.
+ */
+export function swigluRowsGroups(parameters: usize, start: i32, end: i32, scratch: usize): void {
+  const p = changetype<SwigluRowsBackward>(parameters);
+  const inner = p.inner;
+  const panels = panelCount(p.width);
+  const step = <usize>panels * PANEL_BYTES;
+  const part = <usize>panelCount(inner) * PANEL_BYTES;
+  const wide = scratch + blockScratchBytes(p);
+  const hPanels = wide + <usize>p.blockRows * p.stepWide;
+  const dsumPanels = hPanels + <usize>p.blockRows * step;
+  for (let item = start; item < end; item++) {
+    const firstRow = groupStart(item, p.rows, p.groups);
+    const count = groupStart(item + 1, p.rows, p.groups) - firstRow;
+    const blocks = (count + p.blockRows - 1) / p.blockRows;
+    const gate = p.partial + <usize>(3 * inner * item) * step;
+    const up = gate + <usize>inner * step;
+    const down = up + <usize>inner * step;
+    for (let block = 0; block < blocks; block++) {
+      const first = groupStart(block, count, blocks);
+      const rows = groupStart(block + 1, count, blocks) - first;
+      backwardBlock(p, firstRow + first, rows, wide, hPanels, dsumPanels, rows, scratch);
+      const add = block > 0;
+      accumulate(false, add, inner, panels, rows, wide, p.stepWide, hPanels, gate, step);
+      accumulate(false, add, inner, panels, rows, wide + part, p.stepWide, hPanels, up, step);
+      accumulate(false, add, inner, panels, rows, wide + 2 * part, p.stepWide, dsumPanels, down, step);
+    }
+  }
+}
+
+/** Scratch of a block: one tile, the gradient before the norm [blockRows][width], ds of one panel. */
+// @ts-ignore: decorator
+@inline
+function blockScratchBytes(p: SwigluRowsBackward): usize {
+  return (SPARE_BYTES + <usize>p.blockRows * ((<usize>p.width << 2) + PANEL_BYTES) + 63) & ~63;
+}
+
+/** `panelRows` rows lie in each of the panels, of which this block's are written from `hPanels` and `dsumPanels` on. */
+function backwardBlock(
+  p: SwigluRowsBackward,
+  first: i32,
+  rows: i32,
+  wide: usize,
+  hPanels: usize,
+  dsumPanels: usize,
+  panelRows: i32,
+  scratch: usize,
+): void {
+  const width = p.width, inner = p.inner, stepWide = p.stepWide;
   const stepH = <usize>width << 2;
   const stepU = <usize>inner << 3;
   const panels = panelCount(inner);
   const part = <usize>panels * PANEL_BYTES;
   const dsum = scratch + SPARE_BYTES;
-  const ds = dsum + <usize>blockRows * stepH;
-  for (let item = start; item < end; item++) {
-    const first = item * blockRows;
-    const rows = min(blockRows, p.rows - first);
-    const wide = p.wide + <usize>first * stepWide;
-    for (let i = 0; i < rows; i++) {
-      const at = <usize>(first + i) * stepH;
-      const inverse = load<f32>(p.inverse + (<usize>(first + i) << 2));
-      normRowBackward(dsum + <usize>i * stepH, p.y + at, p.dy + at, inverse, width);
-    }
-    for (let j = 0; j < panels; j++) {
-      const at = <usize>j * PANEL_BYTES;
-      const panel = p.downPanels + at * <usize>width;
-      multiplyPanel(true, rows, PANEL, width, dsum, stepH, panel, ds, PANEL_BYTES, 0, 0, scratch);
-      const gate = p.u + <usize>first * stepU + at;
-      gatePanelBackward(wide + at, stepWide, part, 0, 0, gate, gate + (<usize>inner << 2), stepU, ds, rows);
-    }
-    const dh = p.dh + <usize>first * stepH;
-    for (let j = 0; j < panelCount(width); j++) {
-      const columns = panelColumns(width, j);
-      const at = <usize>j * PANEL_BYTES;
-      const panel = at * <usize>inner;
-      multiplyPanel(true, rows, columns, inner, wide, stepWide, p.gatePanels + panel, dh + at, stepH, dsum + at, stepH, scratch);
-      multiplyPanel(true, rows, columns, inner, wide + part, stepWide, p.upPanels + panel, dh + at, stepH, dh + at, stepH, scratch);
-      const to = <usize>(j * p.rows + first) * PANEL_BYTES;
-      packPanel(p.hPanels + to, p.h + <usize>first * stepH + at, stepH, rows, columns);
-      packPanel(p.dsumPanels + to, dsum + at, stepH, rows, columns);
-    }
+  const ds = dsum + <usize>p.blockRows * stepH;
+  for (let i = 0; i < rows; i++) {
+    const at = <usize>(first + i) * stepH;
+    const inverse = load<f32>(p.inverse + (<usize>(first + i) << 2));
+    normRowBackward(dsum + <usize>i * stepH, p.y + at, p.dy + at, inverse, width);
+  }
+  for (let j = 0; j < panels; j++) {
+    const at = <usize>j * PANEL_BYTES;
+    const panel = p.downPanels + at * <usize>width;
+    multiplyPanel(true, rows, PANEL, width, dsum, stepH, panel, ds, PANEL_BYTES, 0, 0, scratch);
+    const gate = p.u + <usize>first * stepU + at;
+    gatePanelBackward(wide + at, stepWide, part, 0, 0, gate, gate + (<usize>inner << 2), stepU, ds, rows);
+  }
+  const dh = p.dh + <usize>first * stepH;
+  for (let j = 0; j < panelCount(width); j++) {
+    const columns = panelColumns(width, j);
+    const at = <usize>j * PANEL_BYTES;
+    const panel = at * <usize>inner;
+    multiplyPanel(true, rows, columns, inner, wide, stepWide, p.gatePanels + panel, dh + at, stepH, dsum + at, stepH, scratch);
+    multiplyPanel(true, rows, columns, inner, wide + part, stepWide, p.upPanels + panel, dh + at, stepH, dh + at, stepH, scratch);
+    const to = <usize>(j * panelRows) * PANEL_BYTES;
+    packPanel(hPanels + to, p.h + <usize>first * stepH + at, stepH, rows, columns);
+    packPanel(dsumPanels + to, dsum + at, stepH, rows, columns);
   }
 }
+

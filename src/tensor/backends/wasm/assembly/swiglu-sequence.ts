@@ -8,10 +8,11 @@
 // all of it at once and nothing is transposed; such groups of columns are the items that threads share out. The weights are read
 // row by row as they are stored.
 import { gatePanel, gatePanelBackward } from "./gate";
+import { groupStart } from "./groups";
 import { normPanel, normPanelBackward } from "./norm";
 import { PANEL, PANEL_BYTES, panelColumns, panelCount } from "./layout";
 import { packPanel, storePanel, transpose } from "./panels";
-import { multiplyPanel, SPARE_BYTES } from "./product";
+import { accumulate, multiplyPanel, SPARE_BYTES } from "./product";
 
 /** Panels in a group of columns: together sixteen columns, one cache line wide. */
 // @ts-ignore: decorator
@@ -25,7 +26,7 @@ export class SwigluSequence {
   /** gateUp [2I, length], down [length, I] */
   gateUp: usize;
   down: usize;
-  /** Stored for the backward pass: u [batch, 2I, width] and 1 / rms [batch, width]; both 0 if there will be none. */
+  /** Stored for the backward pass: u (see panelOfU) and 1 / rms [batch, width]; both 0 if there will be none. */
   u: usize;
   inverse: usize;
   length: i32;
@@ -55,6 +56,16 @@ function groupCount(width: i32): i32 {
 }
 
 /**
+ * Where a panel's columns of u lie, [2I][columns of this panel]. Rows as wide as a panel instead of rows as wide as h: the
+ * latter would lie a power of two apart and fall into the same few sets of the cache.
+ */
+// @ts-ignore: decorator
+@inline
+function panelOfU(u: usize, puzzle: i32, panel: i32, inner: i32, width: i32): usize {
+  return u + <usize>(2 * inner) * (<usize>(puzzle * width + panel * PANEL) << 2);
+}
+
+/**
  * Scratch: one tile; gate and up of a block [44][PANEL] each; the values of r; then per panel of the group
  * h [length][PANEL], the result [length][PANEL] and s [I][PANEL].
  */
@@ -63,8 +74,7 @@ export function swigluSequence(parameters: usize, start: i32, end: i32, scratch:
   const length = p.length, width = p.width, inner = p.inner;
   const stepH = <usize>width << 2, stepGateUp = <usize>length << 2, stepDown = <usize>inner << 2;
   const gate = scratch + SPARE_BYTES;
-  const up = gate + BLOCK_BYTES;
-  const inverse = up + BLOCK_BYTES;
+  const inverse = gate + 2 * BLOCK_BYTES;
   const hPanels = inverse + 64;
   const sumPanels = hPanels + <usize>(GROUP * length) * PANEL_BYTES;
   const sPanels = sumPanels + <usize>(GROUP * length) * PANEL_BYTES;
@@ -85,14 +95,19 @@ export function swigluSequence(parameters: usize, start: i32, end: i32, scratch:
       for (let j = 0; j < panels; j++) {
         const h = hPanels + <usize>(j * length) * PANEL_BYTES;
         const s = sPanels + <usize>(j * inner + i) * PANEL_BYTES;
-        multiplyPanel(true, height, PANEL, length, gateRows, stepGateUp, h, gate, PANEL_BYTES, 0, 0, scratch);
+        const columns = panelColumns(width, firstPanel + j);
+        const stepU = <usize>columns << 2;
+        const u = p.u ? panelOfU(p.u, puzzle, firstPanel + j, inner, width) + <usize>i * stepU : 0;
+        // Written where it will be kept, unless a panel is not full.
+        const inPlace = u != 0 && columns == PANEL;
+        const g = inPlace ? u : gate;
+        const up = inPlace ? u + <usize>inner * PANEL_BYTES : gate + BLOCK_BYTES;
+        multiplyPanel(true, height, PANEL, length, gateRows, stepGateUp, h, g, PANEL_BYTES, 0, 0, scratch);
         multiplyPanel(true, height, PANEL, length, upRows, stepGateUp, h, up, PANEL_BYTES, 0, 0, scratch);
-        gatePanel(s, PANEL_BYTES, gate, up, PANEL_BYTES, height);
-        if (p.u) {
-          const columns = panelColumns(width, firstPanel + j);
-          const u = p.u + <usize>(puzzle * 2 * inner + i) * stepH + <usize>(firstPanel + j) * PANEL_BYTES;
-          storePanel(u, stepH, gate, height, columns);
-          storePanel(u + <usize>inner * stepH, stepH, up, height, columns);
+        gatePanel(s, PANEL_BYTES, g, up, PANEL_BYTES, height);
+        if (u && !inPlace) {
+          storePanel(u, stepU, g, height, columns);
+          storePanel(u + <usize>inner * stepU, stepU, up, height, columns);
         }
       }
       i += height;
@@ -138,11 +153,76 @@ export class SwigluSequenceBackward {
   length: i32;
   width: i32;
   inner: i32;
+  /** Of `swigluSequenceGroups` alone, which has the three operands above in its scratch: see groups.ts. */
+  groups: i32;
+  partial: usize;
 }
 
-/** Scratch: one tile; the values of r; then per panel of the group dsum, h and y [length][PANEL], du [2I][PANEL]; ds [44][PANEL]. */
+/** dh; the gradients of the weights are left to products of `tall` and the panels. Items are groups of columns of a puzzle. */
 export function swigluSequenceBackward(parameters: usize, start: i32, end: i32, scratch: usize): void {
   const p = changetype<SwigluSequenceBackward>(parameters);
+  const groups = groupCount(p.width);
+  const puzzleBytes = <usize>(3 * p.inner * panelCount(p.width)) * PANEL_BYTES;
+  for (let item = start; item < end; item++) {
+    const puzzle = item / groups;
+    const at = <usize>(puzzle * p.width) * PANEL_BYTES;
+    const tall = p.tall + <usize>puzzle * puzzleBytes;
+    backwardColumns(p, puzzle, (item % groups) * GROUP, tall, p.hPanels + at, p.dsumPanels + at, p.batch * p.width, scratch);
+  }
+}
+
+/**
+ * dh, and the gradients of the weights summed over a group of puzzles. Items are groups.
+ * Scratch: as for columns; `tall`, and the panels of hᵀ and of the gradient before the norm, of one puzzle.
+ */
+export function swigluSequenceGroups(parameters: usize, start: i32, end: i32, scratch: usize): void {
+  const p = changetype<SwigluSequenceBackward>(parameters);
+  const width = p.width, inner = p.inner;
+  const panels = panelCount(p.length);
+  const step = <usize>panels * PANEL_BYTES;
+  const stepTall = <usize>panelCount(width) * PANEL_BYTES;
+  const tall = scratch + columnScratchBytes(p);
+  const hPanels = tall + <usize>(3 * inner) * stepTall;
+  const dsumPanels = hPanels + <usize>width * step;
+  for (let item = start; item < end; item++) {
+    const gateUp = p.partial + <usize>(3 * inner * item) * step;
+    const down = gateUp + <usize>(2 * inner) * step;
+    const first = groupStart(item, p.batch, p.groups);
+    const last = groupStart(item + 1, p.batch, p.groups);
+    for (let puzzle = first; puzzle < last; puzzle++) {
+      for (let panel = 0; panel < panelCount(width); panel += GROUP) {
+        backwardColumns(p, puzzle, panel, tall, hPanels, dsumPanels, width, scratch);
+      }
+      const add = puzzle > first;
+      accumulate(true, add, 2 * inner, panels, width, tall, stepTall, hPanels, gateUp, step);
+      const s = tall + <usize>(2 * inner) * stepTall;
+      accumulate(true, add, inner, panels, width, s, stepTall, dsumPanels, down, step);
+    }
+  }
+}
+
+/** Scratch for columns: one tile; the values of r; then per panel of the group dsum, h or y [length][PANEL], du [2I][PANEL]; ds [44][PANEL]. */
+// @ts-ignore: decorator
+@inline
+function columnScratchBytes(p: SwigluSequenceBackward): usize {
+  const rows = <usize>(GROUP * p.length + p.length + GROUP * 2 * p.inner + 44);
+  return (SPARE_BYTES + 64 + rows * PANEL_BYTES + 63) & ~63;
+}
+
+/**
+ * One group of columns of a puzzle, from `firstPanel` on. `tall`, `hPanels` and `dsumPanels` are those of the puzzle;
+ * the panels have `panelRows` rows in all.
+ */
+function backwardColumns(
+  p: SwigluSequenceBackward,
+  puzzle: i32,
+  firstPanel: i32,
+  tall: usize,
+  hPanels: usize,
+  dsumTransposed: usize,
+  panelRows: i32,
+  scratch: usize,
+): void {
   const length = p.length, width = p.width, inner = p.inner;
   const stepH = <usize>width << 2, stepTall = <usize>panelCount(width) * PANEL_BYTES;
   const stepGateUp = <usize>inner << 3, stepDown = <usize>length << 2;
@@ -152,51 +232,46 @@ export function swigluSequenceBackward(parameters: usize, start: i32, end: i32, 
   const other = dsumPanels + <usize>GROUP * panelBytes;
   const duPanels = other + panelBytes;
   const ds = duPanels + <usize>(GROUP * 2 * inner) * PANEL_BYTES;
-  const groups = groupCount(width);
-  for (let item = start; item < end; item++) {
-    const puzzle = item / groups;
-    const firstPanel = (item % groups) * GROUP;
-    const panels = min(GROUP, panelCount(width) - firstPanel);
-    const at = <usize>puzzle * <usize>length * stepH + <usize>firstPanel * PANEL_BYTES;
+  const panels = min(GROUP, panelCount(width) - firstPanel);
+  const at = <usize>puzzle * <usize>length * stepH + <usize>firstPanel * PANEL_BYTES;
+  for (let j = 0; j < panels; j++) {
+    const columns = panelColumns(width, firstPanel + j);
+    const dsum = dsumPanels + <usize>j * panelBytes;
+    const column = at + <usize>j * PANEL_BYTES;
+    packPanel(other, p.y + column, stepH, length, columns);
+    packPanel(dsum, p.dy + column, stepH, length, columns);
+    packPanel(inverse, p.inverse + <usize>puzzle * stepH + <usize>(firstPanel + j) * PANEL_BYTES, stepH, 1, columns);
+    normPanelBackward(dsum, other, length, inverse);
+    packPanel(other, p.h + column, stepH, length, columns);
+    const row = (firstPanel + j) * PANEL;
+    transposePanel(hPanels, other, length, columns, row, panelRows);
+    transposePanel(dsumTransposed, dsum, length, columns, row, panelRows);
+  }
+  for (let i = 0; i < inner; ) {
+    const height = blockHeight(inner - i);
+    for (let j = 0; j < panels; j++) {
+      const dsum = dsumPanels + <usize>j * panelBytes;
+      multiplyPanel(true, height, PANEL, length, p.downTransposed + <usize>i * stepDown, stepDown, dsum, ds, PANEL_BYTES, 0, 0, scratch);
+      const du = duPanels + <usize>(j * 2 * inner + i) * PANEL_BYTES;
+      const stepU = <usize>panelColumns(width, firstPanel + j) << 2;
+      const gate = panelOfU(p.u, puzzle, firstPanel + j, inner, width) + <usize>i * stepU;
+      const up = gate + <usize>inner * stepU;
+      const to = tall + <usize>i * stepTall + <usize>(firstPanel + j) * PANEL_BYTES;
+      gatePanelBackward(to, stepTall, <usize>inner * stepTall, du, <usize>inner * PANEL_BYTES, gate, up, stepU, ds, height);
+    }
+    i += height;
+  }
+  for (let i = 0; i < length; ) {
+    const height = blockHeight(length - i);
+    const weights = p.gateUpTransposed + <usize>i * stepGateUp;
     for (let j = 0; j < panels; j++) {
       const columns = panelColumns(width, firstPanel + j);
-      const dsum = dsumPanels + <usize>j * panelBytes;
-      const column = at + <usize>j * PANEL_BYTES;
-      packPanel(other, p.y + column, stepH, length, columns);
-      packPanel(dsum, p.dy + column, stepH, length, columns);
-      packPanel(inverse, p.inverse + <usize>puzzle * stepH + <usize>(firstPanel + j) * PANEL_BYTES, stepH, 1, columns);
-      normPanelBackward(dsum, other, length, inverse);
-      packPanel(other, p.h + column, stepH, length, columns);
-      const row = puzzle * width + (firstPanel + j) * PANEL;
-      transposePanel(p.hPanels, other, length, columns, row, p.batch * width);
-      transposePanel(p.dsumPanels, dsum, length, columns, row, p.batch * width);
+      const dsum = dsumPanels + <usize>j * panelBytes + <usize>i * PANEL_BYTES;
+      const du = duPanels + <usize>(j * 2 * inner) * PANEL_BYTES;
+      const dh = p.dh + at + <usize>i * stepH + <usize>j * PANEL_BYTES;
+      multiplyPanel(true, height, columns, 2 * inner, weights, stepGateUp, du, dh, stepH, dsum, PANEL_BYTES, scratch);
     }
-    for (let i = 0; i < inner; ) {
-      const height = blockHeight(inner - i);
-      for (let j = 0; j < panels; j++) {
-        const dsum = dsumPanels + <usize>j * panelBytes;
-        multiplyPanel(true, height, PANEL, length, p.downTransposed + <usize>i * stepDown, stepDown, dsum, ds, PANEL_BYTES, 0, 0, scratch);
-        const du = duPanels + <usize>(j * 2 * inner + i) * PANEL_BYTES;
-        const gate = p.u + <usize>(puzzle * 2 * inner + i) * stepH + <usize>(firstPanel + j) * PANEL_BYTES;
-        const up = gate + <usize>inner * stepH;
-        const tall = p.tall + <usize>(puzzle * 3 * inner + i) * stepTall + <usize>(firstPanel + j) * PANEL_BYTES;
-        const part = <usize>inner * stepTall;
-        gatePanelBackward(tall, stepTall, part, du, <usize>inner * PANEL_BYTES, gate, up, stepH, ds, height);
-      }
-      i += height;
-    }
-    for (let i = 0; i < length; ) {
-      const height = blockHeight(length - i);
-      const weights = p.gateUpTransposed + <usize>i * stepGateUp;
-      for (let j = 0; j < panels; j++) {
-        const columns = panelColumns(width, firstPanel + j);
-        const dsum = dsumPanels + <usize>j * panelBytes + <usize>i * PANEL_BYTES;
-        const du = duPanels + <usize>(j * 2 * inner) * PANEL_BYTES;
-        const dh = p.dh + at + <usize>i * stepH + <usize>j * PANEL_BYTES;
-        multiplyPanel(true, height, columns, 2 * inner, weights, stepGateUp, du, dh, stepH, dsum, PANEL_BYTES, scratch);
-      }
-      i += height;
-    }
+    i += height;
   }
 }
 
