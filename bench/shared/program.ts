@@ -92,7 +92,8 @@ export function parseStepOptions(args: readonly string[]): StepOptions {
   };
 }
 
-const warmUps = 2;
+/** Steps before the timed ones. */
+export const warmUps = 2;
 
 /** Times complete steps: two for warming up, then `repeat`. */
 export async function timeSteps(runner: StepRunner, config: string, repeat: number): Promise<StepResult> {
@@ -138,17 +139,16 @@ async function serve(runner: StepRunner, config: string): Promise<void> {
 /** Parses the arguments, starts the engine and runs it as asked. An error is one line on standard error. */
 export async function runStepProgram(
   start: (options: StepOptions) => Promise<StepRunner>,
-  report: (result: StepResult) => string = (result) => JSON.stringify(result),
+  report: (result: StepResult, config: string) => string = (result) => JSON.stringify(result),
 ): Promise<void> {
   try {
     const options = parseStepOptions(process.argv.slice(2));
     const runner = await start(options);
-    if (options.serve) await serve(runner, options.config);
-    else {
-      const result = await timeSteps(runner, options.config, options.repeat);
-      console.log(options.json ? JSON.stringify(result) : report(result));
-    }
+    const result = options.serve
+      ? await serve(runner, options.config)
+      : await timeSteps(runner, options.config, options.repeat);
     runner.dispose?.();
+    if (result) console.log(options.json ? JSON.stringify(result) : report(result, options.config));
   } catch (error) {
     console.error(`error: ${error instanceof Error ? error.message : String(error)}`);
     process.exitCode = 1;

@@ -1,0 +1,170 @@
+// `npm run bench`: this project's step beside those of PyTorch, tfjs, jax-js and js-pytorch, on the same arithmetic; how the cost
+// grows; where the time goes. Prints a report and, when everything was measured, writes bench/RESULTS.md.
+import { execFileSync } from "node:child_process";
+import { writeFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { measurePeak, type PeakResult } from "./peak.ts";
+import { type Absent, type Contestant, javaScriptPeers, ours, pythonPeers } from "./runner/contestants.ts";
+import { variations } from "./runner/growth.ts";
+import { describeMachine } from "./runner/machine.ts";
+import { isPair, measurePair, type PairRequest } from "./runner/measure.ts";
+import { type BenchOptions, parseBenchOptions, type SectionName, usage } from "./runner/options.ts";
+import { Progress } from "./runner/progress.ts";
+import {
+  document,
+  type Failed,
+  type GrowthRow,
+  growthTable,
+  type Pair,
+  type Peak,
+  pairTable,
+  peakTable,
+  type Section,
+} from "./runner/report.ts";
+import { readStepConfig } from "./shared/config.ts";
+
+const here = fileURLToPath(new URL(".", import.meta.url));
+const configOf = (name: string) => readStepConfig(`${here}configs/${name}.json`);
+
+if (process.argv.includes("--help")) console.log(usage);
+else {
+  try {
+    await main(parseBenchOptions(process.argv.slice(2)));
+  } catch (error) {
+    console.error(`error: ${error instanceof Error ? error.message : String(error)}`);
+    process.exitCode = 1;
+  }
+}
+
+async function main(options: BenchOptions): Promise<void> {
+  const machine = describeMachine();
+  const wanted = (name: SectionName): boolean => options.sections.includes(name);
+  const python = wanted("steps") || wanted("growth") ? pythonPeers() : [];
+  const peers = [...python, ...(wanted("steps") ? javaScriptPeers() : [])];
+  for (const peer of peers) if (!("command" in peer)) console.error(`skipped: ${peer.name} (${peer.reason})`);
+
+  const sections: Section[] = [];
+  const peak = wanted("peak") || wanted("steps") ? await measuredPeak(options) : null;
+  if (peak && wanted("peak"))
+    sections.push({ title: "Measured peak", command: commandOf("peak"), body: peakTable(peak) });
+  if (wanted("steps")) sections.push(...(await stepSections(options, peers, peak)));
+  if (wanted("growth")) sections.push(await growthSection(options, python[0] ?? null));
+  if (wanted("profile")) sections.push(profileSection(options));
+  if (wanted("reference")) sections.push(referenceSection());
+
+  const text = document(machine, sections);
+  console.log(text);
+  if (options.out) {
+    writeFileSync(options.out, text);
+    console.error(`written to ${options.out}`);
+  }
+}
+
+const commandOf = (section: SectionName, more = ""): string => `npm run bench -- --sections ${section}${more}`;
+
+/** The best of a few, by number of threads: a limit is not lowered by what else the machine did meanwhile. */
+async function measuredPeak({ backend, threads, quick }: BenchOptions): Promise<Peak> {
+  const gflops = new Map<number, number>();
+  let how = "";
+  for (const count of threads) {
+    const results: PeakResult[] = [];
+    for (let i = 0; i < (quick ? 2 : 5); i++) results.push(await measurePeak(backend, count));
+    gflops.set(count, Math.max(...results.map((result) => result.gflops)));
+    how = results[0]!.how;
+  }
+  return { how, gflops };
+}
+
+async function stepSections(
+  options: BenchOptions,
+  peers: readonly (Contestant | Absent)[],
+  peak: Peak | null,
+): Promise<Section[]> {
+  const requests = options.configs.flatMap((name) =>
+    options.threads.flatMap((threads) => pairsOf(options, name, threads, peers)),
+  );
+  const results = await measureAll(requests);
+  return options.configs.flatMap((name) => {
+    const own = results.filter(({ configName }) => configName === name);
+    const [pairs, failed] = [own.filter(isPair), own.filter((result): result is Failed => !isPair(result))];
+    const command = commandOf("steps", ` --configs ${name}`);
+    const title = `Step of ${name}`;
+    if (pairs.length === 0) return [{ title, command, body: failed.map(({ reason }) => `- ${reason}`).join("\n") }];
+    return [{ title, command, body: pairTable(pairs, failed, peak) }];
+  });
+}
+
+/** Slow peers take part on the smallest configuration alone, for two turns, and where they have one thread, once. */
+function pairsOf(
+  { turns, quick, backend }: BenchOptions,
+  configName: string,
+  threads: number,
+  peers: readonly (Contestant | Absent)[],
+): PairRequest[] {
+  const request = { configName, config: configOf(configName), threads, turns, ours: ours(backend) };
+  const alone = { ...request, peer: null };
+  const beside = peers.flatMap((peer): PairRequest[] => {
+    const isSlow = "command" in peer && peer.slow === true;
+    if (isSlow && (quick || configName !== "sudoku4" || threads > 1)) return [];
+    return [{ ...request, peer, turns: isSlow ? 2 : turns }];
+  });
+  return peers.some((peer) => "command" in peer) ? beside : [alone, ...beside];
+}
+
+async function growthSection(options: BenchOptions, pytorch: Contestant | Absent | null): Promise<Section> {
+  const { turns, quick, backend, threads } = options;
+  const points = variations(configOf("sudoku9"), Math.max(...threads), quick);
+  const peer = pytorch && "command" in pytorch ? pytorch : null;
+  const results = await measureAll(
+    points.map(({ axis, value, config, threads }) => ({
+      configName: `sudoku9 with ${axis} ${value}`,
+      config,
+      threads,
+      turns: Math.max(3, Math.floor(turns / 3)),
+      ours: ours(backend),
+      peer,
+    })),
+  );
+  const rows: GrowthRow[] = [];
+  const notes: string[] = [];
+  results.forEach((result, i) => {
+    const { axis, value } = points[i]!;
+    if (isPair(result)) rows.push({ axis, value, pair: result });
+    else notes.push(`- ${result.configName}: ${result.reason}`);
+  });
+  const body = ["Training steps of sudoku9 with one thing changed.", growthTable(rows), notes.join("\n")];
+  return { title: "How the cost grows", command: commandOf("growth"), body: body.filter(Boolean).join("\n\n") };
+}
+
+async function measureAll(requests: readonly PairRequest[]): Promise<(Pair | Failed)[]> {
+  const progress = new Progress(requests.length);
+  const results: (Pair | Failed)[] = [];
+  for (const request of requests) results.push(await measurePair(request, progress));
+  progress.end();
+  return results;
+}
+
+/** Output of a script of this folder. */
+const outputOf = (script: string, args: readonly string[]): string =>
+  execFileSync(process.execPath, ["--import", "tsx", `${here}${script}`, ...args], { encoding: "utf8" }).trim();
+
+function profileSection({ threads, turns, configs, backend }: BenchOptions): Section {
+  const parts = configs.map((name) => {
+    const args = [
+      `bench/configs/${name}.json`,
+      "--threads",
+      `${Math.max(...threads)}`,
+      "--repeat",
+      `${turns}`,
+      "--profile",
+    ];
+    return `\`npm run bench:step -- ${args.join(" ")}\`\n\n\`\`\`\n${outputOf("step.ts", backend ? [...args, "--backend", backend] : args)}\n\`\`\``;
+  });
+  return { title: "Where the time goes", command: commandOf("profile"), body: parts.join("\n\n") };
+}
+
+const referenceSection = (): Section => ({
+  title: "Reference backend: blocked matrix product",
+  command: "npm run bench:reference",
+  body: outputOf("reference.ts", []),
+});

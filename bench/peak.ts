@@ -1,0 +1,50 @@
+// The measured peak: GFLOP/s of the backend's bare tile loop, the limit that a step is held against.
+import { type Backend, Random, scope, tensor, zeros } from "../src/tensor/index.ts";
+import { loadBenchBackend } from "./backend.ts";
+
+/** A backend that measures its own tile loop. */
+interface MeasuresPeak {
+  /** GFLOP/s with all of its threads. */
+  peakGflops(): number;
+}
+
+const measuresPeak = (backend: Backend | (Backend & MeasuresPeak)): backend is Backend & MeasuresPeak =>
+  "peakGflops" in backend;
+
+export interface PeakResult {
+  readonly how: string;
+  readonly gflops: number;
+  readonly threads: number;
+}
+
+export async function measurePeak(name: string | undefined, threads: number): Promise<PeakResult> {
+  const { backend, threads: used } = await loadBenchBackend(name, threads);
+  try {
+    return measuresPeak(backend)
+      ? { how: "The bare tile loop on operands in the cache.", gflops: backend.peakGflops(), threads: used }
+      : { how: "A product of 1536 x 256 x 64, the best of many.", gflops: productGflops(backend), threads: used };
+  } finally {
+    backend.dispose();
+  }
+}
+
+/** For a backend without a bare tile loop: a product that fits the caches, weights packed once. */
+function productGflops(backend: Backend): number {
+  const [rows, depth, columns] = [1536, 256, 64];
+  return scope(() => {
+    const random = new Random(0);
+    const matrix = (height: number, width: number) =>
+      tensor(
+        Float32Array.from({ length: height * width }, () => random.normal()),
+        { shape: [height, width], backend },
+      );
+    const [a, b, out] = [matrix(rows, depth), matrix(columns, depth), zeros([rows, columns], "float32", backend)];
+    let best = Number.POSITIVE_INFINITY;
+    for (const end = performance.now() + 500; performance.now() < end; ) {
+      const start = performance.now();
+      for (let i = 0; i < 10; i++) backend.kernels.matmul(out, a, b, false, true);
+      best = Math.min(best, (performance.now() - start) / 10);
+    }
+    return (2 * rows * depth * columns) / best / 1e6;
+  });
+}

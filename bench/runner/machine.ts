@@ -1,0 +1,28 @@
+// What the numbers were made on: a figure without its machine says nothing.
+import { execFileSync } from "node:child_process";
+import { arch, availableParallelism, cpus, loadavg, platform, release, totalmem } from "node:os";
+import { fileURLToPath } from "node:url";
+
+/** Name and value, in the order of the report. */
+export function describeMachine(): [name: string, value: string][] {
+  return [
+    ["Date", new Date().toISOString().slice(0, 16).replace("T", " ")],
+    ["Processor", `${cpus()[0]?.model.trim() ?? "unknown"}, ${availableParallelism()} threads`],
+    ["Memory", `${(totalmem() / 2 ** 30).toFixed(0)} GB`],
+    ["System", `${platform()} ${release()} ${arch()}`],
+    ["Node", `${process.versions.node} (V8 ${process.versions.v8})`],
+    ["trm-ts", commit()],
+    ["Load when it began", loadavg()[0]!.toFixed(2)],
+  ];
+}
+
+function commit(): string {
+  try {
+    const git = (...args: string[]): string =>
+      execFileSync("git", args, { cwd: fileURLToPath(new URL(".", import.meta.url)), encoding: "utf8" }).trim();
+    const isChanged = git("status", "--porcelain", "--", "../../src").length > 0;
+    return `${git("rev-parse", "--short", "HEAD")}${isChanged ? " with changes in src" : ""}`;
+  } catch {
+    return "unknown (no git here)";
+  }
+}

@@ -1,0 +1,44 @@
+// Measures pairs: makes the case, lets the two programs take turns, and keeps the reason where that fails.
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Random } from "../../src/tensor/index.ts";
+import { makeCase, writeCase } from "../shared/case.ts";
+import type { StepConfig } from "../shared/config.ts";
+import type { Absent, Contestant } from "./contestants.ts";
+import type { Progress } from "./progress.ts";
+import type { Failed, Pair } from "./report.ts";
+import { takeTurns } from "./turns.ts";
+
+export interface PairRequest {
+  readonly configName: string;
+  readonly config: StepConfig;
+  readonly threads: number;
+  readonly turns: number;
+  readonly ours: Contestant;
+  /** null: only we run. */
+  readonly peer: Contestant | Absent | null;
+}
+
+export async function measurePair(request: PairRequest, progress: Progress): Promise<Pair | Failed> {
+  const { configName, config, threads, turns, ours, peer } = request;
+  const name = peer?.name ?? "alone";
+  progress.start(`${configName}, ${threads} thread(s), ${name}`);
+  const folder = mkdtempSync(join(tmpdir(), "trm-bench-"));
+  try {
+    if (peer && !("command" in peer)) return { ...peer, configName, threads };
+    const path = join(folder, `${configName}.json`);
+    writeFileSync(path, JSON.stringify(config));
+    writeCase(folder, makeCase(config, new Random(1)));
+    const onTurn = (done: number): void => progress.detail(`turn ${done} of ${2 * turns}`);
+    const measured = await takeTurns(peer ? [ours, peer] : [ours], { config: path, folder, threads, turns, onTurn });
+    return { configName, config, threads, ours: measured[0]!, peer: measured[1] ?? null };
+  } catch (error) {
+    return { name, configName, threads, reason: error instanceof Error ? error.message : String(error) };
+  } finally {
+    rmSync(folder, { recursive: true });
+    progress.finish();
+  }
+}
+
+export const isPair = (result: Pair | Failed): result is Pair => "ours" in result;

@@ -1,0 +1,151 @@
+// The report: markdown from what was measured. Every table stands under the command that makes it again.
+import type { StepConfig } from "../shared/config.ts";
+import { stepFlops } from "../shared/flops.ts";
+import { median } from "../shared/statistics.ts";
+import type { Absent } from "./contestants.ts";
+import { type Measured, ratioOf } from "./turns.ts";
+
+/** One peer beside us, on one configuration with one number of threads; or us alone. */
+export interface Pair {
+  readonly configName: string;
+  readonly config: StepConfig;
+  readonly threads: number;
+  readonly ours: Measured;
+  readonly peer: Measured | null;
+}
+
+/** A pair that was not measured. */
+export interface Failed extends Absent {
+  readonly configName: string;
+  readonly threads: number;
+}
+
+export interface GrowthRow {
+  readonly axis: string;
+  readonly value: number;
+  readonly pair: Pair;
+}
+
+/** GFLOP/s of the bare tile loop, by number of threads. */
+export interface Peak {
+  readonly how: string;
+  readonly gflops: ReadonlyMap<number, number>;
+}
+
+export interface Section {
+  readonly title: string;
+  readonly command: string;
+  readonly body: string;
+}
+
+export const document = (machine: readonly [string, string][], sections: readonly Section[]): string =>
+  `${[
+    "# Benchmark results",
+    "Made by `npm run bench`; not edited by hand. Times are medians over turns in which our program and the peer take one step " +
+      "each, one after the other; a ratio is the median over the turns of (time of the peer / our time), so above 1 we are " +
+      "faster. GFLOP count the matrix products alone, for everybody alike. Memory is the peak of the whole process.",
+    table(["", ""], machine),
+    ...sections.map(({ title, command, body }) => `## ${title}\n\n\`${command}\`\n\n${body}`),
+  ].join("\n\n")}\n`;
+
+export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]): string => `| ${cells.join(" | ")} |`;
+  return [line(head), `|${head.map(() => "---|").join("")}`, ...rows.map(line)].join("\n");
+}
+
+export const milliseconds = (ms: number): string => (ms < 100 ? ms.toFixed(1) : ms.toFixed(0));
+const megabytes = (bytes: number): string => (Number.isNaN(bytes) ? "?" : (bytes / 2 ** 20).toFixed(0));
+export const gigaflops = (flops: number, ms: number): string => (flops / ms / 1e6).toFixed(1);
+
+/** One configuration: a row per peer and number of threads. */
+export function pairTable(pairs: readonly Pair[], failed: readonly Failed[], peak: Peak | null): string {
+  const { train, eval: evaluation } = stepFlops(pairs[0]!.config);
+  const rows = pairs.flatMap((pair) => (pair.peer ? [pairRow(pair, pair.peer)] : []));
+  const notes = failed.map(({ name, threads, reason }) => `- ${name}, ${threads} thread(s), not timed: ${reason}`);
+  return [
+    `${pairs[0]!.ours.params} parameters; ${(train / 1e9).toFixed(2)} GFLOP per training step, ${(evaluation / 1e9).toFixed(2)} per evaluation step.`,
+    rows.length > 0 ? table(pairHead, rows) : "",
+    table(["ours", "threads", "train ms", "GFLOP/s", "share of the peak", "eval ms", "GFLOP/s"], ownRows(pairs, peak)),
+    notes.join("\n"),
+  ]
+    .filter((part) => part !== "")
+    .join("\n\n");
+}
+
+const pairHead = [
+  "peer",
+  "threads",
+  "train: peer ms",
+  "ours ms",
+  "**ratio**",
+  "eval: peer ms",
+  "ours ms",
+  "**ratio**",
+  "peer GFLOP/s",
+  "memory: peer MB",
+  "ours MB",
+];
+
+function pairRow({ config, threads, ours }: Pair, peer: Measured): string[] {
+  const note = peer.threads === threads ? `${threads}` : `${threads} (peer ${peer.threads})`;
+  const cells = (kind: "train" | "eval"): string[] => [
+    milliseconds(median(peer[kind])),
+    milliseconds(median(ours[kind])),
+    `**${ratioOf(ours, peer, kind).toFixed(2)}**`,
+  ];
+  return [
+    peer.peer,
+    note,
+    ...cells("train"),
+    ...cells("eval"),
+    gigaflops(stepFlops(config).train, median(peer.train)),
+    megabytes(peer.peakMemory),
+    megabytes(ours.peakMemory),
+  ];
+}
+
+/** Our own times by number of threads, all turns beside any peer taken together. */
+function ownRows(pairs: readonly Pair[], peak: Peak | null): string[][] {
+  const flops = stepFlops(pairs[0]!.config);
+  return [...new Set(pairs.map(({ threads }) => threads))].map((threads) => {
+    const mine = pairs.filter((pair) => pair.threads === threads).map(({ ours }) => ours);
+    const train = median(mine.flatMap((measured) => measured.train));
+    const evaluation = median(mine.flatMap((measured) => measured.eval));
+    return [
+      mine[0]!.peer,
+      String(threads),
+      milliseconds(train),
+      gigaflops(flops.train, train),
+      shareOfPeak(flops.train, train, peak?.gflops.get(threads)),
+      milliseconds(evaluation),
+      gigaflops(flops.eval, evaluation),
+    ];
+  });
+}
+
+export const shareOfPeak = (flops: number, ms: number, peak: number | undefined): string =>
+  peak === undefined ? "not measured" : `${((100 * flops) / ms / 1e6 / peak).toFixed(0)}%`;
+
+export const peakTable = ({ how, gflops }: Peak): string =>
+  `${how}\n\n${table(
+    ["threads", "GFLOP/s"],
+    [...gflops].map(([threads, value]) => [String(threads), value.toFixed(1)]),
+  )}`;
+
+export function growthTable(rows: readonly GrowthRow[]): string {
+  const hasPeer = rows.some(({ pair }) => pair.peer !== null);
+  const head = ["axis", "value", "threads", "GFLOP", "ours ms", "GFLOP/s"];
+  const body = rows.map(({ axis, value, pair: { config, threads, ours, peer } }) => {
+    const { train } = stepFlops(config);
+    const time = median(ours.train);
+    const own = [axis, value, threads].map(String);
+    return [
+      ...own,
+      (train / 1e9).toFixed(2),
+      milliseconds(time),
+      gigaflops(train, time),
+      ...(peer ? [milliseconds(median(peer.train)), ratioOf(ours, peer, "train").toFixed(2)] : hasPeer ? ["", ""] : []),
+    ];
+  });
+  return table(hasPeer ? [...head, "PyTorch ms", "ratio"] : head, body);
+}

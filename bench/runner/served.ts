@@ -1,0 +1,83 @@
+// A step program that runs in a process of its own and takes one step when it is told to (bench/shared/program.ts, --serve).
+import { type ChildProcess, spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { createInterface } from "node:readline";
+import type { Introduction } from "../shared/program.ts";
+import type { Contestant } from "./contestants.ts";
+
+export interface StepAnswer {
+  readonly ms: number;
+  /** Of a training step. */
+  readonly loss?: number;
+}
+
+export class ServedStep {
+  readonly introduction: Introduction;
+  readonly #child: ChildProcess;
+  readonly #lines: AsyncIterator<string>;
+  readonly #failure: () => string;
+
+  private constructor(child: ChildProcess, lines: AsyncIterator<string>, first: Introduction, failure: () => string) {
+    this.#child = child;
+    this.#lines = lines;
+    this.introduction = first;
+    this.#failure = failure;
+  }
+
+  /** @throws Error with what the program said, if it does not start */
+  static async start(
+    contestant: Contestant,
+    run: { config: string; folder: string; threads: number },
+  ): Promise<ServedStep> {
+    const [program, ...args] = contestant.command;
+    const options = [run.config, "--threads", String(run.threads), "--case", run.folder, "--serve"];
+    const child = spawn(program!, [...args, ...options], { env: { ...process.env, ...contestant.environment } });
+    let said = "";
+    child.stderr!.on("data", (chunk: Buffer) => {
+      said = (said + chunk.toString()).slice(-2000);
+    });
+    child.on("error", (error) => {
+      said += error.message;
+    });
+    child.stdin!.on("error", () => {}); // the program has ended: the missing answer says so
+    const lines = createInterface({ input: child.stdout! })[Symbol.asyncIterator]();
+    const failure = (): string => said.trim().split("\n").at(-1) || `it ended with code ${child.exitCode}`;
+    const first = await nextLine(lines, contestant.name, failure);
+    return new ServedStep(child, lines, first as Introduction, failure);
+  }
+
+  /** Runs one step. */
+  async step(kind: "train" | "eval"): Promise<StepAnswer> {
+    this.#child.stdin!.write(`${kind}\n`);
+    return (await nextLine(this.#lines, this.introduction.peer, this.#failure)) as StepAnswer;
+  }
+
+  /** Most memory that the process has held so far, in bytes; NaN where the system does not say. */
+  peakMemory(): number {
+    try {
+      const status = readFileSync(`/proc/${this.#child.pid}/status`, "utf8");
+      return Number(/VmHWM:\s*(\d+) kB/.exec(status)?.[1] ?? Number.NaN) * 1024;
+    } catch {
+      return Number.NaN; // no /proc: not Linux
+    }
+  }
+
+  /** Lets the program end, and waits for it. */
+  async end(): Promise<void> {
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
+    const ended = new Promise((resolve) => this.#child.once("exit", resolve));
+    const timer = setTimeout(() => this.#child.kill(), 5000);
+    this.#child.stdin!.end();
+    await ended;
+    clearTimeout(timer);
+  }
+}
+
+async function nextLine(lines: AsyncIterator<string>, name: string, failure: () => string): Promise<unknown> {
+  const { value, done } = await lines.next();
+  if (done) {
+    await new Promise((resolve) => setTimeout(resolve, 100)); // what it says on standard error may come late
+    throw new Error(`${name}: ${failure()}`);
+  }
+  return JSON.parse(value);
+}

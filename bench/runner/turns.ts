@@ -1,0 +1,92 @@
+// Two programs take turns: ours, the peer, ours, the peer ... so that whatever else changes on the machine meets both, and the
+// ratio of each turn stays fair. Before anything is timed they must have the same parameters and compute the same losses.
+import { medianRatio } from "../shared/statistics.ts";
+import type { Contestant } from "./contestants.ts";
+import { ServedStep } from "./served.ts";
+
+export interface Measured {
+  readonly peer: string;
+  readonly threads: number;
+  readonly params: number;
+  /** Losses of the first two steps. */
+  readonly losses: readonly number[];
+  /** Milliseconds, turn by turn. */
+  readonly train: readonly number[];
+  readonly eval: readonly number[];
+  /** Bytes */
+  readonly peakMemory: number;
+}
+
+export interface TurnOptions {
+  readonly config: string;
+  /** Folder of the case. */
+  readonly folder: string;
+  readonly threads: number;
+  readonly turns: number;
+  readonly onTurn?: (done: number) => void;
+}
+
+/** Losses of the first step, from the same weights and batch, may differ by this much. */
+export const lossTolerance = 1e-4;
+/**
+ * And of the second, after one update. Adam-atan2 makes a full-sized step of the smallest gradient, so that rounding shows more;
+ * a wrong gradient or update shows a thousand times more.
+ */
+export const secondLossTolerance = 1e-3;
+
+/** @returns what was measured, in the order of the contestants. @throws Error if they do not compute the same */
+export async function takeTurns(contestants: readonly Contestant[], options: TurnOptions): Promise<Measured[]> {
+  const { turns } = options;
+  const programs: ServedStep[] = [];
+  try {
+    for (const contestant of contestants) {
+      programs.push(await ServedStep.start(contestant, options));
+    }
+    const losses: number[][] = [];
+    for (const program of programs) {
+      const first = await program.step("train");
+      const second = await program.step("train");
+      losses.push([first.loss!, second.loss!]);
+    }
+    programs.forEach((program, i) => {
+      checkSame(programs[0]!, program, losses[0]!, losses[i]!);
+    });
+    const timed = async (kind: "train" | "eval", warmUps: number, from: number): Promise<number[][]> => {
+      for (const program of programs) for (let i = 0; i < warmUps; i++) await program.step(kind);
+      const times = programs.map((): number[] => []);
+      for (let turn = 0; turn < turns; turn++) {
+        for (const [i, program] of programs.entries()) times[i]!.push((await program.step(kind)).ms);
+        options.onTurn?.(from + turn + 1);
+      }
+      return times;
+    };
+    const train = await timed("train", 0, 0); // the two checked steps have warmed it up
+    const evaluation = await timed("eval", 1, turns);
+    return programs.map((program, i) => ({
+      ...program.introduction,
+      losses: losses[i]!,
+      train: train[i]!,
+      eval: evaluation[i]!,
+      peakMemory: program.peakMemory(),
+    }));
+  } finally {
+    await Promise.all(programs.map((program) => program.end()));
+  }
+}
+
+function checkSame(first: ServedStep, other: ServedStep, losses: readonly number[], others: readonly number[]): void {
+  const { peer, params } = other.introduction;
+  if (params !== first.introduction.params) {
+    throw new Error(`${peer}: got ${params} parameters, expected ${first.introduction.params}`);
+  }
+  [lossTolerance, secondLossTolerance].forEach((tolerance, step) => {
+    const difference = Math.abs(others[step]! - losses[step]!);
+    if (!(difference <= tolerance)) {
+      throw new Error(`${peer}: loss of step ${step + 1} is ${others[step]}, expected ${losses[step]} to ${tolerance}`);
+    }
+  });
+}
+
+/** Median over the turns of (time of the peer / our time). */
+export const ratioOf = (our: Measured, peer: Measured, kind: "train" | "eval"): number =>
+  medianRatio(peer[kind], our[kind]);
