@@ -1,11 +1,11 @@
 // An ablation in a folder: ablation.json says what is compared, and every finished cell is a file, so that an interrupted
 // ablation goes on where it was.
-import { existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { CheckpointError } from "../nn/index.ts";
 import { type AblationCell, cellSchema } from "./ablation-cell.ts";
-import { replaceFile } from "./atomic-files.node.ts";
+import { makeFolders, replaceFile } from "./atomic-files.node.ts";
 import { parseJson } from "./checkpoint.ts";
 import { taskChoiceSchema } from "./named-task.ts";
 
@@ -37,7 +37,7 @@ export function readPlan(folder: string): AblationPlan {
 }
 
 export function writePlan(folder: string, plan: AblationPlan): void {
-  mkdirSync(folder, { recursive: true });
+  makeFolders(folder);
   writeJson(join(folder, planFile), { format: "trm-ts ablation", version: 1, ...plan });
 }
 

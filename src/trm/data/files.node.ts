@@ -1,16 +1,7 @@
 /** Files: every failure is one line that names the file, and nothing half-written takes a finished file's place. */
-import {
-  closeSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  readSync,
-  renameSync,
-  rmSync,
-  writeSync,
-} from "node:fs";
+import { closeSync, fsyncSync, openSync, readFileSync, readSync, renameSync, rmSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
+import { makeFolders } from "../atomic-files.node.ts";
 import { DatasetError, shortened } from "../errors.ts";
 
 /** @throws DatasetError */
@@ -53,7 +44,7 @@ export class FileWriter {
     this.#path = path;
     this.#temporary = `${path}.tmp-${process.pid}`;
     this.#descriptor = attempt("cannot write", path, () => {
-      mkdirSync(dirname(path), { recursive: true });
+      makeFolders(dirname(path));
       return openSync(this.#temporary, "w");
     });
   }

@@ -6,11 +6,11 @@
  *     model.pt                             the weights as the unmodified official code loads them (its `load_checkpoint`)
  *     data/                                the puzzles in the official layout
  */
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { parseSafetensors, type WritableTensor } from "../../nn/index.ts";
 import { Random } from "../../tensor/index.ts";
-import { replaceFile } from "../atomic-files.node.ts";
+import { makeFolders, replaceFile } from "../atomic-files.node.ts";
 import { averageFile, type CheckpointSide, weightsFile } from "../checkpoint.ts";
 import { readCheckpoint } from "../checkpoint-folder.node.ts";
 import { readDataMetadata } from "../data/data-folder.node.ts";
@@ -84,7 +84,7 @@ export function exportRun({ run, out, target, augment }: ExportOptions): Exporte
     written.push(name);
   };
   clearEarlierExport(out);
-  mkdirSync(out, { recursive: true });
+  makeFolders(out);
   write(exportedWeights, weights);
   if (average) write(exportedAverage, average);
   if (target === "official") write(exportedPt, serializePt(wrapped(weights, path)));
