@@ -63,7 +63,7 @@ describe("a CSV", () => {
     expectMistake(1, message, "eval", run, "--csv", inFolder(`${name}.csv`, text), "--json"),
   );
   it("that is not there", () =>
-    expectMistake(1, "no.csv: no such file or folder", "eval", run, "--csv", join(folder, "no.csv")));
+    expectMistake(1, "no.csv: no such file or folder", "eval", run, "--json", "--csv", join(folder, "no.csv")));
 });
 
 describe("a checkpoint", () => {
@@ -155,7 +155,7 @@ describe("usage", () => {
     [["eval"], "missing required argument 'dir'"],
     [["eval", "x", "--frob"], "unknown option '--frob'"],
     [["solve", "1234"], "--checkpoint"],
-    [["train"], "--task or --resume is missing (tasks: sudoku4, sudoku6, sudoku9, maze)"],
+    [["train"], "is missing (tasks: sudoku4, sudoku6, sudoku9, maze)"],
     [["train", "--task", "sudoku5"], "Allowed choices are sudoku4, sudoku6, sudoku9, maze"],
     [train("--preset", "big"), "Allowed choices are small, official, paper"],
     [train("--backend", "cuda"), "Allowed choices are reference, wasm, gpu, auto"],
