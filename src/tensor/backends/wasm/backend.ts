@@ -1,14 +1,13 @@
 // The WebAssembly backend: SIMD kernels and threads for what a training step is made of, reference loops on the same memory
 // for the rest (and for float64 and int32).
 import type { Backend, FusedKernels, Kernels } from "../../backend.ts";
-import { BackendError } from "../../errors.ts";
 import type { DType } from "../../storage.ts";
 import type { Tensor } from "../../tensor.ts";
 import { referenceFusedKernels, referenceKernels } from "../reference/backend.ts";
 import { selfAttention, selfAttentionBackward } from "./attention.ts";
 import * as elementwise from "./elementwise.ts";
 import { matmul } from "./matmul.ts";
-import { type Build, supportedBuilds } from "./module.ts";
+import { type Build, chooseBuild, supportedBuilds } from "./module.ts";
 import * as norms from "./norms.ts";
 import { hardwareThreads } from "./platform.node.ts";
 import { type KernelName, type KernelTime, WasmRuntime } from "./runtime.ts";
@@ -18,7 +17,10 @@ import { swigluBlock, swigluBlockBackward } from "./swiglu.ts";
 export interface WasmOptions {
   /** Threads that compute, the calling one included. Default: as many as the machine runs at once. */
   readonly threads?: number;
-  /** "relaxed" has fused multiply-add. Default: the fastest that this engine accepts. */
+  /**
+   * "plain", "relaxed" with fused multiply-add, or "wide", which sets an experimental flag of V8 for the whole process and therefore
+   * runs only when asked for (see Build). Default: the environment variable TRM_WASM_BUILD, else relaxed where it runs, else plain.
+   */
   readonly build?: Build;
   /** How far memory may grow, in bytes; at most 4 GB. */
   readonly memoryLimit?: number;
@@ -37,10 +39,9 @@ export class WasmBackend implements Backend {
   readonly fusedTypes: readonly DType[] = ["float32"];
   readonly runtime: WasmRuntime;
 
-  /** @throws BackendError where WebAssembly SIMD is missing (see isWasmSupported) */
+  /** @throws BackendError where WebAssembly SIMD is missing (see isWasmSupported), or the build that was asked for */
   constructor(options: WasmOptions = {}) {
-    const build = options.build ?? supportedBuilds()[0];
-    if (!build) throw new BackendError("wasm backend: this engine has no WebAssembly SIMD");
+    const build = chooseBuild(options.build);
     const canShare = typeof SharedArrayBuffer !== "undefined";
     const shared = options.shared ?? canShare;
     if (!canShare && options.threads !== 1)

@@ -6,30 +6,45 @@ import { enableRelaxedSimd, enableWideVectors } from "./platform.node.ts";
 /**
  * "plain" SIMD; "relaxed" SIMD, which has fused multiply-add; "wide", the same with twice as wide tiles for engines that join
  * neighbouring vectors of four into registers of eight (and much too wide for others).
+ *
+ * "wide" runs only when asked for, by name or TRM_WASM_BUILD=wide: the joining is an experimental part of V8's compiler (Node 24
+ * or newer, x64), and its flag changes how every WebAssembly module of the process is compiled, also those of other
+ * libraries. That is the program's decision; a library does not take it behind its user's back.
  */
 export type Build = "wide" | "relaxed" | "plain";
+
+const builds: readonly Build[] = ["wide", "relaxed", "plain"];
 
 export interface KernelExports {
   dispatch(job: number, kernel: number, parameters: number, items: number, grain: number): void;
   runAlone(job: number, kernel: number, parameters: number, items: number): void;
 }
 
-/** The builds that this engine accepts, the fastest first; empty where WebAssembly has no SIMD. */
+/** The builds that this engine accepts as it is, the fastest first; empty where WebAssembly has no SIMD. */
 export function supportedBuilds(): Build[] {
   if (typeof WebAssembly === "undefined") return [];
   enableRelaxedSimd();
-  const builds: Build[] = ["relaxed", "plain"];
-  // Any engine with relaxed SIMD accepts the wide build, but it is fast only where vectors are joined.
-  if (enableWideVectors()) builds.unshift("wide");
-  return builds.filter((build) => WebAssembly.validate(binary(build)));
+  return (["relaxed", "plain"] as const).filter((build) => WebAssembly.validate(binary(build)));
+}
+
+/**
+ * @param asked  if left out, TRM_WASM_BUILD, else the fastest that needs no experimental flag
+ * @throws BackendError if there is no such build, or none that this engine runs
+ */
+export function chooseBuild(asked: string | undefined = globalThis.process?.env?.TRM_WASM_BUILD || undefined): Build {
+  const build = asked === undefined ? supportedBuilds()[0] : builds.find((name) => name === asked);
+  if (build) return build;
+  if (asked === undefined) throw new BackendError("wasm backend: this engine has no WebAssembly SIMD");
+  throw new BackendError(`wasm backend: got the build "${asked}", expected one of ${builds.join(", ")}`);
 }
 
 /**
  * @param shared  whether the memory will be shared between threads
- * @throws BackendError if this engine does not accept the build
+ * @throws BackendError if this engine does not run the build
  */
 export function compile(build: Build, shared: boolean): WebAssembly.Module {
   enableRelaxedSimd();
+  if (build === "wide") enableWideVectors();
   const bytes = binary(build);
   if (!WebAssembly.validate(bytes)) {
     throw new BackendError(`wasm backend: this engine does not run the ${build} SIMD build`);

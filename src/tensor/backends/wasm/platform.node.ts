@@ -1,6 +1,7 @@
 // What the backend asks of Node, and what it does instead in a page or a Web Worker. Node's modules are fetched through
 // `process.getBuiltinModule`, which bundlers leave alone and which does not exist elsewhere.
 import type { Worker as NodeWorker } from "node:worker_threads";
+import { BackendError } from "../../errors.ts";
 
 const builtin: typeof process.getBuiltinModule | undefined = globalThis.process?.getBuiltinModule?.bind(process);
 
@@ -13,15 +14,18 @@ export function enableRelaxedSimd(): void {
 }
 
 /**
- * Turns on V8's revectorizer, which joins pairs of 128-bit operations into 256-bit ones on x64. It works from V8 13 (Node 24)
- * on; Node 22 has the flag, but its version leaves our loops alone.
+ * Turns on V8's revectorizer, for the whole process: it joins pairs of 128-bit operations into 256-bit ones on x64. It works from
+ * V8 13 (Node 24) on; Node 22 has the flag, but its version leaves our loops alone.
  *
- * @returns whether it is there
+ * @throws BackendError where it does not work
  */
-export function enableWideVectors(): boolean {
-  if (nodeMajor < 24 || process.arch !== "x64") return false;
+export function enableWideVectors(): void {
+  const { arch, version } = globalThis.process ?? {};
+  if (nodeMajor < 24 || arch !== "x64") {
+    const here = nodeMajor ? `Node ${version} on ${arch}` : "no Node";
+    throw new BackendError(`wasm backend: the wide SIMD build needs Node 24 or newer on x64; this is ${here}`);
+  }
   builtin?.("node:v8").setFlagsFromString("--experimental-wasm-revectorize");
-  return true;
 }
 
 /** How many threads can run at once. */

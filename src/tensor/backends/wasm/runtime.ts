@@ -27,6 +27,7 @@ const kernelNames = [
   "swigluRowsGroups",
   "swigluSequenceGroups",
   "sumGroups",
+  "peak",
 ] as const;
 export type KernelName = (typeof kernelNames)[number];
 

@@ -135,8 +135,7 @@ function backwardRows(runtime: WasmRuntime, gradients: SwigluGradients, saved: S
   const upPanels = weightPanels(runtime, gateUp, half, inner);
   const operands = [dy, out, h, memory.gateUp, memory.inverseRms].map(pointerOf);
   const weights = [downPanels, gatePanels, upPanels, pointerOf(gradients.h)];
-  const blockScratch = (block: number): number =>
-    spareBytes(runtime) + block * (width + runtime.panelColumns) * 4 + 64;
+  const blockScratch = (block: number): number => spareBytes(runtime) + block * (width + runtime.panelColumns) * 4 + 64;
   const cost = (dy.size * inner * 3) / 4;
   const groups = groupsOf(rows, blockRows, 320, 3 * inner * panelRowsBytes(runtime, 1, width));
   if (groups > 0) {

@@ -6,6 +6,7 @@ import { sumGroups } from "./groups";
 import { matmul } from "./matmul";
 import { adamAtan2, movingAverage } from "./optimizer";
 import { pack, transposeMatrices } from "./panels";
+import { peak } from "./peak";
 import { residualNormColumns, residualNormColumnsBackward, residualNormRows, residualNormRowsBackward } from "./residual-norm";
 import { swigluRows, swigluRowsBackward, swigluRowsGroups } from "./swiglu-rows";
 import { swigluSequence, swigluSequenceBackward, swigluSequenceGroups } from "./swiglu-sequence";
@@ -35,6 +36,7 @@ export function runKernel(kernel: i32, parameters: usize, start: i32, end: i32, 
     case 19: swigluRowsGroups(parameters, start, end, scratch); break;
     case 20: swigluSequenceGroups(parameters, start, end, scratch); break;
     case 21: sumGroups(parameters, start, end, scratch); break;
+    case 22: peak(parameters, start, end, scratch); break;
     default: unreachable();
   }
 }

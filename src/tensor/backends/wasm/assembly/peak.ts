@@ -1,0 +1,23 @@
+// The bare tile loop on operands that stay in the first-level cache: what this core can reach, for the benchmark to compare with.
+import { PANEL, PANEL_BYTES } from "./layout";
+import { multiplyTile, TILE_ROWS } from "./tile";
+
+@unmanaged
+export class Peak {
+  depth: i32;
+  /** Tiles per item. */
+  tiles: i32;
+}
+
+/** Scratch: C [6][PANEL], A [6][depth], B [depth][PANEL]. */
+export function peak(parameters: usize, start: i32, end: i32, scratch: usize): void {
+  const p = changetype<Peak>(parameters);
+  const step = <usize>p.depth << 2;
+  const a = scratch + 6 * PANEL_BYTES;
+  const b = a + 6 * step;
+  const last = b + <usize>p.depth * PANEL_BYTES;
+  for (let at = a; at < last; at += 4) store<f32>(at, 1);
+  for (let item = start; item < end; item++) {
+    for (let i = 0; i < p.tiles; i++) multiplyTile(true, TILE_ROWS, PANEL, a, step, b, p.depth, scratch, PANEL_BYTES, 0, 0);
+  }
+}

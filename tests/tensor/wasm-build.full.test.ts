@@ -1,0 +1,41 @@
+// How the kernels are built: scripts/build-wasm.mjs with and without its compiler.
+import { execFileSync } from "node:child_process";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { describe, expect, it } from "vitest";
+
+const project = fileURLToPath(new URL("../..", import.meta.url));
+
+describe("`prepare`, in a copy of the project", () => {
+  const inCopy = (withCompiler: boolean): { output: string; built: boolean } => {
+    const copy = mkdtempSync(join(tmpdir(), "trm-build-wasm-"));
+    try {
+      const backend = "src/tensor/backends/wasm";
+      cpSync(join(project, "scripts/build-wasm.mjs"), join(copy, "scripts/build-wasm.mjs"), { recursive: true });
+      cpSync(join(project, backend, "assembly"), join(copy, backend, "assembly"), { recursive: true });
+      if (withCompiler) {
+        mkdirSync(join(copy, "node_modules"));
+        for (const name of ["assemblyscript", "binaryen", "long"]) {
+          symlinkSync(join(project, "node_modules", name), join(copy, "node_modules", name));
+        }
+      }
+      const output = execFileSync(process.execPath, ["scripts/build-wasm.mjs"], { cwd: copy, encoding: "utf8" });
+      return { output, built: existsSync(join(copy, backend, "generated/binary.ts")) };
+    } finally {
+      rmSync(copy, { recursive: true, force: true });
+    }
+  };
+
+  it("builds with the compiler", () => {
+    expect(inCopy(true)).toEqual({ output: "", built: true });
+  });
+
+  it("ends well and says one line without it", () => {
+    expect(inCopy(false)).toEqual({
+      output: "build-wasm: assemblyscript is not installed, nothing built\n",
+      built: false,
+    });
+  });
+});

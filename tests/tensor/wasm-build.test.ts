@@ -1,0 +1,51 @@
+// Which build of the kernels runs, and the measured peak.
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { WasmBackend } from "../../src/tensor/backends/wasm/backend.ts";
+import { chooseBuild, supportedBuilds } from "../../src/tensor/backends/wasm/module.ts";
+import { measurePeak } from "../../src/tensor/backends/wasm/peak.ts";
+import { BackendError } from "../../src/tensor/index.ts";
+
+describe("the build that runs", () => {
+  afterEach(() => vi.unstubAllEnvs());
+
+  it("is never wide unless asked for", () => {
+    vi.stubEnv("TRM_WASM_BUILD", "");
+    expect(supportedBuilds()).toEqual(["relaxed", "plain"]);
+    expect(chooseBuild()).toBe("relaxed");
+  });
+
+  it("is the one that TRM_WASM_BUILD names, or the option, which comes first", () => {
+    vi.stubEnv("TRM_WASM_BUILD", "plain");
+    const [fromEnvironment, fromOption] = [undefined, "relaxed" as const].map(
+      (build) => new WasmBackend({ threads: 1, ...(build && { build }) }),
+    );
+    expect(fromEnvironment!.build).toBe("plain SIMD, 1 thread");
+    expect(fromOption!.build).toBe("relaxed SIMD, 1 thread");
+    vi.stubEnv("TRM_WASM_BUILD", "wide");
+    expect(chooseBuild()).toBe("wide");
+  });
+
+  it("must be one that there is", () => {
+    vi.stubEnv("TRM_WASM_BUILD", "fast");
+    expect(() => new WasmBackend({ threads: 1 })).toThrow(BackendError);
+    expect(() => new WasmBackend({ threads: 1 })).toThrow('got the build "fast", expected one of wide, relaxed, plain');
+  });
+
+  it.skipIf(Number.parseInt(process.versions.node, 10) >= 24)("is refused where V8 cannot join vectors", () => {
+    expect(() => new WasmBackend({ threads: 1, build: "wide" })).toThrow(BackendError);
+    expect(() => new WasmBackend({ threads: 1, build: "wide" })).toThrow(
+      `the wide SIMD build needs Node 24 or newer on x64; this is Node ${process.version}`,
+    );
+  });
+});
+
+it("the peak is a plausible number for one and two threads", () => {
+  for (const threads of [1, 2]) {
+    const backend = new WasmBackend({ threads });
+    const peak = measurePeak(backend, 0.05);
+    expect(peak.threads).toBe(threads);
+    expect(peak.gigaflops).toBeGreaterThan(0.5);
+    expect(peak.gigaflops).toBeLessThan(200 * threads);
+    backend.dispose();
+  }
+});
