@@ -37,11 +37,7 @@ export function drawApart<P>(options: DrawOptions<P>): { train: P[]; test: P[] }
       );
     }
   }
-  return dealApart([...puzzles.values()], options.test, random);
-}
-
-/** Deals different puzzles to the two sets at random. */
-export function dealApart<P>(puzzles: P[], test: number, random: Random): { train: P[]; test: P[] } {
-  random.shuffle(puzzles);
-  return { train: puzzles.slice(test), test: puzzles.slice(0, test) };
+  const shuffled = [...puzzles.values()];
+  random.shuffle(shuffled);
+  return { train: shuffled.slice(options.test), test: shuffled.slice(0, options.test) };
 }

@@ -20,7 +20,7 @@ import {
 import { generateDataset } from "./sudoku/dataset.ts";
 import { applySymmetry, randomSymmetry } from "./sudoku/symmetry.ts";
 import { puzzleProblem, solutionProblem, validatePuzzle } from "./sudoku/validate.ts";
-import { type Examples, type GenerateOptions, packExamples, type Task, type TokenPair } from "./task.ts";
+import { type Examples, packExamples, type Task, type TokenPair } from "./task.ts";
 
 export {
   type Board,
@@ -35,7 +35,7 @@ export {
   tokensToBoard,
 } from "./sudoku/board.ts";
 export { canonicalForm } from "./sudoku/canonical.ts";
-export { generateDataset, puzzleKey, type SudokuDatasetOptions, splitPuzzles } from "./sudoku/dataset.ts";
+export { generateDataset, puzzleKey, type SudokuDatasetOptions } from "./sudoku/dataset.ts";
 export { generatePuzzle, generateSolution, type PuzzleOptions, type SudokuPuzzle } from "./sudoku/generator.ts";
 export { rateGuesses, type SearchResult, search } from "./sudoku/solver.ts";
 export { applySymmetry, randomSymmetry, type Symmetry } from "./sudoku/symmetry.ts";
@@ -50,12 +50,10 @@ export {
 export interface SudokuTaskOptions {
   /** Generated puzzles: stop removing clues at this many; default: minimal puzzles. */
   readonly clues?: number | undefined;
-  /** Generated training sets: random symmetric copies per puzzle. Default 0. */
-  readonly augment?: number | undefined;
 }
 
 /** @throws ConfigError if there is no Sudoku of this side here. */
-export function sudokuTask(side: number, { clues, augment }: SudokuTaskOptions = {}): Task {
+export function sudokuTask(side: number, { clues }: SudokuTaskOptions = {}): Task {
   if (!isSudokuSide(side)) throw new ConfigError(`sudoku${side}: expected sudoku4, sudoku6 or sudoku9`);
   const geometry = geometryOf(side);
   return {
@@ -73,8 +71,7 @@ export function sudokuTask(side: number, { clues, augment }: SudokuTaskOptions =
       );
     },
     mistake: (question, answer) => solutionProblem(tokensToBoard(question), tokensToBoard(answer), geometry),
-    generate: ({ train, test, seed, onProgress }: GenerateOptions) =>
-      generateDataset({ side, train, test, seed, clues, augment, onProgress }),
+    generate: (wanted) => generateDataset({ ...wanted, side, clues }),
     augment(question: Int32Array, answer: Int32Array, random: Random): TokenPair {
       // All 4x4 puzzles are images of few: the image of a training puzzle could be an unseen one.
       if (side === 4) return { question, answer };

@@ -1,0 +1,280 @@
+/** Data sets through the command line: made, trained on, evaluated, scored. */
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type Finished, newFolder, patience, project, trm } from "./command.ts";
+
+const fixtures = join(project, "tests/fixtures/parity/datasets");
+const folder = newFolder();
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const tiny = ["hiddenSize=16", "heads=2", "widthMultiple=8", "nSup=2", "batchSize=4"];
+const json = ({ stdout, stderr }: Finished) => {
+  expect(stdout.trim().split("\n"), stderr).toHaveLength(1);
+  return JSON.parse(stdout);
+};
+const files = (dir: string) => readdirSync(dir, { recursive: true, encoding: "utf8" }).sort();
+const sameBytes = (one: string, two: string) => readFileSync(one).equals(readFileSync(two));
+
+describe("trm data", () => {
+  it.each([
+    ["sudoku", []],
+    ["maze", ["--augment", "8"]],
+  ])("%s equals the official builder's files", async (kind, more) => {
+    const out = join(folder, `official-${kind}`);
+    const report = json(
+      await trm("data", kind, "--from", join(fixtures, kind, "csv"), "--out", out, "--json", ...more),
+    );
+    expect(report.splits.map(({ name }: { name: string }) => name)).toEqual(["train", "test"]);
+    const official = join(fixtures, kind, "npy");
+    expect(files(out)).toEqual(files(official));
+    for (const name of files(official).filter((each) => each.includes("."))) {
+      expect(sameBytes(join(out, name), join(official, name)), name).toBe(true);
+    }
+  });
+
+  it("generated puzzles become a data set", async () => {
+    const csv = join(folder, "csv");
+    mkdirSync(csv);
+    for (const [name, seed] of Object.entries({ train: "1", test: "2" })) {
+      const out = join(csv, `${name}.csv`);
+      const told = json(
+        await trm("data", "generate", "maze", "--side", "8", "--count", "12", "--seed", seed, "--out", out, "--json"),
+      );
+      expect(told).toMatchObject({ task: "maze8", count: 12, rating: { meaning: expect.stringContaining("steps") } });
+    }
+    const built = await trm("data", "maze", "--from", csv, "--out", join(folder, "maze"), "--subsample", "5");
+    expect(built).toMatchObject({ code: 0, stderr: "" });
+    expect(built.stdout).toBe(
+      `${folder}/maze/train: 5 groups, 5 examples\n${folder}/maze/test: 12 groups, 12 examples\n`,
+    );
+  });
+
+  it.each([
+    [["sudoku", "--from", "/nowhere", "--out", "/tmp/x"], 1, "/nowhere/train.csv: cannot read: ENOENT"],
+    [["maze", "--from", join(fixtures, "maze/csv"), "--out", "/proc/x", "--augment", "8"], 1, "cannot write"],
+    [
+      ["maze", "--from", join(fixtures, "maze/csv"), "--out", "/tmp/x", "--augment", "3"],
+      1,
+      "augment 3, expected 0 or 8",
+    ],
+    [["sudoku", "--from", join(fixtures, "maze/csv"), "--out", "/tmp/x"], 1, "characters, expected 16, 36 or 81"],
+    [
+      ["arc", "--prefix", "/nowhere/arc", "--subsets", "a", "--test-set", "a", "--out", "/tmp/x"],
+      1,
+      "neither /nowhere/arc_a_challenges.json nor",
+    ],
+    [
+      ["arc", "--prefix", "x", "--subsets", "a", "--test-set", "b", "--out", "/tmp/x"],
+      1,
+      "test set b, expected one of the subsets a",
+    ],
+    [["generate", "chess", "--count", "1", "--out", "/tmp/x"], 2, "task chess, expected one of sudoku4"],
+    [["generate", "sudoku4", "--count", "90000", "--out", "/tmp/x"], 1, "there are 85632"],
+    [["sudoku", "--out", "/tmp/x"], 2, "required option '--from <dir>'"],
+  ])("data %j is refused in one line", async (args, code, message) => {
+    const told = await trm("data", ...args);
+    expect(told.code).toBe(code);
+    expect(told.stderr.trim().split("\n")).toHaveLength(1);
+    expect(told.stderr).toContain(message);
+  });
+});
+
+describe("trm train --data", () => {
+  const set = join(fixtures, "sudoku/npy");
+  const train = (out: string, ...more: string[]) =>
+    trm("train", "--data", set, "--out", out, "--seed", "3", ...more, "--set", ...tiny);
+
+  it(
+    "a run on an official set that was interrupted goes on bit for bit",
+    async () => {
+      const [whole, parts] = [join(folder, "whole"), join(folder, "parts")];
+      expect(await train(whole, "--steps", "6")).toMatchObject({ code: 0 });
+      expect(await train(parts, "--steps", "3")).toMatchObject({ code: 0 });
+      expect(await trm("train", "--resume", parts, "--steps", "6")).toMatchObject({ code: 0 });
+      for (const name of ["weights", "ema", "training"]) {
+        const file = `checkpoint-0000006/${name}.safetensors`;
+        expect(sameBytes(join(whole, file), join(parts, file)), name).toBe(true);
+      }
+      expect(existsSync(join(whole, "data.safetensors"))).toBe(false);
+      const info = json(await trm("info", whole, "--json"));
+      expect(info.task).toEqual({ name: "sudoku9" });
+      expect(info.config).toMatchObject({ vocabularySize: 11, sequenceLength: 81, puzzleIds: 1 });
+    },
+    patience,
+  );
+
+  it(
+    "trm eval measures its test split; another set is refused",
+    async () => {
+      const run = join(folder, "whole");
+      const own = json(await trm("eval", run, "--json"));
+      expect(Object.keys(own)).toEqual(["puzzles", "exact", "cell", "interval95", "meanHaltStep"]);
+      expect(own.puzzles).toBe(3);
+      expect(json(await trm("eval", run, "--data", set, "--json"))).toEqual(own);
+      expect(json(await trm("eval", run, "--csv", join(fixtures, "sudoku/csv/test.csv"), "--json"))).toEqual(own);
+      const maze = await trm("eval", run, "--data", join(fixtures, "maze/npy"));
+      expect(maze.code).toBe(1);
+      expect(maze.stderr).toContain("puzzles of 49 cells and 6 tokens, the model is for 81 and 11");
+    },
+    patience,
+  );
+
+  it(
+    "trm eval --halt: when puzzles stop, and what a threshold costs",
+    async () => {
+      const [run, svg] = [join(folder, "whole"), join(folder, "sweep.svg")];
+      const more = json(await trm("eval", run, "--halt", "steps=5", "--json"));
+      expect(more.exact).toHaveLength(5);
+      const halted = json(await trm("eval", run, "--halt", "q=-100,steps=5", "--sweep", "--svg", svg, "--json"));
+      expect(halted).toMatchObject({ puzzles: 3, exitSteps: [1, 1, 1], meanSteps: 1, computeSaved: 0.8 });
+      expect(halted.exact).toBe(more.exact[0]);
+      expect(halted.sweep[0]).toMatchObject({ threshold: "-Infinity", meanSteps: 1 });
+      expect(halted.sweep.at(-1)).toMatchObject({ threshold: "Infinity", meanSteps: 5, exact: more.exact[4] });
+      expect(readFileSync(svg, "utf8")).toMatch(/^<svg /);
+    },
+    patience,
+  );
+
+  it(
+    "mazes of any side, generated",
+    async () => {
+      const out = join(folder, "maze-run");
+      const told = await trm(
+        "train",
+        "--task",
+        "maze",
+        "--side",
+        "8",
+        "--puzzles",
+        "20",
+        "--steps",
+        "2",
+        "--out",
+        out,
+        "--set",
+        ...tiny,
+      );
+      expect(told).toMatchObject({ code: 0, stderr: "" });
+      expect(json(await trm("eval", out, "--data", join(folder, "maze"), "--json")).puzzles).toBe(12);
+    },
+    patience,
+  );
+});
+
+describe("ARC", () => {
+  const run = join(folder, "arc");
+  const set = join(fixtures, "arc/npy");
+  beforeAll(async () => {
+    const settings = [...tiny, "batchSize=2", "puzzleEmbeddingSize=16"];
+    const told = await trm(
+      "train",
+      "--data",
+      set,
+      "--out",
+      run,
+      "--steps",
+      "1",
+      "--eval-every",
+      "9",
+      "--set",
+      ...settings,
+    );
+    expect(told).toMatchObject({ code: 0, stderr: "" });
+  }, patience);
+
+  it(
+    "eval --arc writes predictions that arc-score scores the same",
+    async () => {
+      const [out, again] = [join(folder, "predictions"), join(folder, "scores")];
+      const evaluated = json(await trm("eval", run, "--arc", "--data", set, "--out", out, "--k", "1,2", "--json"));
+      expect(evaluated.predictions).toBe(49);
+      for (const scores of [
+        evaluated.voted,
+        evaluated.singlePass,
+        evaluated.blankId.voted,
+        evaluated.blankId.singlePass,
+      ]) {
+        expect(Object.keys(scores)).toEqual(["ARC/pass@1", "ARC/pass@2"]);
+      }
+      expect(
+        json(await trm("arc-score", "--data", set, "--predictions", out, "--k", "1,2", "--out", again, "--json")),
+      ).toEqual(evaluated.voted);
+      for (const name of ["scores.json", "submission.json"])
+        expect(sameBytes(join(out, name), join(again, name))).toBe(true);
+    },
+    patience,
+  );
+
+  it(
+    "arc-score equals the official evaluator",
+    async () => {
+      const evaluator = join(fixtures, "arc/evaluator");
+      const out = join(folder, "official-scores");
+      const told = await trm("arc-score", "--data", set, "--predictions", evaluator, "--k", "1,2,5,10", "--out", out);
+      expect(told).toMatchObject({ code: 0, stderr: "" });
+      expect(JSON.parse(readFileSync(join(out, "scores.json"), "utf8"))).toEqual(
+        JSON.parse(readFileSync(join(evaluator, "expected.json"), "utf8")),
+      );
+      expect(sameBytes(join(out, "submission.json"), join(evaluator, "submission.json"))).toBe(true);
+    },
+    patience,
+  );
+
+  it(
+    "says what is missing",
+    async () => {
+      for (const [args, message] of [
+        [["eval", run, "--arc"], "--data DIR and --out DIR are needed"],
+        [["eval", run, "--arc", "--out", "/tmp/x", "--halt", "q"], "runs all steps"],
+        [
+          ["arc-score", "--data", join(fixtures, "maze/npy"), "--predictions", "/tmp", "--out", "/tmp/x"],
+          "/tmp/puzzle_identifiers.npy: cannot read",
+        ],
+      ] as const) {
+        const told = await trm(...args);
+        expect(told.code).not.toBe(0);
+        expect(told.stderr.trim().split("\n")).toHaveLength(1);
+        expect(told.stderr).toContain(message);
+      }
+    },
+    patience,
+  );
+});
+
+describe("trm ablate", () => {
+  const out = join(folder, "ablation");
+  const start = [
+    "ablate",
+    "--out",
+    out,
+    "--minutes",
+    "0.005",
+    "--puzzles",
+    "100",
+    "--seeds",
+    "1",
+    "--rows",
+    "trm,direct",
+    "--json",
+  ];
+
+  it(
+    "makes what is missing, and nothing twice",
+    async () => {
+      const first = json(await trm(...start, "--set", ...tiny));
+      expect(first.rows.map(({ key }: { key: string }) => key)).toEqual(["trm", "direct"]);
+      expect(first.rows[0].paperFullScale).toMatchObject({ exactPercent: 87.4, quoted: true });
+      const cell = readFileSync(join(out, "cell-trm-seed1.json"));
+      const second = json(
+        await trm("ablate", "--out", out, "--resume", "--seeds", "2", "--rows", "trm,single-z", "--json"),
+      );
+      expect(second.rows[0].oursSmallScale.exactPercent.bySeed).toHaveLength(2);
+      expect(second.budget).toBe(first.budget);
+      expect(readFileSync(join(out, "cell-trm-seed1.json")).equals(cell)).toBe(true);
+      const refused = await trm(...start);
+      expect(refused.stderr).toContain("holds an ablation already: --resume goes on with it");
+    },
+    patience,
+  );
+});
