@@ -7,6 +7,7 @@
  */
 import { CheckpointError } from "./errors.ts";
 import { duplicateKey } from "./jsonKeys.ts";
+import { type NumberArrayType, viewNumbers } from "./number-view.ts";
 
 /** The dtypes that are read. */
 export type SafetensorsDtype = "F64" | "F32" | "F16" | "BF16" | "I64" | "I32" | "I16" | "I8" | "U8" | "BOOL";
@@ -40,17 +41,18 @@ export interface WritableTensor {
   readonly data: Float64Array | Float32Array | BigInt64Array | Int32Array | Uint8Array;
 }
 
-const DTYPES: Record<SafetensorsDtype, { readonly size: number; read(bytes: Uint8Array): SafetensorsData }> = {
-  F64: { size: 8, read: (b) => new Float64Array(b.buffer, b.byteOffset, b.byteLength / 8) },
-  F32: { size: 4, read: (b) => new Float32Array(b.buffer, b.byteOffset, b.byteLength / 4) },
-  F16: { size: 2, read: (b) => widenFloat16(new Uint16Array(b.buffer, b.byteOffset, b.byteLength / 2)) },
-  BF16: { size: 2, read: (b) => widenBfloat16(new Uint16Array(b.buffer, b.byteOffset, b.byteLength / 2)) },
-  I64: { size: 8, read: (b) => new BigInt64Array(b.buffer, b.byteOffset, b.byteLength / 8) },
-  I32: { size: 4, read: (b) => new Int32Array(b.buffer, b.byteOffset, b.byteLength / 4) },
-  I16: { size: 2, read: (b) => new Int16Array(b.buffer, b.byteOffset, b.byteLength / 2) },
-  I8: { size: 1, read: (b) => new Int8Array(b.buffer, b.byteOffset, b.byteLength) },
-  U8: { size: 1, read: (b) => new Uint8Array(b.buffer, b.byteOffset, b.byteLength) }, // never a Buffer
-  BOOL: { size: 1, read: (b) => new Uint8Array(b.buffer, b.byteOffset, b.byteLength) },
+/** What a number of every dtype is in the file. */
+const ARRAYS: Record<SafetensorsDtype, NumberArrayType<SafetensorsData | Uint16Array>> = {
+  F64: Float64Array,
+  F32: Float32Array,
+  F16: Uint16Array,
+  BF16: Uint16Array,
+  I64: BigInt64Array,
+  I32: Int32Array,
+  I16: Int16Array,
+  I8: Int8Array,
+  U8: Uint8Array,
+  BOOL: Uint8Array,
 };
 
 const MAX_HEADER_BYTES = 100_000_000; // the limit of the reference implementation
@@ -81,12 +83,13 @@ export function parseSafetensors(bytes: Uint8Array, where = "safetensors"): Safe
 
 /** The numbers in little-endian bytes; a view where alignment and dtype allow, F16 and BF16 widened to float32. */
 export function readNumbers(dtype: SafetensorsDtype, bytes: Uint8Array): SafetensorsData {
-  const { size, read } = DTYPES[dtype];
-  return read(bytes.byteOffset % size === 0 ? bytes : new Uint8Array(bytes)); // a copy; the slice of a Buffer is none
+  const numbers = viewNumbers(ARRAYS[dtype], bytes);
+  if (!(numbers instanceof Uint16Array)) return numbers;
+  return dtype === "F16" ? widenFloat16(numbers) : widenBfloat16(numbers);
 }
 
 /** Bytes of one number. */
-export const sizeOfDtype = (dtype: SafetensorsDtype): number => DTYPES[dtype].size;
+export const sizeOfDtype = (dtype: SafetensorsDtype): number => ARRAYS[dtype].BYTES_PER_ELEMENT;
 
 /**
  * Writes a file. Tensors are laid out by decreasing element size, then in the given order, so that every one is aligned.
@@ -199,8 +202,8 @@ function checkEntry(name: string, value: unknown, dataLength: number, where: str
   const refuse = (problem: string) => new CheckpointError(`${where}: tensor ${quote(name)}: ${problem}`);
   if (!isObject(value)) throw refuse("not an object with dtype, shape and data_offsets");
   const { dtype, shape, data_offsets: offsets } = value as Record<string, unknown>;
-  if (typeof dtype !== "string" || !Object.hasOwn(DTYPES, dtype)) {
-    throw refuse(`dtype ${show(dtype)}, expected one of ${Object.keys(DTYPES).join(" ")}`);
+  if (typeof dtype !== "string" || !Object.hasOwn(ARRAYS, dtype)) {
+    throw refuse(`dtype ${show(dtype)}, expected one of ${Object.keys(ARRAYS).join(" ")}`);
   }
   const known = dtype as SafetensorsDtype;
   if (!isSizes(shape)) throw refuse(`shape ${show(shape)}, expected an array of sizes`);
@@ -211,7 +214,7 @@ function checkEntry(name: string, value: unknown, dataLength: number, where: str
   if (begin > end || end > dataLength) {
     throw refuse(`data_offsets [${begin}, ${end}], expected begin <= end <= ${dataLength} (the data's length)`);
   }
-  const expected = safeProduct(shape) * DTYPES[known].size;
+  const expected = safeProduct(shape) * ARRAYS[known].BYTES_PER_ELEMENT;
   if (expected !== end - begin) {
     throw refuse(`${end - begin} bytes, expected ${expected} for ${dtype} of shape ${show(shape)}`);
   }

@@ -4,6 +4,7 @@
  * Our own because npyjs (1.2) only reads, trusts sizes and shapes, and brings a fetch polyfill. Whatever is wrong with a
  * file, reading it throws a DatasetError and allocates no more than the file's size.
  */
+import { type NumberArrayType, viewNumbers } from "../../nn/number-view.ts";
 import { DatasetError, quoted } from "../errors.ts";
 
 /** The array of every dtype; bool arrives as bytes 0 and 1. Little-endian, as every platform we run on is. */
@@ -75,12 +76,8 @@ export function parseNpy(bytes: Uint8Array, where = "npy"): NpyArray {
 }
 
 /** The numbers in a piece of the data; shares its memory where alignment allows. */
-export function npyNumbers(dtype: NpyDtype, bytes: Uint8Array): NpyData {
-  const NumberArray = ARRAYS[dtype];
-  const size = NumberArray.BYTES_PER_ELEMENT;
-  const aligned = bytes.byteOffset % size === 0 ? bytes : bytes.slice();
-  return new NumberArray(aligned.buffer as ArrayBuffer, aligned.byteOffset, aligned.byteLength / size);
-}
+export const npyNumbers = (dtype: NpyDtype, bytes: Uint8Array): NpyData =>
+  viewNumbers<NpyData>(ARRAYS[dtype] as NumberArrayType<NpyData>, bytes);
 
 /** Reads the header alone; `bytes` may end anywhere after it. @throws DatasetError */
 export function parseNpyHeader(bytes: Uint8Array, where = "npy"): NpyHeader {

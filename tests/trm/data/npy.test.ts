@@ -154,3 +154,12 @@ describe("refusals", () => {
     );
   });
 });
+
+it("reads from a Buffer at any place in memory", () => {
+  const file = serializeNpy(Int32Array.of(1, -2, 3), [3]);
+  for (let offset = 0; offset < 8; offset++) {
+    const buffer = Buffer.alloc(offset + file.length);
+    buffer.set(file, offset);
+    expect(parseNpy(buffer.subarray(offset)).data).toEqual(Int32Array.of(1, -2, 3));
+  }
+});
