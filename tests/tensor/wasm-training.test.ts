@@ -1,0 +1,84 @@
+// Whole training steps on the WebAssembly backend: loss and gradients as on the reference, the same bits with any number of
+// threads, memory that stays the same, and a clear error when there is not enough.
+import { afterEach, describe, expect, it } from "vitest";
+import { WasmBackend } from "../../src/tensor/backends/wasm/backend.ts";
+import * as t from "../../src/tensor/index.ts";
+import { ShuffledExamples, Training } from "../../src/trm/index.ts";
+import { checkClose } from "../gpu/suite/case.ts";
+import { task, tinyConfig, tinySets } from "../trm/tiny-run.ts";
+import { valuesOf } from "./naive.ts";
+import { builds, one, reference, three, two } from "./wasm-backends.ts";
+
+/** Nine puzzles at a time, so that the weights' gradients of the blocks are made in groups. */
+const mlp = { T: 2, n: 2, layers: 2, hiddenSize: 32, batchSize: 9 };
+const models = [
+  ["mlp", mlp],
+  ["attention", { ...mlp, mixer: "attention", heads: 4, positions: "rotary" }],
+] as const;
+
+const root = t.scope(() => t.zeros([]).backend);
+afterEach(() => t.setRootBackend(root));
+
+interface Trace {
+  readonly losses: number[];
+  readonly gradients: Map<string, number[]>;
+  readonly weights: Map<string, number[]>;
+}
+
+/** A few steps on a backend: the losses, the gradients of the first step, the weights after the last. */
+async function train(backend: t.Backend, settings: Record<string, unknown>, steps: number): Promise<Trace> {
+  t.setRootBackend(backend);
+  let gradients: Map<string, number[]> | null = null;
+  const training = new Training(tinyConfig(settings), new ShuffledExamples(tinySets().train, 5, task), {
+    observe: (observed) => {
+      gradients ??= new Map([...observed.gradients].map(([name, gradient]) => [name, valuesOf(gradient)]));
+    },
+  });
+  const losses: number[] = [];
+  for (let i = 0; i < steps; i++) losses.push((await training.supervisionStep()).loss);
+  const weights = new Map([...training.model.namedParameters()].map(([name, { value }]) => [name, valuesOf(value)]));
+  return { losses, gradients: gradients!, weights };
+}
+
+describe.each(models)("a small model with %s", (_, settings) => {
+  it.each(builds.map((b) => [b.build, b] as const))(
+    "has the reference's loss and gradients: %s",
+    async (_, backend) => {
+      const [got, wanted] = [await train(backend, settings, 1), await train(reference, settings, 1)];
+      checkClose("loss", got.losses, wanted.losses, { tolerance: 1e-5 });
+      expect([...got.gradients.keys()]).toEqual([...wanted.gradients.keys()]);
+      for (const [name, gradient] of wanted.gradients) {
+        checkClose(`gradient of ${name}`, got.gradients.get(name)!, gradient, { tolerance: 1e-4, floor: 1e-3 });
+      }
+    },
+  );
+
+  it("has the same bits after steps on one, two and three threads", async () => {
+    const [wanted, ...others] = [
+      await train(one, settings, 4),
+      await train(two, settings, 4),
+      await train(three, settings, 4),
+    ];
+    for (const other of others) expect(other).toEqual(wanted);
+  });
+
+  it("holds as many bytes after step 300 as after step 3", async () => {
+    t.setRootBackend(two);
+    const training = new Training(tinyConfig(settings), new ShuffledExamples(tinySets().train, 5, task));
+    for (let i = 0; i < 3; i++) await training.supervisionStep();
+    const before = two.memory();
+    for (let i = 3; i < 300; i++) await training.supervisionStep();
+    expect(two.memory()).toEqual(before);
+  });
+});
+
+it("a model that does not fit says so, and that it was memory", async () => {
+  const small = new WasmBackend({ threads: 2, memoryLimit: 2 ** 22 });
+  t.setRootBackend(small);
+  const large = { ...mlp, hiddenSize: 256 };
+  await expect(async () => {
+    const training = new Training(tinyConfig(large), new ShuffledExamples(tinySets().train, 5, task));
+    await training.supervisionStep();
+  }).rejects.toThrow(/^wasm backend: memory is full, could not add [\d.]+ MB to [\d.]+ MB \([\d.]+ MB in use\)$/);
+  small.dispose();
+});
