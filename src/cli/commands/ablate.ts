@@ -48,7 +48,7 @@ export function ablateCommand(): Command {
     .addOption(
       new Option("--minutes <m>", "training per row and seed, in minutes of the first row")
         .argParser(positiveNumber)
-        .default(2),
+        .default(0.5),
     )
     .addOption(new Option("--seeds <k>", "seeds 1 to k of every row").argParser(wholeNumber(1)).default(3))
     .addOption(
@@ -76,7 +76,7 @@ The table has the paper's full-scale numbers beside ours, for the order of the r
 scales. How to read it: docs/evaluation.md
 
 Examples:
-  ${invocation} ablate --task sudoku4 --minutes 2 --seeds 3
+  ${invocation} ablate --task sudoku4 --minutes 0.5 --seeds 3
   ${invocation} ablate --rows trm,hrm,direct --minutes 1 --seeds 1 --out runs/three
   ${invocation} ablate --resume --seeds 5`;
 
