@@ -1,0 +1,105 @@
+// The WebAssembly backend in a real browser: src/index.ts bundled by Vite for production, training steps in a Web Worker, with
+// cross-origin isolation (threads) and without (one thread, and it says so once). The losses are Node's.
+// Vite and playwright-core are those of tests/gpu; where they or Chromium are missing, the tests are skipped.
+import { mkdtempSync, rmSync } from "node:fs";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { findChromium, missingForBrowser } from "../gpu/browser.node.ts";
+import { type StepReport, trainSmallModels } from "./step.ts";
+
+const root = fileURLToPath(new URL("page", import.meta.url));
+const require = createRequire(new URL("../gpu/package.json", import.meta.url));
+const load = async <T>(name: string): Promise<T> => (await import(pathToFileURL(require.resolve(name)).href)) as T;
+
+interface Server {
+  readonly resolvedUrls: { readonly local: readonly string[] } | null;
+  close(): Promise<void>;
+}
+interface Vite {
+  build(config: object): Promise<unknown>;
+  preview(config: object): Promise<Server>;
+}
+interface Page {
+  goto(address: string): Promise<unknown>;
+  waitForFunction(expression: string, argument: null, options: { timeout: number }): Promise<unknown>;
+  evaluate(expression: string): Promise<unknown>;
+  close(): Promise<void>;
+}
+interface Browser {
+  newPage(): Promise<Page>;
+  close(): Promise<void>;
+}
+interface Playwright {
+  readonly default: { readonly chromium: { launch(options: object): Promise<Browser> } };
+}
+
+const missing = missingForBrowser();
+if (missing) console.log(`tests/browser skipped: ${missing}`);
+
+const isolation = { "Cross-Origin-Opener-Policy": "same-origin", "Cross-Origin-Embedder-Policy": "require-corp" };
+
+describe.skipIf(missing !== null)("training steps in a Web Worker of Chromium", () => {
+  let vite: Vite;
+  let browser: Browser;
+  let inNode: StepReport;
+  const outDir = mkdtempSync(join(tmpdir(), "trm-browser-"));
+  const common = { root, configFile: false, logLevel: "error", base: "./" };
+
+  beforeAll(async () => {
+    vite = await load<Vite>("vite");
+    const worker = { format: "es" };
+    await vite.build({ ...common, worker, build: { outDir, emptyOutDir: true, target: "esnext" } });
+    const { chromium } = (await load<Playwright>("playwright-core")).default;
+    const args = process.getuid?.() === 0 ? ["--no-sandbox"] : [];
+    browser = await chromium.launch({ executablePath: findChromium()!, args });
+    inNode = await trainSmallModels();
+  }, 120_000);
+  afterAll(async () => {
+    await browser?.close();
+    rmSync(outDir, { recursive: true, force: true });
+  });
+
+  async function reportFrom(headers: Record<string, string>): Promise<StepReport & { isolated: boolean }> {
+    const server = await vite.preview({
+      ...common,
+      build: { outDir },
+      preview: { port: 0, host: "127.0.0.1", headers },
+    });
+    const page = await browser.newPage();
+    try {
+      await page.goto(server.resolvedUrls!.local[0]!);
+      await page.waitForFunction("globalThis.report !== undefined", null, { timeout: 120_000 });
+      const report = (await page.evaluate("globalThis.report")) as StepReport & { isolated: boolean; error?: string };
+      if (report.error) throw new Error(report.error);
+      return report;
+    } finally {
+      await page.close();
+      await server.close();
+    }
+  }
+
+  const expectNodesLosses = (losses: readonly number[]): void => {
+    expect(losses.length).toBe(inNode.losses.length);
+    losses.forEach((loss, i) => {
+      expect(Math.abs(loss / inNode.losses[i]! - 1)).toBeLessThan(1e-5);
+    });
+  };
+
+  it("runs on two threads where the page is cross-origin isolated", async () => {
+    const report = await reportFrom(isolation);
+    expect(report).toMatchObject({ isolated: true, build: "relaxed SIMD, 2 threads", helpers: 1, warnings: [] });
+    expectNodesLosses(report.losses);
+  });
+
+  it("runs on one thread where it is not, and says so once", async () => {
+    const report = await reportFrom({});
+    expect(report).toMatchObject({ isolated: false, build: "relaxed SIMD, 1 thread", helpers: 0 });
+    expect(report.warnings).toEqual([
+      "wasm backend: no SharedArrayBuffer here (the page is not cross-origin isolated); it runs on one thread",
+    ]);
+    expectNodesLosses(report.losses);
+  });
+});
