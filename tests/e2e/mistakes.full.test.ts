@@ -40,7 +40,18 @@ async function expectMistake(code: number, message: RegExp | string, ...argument
   expect(line).not.toMatch(/internal error|\bat .*:\d+:\d+\)/);
 }
 
-const train = (...more: string[]): string[] => ["train", "--task", "sudoku4", "--out", out, "--steps", "1", ...more];
+const train = (...more: string[]): string[] => [
+  "train",
+  "--task",
+  "sudoku4",
+  "--puzzles",
+  "50",
+  "--out",
+  out,
+  "--steps",
+  "1",
+  ...more,
+];
 
 describe("a puzzle", () => {
   it.each([
