@@ -26,16 +26,6 @@ import { readStepConfig } from "./shared/config.ts";
 const here = fileURLToPath(new URL(".", import.meta.url));
 const configOf = (name: string) => readStepConfig(`${here}configs/${name}.json`);
 
-if (process.argv.includes("--help")) console.log(usage);
-else {
-  try {
-    await main(parseBenchOptions(process.argv.slice(2)));
-  } catch (error) {
-    console.error(`error: ${error instanceof Error ? error.message : String(error)}`);
-    process.exitCode = 1;
-  }
-}
-
 async function main(options: BenchOptions): Promise<void> {
   const machine = describeMachine();
   const wanted = (name: SectionName): boolean => options.sections.includes(name);
@@ -168,3 +158,13 @@ const referenceSection = (): Section => ({
   command: "npm run bench:reference",
   body: outputOf("reference.ts", []),
 });
+
+if (process.argv.includes("--help")) console.log(usage);
+else {
+  try {
+    await main(parseBenchOptions(process.argv.slice(2)));
+  } catch (error) {
+    console.error(`error: ${error instanceof Error ? error.message : String(error)}`);
+    process.exitCode = 1;
+  }
+}

@@ -12,9 +12,13 @@ export function describeMachine(): [name: string, value: string][] {
     ["System", `${platform()} ${release()} ${arch()}`],
     ["Node", `${process.versions.node} (V8 ${process.versions.v8})`],
     ["trm-ts", commit()],
-    ["Load when it began", loadavg()[0]!.toFixed(2)],
+    ["Load when it began", loadInWords(loadavg()[0]!)],
   ];
 }
+
+/** Others at work make every figure worthless, the ratios too: PyTorch's threads wait for each other by spinning. */
+const loadInWords = (load: number): string =>
+  `${load.toFixed(2)}${load > 0.5 ? " - the machine was busy: these figures are not to be quoted" : ""}`;
 
 function commit(): string {
   try {

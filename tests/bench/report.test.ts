@@ -1,0 +1,117 @@
+// The benchmark's report, from made-up measurements.
+import { describe, expect, it } from "vitest";
+import { powersOfTwo, variations } from "../../bench/runner/growth.ts";
+import { parseBenchOptions } from "../../bench/runner/options.ts";
+import { duration } from "../../bench/runner/progress.ts";
+import {
+  document,
+  growthTable,
+  type Pair,
+  pairTable,
+  peakTable,
+  shareOfPeak,
+  table,
+} from "../../bench/runner/report.ts";
+import type { Measured } from "../../bench/runner/turns.ts";
+import { readStepConfig } from "../../bench/shared/config.ts";
+import { median, medianRatio, minimum, rounded } from "../../bench/shared/statistics.ts";
+
+const config = readStepConfig("bench/configs/sudoku9.json");
+const measured = (peer: string, train: number[], evaluation: number[]): Measured => ({
+  peer,
+  threads: 2,
+  params: 382_274,
+  losses: [2.5, 2.4],
+  train,
+  eval: evaluation,
+  peakMemory: 100 * 2 ** 20,
+});
+const pair: Pair = {
+  configName: "sudoku9",
+  config,
+  threads: 2,
+  ours: measured("trm-ts wasm", [800, 900, 1000], [400, 500, 600]),
+  peer: measured("pytorch", [880, 990, 1100], [300, 400, 500]),
+};
+const peak = { how: "The bare tile loop.", gflops: new Map([[2, 100]]) };
+
+describe("statistics", () => {
+  it("are what their names say", () => {
+    expect([median([3, 1, 2]), median([4, 1, 2, 3]), median([])]).toEqual([2, 2.5, Number.NaN]);
+    expect(minimum([3, 1, 2])).toBe(1);
+    expect(rounded(1.23456)).toBe(1.23);
+    // A machine that halves its speed in the middle changes both sides of each turn.
+    expect(medianRatio([10, 20, 20], [5, 10, 10])).toBe(2);
+  });
+});
+
+describe("the report", () => {
+  it("has a row per peer, with ratios above 1 where we are faster", () => {
+    const failed = [{ name: "jax-js", reason: "not installed", configName: "sudoku9", threads: 2 }];
+    const lines = pairTable([pair], failed, peak).split("\n");
+    expect(lines[0]).toBe("382274 parameters; 80.29 GFLOP per training step, 48.17 per evaluation step.");
+    expect(lines).toContain("| pytorch | 2 | 990 | 900 | **1.10** | 400 | 500 | **0.80** | 81.1 | 100 | 100 |");
+    expect(lines).toContain("| trm-ts wasm | 2 | 900 | 89.2 | 89% | 500 | 96.3 |");
+    expect(lines).toContain("- jax-js, 2 thread(s), not timed: not installed");
+  });
+
+  it("says so where a peer has other threads, and where there is no peak", () => {
+    const single: Pair = { ...pair, peer: { ...pair.peer!, threads: 1 } };
+    expect(pairTable([single], [], null)).toContain("| pytorch | 2 (peer 1) |");
+    expect(pairTable([single], [], null)).toContain("| not measured |");
+    expect(shareOfPeak(8e9, 100, 100)).toBe("80%");
+  });
+
+  it("stands without peers", () => {
+    const text = pairTable([{ ...pair, peer: null }], [], peak);
+    expect(text).not.toContain("pytorch");
+    expect(text).toContain("| trm-ts wasm | 2 |");
+    expect(growthTable([{ axis: "batch", value: 8, pair: { ...pair, peer: null } }])).not.toContain("PyTorch");
+    expect(growthTable([{ axis: "batch", value: 8, pair }])).toContain(
+      "| batch | 8 | 2 | 80.29 | 900 | 89.2 | 990 | 1.10 |",
+    );
+  });
+
+  it("puts every section under its command", () => {
+    const section = { title: "Measured peak", command: "npm run bench -- --sections peak", body: peakTable(peak) };
+    const text = document([["Node", "20.20.2"]], [section]);
+    expect(text).toContain("| Node | 20.20.2 |");
+    expect(text).toContain("## Measured peak\n\n`npm run bench -- --sections peak`\n\nThe bare tile loop.");
+    expect(text.endsWith("| 2 | 100.0 |\n")).toBe(true);
+  });
+
+  it("has tables of markdown", () => {
+    expect(table(["a", "b"], [["1", "2"]])).toBe("| a | b |\n|---|---|\n| 1 | 2 |");
+  });
+});
+
+describe("growth", () => {
+  it("changes one thing at a time", () => {
+    const points = variations(config, 2, false);
+    expect(points.filter(({ axis }) => axis === "batch").map((point) => point.config.batch_size)).toEqual([
+      4, 8, 16, 32, 64,
+    ]);
+    expect(points.filter(({ axis }) => axis === "threads").map(({ threads }) => threads)).toEqual([1, 2]);
+    expect(variations(config, 2, true).filter(({ axis }) => axis === "D")).toHaveLength(2);
+    expect([powersOfTwo(1), powersOfTwo(6)]).toEqual([[1], [1, 2, 4, 6]]);
+  });
+});
+
+describe("the arguments of npm run bench", () => {
+  it("have defaults; only a whole run is written", () => {
+    expect(parseBenchOptions([], 8)).toMatchObject({ threads: [1, 2], turns: 15, out: "bench/RESULTS.md" });
+    expect(parseBenchOptions([], 1)).toMatchObject({ threads: [1] });
+    expect(parseBenchOptions(["--quick"], 8)).toMatchObject({ turns: 3, out: null });
+    const some = parseBenchOptions(["--sections", "peak,steps", "--configs", "sudoku4", "--threads", "4"], 2);
+    expect(some).toMatchObject({ sections: ["peak", "steps"], configs: ["sudoku4"], threads: [4], out: null });
+  });
+
+  it("are refused with what was expected", () => {
+    expect(() => parseBenchOptions(["--sections", "speed"])).toThrow('--sections: got "speed", expected some of peak');
+    expect(() => parseBenchOptions(["--turns", "0"])).toThrow('--turns: got "0"');
+  });
+});
+
+it("durations are in words", () => {
+  expect([40_000, 12 * 60_000, 125 * 60_000].map(duration)).toEqual(["40 s", "12 min", "2 h 5 min"]);
+});

@@ -1,0 +1,91 @@
+// The benchmark's runner: programs take turns, and one that computes something else is refused before it is timed.
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { describe, expect, it } from "vitest";
+import { ourStep } from "../../bench/ours.ts";
+import type { Contestant } from "../../bench/runner/contestants.ts";
+import { takeTurns } from "../../bench/runner/turns.ts";
+import { makeCase, readCase, writeCase } from "../../bench/shared/case.ts";
+import { readStepConfig } from "../../bench/shared/config.ts";
+import { parseStepOptions } from "../../bench/shared/program.ts";
+import { Random, ReferenceBackend } from "../../src/tensor/index.ts";
+
+const sudoku4 = readStepConfig(fileURLToPath(new URL("../../bench/configs/sudoku4.json", import.meta.url)));
+const tiny = { ...sudoku4, batch_size: 2, hidden_size: 8, num_heads: 2, H_cycles: 2, L_cycles: 1 };
+
+/** A program that speaks the protocol: its first losses and its parameters are given. */
+const fake = (name: string, losses: readonly number[], params = 10): Contestant => ({
+  name,
+  command: [
+    process.execPath,
+    "-e",
+    `const losses = ${JSON.stringify(losses)};
+     const say = (value) => console.log(JSON.stringify(value));
+     say({ peer: "${name}", config: "c", params: ${params}, threads: 1 });
+     require("readline").createInterface({ input: process.stdin })
+       .on("line", (line) => say({ ms: 2, ...(line === "train" ? { loss: losses.shift() ?? 0 } : {}) }));`,
+    "--",
+  ],
+});
+
+const options = { config: "c.json", folder: "none", threads: 1, turns: 3 };
+
+describe("programs that take turns", () => {
+  it("are timed if they compute the same", async () => {
+    const [a, b] = await takeTurns([fake("a", [1, 2]), fake("b", [1.00005, 2.0005])], options);
+    expect(a).toMatchObject({ peer: "a", losses: [1, 2], train: [2, 2, 2], eval: [2, 2, 2] });
+    expect(b).toMatchObject({ peer: "b", losses: [1.00005, 2.0005] });
+  });
+
+  it("are refused for another loss, for NaN and for other parameters", async () => {
+    const beside = (peer: Contestant) => takeTurns([fake("a", [1, 2]), peer], options);
+    await expect(beside(fake("b", [1.001, 2]))).rejects.toThrow("b: loss of step 1 is 1.001, expected 1");
+    await expect(beside(fake("b", [1, 2.01]))).rejects.toThrow("b: loss of step 2");
+    await expect(beside(fake("b", [Number.NaN, 2]))).rejects.toThrow("b: loss of step 1");
+    await expect(beside(fake("b", [1, 2], 11))).rejects.toThrow("b: got 11 parameters, expected 10");
+  });
+
+  it("that do not start say why", async () => {
+    const broken = { name: "b", command: [process.execPath, "-e", "throw new Error('no engine here')", "--"] };
+    await expect(takeTurns([broken], options)).rejects.toThrow("b: ");
+    await expect(takeTurns([{ name: "b", command: ["/no/such/program"] }], options)).rejects.toThrow("ENOENT");
+  });
+});
+
+describe("a case", () => {
+  it("comes back from its files, and gives the same losses", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "trm-case-"));
+    const made = makeCase(tiny, new Random(3));
+    writeCase(folder, made);
+    const back = readCase(folder);
+    rmSync(folder, { recursive: true });
+    expect(back).toEqual(made);
+
+    const losses = await Promise.all(
+      [made, back].map(async (start) => {
+        const step = ourStep(start, new ReferenceBackend(), 1);
+        await step.evaluate();
+        return [await step.train(), await step.train()];
+      }),
+    );
+    expect(losses[0]).toEqual(losses[1]);
+    expect(losses[0]![0]).not.toBe(losses[0]![1]);
+    expect(losses[0]!.every(Number.isFinite)).toBe(true);
+  });
+});
+
+describe("the arguments of a step program", () => {
+  it("are read", () => {
+    const read = parseStepOptions(["a.json", "--threads", "2", "--repeat", "5", "--json"]);
+    expect(read).toMatchObject({ config: "a.json", threads: 2, repeat: 5, json: true, serve: false });
+    expect(parseStepOptions(["a.json"])).toMatchObject({ threads: 0, repeat: 7 });
+  });
+
+  it("are refused with what was expected", () => {
+    expect(() => parseStepOptions([])).toThrow("expected CONFIG.json");
+    expect(() => parseStepOptions(["a.json", "--repeat", "0"])).toThrow('--repeat: got "0"');
+    expect(() => parseStepOptions(["a.json", "--threads", "two"])).toThrow('--threads: got "two"');
+  });
+});
