@@ -71,6 +71,17 @@ describe("modes", () => {
     );
   });
 
+  it("a backend that was disposed makes way for another, also of another mode", async () => {
+    for (const mode of ["cpu", "webasm", "cpu"] as const) {
+      const backend = await createGpuBackend({ mode });
+      const x = tensor([1, 2], { backend });
+      expect(await scope(() => sum(x)).item()).toBe(3);
+      backend.dispose();
+      backend.dispose();
+      x.dispose();
+    }
+  });
+
   it("an unknown mode, and one that cannot be had here, are refused", async () => {
     vi.stubEnv("TRM_GPU_MODE", "cuda");
     await expect(createGpuBackend()).rejects.toThrow(
@@ -94,7 +105,7 @@ describe("modes", () => {
     expect(() => gpu.checkClass(kernel, "kernel one")).toThrow(
       /^gpu backend: kernel one ran as CPUKernel, expected WebAssemblyKernel \(constant "pair" of type Array\(2\) is not supported/,
     );
-    gpu.destroy();
+    await gpu.destroy();
   });
 });
 
@@ -119,6 +130,7 @@ describe("modes that answer late", () => {
         return Object.assign(run, { kernel: kernel.kernel, destroy: () => kernel.destroy() });
       },
       checkClass: () => {},
+      destroyKernel: (kernel) => kernel.destroy(),
       destroy: () => gpu.destroy(),
     };
     return GpuBackend.open(late, 64, "", () => {});

@@ -14,6 +14,8 @@ export interface Report {
 
 /** @param only  part of the name of the cases to run; all if left out */
 export async function runSuite(mode: GpuMode, log: (line: string) => void, only = ""): Promise<Report> {
+  // More contexts than a page may have, one after another: each must be gone before the next.
+  for (let i = 0; i < 20; i++) (await createGpuBackend({ mode })).dispose();
   const backend = await createGpuBackend({ mode });
   log(backend.build);
   let [passed, failed, skipped] = [0, 0, 0];

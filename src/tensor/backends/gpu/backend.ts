@@ -53,12 +53,13 @@ export class GpuBackend implements Backend {
   private description = "";
   private gpu: string | null = null;
   private liveBytes = 0;
+  private isDisposed = false;
   private readonly device: Device;
 
   private constructor(
     maker: KernelMaker,
     maxKernels: number,
-    private readonly onDispose: () => void,
+    private readonly onDispose: (closed: Promise<void>) => void,
   ) {
     this.mode = maker.mode;
     this.device = new Device(maker, maxKernels);
@@ -68,7 +69,12 @@ export class GpuBackend implements Backend {
    * Opens the backend and runs one kernel, to see that it computes, and as what.
    * @param note  added to `build`: why this mode was chosen
    */
-  static async open(maker: KernelMaker, maxKernels: number, note: string, onDispose: () => void): Promise<GpuBackend> {
+  static async open(
+    maker: KernelMaker,
+    maxKernels: number,
+    note: string,
+    onDispose: (closed: Promise<void>) => void,
+  ): Promise<GpuBackend> {
     const backend = new GpuBackend(maker, maxKernels, onDispose);
     const { device } = backend;
     const squares = { name: "probe", source: probeSource, constants: {}, functions: [], length: 3 };
@@ -137,9 +143,11 @@ export class GpuBackend implements Backend {
     };
   }
 
+  /** Gives the context and all memory back. Doing it twice is harmless. */
   dispose(): void {
-    this.device.destroy();
-    this.onDispose();
+    if (this.isDisposed) return;
+    this.isDisposed = true;
+    this.onDispose(this.device.destroy());
   }
 }
 

@@ -105,9 +105,10 @@ export class Device {
     return out;
   }
 
-  destroy(): void {
-    this.cache.clear();
-    this.gpu.destroy();
+  /** What waits in the queue is lost. */
+  destroy(): Promise<void> {
+    this.cache.forget();
+    return this.gpu.destroy();
   }
 }
 

@@ -50,6 +50,8 @@ export interface KernelSettings {
 }
 
 interface Gpu {
+  /** Those that have not been destroyed. */
+  readonly kernels: unknown[];
   createKernel(source: string, settings: KernelSettings): GpuKernel;
   destroy(): Promise<void>;
 }
@@ -70,7 +72,9 @@ export interface KernelMaker {
   createKernel(source: string, settings: KernelSettings): GpuKernel;
   /** Checks that a kernel which has run did so as its mode promises. @throws BackendError */
   checkClass(kernel: GpuKernel, what: string): void;
-  destroy(): void;
+  destroyKernel(kernel: GpuKernel): void;
+  /** Destroys all kernels and the context. Settles when that is done. */
+  destroy(): Promise<void>;
 }
 
 /** One GPU instance of gpu.js: the only one of the process. */
@@ -107,8 +111,15 @@ export class GpuJs implements KernelMaker {
     );
   }
 
-  destroy(): void {
-    void this.gpu.destroy();
+  destroyKernel(kernel: GpuKernel): void {
+    kernel.destroy();
+    // gpu.js keeps kernels of the cpu mode in its list.
+    const at = this.gpu.kernels.indexOf(kernel.kernel);
+    if (at >= 0) this.gpu.kernels.splice(at, 1);
+  }
+
+  async destroy(): Promise<void> {
+    await this.gpu.destroy();
   }
 }
 

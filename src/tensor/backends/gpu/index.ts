@@ -24,6 +24,8 @@ export interface GpuOptions {
 
 /** One GPU instance per process: beyond 16 contexts in a page, the first ones silently give zeros. */
 let opened: Promise<GpuBackend> | null = null;
+/** Settles when the instance before is gone: a context that is made while another is being closed may be closed with it. */
+let closed: Promise<void> = Promise.resolve();
 
 /**
  * The gpu backend. The process has one: asking again gives the same, until its `dispose()`.
@@ -50,13 +52,31 @@ export async function createGpuBackend({ mode, maxKernels = 512 }: GpuOptions = 
 }
 
 async function open(wanted: GpuMode | "auto", maxKernels: number): Promise<GpuBackend> {
-  const release = (): void => {
-    opened = null;
-  };
-  if (wanted !== "auto") return GpuBackend.open(await GpuJs.open(wanted), maxKernels, "", release);
+  await closed;
+  if (wanted !== "auto") return openMode(wanted, maxKernels, "");
   const { modes, reasons } = await availableModes();
-  const note = reasons.length > 0 ? `chosen because ${reasons.join("; ")}` : "the best mode there is";
-  return GpuBackend.open(await GpuJs.open(modes[0]!), maxKernels, note, release);
+  for (const mode of modes) {
+    const note = reasons.length > 0 ? `chosen because ${reasons.join("; ")}` : "";
+    try {
+      return await openMode(mode, maxKernels, note);
+    } catch (error) {
+      reasons.push(`${mode}: ${(error as Error).message}`);
+    }
+  }
+  throw new BackendError(`gpu backend: no mode runs here: ${reasons.join("; ")}`);
+}
+
+async function openMode(mode: GpuMode, maxKernels: number, note: string): Promise<GpuBackend> {
+  const gpuJs = await GpuJs.open(mode);
+  try {
+    return await GpuBackend.open(gpuJs, maxKernels, note, (closing) => {
+      opened = null;
+      closed = closing.catch(() => {}); // what cannot be closed is not needed any more either
+    });
+  } catch (error) {
+    await gpuJs.destroy();
+    throw error;
+  }
 }
 
 function checkedMode(mode: string): GpuMode | "auto" {

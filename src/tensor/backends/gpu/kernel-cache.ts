@@ -53,7 +53,7 @@ export class CompiledKernel {
   }
 
   private destroyIfUnused(): void {
-    if (this.isDropped && this.results === 0) this.run.destroy();
+    if (this.isDropped && this.results === 0) this.gpu.destroyKernel(this.run);
   }
 }
 
@@ -112,8 +112,8 @@ export class KernelCache {
     }
   }
 
-  clear(): void {
-    for (const kernel of this.kernels.values()) kernel.drop();
+  /** Forgets all kernels: gpu.js is about to destroy them itself, with the context, which it finds through them. */
+  forget(): void {
     this.kernels.clear();
   }
 }
