@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { extname } from "node:path";
 import { parse as parseYaml } from "yaml";
 import { type Config, ConfigError, ownSettings, parseConfig, type Task } from "../trm/index.ts";
+import { settingsOfOfficial } from "../trm/interop/official-config.ts";
 import { UsageError } from "./explain.ts";
 
 export type Settings = Readonly<Record<string, unknown>>;
@@ -62,8 +63,8 @@ function parseValue(text: string): unknown {
 }
 
 /**
- * A configuration file: JSON or YAML, our names or the official ones. The official code nests the model's settings in `arch`,
- * and the loss's in `arch.loss`; they are read as if they stood beside the others.
+ * A configuration file: JSON or YAML, our names or the official ones. A file of the official code, which nests the model's
+ * settings in `arch`, is read as `trm import` reads it.
  *
  * @throws ConfigError
  */
@@ -77,11 +78,7 @@ export function readConfigFile(path: string): SettingSource {
   }
   if (value === null || value === undefined) return { where: path, settings: {} };
   if (!isRecord(value)) throw new ConfigError(`${path}: expected keys and values`);
-  const { arch, ...rest } = value;
-  if (!isRecord(arch)) return { where: path, settings: value };
-  const { loss, name, ...model } = arch;
-  const lossSettings = isRecord(loss) ? Object.fromEntries(Object.entries(loss).filter(([key]) => key !== "name")) : {};
-  return { where: path, settings: { ...model, ...lossSettings, ...rest } };
+  return { where: path, settings: isRecord(value.arch) ? settingsOfOfficial(value, path) : value };
 }
 
 const isRecord = (value: unknown): value is Record<string, unknown> =>

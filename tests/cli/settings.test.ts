@@ -32,12 +32,20 @@ describe("precedence", () => {
 describe("files", () => {
   it("JSON, YAML, the official nesting, an empty file", () => {
     expect(readConfigFile(file("b.json", '{"n": 4}')).settings).toEqual({ n: 4 });
-    const official =
-      "arch:\n  name: some@Class\n  loss: {name: x, loss_type: softmax_cross_entropy}\n  H_cycles: 3\nlr: 1e-4\n";
-    expect(readConfigFile(file("c.yaml", official)).settings).toEqual({
-      H_cycles: 3,
-      loss_type: "softmax_cross_entropy",
-      lr: 1e-4,
+    const official = `
+arch:
+  name: recursive_reasoning.hrm@HierarchicalReasoningModel_ACTV1
+  loss: {name: x, loss_type: softmax_cross_entropy}
+  H_cycles: 3
+  hidden_size: 64
+lr: 1e-4
+`;
+    expect(readConfigFile(file("c.yaml", official)).settings).toMatchObject({
+      T: 3,
+      loss: "softmax",
+      learningRate: 1e-4,
+      separateNets: true,
+      oneStepGradient: true,
     });
     expect(readConfigFile(file("d.yaml", "# nothing\n")).settings).toEqual({});
   });
@@ -45,6 +53,7 @@ describe("files", () => {
     ["e.json", '{"n": 4', /e\.json: /],
     ["f.yaml", "n: [1\n", /f\.yaml: /],
     ["g.yaml", "- 1\n", /g\.yaml: expected keys and values/],
+    ["h.yaml", "arch: {name: some@Class}\n", /h\.yaml: arch\.name "some@Class", expected one of /],
   ])("%s is refused in one line", (name, text, message) => {
     expect(() => readConfigFile(file(name, text))).toThrow(message);
     expect(() => readConfigFile(file(name, text))).not.toThrow(/\n/);

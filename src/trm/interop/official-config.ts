@@ -100,9 +100,13 @@ export function toOfficialConfig(config: Config, target: Target, other: Settings
  * @throws ConfigError
  */
 export function fromOfficialConfig(official: Settings, where: string, known: Settings = {}): Config {
-  const own = ownSettingsOf(official, where);
+  return parseConfig({ ...known, ...settingsOfOfficial(official, where) }, where);
+}
+
+/** The settings of the official form in our names, those of our own section included. @throws ConfigError */
+export function settingsOfOfficial(official: Settings, where: string): Settings {
   const given = sectionOf(official).settings;
-  return parseConfig({ ...own, ...known, ...(isRecord(given) ? given : {}) }, where);
+  return { ...ownSettingsOf(official, where), ...(isRecord(given) ? given : {}) };
 }
 
 /** The section that the official code does not read. */
