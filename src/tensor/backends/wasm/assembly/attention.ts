@@ -6,9 +6,10 @@
 // q, k and v are read from qkv [batch, length, 3 · heads · headSize] in place; with rotary positions q and k are turned on the
 // way into scratch, and their gradients turned back. The backward pass computes P anew: that costs less than fetching it.
 import { PANEL, PANEL_BYTES, panelColumns, panelCount } from "./layout";
+import { scaleRow } from "./norm";
 import { packPanel, packTransposedPanel } from "./panels";
 import { multiplyPanel, SPARE_BYTES } from "./product";
-import { clampedExp, maxLanes, sumLanes } from "./vector";
+import { clampedExp, fma, maxLanes, sumLanes } from "./vector";
 
 @unmanaged
 export class Attention {
@@ -119,17 +120,25 @@ export function attentionBackward(parameters: usize, start: i32, end: i32, scrat
 function turn(to: usize, x: usize, stepX: usize, p: Attention, factor: f32): void {
   const size = p.headSize;
   const half = <usize>(size >> 1) << 2, whole = <usize>size << 2;
+  const vectors = half & ~15;
+  const factors = f32x4.splat(factor);
   for (let l = 0; l < p.length; l++) {
-    const row = <usize>l * whole;
     if (p.cos) {
-      for (let at: usize = 0; at < half; at += 4) {
-        const a = load<f32>(x + at) * factor, b = load<f32>(x + at + half) * factor;
-        store<f32>(to + at, a * load<f32>(p.cos + row + at) - b * load<f32>(p.sin + row + at));
-        store<f32>(to + at + half, b * load<f32>(p.cos + row + at + half) + a * load<f32>(p.sin + row + at + half));
+      let cos = p.cos + <usize>l * whole, sin = p.sin + <usize>l * whole;
+      let left = x, right = x + half, toLeft = to, toRight = to + half;
+      for (const end = x + vectors; left < end; left += 16) {
+        const a = f32x4.mul(v128.load(left), factors), b = f32x4.mul(v128.load(right), factors);
+        v128.store(toLeft, f32x4.sub(f32x4.mul(a, v128.load(cos)), f32x4.mul(b, v128.load(sin))));
+        v128.store(toRight, fma(b, v128.load(cos + half), f32x4.mul(a, v128.load(sin + half))));
+        right += 16; toLeft += 16; toRight += 16; cos += 16; sin += 16;
       }
-    } else {
-      for (let at: usize = 0; at < whole; at += 4) store<f32>(to + at, load<f32>(x + at) * factor);
-    }
+      for (const end = x + half; left < end; left += 4) {
+        const a = load<f32>(left) * factor, b = load<f32>(right) * factor;
+        store<f32>(toLeft, a * load<f32>(cos) - b * load<f32>(sin));
+        store<f32>(toRight, b * load<f32>(cos + half) + a * load<f32>(sin + half));
+        right += 4; toLeft += 4; toRight += 4; cos += 4; sin += 4;
+      }
+    } else scaleRow(to, x, size, factor);
     x += stepX;
     to += whole;
   }
@@ -139,17 +148,25 @@ function turn(to: usize, x: usize, stepX: usize, p: Attention, factor: f32): voi
 function turnBack(x: usize, stepX: usize, p: Attention, factor: f32): void {
   const size = p.headSize;
   const half = <usize>(size >> 1) << 2, whole = <usize>size << 2;
+  const vectors = half & ~15;
+  const factors = f32x4.splat(factor);
   for (let l = 0; l < p.length; l++) {
-    const row = <usize>l * whole;
     if (p.cos) {
-      for (let at: usize = 0; at < half; at += 4) {
-        const a = load<f32>(x + at) * factor, b = load<f32>(x + at + half) * factor;
-        store<f32>(x + at, a * load<f32>(p.cos + row + at) + b * load<f32>(p.sin + row + at + half));
-        store<f32>(x + at + half, b * load<f32>(p.cos + row + at + half) - a * load<f32>(p.sin + row + at));
+      let cos = p.cos + <usize>l * whole, sin = p.sin + <usize>l * whole;
+      let left = x, right = x + half;
+      for (const end = x + vectors; left < end; left += 16) {
+        const a = f32x4.mul(v128.load(left), factors), b = f32x4.mul(v128.load(right), factors);
+        v128.store(left, fma(a, v128.load(cos), f32x4.mul(b, v128.load(sin + half))));
+        v128.store(right, f32x4.sub(f32x4.mul(b, v128.load(cos + half)), f32x4.mul(a, v128.load(sin))));
+        right += 16; cos += 16; sin += 16;
       }
-    } else if (factor != 1) {
-      for (let at: usize = 0; at < whole; at += 4) store<f32>(x + at, load<f32>(x + at) * factor);
-    }
+      for (const end = x + half; left < end; left += 4) {
+        const a = load<f32>(left) * factor, b = load<f32>(right) * factor;
+        store<f32>(left, a * load<f32>(cos) + b * load<f32>(sin + half));
+        store<f32>(right, b * load<f32>(cos + half) - a * load<f32>(sin));
+        right += 4; cos += 4; sin += 4;
+      }
+    } else if (factor != 1) scaleRow(x, x, size, factor);
     x += stepX;
   }
 }
@@ -180,20 +197,36 @@ function softmaxScores(p: usize, stepP: usize, q: usize, keys: usize, length: i3
 function softmaxRow(row: usize, length: i32): void {
   const end = row + (<usize>panelCount(length) * PANEL_BYTES);
   for (let at = row + (<usize>length << 2); at < end; at += 4) store<f32>(at, f32.NEGATIVE_INFINITY);
-  let largest = v128.load(row);
-  for (let at = row; at < end; at += 16) largest = f32x4.max(largest, v128.load(at));
-  const shift = f32x4.splat(maxLanes(largest));
-  let sum = f32x4.splat(0);
+  let largest = v128.load(row), other = largest;
   for (let at = row; at < end; at += 32) {
-    const a = clampedExp(f32x4.sub(v128.load(at), shift));
-    const b = clampedExp(f32x4.sub(v128.load(at, 16), shift));
+    largest = f32x4.max(largest, v128.load(at));
+    other = f32x4.max(other, v128.load(at, 16));
+  }
+  const shift = f32x4.splat(maxLanes(f32x4.max(largest, other)));
+  let sum = f32x4.splat(0);
+  let at = row;
+  // Four vectors at a time (see clampedExp), and the last two.
+  for (; at + 64 <= end; at += 64) {
+    const a = clampedExp(f32x4.sub(v128.load(at), shift)), b = clampedExp(f32x4.sub(v128.load(at, 16), shift));
+    const c = clampedExp(f32x4.sub(v128.load(at, 32), shift)), d = clampedExp(f32x4.sub(v128.load(at, 48), shift));
+    v128.store(at, a);
+    v128.store(at, b, 16);
+    v128.store(at, c, 32);
+    v128.store(at, d, 48);
+    sum = f32x4.add(sum, f32x4.add(f32x4.add(a, b), f32x4.add(c, d)));
+  }
+  for (; at < end; at += 32) {
+    const a = clampedExp(f32x4.sub(v128.load(at), shift)), b = clampedExp(f32x4.sub(v128.load(at, 16), shift));
     v128.store(at, a);
     v128.store(at, b, 16);
     sum = f32x4.add(sum, f32x4.add(a, b));
   }
   // Beyond `length` stand values of e^-87: they do not change a sum of at least 1, and are never read again.
   const inverse = f32x4.splat(<f32>1 / sumLanes(sum));
-  for (let at = row; at < end; at += 16) v128.store(at, f32x4.mul(v128.load(at), inverse));
+  for (at = row; at < end; at += 32) {
+    v128.store(at, f32x4.mul(v128.load(at), inverse));
+    v128.store(at, f32x4.mul(v128.load(at, 16), inverse), 16);
+  }
 }
 
 /** dS = P (dP - mean), in place of dP; `mean` is the sum of P · dP over the row. */
@@ -206,7 +239,11 @@ function softmaxRowBackward(ds: usize, p: usize, mean: f32, length: i32): void {
 }
 
 function dot(a: usize, b: usize, length: i32): f32 {
-  let sum: f32 = 0;
-  for (let at: usize = 0; at < <usize>length << 2; at += 4) sum += load<f32>(a + at) * load<f32>(b + at);
+  const bytes = <usize>length << 2;
+  let sums = f32x4.splat(0);
+  let at: usize = 0;
+  for (const end = bytes & ~15; at < end; at += 16) sums = fma(v128.load(a + at), v128.load(b + at), sums);
+  let sum = sumLanes(sums);
+  for (; at < bytes; at += 4) sum += load<f32>(a + at) * load<f32>(b + at);
   return sum;
 }
