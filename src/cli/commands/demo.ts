@@ -6,7 +6,7 @@ import { startRun } from "../new-run.ts";
 import { type ComputeOptions, chooseBackend, computeOptions, positiveNumber, seed } from "../options.ts";
 import { announce, runTraining } from "../run-training.ts";
 import { legend, showSolution } from "../show-solution.ts";
-import { solvePuzzle } from "../solve-steps.ts";
+import { type Solution, solvePuzzle } from "../solve-steps.ts";
 import { openTerminal, type Terminal } from "../terminal.ts";
 import { invocation } from "../version.ts";
 import { measure } from "./eval.ts";
@@ -85,18 +85,28 @@ async function demo(options: DemoOptions): Promise<void> {
 const puzzle = ({ inputs, length }: Examples, index: number): Int32Array =>
   inputs.slice(index * length, (index + 1) * length);
 
+/** Of so many unseen puzzles, those that take the model longest until it halts are shown: they show what the steps are for. */
+const candidates = 50;
+
 async function solveSome(
   evaluated: Parameters<typeof solvePuzzle>[0],
   unseen: Examples,
   terminal: Terminal,
 ): Promise<void> {
   const { task, config } = evaluated;
+  const count = Math.min(candidates, unseen.count);
   terminal.print();
-  terminal.print(terminal.colours.bold("It solves unseen puzzles, one supervision step after another"));
+  terminal.print(
+    terminal.colours.bold(`Of ${count} unseen puzzles, the ${shownPuzzles} it thinks about longest before it halts`),
+  );
   terminal.print(terminal.colours.dim(legend(config, terminal.colours)));
-  for (let index = 0; index < shownPuzzles; index++) {
+  const solutions: Solution[] = [];
+  for (let index = 0; index < count; index++) {
+    solutions.push(await solvePuzzle(evaluated, puzzle(unseen, index), config.training.nSup));
+  }
+  solutions.sort((a, b) => (b.haltStep ?? 0) - (a.haltStep ?? 0));
+  for (const solution of solutions.slice(0, shownPuzzles)) {
     terminal.print();
-    const solution = await solvePuzzle(evaluated, puzzle(unseen, index), config.training.nSup);
     showSolution(task, solution, terminal);
   }
 }
