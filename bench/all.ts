@@ -36,7 +36,7 @@ async function main(options: BenchOptions): Promise<void> {
   const sections: Section[] = [];
   const peak = wanted("peak") || wanted("steps") ? await measuredPeak(options) : null;
   if (peak && wanted("peak"))
-    sections.push({ title: "Measured peak", command: commandOf("peak"), body: peakTable(peak) });
+    sections.push({ title: "Measured peak", command: commandOf("peak", options), body: peakTable(peak) });
   if (wanted("steps")) sections.push(...(await stepSections(options, peers, peak)));
   if (wanted("growth")) sections.push(await growthSection(options, python[0] ?? null));
   if (wanted("profile")) sections.push(profileSection(options));
@@ -50,7 +50,11 @@ async function main(options: BenchOptions): Promise<void> {
   }
 }
 
-const commandOf = (section: SectionName, more = ""): string => `npm run bench -- --sections ${section}${more}`;
+/** What makes a section again, with the options that this run was given. */
+function commandOf(section: SectionName, { given }: BenchOptions, configName?: string): string {
+  const config = configName ? [`--configs ${configName}`] : [];
+  return ["npm run bench -- --sections", section, ...config, ...given].join(" ");
+}
 
 /** The best of a few, by number of threads: a limit is not lowered by what else the machine did meanwhile. */
 async function measuredPeak({ backend, threads, quick }: BenchOptions): Promise<Peak> {
@@ -77,7 +81,7 @@ async function stepSections(
   return options.configs.flatMap((name) => {
     const own = results.filter(({ configName }) => configName === name);
     const [pairs, failed] = [own.filter(isPair), own.filter((result): result is Failed => !isPair(result))];
-    const command = commandOf("steps", ` --configs ${name}`);
+    const command = commandOf("steps", options, name);
     const title = `Step of ${name}`;
     if (pairs.length === 0) return [{ title, command, body: failed.map(({ reason }) => `- ${reason}`).join("\n") }];
     return [{ title, command, body: pairTable(pairs, failed, peak) }];
@@ -123,7 +127,11 @@ async function growthSection(options: BenchOptions, pytorch: Contestant | Absent
     else notes.push(`- ${result.configName}: ${result.reason}`);
   });
   const body = ["Training steps of sudoku9 with one thing changed.", growthTable(rows), notes.join("\n")];
-  return { title: "How the cost grows", command: commandOf("growth"), body: body.filter(Boolean).join("\n\n") };
+  return {
+    title: "How the cost grows",
+    command: commandOf("growth", options),
+    body: body.filter(Boolean).join("\n\n"),
+  };
 }
 
 async function measureAll(requests: readonly PairRequest[]): Promise<(Pair | Failed)[]> {
@@ -138,7 +146,8 @@ async function measureAll(requests: readonly PairRequest[]): Promise<(Pair | Fai
 const outputOf = (script: string, args: readonly string[]): string =>
   execFileSync(process.execPath, ["--import", "tsx", `${here}${script}`, ...args], { encoding: "utf8" }).trim();
 
-function profileSection({ threads, turns, configs, backend }: BenchOptions): Section {
+function profileSection(options: BenchOptions): Section {
+  const { threads, turns, configs, backend } = options;
   const parts = configs.map((name) => {
     const args = [
       `bench/configs/${name}.json`,
@@ -150,7 +159,7 @@ function profileSection({ threads, turns, configs, backend }: BenchOptions): Sec
     ];
     return `\`npm run bench:step -- ${args.join(" ")}\`\n\n\`\`\`\n${outputOf("step.ts", backend ? [...args, "--backend", backend] : args)}\n\`\`\``;
   });
-  return { title: "Where the time goes", command: commandOf("profile"), body: parts.join("\n\n") };
+  return { title: "Where the time goes", command: commandOf("profile", options), body: parts.join("\n\n") };
 }
 
 const referenceSection = (): Section => ({

@@ -10,6 +10,9 @@ import type { Progress } from "./progress.ts";
 import type { Failed, Pair } from "./report.ts";
 import { takeTurns } from "./turns.ts";
 
+/** For the turns of one pair. */
+const seconds = 60;
+
 export interface PairRequest {
   readonly configName: string;
   readonly config: StepConfig;
@@ -30,8 +33,9 @@ export async function measurePair(request: PairRequest, progress: Progress): Pro
     const path = join(folder, `${configName}.json`);
     writeFileSync(path, JSON.stringify(config));
     writeCase(folder, makeCase(config, new Random(1)));
-    const onTurn = (done: number): void => progress.detail(`turn ${done} of ${2 * turns}`);
-    const measured = await takeTurns(peer ? [ours, peer] : [ours], { config: path, folder, threads, turns, onTurn });
+    const onTurn = (done: number, of: number): void => progress.detail(`turn ${done} of ${of}`);
+    const turnOptions = { config: path, folder, threads, turns, seconds, onTurn };
+    const measured = await takeTurns(peer ? [ours, peer] : [ours], turnOptions);
     return { configName, config, threads, ours: measured[0]!, peer: measured[1] ?? null };
   } catch (error) {
     return { name, configName, threads, reason: error instanceof Error ? error.message : String(error) };

@@ -15,6 +15,8 @@ export interface BenchOptions {
   readonly turns: number;
   readonly quick: boolean;
   readonly backend: string | undefined;
+  /** The options that were given, without what says which parts to run and where the report goes. */
+  readonly given: readonly string[];
   /** Where the report goes; null: only to the terminal. */
   readonly out: string | null;
 }
@@ -23,7 +25,7 @@ export const usage = `npm run bench -- [options]
   --sections LIST   of ${sectionNames.join(", ")} (all)
   --configs LIST    of ${configNames.join(", ")} (all)
   --threads LIST    numbers of threads (1 and 2, as far as the machine has them)
-  --turns N         timed turns of every pair (15)
+  --turns N         timed turns of every pair, at most (15; at least 5, for about a minute)
   --quick           3 turns, no slow peers, fewer points
   --backend NAME    reference or wasm (wasm)
   --out FILE        where the report goes (bench/RESULTS.md, if all sections are made and not --quick)`;
@@ -48,7 +50,13 @@ export function parseBenchOptions(args: readonly string[], cores = availablePara
   const threads = values.threads?.split(",").map((text) => wholeNumber("threads", text)) ?? [1, 2];
   const turns = values.turns === undefined ? (quick ? 3 : 15) : wholeNumber("turns", values.turns);
   const isWhole = !quick && sections.length === sectionNames.length && configs.length === configNames.length;
+  const given = (["threads", "turns", "quick", "backend"] as const).flatMap((name) => {
+    const value = values[name];
+    if (value === undefined || value === false) return [];
+    return [value === true ? `--${name}` : `--${name} ${value}`];
+  });
   return {
+    given,
     sections,
     configs,
     threads: threads.filter((count) => values.threads !== undefined || count <= cores),

@@ -75,6 +75,7 @@ export function pairTable(pairs: readonly Pair[], failed: readonly Failed[], pea
 const pairHead = [
   "peer",
   "threads",
+  "turns",
   "train: peer ms",
   "ours ms",
   "**ratio**",
@@ -96,6 +97,7 @@ function pairRow({ config, threads, ours }: Pair, peer: Measured): string[] {
   return [
     peer.peer,
     note,
+    String(peer.train.length),
     ...cells("train"),
     ...cells("eval"),
     gigaflops(stepFlops(config).train, median(peer.train)),

@@ -22,9 +22,15 @@ export interface TurnOptions {
   /** Folder of the case. */
   readonly folder: string;
   readonly threads: number;
+  /** Timed turns, at most. */
   readonly turns: number;
-  readonly onTurn?: (done: number) => void;
+  /** About how long the turns may take in all, where they are long; a few are taken anyway. */
+  readonly seconds?: number;
+  readonly onTurn?: (done: number, of: number) => void;
 }
+
+/** Turns that are taken however long they are. */
+const fewestTurns = 5;
 
 /** Losses of the first step, from the same weights and batch, may differ by this much. */
 export const lossTolerance = 1e-4;
@@ -36,18 +42,20 @@ export const secondLossTolerance = 1e-3;
 
 /** @returns what was measured, in the order of the contestants. @throws Error if they do not compute the same */
 export async function takeTurns(contestants: readonly Contestant[], options: TurnOptions): Promise<Measured[]> {
-  const { turns } = options;
   const programs: ServedStep[] = [];
   try {
     for (const contestant of contestants) {
       programs.push(await ServedStep.start(contestant, options));
     }
     const losses: number[][] = [];
+    let turnMs = 0;
     for (const program of programs) {
       const first = await program.step("train");
       const second = await program.step("train");
       losses.push([first.loss!, second.loss!]);
+      turnMs += second.ms;
     }
+    const turns = turnsWithin(options, turnMs);
     programs.forEach((program, i) => {
       checkSame(programs[0]!, program, losses[0]!, losses[i]!);
     });
@@ -56,7 +64,7 @@ export async function takeTurns(contestants: readonly Contestant[], options: Tur
       const times = programs.map((): number[] => []);
       for (let turn = 0; turn < turns; turn++) {
         for (const [i, program] of programs.entries()) times[i]!.push((await program.step(kind)).ms);
-        options.onTurn?.(from + turn + 1);
+        options.onTurn?.(from + turn + 1, 2 * turns);
       }
       return times;
     };
@@ -72,6 +80,12 @@ export async function takeTurns(contestants: readonly Contestant[], options: Tur
   } finally {
     await Promise.all(programs.map((program) => program.end()));
   }
+}
+
+/** @param turnMs  one training step of each; their evaluation steps take some 0.6 times as long */
+export function turnsWithin({ turns, seconds = Number.POSITIVE_INFINITY }: TurnOptions, turnMs: number): number {
+  const affordable = Math.floor((seconds * 1000) / (1.6 * turnMs));
+  return Math.min(turns, Math.max(fewestTurns, affordable));
 }
 
 function checkSame(first: ServedStep, other: ServedStep, losses: readonly number[], others: readonly number[]): void {

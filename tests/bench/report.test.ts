@@ -50,7 +50,7 @@ describe("the report", () => {
     const failed = [{ name: "jax-js", reason: "not installed", configName: "sudoku9", threads: 2 }];
     const lines = pairTable([pair], failed, peak).split("\n");
     expect(lines[0]).toBe("382274 parameters; 80.29 GFLOP per training step, 48.17 per evaluation step.");
-    expect(lines).toContain("| pytorch | 2 | 990 | 900 | **1.10** | 400 | 500 | **0.80** | 81.1 | 100 | 100 |");
+    expect(lines).toContain("| pytorch | 2 | 3 | 990 | 900 | **1.10** | 400 | 500 | **0.80** | 81.1 | 100 | 100 |");
     expect(lines).toContain("| trm-ts wasm | 2 | 900 | 89.2 | 89% | 500 | 96.3 |");
     expect(lines).toContain("- jax-js, 2 thread(s), not timed: not installed");
   });
@@ -101,7 +101,7 @@ describe("the arguments of npm run bench", () => {
   it("have defaults; only a whole run is written", () => {
     expect(parseBenchOptions([], 8)).toMatchObject({ threads: [1, 2], turns: 15, out: "bench/RESULTS.md" });
     expect(parseBenchOptions([], 1)).toMatchObject({ threads: [1] });
-    expect(parseBenchOptions(["--quick"], 8)).toMatchObject({ turns: 3, out: null });
+    expect(parseBenchOptions(["--quick"], 8)).toMatchObject({ turns: 3, out: null, given: ["--quick"] });
     const some = parseBenchOptions(["--sections", "peak,steps", "--configs", "sudoku4", "--threads", "4"], 2);
     expect(some).toMatchObject({ sections: ["peak", "steps"], configs: ["sudoku4"], threads: [4], out: null });
   });

@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { ourStep } from "../../bench/ours.ts";
 import type { Contestant } from "../../bench/runner/contestants.ts";
-import { takeTurns } from "../../bench/runner/turns.ts";
+import { takeTurns, turnsWithin } from "../../bench/runner/turns.ts";
 import { makeCase, readCase, writeCase } from "../../bench/shared/case.ts";
 import { readStepConfig } from "../../bench/shared/config.ts";
 import { parseStepOptions } from "../../bench/shared/program.ts";
@@ -45,6 +45,12 @@ describe("programs that take turns", () => {
     await expect(beside(fake("b", [1, 2.01]))).rejects.toThrow("b: loss of step 2");
     await expect(beside(fake("b", [Number.NaN, 2]))).rejects.toThrow("b: loss of step 1");
     await expect(beside(fake("b", [1, 2], 11))).rejects.toThrow("b: got 11 parameters, expected 10");
+  });
+
+  it("take fewer turns where these are long, but some", () => {
+    const at = (turnMs: number) => turnsWithin({ ...options, turns: 15, seconds: 16 }, turnMs);
+    expect([at(100), at(1000), at(100_000)]).toEqual([15, 10, 5]);
+    expect(turnsWithin(options, 1e9)).toBe(3);
   });
 
   it("that do not start say why", async () => {
