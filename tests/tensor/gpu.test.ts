@@ -205,6 +205,39 @@ describe("index arithmetic", () => {
   });
 });
 
+describe("memory for kernels", () => {
+  it("where it ends, fewer kernels are kept, and the one that found none is run again", async () => {
+    const gpu = await GpuJs.open("cpu");
+    let alive = 0;
+    const scarce: KernelMaker = {
+      mode: "webasm",
+      createKernel: (source, settings) => {
+        const kernel = gpu.createKernel(source, settings);
+        let isBuilt = false;
+        const run = (...inputs: readonly (DeviceArray | number)[]) => {
+          if (!isBuilt && alive >= 20) throw new RangeError("WebAssembly.Memory(): could not allocate memory");
+          if (!isBuilt) alive++;
+          isBuilt = true;
+          return kernel(...inputs);
+        };
+        return Object.assign(run, { kernel: kernel.kernel, destroy: () => alive-- });
+      },
+      checkClass: () => {},
+      destroyKernel: (kernel) => kernel.destroy(),
+      destroy: () => gpu.destroy(),
+    };
+    const backend = await GpuBackend.open(scarce, 512, "", () => {});
+    for (let length = 1; length <= 50; length++) {
+      const x = tensor(new Float32Array(length).fill(1), { backend });
+      const total = scope(() => sum(x));
+      expect(await total.item()).toBe(length);
+      for (const each of [x, total]) each.dispose();
+    }
+    expect(backend.statistics().cached).toBeLessThan(20);
+    backend.dispose();
+  });
+});
+
 describe("failures at once", () => {
   it("a kernel that does not compile throws where it is launched, and leaves nothing behind", async () => {
     const backend = await createGpuBackend({ mode: "cpu" });

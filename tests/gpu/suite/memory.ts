@@ -25,7 +25,7 @@ export const memoryCases: readonly Case[] = [
       checkEqual("live arrays", after.liveArrays, before.liveArrays);
       checkEqual("live bytes", after.liveArrayBytes, before.liveArrayBytes);
       const isOnGpu = backend.mode !== "cpu" && backend.mode !== "webasm";
-      checkEqual("whether textures or buffers are counted", objectsBefore !== null, isOnGpu);
+      check(!isOnGpu || objectsBefore !== null, "textures or buffers are not counted");
       checkEqual("textures or buffers of the browser or driver", objectsAfter, objectsBefore);
       x.dispose();
     },

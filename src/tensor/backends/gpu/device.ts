@@ -7,6 +7,9 @@ import { type CompiledKernel, type InputKind, KernelCache, type KernelDescriptio
 /** Index arithmetic in kernels is done in float32, which counts exactly up to here. */
 export const maxLength = 2 ** 24;
 
+/** Below this many kernels, lack of memory has another reason. */
+const fewestKernels = 8;
+
 export class Device {
   readonly cache: KernelCache;
   readonly live: LiveArrays = { count: 0, bytes: 0 };
@@ -92,7 +95,7 @@ export class Device {
     this.counts.launches++;
     this.queue.push(() => {
       try {
-        const result = kernel.run(...inputs());
+        const result = this.call(kernel, inputs());
         if (result instanceof Promise) return result.then(succeed).catch(fail).finally(finish);
         succeed(result);
       } catch (error) {
@@ -103,6 +106,18 @@ export class Device {
     // Where kernels run at once, their errors are told at once.
     out.throwIfFailed();
     return out;
+  }
+
+  private call(kernel: CompiledKernel, inputs: (DeviceArray | number)[]): DeviceArray | Promise<DeviceArray> {
+    try {
+      return kernel.run(...inputs);
+    } catch (error) {
+      // Each webasm kernel has a memory of its own, and a page may have about a hundred: keep fewer kernels, and try once more.
+      const isFull = error instanceof RangeError && this.cache.size > fewestKernels;
+      if (!isFull) throw error;
+      this.cache.resize(Math.max(fewestKernels, Math.floor(this.cache.size / 2)));
+      return kernel.run(...inputs);
+    }
   }
 
   /** What waits in the queue is lost. */
