@@ -1,15 +1,7 @@
 // The measured peak: GFLOP/s of the backend's bare tile loop, the limit that a step is held against.
-import { type Backend, Random, scope, tensor, zeros } from "../src/tensor/index.ts";
+import { measurePeak as tilePeak } from "../src/tensor/backends/wasm/peak.ts";
+import { type Backend, Random, scope, tensor, WasmBackend, zeros } from "../src/tensor/index.ts";
 import { loadBenchBackend } from "./backend.ts";
-
-/** A backend that measures its own tile loop. */
-interface MeasuresPeak {
-  /** GFLOP/s with all of its threads. */
-  peakGflops(): number;
-}
-
-const measuresPeak = (backend: Backend | (Backend & MeasuresPeak)): backend is Backend & MeasuresPeak =>
-  "peakGflops" in backend;
 
 export interface PeakResult {
   readonly how: string;
@@ -20,8 +12,8 @@ export interface PeakResult {
 export async function measurePeak(name: string | undefined, threads: number): Promise<PeakResult> {
   const { backend, threads: used } = await loadBenchBackend(name, threads);
   try {
-    return measuresPeak(backend)
-      ? { how: "The bare tile loop on operands in the cache.", gflops: backend.peakGflops(), threads: used }
+    return backend instanceof WasmBackend
+      ? { how: "The bare tile loop on operands in the cache.", gflops: tilePeak(backend).gigaflops, threads: used }
       : { how: "A product of 1536 x 256 x 64, the best of many.", gflops: productGflops(backend), threads: used };
   } finally {
     backend.dispose();
