@@ -85,7 +85,7 @@ export interface Kernels {
 
 /** What a fused block stores for its backward pass. */
 export interface BlockMemory {
-  /** [gate; up] before the gate, 2I wide along the block's axis */
+  /** [gate; up] before the gate, 2I wide along the block's axis; in whatever order the backend likes: only its backward reads it */
   readonly gateUp: Tensor;
   /** 1 / root mean square of h + update, length 1 along the block's axis */
   readonly inverseRms: Tensor;
