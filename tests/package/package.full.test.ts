@@ -67,7 +67,9 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 describe("what is in it", () => {
   it("the built files, the torchrun script, licences and the README, and nothing else", () => {
     const inside = readdirSync(unpacked).toSorted();
-    expect(["LICENSE", "NOTICE.md", "README.md", "dist", "interop", "package.json"]).toEqual(expect.arrayContaining(inside));
+    expect(["LICENSE", "NOTICE.md", "README.md", "dist", "interop", "package.json"]).toEqual(
+      expect.arrayContaining(inside),
+    );
     const files = readdirSync(join(unpacked, "dist"), { recursive: true, encoding: "utf8" });
     expect(files.filter((file) => /\.ts$/.test(file) && !/\.d\.ts$/.test(file))).toEqual([]);
   });
