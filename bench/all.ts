@@ -1,7 +1,7 @@
 // `npm run bench`: this project's step beside those of PyTorch, tfjs, jax-js and js-pytorch, on the same arithmetic; how the cost
 // grows; where the time goes. Prints a report and, when everything was measured, writes bench/RESULTS.md.
 import { execFileSync } from "node:child_process";
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { measurePeak, type PeakResult } from "./peak.ts";
 import { type Absent, type Contestant, javaScriptPeers, ours, pythonPeers } from "./runner/contestants.ts";
@@ -42,7 +42,7 @@ async function main(options: BenchOptions): Promise<void> {
   if (wanted("profile")) sections.push(profileSection(options));
   if (wanted("reference")) sections.push(referenceSection());
 
-  const text = document(machine, sections);
+  const text = document(machine, sections, readFileSync(`${here}NOTES.md`, "utf8"));
   console.log(text);
   if (options.out) {
     writeFileSync(options.out, text);

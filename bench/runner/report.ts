@@ -38,14 +38,16 @@ export interface Section {
   readonly body: string;
 }
 
-export const document = (machine: readonly [string, string][], sections: readonly Section[]): string =>
+/** @param notes  Markdown that goes behind the sections: what the figures mean */
+export const document = (machine: readonly [string, string][], sections: readonly Section[], notes: string): string =>
   `${[
     "# Benchmark results",
-    "Made by `npm run bench`; not edited by hand. Times are medians over turns in which our program and the peer take one step " +
+    "Made by `npm run bench` (the last section is bench/NOTES.md); not edited by hand. Times are medians over turns in which our program and the peer take one step " +
       "each, one after the other; a ratio is the median over the turns of (time of the peer / our time), so above 1 we are " +
       "faster. GFLOP count the matrix products alone, for everybody alike. Memory is the peak of the whole process.",
     table(["", ""], machine),
     ...sections.map(({ title, command, body }) => `## ${title}\n\n\`${command}\`\n\n${body}`),
+    notes.trim(),
   ].join("\n\n")}\n`;
 
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {

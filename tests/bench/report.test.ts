@@ -74,7 +74,7 @@ describe("the report", () => {
 
   it("puts every section under its command", () => {
     const section = { title: "Measured peak", command: "npm run bench -- --sections peak", body: peakTable(peak) };
-    const text = document([["Node", "20.20.2"]], [section]);
+    const text = document([["Node", "20.20.2"]], [section], "what it means\n");
     expect(text).toContain("| Node | 20.20.2 |");
     expect(text).toContain("## Measured peak\n\n`npm run bench -- --sections peak`\n\nThe bare tile loop.");
     expect(text.endsWith("| 2 | 100.0 |\n")).toBe(true);
