@@ -77,7 +77,7 @@ describe("the report", () => {
     const text = document([["Node", "20.20.2"]], [section], "what it means\n");
     expect(text).toContain("| Node | 20.20.2 |");
     expect(text).toContain("## Measured peak\n\n`npm run bench -- --sections peak`\n\nThe bare tile loop.");
-    expect(text.endsWith("| 2 | 100.0 |\n")).toBe(true);
+    expect(text.endsWith("| 2 | 100.0 |\n\nwhat it means\n")).toBe(true);
   });
 
   it("has tables of markdown", () => {
