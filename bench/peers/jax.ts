@@ -5,14 +5,30 @@
 import { availableParallelism } from "node:os";
 import type { numpy } from "@jax-js/jax";
 import { readCase } from "../shared/case.ts";
-import { fullLength } from "../shared/config.ts";
+import { fullLength, type StepConfig } from "../shared/config.ts";
 import { runStepProgram, type StepOptions, type StepRunner } from "../shared/program.ts";
 import { installWebWorkers } from "./web-worker.ts";
-import { oneHot, optimizer, peerWeights, rotaryTables, weightSum } from "./weights.ts";
+import { oneHot, optimizer, type PeerWeight, peerWeights, rotaryTables, weightSum } from "./weights.ts";
 
 type Array_ = numpy.Array;
 type Weights = { [name: string]: Array_ };
 type Latents = [y: Array_, z: Array_];
+
+/**
+ * Its fast products need rows of a multiple of four numbers, so an MLP over the sequence gets zeros at the end of the sequence
+ * and zero weights for them. They stay zeros, and the arithmetic on all other numbers is the same; without, a step of sudoku9
+ * takes five times as long.
+ */
+const paddedLength = (c: StepConfig): number => (c.mlp_t ? 4 * Math.ceil(fullLength(c) / 4) : fullLength(c));
+
+function paddedWeight(name: string, weight: PeerWeight, length: number): PeerWeight {
+  const [from, to] = weight.shape as [number, number];
+  if (!name.includes(".mixer.")) return weight;
+  const [rows, columns] = name.endsWith(".down") ? [from, length] : [length, to];
+  const data = new Float32Array(rows * columns);
+  for (let row = 0; row < from; row++) data.set(weight.data.subarray(row * to, (row + 1) * to), row * columns);
+  return { shape: [rows, columns], data };
+}
 
 async function start(options: StepOptions): Promise<StepRunner> {
   if (!options.case) throw new Error("expected --case FOLDER");
@@ -25,18 +41,24 @@ async function start(options: StepOptions): Promise<StepRunner> {
 
   const start = readCase(options.case);
   const { config: c } = start;
-  const [B, L, D, V] = [c.batch_size, fullLength(c), c.hidden_size, c.vocab_size];
+  const [B, L, D, V] = [c.batch_size, paddedLength(c), c.hidden_size, c.vocab_size];
   const [heads, headSize] = [c.num_heads, D / c.num_heads];
   const arrayOf = (data: Float32Array, shape: readonly number[]): Array_ => np.array(data).reshape([...shape]);
 
-  const initial = peerWeights(start);
-  const params = weightSum(initial);
+  const params = weightSum(peerWeights(start));
+  const initial = new Map([...peerWeights(start)].map(([name, weight]) => [name, paddedWeight(name, weight, L)]));
   let weights: Weights = Object.fromEntries(
     [...initial].map(([name, { shape, data }]) => [name, arrayOf(data, shape)]),
   );
   const zeros = (): Weights => Object.fromEntries([...initial].map(([name, { shape }]) => [name, np.zeros(shape)]));
   let [m, v] = [zeros(), zeros()];
-  let latents = [start.y, start.z].map(({ shape, data }) => arrayOf(data as Float32Array, shape)) as Latents;
+  let latents = [start.y, start.z].map(({ shape, data }) =>
+    np.pad(arrayOf(data as Float32Array, shape), [
+      [0, 0],
+      [0, L - shape[1]!],
+      [0, 0],
+    ]),
+  ) as Latents;
   const inputs = arrayOf(oneHot(start.inputs.data, V), [B, c.seq_len, V]);
   const labels = arrayOf(Float32Array.from(start.labels.data), [B, c.seq_len]);
   const isLabel = arrayOf(oneHot(start.labels.data, V), [B, c.seq_len, V]);
@@ -45,7 +67,9 @@ async function start(options: StepOptions): Promise<StepRunner> {
   const sin = rotary && arrayOf(rotary.sin, [L, headSize]);
 
   const linear = (x: Array_, w: Array_): Array_ => np.matmul(x.ref, w.ref);
-  const norm = (h: Array_): Array_ => h.ref.div(np.sqrt(np.square(h.ref).mean(-1, { keepdims: true }).add(1e-5)));
+  /** @param count  of the numbers along the last axis that are not padding */
+  const norm = (h: Array_, count = D): Array_ =>
+    h.ref.div(np.sqrt(np.square(h.ref).sum(-1, { keepdims: true }).div(count).add(1e-5)));
 
   const swiglu = (w: Weights, h: Array_, name: string): Array_ =>
     linear(nn.silu(linear(h, w[`${name}.gate`]!)).mul(linear(h, w[`${name}.up`]!)), w[`${name}.down`]!);
@@ -68,7 +92,7 @@ async function start(options: StepOptions): Promise<StepRunner> {
   const block = (w: Weights, h: Array_, i: number): Array_ => {
     if (c.mlp_t) {
       const t = h.transpose([0, 2, 1]);
-      h = norm(t.ref.add(swiglu(w, t, `blocks.${i}.mixer`))).transpose([0, 2, 1]);
+      h = norm(t.ref.add(swiglu(w, t, `blocks.${i}.mixer`)), c.puzzle_emb_len + c.seq_len).transpose([0, 2, 1]);
     } else h = norm(h.ref.add(attention(w, h, `blocks.${i}.attention`)));
     return norm(h.ref.add(swiglu(w, h, `blocks.${i}.mlp`)));
   };
@@ -85,10 +109,11 @@ async function start(options: StepOptions): Promise<StepRunner> {
 
   const embedded = (w: Weights): Array_ => {
     const tokens = linear(inputs, w.tokens!).mul(Math.sqrt(D));
-    return c.puzzle_emb_len > 0
+    const [before, after] = [c.puzzle_emb_len, L - fullLength(c)];
+    return before + after > 0
       ? np.pad(tokens, [
           [0, 0],
-          [c.puzzle_emb_len, 0],
+          [before, after],
           [0, 0],
         ])
       : tokens;
@@ -100,7 +125,7 @@ async function start(options: StepOptions): Promise<StepRunner> {
   };
 
   const headsOf = (w: Weights, y: Array_): { logits: Array_; q: Array_ } => ({
-    logits: linear(y.ref.slice([], [c.puzzle_emb_len, L], []), w.output_head!),
+    logits: linear(y.ref.slice([], [c.puzzle_emb_len, fullLength(c)], []), w.output_head!),
     q: linear(y.ref.slice([], 0, []), w.q_weight!).add(w.q_bias!.ref),
   });
 

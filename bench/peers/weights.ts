@@ -3,9 +3,14 @@
 // so that their results need no splitting. The arithmetic and the number of parameters stay the same.
 import type { Case, CaseTensor } from "../shared/case.ts";
 
+export interface PeerWeight {
+  shape: number[];
+  data: Float32Array;
+}
+
 /** @returns by name: "tokens" [V, D], "output_head" [D, V], "q_weight", "q_bias", "blocks.0.mlp.gate", ".up", ".down" ... */
-export function peerWeights({ weights }: Case): Map<string, { shape: number[]; data: Float32Array }> {
-  const result = new Map<string, { shape: number[]; data: Float32Array }>();
+export function peerWeights({ weights }: Case): Map<string, PeerWeight> {
+  const result = new Map<string, PeerWeight>();
   for (const [name, tensor] of weights) {
     if (name === "tokens" || name === "q_bias") {
       result.set(name, plain(tensor));
@@ -23,17 +28,13 @@ function partsOf(name: string): string[] {
   return [name];
 }
 
-const plain = ({ shape, data }: CaseTensor): { shape: number[]; data: Float32Array } => ({
+const plain = ({ shape, data }: CaseTensor): PeerWeight => ({
   shape: [...shape],
   data: Float32Array.from(data),
 });
 
 /** The i-th of `parts` equal stretches of rows, transposed: [to, from] -> [from, to / parts]. */
-function transposedRows(
-  { shape, data }: CaseTensor,
-  i: number,
-  parts: number,
-): { shape: number[]; data: Float32Array } {
+function transposedRows({ shape, data }: CaseTensor, i: number, parts: number): PeerWeight {
   const [to, from] = [shape[0]! / parts, shape[1]!];
   const result = new Float32Array(to * from);
   for (let row = 0; row < to; row++) {
