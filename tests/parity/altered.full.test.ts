@@ -42,13 +42,10 @@ function alterEntry({ data }: WritableTensor, index: number): void {
   const at = index % data.length;
   if (data instanceof BigInt64Array) data[at] = data[at]! + 1n;
   else if (data instanceof Int32Array || data instanceof Uint8Array) data[at]! += 1;
-  else
-    data[at]! +=
-      0.02 *
-      Math.max(
-        1e-6,
-        (data as Float32Array).reduce((a, b) => Math.max(a, Math.abs(b)), 0),
-      );
+  else {
+    const largest = Float64Array.from(data).reduce((a, b) => Math.max(a, Math.abs(b)), 0.01);
+    data[at]! += 0.02 * largest;
+  }
 }
 
 /** Every number and flag of a JSON value by its path. */
