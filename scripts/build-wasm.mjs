@@ -21,6 +21,8 @@ async function compile(features, wide) {
       fileURLToPath(new URL("assembly/index.ts", backend)),
       ...["--outFile", "kernels.wasm"],
       ...["-O3", "--noAssert", "--runtime", "stub", "--disableWarning"],
+      // No --memoryBase: with it every address of an atomic is added up before, and then sleeping threads never wake in
+      // processes of Node 20 (V8 11.3, baseline compiler). Tested in tests/tensor/wasm-build.full.test.ts.
       // Shared between threads, up to 4 GB; the sizes are those of the memory that the engine provides.
       ...["--importMemory", "--sharedMemory", "--initialMemory", "1", "--maximumMemory", "65536"],
       ...["--enable", features, "--use", `WIDE=${wide}`],

@@ -13,7 +13,7 @@ export const three = new WasmBackend({ threads: 3 });
 export const unshared = new WasmBackend({ shared: false });
 /** The wide build, which sets a flag of V8 for the whole process, only where it runs: Node 24 on x64. */
 const isWidePossible = Number.parseInt(process.versions.node, 10) >= 24 && process.arch === "x64";
-const buildNames: readonly Build[] = ["plain", "relaxed", ...(isWidePossible ? (["wide"] as const) : [])];
+export const buildNames: readonly Build[] = ["plain", "relaxed", ...(isWidePossible ? (["wide"] as const) : [])];
 export const builds = buildNames.map((build) => new WasmBackend({ build, threads: 2 }));
 afterAll(() => {
   for (const backend of [one, two, three, unshared, ...builds]) backend.dispose();

@@ -1,10 +1,11 @@
-// How the kernels are built: scripts/build-wasm.mjs with and without its compiler.
+// How the kernels are built: scripts/build-wasm.mjs with and without its compiler; and that helping threads do help.
 import { execFileSync } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
+import { buildNames } from "./wasm-backends.ts";
 
 const project = fileURLToPath(new URL("../..", import.meta.url));
 
@@ -38,4 +39,12 @@ describe("`prepare`, in a copy of the project", () => {
       built: false,
     });
   });
+});
+
+// Results cannot tell, because the calling thread does whatever nobody else does. In a process of its own, as a user would run
+// it: V8 compiles differently under the test runner, and once a build whose helpers never woke passed there.
+it.each(buildNames)("helping threads take part: %s", (build) => {
+  const program = fileURLToPath(new URL("helpers-take-part.ts", import.meta.url));
+  const output = execFileSync(process.execPath, ["--import", "tsx", program, build], { encoding: "utf8" });
+  expect(Number(output)).toBeGreaterThan(0);
 });

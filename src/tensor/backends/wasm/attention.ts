@@ -16,13 +16,23 @@ function sizesOf(qkv: Tensor, heads: number): Sizes {
   return { batch, length, headSize: width / 3 / heads };
 }
 
-/** Bytes of the kinds of scratch: rows [length][headSize], panels across and along the sequence, scores [length][length]. */
+/** Of assembly/product.ts: the most rows in a block. */
+const blockRows = 43;
+/** Of assembly/attention.ts: bytes for one number of each of them. */
+const inversesBytes = 192;
+
+/**
+ * Bytes of the kinds of scratch: what a block of the softmax needs, rows [length][headSize], panels across and along the
+ * sequence, scores [length][length].
+ */
 function scratchSizes(runtime: WasmRuntime, { length, headSize }: Sizes) {
   return {
+    softmax: spareBytes(runtime) + panelRowsBytes(runtime, 1, 1) + inversesBytes,
     rows: Math.ceil((length * headSize * 4) / 64) * 64,
     across: panelRowsBytes(runtime, headSize, length),
     along: panelRowsBytes(runtime, length, headSize),
     scores: panelRowsBytes(runtime, length, length),
+    scoresBlock: panelRowsBytes(runtime, Math.min(length, blockRows), length),
   };
 }
 
@@ -38,11 +48,11 @@ export function selfAttention(
 ): void {
   if (out.size === 0) return;
   const sizes = sizesOf(qkv, heads);
-  const { rows, across, along, scores } = scratchSizes(runtime, sizes);
+  const { softmax, rows, across, along, scoresBlock } = scratchSizes(runtime, sizes);
   const { batch, length, headSize } = sizes;
   runtime.run("attention", {
     items: batch * heads,
-    scratch: spareBytes(runtime) + 2 * rows + across + along + scores,
+    scratch: softmax + 2 * rows + across + along + scoresBlock,
     cost: (out.size * length) / 2,
     parameters: [
       ...[pointerOf(qkv), pointerOf(out), 0, 0, ...tables(rotary)],
@@ -63,11 +73,11 @@ export function selfAttentionBackward(
 ): void {
   if (out.size === 0) return;
   const sizes = sizesOf(qkv, heads);
-  const { rows, across, along, scores } = scratchSizes(runtime, sizes);
+  const { softmax, rows, across, along, scores } = scratchSizes(runtime, sizes);
   const { batch, length, headSize } = sizes;
   runtime.run("attentionBackward", {
     items: batch * heads,
-    scratch: spareBytes(runtime) + 2 * rows + 2 * across + 3 * along + 2 * scores,
+    scratch: softmax + 2 * rows + 2 * across + 3 * along + 2 * scores,
     cost: (out.size * length * 5) / 4,
     parameters: [
       ...[pointerOf(qkv), pointerOf(out), pointerOf(dy), pointerOf(dqkv), ...tables(rotary)],

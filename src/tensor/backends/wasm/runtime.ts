@@ -31,12 +31,15 @@ const kernelNames = [
 ] as const;
 export type KernelName = (typeof kernelNames)[number];
 
-/** Addresses in the first page, which the heap leaves free. The job is the class `Job` of assembly/pool.ts. */
-const jobAddress = 1024;
-const parametersAddress = 2048;
+/** Addresses in the first page, which the heap leaves free; AssemblyScript puts its constants at 1024. The job is the class `Job` of assembly/pool.ts. */
+const jobAddress = 2048;
+const parametersAddress = 3072;
 /** Positions of the job's fields, in words of four bytes. */
 const jobWord = (field: number): number => jobAddress / 4 + field;
+const next = jobWord(2);
 const ready = jobWord(5);
+const itemCount = jobWord(8);
+const itemGrain = jobWord(9);
 const scratchStart = jobWord(10);
 const scratchStep = jobWord(11);
 const spinsBeforeSleep = jobWord(12);
@@ -105,6 +108,14 @@ export class WasmRuntime {
   /** Threads that have started and can help, the caller not counted. A late one joins the next kernel. */
   get readyHelpers(): number {
     return Atomics.load(this.integers(), ready);
+  }
+
+  /** Helping threads that took items of the last kernel that was shared. */
+  get helpersInLastKernel(): number {
+    const job = this.integers();
+    const grain = job[itemGrain]!;
+    // A thread takes a grain at a time, and stops when it was offered one past the end.
+    return grain === 0 ? 0 : job[next]! / grain - Math.ceil(job[itemCount]! / grain) - 1;
   }
 
   run(kernel: KernelName, { items, scratch = 0, cost, parameters }: Run): void {

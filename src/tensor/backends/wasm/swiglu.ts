@@ -13,9 +13,9 @@ const blockRows = 48;
 const groupRows = 108;
 /** Of assembly/groups.ts: rows in a block. */
 const sumRows = 16;
-/** Of assembly/swiglu-sequence.ts: columns in a group, and the most rows in a block of them. */
+/** Of assembly/swiglu-sequence.ts: columns in a group. Of product.ts: the most rows in a block of them. */
 const groupColumns = 16;
-const groupBlockRows = 44;
+const groupBlockRows = 43;
 
 export interface SwigluGradients {
   readonly h: Tensor;

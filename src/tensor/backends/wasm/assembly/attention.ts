@@ -8,7 +8,7 @@
 import { PANEL, PANEL_BYTES, panelColumns, panelCount } from "./layout";
 import { scaleRow } from "./norm";
 import { packPanel, packTransposedPanel } from "./panels";
-import { multiplyPanel, SPARE_BYTES } from "./product";
+import { blockHeight, multiplyPanel, SPARE_BYTES } from "./product";
 import { clampedExp, fma, maxLanes, sumLanes } from "./vector";
 
 @unmanaged
@@ -33,35 +33,45 @@ function alignUp(bytes: usize): usize {
   return (bytes + 63) & ~63;
 }
 
-/** Scratch: one tile; q and k [length][headSize]; panels of kᵀ and v; P [length][length rounded up to whole panels]. */
+/** Scratch: the parts of `softmaxStrip`; q and k [length][headSize]; panels of kᵀ and v; a block of rows of P. */
 export function attention(parameters: usize, start: i32, end: i32, scratch: usize): void {
   const p = changetype<Attention>(parameters);
   const length = p.length, size = p.headSize;
   const stepHead = <usize>size << 2;
   const stepY = <usize>(p.heads * size) << 2, stepQkv = stepY * 3;
-  const q = scratch + SPARE_BYTES;
+  const inverses = inversesAt(scratch);
+  const q = inverses + INVERSES_BYTES;
   const k = q + alignUp(<usize>length * stepHead);
   const keys = k + alignUp(<usize>length * stepHead);
   const values = keys + <usize>(panelCount(length) * size) * PANEL_BYTES;
-  const probabilities = values + <usize>(panelCount(size) * length) * PANEL_BYTES;
+  const exponentials = values + <usize>(panelCount(size) * length) * PANEL_BYTES;
   const stepP = <usize>panelCount(length) * PANEL_BYTES;
+  writeMask(scratch, length);
   for (let item = start; item < end; item++) {
     const at = <usize>(item / p.heads * length) * stepQkv + <usize>(item % p.heads) * stepHead;
     turn(q, p.qkv + at, stepQkv, p, p.scale);
     turn(k, p.qkv + at + stepY, stepQkv, p, 1);
     packKeys(keys, k, stepHead, length, size);
     packColumns(values, p.qkv + at + 2 * stepY, stepQkv, length, size);
-    softmaxScores(probabilities, stepP, q, keys, length, size, scratch);
-    const y = p.y + <usize>(item / p.heads * length) * stepY + <usize>(item % p.heads) * stepHead;
-    for (let j = 0; j < panelCount(size); j++) {
-      const panel = values + <usize>(j * length) * PANEL_BYTES;
-      const columns = panelColumns(size, j);
-      multiplyPanel(true, length, columns, length, probabilities, stepP, panel, y + <usize>j * PANEL_BYTES, stepY, 0, 0, scratch);
+    let y = p.y + <usize>(item / p.heads * length) * stepY + <usize>(item % p.heads) * stepHead;
+    for (let i = 0; i < length; ) {
+      const rows = blockHeight(length - i);
+      softmaxBlock(exponentials, stepP, q + <usize>i * stepHead, keys, rows, length, size, scratch);
+      for (let j = 0; j < panelCount(size); j++) {
+        const panel = values + <usize>(j * length) * PANEL_BYTES;
+        const columns = panelColumns(size, j);
+        multiplyPanel(true, rows, columns, length, exponentials, stepP, panel, y + <usize>j * PANEL_BYTES, stepY, 0, 0, scratch);
+      }
+      for (let row = 0; row < rows; row++) {
+        scaleRow(y, y, size, load<f32>(inverses + (<usize>row << 2)));
+        y += stepY;
+      }
+      i += rows;
     }
   }
 }
 
-/** Scratch: as above, and q and dy in panels; k in panels; vᵀ in panels instead of v; dS like P; dq and dk like q. */
+/** Scratch: as above, but all rows of P; q and dy in panels; k in panels; vᵀ in panels instead of v; dS like P. */
 export function attentionBackward(parameters: usize, start: i32, end: i32, scratch: usize): void {
   const p = changetype<Attention>(parameters);
   const length = p.length, size = p.headSize;
@@ -71,7 +81,8 @@ export function attentionBackward(parameters: usize, start: i32, end: i32, scrat
   const acrossBytes = <usize>(panelCount(length) * size) * PANEL_BYTES;
   const alongBytes = <usize>(panelCount(size) * length) * PANEL_BYTES;
   const stepP = <usize>panelCount(length) * PANEL_BYTES;
-  const q = scratch + SPARE_BYTES;
+  const inverses = inversesAt(scratch);
+  const q = inverses + INVERSES_BYTES;
   const k = q + rowsBytes;
   const keys = k + rowsBytes;
   const values = keys + acrossBytes;
@@ -80,9 +91,11 @@ export function attentionBackward(parameters: usize, start: i32, end: i32, scrat
   const dyPanels = kPanels + alongBytes;
   const probabilities = dyPanels + alongBytes;
   const dscores = probabilities + <usize>length * stepP;
+  writeMask(scratch, length);
   for (let item = start; item < end; item++) {
     const at = <usize>(item / p.heads * length) * stepQkv + <usize>(item % p.heads) * stepHead;
     const atY = <usize>(item / p.heads * length) * stepY + <usize>(item % p.heads) * stepHead;
+    const dqkv = p.dqkv + at;
     turn(q, p.qkv + at, stepQkv, p, p.scale);
     turn(k, p.qkv + at + stepY, stepQkv, p, 1);
     packKeys(keys, k, stepHead, length, size);
@@ -90,25 +103,33 @@ export function attentionBackward(parameters: usize, start: i32, end: i32, scrat
     packColumns(qPanels, q, stepHead, length, size);
     packColumns(kPanels, k, stepHead, length, size);
     packColumns(dyPanels, p.dy + atY, stepY, length, size);
-    softmaxScores(probabilities, stepP, q, keys, length, size, scratch);
-    for (let j = 0; j < panelCount(length); j++) {
-      const panel = values + <usize>(j * size) * PANEL_BYTES;
-      const to = dscores + <usize>j * PANEL_BYTES;
-      multiplyPanel(true, length, PANEL, size, p.dy + atY, stepY, panel, to, stepP, 0, 0, scratch);
+    for (let i = 0; i < length; ) {
+      const rows = blockHeight(length - i);
+      const probability = probabilities + <usize>i * stepP, ds = dscores + <usize>i * stepP;
+      const dy = p.dy + atY + <usize>i * stepY, y = p.y + atY + <usize>i * stepY;
+      softmaxBlock(probability, stepP, q + <usize>i * stepHead, keys, rows, length, size, scratch);
+      for (let j = 0; j < panelCount(length); j++) {
+        const panel = values + <usize>(j * size) * PANEL_BYTES;
+        multiplyPanel(true, rows, PANEL, size, dy, stepY, panel, ds + <usize>j * PANEL_BYTES, stepP, 0, 0, scratch);
+      }
+      for (let row = 0; row < rows; row++) {
+        const mean = dot(dy + <usize>row * stepY, y + <usize>row * stepY, size);
+        const inverse = load<f32>(inverses + (<usize>row << 2));
+        softmaxRowBackward(ds + <usize>row * stepP, probability + <usize>row * stepP, stepP, inverse, mean);
+      }
+      for (let j = 0; j < panelCount(size); j++) {
+        const panel = kPanels + <usize>(j * length) * PANEL_BYTES;
+        const dq = dqkv + <usize>i * stepQkv + <usize>j * PANEL_BYTES;
+        multiplyPanel(true, rows, panelColumns(size, j), length, ds, stepP, panel, dq, stepQkv, 0, 0, scratch);
+      }
+      i += rows;
     }
-    for (let i = 0; i < length; i++) {
-      const row = <usize>i * stepP;
-      const along = atY + <usize>i * stepY;
-      softmaxRowBackward(dscores + row, probabilities + row, dot(p.dy + along, p.y + along, size), length);
-    }
-    const dqkv = p.dqkv + at;
     for (let j = 0; j < panelCount(size); j++) {
       const columns = panelColumns(size, j);
       const offset = <usize>(j * length) * PANEL_BYTES;
-      const to = dqkv + <usize>j * PANEL_BYTES;
-      multiplyPanel(true, length, columns, length, dscores, stepP, kPanels + offset, to, stepQkv, 0, 0, scratch);
-      multiplyPanel(false, length, columns, length, dscores, stepP, qPanels + offset, to + stepY, stepQkv, 0, 0, scratch);
-      multiplyPanel(false, length, columns, length, probabilities, stepP, dyPanels + offset, to + 2 * stepY, stepQkv, 0, 0, scratch);
+      const dk = dqkv + stepY + <usize>j * PANEL_BYTES;
+      multiplyPanel(false, length, columns, length, dscores, stepP, qPanels + offset, dk, stepQkv, 0, 0, scratch);
+      multiplyPanel(false, length, columns, length, probabilities, stepP, dyPanels + offset, dk + stepY, stepQkv, 0, 0, scratch);
     }
     // q was scaled on its way in, so dk is right as it is and dq still lacks the factor.
     turnBack(dqkv, stepQkv, p, p.scale);
@@ -120,17 +141,21 @@ export function attentionBackward(parameters: usize, start: i32, end: i32, scrat
 function turn(to: usize, x: usize, stepX: usize, p: Attention, factor: f32): void {
   const size = p.headSize;
   const half = <usize>(size >> 1) << 2, whole = <usize>size << 2;
-  const vectors = half & ~15;
+  const pairs = half & ~31;
   const factors = f32x4.splat(factor);
   for (let l = 0; l < p.length; l++) {
     if (p.cos) {
       let cos = p.cos + <usize>l * whole, sin = p.sin + <usize>l * whole;
       let left = x, right = x + half, toLeft = to, toRight = to + half;
-      for (const end = x + vectors; left < end; left += 16) {
-        const a = f32x4.mul(v128.load(left), factors), b = f32x4.mul(v128.load(right), factors);
-        v128.store(toLeft, f32x4.sub(f32x4.mul(a, v128.load(cos)), f32x4.mul(b, v128.load(sin))));
-        v128.store(toRight, fma(b, v128.load(cos + half), f32x4.mul(a, v128.load(sin + half))));
-        right += 16; toLeft += 16; toRight += 16; cos += 16; sin += 16;
+      for (const end = x + pairs; left < end; left += 32) {
+        const a0 = f32x4.mul(v128.load(left), factors), a1 = f32x4.mul(v128.load(left, 16), factors);
+        const b0 = f32x4.mul(v128.load(right), factors), b1 = f32x4.mul(v128.load(right, 16), factors);
+        const cosRight = cos + half, sinRight = sin + half;
+        v128.store(toLeft, f32x4.sub(f32x4.mul(a0, v128.load(cos)), f32x4.mul(b0, v128.load(sin))));
+        v128.store(toLeft, f32x4.sub(f32x4.mul(a1, v128.load(cos, 16)), f32x4.mul(b1, v128.load(sin, 16))), 16);
+        v128.store(toRight, fma(b0, v128.load(cosRight), f32x4.mul(a0, v128.load(sinRight))));
+        v128.store(toRight, fma(b1, v128.load(cosRight, 16), f32x4.mul(a1, v128.load(sinRight, 16))), 16);
+        right += 32; toLeft += 32; toRight += 32; cos += 32; sin += 32;
       }
       for (const end = x + half; left < end; left += 4) {
         const a = load<f32>(left) * factor, b = load<f32>(right) * factor;
@@ -148,17 +173,21 @@ function turn(to: usize, x: usize, stepX: usize, p: Attention, factor: f32): voi
 function turnBack(x: usize, stepX: usize, p: Attention, factor: f32): void {
   const size = p.headSize;
   const half = <usize>(size >> 1) << 2, whole = <usize>size << 2;
-  const vectors = half & ~15;
+  const pairs = half & ~31;
   const factors = f32x4.splat(factor);
   for (let l = 0; l < p.length; l++) {
     if (p.cos) {
       let cos = p.cos + <usize>l * whole, sin = p.sin + <usize>l * whole;
       let left = x, right = x + half;
-      for (const end = x + vectors; left < end; left += 16) {
-        const a = f32x4.mul(v128.load(left), factors), b = f32x4.mul(v128.load(right), factors);
-        v128.store(left, fma(a, v128.load(cos), f32x4.mul(b, v128.load(sin + half))));
-        v128.store(right, f32x4.sub(f32x4.mul(b, v128.load(cos + half)), f32x4.mul(a, v128.load(sin))));
-        right += 16; cos += 16; sin += 16;
+      for (const end = x + pairs; left < end; left += 32) {
+        const a0 = f32x4.mul(v128.load(left), factors), a1 = f32x4.mul(v128.load(left, 16), factors);
+        const b0 = f32x4.mul(v128.load(right), factors), b1 = f32x4.mul(v128.load(right, 16), factors);
+        const cosRight = cos + half, sinRight = sin + half;
+        v128.store(left, fma(a0, v128.load(cos), f32x4.mul(b0, v128.load(sinRight))));
+        v128.store(left, fma(a1, v128.load(cos, 16), f32x4.mul(b1, v128.load(sinRight, 16))), 16);
+        v128.store(right, f32x4.sub(f32x4.mul(b0, v128.load(cosRight)), f32x4.mul(a0, v128.load(sin))));
+        v128.store(right, f32x4.sub(f32x4.mul(b1, v128.load(cosRight, 16)), f32x4.mul(a1, v128.load(sin, 16))), 16);
+        right += 32; cos += 32; sin += 32;
       }
       for (const end = x + half; left < end; left += 4) {
         const a = load<f32>(left) * factor, b = load<f32>(right) * factor;
@@ -185,56 +214,93 @@ function packColumns(panels: usize, x: usize, step: usize, length: i32, size: i3
   }
 }
 
-/** P = softmax(q kᵀ) row by row; q is scaled already. Columns from `length` on are 0. */
-function softmaxScores(p: usize, stepP: usize, q: usize, keys: usize, length: i32, size: i32, spare: usize): void {
-  for (let j = 0; j < panelCount(length); j++) {
-    const panel = keys + <usize>(j * size) * PANEL_BYTES;
-    multiplyPanel(true, length, PANEL, size, q, <usize>size << 2, panel, p + <usize>j * PANEL_BYTES, stepP, 0, 0, spare);
-  }
-  for (let i = 0; i < length; i++) softmaxRow(p + <usize>i * stepP, length);
+/** Behind the spare tile of `softmaxBlock`'s scratch: a row of a panel, and one number for each row of a block. */
+// @ts-ignore: decorator
+@inline
+const INVERSES_BYTES: usize = 192;
+
+// @ts-ignore: decorator
+@inline
+function inversesAt(scratch: usize): usize {
+  return scratch + SPARE_BYTES + PANEL_BYTES;
 }
 
-function softmaxRow(row: usize, length: i32): void {
-  const end = row + (<usize>panelCount(length) * PANEL_BYTES);
-  for (let at = row + (<usize>length << 2); at < end; at += 4) store<f32>(at, f32.NEGATIVE_INFINITY);
-  let largest = v128.load(row), other = largest;
-  for (let at = row; at < end; at += 32) {
-    largest = f32x4.max(largest, v128.load(at));
-    other = f32x4.max(other, v128.load(at, 16));
+/** What makes the columns of the last panel from `length` on -infinity when it is added. */
+function writeMask(scratch: usize, length: i32): void {
+  const columns = panelColumns(length, panelCount(length) - 1);
+  for (let c = 0; c < PANEL; c++) {
+    store<f32>(scratch + SPARE_BYTES + (<usize>c << 2), c < columns ? <f32>0 : f32.NEGATIVE_INFINITY);
   }
-  const shift = f32x4.splat(maxLanes(f32x4.max(largest, other)));
+}
+
+/**
+ * e^(q kᵀ - the largest of its row) for a block of rows, q scaled already, and 1 / the sums of the rows at `inversesAt`. Columns from
+ * `length` on are e^-87, which no sum of at least 1 notices.
+ *
+ * Each pass goes over all rows before the next begins: the passes of one row wait for each other, those of different rows do not.
+ */
+function softmaxBlock(p: usize, stepP: usize, q: usize, keys: usize, rows: i32, length: i32, size: i32, scratch: usize): void {
+  const panels = panelCount(length);
+  for (let j = 0; j < panels; j++) {
+    const panel = keys + <usize>(j * size) * PANEL_BYTES;
+    const mask = j == panels - 1 ? scratch + SPARE_BYTES : 0;
+    multiplyPanel(true, rows, PANEL, size, q, <usize>size << 2, panel, p + <usize>j * PANEL_BYTES, stepP, mask, 0, scratch);
+  }
+  const numbers = inversesAt(scratch);
+  for (let i = 0; i < rows; i++) store<f32>(numbers + (<usize>i << 2), largestOf(p + <usize>i * stepP, stepP));
+  for (let i = 0; i < rows; i++) {
+    const number = numbers + (<usize>i << 2);
+    store<f32>(number, <f32>1 / exponentialsOf(p + <usize>i * stepP, stepP, load<f32>(number)));
+  }
+}
+
+/**
+ * The largest element of whole vectors. pmax is one instruction where max, which orders zeros, is six; it may lose a NaN, which
+ * then turns up in the sum.
+ */
+function largestOf(row: usize, bytes: usize): f32 {
+  let largest = v128.load(row), other = largest;
+  for (const end = row + bytes; row < end; row += 32) {
+    largest = f32x4.pmax(largest, v128.load(row));
+    other = f32x4.pmax(other, v128.load(row, 16));
+  }
+  return maxLanes(f32x4.pmax(largest, other));
+}
+
+/** e^(x - shift) in place of x; returns the sum. */
+function exponentialsOf(row: usize, bytes: usize, shift: f32): f32 {
+  const shifts = f32x4.splat(shift);
+  const end = row + bytes;
   let sum = f32x4.splat(0);
-  let at = row;
   // Four vectors at a time (see clampedExp), and the last two.
-  for (; at + 64 <= end; at += 64) {
-    const a = clampedExp(f32x4.sub(v128.load(at), shift)), b = clampedExp(f32x4.sub(v128.load(at, 16), shift));
-    const c = clampedExp(f32x4.sub(v128.load(at, 32), shift)), d = clampedExp(f32x4.sub(v128.load(at, 48), shift));
-    v128.store(at, a);
-    v128.store(at, b, 16);
-    v128.store(at, c, 32);
-    v128.store(at, d, 48);
+  for (; row + 64 <= end; row += 64) {
+    const a = clampedExp(f32x4.sub(v128.load(row), shifts)), b = clampedExp(f32x4.sub(v128.load(row, 16), shifts));
+    const c = clampedExp(f32x4.sub(v128.load(row, 32), shifts)), d = clampedExp(f32x4.sub(v128.load(row, 48), shifts));
+    v128.store(row, a);
+    v128.store(row, b, 16);
+    v128.store(row, c, 32);
+    v128.store(row, d, 48);
     sum = f32x4.add(sum, f32x4.add(f32x4.add(a, b), f32x4.add(c, d)));
   }
-  for (; at < end; at += 32) {
-    const a = clampedExp(f32x4.sub(v128.load(at), shift)), b = clampedExp(f32x4.sub(v128.load(at, 16), shift));
-    v128.store(at, a);
-    v128.store(at, b, 16);
+  for (; row < end; row += 32) {
+    const a = clampedExp(f32x4.sub(v128.load(row), shifts)), b = clampedExp(f32x4.sub(v128.load(row, 16), shifts));
+    v128.store(row, a);
+    v128.store(row, b, 16);
     sum = f32x4.add(sum, f32x4.add(a, b));
   }
-  // Beyond `length` stand values of e^-87: they do not change a sum of at least 1, and are never read again.
-  const inverse = f32x4.splat(<f32>1 / sumLanes(sum));
-  for (at = row; at < end; at += 32) {
-    v128.store(at, f32x4.mul(v128.load(at), inverse));
-    v128.store(at, f32x4.mul(v128.load(at, 16), inverse), 16);
-  }
+  return sumLanes(sum);
 }
 
-/** dS = P (dP - mean), in place of dP; `mean` is the sum of P · dP over the row. */
-function softmaxRowBackward(ds: usize, p: usize, mean: f32, length: i32): void {
-  const means = f32x4.splat(mean);
-  const bytes = <usize>panelCount(length) * PANEL_BYTES;
-  for (let at: usize = 0; at < bytes; at += 16) {
-    v128.store(ds + at, f32x4.mul(v128.load(p + at), f32x4.sub(v128.load(ds + at), means)));
+/** P from its exponentials and dS = P (dP - mean) from dP, both in place; `mean` is the sum of P · dP over the row. */
+function softmaxRowBackward(ds: usize, p: usize, bytes: usize, inverse: f32, mean: f32): void {
+  const inverses = f32x4.splat(inverse), means = f32x4.splat(mean);
+  for (const end = ds + bytes; ds < end; ds += 32) {
+    const left = f32x4.mul(v128.load(p), inverses), right = f32x4.mul(v128.load(p, 16), inverses);
+    v128.store(p, left);
+    v128.store(p, right, 16);
+    v128.store(ds, f32x4.mul(left, f32x4.sub(v128.load(ds), means)));
+    v128.store(ds, f32x4.mul(right, f32x4.sub(v128.load(ds, 16), means)), 16);
+    p += 32;
   }
 }
 

@@ -19,24 +19,46 @@ function gated(gate: v128, up: v128): v128 {
 @inline
 const ROWS: i32 = WIDE ? 1 : 2;
 
-/** Bytes from the first two vectors to the other two: within the row, or to the next row, or (no next row) back to the same. */
+/**
+ * Where the other two vectors lie: further along the row, in the wide build (as literal offsets, which V8 needs to see to join
+ * vectors); else in the next row, `next` bytes on, or without a next row (`next` 0) in the same one again.
+ */
 // @ts-ignore: decorator
 @inline
-function toOther(step: usize, hasNext: bool): usize {
-  return WIDE ? 32 : hasNext ? step : 0;
+function third(at: usize, next: usize): v128 {
+  return WIDE ? v128.load(at, 32) : v128.load(at + next);
+}
+
+// @ts-ignore: decorator
+@inline
+function fourth(at: usize, next: usize): v128 {
+  return WIDE ? v128.load(at, 48) : v128.load(at + next, 16);
+}
+
+// @ts-ignore: decorator
+@inline
+function storeFour(at: usize, next: usize, a: v128, b: v128, c: v128, d: v128): void {
+  v128.store(at, a);
+  v128.store(at, b, 16);
+  if (WIDE) {
+    v128.store(at, c, 32);
+    v128.store(at, d, 48);
+  } else {
+    v128.store(at + next, c);
+    v128.store(at + next, d, 16);
+  }
 }
 
 /** s[rows, PANEL] from gate and up; each has its own row step, in bytes. */
 export function gatePanel(s: usize, stepS: usize, gate: usize, up: usize, stepU: usize, rows: i32): void {
   for (let i = 0; i < rows; i += ROWS) {
     const hasNext = i + 1 < rows;
-    const other = toOther(stepU, hasNext);
+    const nextU = hasNext ? stepU : 0;
     const s0 = gated(v128.load(gate), v128.load(up));
     const s1 = gated(v128.load(gate, 16), v128.load(up, 16));
-    const s2 = gated(v128.load(gate + other), v128.load(up + other));
-    const s3 = gated(v128.load(gate + other, 16), v128.load(up + other, 16));
-    storePair(s, s0, s1);
-    storePair(s + toOther(stepS, hasNext), s2, s3);
+    const s2 = gated(third(gate, nextU), third(up, nextU));
+    const s3 = gated(fourth(gate, nextU), fourth(up, nextU));
+    storeFour(s, hasNext ? stepS : 0, s0, s1, s2, s3);
     s += ROWS * stepS;
     gate += ROWS * stepU;
     up += ROWS * stepU;
@@ -69,11 +91,10 @@ export function gatePanelBackward(
 ): void {
   for (let i = 0; i < rows; i += ROWS) {
     const hasNext = i + 1 < rows;
-    const other = toOther(stepU, hasNext);
-    const g0 = v128.load(gate), g1 = v128.load(gate, 16), g2 = v128.load(gate + other), g3 = v128.load(gate + other, 16);
-    const u0 = v128.load(up), u1 = v128.load(up, 16), u2 = v128.load(up + other), u3 = v128.load(up + other, 16);
-    const dsOther = ds + toOther(PANEL_BYTES, hasNext);
-    const d0 = v128.load(ds), d1 = v128.load(ds, 16), d2 = v128.load(dsOther), d3 = v128.load(dsOther, 16);
+    const nextU = hasNext ? stepU : 0, nextDs = hasNext ? PANEL_BYTES : 0, nextTo = hasNext ? stepTo : 0;
+    const g0 = v128.load(gate), g1 = v128.load(gate, 16), g2 = third(gate, nextU), g3 = fourth(gate, nextU);
+    const u0 = v128.load(up), u1 = v128.load(up, 16), u2 = third(up, nextU), u3 = fourth(up, nextU);
+    const d0 = v128.load(ds), d1 = v128.load(ds, 16), d2 = third(ds, nextDs), d3 = fourth(ds, nextDs);
     const sigma0 = sigmoid(g0), sigma1 = sigmoid(g1), sigma2 = sigmoid(g2), sigma3 = sigmoid(g3);
     const silu0 = f32x4.mul(g0, sigma0), silu1 = f32x4.mul(g1, sigma1);
     const silu2 = f32x4.mul(g2, sigma2), silu3 = f32x4.mul(g3, sigma3);
@@ -83,19 +104,13 @@ export function gatePanelBackward(
     const dgate3 = f32x4.mul(f32x4.mul(d3, u3), slope(silu3, sigma3));
     const dup0 = f32x4.mul(d0, silu0), dup1 = f32x4.mul(d1, silu1);
     const dup2 = f32x4.mul(d2, silu2), dup3 = f32x4.mul(d3, silu3);
-    const toNext = to + toOther(stepTo, hasNext);
-    storePair(to, dgate0, dgate1);
-    storePair(toNext, dgate2, dgate3);
-    storePair(to + part, dup0, dup1);
-    storePair(toNext + part, dup2, dup3);
-    storePair(to + 2 * part, f32x4.mul(silu0, u0), f32x4.mul(silu1, u1));
-    storePair(toNext + 2 * part, f32x4.mul(silu2, u2), f32x4.mul(silu3, u3));
+    const s0 = f32x4.mul(silu0, u0), s1 = f32x4.mul(silu1, u1), s2 = f32x4.mul(silu2, u2), s3 = f32x4.mul(silu3, u3);
+    storeFour(to, nextTo, dgate0, dgate1, dgate2, dgate3);
+    storeFour(to + part, nextTo, dup0, dup1, dup2, dup3);
+    storeFour(to + 2 * part, nextTo, s0, s1, s2, s3);
     if (panel) {
-      const panelNext = panel + toOther(PANEL_BYTES, hasNext);
-      storePair(panel, dgate0, dgate1);
-      storePair(panelNext, dgate2, dgate3);
-      storePair(panel + panelPart, dup0, dup1);
-      storePair(panelNext + panelPart, dup2, dup3);
+      storeFour(panel, nextDs, dgate0, dgate1, dgate2, dgate3);
+      storeFour(panel + panelPart, nextDs, dup0, dup1, dup2, dup3);
       panel += ROWS * PANEL_BYTES;
     }
     to += ROWS * stepTo;
@@ -103,13 +118,6 @@ export function gatePanelBackward(
     up += ROWS * stepU;
     ds += ROWS * PANEL_BYTES;
   }
-}
-
-// @ts-ignore: decorator
-@inline
-function storePair(at: usize, left: v128, right: v128): void {
-  v128.store(at, left);
-  v128.store(at, right, 16);
 }
 
 @unmanaged

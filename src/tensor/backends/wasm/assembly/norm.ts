@@ -27,24 +27,29 @@ export function normRow(y: usize, s: usize, width: i32, epsilon: f32): f32 {
 export function scaleRow(to: usize, from: usize, width: i32, factor: f32): void {
   const factors = f32x4.splat(factor);
   let at: usize = 0;
-  for (const end = <usize>(width & ~3) << 2; at < end; at += 16) {
+  for (const end = <usize>(width & ~7) << 2; at < end; at += 32) {
     v128.store(to + at, f32x4.mul(v128.load(from + at), factors));
+    v128.store(to + at, f32x4.mul(v128.load(from + at, 16), factors), 16);
   }
   for (const end = <usize>width << 2; at < end; at += 4) store<f32>(to + at, load<f32>(from + at) * factor);
 }
 
 /** ds of one contiguous row. */
 export function normRowBackward(ds: usize, y: usize, dy: usize, inverse: f32, width: i32): void {
-  const vectorEnd = <usize>(width & ~3) << 2, end = <usize>width << 2;
-  let dots = f32x4.splat(0);
+  const pairsEnd = <usize>(width & ~7) << 2, end = <usize>width << 2;
+  let even = f32x4.splat(0), odd = even;
   let at: usize = 0;
-  for (; at < vectorEnd; at += 16) dots = fma(v128.load(y + at), v128.load(dy + at), dots);
-  let dot = sumLanes(dots);
+  for (; at < pairsEnd; at += 32) {
+    even = fma(v128.load(y + at), v128.load(dy + at), even);
+    odd = fma(v128.load(y + at, 16), v128.load(dy + at, 16), odd);
+  }
+  let dot = sumLanes(f32x4.add(even, odd));
   for (; at < end; at += 4) dot += load<f32>(y + at) * load<f32>(dy + at);
   const mean = dot / <f32>width;
   const means = f32x4.splat(-mean), factors = f32x4.splat(inverse);
-  for (at = 0; at < vectorEnd; at += 16) {
+  for (at = 0; at < pairsEnd; at += 32) {
     v128.store(ds + at, f32x4.mul(fma(v128.load(y + at), means, v128.load(dy + at)), factors));
+    v128.store(ds + at, f32x4.mul(fma(v128.load(y + at, 16), means, v128.load(dy + at, 16)), factors), 16);
   }
   for (; at < end; at += 4) store<f32>(ds + at, (load<f32>(dy + at) - load<f32>(y + at) * mean) * inverse);
 }

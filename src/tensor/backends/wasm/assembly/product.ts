@@ -8,6 +8,19 @@ import { multiplyTile, tileHeight } from "./tile";
 @inline
 export const SPARE_BYTES: usize = 6 * PANEL_BYTES;
 
+/** The most rows of a block. */
+// @ts-ignore: decorator
+@inline
+export const BLOCK_ROWS: i32 = 43;
+
+/** Rows of a result to make at once when `left` remain: whole tiles, few enough that they and their operands stay in the first-level cache. */
+// @ts-ignore: decorator
+@inline
+export function blockHeight(left: i32): i32 {
+  // The last block takes up to 43 rows, so that it never becomes a sliver (tileHeight splits 20 or more evenly).
+  return left <= BLOCK_ROWS ? left : 24;
+}
+
 /**
  * C[rows, columns] = I + A[rows, depth] · B[depth, columns], columns <= PANEL; see tile.ts for the operands.
  *

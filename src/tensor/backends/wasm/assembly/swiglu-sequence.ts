@@ -12,7 +12,7 @@ import { groupStart } from "./groups";
 import { normPanel, normPanelBackward } from "./norm";
 import { PANEL, PANEL_BYTES, panelColumns, panelCount } from "./layout";
 import { packPanel, storePanel, transpose } from "./panels";
-import { accumulate, multiplyPanel, SPARE_BYTES } from "./product";
+import { accumulate, BLOCK_ROWS, blockHeight, multiplyPanel, SPARE_BYTES } from "./product";
 
 /** Panels in a group of columns: together sixteen columns, one cache line wide. */
 // @ts-ignore: decorator
@@ -35,18 +35,10 @@ export class SwigluSequence {
   epsilon: f32;
 }
 
-/** Rows of u or y made at once: whole tiles whose rows of weights stay in the first-level cache for both panels. */
-// @ts-ignore: decorator
-@inline
-function blockHeight(left: i32): i32 {
-  // The last block takes up to 43 rows, so that it never becomes a sliver (tileHeight splits 20 or more evenly).
-  return left < 44 ? left : 24;
-}
-
 /** Bytes of a panel of one block of rows. */
 // @ts-ignore: decorator
 @inline
-const BLOCK_BYTES: usize = 44 * PANEL_BYTES;
+const BLOCK_BYTES: usize = BLOCK_ROWS * PANEL_BYTES;
 
 /** Groups of columns in one puzzle. */
 // @ts-ignore: decorator
@@ -66,7 +58,7 @@ function panelOfU(u: usize, puzzle: i32, panel: i32, inner: i32, width: i32): us
 }
 
 /**
- * Scratch: one tile; gate and up of a block [44][PANEL] each; the values of r; then per panel of the group
+ * Scratch: one tile; gate and up of a block [BLOCK_ROWS][PANEL] each; the values of r; then per panel of the group
  * h [length][PANEL], the result [length][PANEL] and s [I][PANEL].
  */
 export function swigluSequence(parameters: usize, start: i32, end: i32, scratch: usize): void {
@@ -201,11 +193,11 @@ export function swigluSequenceGroups(parameters: usize, start: i32, end: i32, sc
   }
 }
 
-/** Scratch for columns: one tile; the values of r; then per panel of the group dsum, h or y [length][PANEL], du [2I][PANEL]; ds [44][PANEL]. */
+/** Scratch for columns: one tile; the values of r; then per panel of the group dsum, h or y [length][PANEL], du [2I][PANEL]; ds [BLOCK_ROWS][PANEL]. */
 // @ts-ignore: decorator
 @inline
 function columnScratchBytes(p: SwigluSequenceBackward): usize {
-  const rows = <usize>(GROUP * p.length + p.length + GROUP * 2 * p.inner + 44);
+  const rows = <usize>(GROUP * p.length + p.length + GROUP * 2 * p.inner + BLOCK_ROWS);
   return (SPARE_BYTES + 64 + rows * PANEL_BYTES + 63) & ~63;
 }
 

@@ -23,49 +23,67 @@ export function maxLanes(x: v128): f32 {
   return max(f32x4.extract_lane(pairs, 0), f32x4.extract_lane(pairs, 1));
 }
 
+/** Places in LITERALS; what starts with NEGATIVE is for e^-x, where the signs of the odd terms are changed. */
+const enum Literal {
+  ROUNDER, PER_LN2, LN2_HIGH, LN2_LOW, C6, C5, C4, C3, C2, ONE, LEAST, MOST,
+  NEGATIVE_PER_LN2, NEGATIVE_LN2_HIGH, NEGATIVE_LN2_LOW, NEGATIVE_C5, NEGATIVE_C3, NEGATIVE_ONE, NEGATIVE_LEAST, NEGATIVE_MOST,
+}
+
+/** In memory, because V8 would build a literal of the code anew, in two or three instructions, wherever a loop uses it. */
+const LITERALS: usize = memory.data<f32>([
+  12582912, 1.44269504, -0.693359375, 2.12194440e-4, 0.0013843599, 0.0083742021, 0.041668005, 0.1666643023, 0.49999994, 1, -87.33, 88.72,
+  -1.44269504, 0.693359375, -2.12194440e-4, -0.0083742021, -0.1666643023, -1, 87.33, -88.72,
+]);
+
+// @ts-ignore: decorator
+@inline
+function literal(place: Literal): v128 {
+  return v128.load32_splat(LITERALS + (<usize>place << 2));
+}
+
 /**
  * e^x for -87.33 <= x <= 88.72, the ends of that interval outside it, NaN for NaN. Relative error below 1.5e-7.
  *
  * x = n ln 2 + r with |r| <= ln 2 / 2. Adding 1.5 · 2^23 rounds to an integer that then stands in the low bits of the sum;
  * e^r is the polynomial of degree 6 with the smallest relative error (2e-9); adding n to its exponent bits multiplies by 2^n.
  *
- * One call is a chain of 15 dependent steps, and V8 builds every literal anew in each turn of a loop. Loops therefore work on
- * four vectors at a time: the chains overlap and share the literals, which makes them twice as fast.
+ * One call is a chain of 15 dependent steps. Loops therefore work on four vectors at a time, whose chains overlap, which makes
+ * them twice as fast.
  */
 // @ts-ignore: decorator
 @inline
 export function clampedExp(x: v128): v128 {
-  const rounder = f32x4.splat(12582912);
+  const rounder = literal(Literal.ROUNDER);
   // pmin and pmax return their first operand when a comparison with NaN fails, so NaN passes through.
-  const bounded = f32x4.pmax(f32x4.pmin(x, f32x4.splat(88.72)), f32x4.splat(-87.33));
-  const shifted = fma(bounded, f32x4.splat(1.44269504), rounder);
+  const bounded = f32x4.pmax(f32x4.pmin(x, literal(Literal.MOST)), literal(Literal.LEAST));
+  const shifted = fma(bounded, literal(Literal.PER_LN2), rounder);
   const n = f32x4.sub(shifted, rounder);
   // ln 2 in two parts, the first with so few bits that n times it is exact.
-  const r = fma(n, f32x4.splat(2.12194440e-4), fma(n, f32x4.splat(-0.693359375), bounded));
-  let p = fma(r, f32x4.splat(0.0013843599), f32x4.splat(0.0083742021));
-  p = fma(p, r, f32x4.splat(0.041668005));
-  p = fma(p, r, f32x4.splat(0.1666643023));
-  p = fma(p, r, f32x4.splat(0.49999994));
-  p = fma(p, r, f32x4.splat(1));
-  p = fma(p, r, f32x4.splat(1));
+  const r = fma(n, literal(Literal.LN2_LOW), fma(n, literal(Literal.LN2_HIGH), bounded));
+  let p = fma(r, literal(Literal.C6), literal(Literal.C5));
+  p = fma(p, r, literal(Literal.C4));
+  p = fma(p, r, literal(Literal.C3));
+  p = fma(p, r, literal(Literal.C2));
+  p = fma(p, r, literal(Literal.ONE));
+  p = fma(p, r, literal(Literal.ONE));
   return i32x4.add(p, i32x4.shl(shifted, 23));
 }
 
-/** e^-x, likewise: the signs of the odd terms changed, which saves three instructions against negating x. */
+/** e^-x, likewise: which saves three instructions against negating x. */
 // @ts-ignore: decorator
 @inline
 export function clampedExpNegative(x: v128): v128 {
-  const rounder = f32x4.splat(12582912);
-  const bounded = f32x4.pmax(f32x4.pmin(x, f32x4.splat(87.33)), f32x4.splat(-88.72));
-  const shifted = fma(bounded, f32x4.splat(-1.44269504), rounder);
+  const rounder = literal(Literal.ROUNDER);
+  const bounded = f32x4.pmax(f32x4.pmin(x, literal(Literal.NEGATIVE_LEAST)), literal(Literal.NEGATIVE_MOST));
+  const shifted = fma(bounded, literal(Literal.NEGATIVE_PER_LN2), rounder);
   const n = f32x4.sub(shifted, rounder);
-  const r = fma(n, f32x4.splat(-2.12194440e-4), fma(n, f32x4.splat(0.693359375), bounded));
-  let p = fma(r, f32x4.splat(0.0013843599), f32x4.splat(-0.0083742021));
-  p = fma(p, r, f32x4.splat(0.041668005));
-  p = fma(p, r, f32x4.splat(-0.1666643023));
-  p = fma(p, r, f32x4.splat(0.49999994));
-  p = fma(p, r, f32x4.splat(-1));
-  p = fma(p, r, f32x4.splat(1));
+  const r = fma(n, literal(Literal.NEGATIVE_LN2_LOW), fma(n, literal(Literal.NEGATIVE_LN2_HIGH), bounded));
+  let p = fma(r, literal(Literal.C6), literal(Literal.NEGATIVE_C5));
+  p = fma(p, r, literal(Literal.C4));
+  p = fma(p, r, literal(Literal.NEGATIVE_C3));
+  p = fma(p, r, literal(Literal.C2));
+  p = fma(p, r, literal(Literal.NEGATIVE_ONE));
+  p = fma(p, r, literal(Literal.ONE));
   return i32x4.add(p, i32x4.shl(shifted, 23));
 }
 
@@ -83,5 +101,6 @@ export function exp(x: v128): v128 {
 // @ts-ignore: decorator
 @inline
 export function sigmoid(x: v128): v128 {
-  return f32x4.div(f32x4.splat(1), f32x4.add(f32x4.splat(1), clampedExpNegative(x)));
+  const one = literal(Literal.ONE);
+  return f32x4.div(one, f32x4.add(one, clampedExpNegative(x)));
 }

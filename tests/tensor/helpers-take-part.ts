@@ -1,0 +1,16 @@
+// A program for wasm-build.full.test.ts: how often helping threads took items of 100 kernels, which they begin asleep.
+import type { Build } from "../../src/tensor/backends/wasm/module.ts";
+import { WasmRuntime } from "../../src/tensor/backends/wasm/runtime.ts";
+
+const runtime = new WasmRuntime(process.argv[2] as Build, 2, true);
+const length = 1 << 20;
+const x = runtime.heap.allocate(4 * length);
+while (runtime.readyHelpers < 1) await new Promise((resolve) => setTimeout(resolve, 10));
+await new Promise((resolve) => setTimeout(resolve, 50)); // the helper falls asleep
+let helped = 0;
+for (let i = 0; i < 100; i++) {
+  runtime.run("unary", { items: length / 4096, cost: length, parameters: [x, x, length, 2, 0, 0] });
+  helped += runtime.helpersInLastKernel;
+}
+console.log(helped);
+process.exit();
