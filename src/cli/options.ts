@@ -50,6 +50,15 @@ export const computeOptions = (): Option[] => [
   new Option("--threads <n>", "threads that compute (default: all)").argParser(wholeNumber(1)),
 ];
 
-/** The chosen backend, made that of all tensors. @throws BackendError for one that cannot run here */
+/**
+ * The chosen backend, made that of all tensors. The process is ours, so it may be the fastest build of the kernels, with an
+ * experimental flag of V8.
+ *
+ * @throws BackendError for one that cannot run here
+ */
 export const chooseBackend = ({ backend, threads }: ComputeOptions): Promise<Backend> =>
-  useBackend(backend, { threads, onChoice: (reason) => void process.stderr.write(`backend  ${reason}\n`) });
+  useBackend(backend, {
+    threads,
+    build: "fastest",
+    onChoice: (reason) => void process.stderr.write(`backend  ${reason}\n`),
+  });

@@ -2,7 +2,7 @@
 // SIMD is there, otherwise plain loops.
 import type { Backend } from "./backend.ts";
 import { ReferenceBackend } from "./backends/reference/backend.ts";
-import { isWasmSupported, WasmBackend } from "./backends/wasm/backend.ts";
+import { isWasmSupported, WasmBackend, type WasmOptions } from "./backends/wasm/backend.ts";
 import { BackendError } from "./errors.ts";
 import { scopedBackend, setRootBackend } from "./scope.ts";
 
@@ -12,6 +12,8 @@ export type BackendName = (typeof backendNames)[number];
 export interface BackendOptions {
   /** Threads that compute (wasm). Default: as many as the machine runs at once. */
   readonly threads?: number | undefined;
+  /** Build of the wasm backend's kernels; "fastest" may set an experimental flag for the whole process. See WasmOptions. */
+  readonly build?: WasmOptions["build"] | undefined;
   /** Told in one line why "auto" chose what it chose. */
   readonly onChoice?: ((reason: string) => void) | undefined;
 }
@@ -57,8 +59,8 @@ async function createGpu(): Promise<Backend> {
   return createGpuBackend();
 }
 
-function createBackend(name: string | undefined, { threads }: BackendOptions = {}): Backend {
-  const wasmOptions = threads === undefined ? {} : { threads };
+function createBackend(name: string | undefined, { threads, build }: BackendOptions = {}): Backend {
+  const wasmOptions: WasmOptions = { ...(threads !== undefined && { threads }), ...(build !== undefined && { build }) };
   switch (name) {
     case undefined:
     case "":

@@ -2,6 +2,7 @@
 import { afterAll, expect } from "vitest";
 import { WasmBackend } from "../../src/tensor/backends/wasm/backend.ts";
 import type { Build } from "../../src/tensor/backends/wasm/module.ts";
+import { canJoinVectors } from "../../src/tensor/backends/wasm/platform.node.ts";
 import * as t from "../../src/tensor/index.ts";
 import { ReferenceBackend, type Shape, sizeOf, type Tensor } from "../../src/tensor/index.ts";
 import { valuesOf } from "./naive.ts";
@@ -11,9 +12,8 @@ export const one = new WasmBackend({ threads: 1 });
 export const two = new WasmBackend({ threads: 2 });
 export const three = new WasmBackend({ threads: 3 });
 export const unshared = new WasmBackend({ shared: false });
-/** The wide build, which sets a flag of V8 for the whole process, only where it runs: Node 24 on x64. */
-const isWidePossible = Number.parseInt(process.versions.node, 10) >= 24 && process.arch === "x64";
-export const buildNames: readonly Build[] = ["plain", "relaxed", ...(isWidePossible ? (["wide"] as const) : [])];
+/** The wide build only where it runs: Node 24 on x64. `npm run test:wide` runs these tests there. */
+export const buildNames: readonly Build[] = ["plain", "relaxed", ...(canJoinVectors() ? (["wide"] as const) : [])];
 export const builds = buildNames.map((build) => new WasmBackend({ build, threads: 2 }));
 afterAll(() => {
   for (const backend of [one, two, three, unshared, ...builds]) backend.dispose();

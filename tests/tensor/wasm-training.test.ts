@@ -2,6 +2,7 @@
 // threads, memory that stays the same, and a clear error when there is not enough.
 import { afterEach, describe, expect, it } from "vitest";
 import { WasmBackend } from "../../src/tensor/backends/wasm/backend.ts";
+import { canJoinVectors } from "../../src/tensor/backends/wasm/platform.node.ts";
 import * as t from "../../src/tensor/index.ts";
 import { ShuffledExamples, Training } from "../../src/trm/index.ts";
 import { checkClose } from "../gpu/suite/case.ts";
@@ -61,6 +62,16 @@ describe.each(models)("a small model with %s", (_, settings) => {
     ];
     for (const other of others) expect(other).toEqual(wanted);
   });
+
+  it.skipIf(!canJoinVectors())(
+    "has the same bits in the wide build, compiled at first quickly and then well",
+    async () => {
+      const [relaxed, wide] = ["relaxed SIMD, 2 threads", "wide SIMD, 2 threads"].map((build) =>
+        builds.find((backend) => backend.build === build),
+      );
+      expect(await train(wide!, settings, 60)).toEqual(await train(relaxed!, settings, 60));
+    },
+  );
 
   it("holds as many bytes after step 300 as after step 3", async () => {
     t.setRootBackend(two);

@@ -18,10 +18,10 @@ export interface WasmOptions {
   /** Threads that compute, the calling one included. Default: as many as the machine runs at once. */
   readonly threads?: number;
   /**
-   * "plain", "relaxed" with fused multiply-add, or "wide", which sets an experimental flag of V8 for the whole process and therefore
-   * runs only when asked for (see Build). Default: the environment variable TRM_WASM_BUILD, else relaxed where it runs, else plain.
+   * "plain"; "relaxed", with fused multiply-add; "wide", which sets an experimental flag of V8 for the whole process (see Build);
+   * or the "fastest" of them here. Default: the environment variable TRM_WASM_BUILD, else relaxed where it runs, else plain.
    */
-  readonly build?: Build;
+  readonly build?: Build | "fastest";
   /** How far memory may grow, in bytes; at most 4 GB. */
   readonly memoryLimit?: number;
   /** Whether threads share the memory. Default: wherever SharedArrayBuffer exists. */

@@ -1,15 +1,15 @@
 // Which build of the kernels runs here, compiled. The binaries are embedded as text, so no file has to be found.
 import { BackendError } from "../../errors.ts";
 import { plainBinary, relaxedBinary, wideBinary } from "./generated/binary.ts";
-import { enableRelaxedSimd, enableWideVectors } from "./platform.node.ts";
+import { canJoinVectors, enableRelaxedSimd, enableWideVectors } from "./platform.node.ts";
 
 /**
  * "plain" SIMD; "relaxed" SIMD, which has fused multiply-add; "wide", the same with twice as wide tiles for engines that join
- * neighbouring vectors of four into registers of eight (and much too wide for others).
+ * neighbouring vectors of four into registers of eight (and much too wide for others). It computes the same bits as "relaxed".
  *
- * "wide" runs only when asked for, by name or TRM_WASM_BUILD=wide: the joining is an experimental part of V8's compiler (Node 24
- * or newer, x64), and its flag changes how every WebAssembly module of the process is compiled, also those of other
- * libraries. That is the program's decision; a library does not take it behind its user's back.
+ * The joining is an experimental part of V8's compiler (Node 24 or newer, x64), and its flag changes how every WebAssembly
+ * module of the process is compiled, also those of other libraries. That is the program's decision, which a library does not take
+ * behind its user's back: "wide" runs only when asked for, by name or as the "fastest". The `trm` program asks for that.
  */
 export type Build = "wide" | "relaxed" | "plain";
 
@@ -28,14 +28,18 @@ export function supportedBuilds(): Build[] {
 }
 
 /**
- * @param asked  if left out, TRM_WASM_BUILD, else the fastest that needs no experimental flag
+ * @param asked  a build, or the "fastest" that works here, experimental flags included; if left out, the fastest that needs
+ *   none. The environment variable TRM_WASM_BUILD comes before these two, not before a name.
  * @throws BackendError if there is no such build, or none that this engine runs
  */
-export function chooseBuild(asked: string | undefined = globalThis.process?.env?.TRM_WASM_BUILD || undefined): Build {
-  const build = asked === undefined ? supportedBuilds()[0] : builds.find((name) => name === asked);
+export function chooseBuild(asked?: Build | "fastest"): Build {
+  const isOpen = asked === undefined || asked === "fastest";
+  const name = isOpen ? globalThis.process?.env?.TRM_WASM_BUILD || undefined : asked;
+  if (name === undefined && asked === "fastest" && canJoinVectors()) return "wide";
+  const build = name === undefined ? supportedBuilds()[0] : builds.find((known) => known === name);
   if (build) return build;
-  if (asked === undefined) throw new BackendError("wasm backend: this engine has no WebAssembly SIMD");
-  throw new BackendError(`wasm backend: got the build "${asked}", expected one of ${builds.join(", ")}`);
+  if (name === undefined) throw new BackendError("wasm backend: this engine has no WebAssembly SIMD");
+  throw new BackendError(`wasm backend: got the build "${name}", expected one of ${builds.join(", ")}`);
 }
 
 /**

@@ -14,14 +14,15 @@ export function enableRelaxedSimd(): void {
 }
 
 /**
- * Turns on V8's revectorizer, for the whole process: it joins pairs of 128-bit operations into 256-bit ones on x64. It works from
- * V8 13 (Node 24) on; Node 22 has the flag, but its version leaves our loops alone.
- *
- * @throws BackendError where it does not work
+ * Whether V8's revectorizer works here: it joins pairs of 128-bit operations into 256-bit ones on x64, from V8 13 (Node 24) on.
+ * Node 22 has the flag, but its version leaves our loops alone.
  */
+export const canJoinVectors = (): boolean => nodeMajor >= 24 && globalThis.process?.arch === "x64";
+
+/** Turns the revectorizer on, for the whole process. @throws BackendError where it does not work */
 export function enableWideVectors(): void {
-  const { arch, version } = globalThis.process ?? {};
-  if (nodeMajor < 24 || arch !== "x64") {
+  if (!canJoinVectors()) {
+    const { arch, version } = globalThis.process ?? {};
     const here = nodeMajor ? `Node ${version} on ${arch}` : "no Node";
     throw new BackendError(`wasm backend: the wide SIMD build needs Node 24 or newer on x64; this is ${here}`);
   }
