@@ -3,11 +3,19 @@
 import { execFileSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { measurePeak, type PeakResult } from "./peak.ts";
-import { type Absent, type Contestant, javaScriptPeers, ours, pythonPeers } from "./runner/contestants.ts";
-import { variations } from "./runner/growth.ts";
+import type { PeakResult } from "./peak.ts";
+import {
+  type Absent,
+  type Contestant,
+  javaScriptPeers,
+  type OwnNode,
+  ours,
+  ownNodes,
+  pythonPeers,
+} from "./runner/contestants.ts";
+import { type Variation, variations } from "./runner/growth.ts";
 import { describeMachine } from "./runner/machine.ts";
-import { isPair, measurePair, type PairRequest } from "./runner/measure.ts";
+import { isPair, measurePairs, type PairRequest } from "./runner/measure.ts";
 import { type BenchOptions, parseBenchOptions, type SectionName, usage } from "./runner/options.ts";
 import { Progress } from "./runner/progress.ts";
 import {
@@ -27,14 +35,14 @@ const here = fileURLToPath(new URL(".", import.meta.url));
 const configOf = (name: string) => readStepConfig(`${here}configs/${name}.json`);
 
 async function main(options: BenchOptions): Promise<void> {
-  const machine = describeMachine();
+  const machine = describeMachine(ownNodes().map(({ version }) => version));
   const wanted = (name: SectionName): boolean => options.sections.includes(name);
   const python = wanted("steps") || wanted("growth") ? pythonPeers() : [];
   const peers = [...python, ...(wanted("steps") ? javaScriptPeers() : [])];
   for (const peer of peers) if (!("command" in peer)) console.error(`skipped: ${peer.name} (${peer.reason})`);
 
   const sections: Section[] = [];
-  const peak = wanted("peak") || wanted("steps") ? await measuredPeak(options) : null;
+  const peak = wanted("peak") || wanted("steps") ? measuredPeak(options) : null;
   if (peak && wanted("peak"))
     sections.push({ title: "Measured peak", command: commandOf("peak", options), body: peakTable(peak) });
   if (wanted("steps")) sections.push(...(await stepSections(options, peers, peak)));
@@ -57,14 +65,18 @@ function commandOf(section: SectionName, { given }: BenchOptions, configName?: s
 }
 
 /** The best of a few, by number of threads: a limit is not lowered by what else the machine did meanwhile. */
-async function measuredPeak({ backend, threads, quick }: BenchOptions): Promise<Peak> {
-  const gflops = new Map<number, number>();
+function measuredPeak({ backend, threads, quick }: BenchOptions): Peak {
+  const gflops = new Map<string, number>();
   let how = "";
-  for (const count of threads) {
-    const results: PeakResult[] = [];
-    for (let i = 0; i < (quick ? 2 : 5); i++) results.push(await measurePeak(backend, count));
-    gflops.set(count, Math.max(...results.map((result) => result.gflops)));
-    how = results[0]!.how;
+  for (const node of ownNodes()) {
+    for (const count of threads) {
+      const args = ["--threads", `${count}`, ...(backend ? ["--backend", backend] : [])];
+      for (let i = 0; i < (quick ? 2 : 5); i++) {
+        const result = JSON.parse(outputOf(node, "peak.ts", args)) as PeakResult;
+        gflops.set(result.peer, Math.max(result.gflops, gflops.get(result.peer) ?? 0));
+        how = result.how;
+      }
+    }
   }
   return { how, gflops };
 }
@@ -105,15 +117,17 @@ function pairsOf(
   return peers.some((peer) => "command" in peer) ? beside : [alone, ...beside];
 }
 
+const configNameOf = ({ axis, value }: Variation): string => `sudoku9 with ${axis} ${value}`;
+
 async function growthSection(options: BenchOptions, pytorch: Contestant | Absent | null): Promise<Section> {
   const { turns, quick, backend, threads } = options;
   const points = variations(configOf("sudoku9"), Math.max(...threads), quick);
   const peer = pytorch && "command" in pytorch ? pytorch : null;
   const results = await measureAll(
-    points.map(({ axis, value, config, threads }) => ({
-      configName: `sudoku9 with ${axis} ${value}`,
-      config,
-      threads,
+    points.map((point) => ({
+      configName: configNameOf(point),
+      config: point.config,
+      threads: point.threads,
       turns: Math.max(3, Math.floor(turns / 3)),
       ours: ours(backend),
       peer,
@@ -121,11 +135,11 @@ async function growthSection(options: BenchOptions, pytorch: Contestant | Absent
   );
   const rows: GrowthRow[] = [];
   const notes: string[] = [];
-  results.forEach((result, i) => {
-    const { axis, value } = points[i]!;
+  for (const result of results) {
+    const { axis, value } = points.find((point) => configNameOf(point) === result.configName)!;
     if (isPair(result)) rows.push({ axis, value, pair: result });
     else notes.push(`- ${result.configName}: ${result.reason}`);
-  });
+  }
   const body = ["Training steps of sudoku9 with one thing changed.", growthTable(rows), notes.join("\n")];
   return {
     title: "How the cost grows",
@@ -137,18 +151,18 @@ async function growthSection(options: BenchOptions, pytorch: Contestant | Absent
 async function measureAll(requests: readonly PairRequest[]): Promise<(Pair | Failed)[]> {
   const progress = new Progress(requests.length);
   const results: (Pair | Failed)[] = [];
-  for (const request of requests) results.push(await measurePair(request, progress));
+  for (const request of requests) results.push(...(await measurePairs(request, progress)));
   progress.end();
   return results;
 }
 
 /** Output of a script of this folder. */
-const outputOf = (script: string, args: readonly string[]): string =>
-  execFileSync(process.execPath, ["--import", "tsx", `${here}${script}`, ...args], { encoding: "utf8" }).trim();
+const outputOf = ({ path }: OwnNode, script: string, args: readonly string[]): string =>
+  execFileSync(path, ["--import", "tsx", `${here}${script}`, ...args], { encoding: "utf8" }).trim();
 
 function profileSection(options: BenchOptions): Section {
   const { threads, turns, configs, backend } = options;
-  const parts = configs.map((name) => {
+  const parts = configs.flatMap((name) => {
     const args = [
       `bench/configs/${name}.json`,
       "--threads",
@@ -157,7 +171,10 @@ function profileSection(options: BenchOptions): Section {
       `${turns}`,
       "--profile",
     ];
-    return `\`npm run bench:step -- ${args.join(" ")}\`\n\n\`\`\`\n${outputOf("step.ts", backend ? [...args, "--backend", backend] : args)}\n\`\`\``;
+    return ownNodes().map((node) => {
+      const output = outputOf(node, "step.ts", backend ? [...args, "--backend", backend] : args);
+      return `\`npm run bench:step -- ${args.join(" ")}\`, Node ${node.version}\n\n\`\`\`\n${output}\n\`\`\``;
+    });
   });
   return { title: "Where the time goes", command: commandOf("profile", options), body: parts.join("\n\n") };
 }
@@ -165,7 +182,7 @@ function profileSection(options: BenchOptions): Section {
 const referenceSection = (): Section => ({
   title: "Reference backend: blocked matrix product",
   command: "npm run bench:reference",
-  body: outputOf("reference.ts", []),
+  body: outputOf(ownNodes()[0]!, "reference.ts", []),
 });
 
 if (process.argv.includes("--help")) console.log(usage);

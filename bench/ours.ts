@@ -28,6 +28,9 @@ export function peerName(own: string): string {
   );
 }
 
+/** How our programs introduce themselves: with the build of the kernels and the threads. */
+export const nameOf = ({ name, build }: t.Backend): string => `trm-ts ${name} (${build})`;
+
 /** Our step from a case, on a backend, which becomes that of the root scope. */
 export function ourStep(start: Case, backend: t.Backend, threads: number): StepRunner {
   t.setRootBackend(backend);
@@ -54,7 +57,7 @@ export function ourStep(start: Case, backend: t.Backend, threads: number): StepR
   };
 
   return {
-    peer: `trm-ts ${backend.name} (${backend.build})`,
+    peer: nameOf(backend),
     params: model.parameterCount(),
     threads,
 

@@ -1,20 +1,26 @@
-// The measured peak: GFLOP/s of the backend's bare tile loop, the limit that a step is held against.
+// The measured peak: GFLOP/s of the backend's bare tile loop, the limit that a step is held against. A program, because the kernels
+// differ with the Node that runs them: `tsx bench/peak.ts --threads 2` prints one line of JSON.
+import { parseArgs } from "node:util";
 import { measurePeak as tilePeak } from "../src/tensor/backends/wasm/peak.ts";
 import { type Backend, Random, scope, tensor, WasmBackend, zeros } from "../src/tensor/index.ts";
 import { loadBenchBackend } from "./backend.ts";
+import { nameOf } from "./ours.ts";
 
 export interface PeakResult {
+  /** Our program as it introduces itself, with the build of its kernels. */
+  readonly peer: string;
   readonly how: string;
   readonly gflops: number;
   readonly threads: number;
 }
 
-export async function measurePeak(name: string | undefined, threads: number): Promise<PeakResult> {
+async function measurePeak(name: string | undefined, threads: number): Promise<PeakResult> {
   const { backend, threads: used } = await loadBenchBackend(name, threads);
   try {
+    const common = { peer: nameOf(backend), threads: used };
     return backend instanceof WasmBackend
-      ? { how: "The bare tile loop on operands in the cache.", gflops: tilePeak(backend).gigaflops, threads: used }
-      : { how: "A product of 1536 x 256 x 64, the best of many.", gflops: productGflops(backend), threads: used };
+      ? { ...common, how: "The bare tile loop on operands in the cache.", gflops: tilePeak(backend).gigaflops }
+      : { ...common, how: "A product of 1536 x 256 x 64, the best of many.", gflops: productGflops(backend) };
   } finally {
     backend.dispose();
   }
@@ -40,3 +46,6 @@ function productGflops(backend: Backend): number {
     return (2 * rows * depth * columns) / best / 1e6;
   });
 }
+
+const { values } = parseArgs({ options: { threads: { type: "string", default: "1" }, backend: { type: "string" } } });
+console.log(JSON.stringify(await measurePeak(values.backend, Number(values.threads))));

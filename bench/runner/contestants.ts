@@ -2,6 +2,7 @@
 import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { canJoinVectors } from "../../src/tensor/backends/wasm/platform.node.ts";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 const peers = `${root}bench/peers`;
@@ -22,10 +23,30 @@ export interface Absent {
   readonly reason: string;
 }
 
-export const ours = (backend?: string): Contestant => ({
-  name: "trm-ts",
-  command: [process.execPath, "--import", "tsx", `${root}bench/step.ts`, ...(backend ? ["--backend", backend] : [])],
-});
+/** A Node to run our own programs on. */
+export interface OwnNode {
+  readonly path: string;
+  readonly version: string;
+}
+
+/** The npm package node, which has a newer Node than most machines. */
+const newerNode = `${peers}/node_modules/node/bin/node`;
+
+/** This Node; and, where it runs only narrow vectors, the newer one of bench/peers beside it. */
+export function ownNodes(): OwnNode[] {
+  const here = { path: process.execPath, version: process.versions.node };
+  if (canJoinVectors() || "reason" in installPeers()) return [here];
+  return [
+    here,
+    { path: newerNode, version: execFileSync(newerNode, ["--version"], { encoding: "utf8" }).trim().slice(1) },
+  ];
+}
+
+export const ours = (backend?: string): Contestant[] =>
+  ownNodes().map(({ path, version }) => ({
+    name: `trm-ts on Node ${version}`,
+    command: [path, "--import", "tsx", `${root}bench/step.ts`, ...(backend ? ["--backend", backend] : [])],
+  }));
 
 /** PyTorch, eager and compiled. */
 export function pythonPeers(): (Contestant | Absent)[] {
@@ -47,31 +68,32 @@ function findPython(): { python: string } | { reason: string } {
   return { reason: `no Python with torch (tried ${named ?? "python3, python"}; TRM_PYTHON names one)` };
 }
 
-/** The engines of bench/peers, which has its own lock file; installed if it is not yet. */
+/** The engines of bench/peers. */
 export function javaScriptPeers(): (Contestant | Absent)[] {
   const names = ["tfjs wasm", "jax-js", "tfjs cpu", "js-pytorch"] as const;
+  const installed = installPeers();
+  if ("reason" in installed) return names.map((name) => ({ name, reason: installed.reason }));
+  return [
+    { name: names[0], command: [newerNode, `${peers}/tfjs.ts`, "--backend", "wasm"] },
+    { name: names[1], command: [newerNode, `${peers}/jax.ts`] },
+    { name: names[2], command: [newerNode, `${peers}/tfjs.ts`, "--backend", "cpu"], singleThread: true, slow: true },
+    { name: names[3], command: [newerNode, `${peers}/js-pytorch.ts`], singleThread: true, slow: true },
+  ];
+}
+
+/** Installs bench/peers, which has its own lock file, if it is not yet. */
+function installPeers(): { reason: string } | Record<string, never> {
   try {
     if (!existsSync(`${peers}/node_modules`)) {
       console.error("installing bench/peers (npm ci) ...");
       execFileSync("npm", ["ci", "--no-audit", "--no-fund"], { cwd: peers, stdio: ["ignore", "ignore", "inherit"] });
     }
   } catch (error) {
-    const reason = `npm ci in bench/peers failed: ${String(error)}`;
-    return names.map((name) => ({ name, reason }));
+    return { reason: `npm ci in bench/peers failed: ${String(error)}` };
   }
-  const node = `${peers}/node_modules/node/bin/node`;
-  if (!answers(node, ["--version"])) {
-    return names.map((name) => ({
-      name,
-      reason: "the npm package node has no binary here, and they need a newer Node",
-    }));
-  }
-  return [
-    { name: names[0], command: [node, `${peers}/tfjs.ts`, "--backend", "wasm"] },
-    { name: names[1], command: [node, `${peers}/jax.ts`] },
-    { name: names[2], command: [node, `${peers}/tfjs.ts`, "--backend", "cpu"], singleThread: true, slow: true },
-    { name: names[3], command: [node, `${peers}/js-pytorch.ts`], singleThread: true, slow: true },
-  ];
+  return answers(newerNode, ["--version"])
+    ? {}
+    : { reason: "the npm package node has no binary here, and a newer Node is needed" };
 }
 
 function answers(program: string, args: readonly string[]): boolean {

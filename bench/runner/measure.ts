@@ -18,27 +18,35 @@ export interface PairRequest {
   readonly config: StepConfig;
   readonly threads: number;
   readonly turns: number;
-  readonly ours: Contestant;
+  /** Our program, on one Node or two. */
+  readonly ours: readonly Contestant[];
   /** null: only we run. */
   readonly peer: Contestant | Absent | null;
 }
 
-export async function measurePair(request: PairRequest, progress: Progress): Promise<Pair | Failed> {
+/** @returns a pair for each of our programs, all of which took turns with the peer; or the one reason why there is none */
+export async function measurePairs(request: PairRequest, progress: Progress): Promise<(Pair | Failed)[]> {
   const { configName, config, threads, turns, ours, peer } = request;
   const name = peer?.name ?? "alone";
   progress.start(`${configName}, ${threads} thread(s), ${name}`);
   const folder = mkdtempSync(join(tmpdir(), "trm-bench-"));
   try {
-    if (peer && !("command" in peer)) return { ...peer, configName, threads };
+    if (peer && !("command" in peer)) return [{ ...peer, configName, threads }];
     const path = join(folder, `${configName}.json`);
     writeFileSync(path, JSON.stringify(config));
     writeCase(folder, makeCase(config, new Random(1)));
     const onTurn = (done: number, of: number): void => progress.detail(`turn ${done} of ${of}`);
     const turnOptions = { config: path, folder, threads, turns, seconds, onTurn };
-    const measured = await takeTurns(peer ? [ours, peer] : [ours], turnOptions);
-    return { configName, config, threads, ours: measured[0]!, peer: measured[1] ?? null };
+    const measured = await takeTurns(peer ? [...ours, peer] : ours, turnOptions);
+    return ours.map((_, i) => ({
+      configName,
+      config,
+      threads,
+      ours: measured[i]!,
+      peer: measured[ours.length] ?? null,
+    }));
   } catch (error) {
-    return { name, configName, threads, reason: error instanceof Error ? error.message : String(error) };
+    return [{ name, configName, threads, reason: error instanceof Error ? error.message : String(error) }];
   } finally {
     rmSync(folder, { recursive: true });
     progress.finish();

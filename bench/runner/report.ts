@@ -26,10 +26,11 @@ export interface GrowthRow {
   readonly pair: Pair;
 }
 
-/** GFLOP/s of the bare tile loop, by number of threads. */
+/** GFLOP/s of the bare tile loop. */
 export interface Peak {
   readonly how: string;
-  readonly gflops: ReadonlyMap<number, number>;
+  /** By our program as it introduces itself, with the build of its kernels and the number of threads. */
+  readonly gflops: ReadonlyMap<string, number>;
 }
 
 export interface Section {
@@ -62,7 +63,7 @@ export const gigaflops = (flops: number, ms: number): string => (flops / ms / 1e
 /** One configuration: a row per peer and number of threads. */
 export function pairTable(pairs: readonly Pair[], failed: readonly Failed[], peak: Peak | null): string {
   const { train, eval: evaluation } = stepFlops(pairs[0]!.config);
-  const rows = pairs.flatMap((pair) => (pair.peer ? [pairRow(pair, pair.peer)] : []));
+  const rows = inOrderOfBuilds(pairs).flatMap((pair) => (pair.peer ? [pairRow(pair, pair.peer)] : []));
   const notes = failed.map(({ name, threads, reason }) => `- ${name}, ${threads} thread(s), not timed: ${reason}`);
   return [
     `${pairs[0]!.ours.params} parameters; ${(train / 1e9).toFixed(2)} GFLOP per training step, ${(evaluation / 1e9).toFixed(2)} per evaluation step.`,
@@ -74,7 +75,14 @@ export function pairTable(pairs: readonly Pair[], failed: readonly Failed[], pea
     .join("\n\n");
 }
 
+/** One build after the other, each with its threads and peers in the order in which they were measured. */
+function inOrderOfBuilds(pairs: readonly Pair[]): readonly Pair[] {
+  const builds = [...new Set(pairs.map(({ ours }) => buildOf(ours)))];
+  return builds.flatMap((build) => pairs.filter(({ ours }) => buildOf(ours) === build));
+}
+
 const pairHead = [
+  "ours",
   "peer",
   "threads",
   "turns",
@@ -97,6 +105,7 @@ function pairRow({ config, threads, ours }: Pair, peer: Measured): string[] {
     `**${ratioOf(ours, peer, kind).toFixed(2)}**`,
   ];
   return [
+    buildOf(ours),
     peer.peer,
     note,
     String(peer.train.length),
@@ -108,19 +117,22 @@ function pairRow({ config, threads, ours }: Pair, peer: Measured): string[] {
   ];
 }
 
-/** Our own times by number of threads, all turns beside any peer taken together. */
+/** "wide SIMD", where our program names the build of its kernels. */
+const buildOf = ({ peer }: Measured): string => /\w+ SIMD/.exec(peer)?.[0] ?? peer;
+
+/** Our own times by build and number of threads, all turns beside any peer taken together. */
 function ownRows(pairs: readonly Pair[], peak: Peak | null): string[][] {
   const flops = stepFlops(pairs[0]!.config);
-  return [...new Set(pairs.map(({ threads }) => threads))].map((threads) => {
-    const mine = pairs.filter((pair) => pair.threads === threads).map(({ ours }) => ours);
+  return [...new Set(pairs.map(({ ours }) => ours.peer))].map((name) => {
+    const mine = pairs.filter(({ ours }) => ours.peer === name).map(({ ours }) => ours);
     const train = median(mine.flatMap((measured) => measured.train));
     const evaluation = median(mine.flatMap((measured) => measured.eval));
     return [
-      mine[0]!.peer,
-      String(threads),
+      name,
+      String(mine[0]!.threads),
       milliseconds(train),
       gigaflops(flops.train, train),
-      shareOfPeak(flops.train, train, peak?.gflops.get(threads)),
+      shareOfPeak(flops.train, train, peak?.gflops.get(name)),
       milliseconds(evaluation),
       gigaflops(flops.eval, evaluation),
     ];
@@ -132,17 +144,17 @@ export const shareOfPeak = (flops: number, ms: number, peak: number | undefined)
 
 export const peakTable = ({ how, gflops }: Peak): string =>
   `${how}\n\n${table(
-    ["threads", "GFLOP/s"],
-    [...gflops].map(([threads, value]) => [String(threads), value.toFixed(1)]),
+    ["ours", "GFLOP/s"],
+    [...gflops].map(([name, value]) => [name, value.toFixed(1)]),
   )}`;
 
 export function growthTable(rows: readonly GrowthRow[]): string {
   const hasPeer = rows.some(({ pair }) => pair.peer !== null);
-  const head = ["axis", "value", "threads", "GFLOP", "ours ms", "GFLOP/s"];
+  const head = ["axis", "value", "threads", "ours", "GFLOP", "ours ms", "GFLOP/s"];
   const body = rows.map(({ axis, value, pair: { config, threads, ours, peer } }) => {
     const { train } = stepFlops(config);
     const time = median(ours.train);
-    const own = [axis, value, threads].map(String);
+    const own = [axis, value, threads, buildOf(ours)].map(String);
     return [
       ...own,
       (train / 1e9).toFixed(2),

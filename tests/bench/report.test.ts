@@ -30,10 +30,10 @@ const pair: Pair = {
   configName: "sudoku9",
   config,
   threads: 2,
-  ours: measured("trm-ts wasm", [800, 900, 1000], [400, 500, 600]),
+  ours: measured("trm-ts wasm (wide SIMD, 2 threads)", [800, 900, 1000], [400, 500, 600]),
   peer: measured("pytorch", [880, 990, 1100], [300, 400, 500]),
 };
-const peak = { how: "The bare tile loop.", gflops: new Map([[2, 100]]) };
+const peak = { how: "The bare tile loop.", gflops: new Map([["trm-ts wasm (wide SIMD, 2 threads)", 100]]) };
 
 describe("statistics", () => {
   it("are what their names say", () => {
@@ -50,9 +50,20 @@ describe("the report", () => {
     const failed = [{ name: "jax-js", reason: "not installed", configName: "sudoku9", threads: 2 }];
     const lines = pairTable([pair], failed, peak).split("\n");
     expect(lines[0]).toBe("382274 parameters; 80.29 GFLOP per training step, 48.17 per evaluation step.");
-    expect(lines).toContain("| pytorch | 2 | 3 | 990 | 900 | **1.10** | 400 | 500 | **0.80** | 81.1 | 100 | 100 |");
-    expect(lines).toContain("| trm-ts wasm | 2 | 900 | 89.2 | 89% | 500 | 96.3 |");
+    expect(lines).toContain(
+      "| wide SIMD | pytorch | 2 | 3 | 990 | 900 | **1.10** | 400 | 500 | **0.80** | 81.1 | 100 | 100 |",
+    );
+    expect(lines).toContain("| trm-ts wasm (wide SIMD, 2 threads) | 2 | 900 | 89.2 | 89% | 500 | 96.3 |");
     expect(lines).toContain("- jax-js, 2 thread(s), not timed: not installed");
+  });
+
+  it("keeps our builds apart", () => {
+    const relaxed: Pair = { ...pair, ours: measured("trm-ts wasm (relaxed SIMD, 2 threads)", [1800], [900]) };
+    const rows = pairTable([pair, relaxed, pair], [], peak)
+      .split("\n")
+      .filter((line) => line.includes("pytorch"));
+    expect(rows.map((row) => row.split(" | ")[0])).toEqual(["| wide SIMD", "| wide SIMD", "| relaxed SIMD"]);
+    expect(pairTable([relaxed], [], peak)).toContain("| not measured |");
   });
 
   it("says so where a peer has other threads, and where there is no peak", () => {
@@ -65,10 +76,10 @@ describe("the report", () => {
   it("stands without peers", () => {
     const text = pairTable([{ ...pair, peer: null }], [], peak);
     expect(text).not.toContain("pytorch");
-    expect(text).toContain("| trm-ts wasm | 2 |");
+    expect(text).toContain("| trm-ts wasm (wide SIMD, 2 threads) | 2 |");
     expect(growthTable([{ axis: "batch", value: 8, pair: { ...pair, peer: null } }])).not.toContain("PyTorch");
     expect(growthTable([{ axis: "batch", value: 8, pair }])).toContain(
-      "| batch | 8 | 2 | 80.29 | 900 | 89.2 | 990 | 1.10 |",
+      "| batch | 8 | 2 | wide SIMD | 80.29 | 900 | 89.2 | 990 | 1.10 |",
     );
   });
 
@@ -77,7 +88,7 @@ describe("the report", () => {
     const text = document([["Node", "20.20.2"]], [section], "what it means\n");
     expect(text).toContain("| Node | 20.20.2 |");
     expect(text).toContain("## Measured peak\n\n`npm run bench -- --sections peak`\n\nThe bare tile loop.");
-    expect(text.endsWith("| 2 | 100.0 |\n\nwhat it means\n")).toBe(true);
+    expect(text.endsWith("| trm-ts wasm (wide SIMD, 2 threads) | 100.0 |\n\nwhat it means\n")).toBe(true);
   });
 
   it("has tables of markdown", () => {
