@@ -33,7 +33,7 @@ function alignUp(bytes: usize): usize {
   return (bytes + 63) & ~63;
 }
 
-/** Scratch: the parts of `softmaxStrip`; q and k [length][headSize]; panels of kᵀ and v; a block of rows of P. */
+/** Scratch: what `softmaxBlock` needs; q and k [length][headSize]; panels of kᵀ and v; a block of rows of P. */
 export function attention(parameters: usize, start: i32, end: i32, scratch: usize): void {
   const p = changetype<Attention>(parameters);
   const length = p.length, size = p.headSize;
