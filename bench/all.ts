@@ -2,6 +2,7 @@
 // grows; where the time goes. Prints a report and, when everything was measured, writes bench/RESULTS.md.
 import { execFileSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
+import { relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { PeakResult } from "./peak.ts";
 import {
@@ -34,20 +35,28 @@ import { readStepConfig } from "./shared/config.ts";
 const here = fileURLToPath(new URL(".", import.meta.url));
 const configOf = (name: string) => readStepConfig(`${here}configs/${name}.json`);
 
+/** The options, and the Nodes that our programs run on. */
+interface Run extends BenchOptions {
+  readonly nodes: readonly OwnNode[];
+}
+
 async function main(options: BenchOptions): Promise<void> {
-  const machine = describeMachine(ownNodes().map(({ version }) => version));
+  const machine = describeMachine();
+  const nodes = options.sections.every((name) => name === "reference") ? [] : ownNodes(options.backend);
+  const run: Run = { ...options, nodes };
+  machine.push(...nodes.slice(1).map(({ version }): [string, string] => ["Node for wide vectors", version]));
   const wanted = (name: SectionName): boolean => options.sections.includes(name);
   const python = wanted("steps") || wanted("growth") ? pythonPeers() : [];
   const peers = [...python, ...(wanted("steps") ? javaScriptPeers() : [])];
   for (const peer of peers) if (!("command" in peer)) console.error(`skipped: ${peer.name} (${peer.reason})`);
 
   const sections: Section[] = [];
-  const peak = wanted("peak") || wanted("steps") ? measuredPeak(options) : null;
+  const peak = wanted("peak") || wanted("steps") ? measuredPeak(run) : null;
   if (peak && wanted("peak"))
     sections.push({ title: "Measured peak", command: commandOf("peak", options), body: peakTable(peak) });
-  if (wanted("steps")) sections.push(...(await stepSections(options, peers, peak)));
-  if (wanted("growth")) sections.push(await growthSection(options, python[0] ?? null));
-  if (wanted("profile")) sections.push(profileSection(options));
+  if (wanted("steps")) sections.push(...(await stepSections(run, peers, peak)));
+  if (wanted("growth")) sections.push(await growthSection(run, python[0] ?? null));
+  if (wanted("profile")) sections.push(profileSection(run));
   if (wanted("reference")) sections.push(referenceSection());
 
   const text = document(machine, sections, readFileSync(`${here}NOTES.md`, "utf8"));
@@ -64,15 +73,15 @@ function commandOf(section: SectionName, { given }: BenchOptions, configName?: s
   return ["npm run bench -- --sections", section, ...config, ...given].join(" ");
 }
 
-/** The best of a few, by number of threads: a limit is not lowered by what else the machine did meanwhile. */
-function measuredPeak({ backend, threads, quick }: BenchOptions): Peak {
+/** The best of a few, by our program: a limit is not lowered by what else the machine did meanwhile. */
+function measuredPeak({ backend, threads, quick, nodes }: Run): Peak {
   const gflops = new Map<string, number>();
   let how = "";
-  for (const node of ownNodes()) {
+  for (const node of nodes) {
     for (const count of threads) {
       const args = ["--threads", `${count}`, ...(backend ? ["--backend", backend] : [])];
       for (let i = 0; i < (quick ? 2 : 5); i++) {
-        const result = JSON.parse(outputOf(node, "peak.ts", args)) as PeakResult;
+        const result = JSON.parse(outputOf(node.path, "peak.ts", args)) as PeakResult;
         gflops.set(result.peer, Math.max(result.gflops, gflops.get(result.peer) ?? 0));
         how = result.how;
       }
@@ -82,7 +91,7 @@ function measuredPeak({ backend, threads, quick }: BenchOptions): Peak {
 }
 
 async function stepSections(
-  options: BenchOptions,
+  options: Run,
   peers: readonly (Contestant | Absent)[],
   peak: Peak | null,
 ): Promise<Section[]> {
@@ -102,12 +111,12 @@ async function stepSections(
 
 /** Slow peers take part on the smallest configuration alone, for two turns, and where they have one thread, once. */
 function pairsOf(
-  { turns, quick, backend }: BenchOptions,
+  { turns, quick, backend, nodes }: Run,
   configName: string,
   threads: number,
   peers: readonly (Contestant | Absent)[],
 ): PairRequest[] {
-  const request = { configName, config: configOf(configName), threads, turns, ours: ours(backend) };
+  const request = { configName, config: configOf(configName), threads, turns, ours: ours(nodes, backend) };
   const alone = { ...request, peer: null };
   const beside = peers.flatMap((peer): PairRequest[] => {
     const isSlow = "command" in peer && peer.slow === true;
@@ -119,8 +128,8 @@ function pairsOf(
 
 const configNameOf = ({ axis, value }: Variation): string => `sudoku9 with ${axis} ${value}`;
 
-async function growthSection(options: BenchOptions, pytorch: Contestant | Absent | null): Promise<Section> {
-  const { turns, quick, backend, threads } = options;
+async function growthSection(options: Run, pytorch: Contestant | Absent | null): Promise<Section> {
+  const { turns, quick, backend, threads, nodes } = options;
   const points = variations(configOf("sudoku9"), Math.max(...threads), quick);
   const peer = pytorch && "command" in pytorch ? pytorch : null;
   const results = await measureAll(
@@ -129,7 +138,7 @@ async function growthSection(options: BenchOptions, pytorch: Contestant | Absent
       config: point.config,
       threads: point.threads,
       turns: Math.max(3, Math.floor(turns / 3)),
-      ours: ours(backend),
+      ours: ours(nodes, backend),
       peer,
     })),
   );
@@ -157,11 +166,11 @@ async function measureAll(requests: readonly PairRequest[]): Promise<(Pair | Fai
 }
 
 /** Output of a script of this folder. */
-const outputOf = ({ path }: OwnNode, script: string, args: readonly string[]): string =>
-  execFileSync(path, ["--import", "tsx", `${here}${script}`, ...args], { encoding: "utf8" }).trim();
+const outputOf = (node: string, script: string, args: readonly string[]): string =>
+  execFileSync(node, ["--import", "tsx", `${here}${script}`, ...args], { encoding: "utf8" }).trim();
 
-function profileSection(options: BenchOptions): Section {
-  const { threads, turns, configs, backend } = options;
+function profileSection(options: Run): Section {
+  const { threads, turns, configs, backend, nodes } = options;
   const parts = configs.flatMap((name) => {
     const args = [
       `bench/configs/${name}.json`,
@@ -170,10 +179,12 @@ function profileSection(options: BenchOptions): Section {
       "--repeat",
       `${turns}`,
       "--profile",
+      ...(backend ? ["--backend", backend] : []),
     ];
-    return ownNodes().map((node) => {
-      const output = outputOf(node, "step.ts", backend ? [...args, "--backend", backend] : args);
-      return `\`npm run bench:step -- ${args.join(" ")}\`, Node ${node.version}\n\n\`\`\`\n${output}\n\`\`\``;
+    return nodes.map((node) => {
+      const isHere = node.path === process.execPath;
+      const program = isHere ? "npm run bench:step --" : `${relative(".", node.path)} --import tsx bench/step.ts`;
+      return `\`${program} ${args.join(" ")}\`\n\n\`\`\`\n${outputOf(node.path, "step.ts", args)}\n\`\`\``;
     });
   });
   return { title: "Where the time goes", command: commandOf("profile", options), body: parts.join("\n\n") };
@@ -182,7 +193,7 @@ function profileSection(options: BenchOptions): Section {
 const referenceSection = (): Section => ({
   title: "Reference backend: blocked matrix product",
   command: "npm run bench:reference",
-  body: outputOf(ownNodes()[0]!, "reference.ts", []),
+  body: outputOf(process.execPath, "reference.ts", []),
 });
 
 if (process.argv.includes("--help")) console.log(usage);

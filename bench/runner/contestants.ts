@@ -32,18 +32,30 @@ export interface OwnNode {
 /** The npm package node, which has a newer Node than most machines. */
 const newerNode = `${peers}/node_modules/node/bin/node`;
 
-/** This Node; and, where it runs only narrow vectors, the newer one of bench/peers beside it. */
-export function ownNodes(): OwnNode[] {
+/**
+ * This Node; and, where the newer one of bench/peers runs another build of the kernels (wide vectors), that one beside it.
+ *
+ * @param backend  as given to the benchmark
+ */
+export function ownNodes(backend?: string): OwnNode[] {
   const here = { path: process.execPath, version: process.versions.node };
-  if (canJoinVectors() || "reason" in installPeers()) return [here];
-  return [
-    here,
-    { path: newerNode, version: execFileSync(newerNode, ["--version"], { encoding: "utf8" }).trim().slice(1) },
-  ];
+  const name = backend ?? process.env.TRM_BACKEND ?? "wasm";
+  if (canJoinVectors() || name !== "wasm" || process.env.TRM_WASM_BUILD || process.arch !== "x64") return [here];
+  const installed = installPeers();
+  if ("reason" in installed) {
+    console.error(`skipped: our kernels with wide vectors (${installed.reason})`);
+    return [here];
+  }
+  if (!answers(newerNode, ["--import", "tsx", `${root}bench/peak.ts`])) {
+    console.error("skipped: our kernels with wide vectors (they do not run on the newer Node)");
+    return [here];
+  }
+  const version = execFileSync(newerNode, ["--version"], { encoding: "utf8" }).trim().slice(1);
+  return [here, { path: newerNode, version }];
 }
 
-export const ours = (backend?: string): Contestant[] =>
-  ownNodes().map(({ path, version }) => ({
+export const ours = (nodes: readonly OwnNode[], backend?: string): Contestant[] =>
+  nodes.map(({ path, version }) => ({
     name: `trm-ts on Node ${version}`,
     command: [path, "--import", "tsx", `${root}bench/step.ts`, ...(backend ? ["--backend", backend] : [])],
   }));

@@ -3,14 +3,14 @@ import { execFileSync } from "node:child_process";
 import { arch, availableParallelism, cpus, loadavg, platform, release, totalmem } from "node:os";
 import { fileURLToPath } from "node:url";
 
-/** Name and value, in the order of the report. @param nodes  versions of Node that our programs run on */
-export function describeMachine(nodes: readonly string[]): [name: string, value: string][] {
+/** Name and value, in the order of the report. */
+export function describeMachine(): [name: string, value: string][] {
   return [
     ["Date", new Date().toISOString().slice(0, 16).replace("T", " ")],
     ["Processor", `${cpus()[0]?.model.trim() ?? "unknown"}, ${availableParallelism()} threads`],
     ["Memory", `${(totalmem() / 2 ** 30).toFixed(0)} GB`],
     ["System", `${platform()} ${release()} ${arch()}`],
-    ["Node", nodes.join("; and, for kernels with wide vectors, ")],
+    ["Node", `${process.versions.node} (V8 ${process.versions.v8})`],
     ["trm-ts", commit()],
     ["Load when it began", loadInWords(loadavg()[0]!)],
   ];

@@ -1,4 +1,4 @@
-// Measures pairs: makes the case, lets the two programs take turns, and keeps the reason where that fails.
+// Measures pairs: makes the case, lets the programs take turns, and keeps the reason where that fails.
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

@@ -1,4 +1,4 @@
-// Two programs take turns: ours, the peer, ours, the peer ... so that whatever else changes on the machine meets both, and the
+// Programs take turns: ours (on one Node or two), the peer, ours, the peer ... so that whatever else changes on the machine meets both, and the
 // ratio of each turn stays fair. Before anything is timed they must have the same parameters and compute the same losses.
 import { medianRatio } from "../shared/statistics.ts";
 import type { Contestant } from "./contestants.ts";

@@ -45,6 +45,9 @@ describe("`prepare`, in a copy of the project", () => {
 // it: V8 compiles differently under the test runner, and once a build whose helpers never woke passed there.
 it.each(buildNames)("helping threads take part: %s", (build) => {
   const program = fileURLToPath(new URL("helpers-take-part.ts", import.meta.url));
-  const output = execFileSync(process.execPath, ["--import", "tsx", program, build], { encoding: "utf8" });
+  const output = execFileSync(process.execPath, ["--import", "tsx", program, build], {
+    encoding: "utf8",
+    timeout: 60_000,
+  });
   expect(Number(output)).toBeGreaterThan(0);
 });

@@ -42,7 +42,7 @@ describe("the build that runs", () => {
   it.skipIf(canJoinVectors())("is refused where V8 cannot join vectors", () => {
     expect(() => new WasmBackend({ threads: 1, build: "wide" })).toThrow(BackendError);
     expect(() => new WasmBackend({ threads: 1, build: "wide" })).toThrow(
-      `the wide SIMD build needs Node 24 or newer on x64; this is Node ${process.version}`,
+      `the wide SIMD build needs Node 24 or newer on x64 with AVX2; this is Node ${process.version}`,
     );
   });
 });

@@ -90,6 +90,12 @@ describe.each(named)("fused kernels: %s", (_, backend) => {
     axis: fc.constantFrom<BlockAxis>(-1, -2),
   });
 
+  /** The vectors along the axis: the rows of the last, or the columns of a puzzle. */
+  const vectorOf = (shape: Shape, axis: BlockAxis, i: number): number => {
+    const [length, width] = shape.slice(-2) as [number, number];
+    return axis === -1 ? Math.floor(i / width) : Math.floor(i / (length * width)) * width + (i % width);
+  };
+
   /** The element of up that belongs to one of gate, and the other way round. */
   const partner = (shape: Shape, axis: BlockAxis, i: number): number => {
     const half = (shape.at(axis)! / 2) * (axis === -1 ? 1 : shape.at(-1)!);
@@ -120,11 +126,15 @@ describe.each(named)("fused kernels: %s", (_, backend) => {
             return [s, du, y, inverse, ds];
           }) as [Tensor[], Tensor[]];
           const u = numbersWith(first, wide);
+          const inverseRms = valuesOf(results[1][3]!);
           results[0].forEach((got, i) => {
             const wanted = valuesOf(results[1][i]!);
-            // The slope of silu is a difference that the other half of u multiplies: its rounding shows where the slope is near 0.
-            const factor = (at: number): number =>
-              i === 1 ? Math.max(1, Math.abs(u[partner(wide, axis, at)]!) || 1) : 1;
+            // Two gradients are differences times a number, whose rounding shows where the difference is near 0: the slope of
+            // silu times the other half of u, and what the norm leaves of dy times 1 / rms.
+            const factor = (at: number): number => {
+              if (i === 1) return Math.max(1, Math.abs(u[partner(wide, axis, at)]!) || 1);
+              return i === 4 ? Math.max(1, inverseRms[vectorOf(shape, axis, at)]! || 1) : 1;
+            };
             expectAlike(got, results[1][i]!, (at) => 2e-6 * Math.abs(wanted[at]!) + 5e-6 * factor(at));
           });
         });
@@ -132,12 +142,6 @@ describe.each(named)("fused kernels: %s", (_, backend) => {
       { numRuns: 60 },
     );
   });
-
-  /** The vectors along the axis: the rows of the last, or the columns of a puzzle. */
-  const vectorOf = (shape: Shape, axis: BlockAxis, i: number): number => {
-    const [length, width] = shape.slice(-2) as [number, number];
-    return axis === -1 ? Math.floor(i / width) : Math.floor(i / (length * width)) * width + (i % width);
-  };
 
   it("NaN and infinity in a half block stay in their own row or column, forward and backward", () => {
     const cases = fc.record({ seed: fc.nat(1e6), at: fc.nat(1e6), value: fc.constantFrom(NaN, Infinity, -Infinity) });

@@ -1,7 +1,7 @@
 // Multi-head self-attention: one kernel forward, one backward; see assembly/attention.ts for the mathematics.
 import type { Rotary } from "../../backend.ts";
 import type { Tensor } from "../../tensor.ts";
-import { panelRowsBytes, spareBytes } from "./panels.ts";
+import { panelRowsBytes, productBlockRows, spareBytes } from "./panels.ts";
 import { float, type WasmRuntime } from "./runtime.ts";
 import { pointerOf } from "./storage.ts";
 
@@ -16,9 +16,7 @@ function sizesOf(qkv: Tensor, heads: number): Sizes {
   return { batch, length, headSize: width / 3 / heads };
 }
 
-/** Of assembly/product.ts: the most rows in a block. */
-const blockRows = 43;
-/** Of assembly/attention.ts: bytes for one number of each of them. */
+/** Of assembly/attention.ts: bytes for one number of each row of a block. */
 const inversesBytes = 192;
 
 /**
@@ -32,7 +30,7 @@ function scratchSizes(runtime: WasmRuntime, { length, headSize }: Sizes) {
     across: panelRowsBytes(runtime, headSize, length),
     along: panelRowsBytes(runtime, length, headSize),
     scores: panelRowsBytes(runtime, length, length),
-    scoresBlock: panelRowsBytes(runtime, Math.min(length, blockRows), length),
+    scoresBlock: panelRowsBytes(runtime, Math.min(length, productBlockRows), length),
   };
 }
 

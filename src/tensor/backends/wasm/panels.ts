@@ -22,6 +22,9 @@ export const panelRowsBytes = (runtime: WasmRuntime, rows: number, columns: numb
 /** Bytes that every product needs as scratch: one tile of six rows. */
 export const spareBytes = (runtime: WasmRuntime): number => 6 * runtime.panelColumns * 4;
 
+/** Of assembly/product.ts: the most rows of a product that are made at once. */
+export const productBlockRows = 43;
+
 export const panelBytes = (runtime: WasmRuntime, { depth, columns }: RightSide): number =>
   panelRowsBytes(runtime, depth, columns);
 

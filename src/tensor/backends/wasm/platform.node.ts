@@ -14,17 +14,28 @@ export function enableRelaxedSimd(): void {
 }
 
 /**
- * Whether V8's revectorizer works here: it joins pairs of 128-bit operations into 256-bit ones on x64, from V8 13 (Node 24) on.
- * Node 22 has the flag, but its version leaves our loops alone.
+ * Whether V8's revectorizer works here: it joins pairs of 128-bit operations into 256-bit ones on x64 with AVX2, from V8 13
+ * (Node 24) on. Node 22 has the flag, but its version leaves our loops alone.
  */
-export const canJoinVectors = (): boolean => nodeMajor >= 24 && globalThis.process?.arch === "x64";
+export const canJoinVectors = (): boolean => nodeMajor >= 24 && globalThis.process?.arch === "x64" && hasAvx2();
+
+/** Asked of Linux; other systems do not say, and those that Node 24 runs on come with it. */
+function hasAvx2(): boolean {
+  try {
+    return /\bavx2\b/.test(builtin?.("node:fs").readFileSync("/proc/cpuinfo", "utf8") ?? "");
+  } catch {
+    return true; // no /proc/cpuinfo: not Linux
+  }
+}
 
 /** Turns the revectorizer on, for the whole process. @throws BackendError where it does not work */
 export function enableWideVectors(): void {
   if (!canJoinVectors()) {
     const { arch, version } = globalThis.process ?? {};
     const here = nodeMajor ? `Node ${version} on ${arch}` : "no Node";
-    throw new BackendError(`wasm backend: the wide SIMD build needs Node 24 or newer on x64; this is ${here}`);
+    throw new BackendError(
+      `wasm backend: the wide SIMD build needs Node 24 or newer on x64 with AVX2; this is ${here}`,
+    );
   }
   builtin?.("node:v8").setFlagsFromString("--experimental-wasm-revectorize");
 }

@@ -31,9 +31,9 @@ const kernelNames = [
 ] as const;
 export type KernelName = (typeof kernelNames)[number];
 
-/** Addresses in the first page, which the heap leaves free; AssemblyScript puts its constants at 1024. The job is the class `Job` of assembly/pool.ts. */
-const jobAddress = 2048;
-const parametersAddress = 3072;
+/** Addresses in the first page, which the heap leaves free; AssemblyScript puts its constants from 1024 on. The job is the class `Job` of assembly/pool.ts. */
+const jobAddress = 32_768;
+const parametersAddress = 33_792;
 /** Positions of the job's fields, in words of four bytes. */
 const jobWord = (field: number): number => jobAddress / 4 + field;
 const next = jobWord(2);
@@ -110,7 +110,7 @@ export class WasmRuntime {
     return Atomics.load(this.integers(), ready);
   }
 
-  /** Helping threads that took items of the last kernel that was shared. */
+  /** How often a helping thread came to the last kernel that was shared, while its items were given out. */
   get helpersInLastKernel(): number {
     const job = this.integers();
     const grain = job[itemGrain]!;

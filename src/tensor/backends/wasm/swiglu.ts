@@ -3,7 +3,7 @@ import type { BlockAxis, BlockMemory } from "../../backend.ts";
 import { sizeOf } from "../../shape.ts";
 import type { Tensor } from "../../tensor.ts";
 import { multiply } from "./matmul.ts";
-import { panelRowsBytes, spareBytes, weightPanels, weightTransposed } from "./panels.ts";
+import { panelRowsBytes, productBlockRows, spareBytes, weightPanels, weightTransposed } from "./panels.ts";
 import { float, type WasmRuntime } from "./runtime.ts";
 import { pointerOf } from "./storage.ts";
 
@@ -13,9 +13,8 @@ const blockRows = 48;
 const groupRows = 108;
 /** Of assembly/groups.ts: rows in a block. */
 const sumRows = 16;
-/** Of assembly/swiglu-sequence.ts: columns in a group. Of product.ts: the most rows in a block of them. */
+/** Of assembly/swiglu-sequence.ts: columns in a group. */
 const groupColumns = 16;
-const groupBlockRows = 43;
 
 export interface SwigluGradients {
   readonly h: Tensor;
@@ -66,7 +65,7 @@ export function swigluBlock(
     const [length, columns] = h.shape.slice(-2) as [number, number];
     runtime.run("swigluSequence", {
       items: sizeOf(h.shape.slice(0, -2)) * Math.ceil(columns / groupColumns),
-      scratch: spareBytes(runtime) + 64 + groupColumns * 4 * (2 * groupBlockRows + 2 * length + inner),
+      scratch: spareBytes(runtime) + 64 + groupColumns * 4 * (2 * productBlockRows + 2 * length + inner),
       cost,
       parameters: [
         ...[pointerOf(h), pointerOf(out), pointerOf(gateUp), pointerOf(down), ...kept],
@@ -178,7 +177,7 @@ function backwardSequence(runtime: WasmRuntime, gradients: SwigluGradients, save
   const downTransposed = weightTransposed(runtime, down);
   const operands = [dy, out, h, memory.gateUp, memory.inverseRms].map(pointerOf);
   const weights = [gateUpTransposed, downTransposed, pointerOf(gradients.h)];
-  const columnScratch = spareBytes(runtime) + 128 + groupColumns * 4 * (2 * length + 2 * inner + groupBlockRows);
+  const columnScratch = spareBytes(runtime) + 128 + groupColumns * 4 * (2 * length + 2 * inner + productBlockRows);
   const cost = (dy.size * inner * 3) / 4;
   const groups = groupsOf(batch, 1, 4, 3 * inner * panelRowsBytes(runtime, 1, length));
   if (groups > 0) {

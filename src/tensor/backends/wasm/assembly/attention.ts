@@ -272,7 +272,7 @@ function exponentialsOf(row: usize, bytes: usize, shift: f32): f32 {
   const shifts = f32x4.splat(shift);
   const end = row + bytes;
   let sum = f32x4.splat(0);
-  // Four vectors at a time (see clampedExp), and the last two.
+  // Four vectors at a time (see exponential in vector.ts), and the last two.
   for (; row + 64 <= end; row += 64) {
     const a = clampedExp(f32x4.sub(v128.load(row), shifts)), b = clampedExp(f32x4.sub(v128.load(row, 16), shifts));
     const c = clampedExp(f32x4.sub(v128.load(row, 32), shifts)), d = clampedExp(f32x4.sub(v128.load(row, 48), shifts));

@@ -1,5 +1,5 @@
 // Elementwise kernels over flat arrays. Items are blocks of BLOCK elements. Four vectors go through together: the functions
-// with an exponential need it (see clampedExp), the others do not mind.
+// with an exponential need it (see exponential in vector.ts), the others do not mind.
 import { exp, sigmoid } from "./vector";
 
 /** Elements per item; TypeScript counts with the same number. */

@@ -3,7 +3,7 @@
 //   forward    s = gate · σ(gate) · up
 //   backward   dgate = ds · up · σ (1 + gate (1 - σ)),   dup = ds · gate · σ,   with σ = σ(gate)
 //
-// Four vectors go through together (see clampedExp): a row of 16 columns, or two of 8, of which an odd last row is computed twice.
+// Four vectors go through together (see exponential in vector.ts): a row of 16 columns, or two of 8, of which an odd last row is computed twice.
 import { PANEL_BYTES } from "./layout";
 import { clampedExpNegative, fma, sigmoid } from "./vector";
 

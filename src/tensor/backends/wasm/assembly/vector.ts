@@ -23,68 +23,63 @@ export function maxLanes(x: v128): f32 {
   return max(f32x4.extract_lane(pairs, 0), f32x4.extract_lane(pairs, 1));
 }
 
-/** Places in LITERALS; what starts with NEGATIVE is for e^-x, where the signs of the odd terms are changed. */
-const enum Literal {
-  ROUNDER, PER_LN2, LN2_HIGH, LN2_LOW, C6, C5, C4, C3, C2, ONE, LEAST, MOST,
-  NEGATIVE_PER_LN2, NEGATIVE_LN2_HIGH, NEGATIVE_LN2_LOW, NEGATIVE_C5, NEGATIVE_C3, NEGATIVE_ONE, NEGATIVE_LEAST, NEGATIVE_MOST,
-}
+/** Places of the literals of e^x; those of e^-x, which changes the signs of the odd terms, stand NEGATIVE places on. */
+const enum Literal { ROUNDER, PER_LN2, LN2_HIGH, LN2_LOW, C6, C5, C4, C3, C2, C1, C0, LEAST, MOST, NEGATIVE }
 
 /** In memory, because V8 would build a literal of the code anew, in two or three instructions, wherever a loop uses it. */
 const LITERALS: usize = memory.data<f32>([
-  12582912, 1.44269504, -0.693359375, 2.12194440e-4, 0.0013843599, 0.0083742021, 0.041668005, 0.1666643023, 0.49999994, 1, -87.33, 88.72,
-  -1.44269504, 0.693359375, -2.12194440e-4, -0.0083742021, -0.1666643023, -1, 87.33, -88.72,
+  12582912, 1.44269504, -0.693359375, 2.12194440e-4, 0.0013843599, 0.0083742021, 0.041668005, 0.1666643023, 0.49999994, 1, 1, -87.33, 88.72,
+  12582912, -1.44269504, 0.693359375, -2.12194440e-4, 0.0013843599, -0.0083742021, 0.041668005, -0.1666643023, 0.49999994, -1, 1, -88.72, 87.33,
 ]);
 
 // @ts-ignore: decorator
 @inline
-function literal(place: Literal): v128 {
+function literal(place: i32): v128 {
   return v128.load32_splat(LITERALS + (<usize>place << 2));
 }
 
 /**
- * e^x for -87.33 <= x <= 88.72, the ends of that interval outside it, NaN for NaN. Relative error below 1.5e-7.
+ * e^x for x from LEAST to MOST, the ends of that interval outside it, NaN for NaN. Relative error below 1.5e-7.
  *
  * x = n ln 2 + r with |r| <= ln 2 / 2. Adding 1.5 · 2^23 rounds to an integer that then stands in the low bits of the sum;
  * e^r is the polynomial of degree 6 with the smallest relative error (2e-9); adding n to its exponent bits multiplies by 2^n.
  *
  * One call is a chain of 15 dependent steps. Loops therefore work on four vectors at a time, whose chains overlap, which makes
  * them twice as fast.
+ *
+ * @param sign  0, or Literal.NEGATIVE for e^-x, which saves three instructions against negating x
  */
 // @ts-ignore: decorator
 @inline
-export function clampedExp(x: v128): v128 {
-  const rounder = literal(Literal.ROUNDER);
+function exponential(x: v128, sign: i32): v128 {
+  const rounder = literal(sign + Literal.ROUNDER);
   // pmin and pmax return their first operand when a comparison with NaN fails, so NaN passes through.
-  const bounded = f32x4.pmax(f32x4.pmin(x, literal(Literal.MOST)), literal(Literal.LEAST));
-  const shifted = fma(bounded, literal(Literal.PER_LN2), rounder);
+  const bounded = f32x4.pmax(f32x4.pmin(x, literal(sign + Literal.MOST)), literal(sign + Literal.LEAST));
+  const shifted = fma(bounded, literal(sign + Literal.PER_LN2), rounder);
   const n = f32x4.sub(shifted, rounder);
   // ln 2 in two parts, the first with so few bits that n times it is exact.
-  const r = fma(n, literal(Literal.LN2_LOW), fma(n, literal(Literal.LN2_HIGH), bounded));
-  let p = fma(r, literal(Literal.C6), literal(Literal.C5));
-  p = fma(p, r, literal(Literal.C4));
-  p = fma(p, r, literal(Literal.C3));
-  p = fma(p, r, literal(Literal.C2));
-  p = fma(p, r, literal(Literal.ONE));
-  p = fma(p, r, literal(Literal.ONE));
+  const r = fma(n, literal(sign + Literal.LN2_LOW), fma(n, literal(sign + Literal.LN2_HIGH), bounded));
+  let p = fma(r, literal(sign + Literal.C6), literal(sign + Literal.C5));
+  p = fma(p, r, literal(sign + Literal.C4));
+  p = fma(p, r, literal(sign + Literal.C3));
+  p = fma(p, r, literal(sign + Literal.C2));
+  p = fma(p, r, literal(sign + Literal.C1));
+  p = fma(p, r, literal(sign + Literal.C0));
   return i32x4.add(p, i32x4.shl(shifted, 23));
 }
 
-/** e^-x, likewise: which saves three instructions against negating x. */
+/** e^x for -87.33 <= x <= 88.72, else for the nearer end of that interval. */
+// @ts-ignore: decorator
+@inline
+export function clampedExp(x: v128): v128 {
+  return exponential(x, 0);
+}
+
+/** e^-x, likewise. */
 // @ts-ignore: decorator
 @inline
 export function clampedExpNegative(x: v128): v128 {
-  const rounder = literal(Literal.ROUNDER);
-  const bounded = f32x4.pmax(f32x4.pmin(x, literal(Literal.NEGATIVE_LEAST)), literal(Literal.NEGATIVE_MOST));
-  const shifted = fma(bounded, literal(Literal.NEGATIVE_PER_LN2), rounder);
-  const n = f32x4.sub(shifted, rounder);
-  const r = fma(n, literal(Literal.NEGATIVE_LN2_LOW), fma(n, literal(Literal.NEGATIVE_LN2_HIGH), bounded));
-  let p = fma(r, literal(Literal.C6), literal(Literal.NEGATIVE_C5));
-  p = fma(p, r, literal(Literal.C4));
-  p = fma(p, r, literal(Literal.NEGATIVE_C3));
-  p = fma(p, r, literal(Literal.C2));
-  p = fma(p, r, literal(Literal.NEGATIVE_ONE));
-  p = fma(p, r, literal(Literal.ONE));
-  return i32x4.add(p, i32x4.shl(shifted, 23));
+  return exponential(x, Literal.NEGATIVE);
 }
 
 /** e^x with its limits: infinity above 88.72, 0 below -87.33 (where float32 has only denormals left). */
@@ -101,6 +96,6 @@ export function exp(x: v128): v128 {
 // @ts-ignore: decorator
 @inline
 export function sigmoid(x: v128): v128 {
-  const one = literal(Literal.ONE);
+  const one = literal(Literal.C0);
   return f32x4.div(one, f32x4.add(one, clampedExpNegative(x)));
 }
