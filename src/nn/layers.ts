@@ -3,12 +3,13 @@
 import * as ad from "../autograd/index.ts";
 import { parameter, Variable } from "../autograd/index.ts";
 import {
+  assign,
+  empty,
   gatherRows,
   keep,
   type Random,
   type Shape,
   signSgdUpdate,
-  sizeOf,
   type Tensor,
   tensor,
   zeros,
@@ -16,12 +17,15 @@ import {
 import { Module } from "./module.ts";
 
 // DEVIATION: random numbers — the distribution is the official one, the generator is not: equal seeds give other weights than PyTorch.
-/** Numbers from a truncated normal distribution of the given standard deviation. */
-export const truncatedNormal = (shape: Shape, std: number, random: Random): Tensor =>
-  tensor(
-    Float32Array.from({ length: sizeOf(shape) }, () => random.truncatedNormal(std)),
-    { shape },
+/** Numbers from a truncated normal distribution of the given standard deviation. @throws MemoryError before any number is drawn */
+export function truncatedNormal(shape: Shape, std: number, random: Random): Tensor {
+  const out = empty(shape);
+  assign(
+    out,
+    Float32Array.from({ length: out.size }, () => random.truncatedNormal(std)),
   );
+  return out;
+}
 
 /** The weight of a linear map, [to, from], with standard deviation 1 / √from. */
 export const linearWeight = (to: number, from: number, random: Random): Variable =>

@@ -141,7 +141,7 @@ describe("settings", () => {
     [["--set", "lerningRate=1"], '--set: unknown key "lerningRate", did you mean "learningRate"?'],
     [["--set", "hiddenSize=-4"], "--set: hiddenSize: "],
     [["--set", "n=many"], "--set: n: "],
-    [["--set", "hiddenSize=1000000000"], "not enough memory for this configuration"],
+    [["--set", "hiddenSize=1000000000"], "memory is full, could not add"],
     [["--set", "sequenceLength=81"], "sudoku4 has 16"],
     [["--config", join(folder, "no.yaml")], "no.yaml: no such file or folder"],
     [["--puzzles", "1000000"], "different puzzles asked"],
