@@ -1,4 +1,4 @@
-// A program for wasm-build.full.test.ts: how often helping threads took items of 100 kernels, which they begin asleep.
+// A program for wasm-build.full.test.ts: how often a helping thread came to one of 100 kernels. It is asleep when the first begins.
 import type { Build } from "../../src/tensor/backends/wasm/module.ts";
 import { WasmRuntime } from "../../src/tensor/backends/wasm/runtime.ts";
 

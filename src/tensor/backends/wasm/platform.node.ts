@@ -19,7 +19,7 @@ export function enableRelaxedSimd(): void {
  */
 export const canJoinVectors = (): boolean => nodeMajor >= 24 && globalThis.process?.arch === "x64" && hasAvx2();
 
-/** Asked of Linux; other systems do not say, and those that Node 24 runs on come with it. */
+/** Only Linux can be asked. Elsewhere it is assumed; TRM_WASM_BUILD=relaxed helps where that is wrong, and slow. */
 function hasAvx2(): boolean {
   try {
     return /\bavx2\b/.test(builtin?.("node:fs").readFileSync("/proc/cpuinfo", "utf8") ?? "");

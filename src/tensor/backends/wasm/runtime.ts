@@ -31,7 +31,10 @@ const kernelNames = [
 ] as const;
 export type KernelName = (typeof kernelNames)[number];
 
-/** Addresses in the first page, which the heap leaves free; AssemblyScript puts its constants from 1024 on. The job is the class `Job` of assembly/pool.ts. */
+/**
+ * Addresses in the first page, which the heap leaves free, well above AssemblyScript's constants (from 1024 on). The job is the
+ * class `Job` of assembly/pool.ts.
+ */
 const jobAddress = 32_768;
 const parametersAddress = 33_792;
 /** Positions of the job's fields, in words of four bytes. */
