@@ -2,7 +2,14 @@
 // float64, and fused operations against their definitions. A new operation is tested here with no edit.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type AnyOperation, affine, allOperations, checkGradient, operationNamed, sigmoid } from "../../src/autograd/index.ts";
+import {
+  type AnyOperation,
+  affine,
+  allOperations,
+  checkGradient,
+  operationNamed,
+  sigmoid,
+} from "../../src/autograd/index.ts";
 import type { VisibleStorage } from "../../src/tensor/index.ts";
 import { checkOperation, type OperationExample, operationExamples } from "../../src/testing.ts";
 import { evaluate, isDifferentiable, relativeDifference } from "./examples.ts";
@@ -50,7 +57,9 @@ describe("gradient in float64 against a difference quotient", () => {
   });
 
   it("is not misled by a function that bends sharply, sigmoid(3000x)", () => {
-    expect(checkGradient("sigmoid(3000x)", (x) => sigmoid(affine(x, 3000)), [row(0.0004, -0.0002)]).worst).toBeLessThan(1e-6);
+    expect(checkGradient("sigmoid(3000x)", (x) => sigmoid(affine(x, 3000)), [row(0.0004, -0.0002)]).worst).toBeLessThan(
+      1e-6,
+    );
   });
 
   it("is much more precise than the tolerance", () => {
