@@ -10,7 +10,7 @@ import { pointerOf } from "./storage.ts";
 /** Rows that go through the block together; their activations stay in the second-level cache. */
 const blockRows = 48;
 /** The same backward, where the block's part of the weights' gradients is added up at once: long enough sums per addition. */
-const groupRows = 108;
+const groupRows = 216;
 /** Of assembly/groups.ts: rows in a block. */
 const sumRows = 16;
 /** Of assembly/swiglu-sequence.ts: columns in a group. */
@@ -124,10 +124,9 @@ function backwardRows(runtime: WasmRuntime, gradients: SwigluGradients, saved: S
   const { h, gateUp, down, out, memory } = saved;
   const [width, inner] = down.shape as [number, number];
   const rows = h.size / width;
-  const part = panelRowsBytes(runtime, 1, inner);
   // An odd number of cache lines from row to row: the products below walk down columns, and rows a power of two apart
   // would all fall into the same few sets of the cache.
-  const stepWide = (Math.ceil((3 * part) / 64) | 1) * 64;
+  const stepWide = (Math.ceil(panelRowsBytes(runtime, 1, inner) / 64) | 1) * 64;
   const downPanels = weightPanels(runtime, down, { depth: width, columns: inner, transposed: false });
   const half = { depth: inner, columns: width, transposed: false };
   const gatePanels = weightPanels(runtime, gateUp, half);
@@ -141,7 +140,7 @@ function backwardRows(runtime: WasmRuntime, gradients: SwigluGradients, saved: S
     sumOfGroups(runtime, gradients, groups, (partial) =>
       runtime.run("swigluRowsGroups", {
         items: groups,
-        scratch: blockScratch(groupRows) + groupRows * stepWide + 2 * panelRowsBytes(runtime, groupRows, width),
+        scratch: blockScratch(groupRows) + 3 * groupRows * stepWide + 2 * panelRowsBytes(runtime, groupRows, width),
         cost: 2 * cost,
         parameters: [...operands, ...weights, 0, stepWide, 0, 0, rows, width, inner, groupRows, groups, partial],
       }),
@@ -149,8 +148,9 @@ function backwardRows(runtime: WasmRuntime, gradients: SwigluGradients, saved: S
     return;
   }
   const panelsBytes = panelRowsBytes(runtime, rows, width);
-  runtime.temporarily(rows * stepWide + 2 * panelsBytes, (wide) => {
-    const hPanels = wide + rows * stepWide;
+  const part = rows * stepWide;
+  runtime.temporarily(3 * part + 2 * panelsBytes, (wide) => {
+    const hPanels = wide + 3 * part;
     const dsumPanels = hPanels + panelsBytes;
     runtime.run("swigluRowsBackward", {
       items: Math.ceil(rows / blockRows),

@@ -82,7 +82,7 @@ export class SwigluRowsBackward {
   gatePanels: usize;
   upPanels: usize;
   dh: usize;
-  /** For the gradients of the weights: [dgate | dup | s] with row step `stepWide`, each part I rounded up to whole panels. */
+  /** For the gradients of the weights: dgate, dup and s, each [rows][I rounded up to whole panels] with row step `stepWide`. */
   wide: usize;
   stepWide: usize;
   /** For the same: the panels of h and of the gradient before the norm, each [panels][rows][PANEL]. */
@@ -118,9 +118,8 @@ export function swigluRowsGroups(parameters: usize, start: i32, end: i32, scratc
   const inner = p.inner;
   const panels = panelCount(p.width);
   const step = <usize>panels * PANEL_BYTES;
-  const part = <usize>panelCount(inner) * PANEL_BYTES;
   const wide = scratch + blockScratchBytes(p);
-  const hPanels = wide + <usize>p.blockRows * p.stepWide;
+  const hPanels = wide + <usize>(3 * p.blockRows) * p.stepWide;
   const dsumPanels = hPanels + <usize>p.blockRows * step;
   for (let item = start; item < end; item++) {
     const firstRow = groupStart(item, p.rows, p.groups);
@@ -134,6 +133,7 @@ export function swigluRowsGroups(parameters: usize, start: i32, end: i32, scratc
       const rows = groupStart(block + 1, count, blocks) - first;
       backwardBlock(p, firstRow + first, rows, wide, hPanels, dsumPanels, rows, scratch);
       const add = block > 0;
+      const part = <usize>rows * p.stepWide;
       accumulate(false, add, inner, panels, rows, wide, p.stepWide, hPanels, gate, step);
       accumulate(false, add, inner, panels, rows, wide + part, p.stepWide, hPanels, up, step);
       accumulate(false, add, inner, panels, rows, wide + 2 * part, p.stepWide, dsumPanels, down, step);
@@ -148,7 +148,7 @@ function blockScratchBytes(p: SwigluRowsBackward): usize {
   return (SPARE_BYTES + <usize>p.blockRows * ((<usize>p.width << 2) + PANEL_BYTES) + 63) & ~63;
 }
 
-/** `panelRows` rows lie in each of the panels, of which this block's are written from `hPanels` and `dsumPanels` on. */
+/** `panelRows` rows lie in each part of `wide` and each panel, of which this block's are written from `wide`, `hPanels` and `dsumPanels` on. */
 function backwardBlock(
   p: SwigluRowsBackward,
   first: i32,
@@ -163,7 +163,7 @@ function backwardBlock(
   const stepH = <usize>width << 2;
   const stepU = <usize>inner << 3;
   const panels = panelCount(inner);
-  const part = <usize>panels * PANEL_BYTES;
+  const part = <usize>panelRows * stepWide;
   const dsum = scratch + SPARE_BYTES;
   const ds = dsum + <usize>p.blockRows * stepH;
   for (let i = 0; i < rows; i++) {
