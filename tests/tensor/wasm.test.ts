@@ -150,9 +150,11 @@ describe("blocks of the network", () => {
       fc.property(cases, (c) => {
         t.scope(() => {
           const wanted = halfBlock(reference, c, false).map(valuesOf);
-          // Gradients of a short norm cancel to almost nothing: tolerance is relative to 1 at least.
-          for (const [i, x] of halfBlock(backend, c, true).entries()) expectClose(x, wanted[i]!, 2e-5, 1);
-          for (const [i, x] of halfBlock(backend, c, false).entries()) expectClose(x, wanted[i]!, 2e-5, 1);
+          // Gradients of a short norm cancel to almost nothing: tolerance is relative to 1 at least. A norm of few numbers may
+          // divide by almost nothing, forward and backward: rounding grows as often.
+          const tolerance = 1e-5 * Math.max(...wanted[1]!, 1) ** 2;
+          for (const [i, x] of halfBlock(backend, c, true).entries()) expectClose(x, wanted[i]!, tolerance, 1);
+          for (const [i, x] of halfBlock(backend, c, false).entries()) expectClose(x, wanted[i]!, tolerance, 1);
         });
       }),
       { numRuns: 60 },

@@ -1,4 +1,4 @@
-// The forms in which kernels read weights: panels (assembly/panels.ts), and transposed. A form is made when first needed and
+// The forms in which kernels read weights: panels and strips (assembly/panels.ts, assembly/strips.ts). A form is made when first needed and
 // kept with the weight until an optimizer step changes it, so the recursion packs each weight once per step.
 import type { Tensor } from "../../tensor.ts";
 import type { WasmRuntime } from "./runtime.ts";
@@ -58,14 +58,23 @@ export function weightPanels(runtime: WasmRuntime, weight: Tensor, side: RightSi
   );
 }
 
-/** The address of weightᵀ, for a weight [rows, columns]. */
-export function weightTransposed(runtime: WasmRuntime, weight: Tensor): number {
-  const [rows, columns] = weight.shape as [number, number];
-  return storageOf(weight).derive("transposed", rows * columns * 4, (pointer) => {
-    runtime.run("transpose", {
+/** A matrix to be read as the left side A of a product, [rows, depth]. */
+export interface LeftSide {
+  readonly rows: number;
+  readonly depth: number;
+  /** It is stored as [depth, rows]. */
+  readonly transposed: boolean;
+}
+
+/** The address of a weight's strips, from row `firstRow` of the stored matrix on. */
+export function weightStrips(runtime: WasmRuntime, weight: Tensor, side: LeftSide, firstRow = 0): number {
+  const { rows, depth, transposed } = side;
+  return storageOf(weight).derive(`strips ${rows} ${depth} ${transposed} ${firstRow}`, rows * depth * 4, (pointer) => {
+    const source = pointerOf(weight) + firstRow * (transposed ? rows : depth) * 4;
+    runtime.run("strips", {
       items: 1,
-      cost: (rows * columns) / 2,
-      parameters: [pointerOf(weight), pointer, rows, columns],
+      cost: (rows * depth) / 2,
+      parameters: [source, pointer, rows, depth, Number(transposed)],
     });
   });
 }

@@ -6,7 +6,7 @@ import { type Helper, startHelper } from "./platform.node.ts";
 /** The kernels in the order of their numbers in assembly/kernels.ts. */
 const kernelNames = [
   "pack",
-  "transpose",
+  "strips",
   "matmul",
   "swigluRows",
   "swigluRowsBackward",
@@ -130,7 +130,7 @@ export class WasmRuntime {
     if (this.threads === 1 || items === 1 || cost < sharedCost) {
       this.kernels.runAlone(jobAddress, number, parametersAddress, items);
     } else {
-      const grain = Math.max(1, Math.floor(items / (16 * this.threads)));
+      const grain = Math.max(1, Math.floor(items / (64 * this.threads)));
       this.kernels.dispatch(jobAddress, number, parametersAddress, items, grain);
     }
     if (this.times) this.count(kernel, performance.now() - before, cost);

@@ -3,7 +3,7 @@ import type { BlockAxis, BlockMemory } from "../../backend.ts";
 import { sizeOf } from "../../shape.ts";
 import type { Tensor } from "../../tensor.ts";
 import { multiply } from "./matmul.ts";
-import { panelRowsBytes, productBlockRows, spareBytes, weightPanels, weightTransposed } from "./panels.ts";
+import { panelRowsBytes, productBlockRows, spareBytes, weightPanels, weightStrips } from "./panels.ts";
 import { float, type WasmRuntime } from "./runtime.ts";
 import { pointerOf } from "./storage.ts";
 
@@ -54,7 +54,9 @@ export function swigluBlock(
     runtime.run("swigluRows", {
       items: Math.ceil(rows / blockRows),
       scratch:
-        spareBytes(runtime) + panelRowsBytes(runtime, blockRows, inner) + 2 * blockRows * runtime.panelColumns * 4,
+        spareBytes(runtime) +
+        panelRowsBytes(runtime, blockRows, inner) +
+        blockRows * (width + 2 * runtime.panelColumns) * 4,
       cost,
       parameters: [
         ...[pointerOf(h), pointerOf(out), gate, up, downPanels, ...kept],
@@ -63,12 +65,16 @@ export function swigluBlock(
     });
   } else {
     const [length, columns] = h.shape.slice(-2) as [number, number];
+    const half = { rows: inner, depth: length, transposed: false };
+    const gate = weightStrips(runtime, gateUp, half);
+    const up = weightStrips(runtime, gateUp, half, inner);
+    const downStrips = weightStrips(runtime, down, { rows: length, depth: inner, transposed: false });
     runtime.run("swigluSequence", {
       items: sizeOf(h.shape.slice(0, -2)) * Math.ceil(columns / groupColumns),
       scratch: spareBytes(runtime) + 64 + groupColumns * 4 * (2 * productBlockRows + 2 * length + inner),
       cost,
       parameters: [
-        ...[pointerOf(h), pointerOf(out), pointerOf(gateUp), pointerOf(down), ...kept],
+        ...[pointerOf(h), pointerOf(out), gate, up, downStrips, ...kept],
         ...[length, columns, inner, float(epsilon)],
       ],
     });
@@ -133,7 +139,8 @@ function backwardRows(runtime: WasmRuntime, gradients: SwigluGradients, saved: S
   const upPanels = weightPanels(runtime, gateUp, half, inner);
   const operands = [dy, out, h, memory.gateUp, memory.inverseRms].map(pointerOf);
   const weights = [downPanels, gatePanels, upPanels, pointerOf(gradients.h)];
-  const blockScratch = (block: number): number => spareBytes(runtime) + block * (width + runtime.panelColumns) * 4 + 64;
+  const blockScratch = (block: number): number =>
+    spareBytes(runtime) + block * (2 * width + runtime.panelColumns) * 4 + 64;
   const cost = (dy.size * inner * 3) / 4;
   const groups = groupsOf(rows, blockRows, 320, 3 * inner * panelRowsBytes(runtime, 1, width));
   if (groups > 0) {
@@ -173,10 +180,10 @@ function backwardSequence(runtime: WasmRuntime, gradients: SwigluGradients, save
   const batch = h.size / (length * width);
   const stepTall = panelRowsBytes(runtime, 1, width);
   const puzzleBytes = 3 * inner * stepTall;
-  const gateUpTransposed = weightTransposed(runtime, gateUp);
-  const downTransposed = weightTransposed(runtime, down);
+  const gateUpStrips = weightStrips(runtime, gateUp, { rows: length, depth: 2 * inner, transposed: true });
+  const downStrips = weightStrips(runtime, down, { rows: inner, depth: length, transposed: true });
   const operands = [dy, out, h, memory.gateUp, memory.inverseRms].map(pointerOf);
-  const weights = [gateUpTransposed, downTransposed, pointerOf(gradients.h)];
+  const weights = [gateUpStrips, downStrips, pointerOf(gradients.h)];
   const columnScratch = spareBytes(runtime) + 128 + groupColumns * 4 * (2 * length + 2 * inner + productBlockRows);
   const cost = (dy.size * inner * 3) / 4;
   const groups = groupsOf(batch, 1, 4, 3 * inner * panelRowsBytes(runtime, 1, length));

@@ -8,7 +8,7 @@
 import { PANEL, PANEL_BYTES, panelColumns, panelCount } from "./layout";
 import { scaleRow } from "./norm";
 import { packPanel, packTransposedPanel } from "./panels";
-import { blockHeight, multiplyPanel, SPARE_BYTES } from "./product";
+import { blockHeight, Left, multiplyPanel, SPARE_BYTES } from "./product";
 import { clampedExp, fma, maxLanes, sumLanes } from "./vector";
 
 @unmanaged
@@ -60,7 +60,7 @@ export function attention(parameters: usize, start: i32, end: i32, scratch: usiz
       for (let j = 0; j < panelCount(size); j++) {
         const panel = values + <usize>(j * length) * PANEL_BYTES;
         const columns = panelColumns(size, j);
-        multiplyPanel(true, rows, columns, length, exponentials, stepP, panel, y + <usize>j * PANEL_BYTES, stepY, 0, 0, scratch);
+        multiplyPanel(Left.ROWS, rows, columns, length, exponentials, stepP, panel, y + <usize>j * PANEL_BYTES, stepY, 0, 0, scratch);
       }
       for (let row = 0; row < rows; row++) {
         scaleRow(y, y, size, load<f32>(inverses + (<usize>row << 2)));
@@ -110,7 +110,7 @@ export function attentionBackward(parameters: usize, start: i32, end: i32, scrat
       softmaxBlock(probability, stepP, q + <usize>i * stepHead, keys, rows, length, size, scratch);
       for (let j = 0; j < panelCount(length); j++) {
         const panel = values + <usize>(j * size) * PANEL_BYTES;
-        multiplyPanel(true, rows, PANEL, size, dy, stepY, panel, ds + <usize>j * PANEL_BYTES, stepP, 0, 0, scratch);
+        multiplyPanel(Left.ROWS, rows, PANEL, size, dy, stepY, panel, ds + <usize>j * PANEL_BYTES, stepP, 0, 0, scratch);
       }
       for (let row = 0; row < rows; row++) {
         const mean = dot(dy + <usize>row * stepY, y + <usize>row * stepY, size);
@@ -120,7 +120,7 @@ export function attentionBackward(parameters: usize, start: i32, end: i32, scrat
       for (let j = 0; j < panelCount(size); j++) {
         const panel = kPanels + <usize>(j * length) * PANEL_BYTES;
         const dq = dqkv + <usize>i * stepQkv + <usize>j * PANEL_BYTES;
-        multiplyPanel(true, rows, panelColumns(size, j), length, ds, stepP, panel, dq, stepQkv, 0, 0, scratch);
+        multiplyPanel(Left.ROWS, rows, panelColumns(size, j), length, ds, stepP, panel, dq, stepQkv, 0, 0, scratch);
       }
       i += rows;
     }
@@ -128,8 +128,8 @@ export function attentionBackward(parameters: usize, start: i32, end: i32, scrat
       const columns = panelColumns(size, j);
       const offset = <usize>(j * length) * PANEL_BYTES;
       const dk = dqkv + stepY + <usize>j * PANEL_BYTES;
-      multiplyPanel(false, length, columns, length, dscores, stepP, qPanels + offset, dk, stepQkv, 0, 0, scratch);
-      multiplyPanel(false, length, columns, length, probabilities, stepP, dyPanels + offset, dk + stepY, stepQkv, 0, 0, scratch);
+      multiplyPanel(Left.COLUMNS, length, columns, length, dscores, stepP, qPanels + offset, dk, stepQkv, 0, 0, scratch);
+      multiplyPanel(Left.COLUMNS, length, columns, length, probabilities, stepP, dyPanels + offset, dk + stepY, stepQkv, 0, 0, scratch);
     }
     // q was scaled on its way in, so dk is right as it is and dq still lacks the factor.
     turnBack(dqkv, stepQkv, p, p.scale);
@@ -244,7 +244,7 @@ function softmaxBlock(p: usize, stepP: usize, q: usize, keys: usize, rows: i32, 
   for (let j = 0; j < panels; j++) {
     const panel = keys + <usize>(j * size) * PANEL_BYTES;
     const mask = j == panels - 1 ? scratch + SPARE_BYTES : 0;
-    multiplyPanel(true, rows, PANEL, size, q, <usize>size << 2, panel, p + <usize>j * PANEL_BYTES, stepP, mask, 0, scratch);
+    multiplyPanel(Left.ROWS, rows, PANEL, size, q, <usize>size << 2, panel, p + <usize>j * PANEL_BYTES, stepP, mask, 0, scratch);
   }
   const numbers = inversesAt(scratch);
   for (let i = 0; i < rows; i++) store<f32>(numbers + (<usize>i << 2), largestOf(p + <usize>i * stepP, stepP));

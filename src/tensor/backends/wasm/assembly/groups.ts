@@ -5,11 +5,22 @@
 // from the number of threads, so every sum is made in one order.
 import { transpose } from "./panels";
 
-/** Start of group `g` when `count` things are shared out evenly among `groups`. */
+/** Start of part `i` when `count` things are shared out evenly among `parts`. */
+// @ts-ignore: decorator
+@inline
+export function evenStart(i: i32, count: i32, parts: i32): i32 {
+  return <i32>((<i64>i * <i64>count) / <i64>parts);
+}
+
+/**
+ * Start of group `g` when `count` things are shared out among `groups`, one at least to each: the later, the fewer. A thread that
+ * falls behind is then left with little at the end, for which the others would have to wait.
+ */
 // @ts-ignore: decorator
 @inline
 export function groupStart(g: i32, count: i32, groups: i32): i32 {
-  return <i32>((<i64>g * <i64>count) / <i64>groups);
+  const after = <i64>(groups - g), all = <i64>groups;
+  return g + <i32>(<i64>(count - groups) * (all * all - after * after) / (all * all));
 }
 
 @unmanaged

@@ -5,9 +5,10 @@ import { siluGate, siluGateBackward } from "./gate";
 import { sumGroups } from "./groups";
 import { matmul } from "./matmul";
 import { adamAtan2, movingAverage } from "./optimizer";
-import { pack, transposeMatrices } from "./panels";
+import { pack } from "./panels";
 import { peak } from "./peak";
 import { residualNormColumns, residualNormColumnsBackward, residualNormRows, residualNormRowsBackward } from "./residual-norm";
+import { strips } from "./strips";
 import { swigluRows, swigluRowsBackward, swigluRowsGroups } from "./swiglu-rows";
 import { swigluSequence, swigluSequenceBackward, swigluSequenceGroups } from "./swiglu-sequence";
 
@@ -15,7 +16,7 @@ import { swigluSequence, swigluSequenceBackward, swigluSequenceGroups } from "./
 export function runKernel(kernel: i32, parameters: usize, start: i32, end: i32, scratch: usize): void {
   switch (kernel) {
     case 0: pack(parameters, start, end); break;
-    case 1: transposeMatrices(parameters, start, end); break;
+    case 1: strips(parameters); break;
     case 2: matmul(parameters, start, end, scratch); break;
     case 3: swigluRows(parameters, start, end, scratch); break;
     case 4: swigluRowsBackward(parameters, start, end, scratch); break;

@@ -140,22 +140,3 @@ export function pack(parameters: usize, start: i32, end: i32): void {
     }
   }
 }
-
-/** Parameters of `transposeMatrices`: to [columns, rows] = fromᵀ, from [rows, columns]. */
-@unmanaged
-export class Transpose {
-  from: usize;
-  to: usize;
-  rows: i32;
-  columns: i32;
-}
-
-/** Items are matrices of a batch, stored one after another. */
-export function transposeMatrices(parameters: usize, start: i32, end: i32): void {
-  const t = changetype<Transpose>(parameters);
-  const bytes = <usize>(t.rows * t.columns) << 2;
-  for (let item = start; item < end; item++) {
-    const offset = <usize>item * bytes;
-    transpose(t.to + offset, <usize>t.rows << 2, t.from + offset, <usize>t.columns << 2, t.rows, t.columns);
-  }
-}

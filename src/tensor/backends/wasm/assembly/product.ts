@@ -1,7 +1,7 @@
 // Products of a block of rows with one panel of columns, built from tiles.
 import { PANEL, PANEL_BYTES } from "./layout";
 import { copyColumns } from "./panels";
-import { multiplyTile, tileHeight } from "./tile";
+import { multiplyTile, TILE_ROWS, tileHeight } from "./tile";
 
 /** Bytes that `multiplyPanel` needs at `spare`. */
 // @ts-ignore: decorator
@@ -18,7 +18,17 @@ export const BLOCK_ROWS: i32 = 43;
 @inline
 export function blockHeight(left: i32): i32 {
   // The last block takes up to 43 rows, so that it never becomes a sliver (tileHeight splits 20 or more evenly).
-  return left <= BLOCK_ROWS ? left : 24;
+  return left <= BLOCK_ROWS ? left : 4 * TILE_ROWS;
+}
+
+/** How the left operand A [rows, depth] lies in memory. */
+export const enum Left {
+  /** As rows, `step` bytes apart. */
+  ROWS,
+  /** Transposed: as columns, `step` bytes apart. */
+  COLUMNS,
+  /** As strips (strips.ts), one after another; they have no step. */
+  STRIPS,
 }
 
 /**
@@ -27,7 +37,7 @@ export function blockHeight(left: i32): i32 {
  * @param spare  scratch for one tile: a panel that is not full is computed there and its columns copied out
  */
 export function multiplyPanel(
-  rowMajor: bool,
+  left: Left,
   rows: i32,
   columns: i32,
   depth: i32,
@@ -40,9 +50,11 @@ export function multiplyPanel(
   stepInitial: usize,
   spare: usize,
 ): void {
-  const rowStepA: usize = rowMajor ? stepA : 4;
-  for (let left = rows; left > 0; ) {
-    const height = tileHeight(left);
+  const rowMajor = left == Left.ROWS;
+  const rowStepA: usize = left == Left.ROWS ? stepA : left == Left.COLUMNS ? 4 : <usize>depth << 2;
+  for (let remaining = rows; remaining > 0; ) {
+    const height = tileHeight(remaining);
+    if (left == Left.STRIPS) stepA = <usize>height << 2;
     if (columns == PANEL) {
       multiplyTile(rowMajor, height, PANEL, a, stepA, panel, depth, c, stepC, initial, stepInitial);
     } else {
@@ -50,7 +62,7 @@ export function multiplyPanel(
       multiplyTile(rowMajor, height, columns, a, stepA, panel, depth, spare, PANEL_BYTES, initial ? spare : 0, PANEL_BYTES);
       copyColumns(c, stepC, spare, PANEL_BYTES, height, columns);
     }
-    left -= height;
+    remaining -= height;
     a += <usize>height * rowStepA;
     c += <usize>height * stepC;
     if (initial) initial += <usize>height * stepInitial;

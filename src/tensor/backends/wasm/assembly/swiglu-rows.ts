@@ -7,11 +7,12 @@
 // A block of rows goes through all of it at once, so that u and s never leave the cache; the items that threads share out
 // are blocks of rows. The weights come as panels (panels.ts): gate and up each of gateUpᵀ, down of downᵀ.
 import { gatePanel, gatePanelBackward } from "./gate";
-import { groupStart } from "./groups";
+import { evenStart, groupStart } from "./groups";
 import { normRow, normRowBackward } from "./norm";
 import { PANEL, PANEL_BYTES, panelColumns, panelCount } from "./layout";
 import { packPanel } from "./panels";
-import { accumulate, multiplyPanel, SPARE_BYTES } from "./product";
+import { accumulate, Left, multiplyPanel, SPARE_BYTES } from "./product";
+import { packStrips } from "./strips";
 
 @unmanaged
 export class SwigluRows {
@@ -30,20 +31,22 @@ export class SwigluRows {
   epsilon: f32;
 }
 
-/** Scratch: one tile, gate and up of one panel [blockRows][2 PANEL], s [blockRows][I rounded up to PANEL]. */
+/** Scratch: one tile, strips of h [blockRows][width], gate and up of one panel [blockRows][2 PANEL], s [blockRows][I rounded up to PANEL]. */
 export function swigluRows(parameters: usize, start: i32, end: i32, scratch: usize): void {
   const p = changetype<SwigluRows>(parameters);
   const width = p.width, inner = p.inner, blockRows = p.blockRows;
   const stepH = <usize>width << 2;
   const panels = panelCount(inner);
   const stepS = <usize>panels * PANEL_BYTES;
-  const gateUp = scratch + SPARE_BYTES;
+  const strips = scratch + SPARE_BYTES;
+  const gateUp = strips + <usize>blockRows * stepH;
   const s = gateUp + <usize>blockRows * 2 * PANEL_BYTES;
   for (let item = start; item < end; item++) {
     const first = item * blockRows;
     const rows = min(blockRows, p.rows - first);
     const h = p.h + <usize>first * stepH;
     const y = p.y + <usize>first * stepH;
+    packStrips(strips, h, stepH, rows, width);
     // u is written where it will be kept, or only as one panel of gate beside one of up.
     const stepU: usize = p.u ? <usize>inner << 3 : 2 * PANEL_BYTES;
     for (let j = 0; j < panels; j++) {
@@ -52,14 +55,14 @@ export function swigluRows(parameters: usize, start: i32, end: i32, scratch: usi
       const offset = at * <usize>width;
       const gate = p.u ? p.u + <usize>first * stepU + at : gateUp;
       const up = p.u ? gate + (<usize>inner << 2) : gateUp + PANEL_BYTES;
-      multiplyPanel(true, rows, columns, width, h, stepH, p.gatePanels + offset, gate, stepU, 0, 0, scratch);
-      multiplyPanel(true, rows, columns, width, h, stepH, p.upPanels + offset, up, stepU, 0, 0, scratch);
+      multiplyPanel(Left.STRIPS, rows, columns, width, strips, 0, p.gatePanels + offset, gate, stepU, 0, 0, scratch);
+      multiplyPanel(Left.STRIPS, rows, columns, width, strips, 0, p.upPanels + offset, up, stepU, 0, 0, scratch);
       gatePanel(s + at, stepS, gate, up, stepU, rows);
     }
     for (let j = 0; j < panelCount(width); j++) {
       const at = <usize>j * PANEL_BYTES;
       const panel = p.downPanels + at * <usize>inner;
-      multiplyPanel(true, rows, panelColumns(width, j), inner, s, stepS, panel, y + at, stepH, h + at, stepH, scratch);
+      multiplyPanel(Left.ROWS, rows, panelColumns(width, j), inner, s, stepS, panel, y + at, stepH, h + at, stepH, scratch);
     }
     for (let i = 0; i < rows; i++) {
       const row = y + <usize>i * stepH;
@@ -129,8 +132,8 @@ export function swigluRowsGroups(parameters: usize, start: i32, end: i32, scratc
     const up = gate + <usize>inner * step;
     const down = up + <usize>inner * step;
     for (let block = 0; block < blocks; block++) {
-      const first = groupStart(block, count, blocks);
-      const rows = groupStart(block + 1, count, blocks) - first;
+      const first = evenStart(block, count, blocks);
+      const rows = evenStart(block + 1, count, blocks) - first;
       backwardBlock(p, firstRow + first, rows, wide, hPanels, dsumPanels, rows, scratch);
       const add = block > 0;
       const part = <usize>rows * p.stepWide;
@@ -141,11 +144,11 @@ export function swigluRowsGroups(parameters: usize, start: i32, end: i32, scratc
   }
 }
 
-/** Scratch of a block: one tile, the gradient before the norm [blockRows][width], ds of one panel. */
+/** Scratch of a block: one tile, the gradient before the norm [blockRows][width], its strips, ds of one panel. */
 // @ts-ignore: decorator
 @inline
 function blockScratchBytes(p: SwigluRowsBackward): usize {
-  return (SPARE_BYTES + <usize>p.blockRows * ((<usize>p.width << 2) + PANEL_BYTES) + 63) & ~63;
+  return (SPARE_BYTES + <usize>p.blockRows * ((<usize>p.width << 3) + PANEL_BYTES) + 63) & ~63;
 }
 
 /** `panelRows` rows lie in each part of `wide` and each panel, of which this block's are written from `wide`, `hPanels` and `dsumPanels` on. */
@@ -165,16 +168,18 @@ function backwardBlock(
   const panels = panelCount(inner);
   const part = <usize>panelRows * stepWide;
   const dsum = scratch + SPARE_BYTES;
-  const ds = dsum + <usize>p.blockRows * stepH;
+  const strips = dsum + <usize>p.blockRows * stepH;
+  const ds = strips + <usize>p.blockRows * stepH;
   for (let i = 0; i < rows; i++) {
     const at = <usize>(first + i) * stepH;
     const inverse = load<f32>(p.inverse + (<usize>(first + i) << 2));
     normRowBackward(dsum + <usize>i * stepH, p.y + at, p.dy + at, inverse, width);
   }
+  packStrips(strips, dsum, stepH, rows, width);
   for (let j = 0; j < panels; j++) {
     const at = <usize>j * PANEL_BYTES;
     const panel = p.downPanels + at * <usize>width;
-    multiplyPanel(true, rows, PANEL, width, dsum, stepH, panel, ds, PANEL_BYTES, 0, 0, scratch);
+    multiplyPanel(Left.STRIPS, rows, PANEL, width, strips, 0, panel, ds, PANEL_BYTES, 0, 0, scratch);
     const gate = p.u + <usize>first * stepU + at;
     gatePanelBackward(wide + at, stepWide, part, 0, 0, gate, gate + (<usize>inner << 2), stepU, ds, rows);
   }
@@ -183,8 +188,8 @@ function backwardBlock(
     const columns = panelColumns(width, j);
     const at = <usize>j * PANEL_BYTES;
     const panel = at * <usize>inner;
-    multiplyPanel(true, rows, columns, inner, wide, stepWide, p.gatePanels + panel, dh + at, stepH, dsum + at, stepH, scratch);
-    multiplyPanel(true, rows, columns, inner, wide + part, stepWide, p.upPanels + panel, dh + at, stepH, dh + at, stepH, scratch);
+    multiplyPanel(Left.ROWS, rows, columns, inner, wide, stepWide, p.gatePanels + panel, dh + at, stepH, dsum + at, stepH, scratch);
+    multiplyPanel(Left.ROWS, rows, columns, inner, wide + part, stepWide, p.upPanels + panel, dh + at, stepH, dh + at, stepH, scratch);
     const to = <usize>(j * panelRows) * PANEL_BYTES;
     packPanel(hPanels + to, p.h + <usize>first * stepH + at, stepH, rows, columns);
     packPanel(dsumPanels + to, dsum + at, stepH, rows, columns);

@@ -5,14 +5,14 @@
 //   y = rmsNorm over the sequence of (h + down · s)   [length, width]
 //
 // No column depends on another. So sixteen columns (one cache line of each row) of one puzzle go through
-// all of it at once and nothing is transposed; such groups of columns are the items that threads share out. The weights are read
-// row by row as they are stored.
+// all of it at once and nothing is transposed; such groups of columns are the items that threads share out. The weights come as
+// strips (strips.ts).
 import { gatePanel, gatePanelBackward } from "./gate";
 import { groupStart } from "./groups";
 import { normPanel, normPanelBackward } from "./norm";
 import { PANEL, PANEL_BYTES, panelColumns, panelCount } from "./layout";
 import { packPanel, storePanel, transpose } from "./panels";
-import { accumulate, BLOCK_ROWS, blockHeight, multiplyPanel, SPARE_BYTES } from "./product";
+import { accumulate, BLOCK_ROWS, blockHeight, Left, multiplyPanel, SPARE_BYTES } from "./product";
 
 /** Panels in a group of columns: together sixteen columns, one cache line wide. */
 // @ts-ignore: decorator
@@ -23,9 +23,10 @@ const GROUP: i32 = WIDE ? 1 : 2;
 export class SwigluSequence {
   h: usize;
   y: usize;
-  /** gateUp [2I, length], down [length, I] */
-  gateUp: usize;
-  down: usize;
+  /** Strips of the two halves of gateUp, each [I, length], and of down [length, I]. */
+  gateStrips: usize;
+  upStrips: usize;
+  downStrips: usize;
   /** Stored for the backward pass: u (see panelOfU) and 1 / rms [batch, width]; both 0 if there will be none. */
   u: usize;
   inverse: usize;
@@ -64,7 +65,7 @@ function panelOfU(u: usize, puzzle: i32, panel: i32, inner: i32, width: i32): us
 export function swigluSequence(parameters: usize, start: i32, end: i32, scratch: usize): void {
   const p = changetype<SwigluSequence>(parameters);
   const length = p.length, width = p.width, inner = p.inner;
-  const stepH = <usize>width << 2, stepGateUp = <usize>length << 2, stepDown = <usize>inner << 2;
+  const stepH = <usize>width << 2;
   const gate = scratch + SPARE_BYTES;
   const inverse = gate + 2 * BLOCK_BYTES;
   const hPanels = inverse + 64;
@@ -82,8 +83,7 @@ export function swigluSequence(parameters: usize, start: i32, end: i32, scratch:
     }
     for (let i = 0; i < inner; ) {
       const height = blockHeight(inner - i);
-      const gateRows = p.gateUp + <usize>i * stepGateUp;
-      const upRows = gateRows + <usize>inner * stepGateUp;
+      const strips = <usize>(i * length) << 2;
       for (let j = 0; j < panels; j++) {
         const h = hPanels + <usize>(j * length) * PANEL_BYTES;
         const s = sPanels + <usize>(j * inner + i) * PANEL_BYTES;
@@ -94,8 +94,8 @@ export function swigluSequence(parameters: usize, start: i32, end: i32, scratch:
         const inPlace = u != 0 && columns == PANEL;
         const g = inPlace ? u : gate;
         const up = inPlace ? u + <usize>inner * PANEL_BYTES : gate + BLOCK_BYTES;
-        multiplyPanel(true, height, PANEL, length, gateRows, stepGateUp, h, g, PANEL_BYTES, 0, 0, scratch);
-        multiplyPanel(true, height, PANEL, length, upRows, stepGateUp, h, up, PANEL_BYTES, 0, 0, scratch);
+        multiplyPanel(Left.STRIPS, height, PANEL, length, p.gateStrips + strips, 0, h, g, PANEL_BYTES, 0, 0, scratch);
+        multiplyPanel(Left.STRIPS, height, PANEL, length, p.upStrips + strips, 0, h, up, PANEL_BYTES, 0, 0, scratch);
         gatePanel(s, PANEL_BYTES, g, up, PANEL_BYTES, height);
         if (u && !inPlace) {
           storePanel(u, stepU, g, height, columns);
@@ -106,12 +106,12 @@ export function swigluSequence(parameters: usize, start: i32, end: i32, scratch:
     }
     for (let i = 0; i < length; ) {
       const height = blockHeight(length - i);
-      const downRows = p.down + <usize>i * stepDown;
+      const strips = p.downStrips + (<usize>(i * inner) << 2);
       for (let j = 0; j < panels; j++) {
         const h = hPanels + <usize>(j * length + i) * PANEL_BYTES;
         const sum = sumPanels + <usize>(j * length + i) * PANEL_BYTES;
         const s = sPanels + <usize>(j * inner) * PANEL_BYTES;
-        multiplyPanel(true, height, PANEL, inner, downRows, stepDown, s, sum, PANEL_BYTES, h, PANEL_BYTES, scratch);
+        multiplyPanel(Left.STRIPS, height, PANEL, inner, strips, 0, s, sum, PANEL_BYTES, h, PANEL_BYTES, scratch);
       }
       i += height;
     }
@@ -132,9 +132,9 @@ export class SwigluSequenceBackward {
   h: usize;
   u: usize;
   inverse: usize;
-  /** gateUpᵀ [length, 2I], downᵀ [I, length] */
-  gateUpTransposed: usize;
-  downTransposed: usize;
+  /** Strips of gateUpᵀ [length, 2I] and of downᵀ [I, length]. */
+  gateUpStrips: usize;
+  downStrips: usize;
   dh: usize;
   /** For the gradients of the weights: per puzzle the rows [dgate; dup; s], 3I by `width` rounded up to whole panels. */
   tall: usize;
@@ -217,7 +217,6 @@ function backwardColumns(
 ): void {
   const length = p.length, width = p.width, inner = p.inner;
   const stepH = <usize>width << 2, stepTall = <usize>panelCount(width) * PANEL_BYTES;
-  const stepGateUp = <usize>inner << 3, stepDown = <usize>length << 2;
   const panelBytes = <usize>length * PANEL_BYTES;
   const inverse = scratch + SPARE_BYTES;
   const dsumPanels = inverse + 64;
@@ -243,7 +242,7 @@ function backwardColumns(
     const height = blockHeight(inner - i);
     for (let j = 0; j < panels; j++) {
       const dsum = dsumPanels + <usize>j * panelBytes;
-      multiplyPanel(true, height, PANEL, length, p.downTransposed + <usize>i * stepDown, stepDown, dsum, ds, PANEL_BYTES, 0, 0, scratch);
+      multiplyPanel(Left.STRIPS, height, PANEL, length, p.downStrips + (<usize>(i * length) << 2), 0, dsum, ds, PANEL_BYTES, 0, 0, scratch);
       const du = duPanels + <usize>(j * 2 * inner + i) * PANEL_BYTES;
       const stepU = <usize>panelColumns(width, firstPanel + j) << 2;
       const gate = panelOfU(p.u, puzzle, firstPanel + j, inner, width) + <usize>i * stepU;
@@ -255,13 +254,13 @@ function backwardColumns(
   }
   for (let i = 0; i < length; ) {
     const height = blockHeight(length - i);
-    const weights = p.gateUpTransposed + <usize>i * stepGateUp;
+    const strips = p.gateUpStrips + (<usize>(2 * i * inner) << 2);
     for (let j = 0; j < panels; j++) {
       const columns = panelColumns(width, firstPanel + j);
       const dsum = dsumPanels + <usize>j * panelBytes + <usize>i * PANEL_BYTES;
       const du = duPanels + <usize>(j * 2 * inner) * PANEL_BYTES;
       const dh = p.dh + at + <usize>i * stepH + <usize>j * PANEL_BYTES;
-      multiplyPanel(true, height, columns, 2 * inner, weights, stepGateUp, du, dh, stepH, dsum, PANEL_BYTES, scratch);
+      multiplyPanel(Left.STRIPS, height, columns, 2 * inner, strips, 0, du, dh, stepH, dsum, PANEL_BYTES, scratch);
     }
     i += height;
   }

@@ -249,11 +249,10 @@ export function multiplyTile(
 }
 
 /**
- * Height of the next tile when `left` rows remain: full tiles, and as many one row lower as make the sum come out
+ * Height of the next tile when `left` rows remain: full tiles, and at the end as many one row lower as make the sum come out
  * (81 = 11·6 + 3·5), because a tile of few rows waits for its own sums. Few rows in all: whatever is left.
  */
 export function tileHeight(left: i32): i32 {
   const missing = (TILE_ROWS - (left % TILE_ROWS)) % TILE_ROWS;
-  if (missing > 0 && left >= missing * (TILE_ROWS - 1)) return TILE_ROWS - 1;
-  return min(left, TILE_ROWS);
+  return left == missing * (TILE_ROWS - 1) && missing > 0 ? TILE_ROWS - 1 : min(left, TILE_ROWS);
 }
