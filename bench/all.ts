@@ -51,10 +51,11 @@ async function main(options: BenchOptions): Promise<void> {
   for (const peer of peers) if (!("command" in peer)) console.error(`skipped: ${peer.name} (${peer.reason})`);
 
   const sections: Section[] = [];
-  const peak = wanted("peak") || wanted("steps") ? measuredPeak(run) : null;
-  if (peak && wanted("peak"))
-    sections.push({ title: "Measured peak", command: commandOf("peak", options), body: peakTable(peak) });
-  if (wanted("steps")) sections.push(...(await stepSections(run, peers, peak)));
+  if (wanted("peak")) {
+    const body = peakTable(measuredPeak(run));
+    sections.push({ title: "Measured peak", command: commandOf("peak", options), body });
+  }
+  if (wanted("steps")) sections.push(...(await stepSections(run, peers)));
   if (wanted("growth")) sections.push(await growthSection(run, python[0] ?? null));
   if (wanted("profile")) sections.push(profileSection(run));
   if (wanted("reference")) sections.push(referenceSection());
@@ -90,11 +91,7 @@ function measuredPeak({ backend, threads, quick, nodes }: Run): Peak {
   return { how, gflops };
 }
 
-async function stepSections(
-  options: Run,
-  peers: readonly (Contestant | Absent)[],
-  peak: Peak | null,
-): Promise<Section[]> {
+async function stepSections(options: Run, peers: readonly (Contestant | Absent)[]): Promise<Section[]> {
   const requests = options.configs.flatMap((name) =>
     options.threads.flatMap((threads) => pairsOf(options, name, threads, peers)),
   );
@@ -105,7 +102,7 @@ async function stepSections(
     const command = commandOf("steps", options, name);
     const title = `Step of ${name}`;
     if (pairs.length === 0) return [{ title, command, body: failed.map(({ reason }) => `- ${reason}`).join("\n") }];
-    return [{ title, command, body: pairTable(pairs, failed, peak) }];
+    return [{ title, command, body: pairTable(pairs, failed) }];
   });
 }
 

@@ -3,6 +3,7 @@
 import { Random } from "../src/tensor/index.ts";
 import { loadBenchBackend } from "./backend.ts";
 import { ourStep } from "./ours.ts";
+import { ownPeak } from "./own-peak.ts";
 import { Profile } from "./profile.ts";
 import { makeCase, readCase } from "./shared/case.ts";
 import { readStepConfig } from "./shared/config.ts";
@@ -16,7 +17,7 @@ async function start(options: StepOptions): Promise<StepRunner> {
   const { backend, threads } = await loadBenchBackend(options.backend, options.threads);
   const profile = options.profile ? new Profile(backend) : null;
   const step = ourStep(options.case ? readCase(options.case) : makeCase(config, new Random(0)), backend, threads);
-  return profile ? profiled(step, profile) : step;
+  return profile ? profiled(step, profile) : { ...step, peak: () => ownPeak(backend, 0.1).gflops };
 }
 
 /** The same steps; what the timed ones spent is printed when the kind of step changes, and at the end. */

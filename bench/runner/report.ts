@@ -61,14 +61,14 @@ const megabytes = (bytes: number): string => (Number.isNaN(bytes) ? "?" : (bytes
 export const gigaflops = (flops: number, ms: number): string => (flops / ms / 1e6).toFixed(1);
 
 /** One configuration: a row per peer and number of threads. */
-export function pairTable(pairs: readonly Pair[], failed: readonly Failed[], peak: Peak | null): string {
+export function pairTable(pairs: readonly Pair[], failed: readonly Failed[]): string {
   const { train, eval: evaluation } = stepFlops(pairs[0]!.config);
   const rows = inOrderOfBuilds(pairs).flatMap((pair) => (pair.peer ? [pairRow(pair, pair.peer)] : []));
   const notes = failed.map(({ name, threads, reason }) => `- ${name}, ${threads} thread(s), not timed: ${reason}`);
   return [
     `${pairs[0]!.ours.params} parameters; ${(train / 1e9).toFixed(2)} GFLOP per training step, ${(evaluation / 1e9).toFixed(2)} per evaluation step.`,
     rows.length > 0 ? table(pairHead, rows) : "",
-    table(["ours", "threads", "train ms", "GFLOP/s", "share of the peak", "eval ms", "GFLOP/s"], ownRows(pairs, peak)),
+    table(["ours", "threads", "train ms", "GFLOP/s", "share of the peak", "eval ms", "GFLOP/s"], ownRows(pairs)),
     notes.join("\n"),
   ]
     .filter((part) => part !== "")
@@ -121,7 +121,7 @@ function pairRow({ config, threads, ours }: Pair, peer: Measured): string[] {
 const buildOf = ({ peer }: Measured): string => /\w+ SIMD/.exec(peer)?.[0] ?? peer;
 
 /** Our own times by build and number of threads, all turns beside any peer taken together. */
-function ownRows(pairs: readonly Pair[], peak: Peak | null): string[][] {
+function ownRows(pairs: readonly Pair[]): string[][] {
   const flops = stepFlops(pairs[0]!.config);
   return [...new Set(pairs.map(({ ours }) => ours.peer))].map((name) => {
     const mine = pairs.filter(({ ours }) => ours.peer === name).map(({ ours }) => ours);
@@ -132,15 +132,18 @@ function ownRows(pairs: readonly Pair[], peak: Peak | null): string[][] {
       String(mine[0]!.threads),
       milliseconds(train),
       gigaflops(flops.train, train),
-      shareOfPeak(flops.train, train, peak?.gflops.get(name)),
+      shareOfPeak(flops.train, mine),
       milliseconds(evaluation),
       gigaflops(flops.eval, evaluation),
     ];
   });
 }
 
-export const shareOfPeak = (flops: number, ms: number, peak: number | undefined): string =>
-  peak === undefined ? "not measured" : `${((100 * flops) / ms / 1e6 / peak).toFixed(0)}%`;
+/** Of the peak that was measured in the same turn: the median over the turns. */
+export function shareOfPeak(flops: number, measured: readonly Pick<Measured, "train" | "peaks">[]): string {
+  const shares = measured.flatMap(({ train, peaks }) => peaks.map((peak, i) => flops / train[i]! / 1e6 / peak));
+  return shares.length === 0 ? "not measured" : `${(100 * median(shares)).toFixed(1)}%`;
+}
 
 export const peakTable = ({ how, gflops }: Peak): string =>
   `${how}\n\n${table(

@@ -1,4 +1,5 @@
-// A step program that runs in a process of its own and takes one step when it is told to (bench/shared/program.ts, --serve).
+// A step program that runs in a process of its own and takes one step when it is told to (bench/shared/program.ts, --serve). Between its
+// steps the process is stopped, so that threads which spin or collect garbage after their step take nothing from whose turn it is.
 import { type ChildProcess, spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
@@ -43,13 +44,27 @@ export class ServedStep {
     const lines = createInterface({ input: child.stdout! })[Symbol.asyncIterator]();
     const failure = (): string => said.trim().split("\n").at(-1) || `it ended with code ${child.exitCode}`;
     const first = await nextLine(lines, contestant.name, failure);
-    return new ServedStep(child, lines, first as Introduction, failure);
+    const served = new ServedStep(child, lines, first as Introduction, failure);
+    served.#signal("SIGSTOP");
+    return served;
   }
 
   /** Runs one step. */
   async step(kind: "train" | "eval"): Promise<StepAnswer> {
-    this.#child.stdin!.write(`${kind}\n`);
-    return (await nextLine(this.#lines, this.introduction.peer, this.#failure)) as StepAnswer;
+    return (await this.#ask(kind)) as StepAnswer;
+  }
+
+  /** GFLOP/s of the machine's peak just now, from a program that measures it. */
+  async peak(): Promise<number> {
+    return ((await this.#ask("peak")) as { gflops: number }).gflops;
+  }
+
+  async #ask(line: string): Promise<unknown> {
+    this.#signal("SIGCONT");
+    this.#child.stdin!.write(`${line}\n`);
+    const answer = await nextLine(this.#lines, this.introduction.peer, this.#failure);
+    this.#signal("SIGSTOP");
+    return answer;
   }
 
   /** Most memory that the process has held so far, in bytes; NaN where the system does not say. */
@@ -62,9 +77,14 @@ export class ServedStep {
     }
   }
 
+  #signal(signal: "SIGSTOP" | "SIGCONT"): void {
+    if (process.platform !== "win32") this.#child.kill(signal); // Windows has no such signals
+  }
+
   /** Lets the program end, and waits for it. */
   async end(): Promise<void> {
     if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
+    this.#signal("SIGCONT");
     const ended = new Promise((resolve) => this.#child.once("exit", resolve));
     const timer = setTimeout(() => this.#child.kill(), 5000);
     this.#child.stdin!.end();

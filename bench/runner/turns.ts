@@ -13,6 +13,8 @@ export interface Measured {
   /** Milliseconds, turn by turn. */
   readonly train: readonly number[];
   readonly eval: readonly number[];
+  /** GFLOP/s of the machine's peak after each training step; empty for a program that does not measure it. */
+  readonly peaks: readonly number[];
   /** Bytes */
   readonly peakMemory: number;
 }
@@ -63,17 +65,22 @@ export async function takeTurns(contestants: readonly Contestant[], options: Tur
       for (const program of programs) for (let i = 0; i < warmUps; i++) await program.step(kind);
       const times = programs.map((): number[] => []);
       for (let turn = 0; turn < turns; turn++) {
-        for (const [i, program] of programs.entries()) times[i]!.push((await program.step(kind)).ms);
+        for (const [i, program] of programs.entries()) {
+          times[i]!.push((await program.step(kind)).ms);
+          if (kind === "train" && program.introduction.peak) peaks[i]!.push(await program.peak());
+        }
         options.onTurn?.(from + turn + 1, 2 * turns);
       }
       return times;
     };
+    const peaks = programs.map((): number[] => []);
     const train = await timed("train", 0, 0); // the two checked steps have warmed it up
     const evaluation = await timed("eval", 1, turns);
     return programs.map((program, i) => ({
       ...program.introduction,
       losses: losses[i]!,
       train: train[i]!,
+      peaks: peaks[i]!,
       eval: evaluation[i]!,
       peakMemory: program.peakMemory(),
     }));

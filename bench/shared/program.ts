@@ -3,8 +3,9 @@
 //   PROGRAM CONFIG.json [--threads N] [--repeat R] [--json] [--case FOLDER]    times steps, prints one line
 //   PROGRAM CONFIG.json --case FOLDER --serve                                  runs one step per line of standard input
 //
-// Served, it first prints one line that says who it is; then "train" is answered with {"ms", "loss"}, "eval" with {"ms"}. So a
-// runner can let programs take turns, step by step. Nothing else may go to standard output.
+// Served, it first prints one line that says who it is; then "train" is answered with {"ms", "loss"}, "eval" with {"ms"}, and "peak",
+// by a program that has introduced itself with "peak": true, with {"gflops"}. So a runner can let programs take turns, step by
+// step. Nothing else may go to standard output.
 import { basename } from "node:path";
 import { createInterface } from "node:readline";
 import { parseArgs } from "node:util";
@@ -20,6 +21,8 @@ export interface StepRunner {
   train(): Promise<number>;
   /** One complete evaluation step, results read back. */
   evaluate(): Promise<void>;
+  /** GFLOP/s of this machine's peak just now, as our own kernels measure it. */
+  peak?(): number;
   /** Lets the process end. */
   dispose?(): void;
 }
@@ -53,7 +56,10 @@ export interface Times {
 }
 
 /** The first line of a served program. */
-export type Introduction = Omit<StepResult, "train" | "eval">;
+export interface Introduction extends Omit<StepResult, "train" | "eval"> {
+  /** It answers "peak". */
+  readonly peak?: boolean;
+}
 
 const usage = "CONFIG.json [--threads N] [--repeat R] [--json] [--backend NAME] [--profile] [--case FOLDER] [--serve]";
 
@@ -123,7 +129,7 @@ const introduction = ({ peer, params, threads }: StepRunner, config: string): In
 
 async function serve(runner: StepRunner, config: string): Promise<void> {
   const print = (value: unknown): void => void process.stdout.write(`${JSON.stringify(value)}\n`);
-  print(introduction(runner, config));
+  print({ ...introduction(runner, config), peak: runner.peak !== undefined });
   for await (const line of createInterface({ input: process.stdin })) {
     const start = performance.now();
     if (line === "train") {
@@ -132,7 +138,9 @@ async function serve(runner: StepRunner, config: string): Promise<void> {
     } else if (line === "eval") {
       await runner.evaluate();
       print({ ms: performance.now() - start });
-    } else throw new Error(`got "${line}", expected "train" or "eval"`);
+    } else if (line === "peak" && runner.peak) {
+      print({ gflops: runner.peak() });
+    } else throw new Error(`got "${line}", expected "train", "eval" or "peak"`);
   }
 }
 

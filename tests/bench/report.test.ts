@@ -24,6 +24,7 @@ const measured = (peer: string, train: number[], evaluation: number[]): Measured
   losses: [2.5, 2.4],
   train,
   eval: evaluation,
+  peaks: train.map(() => 100),
   peakMemory: 100 * 2 ** 20,
 });
 const pair: Pair = {
@@ -48,33 +49,39 @@ describe("statistics", () => {
 describe("the report", () => {
   it("has a row per peer, with ratios above 1 where we are faster", () => {
     const failed = [{ name: "jax-js", reason: "not installed", configName: "sudoku9", threads: 2 }];
-    const lines = pairTable([pair], failed, peak).split("\n");
+    const lines = pairTable([pair], failed).split("\n");
     expect(lines[0]).toBe("382274 parameters; 80.29 GFLOP per training step, 48.17 per evaluation step.");
     expect(lines).toContain(
       "| wide SIMD | pytorch | 2 | 3 | 990 | 900 | **1.10** | 400 | 500 | **0.80** | 81.1 | 100 | 100 |",
     );
-    expect(lines).toContain("| trm-ts wasm (wide SIMD, 2 threads) | 2 | 900 | 89.2 | 89% | 500 | 96.3 |");
+    expect(lines).toContain("| trm-ts wasm (wide SIMD, 2 threads) | 2 | 900 | 89.2 | 89.2% | 500 | 96.3 |");
     expect(lines).toContain("- jax-js, 2 thread(s), not timed: not installed");
   });
 
   it("keeps our builds apart", () => {
     const relaxed: Pair = { ...pair, ours: measured("trm-ts wasm (relaxed SIMD, 2 threads)", [1800], [900]) };
-    const rows = pairTable([pair, relaxed, pair], [], peak)
+    const rows = pairTable([pair, relaxed, pair], [])
       .split("\n")
       .filter((line) => line.includes("pytorch"));
     expect(rows.map((row) => row.split(" | ")[0])).toEqual(["| wide SIMD", "| wide SIMD", "| relaxed SIMD"]);
-    expect(pairTable([relaxed], [], peak)).toContain("| not measured |");
   });
 
   it("says so where a peer has other threads, and where there is no peak", () => {
-    const single: Pair = { ...pair, peer: { ...pair.peer!, threads: 1 } };
-    expect(pairTable([single], [], null)).toContain("| pytorch | 2 (peer 1) |");
-    expect(pairTable([single], [], null)).toContain("| not measured |");
-    expect(shareOfPeak(8e9, 100, 100)).toBe("80%");
+    const single: Pair = { ...pair, ours: { ...pair.ours, peaks: [] }, peer: { ...pair.peer!, threads: 1 } };
+    expect(pairTable([single], [])).toContain("| pytorch | 2 (peer 1) |");
+    expect(pairTable([single], [])).toContain("| not measured |");
+  });
+
+  it("holds each step against the peak of its own turn", () => {
+    const turns = [
+      { train: [100, 200], peaks: [100, 50] }, // the machine at half speed: no change
+      { train: [125], peaks: [100] },
+    ];
+    expect(shareOfPeak(8e9, turns)).toBe("80.0%");
   });
 
   it("stands without peers", () => {
-    const text = pairTable([{ ...pair, peer: null }], [], peak);
+    const text = pairTable([{ ...pair, peer: null }], []);
     expect(text).not.toContain("pytorch");
     expect(text).toContain("| trm-ts wasm (wide SIMD, 2 threads) | 2 |");
     expect(growthTable([{ axis: "batch", value: 8, pair: { ...pair, peer: null } }])).not.toContain("PyTorch");

@@ -16,16 +16,16 @@ const sudoku4 = readStepConfig(fileURLToPath(new URL("../../bench/configs/sudoku
 const tiny = { ...sudoku4, batch_size: 2, hidden_size: 8, num_heads: 2, H_cycles: 2, L_cycles: 1 };
 
 /** A program that speaks the protocol: its first losses and its parameters are given. */
-const fake = (name: string, losses: readonly number[], params = 10): Contestant => ({
+const fake = (name: string, losses: readonly number[], params = 10, peak = false): Contestant => ({
   name,
   command: [
     process.execPath,
     "-e",
     `const losses = ${JSON.stringify(losses)};
      const say = (value) => console.log(JSON.stringify(value));
-     say({ peer: "${name}", config: "c", params: ${params}, threads: 1 });
+     say({ peer: "${name}", config: "c", params: ${params}, threads: 1, peak: ${peak} });
      require("readline").createInterface({ input: process.stdin })
-       .on("line", (line) => say({ ms: 2, ...(line === "train" ? { loss: losses.shift() ?? 0 } : {}) }));`,
+       .on("line", (line) => say(line === "peak" ? { gflops: 50 } : { ms: 2, ...(line === "train" ? { loss: losses.shift() ?? 0 } : {}) }));`,
     "--",
   ],
 });
@@ -37,6 +37,11 @@ describe("programs that take turns", () => {
     const [a, b] = await takeTurns([fake("a", [1, 2]), fake("b", [1.00005, 2.0005])], options);
     expect(a).toMatchObject({ peer: "a", losses: [1, 2], train: [2, 2, 2], eval: [2, 2, 2] });
     expect(b).toMatchObject({ peer: "b", losses: [1.00005, 2.0005] });
+  });
+
+  it("measure the peak in every turn, where they can", async () => {
+    const [a, b] = await takeTurns([fake("a", [1, 2], 10, true), fake("b", [1, 2])], options);
+    expect([a!.peaks, b!.peaks]).toEqual([[50, 50, 50], []]);
   });
 
   it("are refused for another loss, for NaN and for other parameters", async () => {

@@ -9,15 +9,14 @@ export class Peak {
   tiles: i32;
 }
 
-/** Scratch: C [6][PANEL], A [6][depth], B [depth][PANEL]. */
+/** Scratch: C [6][PANEL], a strip of A [depth][6], B [depth][PANEL]. */
 export function peak(parameters: usize, start: i32, end: i32, scratch: usize): void {
   const p = changetype<Peak>(parameters);
-  const step = <usize>p.depth << 2;
   const a = scratch + 6 * PANEL_BYTES;
-  const b = a + 6 * step;
+  const b = a + (<usize>(6 * p.depth) << 2);
   const last = b + <usize>p.depth * PANEL_BYTES;
   for (let at = a; at < last; at += 4) store<f32>(at, 1);
   for (let item = start; item < end; item++) {
-    for (let i = 0; i < p.tiles; i++) multiplyTile(true, TILE_ROWS, PANEL, a, step, b, p.depth, scratch, PANEL_BYTES, 0, 0);
+    for (let i = 0; i < p.tiles; i++) multiplyTile(false, TILE_ROWS, PANEL, a, 4 * TILE_ROWS, b, p.depth, scratch, PANEL_BYTES, 0, 0);
   }
 }
