@@ -2,7 +2,8 @@
 //
 //   strip[k][i] = A[first + i, k]   for the rows of one tile (tileHeight)
 //
-// Strips follow one another, so the strip that begins with row `first` lies 4 · first · depth bytes on. The inner loop walks
+// Strips follow one another, so the strip that begins with row `first` lies 4 · first · depth bytes on. Blocks of rows (blockHeight)
+// are split into the same tiles as the whole matrix, so a block finds its strips there too. The inner loop walks
 // through one contiguous stream instead of six rows, with one address to move instead of six: a tile of depth 81 loses 11 cycles
 // instead of 28 to its start and end (of 486), one of depth 128 14 instead of 46 (of 768).
 import { transpose } from "./panels";
