@@ -193,6 +193,8 @@ const referenceSection = (): Section => ({
   body: outputOf(process.execPath, "reference.ts", []),
 });
 
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(1)); // and end the programs
+
 if (process.argv.includes("--help")) console.log(usage);
 else {
   try {

@@ -33,6 +33,10 @@ export class ServedStep {
     const [program, ...args] = contestant.command;
     const options = [run.config, "--threads", String(run.threads), "--case", run.folder, "--serve"];
     const child = spawn(program!, [...args, ...options], { env: { ...process.env, ...contestant.environment } });
+    // A stopped process would outlive the benchmark.
+    const kill = (): void => void child.kill("SIGKILL");
+    process.once("exit", kill);
+    child.once("exit", () => process.off("exit", kill));
     let said = "";
     child.stderr!.on("data", (chunk: Buffer) => {
       said = (said + chunk.toString()).slice(-2000);

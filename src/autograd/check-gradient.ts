@@ -30,8 +30,8 @@ export interface GradientReport {
 
 /**
  * Compares the gradient of `f` with central differences of fourth order, (8 Δ(h) - Δ(2h)) / 12h with
- * Δ(h) = f(x + h d) - f(x - h d) and h = `step` (where that disagrees, a tenth of it), for every input that is not fixed, along `directions` random directions d each; a
- * non-scalar output is weighted with random numbers.
+ * Δ(h) = f(x + h d) - f(x - h d) and h = `step` (where that disagrees, a tenth of it), for every input that is not fixed, along
+ * `directions` random directions d each; a non-scalar output is weighted with random numbers.
  *
  * @param f  a differentiable function of variables; called many times, each time in a scope of its own
  * @returns the worst relative error

@@ -37,3 +37,4 @@ export {
 export { broadcastShapes, type Shape, sameShape, showShape, sizeOf } from "./shape.ts";
 export { type DType, type NumberArray, Storage, VisibleStorage } from "./storage.ts";
 export { empty, full, type Nested, Tensor, tensor, zeros } from "./tensor.ts";
+export * from "./updates.ts";

@@ -1,6 +1,7 @@
 // Small checks that several tensor operations share.
-import { ShapeError } from "./errors.ts";
-import { resolveAxis, type Shape, showShape, sizeOf } from "./shape.ts";
+import { BackendError, DTypeError, ShapeError } from "./errors.ts";
+import { resolveAxis, type Shape, sameShape, showShape, sizeOf } from "./shape.ts";
+import type { Tensor } from "./tensor.ts";
 
 /** The axes as distinct numbers from 0; all axes if none are given. */
 export function resolveAxes(operation: string, shape: Shape, axes?: readonly number[]): number[] {
@@ -23,4 +24,26 @@ export function expectElements(operation: string, shape: Shape, axes: readonly n
   const empty = axes.find((axis) => shape[axis] === 0);
   if (empty === undefined || sizeOf(shape.filter((_, axis) => !axes.includes(axis))) === 0) return;
   throw new ShapeError(`${operation}: got ${showShape(shape)}, expected at least one element along axis ${empty}`);
+}
+
+export function expectOneBackend(operation: string, a: Tensor, b: Tensor): void {
+  if (a.backend !== b.backend) {
+    throw new BackendError(
+      `${operation}: got tensors on ${a.backend.name} and ${b.backend.name}, expected one backend`,
+    );
+  }
+}
+
+export function expectAlike(operation: string, a: Tensor, b: Tensor): void {
+  expectOneBackend(operation, a, b);
+  if (a.dtype !== b.dtype) {
+    throw new DTypeError(`${operation}: got ${a.dtype} and ${b.dtype}, expected one element type (see cast)`);
+  }
+}
+
+export function expectSameShape(operation: string, a: Tensor, b: Tensor): void {
+  expectAlike(operation, a, b);
+  if (!sameShape(a.shape, b.shape)) {
+    throw new ShapeError(`${operation}: got ${showShape(a.shape)} and ${showShape(b.shape)}, expected equal shapes`);
+  }
 }

@@ -1,8 +1,9 @@
 // Operations on tensors: they check shapes and element types, make the output, and call one kernel. They know nothing of
-// gradients; src/autograd builds on them. Every function returns a new tensor in the current scope.
-import type { AdamSettings, BinaryName, UnaryName } from "./backend.ts";
-import { BackendError, DTypeError, ShapeError } from "./errors.ts";
-import { expectElements, isAligned, resolveAxes } from "./operation-checks.ts";
+// gradients; src/autograd builds on them. Every function returns a new tensor in the current scope; updates.ts has those that
+// change one.
+import type { BinaryName, UnaryName } from "./backend.ts";
+import { DTypeError, ShapeError } from "./errors.ts";
+import { expectAlike, expectElements, expectOneBackend, isAligned, resolveAxes } from "./operation-checks.ts";
 import { scope } from "./scope.ts";
 import {
   broadcastShapes,
@@ -66,28 +67,6 @@ export const sigmoid = unary("sigmoid");
 export const silu = unary("silu");
 export const softplus = unary("softplus");
 export const relu = unary("relu");
-
-function expectOneBackend(operation: string, a: Tensor, b: Tensor): void {
-  if (a.backend !== b.backend) {
-    throw new BackendError(
-      `${operation}: got tensors on ${a.backend.name} and ${b.backend.name}, expected one backend`,
-    );
-  }
-}
-
-function expectAlike(operation: string, a: Tensor, b: Tensor): void {
-  expectOneBackend(operation, a, b);
-  if (a.dtype !== b.dtype) {
-    throw new DTypeError(`${operation}: got ${a.dtype} and ${b.dtype}, expected one element type (see cast)`);
-  }
-}
-
-function expectSameShape(operation: string, a: Tensor, b: Tensor): void {
-  expectAlike(operation, a, b);
-  if (!sameShape(a.shape, b.shape)) {
-    throw new ShapeError(`${operation}: got ${showShape(a.shape)} and ${showShape(b.shape)}, expected equal shapes`);
-  }
-}
 
 const binary =
   (name: BinaryName) =>
@@ -358,52 +337,4 @@ export function scatterRows(ids: Tensor, x: Tensor, rows: number): Tensor {
   const out = full([rows, x.shape.at(-1)!], 0, x.dtype, x.backend);
   out.backend.kernels.scatterAddRows(out, ids, x);
   return out;
-}
-
-/** In place: one Adam-atan2 or AdamW update of p, with the moments m and v. All of one shape. */
-export function adamUpdate(
-  rule: "adamAtan2" | "adamW",
-  state: { p: Tensor; m: Tensor; v: Tensor },
-  gradient: Tensor,
-  settings: AdamSettings,
-): void {
-  const { p, m, v } = state;
-  for (const other of [m, v, gradient]) expectSameShape(rule, p, other);
-  p.backend.kernels[rule](p, m, v, gradient, settings);
-  for (const updated of [p, m, v]) updated.storage.version++;
-}
-
-/** In place: one SignSGD update of the rows of a table that `ids` [B] name, from their gradients [B, width]. */
-export function signSgdUpdate(
-  table: Tensor,
-  ids: Tensor,
-  gradient: Tensor,
-  learningRate: number,
-  weightDecay: number,
-): void {
-  if (!sameShape(gradient.shape, [ids.size, table.shape[1]!])) {
-    throw new ShapeError(
-      `signSgdUpdate: got gradient ${showShape(gradient.shape)}, expected ${showShape([ids.size, table.shape[1]!])}`,
-    );
-  }
-  table.backend.kernels.signSgdRows(table, ids, gradient, learningRate, weightDecay);
-  table.storage.version++;
-}
-
-/** In place: average = rate · average + (1 - rate) · value */
-export function updateMovingAverage(average: Tensor, value: Tensor, rate: number): void {
-  expectSameShape("updateMovingAverage", average, value);
-  average.backend.kernels.movingAverage(average, value, rate);
-  average.storage.version++;
-}
-
-/** In place: replaces the numbers of a tensor. */
-export function assign(target: Tensor, values: ArrayLike<number>): void {
-  if (values.length !== target.size) {
-    throw new ShapeError(
-      `assign: got ${values.length} values, expected ${target.size} for shape ${showShape(target.shape)}`,
-    );
-  }
-  target.storage.write(values);
-  target.storage.version++;
 }

@@ -1,5 +1,5 @@
-// The forms in which kernels read weights: panels and strips (assembly/panels.ts, assembly/strips.ts). A form is made when first needed and
-// kept with the weight until an optimizer step changes it, so the recursion packs each weight once per step.
+// The forms in which kernels read weights: panels and strips (assembly/panels.ts, assembly/strips.ts). A form is made when first
+// needed and kept with the weight until an optimizer step changes it, so the recursion packs each weight once per step.
 import type { Tensor } from "../../tensor.ts";
 import type { WasmRuntime } from "./runtime.ts";
 import { pointerOf, storageOf } from "./storage.ts";

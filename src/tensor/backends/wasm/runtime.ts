@@ -130,6 +130,7 @@ export class WasmRuntime {
     if (this.threads === 1 || items === 1 || cost < sharedCost) {
       this.kernels.runAlone(jobAddress, number, parametersAddress, items);
     } else {
+      // So few that nobody waits long for the last thread, so many that taking them costs nothing.
       const grain = Math.max(1, Math.floor(items / (64 * this.threads)));
       this.kernels.dispatch(jobAddress, number, parametersAddress, items, grain);
     }

@@ -10,7 +10,7 @@ import { pointerOf } from "./storage.ts";
 /** Rows that go through the block together; their activations stay in the second-level cache. */
 const blockRows = 48;
 /** The same backward, where the block's part of the weights' gradients is added up at once: long enough sums per addition. */
-const groupRows = 216;
+const groupRows = 108;
 /** Of assembly/groups.ts: rows in a block. */
 const sumRows = 16;
 /** Of assembly/swiglu-sequence.ts: columns in a group. */

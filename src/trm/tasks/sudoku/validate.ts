@@ -4,7 +4,7 @@ import { type Board, type Geometry, parseBoard } from "./board.ts";
 import { search } from "./solver.ts";
 
 export interface ValidateOptions {
-  /** How many solutions the puzzle must have: any number (none is searched), at least one, or exactly one. */
+  /** How many solutions the puzzle must have: however many (none is searched), at least one, or exactly one. */
   readonly solutions?: "any" | "some" | "one";
 }
 

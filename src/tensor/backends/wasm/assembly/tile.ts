@@ -254,5 +254,5 @@ export function multiplyTile(
  */
 export function tileHeight(left: i32): i32 {
   const missing = (TILE_ROWS - (left % TILE_ROWS)) % TILE_ROWS;
-  return left == missing * (TILE_ROWS - 1) && missing > 0 ? TILE_ROWS - 1 : min(left, TILE_ROWS);
+  return left == missing * (TILE_ROWS - 1) ? TILE_ROWS - 1 : min(left, TILE_ROWS);
 }

@@ -1,0 +1,55 @@
+// What changes a tensor in place: optimizer steps, the moving average, and writing. Each counts up the version of the storage, by
+// which a tape notices that a value it kept has changed.
+import type { AdamSettings } from "./backend.ts";
+import { ShapeError } from "./errors.ts";
+import { expectSameShape } from "./operation-checks.ts";
+import { sameShape, showShape } from "./shape.ts";
+import type { Tensor } from "./tensor.ts";
+
+/** One Adam-atan2 or AdamW update of p, with the moments m and v. All of one shape. */
+export function adamUpdate(
+  rule: "adamAtan2" | "adamW",
+  state: { p: Tensor; m: Tensor; v: Tensor },
+  gradient: Tensor,
+  settings: AdamSettings,
+): void {
+  const { p, m, v } = state;
+  for (const other of [m, v, gradient]) expectSameShape(rule, p, other);
+  p.backend.kernels[rule](p, m, v, gradient, settings);
+  for (const updated of [p, m, v]) updated.storage.version++;
+}
+
+/** One SignSGD update of the rows of a table that `ids` [B] name, from their gradients [B, width]. */
+export function signSgdUpdate(
+  table: Tensor,
+  ids: Tensor,
+  gradient: Tensor,
+  learningRate: number,
+  weightDecay: number,
+): void {
+  if (!sameShape(gradient.shape, [ids.size, table.shape[1]!])) {
+    throw new ShapeError(
+      `signSgdUpdate: got gradient ${showShape(gradient.shape)}, expected ${showShape([ids.size, table.shape[1]!])}`,
+    );
+  }
+  table.backend.kernels.signSgdRows(table, ids, gradient, learningRate, weightDecay);
+  table.storage.version++;
+}
+
+/** average = rate · average + (1 - rate) · value */
+export function updateMovingAverage(average: Tensor, value: Tensor, rate: number): void {
+  expectSameShape("updateMovingAverage", average, value);
+  average.backend.kernels.movingAverage(average, value, rate);
+  average.storage.version++;
+}
+
+/** Replaces the numbers of a tensor. */
+export function assign(target: Tensor, values: ArrayLike<number>): void {
+  if (values.length !== target.size) {
+    throw new ShapeError(
+      `assign: got ${values.length} values, expected ${target.size} for shape ${showShape(target.shape)}`,
+    );
+  }
+  target.storage.write(values);
+  target.storage.version++;
+}
