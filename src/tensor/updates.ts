@@ -1,5 +1,5 @@
 // What changes a tensor in place: optimizer steps, the moving average, and writing. Each counts up the version of the storage, by
-// which a tape notices that a value it kept has changed.
+// which a tape and packed weights notice that what they keep is stale.
 import type { AdamSettings } from "./backend.ts";
 import { ShapeError } from "./errors.ts";
 import { expectSameShape } from "./operation-checks.ts";
