@@ -88,9 +88,9 @@ const sliceOperation = defineOperation<1, { axis: number; start: number; end: nu
   ...savesNothing,
 });
 
-/** Elements start..end-1 along one axis. */
+/** Elements start..end-1 along one axis; x itself if that is all of them. */
 export const slice = (x: Variable, axis: number, start: number, end: number): Variable =>
-  sliceOperation([x], { axis, start, end });
+  start === 0 && end === x.shape.at(axis) ? x : sliceOperation([x], { axis, start, end });
 
 const concatOperation = defineOperation<number, { axis: number }>({
   name: "concat",

@@ -54,7 +54,7 @@ export class WasmBackend implements Backend {
   }
 
   allocate(length: number, dtype: DType): WasmStorage {
-    return new WasmStorage(this, this.runtime.heap, dtype, length);
+    return new WasmStorage(this, this.runtime, dtype, length);
   }
 
   memory(): { liveBytes: number; reservedBytes: number } {

@@ -60,7 +60,7 @@ export function multiply(runtime: WasmRuntime, product: Product): void {
   if (!offsets) run(0);
   else {
     runtime.temporarily(offsets.byteLength, (pointer) => {
-      new Int32Array(runtime.heap.memory.buffer, pointer, offsets.length).set(offsets);
+      runtime.store(pointer, offsets);
       run(pointer);
     });
   }

@@ -16,8 +16,7 @@ export type Build = "wide" | "relaxed" | "plain";
 const builds: readonly Build[] = ["wide", "relaxed", "plain"];
 
 export interface KernelExports {
-  dispatch(job: number, kernel: number, parameters: number, items: number, grain: number): void;
-  runAlone(job: number, kernel: number, parameters: number, items: number): void;
+  runTasks(job: number, count: number, share: number): void;
 }
 
 /** The builds that this engine accepts as it is, the fastest first; empty where WebAssembly has no SIMD. */

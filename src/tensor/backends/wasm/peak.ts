@@ -29,6 +29,7 @@ export function measurePeak({ runtime }: WasmBackend, seconds = 0.5): Peak {
       cost: flops / 8,
       parameters: [depth, tilesPerItem],
     });
+    runtime.finish();
     return performance.now() - start;
   };
   const end = performance.now() + seconds * 1000;

@@ -32,21 +32,26 @@ const kernelNames = [
 export type KernelName = (typeof kernelNames)[number];
 
 /**
- * Addresses in the first page, which the heap leaves free, well above AssemblyScript's constants (from 1024 on). The job is the
- * class `Job` of assembly/pool.ts.
+ * Addresses in the first page, which the heap leaves free, well above AssemblyScript's constants (from 1024 on): of the classes `Job`
+ * and `Task` of assembly/pool.ts. Positions are in words of four bytes.
  */
 const jobAddress = 32_768;
-const parametersAddress = 33_792;
-/** Positions of the job's fields, in words of four bytes. */
+const tasksAddress = 33_792;
+const taskWords = 32;
+/** Where a task's parameters begin. */
+const parametersWord = 8;
+const helpersWord = 4;
+/** Tasks that may wait before they are run. */
+const mostTasks = 64;
+const firstTask = tasksAddress / 4;
 const jobWord = (field: number): number => jobAddress / 4 + field;
-const next = jobWord(2);
-const ready = jobWord(5);
-const itemCount = jobWord(8);
-const itemGrain = jobWord(9);
-const scratchStart = jobWord(10);
-const scratchStep = jobWord(11);
-const spinsBeforeSleep = jobWord(12);
-const callerMaySleep = jobWord(13);
+const ready = jobWord(4);
+const threadCount = jobWord(5);
+const tasksStart = jobWord(6);
+const scratchStart = jobWord(8);
+const scratchStep = jobWord(9);
+const spinsBeforeSleep = jobWord(10);
+const callerMaySleep = jobWord(11);
 
 /** How often an idle thread looks for work before it sleeps: some 50 microseconds, longer than the pauses within a step. */
 const spins = 20_000;
@@ -88,6 +93,13 @@ export class WasmRuntime {
   private readonly helpers: Helper[] = [];
   private scratchBytes = 0;
   private scratchPointer = 0;
+  /** Of each task, how many items of each thread's part have been taken. */
+  private readonly taken: number;
+  /** Kernels in the list. */
+  private waiting = 0;
+  private anyShared = false;
+  /** Where the last kernel stands that was shared. */
+  private lastShared = firstTask;
   /** Per kernel, while profiling is on. */
   private times: Map<KernelName, KernelTime> | null = null;
 
@@ -100,6 +112,9 @@ export class WasmRuntime {
     const { memory } = this.heap;
     this.kernels = new WebAssembly.Instance(module, { env: { memory } }).exports as unknown as KernelExports;
     const job = this.integers();
+    job[threadCount] = this.threads;
+    job[tasksStart] = tasksAddress;
+    this.taken = this.heap.allocate(mostTasks * this.threads * 4);
     job[spinsBeforeSleep] = spins;
     job[callerMaySleep] = shared && maySleep(job) ? 1 : 0;
     this.reserveScratch(1 << 18);
@@ -113,28 +128,47 @@ export class WasmRuntime {
     return Atomics.load(this.integers(), ready);
   }
 
-  /** How often a helping thread came to the last kernel that was shared, while its items were given out. */
+  /** Helping threads that did items of the last kernel that was shared. */
   get helpersInLastKernel(): number {
-    const job = this.integers();
-    const grain = job[itemGrain]!;
-    // A thread takes a grain at a time, and stops when it was offered one past the end.
-    return grain === 0 ? 0 : job[next]! / grain - Math.ceil(job[itemCount]! / grain) - 1;
+    this.finish();
+    return Atomics.load(this.integers(), this.lastShared + helpersWord);
   }
 
+  /**
+   * Runs a kernel, but not at once: kernels wait in a list until somebody wants to see the memory (`finish`) or the list is full. So JavaScript
+   * prepares many of them in one go. In between two long kernels each preparation would find the caches full of other things.
+   */
   run(kernel: KernelName, { items, scratch = 0, cost, parameters }: Run): void {
     if (items === 0) return;
     if (scratch > this.scratchBytes) this.reserveScratch(scratch);
-    this.integers().set(parameters, parametersAddress / 4);
-    const number = kernelNames.indexOf(kernel);
-    const before = this.times ? performance.now() : 0;
-    if (this.threads === 1 || items === 1 || cost < sharedCost) {
-      this.kernels.runAlone(jobAddress, number, parametersAddress, items);
-    } else {
-      // So few that nobody waits long for the last thread, so many that taking them costs nothing.
-      const grain = Math.max(1, Math.floor(items / (64 * this.threads)));
-      this.kernels.dispatch(jobAddress, number, parametersAddress, items, grain);
-    }
-    if (this.times) this.count(kernel, performance.now() - before, cost);
+    const task = firstTask + this.waiting * taskWords;
+    const share = this.threads > 1 && items > 1 && cost >= sharedCost;
+    // So few that nobody waits long for the last thread, so many that taking them costs nothing.
+    const grain = share ? Math.max(1, Math.floor(items / (64 * this.threads))) : 0;
+    const memory = this.integers();
+    const taken = this.taken + this.waiting * this.threads * 4;
+    memory.set([kernelNames.indexOf(kernel), items, grain, 0, 0, taken], task);
+    memory.fill(0, taken / 4, taken / 4 + this.threads);
+    memory.set(parameters, task + parametersWord);
+    if (share) this.lastShared = task;
+    this.anyShared ||= share;
+    this.waiting++;
+    if (this.times) this.count(kernel, cost);
+    else if (this.waiting === mostTasks) this.finish();
+  }
+
+  /** Runs the kernels that wait. Whoever reads or writes the memory from JavaScript comes here first. */
+  finish(): void {
+    if (this.waiting === 0) return;
+    this.kernels.runTasks(jobAddress, this.waiting, Number(this.anyShared));
+    this.waiting = 0;
+    this.anyShared = false;
+  }
+
+  /** Writes integers into memory, as a kernel's operand. */
+  store(pointer: number, values: Int32Array): void {
+    this.finish();
+    this.integers().set(values, pointer / 4);
   }
 
   /** Memory for the length of `body`, which gets the address. */
@@ -147,8 +181,9 @@ export class WasmRuntime {
     }
   }
 
-  /** Starts counting from zero, or stops. */
+  /** Starts counting from zero, or stops. While it counts, every kernel runs at once. */
   profile(on: boolean): void {
+    this.finish();
     this.times = on ? new Map() : null;
   }
 
@@ -162,15 +197,18 @@ export class WasmRuntime {
     this.helpers.length = 0;
   }
 
-  private count(kernel: KernelName, milliseconds: number, cost: number): void {
+  private count(kernel: KernelName, cost: number): void {
+    const start = performance.now();
+    this.finish();
     const time = this.times!.get(kernel) ?? { calls: 0, milliseconds: 0, cost: 0 };
     time.calls++;
-    time.milliseconds += milliseconds;
+    time.milliseconds += performance.now() - start;
     time.cost += cost;
     this.times!.set(kernel, time);
   }
 
   private reserveScratch(bytes: number): void {
+    this.finish();
     const step = Math.ceil(bytes / 64) * 64;
     if (this.scratchBytes > 0) this.heap.release(this.scratchPointer, this.scratchBytes * this.threads);
     this.scratchPointer = this.heap.allocate(step * this.threads);

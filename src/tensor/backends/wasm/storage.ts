@@ -2,7 +2,7 @@
 import { bytesPerElement, type DType, type NumberArray, VisibleStorage } from "../../storage.ts";
 import type { Tensor } from "../../tensor.ts";
 import type { WasmBackend } from "./backend.ts";
-import type { WasmMemory } from "./memory.ts";
+import type { WasmRuntime } from "./runtime.ts";
 
 /** Something computed from a storage's contents: valid as long as the version is the same. */
 interface Derived {
@@ -18,17 +18,18 @@ export class WasmStorage extends VisibleStorage {
 
   constructor(
     backend: WasmBackend,
-    private readonly heap: WasmMemory,
+    private readonly runtime: WasmRuntime,
     dtype: DType,
     length: number,
   ) {
     super(backend, dtype, length);
-    this.pointer = heap.allocate(length * bytesPerElement[dtype]);
+    this.pointer = runtime.heap.allocate(length * bytesPerElement[dtype]);
   }
 
-  /** A view is replaced when unshared memory has grown, which detaches the old one. */
+  /** With the kernels run that write it or still read it. A view is replaced when unshared memory has grown, which detaches the old one. */
   override get array(): NumberArray {
-    const { buffer } = this.heap.memory;
+    this.runtime.finish();
+    const { buffer } = this.runtime.heap.memory;
     if (this.view?.buffer !== buffer) {
       if (this.dtype === "float32") this.view = new Float32Array(buffer, this.pointer, this.length);
       else if (this.dtype === "float64") this.view = new Float64Array(buffer, this.pointer, this.length);
@@ -45,7 +46,7 @@ export class WasmStorage extends VisibleStorage {
     this.derived ??= new Map();
     let entry = this.derived.get(form);
     if (entry?.version === this.version) return entry.pointer;
-    entry ??= { pointer: this.heap.allocate(bytes), bytes, version: this.version };
+    entry ??= { pointer: this.runtime.heap.allocate(bytes), bytes, version: this.version };
     entry.version = this.version;
     this.derived.set(form, entry);
     compute(entry.pointer);
@@ -53,9 +54,9 @@ export class WasmStorage extends VisibleStorage {
   }
 
   protected override free(): void {
-    for (const { pointer, bytes } of this.derived?.values() ?? []) this.heap.release(pointer, bytes);
+    for (const { pointer, bytes } of this.derived?.values() ?? []) this.runtime.heap.release(pointer, bytes);
     this.derived = null;
-    this.heap.release(this.pointer, this.byteLength);
+    this.runtime.heap.release(this.pointer, this.byteLength);
   }
 }
 

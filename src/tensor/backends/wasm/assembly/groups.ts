@@ -13,14 +13,20 @@ export function evenStart(i: i32, count: i32, parts: i32): i32 {
 }
 
 /**
- * Start of group `g` when `count` things are shared out among `groups`, one at least to each: the later, the fewer. A thread that
- * falls behind is then left with little at the end, for which the others would have to wait.
+ * Start of group `g` when `count` things are shared out among `groups`, one at least to each. In each half, which is one of two threads'
+ * part, the later, the fewer: a thread that falls behind is then left with little at the end, for which the other would have to wait.
  */
 // @ts-ignore: decorator
 @inline
 export function groupStart(g: i32, count: i32, groups: i32): i32 {
-  const after = <i64>(groups - g), all = <i64>groups;
-  return g + <i32>(<i64>(count - groups) * (all * all - after * after) / (all * all));
+  const half = groups >> 1;
+  const inSecond = g >= half;
+  const size = inSecond ? groups - half : half;
+  const before = inSecond ? evenStart(1, count, 2) : 0;
+  const things = inSecond ? count - before : evenStart(1, count, 2);
+  const i = inSecond ? g - half : g;
+  const after = <i64>(size - i), all = <i64>size;
+  return before + i + <i32>(<i64>(things - size) * (all * all - after * after) / (all * all));
 }
 
 @unmanaged
