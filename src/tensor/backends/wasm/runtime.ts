@@ -64,7 +64,7 @@ export interface Run {
   readonly scratch?: number;
   /** Work of the whole call in vector multiply-adds, roughly. */
   readonly cost: number;
-  /** Fields of the kernel's parameter class, in order; floats through `float`. */
+  /** Fields of the kernel's parameter class, in order, at most 24; floats through `float`. */
   readonly parameters: readonly number[];
 }
 
@@ -135,8 +135,8 @@ export class WasmRuntime {
   }
 
   /**
-   * Runs a kernel, but not at once: kernels wait in a list until somebody wants to see the memory (`finish`) or the list is full. So JavaScript
-   * prepares many of them in one go. In between two long kernels each preparation would find the caches full of other things.
+   * Runs a kernel, but not at once: kernels wait in a list until somebody wants to see the memory (`finish`) or the list is full. So
+   * JavaScript prepares many of them in one go; between two long kernels each preparation would find its own data out of the caches.
    */
   run(kernel: KernelName, { items, scratch = 0, cost, parameters }: Run): void {
     if (items === 0) return;

@@ -5,30 +5,6 @@
 // from the number of threads, so every sum is made in one order.
 import { transpose } from "./panels";
 
-/** Start of part `i` when `count` things are shared out evenly among `parts`. */
-// @ts-ignore: decorator
-@inline
-export function evenStart(i: i32, count: i32, parts: i32): i32 {
-  return <i32>((<i64>i * <i64>count) / <i64>parts);
-}
-
-/**
- * Start of group `g` when `count` things are shared out among `groups`, one at least to each. In each half, which is one of two threads'
- * part, the later, the fewer: a thread that falls behind is then left with little at the end, for which the other would have to wait.
- */
-// @ts-ignore: decorator
-@inline
-export function groupStart(g: i32, count: i32, groups: i32): i32 {
-  const half = groups >> 1;
-  const inSecond = g >= half;
-  const size = inSecond ? groups - half : half;
-  const before = inSecond ? evenStart(1, count, 2) : 0;
-  const things = inSecond ? count - before : evenStart(1, count, 2);
-  const i = inSecond ? g - half : g;
-  const after = <i64>(size - i), all = <i64>size;
-  return before + i + <i32>(<i64>(things - size) * (all * all - after * after) / (all * all));
-}
-
 @unmanaged
 export class SumGroups {
   /** [groups][3I] rows of `step` bytes. */

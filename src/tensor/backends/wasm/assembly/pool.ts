@@ -4,8 +4,8 @@
 // until a list comes. A task begins when the one before it is done. Every thread begins with its own part of the items, a few at a time,
 // the same part of the batch in every task, so that it finds in its cache what it wrote itself; then it helps the others with theirs.
 // Which thread computes an item never matters: an item writes its own part of the output and its sums are made in one order.
-import { evenStart } from "./groups";
 import { runKernel } from "./kernels";
+import { evenStart } from "./shares";
 
 /** What all threads see. Its address is given to every function, so that it may lie anywhere in memory. */
 @unmanaged
@@ -54,6 +54,9 @@ const PARAMETERS: usize = 32;
 // @ts-ignore: decorator
 @inline
 const TASK_BYTES: usize = 128;
+// @ts-ignore: decorator
+@inline
+const PATIENCE: i32 = 20;
 
 /**
  * Runs the first `count` tasks, one after the other; returns when all are done.
@@ -110,7 +113,7 @@ function work(job: Job, thread: i32): void {
     const done = address + offsetof<Task>("done");
     if (task.grain > 0) {
       let count = 0;
-      for (let i = 0; i < job.threads; i++) count += workOnPart(task, address, (thread + i) % job.threads, job.threads, scratch);
+      for (let i = 0; i < job.threads; i++) count += workOnPart(task, (thread + i) % job.threads, job.threads, scratch);
       if (thread > 0 && count > 0) atomic.add<i32>(address + offsetof<Task>("helpers"), 1);
     } else if (thread == 0) {
       runKernel(task.kernel, address + PARAMETERS, 0, task.items, scratch);
@@ -122,7 +125,8 @@ function work(job: Job, thread: i32): void {
 }
 
 /** Takes items of one thread's part until none are left. Returns how many it did. */
-function workOnPart(task: Task, address: usize, part: i32, parts: i32, scratch: usize): i32 {
+function workOnPart(task: Task, part: i32, parts: i32, scratch: usize): i32 {
+  const address = changetype<usize>(task);
   const taken = task.taken + (<usize>part << 2);
   const grain = task.grain;
   const first = evenStart(part, task.items, parts), last = evenStart(part + 1, task.items, parts);
@@ -136,12 +140,15 @@ function workOnPart(task: Task, address: usize, part: i32, parts: i32, scratch: 
   return count;
 }
 
-/** Returns when the number at `address` has become `value`: spins first, then looks every tenth of a millisecond. */
+/**
+ * Returns when the number at `address` has become `value`: spins first, then looks every tenth of a millisecond. It spins longer than for
+ * the next list, because the other thread's last items are about to end and waking up would take longer than most of them.
+ */
 function waitFor(job: Job, address: usize, value: i32, thread: i32): void {
   const maySleep = thread > 0 || job.callerMaySleep;
   let looks = 0;
   for (let seen = atomic.load<i32>(address); seen != value; seen = atomic.load<i32>(address)) {
     looks++;
-    if (looks > 20 * job.spins && maySleep) atomic.wait<i32>(address, seen, 100_000);
+    if (looks > PATIENCE * job.spins && maySleep) atomic.wait<i32>(address, seen, 100_000);
   }
 }

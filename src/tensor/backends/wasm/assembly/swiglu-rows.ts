@@ -7,11 +7,11 @@
 // A block of rows goes through all of it at once, so that u and s never leave the cache; the items that threads share out
 // are blocks of rows. The weights come as panels (panels.ts): gate and up each of gateUpᵀ, down of downᵀ.
 import { gatePanel, gatePanelBackward } from "./gate";
-import { evenStart, groupStart } from "./groups";
 import { normRow, normRowBackward } from "./norm";
 import { PANEL, PANEL_BYTES, panelColumns, panelCount } from "./layout";
 import { packPanel } from "./panels";
 import { accumulate, Left, multiplyPanel, SPARE_BYTES } from "./product";
+import { evenStart, groupStart } from "./shares";
 import { packStrips } from "./strips";
 
 @unmanaged

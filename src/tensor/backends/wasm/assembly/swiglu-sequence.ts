@@ -8,11 +8,11 @@
 // all of it at once and nothing is transposed; such groups of columns are the items that threads share out. The weights come as
 // strips (strips.ts).
 import { gatePanel, gatePanelBackward } from "./gate";
-import { groupStart } from "./groups";
 import { normPanel, normPanelBackward } from "./norm";
 import { PANEL, PANEL_BYTES, panelColumns, panelCount } from "./layout";
 import { packPanel, storePanel, transpose } from "./panels";
 import { accumulate, BLOCK_ROWS, blockHeight, Left, multiplyPanel, SPARE_BYTES } from "./product";
+import { groupStart } from "./shares";
 
 /** Panels in a group of columns: together sixteen columns, one cache line wide. */
 // @ts-ignore: decorator

@@ -1,0 +1,109 @@
+// Kernels of the WebAssembly backend wait in a list. Nobody may notice: whatever a program writes, reads and gives back meanwhile,
+// it gets the bits that it would get if every kernel ran at once.
+import fc from "fast-check";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { WasmBackend } from "../../src/tensor/backends/wasm/backend.ts";
+import * as t from "../../src/tensor/index.ts";
+import { valuesOf } from "./naive.ts";
+import { blank, normal, on, three, two } from "./wasm-backends.ts";
+
+/** Products are large enough to be shared among threads. */
+const [batch, length] = [2, 64];
+const shape = [batch, length, length];
+/** Live tensors of a program, by place. */
+const places = 4;
+
+const place = fc.nat(places - 1);
+const seed = fc.nat(1e6);
+const instruction = fc.oneof(
+  fc.record({ kind: fc.constant("add" as const), a: place, b: place, to: place }),
+  fc.record({ kind: fc.constant("product" as const), a: place, b: place, to: place }),
+  fc.record({ kind: fc.constant("times weight" as const), a: place, to: place }),
+  fc.record({ kind: fc.constant("weight times" as const), a: place, to: place }),
+  fc.record({ kind: fc.constant("new weight" as const), seed }),
+  fc.record({ kind: fc.constant("new" as const), to: place, seed }),
+  fc.record({ kind: fc.constant("assign" as const), to: place, seed }),
+  fc.record({ kind: fc.constant("read" as const), a: place }),
+);
+type Instruction = typeof instruction extends fc.Arbitrary<infer T> ? T : never;
+
+/** Every value that the program reads, and all its tensors at the end. */
+function run(program: readonly Instruction[], backend: WasmBackend, atOnce: boolean): number[][] {
+  return t.scope(() => {
+    const weight = on(backend, [length, length], normal(99, [length, length], 0.1));
+    const tensors = Array.from({ length: places }, (_, i) => on(backend, shape, normal(i, shape, 0.1)));
+    const replace = (to: number, by: t.Tensor): void => {
+      tensors[to]!.dispose(); // its memory may become that of the next tensor while kernels that use it still wait
+      tensors[to] = by;
+    };
+    const reads: number[][] = [];
+    for (const step of program) {
+      if (step.kind === "add") replace(step.to, t.add(tensors[step.a]!, tensors[step.b]!));
+      else if (step.kind === "product") replace(step.to, t.matmul(tensors[step.a]!, tensors[step.b]!));
+      else if (step.kind === "times weight") replace(step.to, t.matmul(tensors[step.a]!, weight));
+      else if (step.kind === "weight times") replace(step.to, t.matmul(weight, tensors[step.a]!));
+      else if (step.kind === "new weight") t.assign(weight, normal(step.seed, weight.shape, 0.1));
+      else if (step.kind === "new") replace(step.to, on(backend, shape, normal(step.seed, shape, 0.1)));
+      else if (step.kind === "assign") t.assign(tensors[step.to]!, normal(step.seed, shape, 0.1));
+      else reads.push(valuesOf(tensors[step.a]!));
+      if (atOnce) backend.runtime.finish();
+    }
+    return [...reads, ...tensors.map(valuesOf)];
+  });
+}
+
+/** toEqual is slow on long lists. */
+function expectSame(values: readonly number[][], wanted: readonly number[][]): void {
+  const differs = values.findIndex((list, i) => list.some((value, j) => !Object.is(value, wanted[i]![j])));
+  if (differs >= 0) expect(values[differs]).toEqual(wanted[differs]);
+}
+
+describe("waiting kernels", () => {
+  beforeAll(() => vi.waitUntil(() => two.runtime.readyHelpers === 1 && three.runtime.readyHelpers === 2, 10_000));
+
+  it("compute the same bits as kernels that run at once", () => {
+    fc.assert(
+      fc.property(fc.array(instruction, { maxLength: 200 }), (program) => {
+        const wanted = run(program, two, true);
+        for (const backend of [two, three]) {
+          expectSame(run(program, backend, false), wanted);
+        }
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  it("are run when the list is full", () => {
+    const program: Instruction[] = Array.from({ length: 200 }, (_, i) => ({
+      kind: "times weight",
+      a: i % 4,
+      to: i % 4,
+    }));
+    expectSame(run(program, three, false), run(program, three, true));
+  });
+
+  it("are done before their scratch memory moves", () => {
+    const backend = new WasmBackend({ threads: 1 });
+    afterAll(() => backend.dispose());
+    t.scope(() => {
+      const weight = on(backend, [41, 41], normal(1, [41, 41]));
+      const left = on(backend, [7, 41], normal(2, [7, 41]));
+      const [width, inner] = [64, 2400];
+      const h = on(backend, [1, 50, width], normal(3, [1, 50, width]));
+      const gateUp = on(backend, [2 * inner, width], normal(4, [2 * inner, width]));
+      const down = on(backend, [width, inner], normal(5, [width, inner]));
+      // One of these may become the new scratch memory: all sizes between powers of two from 256 KB to 1 MB.
+      const sizes = Array.from({ length: 17 }, (_, i) => Math.floor(2 ** (16 + i / 8)));
+      const xs = sizes.map((size) => on(backend, [size], normal(6, [size])));
+      const doubled = xs.map((x) => t.add(x, x));
+      t.matmul(left, weight); // writes scratch memory
+      const fourfold = doubled.map((x) => t.add(x, x));
+      for (const x of doubled) x.dispose();
+      backend.fused.swigluBlock!(blank(backend, h.shape), null, h, gateUp, down, -1, 1e-5); // needs more than there is
+      fourfold.forEach((y, i) => {
+        const x = valuesOf(xs[i]!);
+        expect(valuesOf(y).every((value, j) => value === 4 * x[j]!)).toBe(true);
+      });
+    });
+  });
+});
