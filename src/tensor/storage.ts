@@ -61,7 +61,7 @@ export abstract class Storage {
 
 /** Storage that JavaScript can see directly: plain typed arrays, or views on WebAssembly memory. */
 export abstract class VisibleStorage extends Storage {
-  /** The elements. Fetch it anew in every kernel: a view can be replaced when memory grows. */
+  /** The elements. Fetch it anew whenever they are needed: memory can grow, and kernels that change it may still be waiting. */
   abstract readonly array: NumberArray;
 
   override read(): Promise<NumberArray> {
