@@ -82,6 +82,32 @@ describe("waiting kernels", () => {
     expectSame(run(program, three, false), run(program, three, true));
   });
 
+  it("are run by the calling thread alone once the backend is disposed", async () => {
+    const backend = new WasmBackend({ threads: 2 });
+    await vi.waitUntil(() => backend.runtime.readyHelpers === 1, 10_000);
+    t.scope(() => {
+      const a = on(backend, [256, 256], normal(1, [256, 256]));
+      const product = t.matmul(a, a);
+      backend.dispose();
+      expectSame([valuesOf(product)], [valuesOf(t.matmul(a, a))]);
+      expect(backend.runtime.helpersInLastKernel).toBe(0);
+    });
+  });
+
+  it("throw once if one of them fails, and leave a backend that works", async () => {
+    const backend = new WasmBackend({ threads: 2 });
+    await vi.waitUntil(() => backend.runtime.readyHelpers === 1, 10_000);
+    t.scope(() => {
+      const a = on(backend, [256, 256], normal(1, [256, 256]));
+      const nowhere = 0x7fff0000; // past the end of the memory
+      t.matmul(a, a); // so that the helper works on the list too
+      backend.runtime.run("unary", { items: 1, cost: 1, parameters: [nowhere, nowhere, 1 << 12, 2, 0, 0] });
+      expect(() => valuesOf(a)).toThrow(WebAssembly.RuntimeError);
+      expectSame([valuesOf(t.add(a, a))], [valuesOf(a).map((x) => 2 * x)]);
+    });
+    backend.dispose();
+  });
+
   it("are done before their scratch memory moves", () => {
     const backend = new WasmBackend({ threads: 1 });
     afterAll(() => backend.dispose());

@@ -6,7 +6,7 @@ const pageBytes = 65_536;
 const alignment = 64;
 /** Kernels read whole vectors, so up to one cache line past the end of a block. */
 const slack = 64;
-/** Below this address lie the job that threads share and the parameters of the running kernel. */
+/** Below this address lie the job that threads share and the kernels that wait, with their parameters. */
 const heapStart = pageBytes;
 
 export class WasmMemory {

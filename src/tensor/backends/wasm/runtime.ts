@@ -53,7 +53,7 @@ const scratchStep = jobWord(9);
 const spinsBeforeSleep = jobWord(10);
 const callerMaySleep = jobWord(11);
 
-/** How often an idle thread looks for work before it sleeps: some 50 microseconds, longer than the pauses within a step. */
+/** How often an idle thread looks for the next list before it sleeps: some 50 microseconds. */
 const spins = 20_000;
 /** Kernels cheaper than this run on the calling thread: about 10 microseconds. In multiply-adds of four lanes. */
 const sharedCost = 50_000;
@@ -97,9 +97,9 @@ export class WasmRuntime {
   private readonly taken: number;
   /** Kernels in the list. */
   private waiting = 0;
-  private anyShared = false;
-  /** Where the last kernel stands that was shared. */
-  private lastShared = firstTask;
+  /** Where the last kernel in the list stands that is shared among threads; 0 if none is. */
+  private lastShared = 0;
+  private lastHelpers = 0;
   /** Per kernel, while profiling is on. */
   private times: Map<KernelName, KernelTime> | null = null;
 
@@ -123,7 +123,7 @@ export class WasmRuntime {
     }
   }
 
-  /** Threads that have started and can help, the caller not counted. A late one joins the next kernel. */
+  /** Threads that have started and can help, the caller not counted. A late one joins the list that runs, or the next. */
   get readyHelpers(): number {
     return Atomics.load(this.integers(), ready);
   }
@@ -131,7 +131,7 @@ export class WasmRuntime {
   /** Helping threads that did items of the last kernel that was shared. */
   get helpersInLastKernel(): number {
     this.finish();
-    return Atomics.load(this.integers(), this.lastShared + helpersWord);
+    return this.lastHelpers;
   }
 
   /**
@@ -151,7 +151,6 @@ export class WasmRuntime {
     memory.fill(0, taken / 4, taken / 4 + this.threads);
     memory.set(parameters, task + parametersWord);
     if (share) this.lastShared = task;
-    this.anyShared ||= share;
     this.waiting++;
     if (this.times) this.count(kernel, cost);
     else if (this.waiting === mostTasks) this.finish();
@@ -160,9 +159,16 @@ export class WasmRuntime {
   /** Runs the kernels that wait. Whoever reads or writes the memory from JavaScript comes here first. */
   finish(): void {
     if (this.waiting === 0) return;
-    this.kernels.runTasks(jobAddress, this.waiting, Number(this.anyShared));
+    const { waiting, lastShared } = this;
     this.waiting = 0;
-    this.anyShared = false;
+    this.lastShared = 0;
+    try {
+      this.kernels.runTasks(jobAddress, waiting, Number(lastShared > 0 && this.helpers.length > 0));
+    } catch (error) {
+      this.dispose(); // helpers may stand anywhere in the list: from here on it runs on this thread alone
+      throw error;
+    }
+    if (lastShared > 0) this.lastHelpers = this.integers()[lastShared + helpersWord]!;
   }
 
   /** Writes integers into memory, as a kernel's operand. */
@@ -192,6 +198,7 @@ export class WasmRuntime {
     return this.times ?? new Map();
   }
 
+  /** Ends the helping threads. What is asked for afterwards runs on the calling thread. */
   dispose(): void {
     for (const helper of this.helpers) helper.terminate();
     this.helpers.length = 0;
@@ -211,6 +218,7 @@ export class WasmRuntime {
     this.finish();
     const step = Math.ceil(bytes / 64) * 64;
     if (this.scratchBytes > 0) this.heap.release(this.scratchPointer, this.scratchBytes * this.threads);
+    this.scratchBytes = 0; // in case there is no memory left
     this.scratchPointer = this.heap.allocate(step * this.threads);
     this.scratchBytes = step;
     const job = this.integers();

@@ -1,2 +1,2 @@
-// What the module exports: the three entries of the thread pool. Everything else is reached through a kernel's number.
+// What the module exports: the two entries of the thread pool. Everything else is reached through a kernel's number.
 export { runTasks, serve } from "./pool";

@@ -27,7 +27,7 @@ class Job {
   /** Scratch of thread t: scratch + t · scratchStep. */
   scratch: usize;
   scratchStep: usize;
-  /** How often a waiting thread looks before it sleeps. */
+  /** How often a thread looks for the next list before it sleeps. */
   spins: i32;
   /** 1 if the caller may sleep too, which a page's main thread may not. */
   callerMaySleep: i32;
@@ -48,12 +48,15 @@ class Task {
   taken: usize;
 }
 
+/** Bytes from a task to its parameters, and to the next task; ../runtime.ts has the same two in words. */
 // @ts-ignore: decorator
 @inline
 const PARAMETERS: usize = 32;
 // @ts-ignore: decorator
 @inline
 const TASK_BYTES: usize = 128;
+
+/** Within a list a thread looks that many times as often before it sleeps. */
 // @ts-ignore: decorator
 @inline
 const PATIENCE: i32 = 20;
@@ -141,8 +144,8 @@ function workOnPart(task: Task, part: i32, parts: i32, scratch: usize): i32 {
 }
 
 /**
- * Returns when the number at `address` has become `value`: spins first, then looks every tenth of a millisecond. It spins longer than for
- * the next list, because the other thread's last items are about to end and waking up would take longer than most of them.
+ * Returns when the number at `address` has become `value`: spins first, then, where it may sleep, looks every tenth of a millisecond. It
+ * spins longer than for the next list: mostly the other threads' last items are about to end, before it could be woken.
  */
 function waitFor(job: Job, address: usize, value: i32, thread: i32): void {
   const maySleep = thread > 0 || job.callerMaySleep;

@@ -18,7 +18,7 @@ export function groupStart(g: i32, count: i32, groups: i32): i32 {
 }
 
 /**
- * The later, the fewer: (1 - g / groups)^3 of the things are left for group `g` and those after it. A thread that falls behind then has
+ * The later, the fewer: (1 - g / groups)^3 of the things, one for each group set aside, are left for group `g` and those after it. A thread that falls behind then has
  * little to do at the end, for which the others would have to wait.
  */
 function shrinkingStart(g: i32, count: i32, groups: i32): i32 {
