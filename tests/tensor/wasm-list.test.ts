@@ -1,7 +1,7 @@
 // Kernels of the WebAssembly backend wait in a list. Nobody may notice: whatever a program writes, reads and gives back meanwhile,
 // it gets the bits that it would get if every kernel ran at once.
 import fc from "fast-check";
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { beforeAll, describe, expect, it, vi } from "vitest";
 import { WasmBackend } from "../../src/tensor/backends/wasm/backend.ts";
 import * as t from "../../src/tensor/index.ts";
 import { valuesOf } from "./naive.ts";
@@ -110,7 +110,6 @@ describe("waiting kernels", () => {
 
   it("are done before their scratch memory moves", () => {
     const backend = new WasmBackend({ threads: 1 });
-    afterAll(() => backend.dispose());
     t.scope(() => {
       const weight = on(backend, [41, 41], normal(1, [41, 41]));
       const left = on(backend, [7, 41], normal(2, [7, 41]));

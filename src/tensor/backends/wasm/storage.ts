@@ -26,7 +26,10 @@ export class WasmStorage extends VisibleStorage {
     this.pointer = runtime.heap.allocate(length * bytesPerElement[dtype]);
   }
 
-  /** Runs the waiting kernels first: they may write it or still read it. A view is replaced when unshared memory has grown, which detaches the old one. */
+  /**
+   * Runs the waiting kernels first: they may write it or still read it. A view is replaced when unshared memory has grown, which
+   * detaches the old one.
+   */
   override get array(): NumberArray {
     this.runtime.finish();
     const { buffer } = this.runtime.heap.memory;
