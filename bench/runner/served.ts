@@ -1,5 +1,5 @@
-// A step program that runs in a process of its own and takes one step when it is told to (bench/shared/program.ts, --serve). Between its
-// steps the process is stopped, so that threads which spin or collect garbage after their step take nothing from whose turn it is.
+// A step program that runs in a process of its own and takes steps when it is told to (bench/shared/program.ts, --serve). Between its
+// turns the process is stopped, so that threads which spin or collect garbage after a step take nothing from whose turn it is.
 import { type ChildProcess, spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
@@ -53,9 +53,9 @@ export class ServedStep {
     return served;
   }
 
-  /** Runs one step. */
-  async step(kind: "train" | "eval"): Promise<StepAnswer> {
-    return (await this.#ask(kind)) as StepAnswer;
+  /** Runs one step, or several in a row. Returns the answer of the last. */
+  async step(kind: "train" | "eval", times = 1): Promise<StepAnswer> {
+    return (await this.#ask(kind, times)) as StepAnswer;
   }
 
   /** GFLOP/s of the machine's peak just now, from a program that measures it. */
@@ -63,10 +63,13 @@ export class ServedStep {
     return ((await this.#ask("peak")) as { gflops: number }).gflops;
   }
 
-  async #ask(line: string): Promise<unknown> {
+  async #ask(line: string, times = 1): Promise<unknown> {
     this.#signal("SIGCONT");
-    this.#child.stdin!.write(`${line}\n`);
-    const answer = await nextLine(this.#lines, this.introduction.peer, this.#failure);
+    let answer: unknown;
+    for (let i = 0; i < times; i++) {
+      this.#child.stdin!.write(`${line}\n`);
+      answer = await nextLine(this.#lines, this.introduction.peer, this.#failure);
+    }
     this.#signal("SIGSTOP");
     return answer;
   }

@@ -1,5 +1,7 @@
 // Programs take turns: ours (on one Node or two), the peer, ours, the peer ... so that whatever else changes on the machine meets both, and the
-// ratio of each turn stays fair. Before anything is timed they must have the same parameters and compute the same losses.
+// ratio of each turn stays fair. In its turn a program takes two steps, of which the second is timed: training takes steps in a row, and the
+// first one finds the caches as another program has left them. Before anything is timed they must have the same parameters and compute the
+// same losses.
 import { medianRatio } from "../shared/statistics.ts";
 import type { Contestant } from "./contestants.ts";
 import { ServedStep } from "./served.ts";
@@ -31,6 +33,9 @@ export interface TurnOptions {
   readonly onTurn?: (done: number, of: number) => void;
 }
 
+/** Of each program in its turn; the last one is timed. */
+const stepsPerTurn = 2;
+
 /** Turns that are taken however long they are. */
 const fewestTurns = 5;
 
@@ -50,23 +55,22 @@ export async function takeTurns(contestants: readonly Contestant[], options: Tur
       programs.push(await ServedStep.start(contestant, options));
     }
     const losses: number[][] = [];
-    let turnMs = 0;
+    let roundMs = 0;
     for (const program of programs) {
       const first = await program.step("train");
       const second = await program.step("train");
       losses.push([first.loss!, second.loss!]);
-      turnMs += second.ms;
+      roundMs += second.ms;
     }
-    const turns = turnsWithin(options, turnMs);
+    const turns = turnsWithin(options, roundMs);
     programs.forEach((program, i) => {
       checkSame(programs[0]!, program, losses[0]!, losses[i]!);
     });
-    const timed = async (kind: "train" | "eval", warmUps: number, from: number): Promise<number[][]> => {
-      for (const program of programs) for (let i = 0; i < warmUps; i++) await program.step(kind);
+    const timed = async (kind: "train" | "eval", from: number): Promise<number[][]> => {
       const times = programs.map((): number[] => []);
       for (let turn = 0; turn < turns; turn++) {
         for (const [i, program] of programs.entries()) {
-          times[i]!.push((await program.step(kind)).ms);
+          times[i]!.push((await program.step(kind, stepsPerTurn)).ms);
           if (kind === "train" && program.introduction.peak) peaks[i]!.push(await program.peak());
         }
         options.onTurn?.(from + turn + 1, 2 * turns);
@@ -74,8 +78,8 @@ export async function takeTurns(contestants: readonly Contestant[], options: Tur
       return times;
     };
     const peaks = programs.map((): number[] => []);
-    const train = await timed("train", 0, 0); // the two checked steps have warmed it up
-    const evaluation = await timed("eval", 1, turns);
+    const train = await timed("train", 0);
+    const evaluation = await timed("eval", turns);
     return programs.map((program, i) => ({
       ...program.introduction,
       losses: losses[i]!,
@@ -89,9 +93,9 @@ export async function takeTurns(contestants: readonly Contestant[], options: Tur
   }
 }
 
-/** @param turnMs  one training step of each; their evaluation steps take some 0.6 times as long */
-export function turnsWithin({ turns, seconds = Number.POSITIVE_INFINITY }: TurnOptions, turnMs: number): number {
-  const affordable = Math.floor((seconds * 1000) / (1.6 * turnMs));
+/** @param roundMs  one training step of each; their evaluation steps take some 0.6 times as long */
+export function turnsWithin({ turns, seconds = Number.POSITIVE_INFINITY }: TurnOptions, roundMs: number): number {
+  const affordable = Math.floor((seconds * 1000) / (1.6 * stepsPerTurn * roundMs));
   return Math.min(turns, Math.max(fewestTurns, affordable));
 }
 
