@@ -191,7 +191,7 @@ function backwardSequence(runtime: WasmRuntime, gradients: SwigluGradients, save
     sumOfGroups(runtime, gradients, groups, (partial) =>
       runtime.run("swigluSequenceGroups", {
         items: groups,
-        scratch: columnScratch + puzzleBytes + 2 * panelRowsBytes(runtime, width, length),
+        scratch: columnScratch + puzzleBytes + 2 * panelRowsBytes(runtime, width, length) + 4 * width,
         cost: 2 * cost,
         parameters: [...operands, ...weights, 0, 0, 0, batch, length, width, inner, groups, partial],
       }),

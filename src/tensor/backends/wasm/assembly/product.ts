@@ -1,7 +1,8 @@
 // Products of a block of rows with one panel of columns, built from tiles.
-import { PANEL, PANEL_BYTES } from "./layout";
+import { PANEL, PANEL_BYTES, panelColumns, panelCount } from "./layout";
 import { copyColumns } from "./panels";
 import { multiplyTile, TILE_ROWS, tileHeight } from "./tile";
+import { fma, sumLanes } from "./vector";
 
 /** Bytes that `multiplyPanel` needs at `spare`. */
 // @ts-ignore: decorator
@@ -70,31 +71,64 @@ export function multiplyPanel(
 }
 
 /**
- * C[rows, panels · PANEL] = A[rows, depth] · B, or with `add` C += A · B, for B in whole panels `depth` rows long. Strip by strip, so that
- * a strip of A stays in the first-level cache while the panels pass.
+ * C[rows, columns] = A[rows, depth] · B, or with `add` C += A · B, for B in panels `depth` rows long; what stands beyond the last column of C
+ * means nothing. Strip by strip, so that a strip of A stays in the first-level cache while the panels pass.
+ *
+ * @param column  scratch for `depth` elements, if A is row-major
  */
 export function accumulate(
   rowMajor: bool,
   add: bool,
   rows: i32,
-  panels: i32,
+  columns: i32,
   depth: i32,
   a: usize,
   stepA: usize,
   b: usize,
   c: usize,
   stepC: usize,
+  column: usize,
 ): void {
+  const panels = panelCount(columns);
+  // A panel with a single column (81 = 10 · 8 + 1) would compute seven others for nothing.
+  const hasSingle = rowMajor && panelColumns(columns, panels - 1) == 1;
+  const tiled = hasSingle ? panels - 1 : panels;
+  const last = <usize>tiled * PANEL_BYTES;
+  if (hasSingle) copyColumns(column, 4, b + last * <usize>depth, PANEL_BYTES, depth, 1);
   const rowStepA: usize = rowMajor ? stepA : 4;
   for (let left = rows; left > 0; ) {
     const height = tileHeight(left);
-    for (let j = 0; j < panels; j++) {
+    for (let j = 0; j < tiled; j++) {
       const to = c + <usize>j * PANEL_BYTES;
       const panel = b + <usize>(j * depth) * PANEL_BYTES;
-      multiplyTile(rowMajor, height, PANEL, a, stepA, panel, depth, to, stepC, add ? to : 0, stepC);
+      multiplyTile(rowMajor, height, panelColumns(columns, j), a, stepA, panel, depth, to, stepC, add ? to : 0, stepC);
+    }
+    if (hasSingle) {
+      for (let i = 0; i < height; i++) {
+        const to = c + <usize>i * stepC + last;
+        const product = dot(a + <usize>i * stepA, column, depth);
+        store<f32>(to, add ? load<f32>(to) + product : product);
+      }
     }
     left -= height;
     a += <usize>height * rowStepA;
     c += <usize>height * stepC;
   }
+}
+
+function dot(a: usize, b: usize, length: i32): f32 {
+  let sum0 = f32x4.splat(0), sum1 = f32x4.splat(0);
+  for (; length >= 8; length -= 8) {
+    sum0 = fma(v128.load(a), v128.load(b), sum0);
+    sum1 = fma(v128.load(a, 16), v128.load(b, 16), sum1);
+    a += 32;
+    b += 32;
+  }
+  let sum = sumLanes(f32x4.add(sum0, sum1));
+  for (; length > 0; length--) {
+    sum += load<f32>(a) * load<f32>(b);
+    a += 4;
+    b += 4;
+  }
+  return sum;
 }

@@ -165,7 +165,7 @@ export function swigluSequenceBackward(parameters: usize, start: i32, end: i32, 
 
 /**
  * dh, and the gradients of the weights summed over a group of puzzles. Items are groups.
- * Scratch: as for columns; `tall`, and the panels of hᵀ and of the gradient before the norm, of one puzzle.
+ * Scratch: as for columns; `tall`, and the panels of hᵀ and of the gradient before the norm, of one puzzle; one of their columns.
  */
 export function swigluSequenceGroups(parameters: usize, start: i32, end: i32, scratch: usize): void {
   const p = changetype<SwigluSequenceBackward>(parameters);
@@ -176,6 +176,7 @@ export function swigluSequenceGroups(parameters: usize, start: i32, end: i32, sc
   const tall = scratch + columnScratchBytes(p);
   const hPanels = tall + <usize>(3 * inner) * stepTall;
   const dsumPanels = hPanels + <usize>width * step;
+  const column = dsumPanels + <usize>width * step;
   for (let item = start; item < end; item++) {
     const gateUp = p.partial + <usize>(3 * inner * item) * step;
     const down = gateUp + <usize>(2 * inner) * step;
@@ -186,9 +187,9 @@ export function swigluSequenceGroups(parameters: usize, start: i32, end: i32, sc
         backwardColumns(p, puzzle, panel, tall, hPanels, dsumPanels, width, scratch);
       }
       const add = puzzle > first;
-      accumulate(true, add, 2 * inner, panels, width, tall, stepTall, hPanels, gateUp, step);
+      accumulate(true, add, 2 * inner, p.length, width, tall, stepTall, hPanels, gateUp, step, column);
       const s = tall + <usize>(2 * inner) * stepTall;
-      accumulate(true, add, inner, panels, width, s, stepTall, dsumPanels, down, step);
+      accumulate(true, add, inner, p.length, width, s, stepTall, dsumPanels, down, step, column);
     }
   }
 }
