@@ -142,7 +142,7 @@ export class WasmRuntime {
     if (items === 0) return;
     if (scratch > this.scratchBytes) this.reserveScratch(scratch);
     const task = firstTask + this.waiting * taskWords;
-    const share = this.threads > 1 && items > 1 && cost >= sharedCost;
+    const share = this.helpers.length > 0 && items > 1 && cost >= sharedCost;
     // So few that nobody waits long for the last thread, so many that taking them costs nothing.
     const grain = share ? Math.max(1, Math.floor(items / (64 * this.threads))) : 0;
     const memory = this.integers();

@@ -90,7 +90,7 @@ export function accumulate(
   column: usize,
 ): void {
   const panels = panelCount(columns);
-  // A panel with a single column (81 = 10 · 8 + 1) would compute seven others for nothing.
+  // A panel with a single column (81 = 10 · 8 + 1) would compute seven others for nothing. Where rows of A are contiguous, dot products do not.
   const hasSingle = rowMajor && panelColumns(columns, panels - 1) == 1;
   const tiled = hasSingle ? panels - 1 : panels;
   const last = <usize>tiled * PANEL_BYTES;
