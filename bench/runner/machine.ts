@@ -6,15 +6,25 @@ import { fileURLToPath } from "node:url";
 /** Name and value, in the order of the report. */
 export function describeMachine(): [name: string, value: string][] {
   return [
-    ["Date", new Date().toISOString().slice(0, 16).replace("T", " ")],
     ["Processor", `${cpus()[0]?.model.trim() ?? "unknown"}, ${availableParallelism()} threads`],
     ["Memory", `${(totalmem() / 2 ** 30).toFixed(0)} GB`],
     ["System", `${platform()} ${release()} ${arch()}`],
     ["Node", `${process.versions.node} (V8 ${process.versions.v8})`],
     ["trm-ts", commit()],
-    ["Load when it began", loadInWords(loadavg()[0]!)],
   ];
 }
+
+/** When a run begins or goes on. */
+export interface Moment {
+  readonly date: string;
+  /** What else the machine does, in words. */
+  readonly load: string;
+}
+
+export const describeMoment = (): Moment => ({
+  date: new Date().toISOString().slice(0, 16).replace("T", " "),
+  load: loadInWords(loadavg()[0]!),
+});
 
 /** Others at work make every figure worthless, the ratios too: PyTorch's threads wait for each other by spinning. */
 const loadInWords = (load: number): string =>

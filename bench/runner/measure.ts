@@ -24,11 +24,14 @@ export interface PairRequest {
   readonly peer: Contestant | Absent | null;
 }
 
+export const nameOfRequest = ({ configName, threads, peer }: PairRequest): string =>
+  `${configName}, ${threads} thread(s), ${peer?.name ?? "alone"}`;
+
 /** @returns a pair for each of our programs, all of which took turns with the peer; or the one reason why there is none */
 export async function measurePairs(request: PairRequest, progress: Progress): Promise<(Pair | Failed)[]> {
   const { configName, config, threads, turns, ours, peer } = request;
   const name = peer?.name ?? "alone";
-  progress.start(`${configName}, ${threads} thread(s), ${name}`);
+  progress.start(nameOfRequest(request));
   const folder = mkdtempSync(join(tmpdir(), "trm-bench-"));
   try {
     if (peer && !("command" in peer)) return [{ ...peer, configName, threads }];

@@ -28,7 +28,15 @@ export const usage = `npm run bench -- [options]
   --turns N         timed turns of every pair, at most (15; at least 5, for about a minute)
   --quick           3 turns, no slow peers, fewer points
   --backend NAME    reference or wasm (wasm)
-  --out FILE        where the report goes (bench/RESULTS.md, if all sections are made and not --quick)`;
+  --out FILE        where the report goes (bench/RESULTS.md, if all sections are made and not --quick)
+  --resume          goes on with a run that was stopped, with its options`;
+
+/** The one option that the others may not stand beside. @throws Error if they do */
+export function isResume(args: readonly string[]): boolean {
+  if (!args.includes("--resume")) return false;
+  if (args.length === 1) return true;
+  throw new Error(`--resume: got "${args.join(" ")}", expected no other option: the stopped run's are taken`);
+}
 
 /** @throws Error that says what was expected */
 export function parseBenchOptions(args: readonly string[], cores = availableParallelism()): BenchOptions {

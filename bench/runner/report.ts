@@ -30,7 +30,7 @@ export interface GrowthRow {
 export interface Peak {
   readonly how: string;
   /** By our program as it introduces itself, with the build of its kernels and the number of threads. */
-  readonly gflops: ReadonlyMap<string, number>;
+  readonly gflops: readonly (readonly [name: string, gflops: number])[];
 }
 
 export interface Section {
@@ -57,7 +57,7 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
 }
 
 export const milliseconds = (ms: number): string => (ms < 100 ? ms.toFixed(1) : ms.toFixed(0));
-const megabytes = (bytes: number): string => (Number.isNaN(bytes) ? "?" : (bytes / 2 ** 20).toFixed(0));
+const megabytes = (bytes: number | null): string => (bytes === null ? "?" : (bytes / 2 ** 20).toFixed(0));
 export const gigaflops = (flops: number, ms: number): string => (flops / ms / 1e6).toFixed(1);
 
 /** One configuration: a row per peer and number of threads. */
@@ -148,7 +148,7 @@ export function shareOfPeak(flops: number, measured: readonly Pick<Measured, "tr
 export const peakTable = ({ how, gflops }: Peak): string =>
   `${how}\n\n${table(
     ["ours", "GFLOP/s"],
-    [...gflops].map(([name, value]) => [name, value.toFixed(1)]),
+    gflops.map(([name, value]) => [name, value.toFixed(1)]),
   )}`;
 
 export function growthTable(rows: readonly GrowthRow[]): string {

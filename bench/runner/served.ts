@@ -74,13 +74,14 @@ export class ServedStep {
     return answer;
   }
 
-  /** Most memory that the process has held so far, in bytes; NaN where the system does not say. */
-  peakMemory(): number {
+  /** Most memory that the process has held so far, in bytes; null where the system does not say. */
+  peakMemory(): number | null {
     try {
       const status = readFileSync(`/proc/${this.#child.pid}/status`, "utf8");
-      return Number(/VmHWM:\s*(\d+) kB/.exec(status)?.[1] ?? Number.NaN) * 1024;
+      const kilobytes = /VmHWM:\s*(\d+) kB/.exec(status)?.[1];
+      return kilobytes === undefined ? null : Number(kilobytes) * 1024;
     } catch {
-      return Number.NaN; // no /proc: not Linux
+      return null; // no /proc: not Linux
     }
   }
 

@@ -17,8 +17,8 @@ export interface Measured {
   readonly eval: readonly number[];
   /** GFLOP/s of the machine's peak after each training step; empty for a program that does not measure it. */
   readonly peaks: readonly number[];
-  /** Bytes */
-  readonly peakMemory: number;
+  /** Bytes; null where the system does not say. */
+  readonly peakMemory: number | null;
 }
 
 export interface TurnOptions {

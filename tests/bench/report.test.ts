@@ -1,7 +1,7 @@
 // The benchmark's report, from made-up measurements.
 import { describe, expect, it } from "vitest";
 import { powersOfTwo, variations } from "../../bench/runner/growth.ts";
-import { parseBenchOptions } from "../../bench/runner/options.ts";
+import { isResume, parseBenchOptions } from "../../bench/runner/options.ts";
 import { duration } from "../../bench/runner/progress.ts";
 import {
   document,
@@ -34,7 +34,7 @@ const pair: Pair = {
   ours: measured("trm-ts wasm (wide SIMD, 2 threads)", [800, 900, 1000], [400, 500, 600]),
   peer: measured("pytorch", [880, 990, 1100], [300, 400, 500]),
 };
-const peak = { how: "The bare tile loop.", gflops: new Map([["trm-ts wasm (wide SIMD, 2 threads)", 100]]) };
+const peak = { how: "The bare tile loop.", gflops: [["trm-ts wasm (wide SIMD, 2 threads)", 100]] as const };
 
 describe("statistics", () => {
   it("are what their names say", () => {
@@ -127,6 +127,11 @@ describe("the arguments of npm run bench", () => {
   it("are refused with what was expected", () => {
     expect(() => parseBenchOptions(["--sections", "speed"])).toThrow('--sections: got "speed", expected some of peak');
     expect(() => parseBenchOptions(["--turns", "0"])).toThrow('--turns: got "0"');
+  });
+
+  it("of a run that goes on are those it began with", () => {
+    expect([isResume(["--resume"]), isResume(["--turns", "5"])]).toEqual([true, false]);
+    expect(() => isResume(["--resume", "--turns", "5"])).toThrow("expected no other option");
   });
 });
 
