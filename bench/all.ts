@@ -111,7 +111,7 @@ function measuredPeak({ backend, threads, quick, nodes }: Run): Peak {
       const args = ["--threads", `${count}`, ...(backend ? ["--backend", backend] : [])];
       for (let i = 0; i < (quick ? 2 : 5); i++) {
         const result = JSON.parse(outputOf(node.path, "peak.ts", args)) as PeakResult;
-        gflops.set(result.peer, Math.max(result.gflops, gflops.get(result.peer) ?? 0));
+        gflops.set(result.peer, Math.max(result.best, gflops.get(result.peer) ?? 0));
         how = result.how;
       }
     }

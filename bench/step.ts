@@ -17,7 +17,7 @@ async function start(options: StepOptions): Promise<StepRunner> {
   const { backend, threads } = await loadBenchBackend(options.backend, options.threads);
   const profile = options.profile ? new Profile(backend) : null;
   const step = ourStep(options.case ? readCase(options.case) : makeCase(config, new Random(0)), backend, threads);
-  return profile ? profiled(step, profile) : { ...step, peak: () => ownPeak(backend, 0.1).gflops };
+  return profile ? profiled(step, profile) : { ...step, peak: (seconds) => ownPeak(backend, seconds) };
 }
 
 /** The same steps; what the timed ones spent is printed when the kind of step changes, and at the end. */

@@ -3,6 +3,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
+import type { PeakRates } from "../own-peak.ts";
 import type { Introduction } from "../shared/program.ts";
 import type { Contestant } from "./contestants.ts";
 
@@ -58,9 +59,9 @@ export class ServedStep {
     return (await this.#ask(kind, times)) as StepAnswer;
   }
 
-  /** GFLOP/s of the machine's peak just now, from a program that measures it. */
-  async peak(): Promise<number> {
-    return ((await this.#ask("peak")) as { gflops: number }).gflops;
+  /** The machine's peak just now, from a program that measures it. */
+  async peak(): Promise<PeakRates> {
+    return (await this.#ask("peak")) as PeakRates;
   }
 
   async #ask(line: string, times = 1): Promise<unknown> {

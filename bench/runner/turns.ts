@@ -2,6 +2,7 @@
 // ratio of each turn stays fair. In its turn a program takes two steps, of which the second is timed: training takes steps in a row, and the
 // first one finds the caches as another program has left them. Before anything is timed they must have the same parameters and compute the
 // same losses.
+import type { PeakRates } from "../own-peak.ts";
 import { medianRatio } from "../shared/statistics.ts";
 import type { Contestant } from "./contestants.ts";
 import { ServedStep } from "./served.ts";
@@ -15,8 +16,8 @@ export interface Measured {
   /** Milliseconds, turn by turn. */
   readonly train: readonly number[];
   readonly eval: readonly number[];
-  /** GFLOP/s of the machine's peak after each training step; empty for a program that does not measure it. */
-  readonly peaks: readonly number[];
+  /** The machine's peak after each training step; empty for a program that does not measure it. */
+  readonly peaks: readonly PeakRates[];
   /** Bytes; null where the system does not say. */
   readonly peakMemory: number | null;
 }
@@ -77,7 +78,7 @@ export async function takeTurns(contestants: readonly Contestant[], options: Tur
       }
       return times;
     };
-    const peaks = programs.map((): number[] => []);
+    const peaks = programs.map((): PeakRates[] => []);
     const train = await timed("train", 0);
     const evaluation = await timed("eval", turns);
     return programs.map((program, i) => ({

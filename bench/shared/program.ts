@@ -4,11 +4,12 @@
 //   PROGRAM CONFIG.json --case FOLDER --serve                                  runs one step per line of standard input
 //
 // Served, it first prints one line that says who it is; then "train" is answered with {"ms", "loss"}, "eval" with {"ms"}, and "peak",
-// by a program that has introduced itself with "peak": true, with {"gflops"}. So a runner can let programs take turns, step by
-// step. Nothing else may go to standard output.
+// by a program that has introduced itself with "peak": true, with {"best", "sustained"} (own-peak.ts), measured for as long as
+// the step before took. So a runner can let programs take turns, step by step. Nothing else may go to standard output.
 import { basename } from "node:path";
 import { createInterface } from "node:readline";
 import { parseArgs } from "node:util";
+import type { PeakRates } from "../own-peak.ts";
 import { median, minimum, rounded } from "./statistics.ts";
 
 /** One engine with its model, ready to run. */
@@ -21,8 +22,8 @@ export interface StepRunner {
   train(): Promise<number>;
   /** One complete evaluation step, results read back. */
   evaluate(): Promise<void>;
-  /** GFLOP/s of this machine's peak just now, as our own kernels measure it. */
-  peak?(): number;
+  /** This machine's peak just now, as our own kernels measure it. */
+  peak?(seconds: number): PeakRates;
   /** Lets the process end. */
   dispose?(): void;
 }
@@ -130,16 +131,19 @@ const introduction = ({ peer, params, threads }: StepRunner, config: string): In
 async function serve(runner: StepRunner, config: string): Promise<void> {
   const print = (value: unknown): void => void process.stdout.write(`${JSON.stringify(value)}\n`);
   print({ ...introduction(runner, config), peak: runner.peak !== undefined });
+  let ms = 0; // of the step before
   for await (const line of createInterface({ input: process.stdin })) {
     const start = performance.now();
     if (line === "train") {
       const loss = await runner.train();
-      print({ ms: performance.now() - start, loss });
+      ms = performance.now() - start;
+      print({ ms, loss });
     } else if (line === "eval") {
       await runner.evaluate();
-      print({ ms: performance.now() - start });
+      ms = performance.now() - start;
+      print({ ms });
     } else if (line === "peak" && runner.peak) {
-      print({ gflops: runner.peak() });
+      print(runner.peak(ms / 1000));
     } else throw new Error(`got "${line}", expected "train", "eval" or "peak"`);
   }
 }

@@ -24,7 +24,7 @@ const measured = (peer: string, train: number[], evaluation: number[]): Measured
   losses: [2.5, 2.4],
   train,
   eval: evaluation,
-  peaks: train.map(() => 100),
+  peaks: train.map(() => ({ best: 200, sustained: 100 })),
   peakMemory: 100 * 2 ** 20,
 });
 const pair: Pair = {
@@ -54,7 +54,7 @@ describe("the report", () => {
     expect(lines).toContain(
       "| wide SIMD | pytorch | 2 | 3 | 990 | 900 | **1.10** | 400 | 500 | **0.80** | 81.1 | 100 | 100 |",
     );
-    expect(lines).toContain("| trm-ts wasm (wide SIMD, 2 threads) | 2 | 900 | 89.2 | 89.2% | 500 | 96.3 |");
+    expect(lines).toContain("| trm-ts wasm (wide SIMD, 2 threads) | 2 | 900 | 89.2 | 89.2% | 44.6% | 500 | 96.3 |");
     expect(lines).toContain("- jax-js, 2 thread(s), not timed: not installed");
   });
 
@@ -73,11 +73,13 @@ describe("the report", () => {
   });
 
   it("holds each step against the peak of its own turn", () => {
+    const rates = (sustained: number) => ({ best: 2 * sustained, sustained });
     const turns = [
-      { train: [100, 200], peaks: [100, 50] }, // the machine at half speed: no change
-      { train: [125], peaks: [100] },
+      { train: [100, 200], peaks: [rates(100), rates(50)] }, // the machine at half speed: no change
+      { train: [125], peaks: [rates(100)] },
     ];
-    expect(shareOfPeak(8e9, turns)).toBe("80.0%");
+    expect(shareOfPeak(8e9, turns, "sustained")).toBe("80.0%");
+    expect(shareOfPeak(8e9, turns, "best")).toBe("40.0%");
   });
 
   it("stands without peers", () => {

@@ -26,7 +26,7 @@ const fake = (name: string, losses: readonly number[], params = 10, peak = false
      const say = (value) => console.log(JSON.stringify(value));
      say({ peer: "${name}", config: "c", params: ${params}, threads: 1, peak: ${peak} });
      require("readline").createInterface({ input: process.stdin })
-       .on("line", (line) => say(line === "peak" ? { gflops: 50 } : { ms: ++steps % 2 ? 9 : 2, ...(line === "train" ? { loss: losses.shift() ?? 0 } : {}) }));`,
+       .on("line", (line) => say(line === "peak" ? { best: 50, sustained: 40 } : { ms: ++steps % 2 ? 9 : 2, ...(line === "train" ? { loss: losses.shift() ?? 0 } : {}) }));`,
     "--",
   ],
 });
@@ -42,7 +42,7 @@ describe("programs that take turns", () => {
 
   it("measure the peak in every turn, where they can", async () => {
     const [a, b] = await takeTurns([fake("a", [1, 2], 10, true), fake("b", [1, 2])], options);
-    expect([a!.peaks, b!.peaks]).toEqual([[50, 50, 50], []]);
+    expect([a!.peaks, b!.peaks]).toEqual([Array(3).fill({ best: 50, sustained: 40 }), []]);
   });
 
   it("are refused for another loss, for NaN and for other parameters", async () => {

@@ -9,7 +9,7 @@ import { PANEL, PANEL_BYTES, panelColumns, panelCount } from "./layout";
 import { scaleRow } from "./norm";
 import { packPanel, packTransposedPanel } from "./panels";
 import { blockHeight, Left, multiplyPanel, SPARE_BYTES } from "./product";
-import { clampedExp, fma, maxLanes, sumLanes } from "./vector";
+import { clampedExp, fma, maxLanes, storeFour, storePair, sumLanes } from "./vector";
 
 @unmanaged
 export class Attention {
@@ -151,10 +151,12 @@ function turn(to: usize, x: usize, stepX: usize, p: Attention, factor: f32): voi
         const a0 = f32x4.mul(v128.load(left), factors), a1 = f32x4.mul(v128.load(left, 16), factors);
         const b0 = f32x4.mul(v128.load(right), factors), b1 = f32x4.mul(v128.load(right, 16), factors);
         const cosRight = cos + half, sinRight = sin + half;
-        v128.store(toLeft, f32x4.sub(f32x4.mul(a0, v128.load(cos)), f32x4.mul(b0, v128.load(sin))));
-        v128.store(toLeft, f32x4.sub(f32x4.mul(a1, v128.load(cos, 16)), f32x4.mul(b1, v128.load(sin, 16))), 16);
-        v128.store(toRight, fma(b0, v128.load(cosRight), f32x4.mul(a0, v128.load(sinRight))));
-        v128.store(toRight, fma(b1, v128.load(cosRight, 16), f32x4.mul(a1, v128.load(sinRight, 16))), 16);
+        const left0 = f32x4.sub(f32x4.mul(a0, v128.load(cos)), f32x4.mul(b0, v128.load(sin)));
+        const left1 = f32x4.sub(f32x4.mul(a1, v128.load(cos, 16)), f32x4.mul(b1, v128.load(sin, 16)));
+        const right0 = fma(b0, v128.load(cosRight), f32x4.mul(a0, v128.load(sinRight)));
+        const right1 = fma(b1, v128.load(cosRight, 16), f32x4.mul(a1, v128.load(sinRight, 16)));
+        storePair(toLeft, left0, left1);
+        storePair(toRight, right0, right1);
         right += 32; toLeft += 32; toRight += 32; cos += 32; sin += 32;
       }
       for (const end = x + half; left < end; left += 4) {
@@ -183,10 +185,12 @@ function turnBack(x: usize, stepX: usize, p: Attention, factor: f32): void {
         const a0 = f32x4.mul(v128.load(left), factors), a1 = f32x4.mul(v128.load(left, 16), factors);
         const b0 = f32x4.mul(v128.load(right), factors), b1 = f32x4.mul(v128.load(right, 16), factors);
         const cosRight = cos + half, sinRight = sin + half;
-        v128.store(left, fma(a0, v128.load(cos), f32x4.mul(b0, v128.load(sinRight))));
-        v128.store(left, fma(a1, v128.load(cos, 16), f32x4.mul(b1, v128.load(sinRight, 16))), 16);
-        v128.store(right, f32x4.sub(f32x4.mul(b0, v128.load(cosRight)), f32x4.mul(a0, v128.load(sin))));
-        v128.store(right, f32x4.sub(f32x4.mul(b1, v128.load(cosRight, 16)), f32x4.mul(a1, v128.load(sin, 16))), 16);
+        const left0 = fma(a0, v128.load(cos), f32x4.mul(b0, v128.load(sinRight)));
+        const left1 = fma(a1, v128.load(cos, 16), f32x4.mul(b1, v128.load(sinRight, 16)));
+        const right0 = f32x4.sub(f32x4.mul(b0, v128.load(cosRight)), f32x4.mul(a0, v128.load(sin)));
+        const right1 = f32x4.sub(f32x4.mul(b1, v128.load(cosRight, 16)), f32x4.mul(a1, v128.load(sin, 16)));
+        storePair(left, left0, left1);
+        storePair(right, right0, right1);
         right += 32; cos += 32; sin += 32;
       }
       for (const end = x + half; left < end; left += 4) {
@@ -276,16 +280,12 @@ function exponentialsOf(row: usize, bytes: usize, shift: f32): f32 {
   for (; row + 64 <= end; row += 64) {
     const a = clampedExp(f32x4.sub(v128.load(row), shifts)), b = clampedExp(f32x4.sub(v128.load(row, 16), shifts));
     const c = clampedExp(f32x4.sub(v128.load(row, 32), shifts)), d = clampedExp(f32x4.sub(v128.load(row, 48), shifts));
-    v128.store(row, a);
-    v128.store(row, b, 16);
-    v128.store(row, c, 32);
-    v128.store(row, d, 48);
+    storeFour(row, a, b, c, d);
     sum = f32x4.add(sum, f32x4.add(f32x4.add(a, b), f32x4.add(c, d)));
   }
   for (; row < end; row += 32) {
     const a = clampedExp(f32x4.sub(v128.load(row), shifts)), b = clampedExp(f32x4.sub(v128.load(row, 16), shifts));
-    v128.store(row, a);
-    v128.store(row, b, 16);
+    storePair(row, a, b);
     sum = f32x4.add(sum, f32x4.add(a, b));
   }
   return sumLanes(sum);
@@ -296,10 +296,8 @@ function softmaxRowBackward(ds: usize, p: usize, bytes: usize, inverse: f32, mea
   const inverses = f32x4.splat(inverse), means = f32x4.splat(mean);
   for (const end = ds + bytes; ds < end; ds += 32) {
     const left = f32x4.mul(v128.load(p), inverses), right = f32x4.mul(v128.load(p, 16), inverses);
-    v128.store(p, left);
-    v128.store(p, right, 16);
-    v128.store(ds, f32x4.mul(left, f32x4.sub(v128.load(ds), means)));
-    v128.store(ds, f32x4.mul(right, f32x4.sub(v128.load(ds, 16), means)), 16);
+    storePair(p, left, right);
+    storePair(ds, f32x4.mul(left, f32x4.sub(v128.load(ds), means)), f32x4.mul(right, f32x4.sub(v128.load(ds, 16), means)));
     p += 32;
   }
 }

@@ -1,6 +1,6 @@
 // Elementwise kernels over flat arrays. Items are blocks of BLOCK elements. Four vectors go through together: the functions
 // with an exponential need it (see exponential in vector.ts), the others do not mind.
-import { exp, sigmoid } from "./vector";
+import { exp, sigmoid, storeFour, storePair } from "./vector";
 
 /** Elements per item; TypeScript counts with the same number. */
 // @ts-ignore: decorator
@@ -46,10 +46,7 @@ function loop(operation: i32, p: Unary, first: usize, end: usize): void {
     const b = apply(operation, v128.load(x, 16), scale, shift);
     const c = apply(operation, v128.load(x, 32), scale, shift);
     const d = apply(operation, v128.load(x, 48), scale, shift);
-    v128.store(out, a);
-    v128.store(out, b, 16);
-    v128.store(out, c, 32);
-    v128.store(out, d, 48);
+    storeFour(out, a, b, c, d);
   }
   for (; out < last; out += 4, x += 4) {
     store<f32>(out, f32x4.extract_lane(apply(operation, v128.load32_zero(x), scale, shift), 0));
@@ -99,8 +96,7 @@ function pairs(operation: i32, p: Binary, first: usize, end: usize): void {
   let a = p.a + first, b = p.b + first, out = p.out + first;
   const last = p.out + end;
   for (; out + 32 <= last; out += 32, a += 32, b += 32) {
-    v128.store(out, combine(operation, v128.load(a), v128.load(b)));
-    v128.store(out, combine(operation, v128.load(a, 16), v128.load(b, 16)), 16);
+    storePair(out, combine(operation, v128.load(a), v128.load(b)), combine(operation, v128.load(a, 16), v128.load(b, 16)));
   }
   for (; out < last; out += 4, a += 4, b += 4) {
     store<f32>(out, f32x4.extract_lane(combine(operation, v128.load32_zero(a), v128.load32_zero(b)), 0));

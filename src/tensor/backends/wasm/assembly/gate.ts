@@ -5,13 +5,13 @@
 //
 // Four vectors go through together (see exponential in vector.ts): a row of 16 columns, or two of 8, of which an odd last row is computed twice.
 import { PANEL_BYTES } from "./layout";
-import { clampedExpNegative, fma, sigmoid } from "./vector";
+import { clampedExpNegative, fma, one, sigmoid, storeFour, storePair } from "./vector";
 
 /** gate · up / (1 + e^-gate) */
 // @ts-ignore: decorator
 @inline
 function gated(gate: v128, up: v128): v128 {
-  return f32x4.div(f32x4.mul(gate, up), f32x4.add(f32x4.splat(1), clampedExpNegative(gate)));
+  return f32x4.div(f32x4.mul(gate, up), f32x4.add(one(), clampedExpNegative(gate)));
 }
 
 /** Rows that four vectors make. */
@@ -37,16 +37,10 @@ function fourth(at: usize, next: usize): v128 {
 
 // @ts-ignore: decorator
 @inline
-function storeFour(at: usize, next: usize, a: v128, b: v128, c: v128, d: v128): void {
-  v128.store(at, a);
-  v128.store(at, b, 16);
-  if (WIDE) {
-    v128.store(at, c, 32);
-    v128.store(at, d, 48);
-  } else {
-    v128.store(at + next, c);
-    v128.store(at + next, d, 16);
-  }
+function storeRows(at: usize, next: usize, a: v128, b: v128, c: v128, d: v128): void {
+  if (WIDE) return storeFour(at, a, b, c, d);
+  storePair(at, a, b);
+  storePair(at + next, c, d);
 }
 
 /** s[rows, PANEL] from gate and up; each has its own row step, in bytes. */
@@ -58,7 +52,7 @@ export function gatePanel(s: usize, stepS: usize, gate: usize, up: usize, stepU:
     const s1 = gated(v128.load(gate, 16), v128.load(up, 16));
     const s2 = gated(third(gate, nextU), third(up, nextU));
     const s3 = gated(fourth(gate, nextU), fourth(up, nextU));
-    storeFour(s, hasNext ? stepS : 0, s0, s1, s2, s3);
+    storeRows(s, hasNext ? stepS : 0, s0, s1, s2, s3);
     s += ROWS * stepS;
     gate += ROWS * stepU;
     up += ROWS * stepU;
@@ -69,7 +63,7 @@ export function gatePanel(s: usize, stepS: usize, gate: usize, up: usize, stepU:
 // @ts-ignore: decorator
 @inline
 function slope(silu: v128, sigma: v128): v128 {
-  return fma(silu, f32x4.sub(f32x4.splat(1), sigma), sigma);
+  return fma(silu, f32x4.sub(one(), sigma), sigma);
 }
 
 /**
@@ -105,12 +99,12 @@ export function gatePanelBackward(
     const dup0 = f32x4.mul(d0, silu0), dup1 = f32x4.mul(d1, silu1);
     const dup2 = f32x4.mul(d2, silu2), dup3 = f32x4.mul(d3, silu3);
     const s0 = f32x4.mul(silu0, u0), s1 = f32x4.mul(silu1, u1), s2 = f32x4.mul(silu2, u2), s3 = f32x4.mul(silu3, u3);
-    storeFour(to, nextTo, dgate0, dgate1, dgate2, dgate3);
-    storeFour(to + part, nextTo, dup0, dup1, dup2, dup3);
-    storeFour(to + 2 * part, nextTo, s0, s1, s2, s3);
+    storeRows(to, nextTo, dgate0, dgate1, dgate2, dgate3);
+    storeRows(to + part, nextTo, dup0, dup1, dup2, dup3);
+    storeRows(to + 2 * part, nextTo, s0, s1, s2, s3);
     if (panel) {
-      storeFour(panel, nextDs, dgate0, dgate1, dgate2, dgate3);
-      storeFour(panel + panelPart, nextDs, dup0, dup1, dup2, dup3);
+      storeRows(panel, nextDs, dgate0, dgate1, dgate2, dgate3);
+      storeRows(panel + panelPart, nextDs, dup0, dup1, dup2, dup3);
       panel += ROWS * PANEL_BYTES;
     }
     to += ROWS * stepTo;

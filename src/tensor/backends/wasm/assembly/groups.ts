@@ -4,6 +4,7 @@
 // made of are in the second-level cache; `sumGroups` then adds the groups. The number of groups follows from the shapes, never
 // from the number of threads, so every sum is made in one order.
 import { transpose } from "./panels";
+import { storePair } from "./vector";
 
 @unmanaged
 export class SumGroups {
@@ -42,8 +43,7 @@ export function sumGroups(parameters: usize, start: i32, end: i32, scratch: usiz
         left = f32x4.add(left, v128.load(other));
         right = f32x4.add(right, v128.load(other, 16));
       }
-      v128.store(scratch + at, left);
-      v128.store(scratch + at, right, 16);
+      storePair(scratch + at, left, right);
     }
     if (part == 2) transpose(p.down + (<usize>first << 2), <usize>inner << 2, scratch, step, rows, p.columns);
     else {

@@ -3,7 +3,7 @@
 //   forward    y = s · r,  r = 1 / √(mean s² + ε)
 //   backward   ds = (dy - y · mean(dy · y)) · r
 import { PANEL_BYTES } from "./layout";
-import { fma, sumLanes } from "./vector";
+import { fma, storePair, sumLanes } from "./vector";
 
 /** Normalises one contiguous row: y may be s itself. Returns r. */
 export function normRow(y: usize, s: usize, width: i32, epsilon: f32): f32 {
@@ -28,8 +28,7 @@ export function scaleRow(to: usize, from: usize, width: i32, factor: f32): void 
   const factors = f32x4.splat(factor);
   let at: usize = 0;
   for (const end = <usize>(width & ~7) << 2; at < end; at += 32) {
-    v128.store(to + at, f32x4.mul(v128.load(from + at), factors));
-    v128.store(to + at, f32x4.mul(v128.load(from + at, 16), factors), 16);
+    storePair(to + at, f32x4.mul(v128.load(from + at), factors), f32x4.mul(v128.load(from + at, 16), factors));
   }
   for (const end = <usize>width << 2; at < end; at += 4) store<f32>(to + at, load<f32>(from + at) * factor);
 }
@@ -48,8 +47,9 @@ export function normRowBackward(ds: usize, y: usize, dy: usize, inverse: f32, wi
   const mean = dot / <f32>width;
   const means = f32x4.splat(-mean), factors = f32x4.splat(inverse);
   for (at = 0; at < pairsEnd; at += 32) {
-    v128.store(ds + at, f32x4.mul(fma(v128.load(y + at), means, v128.load(dy + at)), factors));
-    v128.store(ds + at, f32x4.mul(fma(v128.load(y + at, 16), means, v128.load(dy + at, 16)), factors), 16);
+    const a = fma(v128.load(y + at), means, v128.load(dy + at));
+    const b = fma(v128.load(y + at, 16), means, v128.load(dy + at, 16));
+    storePair(ds + at, f32x4.mul(a, factors), f32x4.mul(b, factors));
   }
   for (; at < end; at += 4) store<f32>(ds + at, (load<f32>(dy + at) - load<f32>(y + at) * mean) * inverse);
 }
@@ -70,11 +70,9 @@ export function normPanel(panel: usize, length: i32, epsilon: f32, inverse: usiz
     left = f32x4.div(one, f32x4.sqrt(f32x4.add(f32x4.div(left, count), eps)));
     right = f32x4.div(one, f32x4.sqrt(f32x4.add(f32x4.div(right, count), eps)));
     for (let at = start; at < end; at += PANEL_BYTES) {
-      v128.store(at, f32x4.mul(v128.load(at), left));
-      v128.store(at, f32x4.mul(v128.load(at, 16), right), 16);
+      storePair(at, f32x4.mul(v128.load(at), left), f32x4.mul(v128.load(at, 16), right));
     }
-    v128.store(inverse + column, left);
-    v128.store(inverse + column, right, 16);
+    storePair(inverse + column, left, right);
   }
 }
 
@@ -92,8 +90,9 @@ export function normPanelBackward(dy: usize, y: usize, length: i32, inverse: usi
     right = f32x4.div(right, count);
     const leftInverse = v128.load(inverse + column), rightInverse = v128.load(inverse + column, 16);
     for (let at = column; at < bytes; at += PANEL_BYTES) {
-      v128.store(dy + at, f32x4.mul(fma(v128.load(y + at), left, v128.load(dy + at)), leftInverse));
-      v128.store(dy + at, f32x4.mul(fma(v128.load(y + at, 16), right, v128.load(dy + at, 16)), rightInverse), 16);
+      const a = fma(v128.load(y + at), left, v128.load(dy + at));
+      const b = fma(v128.load(y + at, 16), right, v128.load(dy + at, 16));
+      storePair(dy + at, f32x4.mul(a, leftInverse), f32x4.mul(b, rightInverse));
     }
   }
 }

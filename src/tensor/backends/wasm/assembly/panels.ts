@@ -5,6 +5,7 @@
 // A panel is one contiguous stream, so the inner loop touches consecutive cache lines whatever the width of B.
 
 import { PANEL, PANEL_BYTES, panelColumns, panelCount } from "./layout";
+import { storeFour, storePair } from "./vector";
 
 /** panel[k][c] = source[k, c] for rows `step` bytes apart; columns beyond `columns` are zero. */
 export function packPanel(panel: usize, source: usize, step: usize, depth: i32, columns: i32): void {
@@ -29,7 +30,8 @@ export function packPanel(panel: usize, source: usize, step: usize, depth: i32, 
 // @ts-ignore: decorator
 @inline
 function copyRow(to: usize, from: usize): void {
-  for (let at: usize = 0; at < PANEL_BYTES; at += 16) v128.store(to + at, v128.load(from + at));
+  if (WIDE) storeFour(to, v128.load(from), v128.load(from, 16), v128.load(from, 32), v128.load(from, 48));
+  else storePair(to, v128.load(from), v128.load(from, 16));
 }
 
 /** panel[k][c] = source[c, k]: the same from a matrix stored transposed, row c at source + c·step. */

@@ -12,7 +12,7 @@
 // revectorizer, which joins neighbouring vectors of four into registers of eight: then 6 x 16 fills the same 15 registers. The
 // loop is not unrolled: V8 then copies sums between registers and loses a third of the speed.
 import { PANEL_BYTES } from "./layout";
-import { fma } from "./vector";
+import { fma, storeFour, storePair } from "./vector";
 
 /** Address of one row of zeros in the first page, which nobody writes to. */
 // @ts-ignore: decorator
@@ -140,32 +140,32 @@ function tile(
       b += PANEL_BYTES;
     }
   }
-  v128.store(c, c00); v128.store(c, c01, 16);
-  if (wide) { v128.store(c, c02, 32); v128.store(c, c03, 48); }
+  if (wide) storeFour(c, c00, c01, c02, c03);
+  else storePair(c, c00, c01);
   if (rows > 1) {
     c += stepC;
-    v128.store(c, c10); v128.store(c, c11, 16);
-    if (wide) { v128.store(c, c12, 32); v128.store(c, c13, 48); }
+    if (wide) storeFour(c, c10, c11, c12, c13);
+    else storePair(c, c10, c11);
   }
   if (rows > 2) {
     c += stepC;
-    v128.store(c, c20); v128.store(c, c21, 16);
-    if (wide) { v128.store(c, c22, 32); v128.store(c, c23, 48); }
+    if (wide) storeFour(c, c20, c21, c22, c23);
+    else storePair(c, c20, c21);
   }
   if (rows > 3) {
     c += stepC;
-    v128.store(c, c30); v128.store(c, c31, 16);
-    if (wide) { v128.store(c, c32, 32); v128.store(c, c33, 48); }
+    if (wide) storeFour(c, c30, c31, c32, c33);
+    else storePair(c, c30, c31);
   }
   if (rows > 4) {
     c += stepC;
-    v128.store(c, c40); v128.store(c, c41, 16);
-    if (wide) { v128.store(c, c42, 32); v128.store(c, c43, 48); }
+    if (wide) storeFour(c, c40, c41, c42, c43);
+    else storePair(c, c40, c41);
   }
   if (rows > 5) {
     c += stepC;
-    v128.store(c, c50); v128.store(c, c51, 16);
-    if (wide) { v128.store(c, c52, 32); v128.store(c, c53, 48); }
+    if (wide) storeFour(c, c50, c51, c52, c53);
+    else storePair(c, c50, c51);
   }
 }
 

@@ -8,6 +8,26 @@ export function fma(a: v128, b: v128, c: v128): v128 {
   return f32x4.add(f32x4.mul(a, b), c);
 }
 
+/**
+ * Stores eight floats, the upper half first: in the other order V8 (seen in Node 26) keeps the store of the lower half beside the joined
+ * one, or does not join the two at all.
+ */
+// @ts-ignore: decorator
+@inline
+export function storePair(at: usize, a: v128, b: v128): void {
+  v128.store(at, b, 16);
+  v128.store(at, a);
+}
+
+/** Stores sixteen floats. */
+// @ts-ignore: decorator
+@inline
+export function storeFour(at: usize, a: v128, b: v128, c: v128, d: v128): void {
+  v128.store(at, d, 48);
+  v128.store(at, c, 32);
+  storePair(at, a, b);
+}
+
 /** (x0 + x2) + (x1 + x3) */
 // @ts-ignore: decorator
 @inline
@@ -26,8 +46,11 @@ export function maxLanes(x: v128): f32 {
 /** Places of the literals of e^x; those of e^-x, which changes the signs of the odd terms, stand NEGATIVE places on. */
 const enum Literal { ROUNDER, PER_LN2, LN2_HIGH, LN2_LOW, C6, C5, C4, C3, C2, C1, C0, LEAST, MOST, NEGATIVE }
 
-/** In memory, because V8 would build a literal of the code anew, in two or three instructions, wherever a loop uses it. */
-const LITERALS: usize = memory.data<f32>([
+/**
+ * In memory, because V8 would build a literal of the code anew, in two or three instructions, wherever a loop uses it. The address is a
+ * variable (exported by index.ts, so that it stays one), because V8 of Node 26 would load a constant one anew for every literal.
+ */
+export let literals: usize = memory.data<f32>([
   12582912, 1.44269504, -0.693359375, 2.12194440e-4, 0.0013843599, 0.0083742021, 0.041668005, 0.1666643023, 0.49999994, 1, 1, -87.33, 88.72,
   12582912, -1.44269504, 0.693359375, -2.12194440e-4, 0.0013843599, -0.0083742021, 0.041668005, -0.1666643023, 0.49999994, -1, 1, -88.72, 87.33,
 ]);
@@ -35,7 +58,7 @@ const LITERALS: usize = memory.data<f32>([
 // @ts-ignore: decorator
 @inline
 function literal(place: i32): v128 {
-  return v128.load32_splat(LITERALS + (<usize>place << 2));
+  return v128.load32_splat(literals + (<usize>place << 2));
 }
 
 /**
@@ -92,10 +115,16 @@ export function exp(x: v128): v128 {
   return v128.andnot(v128.bitselect(f32x4.splat(f32.POSITIVE_INFINITY), finite, above), below);
 }
 
+/** 1 in every lane, a cheaper one than that of the code (see `literals`). */
+// @ts-ignore: decorator
+@inline
+export function one(): v128 {
+  return literal(Literal.C0);
+}
+
 /** 1 / (1 + e^-x) */
 // @ts-ignore: decorator
 @inline
 export function sigmoid(x: v128): v128 {
-  const one = literal(Literal.C0);
-  return f32x4.div(one, f32x4.add(one, clampedExpNegative(x)));
+  return f32x4.div(one(), f32x4.add(one(), clampedExpNegative(x)));
 }
