@@ -1,5 +1,4 @@
 // The report: markdown from what was measured. Every table stands under the command that makes it again.
-import type { PeakRates } from "../own-peak.ts";
 import type { StepConfig } from "../shared/config.ts";
 import { stepFlops } from "../shared/flops.ts";
 import { median } from "../shared/statistics.ts";
@@ -46,8 +45,8 @@ export const document = (machine: readonly [string, string][], sections: readonl
     "# Benchmark results",
     "Made by `npm run bench` (the last section is bench/NOTES.md); not edited by hand. Times are medians over turns in which our program (on this Node, " +
       "and on a newer one where that has wide vectors) and the peer take two steps each, one program after the other, of which the second step is timed; a ratio is the median over the turns of (time of the peer / our time), so above 1 we are " +
-      "faster. GFLOP count the matrix products alone, for everybody alike. The peak is that of the bare tile loop, which runs in the same turn for as long as the step took: a share of what it " +
-      "did over that time, and of its best moment of a few milliseconds. Memory is the peak of the whole process.",
+      "faster. GFLOP count the matrix products alone, for everybody alike. The peak is that of the bare tile loop, which runs in the same turn for as long as the step took: its share is the median over " +
+      "the turns against what it sustained, and once more that of the fastest step against its highest moment. Memory is the peak of the whole process.",
     table(["", ""], machine),
     ...sections.map(({ title, command, body }) => `## ${title}\n\n\`${command}\`\n\n${body}`),
     notes.trim(),
@@ -134,24 +133,26 @@ function ownRows(pairs: readonly Pair[]): string[][] {
       String(mine[0]!.threads),
       milliseconds(train),
       gigaflops(flops.train, train),
-      shareOfPeak(flops.train, mine, "sustained"),
-      shareOfPeak(flops.train, mine, "best"),
+      ...sharesOfPeak(flops.train, mine),
       milliseconds(evaluation),
       gigaflops(flops.eval, evaluation),
     ];
   });
 }
 
-const shareHead = ["share of the peak", "of its best moment"];
+const shareHead = ["share of the peak", "fastest step, of the highest peak"];
 
-/** Of the peak that was measured in the same turn, for as long as the step took: the median over the turns. */
-export function shareOfPeak(
-  flops: number,
-  measured: readonly Pick<Measured, "train" | "peaks">[],
-  rate: keyof PeakRates,
-): string {
-  const shares = measured.flatMap(({ train, peaks }) => peaks.map((peak, i) => flops / train[i]! / 1e6 / peak[rate]));
-  return shares.length === 0 ? "not measured" : `${(100 * median(shares)).toFixed(1)}%`;
+/**
+ * The ordinary held against the ordinary, and the best against the best: the median over the turns of (our GFLOP/s / what the peak sustained
+ * in the same turn, for as long as the step took), and the fastest step of all turns against the highest moment of the peak.
+ */
+export function sharesOfPeak(flops: number, measured: readonly Pick<Measured, "train" | "peaks">[]): string[] {
+  const peaks = measured.flatMap((one) => one.peaks);
+  if (peaks.length === 0) return ["not measured", "not measured"];
+  const steps = measured.flatMap(({ train }) => train.map((ms) => flops / ms / 1e6));
+  const sustained = median(steps.map((rate, i) => rate / peaks[i]!.sustained));
+  const best = Math.max(...steps) / Math.max(...peaks.map((peak) => peak.best));
+  return [sustained, best].map((share) => `${(100 * share).toFixed(1)}%`);
 }
 
 export const peakTable = ({ how, gflops }: Peak): string =>
