@@ -10,7 +10,7 @@ import type { Progress } from "./progress.ts";
 import type { Failed, Pair } from "./report.ts";
 import { takeTurns } from "./turns.ts";
 
-/** For the turns of one pair. */
+/** For the turns of one pair; the slowest take longer (turns.ts). */
 const seconds = 60;
 
 export interface PairRequest {

@@ -1,6 +1,6 @@
 // Programs take turns: ours (on one Node or two), the peer, ours, the peer ... so that whatever else changes on the machine meets both, and the
 // ratio of each turn stays fair. In its turn a program takes two steps, of which the second is timed: training takes steps in a row, and the
-// first one finds the caches as another program has left them. Before anything is timed they must have the same parameters and compute the
+// first one finds the caches as another program has left them (which does not matter to a step of seconds: then it takes one). Before anything is timed they must have the same parameters and compute the
 // same losses.
 import type { PeakRates } from "../own-peak.ts";
 import { medianRatio } from "../shared/statistics.ts";
@@ -34,11 +34,11 @@ export interface TurnOptions {
   readonly onTurn?: (done: number, of: number) => void;
 }
 
-/** Of each program in its turn; the last one is timed. */
-const stepsPerTurn = 2;
+/** Steps that a program takes in its turn, of which the last one is timed. @param ms  what one takes */
+export const stepsInTurn = (ms: number): number => (ms < 5000 ? 2 : 1);
 
 /** Turns that are taken however long they are. */
-const fewestTurns = 5;
+const fewestTurns = 3;
 
 /** Losses of the first step, from the same weights and batch, may differ by this much. */
 export const lossTolerance = 1e-4;
@@ -56,14 +56,14 @@ export async function takeTurns(contestants: readonly Contestant[], options: Tur
       programs.push(await ServedStep.start(contestant, options));
     }
     const losses: number[][] = [];
-    let roundMs = 0;
+    const stepMs: number[] = [];
     for (const program of programs) {
       const first = await program.step("train");
       const second = await program.step("train");
       losses.push([first.loss!, second.loss!]);
-      roundMs += second.ms;
+      stepMs.push(second.ms);
     }
-    const turns = turnsWithin(options, roundMs);
+    const turns = turnsWithin(options, stepMs);
     programs.forEach((program, i) => {
       checkSame(programs[0]!, program, losses[0]!, losses[i]!);
     });
@@ -71,7 +71,7 @@ export async function takeTurns(contestants: readonly Contestant[], options: Tur
       const times = programs.map((): number[] => []);
       for (let turn = 0; turn < turns; turn++) {
         for (const [i, program] of programs.entries()) {
-          times[i]!.push((await program.step(kind, stepsPerTurn)).ms);
+          times[i]!.push((await program.step(kind, stepsInTurn(stepMs[i]!))).ms);
           if (kind === "train" && program.introduction.peak) peaks[i]!.push(await program.peak());
         }
         options.onTurn?.(from + turn + 1, 2 * turns);
@@ -94,9 +94,13 @@ export async function takeTurns(contestants: readonly Contestant[], options: Tur
   }
 }
 
-/** @param roundMs  one training step of each; their evaluation steps take some 0.6 times as long */
-export function turnsWithin({ turns, seconds = Number.POSITIVE_INFINITY }: TurnOptions, roundMs: number): number {
-  const affordable = Math.floor((seconds * 1000) / (1.6 * stepsPerTurn * roundMs));
+/** @param stepMs  one training step of each; their evaluation steps take some 0.6 times as long */
+export function turnsWithin(
+  { turns, seconds = Number.POSITIVE_INFINITY }: TurnOptions,
+  stepMs: readonly number[],
+): number {
+  const turnMs = stepMs.reduce((sum, ms) => sum + 1.6 * stepsInTurn(ms) * ms, 0);
+  const affordable = Math.floor((seconds * 1000) / turnMs);
   return Math.min(turns, Math.max(fewestTurns, affordable));
 }
 

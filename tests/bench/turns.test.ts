@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { ourStep } from "../../bench/ours.ts";
 import type { Contestant } from "../../bench/runner/contestants.ts";
-import { takeTurns, turnsWithin } from "../../bench/runner/turns.ts";
+import { stepsInTurn, takeTurns, turnsWithin } from "../../bench/runner/turns.ts";
 import { makeCase, readCase, writeCase } from "../../bench/shared/case.ts";
 import { readStepConfig } from "../../bench/shared/config.ts";
 import { parseStepOptions } from "../../bench/shared/program.ts";
@@ -54,9 +54,14 @@ describe("programs that take turns", () => {
   });
 
   it("take fewer turns where these are long, but some", () => {
-    const at = (roundMs: number) => turnsWithin({ ...options, turns: 15, seconds: 32 }, roundMs);
-    expect([at(100), at(1000), at(100_000)]).toEqual([15, 10, 5]);
-    expect(turnsWithin(options, 1e9)).toBe(3);
+    const at = (...stepMs: number[]) => turnsWithin({ ...options, turns: 15, seconds: 32 }, stepMs);
+    expect([at(100), at(400, 600), at(100_000)]).toEqual([15, 10, 3]);
+    expect(turnsWithin({ ...options, turns: 2 }, [1e9])).toBe(2);
+  });
+
+  it("take one step in a turn where a step takes seconds", () => {
+    expect([stepsInTurn(4999), stepsInTurn(5000)]).toEqual([2, 1]);
+    expect(turnsWithin({ ...options, turns: 15, seconds: 160 }, [4000, 12_000])).toBe(5);
   });
 
   it("that do not start say why", async () => {

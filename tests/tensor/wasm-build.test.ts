@@ -1,8 +1,7 @@
-// Which build of the kernels runs, and the measured peak.
+// Which build of the kernels runs.
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { WasmBackend } from "../../src/tensor/backends/wasm/backend.ts";
 import { chooseBuild, supportedBuilds } from "../../src/tensor/backends/wasm/module.ts";
-import { measurePeak } from "../../src/tensor/backends/wasm/peak.ts";
 import { canJoinVectors } from "../../src/tensor/backends/wasm/platform.node.ts";
 import { BackendError } from "../../src/tensor/index.ts";
 
@@ -45,15 +44,4 @@ describe("the build that runs", () => {
       `the wide SIMD build needs Node 24 or newer on x64 with AVX2; this is Node ${process.version}`,
     );
   });
-});
-
-it("the peak is a plausible number for one and two threads", () => {
-  for (const threads of [1, 2]) {
-    const backend = new WasmBackend({ threads });
-    const peak = measurePeak(backend, 0.05);
-    expect(peak.threads).toBe(threads);
-    expect(peak.best).toBeGreaterThan(0.5);
-    expect(peak.best).toBeLessThan(1000 * threads);
-    backend.dispose();
-  }
 });
