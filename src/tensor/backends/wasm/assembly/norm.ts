@@ -3,7 +3,7 @@
 //   forward    y = s · r,  r = 1 / √(mean s² + ε)
 //   backward   ds = (dy - y · mean(dy · y)) · r
 import { PANEL_BYTES } from "./layout";
-import { fma, storePair, sumLanes } from "./vector";
+import { fma, squareRoot, storePair, sumLanes } from "./vector";
 
 /** Normalises one contiguous row: y may be s itself. Returns r. */
 export function normRow(y: usize, s: usize, width: i32, epsilon: f32): f32 {
@@ -18,7 +18,7 @@ export function normRow(y: usize, s: usize, width: i32, epsilon: f32): f32 {
   }
   let squares = sumLanes(f32x4.add(even, odd));
   for (; at < tail; at += 4) squares += load<f32>(s + at) * load<f32>(s + at);
-  const inverse = <f32>1 / sqrt<f32>(squares / <f32>width + epsilon);
+  const inverse = <f32>1 / squareRoot(squares / <f32>width + epsilon);
   scaleRow(y, s, width, inverse);
   return inverse;
 }

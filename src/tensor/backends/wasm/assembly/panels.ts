@@ -91,24 +91,26 @@ export function transpose4(to: usize, stepTo: usize, from: usize, stepFrom: usiz
   v128.store(to + 3 * stepTo, v128.shuffle<f32>(high01, high23, 2, 3, 6, 7));
 }
 
-/** to[j, i] = from[i, j]; the rows of each `stepTo` and `stepFrom` bytes apart. */
+/**
+ * to[j, i] = from[i, j]; the rows of each `stepTo` and `stepFrom` bytes apart. In blocks of 4 x 4, of which the last ones lie over their
+ * neighbours where 4 does not divide.
+ */
 export function transpose(to: usize, stepTo: usize, from: usize, stepFrom: usize, rows: i32, columns: i32): void {
-  let i = 0;
-  for (; i + 4 <= rows; i += 4) {
-    let j = 0;
-    for (; j + 4 <= columns; j += 4) transpose4(to + <usize>j * stepTo, stepTo, from + (<usize>j << 2), stepFrom);
-    for (; j < columns; j++) {
-      for (let r = 0; r < 4; r++) {
-        store<f32>(to + <usize>j * stepTo + (<usize>r << 2), load<f32>(from + <usize>r * stepFrom + (<usize>j << 2)));
+  if (rows < 4 || columns < 4) {
+    for (let i = 0; i < rows; i++) {
+      for (let j = 0; j < columns; j++) {
+        store<f32>(to + <usize>j * stepTo + (<usize>i << 2), load<f32>(from + <usize>i * stepFrom + (<usize>j << 2)));
       }
     }
-    to += 16;
-    from += 4 * stepFrom;
+    return;
   }
-  for (; i < rows; i++) {
-    for (let j = 0; j < columns; j++) store<f32>(to + <usize>j * stepTo, load<f32>(from + (<usize>j << 2)));
-    to += 4;
-    from += stepFrom;
+  for (let i = 0; i < rows; i += 4) {
+    i = min(i, rows - 4);
+    const row = from + <usize>i * stepFrom, column = to + (<usize>i << 2);
+    for (let j = 0; j < columns; j += 4) {
+      j = min(j, columns - 4);
+      transpose4(column + <usize>j * stepTo, stepTo, row + (<usize>j << 2), stepFrom);
+    }
   }
 }
 

@@ -2,7 +2,7 @@
 import { PANEL, PANEL_BYTES, panelColumns, panelCount } from "./layout";
 import { copyColumns } from "./panels";
 import { multiplyTile, TILE_ROWS, tileHeight } from "./tile";
-import { fma, sumLanes } from "./vector";
+import { fma, storePair, sumLanes } from "./vector";
 
 /** Bytes that `multiplyPanel` needs at `spare`. */
 // @ts-ignore: decorator
@@ -75,6 +75,7 @@ export function multiplyPanel(
  * means nothing. Strip by strip, so that a strip of A stays in the first-level cache while the panels pass.
  *
  * @param column  scratch for `depth` elements, if A is row-major
+ * @param spare  scratch for one tile, likewise
  */
 export function accumulate(
   rowMajor: bool,
@@ -88,6 +89,7 @@ export function accumulate(
   c: usize,
   stepC: usize,
   column: usize,
+  spare: usize,
 ): void {
   const panels = panelCount(columns);
   // A panel with a single column (81 = 10 · 8 + 1) would compute seven others for nothing. Where rows of A are contiguous, dot products do not.
@@ -98,17 +100,11 @@ export function accumulate(
   const rowStepA: usize = rowMajor ? stepA : 4;
   for (let left = rows; left > 0; ) {
     const height = tileHeight(left);
+    if (hasSingle) dotRows(add, height, depth, a, stepA, column, c + last, stepC, spare);
     for (let j = 0; j < tiled; j++) {
       const to = c + <usize>j * PANEL_BYTES;
       const panel = b + <usize>(j * depth) * PANEL_BYTES;
       multiplyTile(rowMajor, height, panelColumns(columns, j), a, stepA, panel, depth, to, stepC, add ? to : 0, stepC);
-    }
-    if (hasSingle) {
-      for (let i = 0; i < height; i++) {
-        const to = c + <usize>i * stepC + last;
-        const product = dot(a + <usize>i * stepA, column, depth);
-        store<f32>(to, add ? load<f32>(to) + product : product);
-      }
     }
     left -= height;
     a += <usize>height * rowStepA;
@@ -116,19 +112,50 @@ export function accumulate(
   }
 }
 
-function dot(a: usize, b: usize, length: i32): f32 {
-  let sum0 = f32x4.splat(0), sum1 = f32x4.splat(0);
-  for (; length >= 8; length -= 8) {
-    sum0 = fma(v128.load(a), v128.load(b), sum0);
-    sum1 = fma(v128.load(a, 16), v128.load(b, 16), sum1);
-    a += 32;
-    b += 32;
+/**
+ * c[i] = A[i] · column, or with `add` c[i] += , for the rows of one tile, whose sums do not wait for one another. Their lanes meet in
+ * memory (`sums`), because V8 joins vectors of four from their stores on.
+ */
+function dotRows(
+  add: bool,
+  rows: i32,
+  depth: i32,
+  a: usize,
+  stepA: usize,
+  column: usize,
+  c: usize,
+  stepC: usize,
+  sums: usize,
+): void {
+  const zero = f32x4.splat(0);
+  let l0 = zero, l1 = zero, l2 = zero, l3 = zero, l4 = zero, l5 = zero, r0 = zero, r1 = zero, r2 = zero, r3 = zero, r4 = zero, r5 = zero;
+  // Of fewer rows, the last one is taken again.
+  let a0 = a, a1 = a0 + (rows > 1 ? stepA : 0), a2 = a1 + (rows > 2 ? stepA : 0);
+  let a3 = a2 + (rows > 3 ? stepA : 0), a4 = a3 + (rows > 4 ? stepA : 0), a5 = a4 + (rows > 5 ? stepA : 0);
+  let b = column;
+  for (let k = depth; k >= 8; k -= 8) {
+    const left = v128.load(b), right = v128.load(b, 16);
+    l0 = fma(v128.load(a0), left, l0); r0 = fma(v128.load(a0, 16), right, r0);
+    l1 = fma(v128.load(a1), left, l1); r1 = fma(v128.load(a1, 16), right, r1);
+    l2 = fma(v128.load(a2), left, l2); r2 = fma(v128.load(a2, 16), right, r2);
+    l3 = fma(v128.load(a3), left, l3); r3 = fma(v128.load(a3, 16), right, r3);
+    l4 = fma(v128.load(a4), left, l4); r4 = fma(v128.load(a4, 16), right, r4);
+    l5 = fma(v128.load(a5), left, l5); r5 = fma(v128.load(a5, 16), right, r5);
+    a0 += 32; a1 += 32; a2 += 32; a3 += 32; a4 += 32; a5 += 32; b += 32;
   }
-  let sum = sumLanes(f32x4.add(sum0, sum1));
-  for (; length > 0; length--) {
-    sum += load<f32>(a) * load<f32>(b);
-    a += 4;
-    b += 4;
+  // The last one first: see storePair.
+  v128.store(sums, r5, 176); v128.store(sums, l5, 160);
+  v128.store(sums, r4, 144); v128.store(sums, l4, 128);
+  v128.store(sums, r3, 112); v128.store(sums, l3, 96);
+  v128.store(sums, r2, 80); v128.store(sums, l2, 64);
+  v128.store(sums, r1, 48); v128.store(sums, l1, 32);
+  storePair(sums, l0, r0);
+  for (let i = 0; i < rows; i++) {
+    let sum = sumLanes(f32x4.add(v128.load(sums), v128.load(sums, 16)));
+    for (let k = depth & ~7; k < depth; k++) sum += load<f32>(a + (<usize>k << 2)) * load<f32>(column + (<usize>k << 2));
+    store<f32>(c, add ? load<f32>(c) + sum : sum);
+    sums += 32;
+    a += stepA;
+    c += stepC;
   }
-  return sum;
 }

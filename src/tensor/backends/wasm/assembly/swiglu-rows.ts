@@ -137,9 +137,9 @@ export function swigluRowsGroups(parameters: usize, start: i32, end: i32, scratc
       backwardBlock(p, firstRow + first, rows, wide, hPanels, dsumPanels, rows, scratch);
       const add = block > 0;
       const part = <usize>rows * p.stepWide;
-      accumulate(false, add, inner, p.width, rows, wide, p.stepWide, hPanels, gate, step, 0);
-      accumulate(false, add, inner, p.width, rows, wide + part, p.stepWide, hPanels, up, step, 0);
-      accumulate(false, add, inner, p.width, rows, wide + 2 * part, p.stepWide, dsumPanels, down, step, 0);
+      accumulate(false, add, inner, p.width, rows, wide, p.stepWide, hPanels, gate, step, 0, 0);
+      accumulate(false, add, inner, p.width, rows, wide + part, p.stepWide, hPanels, up, step, 0, 0);
+      accumulate(false, add, inner, p.width, rows, wide + 2 * part, p.stepWide, dsumPanels, down, step, 0, 0);
     }
   }
 }

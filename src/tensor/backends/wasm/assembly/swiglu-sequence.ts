@@ -187,9 +187,9 @@ export function swigluSequenceGroups(parameters: usize, start: i32, end: i32, sc
         backwardColumns(p, puzzle, panel, tall, hPanels, dsumPanels, width, scratch);
       }
       const add = puzzle > first;
-      accumulate(true, add, 2 * inner, p.length, width, tall, stepTall, hPanels, gateUp, step, column);
+      accumulate(true, add, 2 * inner, p.length, width, tall, stepTall, hPanels, gateUp, step, column, scratch);
       const s = tall + <usize>(2 * inner) * stepTall;
-      accumulate(true, add, inner, p.length, width, s, stepTall, dsumPanels, down, step, column);
+      accumulate(true, add, inner, p.length, width, s, stepTall, dsumPanels, down, step, column, scratch);
     }
   }
 }

@@ -43,6 +43,16 @@ export function maxLanes(x: v128): f32 {
   return max(f32x4.extract_lane(pairs, 0), f32x4.extract_lane(pairs, 1));
 }
 
+/**
+ * √x, of a whole vector: the scalar instruction of V8 is one of the old SSE encoding, which costs some 280 cycles while the upper halves of the
+ * registers are in use, as after every loop of the wide build (measured on Zen 3: a norm of 128 elements 154 ns instead of 43).
+ */
+// @ts-ignore: decorator
+@inline
+export function squareRoot(x: f32): f32 {
+  return f32x4.extract_lane(f32x4.sqrt(f32x4.splat(x)), 0);
+}
+
 /** Places of the literals of e^x; those of e^-x, which changes the signs of the odd terms, stand NEGATIVE places on. */
 const enum Literal { ROUNDER, PER_LN2, LN2_HIGH, LN2_LOW, C6, C5, C4, C3, C2, C1, C0, LEAST, MOST, NEGATIVE }
 
