@@ -7,10 +7,17 @@ export interface Timed {
   milliseconds: number;
 }
 
-/** A backend that counts by itself; `cost` is in multiply-adds of four lanes, eight operations each. */
+/** In multiply-adds of four lanes, eight operations each. */
+interface Work {
+  readonly cost: number;
+  /** Per millisecond, in the fastest call: what the kernel does while no neighbour is busy. */
+  readonly best: number;
+}
+
+/** A backend that counts by itself. */
 interface CountsItself {
   profile(on: boolean): void;
-  kernelTimes(): ReadonlyMap<string, Timed & { readonly cost: number }>;
+  kernelTimes(): ReadonlyMap<string, Timed & Work>;
 }
 
 const countsItself = (backend: Backend | (Backend & CountsItself)): backend is Backend & CountsItself =>
@@ -62,14 +69,15 @@ export class Profile {
     return parts.join("\n");
   }
 
-  #lines(times: ReadonlyMap<string, Timed & { readonly cost?: number }>, perStep: number, rest: string): string[] {
+  #lines(times: ReadonlyMap<string, Timed & Partial<Work>>, perStep: number, rest: string): string[] {
     const sorted = [...times].sort(([, a], [, b]) => b.milliseconds - a.milliseconds);
     const line = (name: string, milliseconds: number, note: string): string =>
       `  ${name.padEnd(32)} ${milliseconds.toFixed(2).padStart(10)} ms ${((100 * milliseconds) / perStep).toFixed(1).padStart(6)}%  ${note}`;
     const counted = sorted.reduce((sum, [, { milliseconds }]) => sum + milliseconds, 0) / this.#steps;
     return [
-      ...sorted.map(([name, { calls, milliseconds, cost }]) => {
-        const rate = cost ? `, ${((8 * cost) / milliseconds / 1e6).toFixed(1)} GFLOP/s` : "";
+      ...sorted.map(([name, { calls, milliseconds, cost, best }]) => {
+        const gigaflops = (rate: number): string => ((8 * rate) / 1e6).toFixed(1);
+        const rate = cost && best ? `, ${gigaflops(cost / milliseconds)} GFLOP/s, at best ${gigaflops(best)}` : "";
         return line(name, milliseconds / this.#steps, `${Math.round(calls / this.#steps)} calls${rate}`);
       }),
       line(rest, perStep - counted, ""),

@@ -108,6 +108,24 @@ describe("waiting kernels", () => {
     backend.dispose();
   });
 
+  it.each([1, 2, 3, 4, 5])(
+    "throw if one fails on a helping thread, instead of waiting for it for ever: time %i",
+    async () => {
+      const backend = new WasmBackend({ threads: 2 });
+      await vi.waitUntil(() => backend.runtime.readyHelpers === 1, 10_000);
+      t.scope(() => {
+        const a = on(backend, [256, 256], normal(1, [256, 256]));
+        t.matmul(a, a); // so that the helper is awake
+        // Two items of 4096 elements, of which the second lies past the end of the memory; mostly the helper takes it.
+        const last = backend.runtime.heap.memory.buffer.byteLength - 4 * 4096;
+        backend.runtime.run("unary", { items: 2, cost: 1e6, parameters: [last, last, 2 * 4096, 5, 0, 0] });
+        expect(() => valuesOf(a)).toThrow(/a kernel trapped on a helping thread|out of bounds/);
+        expectSame([valuesOf(t.add(a, a))], [valuesOf(a).map((x) => 2 * x)]);
+      });
+      backend.dispose();
+    },
+  );
+
   it("are done before their scratch memory moves", () => {
     const backend = new WasmBackend({ threads: 1 });
     t.scope(() => {

@@ -56,11 +56,20 @@ export interface HelperMessage {
   readonly memory: WebAssembly.Memory;
   readonly job: number;
   readonly thread: number;
+  /** Address of the word that becomes 1 if the thread traps. */
+  readonly trapped: number;
 }
 
-// Source text, so that it runs alike from TypeScript, compiled files and bundles. `serve` never returns.
-const serve = `({ module, memory, job, thread }) =>
-  new WebAssembly.Instance(module, { env: { memory } }).exports.serve(job, thread)`;
+// Source text, so that it runs alike from TypeScript, compiled files and bundles. `serve` never returns; if it traps, the caller, who
+// waits in WebAssembly, can learn it from memory alone.
+const serve = `({ module, memory, job, thread, trapped }) => {
+  const { serve } = new WebAssembly.Instance(module, { env: { memory } }).exports;
+  try {
+    serve(job, thread);
+  } catch {
+    Atomics.store(new Int32Array(memory.buffer), trapped / 4, 1);
+  }
+}`;
 
 /** Starts a helping thread. It does not keep Node's process alive. */
 export function startHelper(message: HelperMessage): Helper {

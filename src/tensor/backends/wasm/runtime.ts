@@ -1,4 +1,5 @@
 // Running kernels: parameters, scratch memory, threads, and counters of where time goes.
+import { BackendError } from "../../errors.ts";
 import { WasmMemory } from "./memory.ts";
 import { type Build, compile, type KernelExports } from "./module.ts";
 import { type Helper, startHelper } from "./platform.node.ts";
@@ -52,6 +53,7 @@ const scratchStart = jobWord(8);
 const scratchStep = jobWord(9);
 const spinsBeforeSleep = jobWord(10);
 const callerMaySleep = jobWord(11);
+const helperTrapped = jobWord(12);
 
 /** How often an idle thread looks for the next list before it sleeps: some 50 microseconds. */
 const spins = 20_000;
@@ -73,6 +75,8 @@ export interface KernelTime {
   milliseconds: number;
   /** Vector multiply-adds, as the callers estimate them. */
   cost: number;
+  /** Vector multiply-adds per millisecond in the fastest call. */
+  best: number;
 }
 
 const floatBits = new Float32Array(1);
@@ -119,7 +123,7 @@ export class WasmRuntime {
     job[callerMaySleep] = shared && maySleep(job) ? 1 : 0;
     this.reserveScratch(1 << 18);
     for (let thread = 1; thread < this.threads; thread++) {
-      this.helpers.push(startHelper({ module, memory, job: jobAddress, thread }));
+      this.helpers.push(startHelper({ module, memory, job: jobAddress, thread, trapped: 4 * helperTrapped }));
     }
   }
 
@@ -166,7 +170,10 @@ export class WasmRuntime {
       this.kernels.runTasks(jobAddress, waiting, Number(lastShared > 0 && this.helpers.length > 0));
     } catch (error) {
       this.dispose(); // helpers may stand anywhere in the list: from here on it runs on this thread alone
-      throw error;
+      if (this.integers()[helperTrapped] === 0) throw error;
+      throw new BackendError("wasm backend: a kernel trapped on a helping thread; one thread goes on alone", {
+        cause: error,
+      });
     }
     if (lastShared > 0) this.lastHelpers = this.integers()[lastShared + helpersWord]!;
   }
@@ -207,10 +214,12 @@ export class WasmRuntime {
   private count(kernel: KernelName, cost: number): void {
     const start = performance.now();
     this.finish();
-    const time = this.times!.get(kernel) ?? { calls: 0, milliseconds: 0, cost: 0 };
+    const milliseconds = performance.now() - start;
+    const time = this.times!.get(kernel) ?? { calls: 0, milliseconds: 0, cost: 0, best: 0 };
     time.calls++;
-    time.milliseconds += performance.now() - start;
+    time.milliseconds += milliseconds;
     time.cost += cost;
+    time.best = Math.max(time.best, cost / milliseconds);
     this.times!.set(kernel, time);
   }
 

@@ -31,6 +31,8 @@ class Job {
   spins: i32;
   /** 1 if the caller may sleep too, which a page's main thread may not. */
   callerMaySleep: i32;
+  /** 1 once a helping thread has trapped: its items will never be done. */
+  helperTrapped: i32;
 }
 
 /** A kernel to run. Its parameters follow at PARAMETERS. */
@@ -145,13 +147,16 @@ function workOnPart(task: Task, part: i32, parts: i32, scratch: usize): i32 {
 
 /**
  * Returns when the number at `address` has become `value`: spins first, then, where it may sleep, looks every tenth of a millisecond. It
- * spins longer than for the next list: mostly the other threads' last items are about to end, before it could be woken.
+ * spins longer than for the next list: mostly the other threads' last items are about to end, before it could be woken. Traps if
+ * a helping thread has.
  */
 function waitFor(job: Job, address: usize, value: i32, thread: i32): void {
   const maySleep = thread > 0 || job.callerMaySleep;
   let looks = 0;
   for (let seen = atomic.load<i32>(address); seen != value; seen = atomic.load<i32>(address)) {
     looks++;
-    if (looks > PATIENCE * job.spins && maySleep) atomic.wait<i32>(address, seen, 100_000);
+    if (looks <= PATIENCE * job.spins) continue;
+    if (atomic.load<i32>(changetype<usize>(job) + offsetof<Job>("helperTrapped"))) unreachable();
+    if (maySleep) atomic.wait<i32>(address, seen, 100_000);
   }
 }
