@@ -45,7 +45,7 @@ export const document = (machine: readonly [string, string][], sections: readonl
   `${[
     "# Benchmark results",
     "Made by `npm run bench` (the last section is bench/NOTES.md); not edited by hand. Times are medians over turns in which our program (on this Node, " +
-      "and on a newer one where that has wide vectors) and the peer take two steps each, one program after the other, of which the second step is timed; a ratio is the median over the turns of (time of the peer / our time), so above 1 we are " +
+      "and on a newer one where that has wide vectors) and the peer take two steps each, one program after the other, of which the second step is timed (one, where a step takes five seconds or more); a ratio is the median over the turns of (time of the peer / our time), so above 1 we are " +
       "faster. GFLOP count the matrix products alone, for everybody alike. The peak is that of the bare tile loop, which runs in the same turn for as long as the step took: the share of it is " +
       "the median over the turns against its best moment, the same against what it sustained, and that of the fastest step against its highest moment in all turns. Memory is the peak of the whole process.",
     table(["", ""], machine),
