@@ -1,6 +1,8 @@
 // One cell of the ablation table: a row trained with one seed until its share of compute is used up, then measured.
 import { z } from "zod";
+import { CheckpointError } from "../nn/index.ts";
 import { ShuffledExamples } from "./batches.ts";
+import { type CheckpointFiles, type CheckpointSide, restoreTraining } from "./checkpoint.ts";
 import { type Config, flattenConfig, parseConfig } from "./config.ts";
 import { evaluate } from "./evaluation.ts";
 import { trainingFlops } from "./flops.ts";
@@ -31,26 +33,45 @@ export interface CellOptions {
   readonly sets: ExampleSets;
   /** Floating-point operations of training, the same for every cell. */
   readonly budget: number;
-  /** Awaited after every step with the share that is done. Throws to stop. */
-  readonly onProgress?: ((share: number) => void | Promise<void>) | undefined;
+  /** A checkpoint of this cell to go on from, and what names it in errors. */
+  readonly begun?:
+    | { readonly path: string; readonly side: CheckpointSide; readonly files: CheckpointFiles }
+    | undefined;
+  /** Asked after every step whether to leave the cell, and told the share of it that is done. */
+  readonly isStopping?: ((share: number) => Promise<boolean>) | undefined;
+  /** Awaited when the cell is left, to keep what has been trained. @param seconds  spent on it so far */
+  readonly save?: ((training: Training, seconds: number) => Promise<void>) | undefined;
 }
 
 /** Training steps that a budget pays for. */
 export const stepsFor = (config: Config, budget: number): number =>
   Math.max(1, Math.floor(budget / trainingFlops(config)));
 
-export async function trainCell({ row, seed, config, sets, budget, onProgress }: CellOptions): Promise<AblationCell> {
+/** @returns the cell, measured; undefined if it was left. @throws CheckpointError if `begun` is of another cell */
+export async function trainCell(options: CellOptions): Promise<AblationCell | undefined> {
+  const { row, seed, config, sets, budget, begun, isStopping, save } = options;
   const steps = stepsFor(config, budget);
   const warmupSteps = Math.min(config.training.warmupSteps, Math.floor(steps / 10));
   const own = parseConfig({ ...flattenConfig(config), seed, warmupSteps, totalSteps: steps });
   const begin = performance.now();
   const training = new Training(own, new ShuffledExamples(sets.train, seed));
   try {
-    for (let step = 1; step <= steps; step++) {
-      await training.supervisionStep();
-      await onProgress?.(step / steps);
+    if (begun) {
+      if (JSON.stringify(flattenConfig(begun.side.config)) !== JSON.stringify(flattenConfig(own)))
+        throw new CheckpointError(
+          `${begun.path}: its configuration is not that of row ${row}, seed ${seed}; delete it`,
+        );
+      restoreTraining(training, begun.side, begun.files, begun.path);
     }
-    const seconds = (performance.now() - begin) / 1000;
+    const spent = (): number => (begun?.side.seconds ?? 0) + (performance.now() - begin) / 1000;
+    while (training.step < steps) {
+      await training.supervisionStep();
+      if (await isStopping?.(training.step / steps)) {
+        await save?.(training, spent());
+        return undefined;
+      }
+    }
+    const seconds = spent();
     const { puzzles, exact, cell, meanHaltStep } = await evaluate(training.evaluated, sets.test, {
       ...own.training,
       batchSize: 50,

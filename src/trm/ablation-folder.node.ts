@@ -1,12 +1,13 @@
 // An ablation in a folder: ablation.json says what is compared, and every finished cell is a file, so that an interrupted
-// ablation goes on where it was.
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+// ablation goes on where it was. The cell that was being trained is a checkpoint.
+import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { CheckpointError } from "../nn/index.ts";
 import { type AblationCell, cellSchema } from "./ablation-cell.ts";
 import { makeFolders, replaceFile } from "./atomic-files.node.ts";
-import { parseJson } from "./checkpoint.ts";
+import { type CheckpointFiles, parseJson } from "./checkpoint.ts";
+import { type Checkpoint, readCheckpoint, saveCheckpoint, stepOfFolder } from "./checkpoint-folder.node.ts";
 import { taskChoiceSchema } from "./named-task.ts";
 
 const planFile = "ablation.json";
@@ -50,8 +51,28 @@ export const readCells = (folder: string): AblationCell[] =>
     .sort()
     .map((name) => parse(cellSchema, join(folder, name)));
 
-export const writeCell = (folder: string, cell: AblationCell): void =>
+/** A finished cell, which leaves no unfinished one. */
+export function writeCell(folder: string, cell: AblationCell): void {
   writeJson(join(folder, cellFile(cell.row, cell.seed)), cell);
+  rmSync(unfinishedFolder(folder, cell.row, cell.seed), { recursive: true, force: true });
+}
+
+const unfinishedFolder = (folder: string, row: string, seed: number): string =>
+  join(folder, `unfinished-${row}-seed${seed}`);
+
+/** Keeps the training of a cell that is left after `step`. */
+export function saveUnfinished(folder: string, row: string, seed: number, step: number, files: CheckpointFiles): void {
+  const path = unfinishedFolder(folder, row, seed);
+  makeFolders(path);
+  saveCheckpoint(path, step, files);
+}
+
+/** What was kept of a cell, if anything was. @throws CheckpointError */
+export function readUnfinished(folder: string, row: string, seed: number): Checkpoint | undefined {
+  const path = unfinishedFolder(folder, row, seed);
+  const isKept = existsSync(path) && readdirSync(path).some((name) => stepOfFolder(name) !== undefined);
+  return isKept ? readCheckpoint(path) : undefined;
+}
 
 const writeJson = (file: string, value: unknown): void =>
   replaceFile(file, Buffer.from(`${JSON.stringify(value, null, 2)}\n`));

@@ -1,6 +1,6 @@
 /** Ctrl-C, a closed pipe, a full disk, a second process: what has been trained is never lost. */
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { readCheckpoint } from "../../src/trm/checkpoint-folder.node.ts";
@@ -67,6 +67,29 @@ describe("a signal saves", () => {
     expect(Date.now() - begin).toBeLessThan(5_000);
     expect(readCheckpoint(run).side.step).toBe(0);
   });
+});
+
+it("an ablation goes on within the cell that it was in", async () => {
+  const out = join(folder, "ablation");
+  const rows = ["ablate", "--out", out, "--seeds", "1", "--rows", "trm"];
+  const { child, finished } = start([...rows, "--minutes", "0.2", "--puzzles", "100", "--set", ...smallModel]);
+  let shown = "";
+  child.stdout!.on("data", (text) => {
+    shown += text;
+  });
+  await until(() => shown.includes("1 of 1: TRM, seed 1"));
+  child.kill("SIGINT");
+  const { code, stdout, stderr } = await finished;
+  expect([code, stderr]).toEqual([0, ""]);
+  expect(stdout).toContain("stopping after this step, then saving; --resume goes on");
+  const { side } = readCheckpoint(join(out, "unfinished-trm-seed1"));
+  expect(side.step).toBeGreaterThan(0);
+  const second = await trm(...rows, "--resume", "--json");
+  expect(second.code).toBe(0);
+  expect(readdirSync(out).sort()).toEqual(["ablation.json", "cell-trm-seed1.json"]);
+  // The time of the first session counts.
+  const { seconds } = JSON.parse(readFileSync(join(out, "cell-trm-seed1.json"), "utf8"));
+  expect(seconds).toBeGreaterThan(side.seconds);
 });
 
 it("a closed pipe ends quietly, and saves", async () => {

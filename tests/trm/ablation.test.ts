@@ -1,13 +1,22 @@
 // The ablation rows, what they cost, and the labels of the table.
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { isRecording } from "../../src/tensor/scope.ts";
 import { ablated, ablationRows } from "../../src/trm/ablation.ts";
 import { type AblationCell, stepsFor, trainCell } from "../../src/trm/ablation-cell.ts";
-import { readCells, readPlan, writeCell, writePlan } from "../../src/trm/ablation-folder.node.ts";
+import {
+  readCells,
+  readPlan,
+  readUnfinished,
+  saveUnfinished,
+  writeCell,
+  writePlan,
+} from "../../src/trm/ablation-folder.node.ts";
 import { ablationTable, reportRow, spread } from "../../src/trm/ablation-report.ts";
+import { packCheckpoint } from "../../src/trm/checkpoint.ts";
 import { trainingFlops } from "../../src/trm/flops.ts";
 import { effectiveDepth, parseConfig, ShuffledExamples, sudokuTask, Training } from "../../src/trm/index.ts";
 import { Network } from "../../src/trm/network.ts";
@@ -83,7 +92,7 @@ describe("cells", () => {
     for (const key of ["trm", "hrm"]) {
       const config = ablated(rowOf(key), base);
       const options = { row: key, seed: 3, config, sets, budget };
-      const [one, two] = [await trainCell(options), await trainCell(options)];
+      const [one, two] = [(await trainCell(options))!, (await trainCell(options))!];
       expect(one.steps).toBe(stepsFor(config, budget));
       expect(one.flops).toBeLessThanOrEqual(budget);
       expect(one.flops).toBeGreaterThan(budget - trainingFlops(config));
@@ -91,6 +100,72 @@ describe("cells", () => {
       expect(one.puzzles).toBe(20);
     }
     expect(stepsFor(base, budget)).toBe(12);
+  });
+});
+
+describe("a cell that is left", () => {
+  let folder: string;
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), "trm-ablation-"));
+  });
+  afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+  const about = { task: { name: "sudoku4" as const }, backend: { name: "any", build: "" }, madeBy: "test" };
+  const seed = 2;
+  /** Trains in sessions that end after the given numbers of steps, the last one at the end. */
+  async function inSessions(key: string, ends: readonly number[]): Promise<AblationCell> {
+    const config = ablated(rowOf(key), base);
+    for (const end of [...ends, Number.POSITIVE_INFINITY]) {
+      let steps = 0;
+      const cell = await trainCell({
+        ...{ row: key, seed, config, sets, budget: 8.5 * trainingFlops(config) },
+        begun: readUnfinished(folder, key, seed),
+        isStopping: async () => ++steps === end,
+        save: async (training, seconds) =>
+          saveUnfinished(folder, key, seed, training.step, await packCheckpoint(training, { ...about, seconds })),
+      });
+      if (cell) return cell;
+    }
+    throw new Error("unreachable: the last session has no end");
+  }
+
+  it("goes on to the same cell, bit for bit, wherever it was left", async () => {
+    const whole = new Map([
+      ["trm", await inSessions("trm", [])],
+      ["hrm", await inSessions("hrm", [])],
+    ]);
+    await fc.assert(
+      fc.asyncProperty(
+        fc.constantFrom("trm", "hrm"),
+        fc.array(fc.integer({ min: 1, max: 8 }), { minLength: 1, maxLength: 3 }),
+        async (key, ends) => {
+          const cell = await inSessions(key, ends);
+          expect({ ...cell, seconds: 0 }).toEqual({ ...whole.get(key), seconds: 0 });
+          writeCell(folder, cell);
+          expect(readdirSync(folder)).toEqual([`cell-${key}-seed${seed}.json`]);
+          rmSync(join(folder, `cell-${key}-seed${seed}.json`));
+        },
+      ),
+      { numRuns: 8 },
+    );
+  });
+
+  it("of other settings is refused", async () => {
+    const config = ablated(rowOf("hrm"), base);
+    const budget = 8.5 * trainingFlops(config);
+    const other = new Training(base, new ShuffledExamples(sets.train, seed));
+    saveUnfinished(folder, "hrm", seed, 0, await packCheckpoint(other, { ...about, seconds: 0 }));
+    other.dispose();
+    const begun = readUnfinished(folder, "hrm", seed);
+    await expect(trainCell({ row: "hrm", seed, config, sets, budget, begun })).rejects.toThrow(
+      /unfinished-hrm-seed2.*: its configuration is not that of row hrm, seed 2/,
+    );
+  });
+
+  it("without a whole checkpoint begins anew", () => {
+    expect(readUnfinished(folder, "trm", seed)).toBeUndefined();
+    mkdirSync(join(folder, "unfinished-trm-seed2")); // all that a crash may leave of the first saving
+    expect(readUnfinished(folder, "trm", seed)).toBeUndefined();
   });
 });
 

@@ -2,12 +2,14 @@
 import { existsSync, readdirSync } from "node:fs";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { type AblationRow, ablated, ablationRows } from "../../trm/ablation.ts";
-import { type AblationCell, measureSpeed, trainCell } from "../../trm/ablation-cell.ts";
+import { type AblationCell, measureSpeed, stepsFor, trainCell } from "../../trm/ablation-cell.ts";
 import {
   type AblationPlan,
   isAblation,
   readCells,
   readPlan,
+  readUnfinished,
+  saveUnfinished,
   writeCell,
   writePlan,
 } from "../../trm/ablation-folder.node.ts";
@@ -22,6 +24,7 @@ import { startProgress } from "../progress.ts";
 import { mergeSettings, parseSet } from "../settings.ts";
 import { listenForStop } from "../stop-request.ts";
 import { openTerminal, type Terminal } from "../terminal.ts";
+import { packState } from "../training-run.ts";
 import { invocation } from "../version.ts";
 
 const tasks = ["sudoku4", "sudoku6", "sudoku9"] as const;
@@ -70,7 +73,7 @@ Rows: ${ablationRows.map(({ key }) => key).join(", ")}.
 
 Equal compute: every row and seed gets the same number of floating-point operations, as many as the base configuration trains
 with in the given minutes on this machine. So results do not depend on what else the machine does, nor on which row has the
-faster kernels, and an ablation can be interrupted: finished rows are in the folder, --resume makes the missing ones.
+faster kernels, and an ablation can be interrupted: Ctrl-C saves the row that is being trained, --resume goes on with it.
 
 The table has the paper's full-scale numbers beside ours, for the order of the rows; the numbers are of different tasks and
 scales. How to read it: docs/evaluation.md
@@ -140,9 +143,6 @@ function setsOf({ task, puzzles }: Pick<AblationPlan, "task" | "puzzles">, seed:
   return taskOf(task).generate({ train: puzzles.train, test: puzzles.unseen, seed });
 }
 
-/** Thrown to leave a cell when the user asks to stop. */
-class Stopped extends Error {}
-
 async function trainMissing(
   folder: string,
   plan: AblationPlan,
@@ -159,19 +159,26 @@ async function trainMissing(
   );
   if (missing.length === 0) return;
   const progress = startProgress(terminal);
-  const stop = listenForStop(() => terminal.remark("stopping; finished rows are kept, --resume goes on"));
+  const stop = listenForStop(() => {
+    progress.clear();
+    terminal.remark("stopping after this step, then saving; --resume goes on (Ctrl-C again: stop at once)");
+  });
   const begin = performance.now();
+  let earlier = 0; // what earlier sessions did of these cells, counted in cells
   let puzzles: { seed: number; sets: ExampleSets } | undefined;
   try {
     for (const [index, { row, seed }] of missing.entries()) {
-      const onProgress = async (share: number): Promise<void> => {
-        if (await stop.check()) throw new Stopped();
-        const all = (index + share) / missing.length;
-        const left = ((performance.now() - begin) / 1000) * (1 / all - 1);
+      const isStopping = async (share: number): Promise<boolean> => {
+        if (await stop.check()) return true;
+        const done = index + share;
+        const left = (((performance.now() - begin) / 1000) * (missing.length - done)) / (done - earlier);
         const where = `${index + 1} of ${missing.length}: ${row.name}, seed ${seed}`;
-        progress.update(all, `${where}, ${percent(share)} · ${duration(left)} left`);
+        progress.update(done / missing.length, `${where}, ${percent(share)} · ${duration(left)} left`);
+        return false;
       };
       const config = ablated(row, base);
+      const begun = readUnfinished(folder, row.key, seed);
+      if (begun) earlier += begun.side.step / stepsFor(config, plan.budget);
       if (puzzles?.seed !== seed) puzzles = { seed, sets: setsOf(plan, seed) };
       const cell = await trainCell({
         row: row.key,
@@ -179,16 +186,18 @@ async function trainMissing(
         config,
         sets: puzzles.sets,
         budget: plan.budget,
-        onProgress,
+        begun,
+        isStopping,
+        save: async (training, seconds) =>
+          saveUnfinished(folder, row.key, seed, training.step, await packState(training, plan, seconds)),
       });
+      if (!cell) return;
       writeCell(folder, cell);
       progress.clear();
       terminal.remark(
         `${row.name}, seed ${seed}: ${percent(cell.exact)} of ${cell.puzzles} unseen puzzles right after ${counted(cell.steps, "step")} in ${duration(cell.seconds)}`,
       );
     }
-  } catch (error) {
-    if (!(error instanceof Stopped)) throw error;
   } finally {
     progress.clear();
     stop.release();
