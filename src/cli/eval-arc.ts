@@ -8,19 +8,25 @@ import type { Terminal } from "./terminal.ts";
 import { startWork } from "./work-progress.ts";
 
 export interface ArcOptions {
-  readonly data?: string | undefined;
-  readonly out?: string;
+  readonly data: string;
+  readonly out: string;
   readonly k: readonly number[];
   readonly attempts: number;
   readonly halt: Halt;
   readonly json?: boolean;
 }
 
-export async function evalArc(options: ArcOptions, { config, model }: LoadedModel, terminal: Terminal): Promise<void> {
-  const { data, out, k: ks, attempts, halt, json } = options;
+/** @throws UsageError for what does not go with --arc */
+export function arcOptions(options: Omit<ArcOptions, "data" | "out"> & { data?: string; out?: string }): ArcOptions {
+  const { data, out, halt } = options;
   if (data === undefined || out === undefined) throw new UsageError("eval --arc: --data DIR and --out DIR are needed");
   if (halt.threshold !== null)
     throw new UsageError("eval --arc: runs all steps, expected --halt fixed or --halt steps=N");
+  return { ...options, data, out };
+}
+
+export async function evalArc(options: ArcOptions, { config, model }: LoadedModel, terminal: Terminal): Promise<void> {
+  const { data, out, k: ks, attempts, halt, json } = options;
   const work = startWork(terminal);
   const evaluation = await evaluateArc(model, {
     ...{ data, out, ks, attempts },

@@ -236,6 +236,7 @@ describe("ARC", () => {
         expect(told.code).not.toBe(0);
         expect(told.stderr.trim().split("\n")).toHaveLength(1);
         expect(told.stderr).toContain(message);
+        expect(told.stdout).toBe("");
       }
     },
     patience,

@@ -70,9 +70,7 @@ describe("a CSV", () => {
     ["answer", `${header}x,1...............,1234341221434322,0\n`, /answer\.csv:2:20: answer: sudoku4: two 2s/],
     ["header", good, /header\.csv:1:1: header .* expected source,question,answer,rating/],
     ["empty", header, /empty\.csv: no puzzles/],
-  ])("%s", (name, text, message) =>
-    expectMistake(1, message, "eval", run, "--csv", inFolder(`${name}.csv`, text), "--json"),
-  );
+  ])("%s", (name, text, message) => expectMistake(1, message, "eval", run, "--csv", inFolder(`${name}.csv`, text)));
   it("that is not there", () =>
     expectMistake(1, "no.csv: no such file or folder", "eval", run, "--json", "--csv", join(folder, "no.csv")));
 });

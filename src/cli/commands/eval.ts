@@ -22,7 +22,7 @@ import { readTaskCsv } from "../../trm/named-task.ts";
 import { dataFolderOf, readSets, unseenFile } from "../../trm/run-folder.node.ts";
 import { accuracyTable } from "../accuracy-table.ts";
 import { backendText } from "../describe-run.ts";
-import { evalArc } from "../eval-arc.ts";
+import { arcOptions, evalArc } from "../eval-arc.ts";
 import { counted } from "../format.ts";
 import { type Halt, haltOption } from "../halt-option.ts";
 import { haltingTable, sweepJson, sweepSvg, sweepTable } from "../halting-report.ts";
@@ -99,19 +99,35 @@ async function evalRun(path: string, options: EvalOptions): Promise<void> {
   const backend = await chooseBackend(options);
   try {
     const loaded = loadModel(path);
+    const run = options.arc ? prepareArc(path, options) : preparePuzzles(path, options, loaded);
     if (!options.json) announce(path, options, loaded, backend, terminal);
-    if (options.arc)
-      await evalArc({ ...options, data: options.data ?? dataFolderOf(runFolderOf(path)) }, loaded, terminal);
-    else await evalPuzzles(path, options, loaded, terminal);
+    await run(loaded, terminal);
     loaded.model.dispose();
   } finally {
     backend.dispose();
   }
 }
 
-async function evalPuzzles(path: string, options: EvalOptions, loaded: LoadedModel, terminal: Terminal): Promise<void> {
-  const { halt, json, svg } = options;
+/** An evaluation whose input has been looked at: what is wrong with it is said before anything is printed. */
+type Prepared = (loaded: LoadedModel, terminal: Terminal) => Promise<void>;
+
+function prepareArc(path: string, options: EvalOptions): Prepared {
+  const data = options.data ?? dataFolderOf(runFolderOf(path));
+  const checked = arcOptions({ ...options, ...(data !== undefined && { data }) });
+  return (loaded, terminal) => evalArc(checked, loaded, terminal);
+}
+
+function preparePuzzles(path: string, options: EvalOptions, loaded: LoadedModel): Prepared {
   const set = puzzlesOf(path, options, loaded);
+  return (_, terminal) => evalPuzzles(set, options, loaded, terminal);
+}
+
+async function evalPuzzles(
+  set: EvaluationSet,
+  { halt, json, svg, ...options }: EvalOptions,
+  loaded: LoadedModel,
+  terminal: Terminal,
+): Promise<void> {
   const measured = await measureAs(halt, loaded, set, terminal);
   const points = options.sweep || svg !== undefined ? await sweep(halt, loaded, set, terminal) : undefined;
   if ("close" in set) set.close();
