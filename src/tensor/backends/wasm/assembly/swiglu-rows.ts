@@ -21,7 +21,7 @@ export class SwigluRows {
   gatePanels: usize;
   upPanels: usize;
   downPanels: usize;
-  /** Stored for the backward pass: u [rows, 2I] and 1 / rms [rows]; both 0 if there will be none. */
+  /** Stored for the backward pass: u (see panelOfU) and 1 / rms [rows]; both 0 if there will be none. */
   u: usize;
   inverse: usize;
   rows: i32;
@@ -29,6 +29,16 @@ export class SwigluRows {
   inner: i32;
   blockRows: i32;
   epsilon: f32;
+}
+
+/**
+ * Where a panel's columns of u lie, [gate; up][rows][columns of this panel]. The backward pass reads them panel by panel too, and so
+ * in one stream; in rows of u each panel would take one cache line of every row.
+ */
+// @ts-ignore: decorator
+@inline
+function panelOfU(u: usize, panel: i32, rows: i32): usize {
+  return u + <usize>(2 * rows) * (<usize>(panel * PANEL) << 2);
 }
 
 /** Scratch: one tile, strips of h [blockRows][width], gate and up of one panel [blockRows][2 PANEL], s [blockRows][I rounded up to PANEL]. */
@@ -47,14 +57,14 @@ export function swigluRows(parameters: usize, start: i32, end: i32, scratch: usi
     const h = p.h + <usize>first * stepH;
     const y = p.y + <usize>first * stepH;
     packStrips(strips, h, stepH, rows, width);
-    // u is written where it will be kept, or only as one panel of gate beside one of up.
-    const stepU: usize = p.u ? <usize>inner << 3 : 2 * PANEL_BYTES;
     for (let j = 0; j < panels; j++) {
       const columns = panelColumns(inner, j);
       const at = <usize>j * PANEL_BYTES;
       const offset = at * <usize>width;
-      const gate = p.u ? p.u + <usize>first * stepU + at : gateUp;
-      const up = p.u ? gate + (<usize>inner << 2) : gateUp + PANEL_BYTES;
+      // u is written where it will be kept, or only as one panel of gate beside one of up.
+      const stepU: usize = p.u ? <usize>columns << 2 : 2 * PANEL_BYTES;
+      const gate = p.u ? panelOfU(p.u, j, p.rows) + <usize>first * stepU : gateUp;
+      const up = p.u ? gate + <usize>p.rows * stepU : gateUp + PANEL_BYTES;
       multiplyPanel(Left.STRIPS, rows, columns, width, strips, 0, p.gatePanels + offset, gate, stepU, 0, 0, scratch);
       multiplyPanel(Left.STRIPS, rows, columns, width, strips, 0, p.upPanels + offset, up, stepU, 0, 0, scratch);
       gatePanel(s + at, stepS, gate, up, stepU, rows);
@@ -164,7 +174,6 @@ function backwardBlock(
 ): void {
   const width = p.width, inner = p.inner, stepWide = p.stepWide;
   const stepH = <usize>width << 2;
-  const stepU = <usize>inner << 3;
   const panels = panelCount(inner);
   const part = <usize>panelRows * stepWide;
   const dsum = scratch + SPARE_BYTES;
@@ -180,8 +189,9 @@ function backwardBlock(
     const at = <usize>j * PANEL_BYTES;
     const panel = p.downPanels + at * <usize>width;
     multiplyPanel(Left.STRIPS, rows, PANEL, width, strips, 0, panel, ds, PANEL_BYTES, 0, 0, scratch);
-    const gate = p.u + <usize>first * stepU + at;
-    gatePanelBackward(wide + at, stepWide, part, 0, 0, gate, gate + (<usize>inner << 2), stepU, ds, rows);
+    const stepU = <usize>panelColumns(inner, j) << 2;
+    const gate = panelOfU(p.u, j, p.rows) + <usize>first * stepU;
+    gatePanelBackward(wide + at, stepWide, part, 0, 0, gate, gate + <usize>p.rows * stepU, stepU, ds, rows);
   }
   const dh = p.dh + <usize>first * stepH;
   for (let j = 0; j < panelCount(width); j++) {
