@@ -1,12 +1,16 @@
-// `npm run parity -- DIR...`: replays every case of the official code's numbers found under the folders. One line per case;
-// exit code 1 if one fails or none is found.
+// `npm run parity [-- DIR...]`: replays every case of the official code's numbers found under the folders, or of those that the project
+// holds. One line per case; exit code 1 if one fails or none is found.
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { join, relative } from "node:path";
+import { fileURLToPath } from "node:url";
 import { useBackend } from "../../src/tensor/index.ts";
 import { readCase } from "./case.ts";
 import { Comparison } from "./compare.ts";
 import { replayOps } from "./replay-ops.ts";
 import { replaySystem } from "./replay-system.ts";
+
+/** The cases that the project holds. */
+const ownCases = fileURLToPath(new URL("../fixtures/parity", import.meta.url));
 
 export interface CaseResult {
   readonly passes: boolean;
@@ -41,7 +45,8 @@ export async function runCase(folder: string): Promise<CaseResult> {
   return { passes, line };
 }
 
-async function main(folders: readonly string[]): Promise<void> {
+async function main(args: readonly string[]): Promise<void> {
+  const folders = args.length > 0 ? args : [ownCases];
   const backend = await useBackend();
   const cases = folders.flatMap((folder) => {
     if (existsSync(folder)) return findCases(folder);
@@ -55,7 +60,7 @@ async function main(folders: readonly string[]): Promise<void> {
     console.log(line.replace(folder, relative(process.cwd(), folder) || folder));
     if (!passes) failed++;
   }
-  if (cases.length === 0) console.error(`parity: no case found under ${folders.join(", ") || "(no folder given)"}`);
+  if (cases.length === 0) console.error(`parity: no case found under ${folders.join(", ")}`);
   console.log(`parity on ${backend.name} (${backend.build}): ${cases.length - failed} passed, ${failed} failed`);
   if (failed > 0 || cases.length === 0) process.exitCode = 1;
 }
