@@ -28,11 +28,7 @@ export function gradients(output: Variable, variables: readonly Variable[], seed
     };
     accumulate(output.node ?? output, seed ? checkedSeed(output, seed) : unitSeed(output));
     for (const node of output.node ? reachableNodes([output.node]) : []) {
-      const dy = gradientOf.get(node);
-      if (!dy) {
-        node.release();
-        continue;
-      }
+      const dy = gradientOf.get(node)!; // every node behind the output has got one from a node after it
       const inputGradients = node.runBackward(dy);
       node.origins.forEach((origin, i) => {
         const gradient = inputGradients[i];
@@ -78,6 +74,12 @@ function checkedSeed(output: Variable, seed: Tensor): Tensor {
   if (!sameShape(seed.shape, output.shape)) {
     throw new GradientError(
       `gradients: got a seed of shape ${showShape(seed.shape)}, expected ${showShape(output.shape)}`,
+    );
+  }
+  const { backend } = output.value;
+  if (seed.dtype !== output.dtype || seed.backend !== backend) {
+    throw new GradientError(
+      `gradients: got a ${seed.dtype} seed on ${seed.backend.name}, expected ${output.dtype} on ${backend.name}, as the output`,
     );
   }
   return seed.view(seed.shape);

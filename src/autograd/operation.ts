@@ -2,6 +2,10 @@
 // of them; the tests loop over it, so a new operation is tested with no other edit.
 import {
   type Backend,
+  type DType,
+  expectAlike,
+  expectDType,
+  expectOneBackend,
   type FusedKernels,
   isRecording,
   type Shape,
@@ -63,6 +67,8 @@ export interface Operation<N extends number = number, A = unknown> {
   definition?(inputs: Tuple<Variable, N>, attributes: A): Variable;
   /** Fused operations only: the kernel a backend must have, or the definition runs. */
   readonly kernel?: keyof FusedKernels;
+  /** Fused operations only: inputs of an element type of their own, such as labels. All others have the type of the first. */
+  readonly types?: Readonly<Record<number, DType>>;
 }
 
 /** Any operation, where only its form matters. */
@@ -113,7 +119,10 @@ export function apply<N extends number, A>(
   const tensors = variables.map((variable) => variable.value);
   const shapes = tensors.map((tensor) => tensor.shape);
   const shape = operation.shape(shapes as unknown as Tuple<Shape, N>, attributes);
-  if (operation.definition && !runsFused(operation, variables)) return operation.definition(inputs, attributes);
+  if (operation.definition) {
+    if (!runsFused(operation, tensors[0]!)) return operation.definition(inputs, attributes);
+    expectOperands(operation, tensors);
+  }
   const recording = isRecording() && variables.some((variable) => variable.requiresGradient);
   const result = operation.forward(tensors as unknown as Tuple<Tensor, N>, attributes, recording);
   const { output, memory } = "memory" in result ? result : { output: result, memory: [] };
@@ -135,13 +144,23 @@ export function apply<N extends number, A>(
   );
 }
 
-/** Whether a fused operation runs as such: allowed by the scope, and its kernel takes these tensors on their backend. */
-function runsFused(operation: { kernel?: keyof FusedKernels }, inputs: readonly Variable[]): boolean {
+/** Whether a fused operation runs as such: allowed by the scope, and its kernel takes the first input on its backend. */
+function runsFused({ kernel }: { kernel?: keyof FusedKernels }, { backend, dtype }: Tensor): boolean {
   if (!usesFusedOperations()) return false;
-  const { kernel } = operation;
-  if (!kernel) return true;
-  const { backend, dtype } = inputs[0]!.value;
-  return backend.fused[kernel] !== undefined && backend.fusedTypes.includes(dtype);
+  return !kernel || (backend.fused[kernel] !== undefined && backend.fusedTypes.includes(dtype));
+}
+
+/** Kernels read memory as they are told to: what does not belong together is refused here, as the definition would. */
+function expectOperands({ name, types = {} }: Pick<AnyOperation, "name" | "types">, tensors: readonly Tensor[]): void {
+  const first = tensors[0]!;
+  for (const [i, tensor] of tensors.entries()) {
+    const type = types[i];
+    if (type === undefined) expectAlike(name, first, tensor);
+    else {
+      expectOneBackend(name, first, tensor);
+      expectDType(name, tensor, type);
+    }
+  }
 }
 
 /** A fused kernel that `runsFused` has found. */

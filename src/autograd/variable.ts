@@ -1,5 +1,15 @@
 // Variable: a tensor that can be on the tape. Tensor and Variable are separate types, so that what is differentiated is visible.
-import { type DType, keep, type Nested, type Shape, scope, Tensor, tensor, tensorsHeld } from "../tensor/index.ts";
+import {
+  type DType,
+  expectDType,
+  keep,
+  type Nested,
+  type Shape,
+  scope,
+  Tensor,
+  tensor,
+  tensorsHeld,
+} from "../tensor/index.ts";
 import { reachableNodes, type TapeNode } from "./tape.ts";
 
 export class Variable {
@@ -31,18 +41,26 @@ export class Variable {
   }
 }
 
-/** Numbers that gradients are not asked for. */
-export function constant(values: Tensor | Nested, dtype: DType = "float32"): Variable {
-  return new Variable(asTensor(values, dtype), null, false);
+/**
+ * Numbers that gradients are not asked for.
+ *
+ * @param dtype  float32 if left out; a tensor has its own
+ * @throws DTypeError if a tensor is of another one
+ */
+export function constant(values: Tensor | Nested, dtype?: DType): Variable {
+  return new Variable(asTensor("constant", values, dtype), null, false);
 }
 
-/** Numbers that gradients are asked for. They outlive every scope, until disposed. */
-export function parameter(values: Tensor | Nested, dtype: DType = "float32"): Variable {
-  return new Variable(keep(asTensor(values, dtype)), null, true);
+/** Numbers that gradients are asked for. They outlive every scope, until disposed. Otherwise as `constant`. */
+export function parameter(values: Tensor | Nested, dtype?: DType): Variable {
+  return new Variable(keep(asTensor("parameter", values, dtype)), null, true);
 }
 
-const asTensor = (values: Tensor | Nested, dtype: DType): Tensor =>
-  values instanceof Tensor ? values : tensor(values, { dtype });
+function asTensor(name: string, values: Tensor | Nested, dtype?: DType): Tensor {
+  if (!(values instanceof Tensor)) return tensor(values, { dtype: dtype ?? "float32" });
+  if (dtype) expectDType(name, values, dtype);
+  return values;
+}
 
 /** Runs `body` in a scope of its own without recording: its operations leave no tape. */
 export const noGrad = <T>(body: () => T): T => scope(body, { recording: false });

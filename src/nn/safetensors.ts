@@ -65,19 +65,20 @@ const MAX_HEADER_BYTES = 100_000_000; // the limit of the reference implementati
 export function parseSafetensors(bytes: Uint8Array, where = "safetensors"): SafetensorsFile {
   const { header, dataStart } = readHeader(bytes, where);
   const dataLength = bytes.byteLength - dataStart;
-  const tensors = new Map<string, SafetensorsEntry>();
-  const ranges: { name: string; begin: number; end: number }[] = [];
+  const entries: Entry[] = [];
   let metadata: Record<string, string> = {};
   for (const [name, value] of Object.entries(header)) {
     if (name === "__metadata__") {
       metadata = checkMetadata(value, where);
       continue;
     }
-    const { dtype, shape, begin, end } = checkEntry(name, value, dataLength, where);
-    ranges.push({ name, begin, end });
+    entries.push(checkEntry(name, value, dataLength, where));
+  }
+  checkContiguous(entries, dataLength, where); // before any number is copied: ranges that overlap could ask for any memory
+  const tensors = new Map<string, SafetensorsEntry>();
+  for (const { name, dtype, shape, begin, end } of entries) {
     tensors.set(name, { dtype, shape, data: readNumbers(dtype, bytes.subarray(dataStart + begin, dataStart + end)) });
   }
-  checkContiguous(ranges, dataLength, where);
   return { tensors, metadata };
 }
 
@@ -198,7 +199,16 @@ function checkMetadata(value: unknown, where: string): Record<string, string> {
   return Object.fromEntries(pairs);
 }
 
-function checkEntry(name: string, value: unknown, dataLength: number, where: string) {
+/** A tensor in the header; its bytes are begin <= i < end of the data. */
+interface Entry {
+  readonly name: string;
+  readonly dtype: SafetensorsDtype;
+  readonly shape: readonly number[];
+  readonly begin: number;
+  readonly end: number;
+}
+
+function checkEntry(name: string, value: unknown, dataLength: number, where: string): Entry {
   const refuse = (problem: string) => new CheckpointError(`${where}: tensor ${quote(name)}: ${problem}`);
   if (!isObject(value)) throw refuse("not an object with dtype, shape and data_offsets");
   const { dtype, shape, data_offsets: offsets } = value as Record<string, unknown>;
@@ -218,14 +228,13 @@ function checkEntry(name: string, value: unknown, dataLength: number, where: str
   if (expected !== end - begin) {
     throw refuse(`${end - begin} bytes, expected ${expected} for ${dtype} of shape ${show(shape)}`);
   }
-  return { dtype: known, shape, begin, end };
+  return { name, dtype: known, shape, begin, end };
 }
 
 /** The tensors must cover the data exactly: nothing hidden between them, no byte used twice. */
-function checkContiguous(ranges: { name: string; begin: number; end: number }[], dataLength: number, where: string) {
-  ranges.sort((a, b) => a.begin - b.begin || a.end - b.end);
+function checkContiguous(entries: readonly Entry[], dataLength: number, where: string) {
   let covered = 0;
-  for (const { name, begin, end } of ranges) {
+  for (const { name, begin, end } of [...entries].sort((a, b) => a.begin - b.begin || a.end - b.end)) {
     if (begin !== covered) {
       const problem = begin < covered ? "overlaps the tensor before it" : "leaves a gap before it";
       throw new CheckpointError(

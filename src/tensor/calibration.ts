@@ -27,11 +27,13 @@ export async function fastestOf(candidates: readonly Candidate[]): Promise<Choic
   const timed: { name: string; backend: Backend; milliseconds: number }[] = [];
   const refused: { name: string; error: unknown }[] = [];
   for (const { name, open } of candidates) {
+    let backend: Backend | undefined;
     try {
-      const backend = await open();
+      backend = await open();
       const least = Math.min(...timed.map(({ milliseconds }) => milliseconds));
       timed.push({ name, backend, milliseconds: await timeOfSample(backend, 3 * least) });
     } catch (error) {
+      backend?.dispose();
       refused.push({ name, error });
     }
   }
@@ -67,9 +69,12 @@ async function timeOfSample(backend: Backend, hopeless: number): Promise<number>
     one.dispose();
     return performance.now() - start;
   };
-  await run();
-  let least = await run();
-  for (let i = 0; i < 2 && least < hopeless; i++) least = Math.min(least, await run());
-  for (const each of [x, up, down]) each.dispose();
-  return least;
+  try {
+    await run();
+    let least = await run();
+    for (let i = 0; i < 2 && least < hopeless; i++) least = Math.min(least, await run());
+    return least;
+  } finally {
+    for (const each of [x, up, down]) each.dispose();
+  }
 }

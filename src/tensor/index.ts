@@ -21,6 +21,7 @@ export {
   useBackend,
 } from "./default-backend.ts";
 export { BackendError, DTypeError, MemoryError, ShapeError } from "./errors.ts";
+export { expectAlike, expectOneBackend } from "./operation-checks.ts";
 export * from "./operations.ts";
 export { Random } from "./random.ts";
 export {
@@ -36,5 +37,5 @@ export {
 } from "./scope.ts";
 export { broadcastShapes, type Shape, sameShape, showShape, sizeOf } from "./shape.ts";
 export { type DType, type NumberArray, Storage, VisibleStorage } from "./storage.ts";
-export { empty, full, type Nested, Tensor, tensor, zeros } from "./tensor.ts";
+export { empty, expectDType, full, type Nested, Tensor, tensor, zeros } from "./tensor.ts";
 export * from "./updates.ts";

@@ -99,8 +99,12 @@ export function select(condition: Tensor, a: Tensor, b: Tensor): Tensor {
   return out;
 }
 
-/** scale · x + shift */
+/** scale · x + shift; whole numbers for int32 */
 export function affine(x: Tensor, scale: number, shift = 0): Tensor {
+  if (x.dtype === "int32" && !(Number.isInteger(scale) && Number.isInteger(shift))) {
+    const numbers = `${scale} and ${shift}`;
+    throw new DTypeError(`affine: got int32 with ${numbers}, expected whole numbers, or float32 or float64 (see cast)`);
+  }
   const out = outputLike(x, x.shape);
   x.backend.kernels.affine(out, x, scale, shift);
   return out;

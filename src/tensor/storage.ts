@@ -18,8 +18,6 @@ export abstract class Storage {
   private references = 0;
   /** Counts the writes in place (optimizer steps), so that data derived from the contents can tell when it is stale. */
   version = 0;
-  /** Called once when the memory goes back, so that data derived from it (packed weights) can go too. */
-  onRelease: (() => void) | null = null;
 
   constructor(
     readonly backend: Backend,
@@ -42,11 +40,7 @@ export abstract class Storage {
   release(): void {
     if (this.references <= 0) throw new MemoryError("release: this memory was given back already");
     this.references--;
-    if (this.references === 0) {
-      this.onRelease?.();
-      this.onRelease = null;
-      this.free();
-    }
+    if (this.references === 0) this.free();
   }
 
   /** Gives the memory back to the backend. */

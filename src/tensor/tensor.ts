@@ -105,7 +105,8 @@ export function tensor(
 ): Tensor {
   const dtype = options.dtype ?? dtypeOf(values);
   const nested = Array.isArray(values) || typeof values === "number";
-  const shape = options.shape ?? (nested ? nestedShape(values as Nested) : [(values as ArrayLike<number>).length]);
+  const own = nested ? nestedShape(values as Nested) : [(values as ArrayLike<number>).length];
+  const shape = options.shape ?? own;
   const flat: ArrayLike<number> = nested
     ? ([values].flat(Number.POSITIVE_INFINITY) as number[])
     : (values as ArrayLike<number>);

@@ -7,12 +7,17 @@ import {
   affine,
   allOperations,
   checkGradient,
+  constant,
+  crossEntropy,
+  gradients,
   operationNamed,
+  parameter,
   sigmoid,
+  sum,
 } from "../../src/autograd/index.ts";
-import type { VisibleStorage } from "../../src/tensor/index.ts";
+import { scope, type VisibleStorage } from "../../src/tensor/index.ts";
 import { checkOperation, type OperationExample, operationExamples } from "../../src/testing.ts";
-import { evaluate, isDifferentiable, relativeDifference } from "./examples.ts";
+import { evaluate, isDifferentiable, relativeDifference, valuesOf } from "./examples.ts";
 
 const RUNS = 150;
 
@@ -199,5 +204,18 @@ describe("fused operations against their definitions, value and gradient", () =>
       const { value } = evaluate(operationNamed("rmsNorm"), inputs, { fused });
       expect(relativeDifference(value, [3 / Math.sqrt(12.5), 4 / Math.sqrt(12.5)])).toBeLessThan(1e-15);
     }
+  });
+});
+
+describe("a label whose probability is too small for a number", () => {
+  it.each([true, false])("still has the gradient p - 1, fused: %s", (fused) => {
+    scope(
+      () => {
+        const logits = parameter([[0, 1000]], "float64");
+        const [gradient] = gradients(sum(crossEntropy(logits, constant([0], "int32"), "softmax")), [logits]);
+        expect(valuesOf(gradient!)).toEqual([-1, 1]);
+      },
+      { fused },
+    );
   });
 });

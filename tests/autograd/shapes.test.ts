@@ -280,12 +280,17 @@ describe("shapes that do not fit are refused with both shapes and the axis", () 
     [() => a.max(of(2, 0), [1]), "max: got [2, 0], expected at least one element along axis 1"],
     [() => a.gatherRows(of(3), ids([1])), "gatherRows: got table [3], expected [rows, width]"],
     [() => a.siluGate(of(2, 3)), "siluGate: got [2, 3], expected an even length along axis -1 (gate and up)"],
+    [() => a.siluGate(of(4), -2), "siluGate: got [4], expected at least 2 axes"],
+    [() => a.rmsNorm(of(4), -2), "rmsNorm: got [4], expected at least 2 axes"],
+    [() => a.rmsNorm(of()), "rmsNorm: got [], expected at least 1 axes"],
     [() => a.addRmsNorm(of(2, 3), of(2, 4)), "rmsNorm: got [2, 3] and [2, 4], expected equal shapes"],
     [
       () => a.swigluBlock(of(1, 2, 3), { gateUp: of(8, 3), down: of(3, 5) }),
       "swigluBlock: got h [1, 2, 3], gateUp [8, 3], down [3, 5], expected h [B, L, D], gateUp [2I, 3], down [3, I] along axis -1",
     ],
     [() => a.selfAttention(of(1, 2, 10), 2), "selfAttention: got [1, 2, 10], expected [B, L, 3 · 2 heads · headSize]"],
+    [() => a.selfAttention(of(1, 2, 12), -1), "selfAttention: got -1 heads, expected a whole number of at least 1"],
+    [() => a.selfAttention(of(1, 2, 12), 0.5), "selfAttention: got 0.5 heads, expected a whole number of at least 1"],
     [
       () => a.selfAttention(of(1, 2, 12), 2, { cos: of(2, 2), sin: of(3, 2) }),
       "selfAttention: got rotary tables [2, 2] and [3, 2], expected [2, 2] each",

@@ -150,6 +150,15 @@ describe("refusals", () => {
     expect(read).toThrow(/^model\.safetensors: .*$/); // one line
   });
 
+  it("allocates nothing for entries that overlap, however many there are", () => {
+    const bytes = new Uint8Array(2 ** 20);
+    const whole = { dtype: "BF16", shape: [2 ** 19], data_offsets: [0, 2 ** 20] };
+    const file = safetensorsFile(Object.fromEntries(Array.from({ length: 300 }, (_, i) => [`t${i}`, whole])), bytes);
+    const before = process.memoryUsage().arrayBuffers;
+    expect(() => parseSafetensors(file)).toThrow("overlaps the tensor before it");
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(2 ** 24); // copies would take 600 MB
+  });
+
   it("shortens hostile names and keeps them on one line", () => {
     const name = `\n${"x".repeat(1000)}`;
     expect(() => parseSafetensors(safetensorsFile({ [name]: 1 }, data))).toThrow(

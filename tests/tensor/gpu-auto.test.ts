@@ -48,6 +48,26 @@ it("names those that cannot run, and disposes those that were not chosen", async
   await expect(fastestOf([{ name: "b", open: refuse }])).rejects.toThrow("no such thing");
 });
 
+it("disposes a backend that opens and then fails in the sample, and leaves nothing of the sample", async () => {
+  class Failing extends ReferenceBackend {
+    override readonly kernels = {
+      ...new ReferenceBackend().kernels,
+      matmul(): void {
+        throw new Error("no products here");
+      },
+    };
+  }
+  const failing = new Failing();
+  const dispose = vi.spyOn(failing, "dispose");
+  const { reason } = await fastestOf([
+    { name: "failing", open: () => failing },
+    { name: "sound", open: () => new ReferenceBackend() },
+  ]);
+  expect(reason).toContain("failing cannot run (no products here)");
+  expect(dispose).toHaveBeenCalledOnce();
+  expect(failing.memory().liveBytes).toBe(0);
+});
+
 it("is not possible where nothing can be awaited", async () => {
   const { defaultBackend } = await import("../../src/tensor/index.ts");
   vi.stubEnv("TRM_BACKEND", "auto");

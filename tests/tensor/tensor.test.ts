@@ -66,6 +66,7 @@ describe("tensor()", () => {
     [[[[1]], [[1, 2]]], "tensor: uneven nesting, got rows of shape [1, 1] and [1, 2]"],
   ] as [Nested, string][])("%j: %s", (values, message) => {
     expect(() => tensor(values)).toThrow(new ShapeError(message));
+    expect(() => tensor(values, { shape: [3] })).toThrow(new ShapeError(message));
   });
 
   it("refuses a wrong count and impossible shapes", () => {

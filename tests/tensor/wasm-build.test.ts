@@ -45,3 +45,17 @@ describe("the build that runs", () => {
     );
   });
 });
+
+describe("numbers out of range are refused, before a thread is started", () => {
+  it.each([0, -1, 1.5, Number.NaN, Number.POSITIVE_INFINITY])("%d threads", (threads) => {
+    expect(() => new WasmBackend({ threads })).toThrow(
+      new BackendError(`wasm backend: got ${threads} threads, expected a whole number of at least 1`),
+    );
+  });
+
+  it.each([0, -1, 1e5, 2 ** 33, Number.NaN, Number.POSITIVE_INFINITY])("a limit of %d bytes", (memoryLimit) => {
+    expect(() => new WasmBackend({ threads: 1, memoryLimit })).toThrow(
+      new BackendError(`wasm backend: got a memory limit of ${memoryLimit} bytes, expected 1048576 to 4294967296`),
+    );
+  });
+});

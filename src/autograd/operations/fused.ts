@@ -32,6 +32,11 @@ const resized = (shape: t.Shape, axis: BlockAxis, length: number): number[] =>
 
 const likeOf = (x: t.Tensor, shape: t.Shape, dtype: t.DType = x.dtype): t.Tensor => t.empty(shape, dtype, x.backend);
 
+function expectAxis(operation: string, shape: t.Shape, axis: BlockAxis): void {
+  if (shape.length >= -axis) return;
+  throw new t.ShapeError(`${operation}: got ${t.showShape(shape)}, expected at least ${-axis} axes`);
+}
+
 const anyAxis = (draw: Draw): BlockAxis => draw.oneOf([-1, -2] as const);
 
 const siluGateOperation = defineOperation<1, { axis: BlockAxis }>({
@@ -43,6 +48,7 @@ const siluGateOperation = defineOperation<1, { axis: BlockAxis }>({
     return { inputs: [real(resized(shape, axis, 2 * shape.at(axis)!))], attributes: { axis } };
   },
   shape: ([x], { axis }) => {
+    expectAxis("siluGate", x, axis);
     const width = x.at(axis)!;
     if (width % 2 === 0) return resized(x, axis, width / 2);
     throw new t.ShapeError(`siluGate: got ${t.showShape(x)}, expected an even length along axis ${axis} (gate and up)`);
@@ -80,8 +86,9 @@ const rmsNormOperation = defineOperation<number, { axis: BlockAxis; epsilon: num
     const inputs = Array.from({ length: draw.integer(1, 2) }, () => real(shape));
     return { inputs, attributes: { axis: anyAxis(draw), epsilon: draw.oneOf([0.01, 0.1]) } };
   },
-  shape: (shapes) => {
+  shape: (shapes, { axis }) => {
     const [first, second] = shapes as [t.Shape, t.Shape | undefined];
+    expectAxis("rmsNorm", first, axis);
     if (second && !t.sameShape(first, second)) {
       throw new t.ShapeError(`rmsNorm: got ${t.showShape(first)} and ${t.showShape(second)}, expected equal shapes`);
     }
@@ -216,6 +223,9 @@ const selfAttentionOperation = defineOperation<number, { heads: number }>({
   },
   shape: (shapes, { heads }) => {
     const [qkv, ...rotary] = shapes as [t.Shape, ...t.Shape[]];
+    if (!Number.isInteger(heads) || heads < 1) {
+      throw new t.ShapeError(`selfAttention: got ${heads} heads, expected a whole number of at least 1`);
+    }
     const headSize = qkv.at(-1)! / 3 / heads;
     if (qkv.length !== 3 || !Number.isInteger(headSize)) {
       throw new t.ShapeError(`selfAttention: got ${t.showShape(qkv)}, expected [B, L, 3 · ${heads} heads · headSize]`);
@@ -313,6 +323,7 @@ const crossEntropyOperation = defineOperation<2, { name: t.CrossEntropyName }>({
     return [dlogits, null];
   },
   kernel: "crossEntropy",
+  types: { 1: "int32" },
   definition: ([logits, labels], { name }) => {
     const classes = Int32Array.from({ length: logits.shape.at(-1)! }, (_, i) => i);
     const isLabel = t.scope(() => {

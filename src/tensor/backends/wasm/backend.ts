@@ -1,6 +1,7 @@
 // The WebAssembly backend: SIMD kernels and threads for what a training step is made of, reference loops on the same memory
 // for the rest (and for float64 and int32).
 import type { Backend, FusedKernels, Kernels } from "../../backend.ts";
+import { BackendError } from "../../errors.ts";
 import type { DType } from "../../storage.ts";
 import type { Tensor } from "../../tensor.ts";
 import { referenceFusedKernels, referenceKernels } from "../reference/backend.ts";
@@ -15,14 +16,14 @@ import { WasmStorage } from "./storage.ts";
 import { swigluBlock, swigluBlockBackward } from "./swiglu.ts";
 
 export interface WasmOptions {
-  /** Threads that compute, the calling one included. Default: as many as the machine runs at once. */
+  /** Threads that compute, the calling one included: 1 or more. Default: as many as the machine runs at once. */
   readonly threads?: number;
   /**
    * "plain"; "relaxed", with fused multiply-add; "wide", which sets an experimental flag of V8 for the whole process (see Build);
    * or the "fastest" of them here. Default: the environment variable TRM_WASM_BUILD, else relaxed where it runs, else plain.
    */
   readonly build?: Build | "fastest";
-  /** How far memory may grow, in bytes; at most 4 GB. */
+  /** How far memory may grow, in bytes: 1 MB to 4 GB, which is the default. */
   readonly memoryLimit?: number;
   /** Whether threads share the memory. Default: wherever SharedArrayBuffer exists. */
   readonly shared?: boolean;
@@ -39,8 +40,12 @@ export class WasmBackend implements Backend {
   readonly fusedTypes: readonly DType[] = ["float32"];
   readonly runtime: WasmRuntime;
 
-  /** @throws BackendError where WebAssembly SIMD is missing (see isWasmSupported), or the build that was asked for */
+  /**
+   * @throws BackendError where WebAssembly SIMD is missing (see isWasmSupported) or the build that was asked for, and for numbers
+   *   out of range
+   */
   constructor(options: WasmOptions = {}) {
+    checkNumbers(options);
     const build = chooseBuild(options.build);
     const canShare = typeof SharedArrayBuffer !== "undefined";
     const shared = options.shared ?? canShare;
@@ -73,6 +78,17 @@ export class WasmBackend implements Backend {
 
   dispose(): void {
     this.runtime.dispose();
+  }
+}
+
+function checkNumbers({ threads = 1, memoryLimit = 2 ** 32 }: WasmOptions): void {
+  if (!Number.isSafeInteger(threads) || threads < 1) {
+    throw new BackendError(`wasm backend: got ${threads} threads, expected a whole number of at least 1`);
+  }
+  if (!(memoryLimit >= 2 ** 20 && memoryLimit <= 2 ** 32)) {
+    throw new BackendError(
+      `wasm backend: got a memory limit of ${memoryLimit} bytes, expected ${2 ** 20} to ${2 ** 32}`,
+    );
   }
 }
 

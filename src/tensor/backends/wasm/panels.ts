@@ -45,7 +45,7 @@ export function packPanels(
   });
 }
 
-/** The address of a weight's panels. `part` and `firstRow` select rows of the stored matrix (the halves of gateUp). */
+/** The address of a weight's panels. `firstRow` is where the wanted rows of the stored matrix begin (gate and up of gateUp). */
 export function weightPanels(runtime: WasmRuntime, weight: Tensor, side: RightSide, firstRow = 0): number {
   const { depth, columns, transposed } = side;
   return storageOf(weight).derive(

@@ -104,6 +104,8 @@ export class WasmRuntime {
   /** Where the last kernel in the list stands that is shared among threads; 0 if none is. */
   private lastShared = 0;
   private lastHelpers = 0;
+  /** What a kernel trapped with. Helping threads may stand anywhere then, so that no further kernel is run. */
+  private failure: unknown = null;
   /** Per kernel, while profiling is on. */
   private times: Map<KernelName, KernelTime> | null = null;
 
@@ -144,6 +146,11 @@ export class WasmRuntime {
    */
   run(kernel: KernelName, { items, scratch = 0, cost, parameters }: Run): void {
     if (items === 0) return;
+    if (this.failure) {
+      throw new BackendError("wasm backend: a kernel has trapped before, expected a new backend", {
+        cause: this.failure,
+      });
+    }
     if (scratch > this.scratchBytes) this.reserveScratch(scratch);
     const task = firstTask + this.waiting * taskWords;
     const share = this.helpers.length > 0 && items > 1 && cost >= sharedCost;
@@ -169,11 +176,10 @@ export class WasmRuntime {
     try {
       this.kernels.runTasks(jobAddress, waiting, Number(lastShared > 0 && this.helpers.length > 0));
     } catch (error) {
-      this.dispose(); // helpers may stand anywhere in the list: from here on it runs on this thread alone
+      this.failure = error;
+      this.dispose();
       if (this.integers()[helperTrapped] === 0) throw error;
-      throw new BackendError("wasm backend: a kernel trapped on a helping thread; one thread goes on alone", {
-        cause: error,
-      });
+      throw new BackendError("wasm backend: a kernel trapped on a helping thread", { cause: error });
     }
     if (lastShared > 0) this.lastHelpers = this.integers()[lastShared + helpersWord]!;
   }

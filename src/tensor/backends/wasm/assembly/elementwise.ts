@@ -12,7 +12,7 @@ export class Unary {
   out: usize;
   x: usize;
   length: i32;
-  /** Position of the operation's name in the list in kernels.ts. */
+  /** Position of the operation's name in the list in ../elementwise.ts. */
   operation: i32;
   /** Of `affine` alone. */
   scale: f32;

@@ -1,0 +1,127 @@
+// What does not belong together: operands of two element types or on two backends are refused, by fused kernels (which read
+// memory as they are told to) as by their definitions, on every backend.
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import type { AnyOperation, Variable } from "../../src/autograd/index.ts";
+import * as a from "../../src/autograd/index.ts";
+import * as t from "../../src/tensor/index.ts";
+import { type OperationExample, operationExamples } from "../../src/testing.ts";
+import { fixedExamples, valuesOf, variablesOf } from "./examples.ts";
+
+const reference = new t.ReferenceBackend();
+const other = new t.ReferenceBackend();
+const wasm = new t.WasmBackend({ threads: 1 });
+
+const fusedOperations = a.allOperations().filter(({ definition }) => definition);
+const oneOf = (shape: t.Shape, dtype: t.DType, backend: t.Backend): Variable =>
+  new a.Variable(t.full(shape, 1, dtype, backend), null, false);
+
+/** Applies the operation with input `i` replaced, on both sides of `fused`. */
+function expectRefusal(
+  operation: AnyOperation,
+  { example, backend }: { example: OperationExample; backend: t.Backend },
+  i: number,
+  replace: (input: Variable) => Variable,
+  refusal: typeof t.DTypeError | typeof t.BackendError,
+): void {
+  for (const fused of [true, false]) {
+    t.scope(
+      () => {
+        const inputs = variablesOf(example, "float32", backend);
+        inputs[i] = replace(inputs[i]!);
+        expect(() => a.apply(operation, inputs, example.attributes), `fused: ${fused}`).toThrow(refusal);
+      },
+      { backend, fused },
+    );
+  }
+}
+
+const backends = [
+  ["reference", reference],
+  ["wasm", wasm],
+] as const;
+describe.each(backends)("on %s, every fused operation refuses", (_, backend) => {
+  it.each(fusedOperations.map((operation) => [operation.name, operation] as const))("in %s", (_, operation) => {
+    fc.assert(
+      fc.property(operationExamples(operation), (example) => {
+        for (let i = 1; i < example.inputs.length; i++) {
+          const asFloat64 = ({ shape }: Variable) => oneOf(shape, "float64", backend);
+          expectRefusal(operation, { example, backend }, i, asFloat64, t.DTypeError);
+          const elsewhere = ({ shape, dtype }: Variable) => oneOf(shape, dtype, other);
+          expectRefusal(operation, { example, backend }, i, elsewhere, t.BackendError);
+        }
+      }),
+      { numRuns: 20 },
+    );
+  });
+});
+
+it("some fused operations have several inputs, of every kind", () => {
+  const several = fusedOperations.filter((one) => fixedExamples(one, 20).some(({ inputs }) => inputs.length > 1));
+  expect(several.map(({ name }) => name)).toEqual([
+    "linear",
+    "rmsNorm",
+    "swigluBlock",
+    "selfAttention",
+    "crossEntropy",
+  ]);
+});
+
+it("for example a residual in float64, which a kernel would have read as float32", () => {
+  t.scope(
+    () => {
+      const [h, r] = [a.constant([[3, 4]]), a.constant([[1, 2]], "float64")];
+      expect(() => a.addRmsNorm(h, r)).toThrow(
+        new t.DTypeError("rmsNorm: got float32 and float64, expected one element type (see cast)"),
+      );
+      const labels = a.constant([1]);
+      expect(() => a.crossEntropy(h, labels)).toThrow(new t.DTypeError("crossEntropy: got float32, expected int32"));
+    },
+    { backend: wasm },
+  );
+});
+
+describe("a seed", () => {
+  const withSeed = (seed: t.Tensor): number[] => {
+    const x = a.parameter([1, 2]);
+    return valuesOf(a.gradients(a.square(x), [x], seed)[0]!);
+  };
+
+  it("of another element type or on another backend is refused", () => {
+    t.scope(
+      () => {
+        expect(withSeed(t.tensor([1, 3]))).toEqual([2, 12]);
+        expect(() => withSeed(t.tensor([1, 3], { dtype: "float64" }))).toThrow(
+          new a.GradientError("gradients: got a float64 seed on wasm, expected float32 on wasm, as the output"),
+        );
+        expect(() => withSeed(t.tensor([1, 3], { backend: other }))).toThrow(
+          new a.GradientError("gradients: got a float32 seed on reference, expected float32 on wasm, as the output"),
+        );
+      },
+      { backend: wasm },
+    );
+  });
+});
+
+it("a tensor given with another element type is refused, by parameter and constant", () => {
+  t.scope(() => {
+    const whole = t.tensor([1, 2], { dtype: "int32" });
+    expect(a.constant(whole).dtype).toBe("int32");
+    expect(a.constant(whole, "int32").dtype).toBe("int32");
+    expect(() => a.constant(whole, "float32")).toThrow(new t.DTypeError("constant: got int32, expected float32"));
+    expect(() => a.parameter(t.tensor([1]), "float64")).toThrow(
+      new t.DTypeError("parameter: got float32, expected float64"),
+    );
+  });
+});
+
+it("a mean of whole numbers is refused, as by the tensor operation, instead of being cut off", () => {
+  t.scope(() => {
+    const whole = a.constant([1, 2], "int32");
+    expect(() => a.mean(whole)).toThrow(t.DTypeError);
+    expect(valuesOf(a.affine(whole, 3, -1).value)).toEqual([2, 5]);
+    expect(() => a.affine(whole, 1, 0.5)).toThrow(
+      new t.DTypeError("affine: got int32 with 1 and 0.5, expected whole numbers, or float32 or float64 (see cast)"),
+    );
+  });
+});
