@@ -11,8 +11,11 @@ export function haltingTable({
   computeSaved,
 }: HaltingEvaluation): string[] {
   const [low, high] = interval95;
-  const last = Math.max(...exitSteps);
-  const left = Array.from({ length: last }, (_, index) => exitSteps.filter((step) => step === index + 1).length);
+  const left: number[] = []; // how many puzzles stopped after step 1, 2, ...
+  for (const step of exitSteps) {
+    while (left.length < step) left.push(0);
+    left[step - 1]!++;
+  }
   const row = (step: number): string =>
     `${String(step).padStart(11)} ${String(left[step - 1]).padStart(8)}  ${bar(left[step - 1]! / exitSteps.length)}`;
   return [

@@ -12,6 +12,7 @@ import { infoCommand } from "./commands/info.ts";
 import { solveCommand } from "./commands/solve.ts";
 import { trainCommand } from "./commands/train.ts";
 import { exitCodeOf, explain } from "./explain.ts";
+import { isReaderGone } from "./stop-request.ts";
 import { isUnderTsx, runAgainInChild } from "./tsx-child.ts";
 import { invocation, version } from "./version.ts";
 
@@ -33,6 +34,9 @@ function program(): Command {
 
 async function main(): Promise<void> {
   process.stdout.on("error", onBrokenPipe);
+  process.stderr.on("error", (error) => {
+    if (!isReaderGone(error)) throw error; // else nobody reads the remarks; the results may still be read
+  });
   try {
     await program().parseAsync();
   } catch (error) {
@@ -43,7 +47,7 @@ async function main(): Promise<void> {
 
 /** The reader has gone (`trm info DIR | head -1`): nothing is left to do, unless a command listens for that itself. */
 function onBrokenPipe(error: NodeJS.ErrnoException): void {
-  if (error.code !== "EPIPE") throw error;
+  if (!isReaderGone(error)) throw error;
   if (process.stdout.listenerCount("error") === 1) process.exit(0);
 }
 

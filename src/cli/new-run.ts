@@ -1,7 +1,7 @@
 // A run from its beginning: settings, generated puzzles, a fresh model, and the folder that holds them.
 import { Random } from "../tensor/index.ts";
 import { type Config, type Examples, ShuffledExamples, type Task, Training } from "../trm/index.ts";
-import { type TaskChoice, taskOf } from "../trm/named-task.ts";
+import { type TaskChoice, taskOf, withClues } from "../trm/named-task.ts";
 import { type DataSizes, type PresetName, presetFor } from "../trm/presets.ts";
 import { folderState, moveRunAside, OccupiedError, type RunAbout, WritableRun } from "../trm/run-folder.node.ts";
 import type { RunSets } from "../trm/run-sets.ts";
@@ -32,7 +32,7 @@ export async function startRun(wanted: NewRun, terminal: Terminal): Promise<Trai
   const { out, choice: asked, dataFolder, preset: name } = wanted;
   const preset = presetFor(name, asked.name);
   const sizes = { ...preset.data, ...wanted.sizes };
-  const choice = asked.clues === undefined && sizes.clues !== undefined ? { ...asked, clues: sizes.clues } : asked;
+  const choice = withClues(asked, sizes.clues);
   const task = taskOf(choice);
   const sources = [{ where: `preset ${name}`, settings: preset.settings }, ...wanted.settings];
   const config = mergeSettings(sources, task);

@@ -1,5 +1,5 @@
 // A solution on the screen and as JSON: `trm solve`, and the end of the demo.
-import type { Config, Task } from "../trm/index.ts";
+import { type Config, isRight, type Task } from "../trm/index.ts";
 import { qText, sideBySide, solutionBlocks } from "./boards.ts";
 import { counted } from "./format.ts";
 import type { Solution } from "./solve-steps.ts";
@@ -26,8 +26,12 @@ export function showSolution(task: Task, solution: Solution, terminal: Terminal,
     );
   }
   const when = haltStep === null ? `no halt within ${counted(steps.length, "step")}` : `halts after step ${haltStep}`;
-  const verdict = mistake === undefined ? colours.green("the answer is right") : colours.red(`wrong: ${mistake}`);
-  terminal.print(`${when}; ${verdict}`);
+  terminal.print(`${when}; ${verdict(task, mistake, colours)}`);
+}
+
+function verdict(task: Task, mistake: string | undefined, colours: Colours): string {
+  if (mistake !== undefined) return colours.red(`wrong: ${mistake}`);
+  return task.canJudge ? colours.green("the answer is right") : "whether the answer is right is not known here";
 }
 
 /** Plain data for a program. */
@@ -42,11 +46,11 @@ export function solutionJson(task: Task, { question, steps, haltStep, answer, mi
       qContinue,
       changed: [...changed],
       halts: saysHalt,
-      right: task.mistake(question, tokens) === undefined,
+      right: isRight(task, task.mistake(question, tokens)),
     })),
     haltStep,
     answer: task.format(answer),
-    right: mistake === undefined,
+    right: isRight(task, mistake),
     mistake: mistake ?? null,
   };
 }

@@ -18,7 +18,7 @@ export interface Solution {
   readonly haltStep: number | null;
   /** The answer at that step, else at the last. */
   readonly answer: Int32Array;
-  /** Why the answer is wrong; undefined if it is right. */
+  /** Why the answer is wrong; undefined if the task says nothing against it. */
   readonly mistake: string | undefined;
 }
 

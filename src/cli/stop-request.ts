@@ -15,6 +15,9 @@ export interface StopRequest {
   release(): void;
 }
 
+/** A stream whose reader has gone: a closed pipe, or (EIO) a closed terminal. */
+export const isReaderGone = ({ code }: NodeJS.ErrnoException): boolean => code === "EPIPE" || code === "EIO";
+
 /** @param onRequest  called once, when the first signal arrives */
 export function listenForStop(onRequest: () => void): StopRequest {
   let isRequested = false;
@@ -35,7 +38,7 @@ export function listenForStop(onRequest: () => void): StopRequest {
     timer.unref();
   };
   const onBrokenPipe = (error: NodeJS.ErrnoException): void => {
-    if (error.code === "EPIPE") request();
+    if (isReaderGone(error)) request();
   };
   for (const signal of signals) process.on(signal, request);
   process.stdout.on("error", onBrokenPipe);

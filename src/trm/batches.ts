@@ -20,8 +20,9 @@ export interface BatchSource {
   state: unknown;
 }
 
-/** A label of 0 (padding) counts for nothing. */
-export const asTrainingLabel = (label: number): number => (label === 0 ? ignoredLabel : label);
+/** The label that counts for nothing, 0 (padding) as a rule, becomes -100. */
+export const trainingLabels = (labels: Int32Array, ignore: number | null = 0): Int32Array =>
+  labels.map((label) => (label === ignore ? ignoredLabel : label));
 
 /** Examples in a new random order every epoch; the last, partial batch of an epoch is dropped, as in the official code. */
 export class ShuffledExamples implements BatchSource {
@@ -57,7 +58,7 @@ export class ShuffledExamples implements BatchSource {
       const answer = this.examples.labels.subarray(from, from + length);
       const pair = this.augment?.augment(question, answer, this.#random) ?? { question, answer };
       batch.inputs.set(pair.question, slot * length);
-      batch.labels.set(pair.answer.map(asTrainingLabel), slot * length);
+      batch.labels.set(trainingLabels(pair.answer), slot * length);
     }
     return batch;
   }

@@ -156,8 +156,13 @@ export const fullLength = (config: ModelConfig): number => config.sequenceLength
 /** P if there is a puzzle embedding, else 0. */
 export const puzzleSlots = (config: ModelConfig): number => (config.puzzleEmbeddingSize > 0 ? config.puzzleSlots : 0);
 
-/** Layers that a supervision step passes through: T (n + 1) layers. Paper, table 3. */
-export function effectiveDepth({ recursion, T, n, layers }: ModelConfig): number {
-  if (recursion === "direct") return layers;
-  return T * (n + 1) * layers;
+/** Layers of the network that y goes through: of its own one, or of the only one. */
+export const layersForY = ({ separateNets, layers, layersY = layers }: ModelConfig): number =>
+  separateNets ? layersY : layers;
+
+/** Layers that a supervision step passes through: T (n + 1) layers, with one size of network. Paper, table 3. */
+export function effectiveDepth(config: ModelConfig): number {
+  const { recursion, T, n, layers } = config;
+  if (recursion === "direct") return layersForY(config);
+  return T * (n * layers + layersForY(config));
 }

@@ -1,6 +1,6 @@
 // What a supervision step costs: floating-point operations of its matrix products, which are nearly all of it.
 import { swigluWidth } from "../nn/index.ts";
-import { type Config, fullLength, type ModelConfig } from "./config.ts";
+import { type Config, fullLength, layersForY, type ModelConfig } from "./config.ts";
 
 /** Of one block on one sequence, forward. A product of [a, b] and [b, c] is 2abc. */
 function blockFlops(config: ModelConfig): number {
@@ -12,7 +12,9 @@ function blockFlops(config: ModelConfig): number {
 }
 
 /** Calls of the networks in one supervision step, in blocks: those that leave a tape, and those that do not. */
-function blocksPerStep({ recursion, T: cycles, n, layers, layersY = layers, oneStepGradient }: ModelConfig) {
+function blocksPerStep(config: ModelConfig) {
+  const { recursion, T: cycles, n, layers, oneStepGradient } = config;
+  const layersY = layersForY(config);
   if (recursion === "direct") return { onTape: layersY, offTape: 0 };
   const perRecursion = n * layers + layersY;
   const onTape = oneStepGradient ? layers + layersY : perRecursion;

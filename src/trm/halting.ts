@@ -25,7 +25,7 @@ export const saysHalt = (qHalt: number, qContinue: number, options: HaltingOptio
 
 /**
  * Which slots are done after a training step: (last step or q says stop) and steps so far >= the exploration minimum.
- * With refill "batch" (paper) the batch goes on until every puzzle says stop.
+ * With refill "batch" (paper) all of them when that holds for every one, else none.
  */
 export function haltedAfter(
   steps: Int32Array,
@@ -34,10 +34,9 @@ export function haltedAfter(
   options: HaltingOptions,
 ): boolean[] {
   const { nSup, refill } = options;
-  const says = Array.from(steps, (_, i) => nSup > 1 && saysHalt(q.qHalt[i]!, q.qContinue[i]!, options));
-  const allSay = says.every(Boolean);
-  return Array.from(steps, (step, i) => {
-    const stops = step >= nSup || (refill === "batch" ? allSay : says[i]!);
-    return stops && step >= minimumSteps[i]!;
+  const mayStop = Array.from(steps, (step, i) => {
+    const says = nSup > 1 && saysHalt(q.qHalt[i]!, q.qContinue[i]!, options);
+    return (step >= nSup || says) && step >= minimumSteps[i]!;
   });
+  return refill === "batch" ? mayStop.map((_, __, all) => all.every(Boolean)) : mayStop;
 }

@@ -66,6 +66,10 @@ function noCsv({ name }: TaskChoice): never {
 /** @throws ConfigError for a choice that its task does not offer */
 export const taskOf = (choice: TaskChoice): Task => families[choice.name].task(choice);
 
+/** The task with so many clues, as a preset has them, unless it says itself how many. */
+export const withClues = (choice: TaskChoice, clues: number | undefined): TaskChoice =>
+  choice.clues === undefined && clues !== undefined ? { ...choice, clues } : choice;
+
 /** Puzzles of the task from the official CSV form. @throws DatasetError naming file, line and column */
 export const readTaskCsv = (choice: TaskChoice, text: string, fileName: string): Examples =>
   families[choice.name].readCsv(choice, text, fileName);

@@ -132,7 +132,7 @@ const isOurs = (name: string): boolean =>
 /**
  * Moves the run at `path` aside, to PATH.previous, where it stays whole; an older PATH.previous is deleted. Returns where it is.
  *
- * @throws OccupiedError if either is there and is no run; LockError if the run is being written
+ * @throws OccupiedError if either is there and is no run; LockError if either is being written
  */
 export function moveRunAside(path: string): string {
   const aside = `${path.replace(/[\\/]+$/, "")}.previous`;
@@ -141,7 +141,10 @@ export function moveRunAside(path: string): string {
   }
   const lock = lockFolder(path);
   try {
-    if (existsSync(aside)) removeFolder(aside);
+    if (existsSync(aside)) {
+      lockFolder(aside); // goes with the folder
+      removeFolder(aside);
+    }
     renameSync(path, aside);
   } catch (error) {
     lock.release();

@@ -57,6 +57,15 @@ describe("reports", () => {
     ]);
   });
 
+  it("the table holds any number of puzzles", () => {
+    const exitSteps = Array.from({ length: 500_000 }, (_, i) => 1 + (i % 2)); // more than a call takes arguments
+    const lines = haltingTable({
+      ...{ puzzles: 500_000, exact: 1, cell: 1, interval95: [1, 1] as const },
+      ...{ exitSteps, meanSteps: 1.5, computeSaved: 0.5 },
+    });
+    expect(lines.slice(4).map((line) => line.trim().split(/\s+/)[1])).toEqual(["250000", "250000"]);
+  });
+
   it("the ends of a sweep have words in the table and texts in JSON", () => {
     expect(sweepTable(points).map((line) => line.trim().split(/\s{2,}/)[0])).toEqual([
       "stop when q >",

@@ -126,6 +126,14 @@ describe("a solution", () => {
     expect(text()).toContain("nothing changes after step 1; q is -1.0 (27%) after step 5");
     expect(text()).toContain("no halt within 5 steps; wrong: two 2s in row 4 (columns 3 and 4)");
   });
+  it("is not called right where the task cannot tell", () => {
+    const { terminal, text } = recorded({ columns: 80 });
+    const tokens = taskOf({ name: "tokens", cells: 16, vocabulary: 5 });
+    showSolution(tokens, solved, terminal);
+    expect(text().trimEnd()).toMatch(/halts after step 2; whether the answer is right is not known here$/);
+    const { right: verdict, steps: told } = solutionJson(tokens, solved);
+    expect([verdict, ...told.map((each) => each.right)]).toEqual([null, null, null, null]);
+  });
   it("as JSON", () => {
     const json = JSON.parse(JSON.stringify(solutionJson(task, solved)));
     expect(json).toMatchObject({

@@ -227,6 +227,7 @@ describe("ARC", () => {
       for (const [args, message] of [
         [["eval", run, "--arc"], "--data DIR and --out DIR are needed"],
         [["eval", run, "--arc", "--out", "/tmp/x", "--halt", "q"], "runs all steps"],
+        [["eval", run, "--arc", "--data", "/none", "--out", "/tmp/x"], "no test/dataset.json in it"],
         [
           ["arc-score", "--data", join(fixtures, "maze/npy"), "--predictions", "/tmp", "--out", "/tmp/x"],
           "/tmp/puzzle_identifiers.npy: cannot read",

@@ -1,10 +1,13 @@
 /** Ctrl-C, a closed pipe, a full disk, a second process: what has been trained is never lost. */
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { readCheckpoint } from "../../src/trm/checkpoint-folder.node.ts";
 import { newFolder, type Running, smallModel, start, startShell, stepLines, trm, until } from "./command.ts";
+
+/** Runs a command in a terminal of its own. */
+const hasScript = process.platform === "linux" && spawnSync("script", ["--version"]).status === 0;
 
 const folder = newFolder();
 const disk = join(folder, "disk");
@@ -100,6 +103,28 @@ it("a closed pipe ends quietly, and saves", async () => {
   const info = await startShell(`$TRM info ${run} | head -1`).finished;
   expect(info).toMatchObject({ stderr: "", stdout: expect.stringMatching(/^checkpoint .*\n$/) });
 });
+
+it.skipIf(!hasScript)("a closed terminal saves (skipped where util-linux's script is missing)", async () => {
+  const run = join(folder, "terminal");
+  const { child, finished } = startShell(`exec script -qec "$TRM ${trainForLong(run).join(" ")}" /dev/null`);
+  await until(hasSteps(run, 2));
+  const { pid } = JSON.parse(readFileSync(join(run, "lock"), "utf8"));
+  child.kill("SIGKILL"); // the terminal: its other end hangs up, and writing to it fails from now on
+  await finished;
+  await until(() => !existsSync(join(run, "lock")) || !isRunning(pid));
+  expect(existsSync(join(run, "lock"))).toBe(false);
+  expect(readCheckpoint(run).side.step).toBe(stepLines(run).length);
+  expect(readCheckpoint(run).side.step).toBeGreaterThan(1);
+});
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 it("one process at a time writes a run", async () => {
   const run = join(folder, "locked");

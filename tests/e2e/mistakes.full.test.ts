@@ -175,6 +175,10 @@ describe("usage", () => {
     [train("--threads", "0"), "Expected a whole number of 1 or more"],
     [train("--seed", "x"), "Expected a whole number"],
     [["train", "--resume", run, "--seed", "1"], "cannot be used with option '--seed <n>'"],
+    [["ablate", "--resume", "--minutes", "1"], "cannot be used with option '--minutes <m>'"],
+    [["eval", run, "--k", "1"], "--k goes with --arc alone"],
+    [["eval", run, "--out", "x"], "--out goes with --arc alone"],
+    [["eval", run, "--arc", "--svg", "x.svg"], "cannot be used with option '--svg <file>'"],
   ])("%j", async (arguments_, message) => {
     if (message !== "") return expectMistake(2, message, ...arguments_);
     const { code, stderr } = await trm(...arguments_); // no command at all: the help

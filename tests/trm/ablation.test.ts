@@ -72,7 +72,7 @@ describe("compute", () => {
     // The count is linear in blocks: its two unknowns follow from two other configurations.
     const oneBlock = { ...config, model: { ...config.model, recursion: "direct" as const, layers: 1, layersY: 1 } };
     const noTarget = { ...oneBlock, training: { ...config.training, continueLoss: false } };
-    const twoBlocks = { ...noTarget, model: { ...noTarget.model, layersY: 2 } };
+    const twoBlocks = { ...noTarget, model: { ...noTarget.model, layers: 2, layersY: 2 } };
     const perBlock = (trainingFlops(twoBlocks) - trainingFlops(noTarget)) / 3;
     const heads = trainingFlops(noTarget) - 3 * perBlock;
     expect(trainingFlops(config)).toBeCloseTo((3 * blocks.onTape + blocks.offTape) * perBlock + heads, 3);

@@ -50,6 +50,13 @@ describe("haltedAfter", () => {
     const own = { ...options, refill: "batch" as const };
     expect(decide(two, own)).toEqual([false, false]);
     expect(decide([two[0]!, two[0]!], own)).toEqual([true, true]);
+    expect(decide([two[0]!, { ...two[0]!, minimum: 5 }], own)).toEqual([false, false]); // one explores: all wait for it
+    expect(
+      decide(
+        [two[1]!, two[1]!].map((each) => ({ ...each, step: 8 })),
+        own,
+      ),
+    ).toEqual([true, true]);
   });
 });
 

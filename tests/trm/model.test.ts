@@ -39,6 +39,8 @@ describe("effective depth T (n + 1) layers", () => {
     ["TRM, T = 2, n = 2", { T: 2, n: 2 }, 12],
     ["TRM, 4 layers, n = 3", { layers: 4, n: 3 }, 48],
     ["HRM, T = n = 2, 4 layers", hrm, 24],
+    ["HRM with 2 layers for y, T = n = 2", { ...hrm, layersY: 2 }, 20],
+    ["one network, whatever layersY says", { T: 2, n: 2, layersY: 7 }, 12],
     ["direct prediction, 4 layers", { recursion: "direct", layers: 4 }, 4],
   ];
   for (const [name, settings, depth] of cases) {

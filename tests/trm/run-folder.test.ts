@@ -128,6 +128,11 @@ it("a run is moved aside whole; the one moved before is deleted, other files nev
   run.close();
   moveRunAside(path);
   expect(existsSync(path)).toBe(false);
+  create().close();
+  const resumed = WritableRun.resume(`${path}.previous`);
+  expect(() => moveRunAside(path)).toThrow("is writing this run"); // the one that would be deleted
+  resumed.run.close();
+  rmSync(path, { recursive: true });
   path = `${path}.previous`;
   expect(stepNow()).toBe(1);
   create(path.replace(".previous", "")).close();

@@ -15,7 +15,7 @@ import {
 } from "../../trm/ablation-folder.node.ts";
 import { type AblationAbout, ablationTable, reportRow } from "../../trm/ablation-report.ts";
 import { type Config, type ExampleSets, parseConfig } from "../../trm/index.ts";
-import { taskOf } from "../../trm/named-task.ts";
+import { taskOf, withClues } from "../../trm/named-task.ts";
 import { presetFor } from "../../trm/presets.ts";
 import { OccupiedError } from "../../trm/run-folder.node.ts";
 import { counted, duration, percent } from "../format.ts";
@@ -60,7 +60,9 @@ export function ablateCommand(): Command {
     .addOption(new Option("--puzzles <n>", "puzzles generated for training").argParser(wholeNumber(1)))
     .addOption(new Option("--set <key=value...>", "settings of the base, over the preset small").default([], "none"))
     .option("--out <dir>", "folder for the results (default: runs/ablation-TASK)")
-    .option("--resume", "go on with the ablation that is in the folder");
+    .addOption(
+      new Option("--resume", "go on with the ablation that is in the folder").conflicts(["minutes", "puzzles", "set"]),
+    );
   for (const option of computeOptions()) command.addOption(option);
   return command
     .option("--json", "print the table as one JSON object")
@@ -122,7 +124,7 @@ async function newPlan(folder: string, options: AblateOptions, terminal: Termina
     throw new OccupiedError(`${folder} exists and is no ablation: choose another --out`);
   }
   const { settings, data } = presetFor("small", options.task);
-  const task = { name: options.task, ...(data.clues !== undefined && { clues: data.clues }) };
+  const task = withClues({ name: options.task }, data.clues);
   const sources = [{ where: "preset small", settings }, parseSet(options.set)];
   const config = mergeSettings(sources, taskOf(task));
   for (const row of options.rows) ablated(row, config); // what does not fit is said before anything is trained

@@ -23,6 +23,7 @@ import { dataFolderOf, readSets, unseenFile } from "../../trm/run-folder.node.ts
 import { accuracyTable } from "../accuracy-table.ts";
 import { backendText } from "../describe-run.ts";
 import { arcOptions, evalArc } from "../eval-arc.ts";
+import { UsageError } from "../explain.ts";
 import { counted } from "../format.ts";
 import { type Halt, haltOption } from "../halt-option.ts";
 import { haltingTable, sweepJson, sweepSvg, sweepTable } from "../halting-report.ts";
@@ -67,7 +68,7 @@ export function evalCommand(): Command {
     .option("--sweep", "accuracy and compute for many thresholds of q")
     .option("--svg <file>", "write the sweep as a picture")
     .addOption(
-      new Option("--arc", "ARC: predict all copies, let them vote, score").conflicts(["csv", "limit", "sweep"]),
+      new Option("--arc", "ARC: predict all copies, let them vote, score").conflicts(["csv", "limit", "sweep", "svg"]),
     )
     .option("--out <dir>", "ARC: folder for predictions, scores.json and submission.json")
     .addOption(ksOption().default(OFFICIAL_KS, OFFICIAL_KS.join()))
@@ -76,7 +77,11 @@ export function evalCommand(): Command {
   return command
     .option("--json", "print one JSON object: {puzzles, exact, cell, interval95, meanHaltStep}")
     .addHelpText("after", helpText)
-    .action((path: string, options: EvalOptions) => evalRun(path, options));
+    .action((path: string, options: EvalOptions) => {
+      const without = ["out", "k", "attempts"].find((name) => command.getOptionValueSource(name) === "cli");
+      if (without && !options.arc) throw new UsageError(`eval: --${without} goes with --arc alone`);
+      return evalRun(path, options);
+    });
 }
 
 const helpText = (): string => `
@@ -99,7 +104,7 @@ async function evalRun(path: string, options: EvalOptions): Promise<void> {
   const backend = await chooseBackend(options);
   try {
     const loaded = loadModel(path);
-    const run = options.arc ? prepareArc(path, options) : preparePuzzles(path, options, loaded);
+    const run = options.arc ? prepareArc(path, options, loaded) : preparePuzzles(path, options, loaded);
     if (!options.json) announce(path, options, loaded, backend, terminal);
     await run(loaded, terminal);
     loaded.model.dispose();
@@ -111,9 +116,10 @@ async function evalRun(path: string, options: EvalOptions): Promise<void> {
 /** An evaluation whose input has been looked at: what is wrong with it is said before anything is printed. */
 type Prepared = (loaded: LoadedModel, terminal: Terminal) => Promise<void>;
 
-function prepareArc(path: string, options: EvalOptions): Prepared {
+function prepareArc(path: string, options: EvalOptions, { config }: LoadedModel): Prepared {
   const data = options.data ?? dataFolderOf(runFolderOf(path));
   const checked = arcOptions({ ...options, ...(data !== undefined && { data }) });
+  openDataSplit(checked.data, "test", config.model).close();
   return (loaded, terminal) => evalArc(checked, loaded, terminal);
 }
 

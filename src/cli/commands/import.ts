@@ -12,7 +12,7 @@ import {
   readRunSets,
   readWeights,
 } from "../../trm/interop/import.node.ts";
-import { type TaskChoice, taskNames, taskOf, taskOfData } from "../../trm/named-task.ts";
+import { type TaskChoice, taskNames, taskOf, taskOfData, withClues } from "../../trm/named-task.ts";
 import { presetFor } from "../../trm/presets.ts";
 import { folderState, moveRunAside, OccupiedError, type RunAbout, WritableRun } from "../../trm/run-folder.node.ts";
 import { importWeights } from "../../trm/weights.ts";
@@ -126,8 +126,11 @@ function checkPlace(out: string, force: boolean): void {
   if (state === "run" && !force) throw new OccupiedError(`${out} holds a run already: --force moves it aside`);
 }
 
-const chosenTask = ({ task: name, side }: ImportOptions): TaskChoice | undefined =>
-  name === undefined ? undefined : { name, ...(side !== undefined && { side }) };
+/** The task as `trm train` would take it. */
+function chosenTask({ task: name, side }: ImportOptions): TaskChoice | undefined {
+  if (name === undefined) return undefined;
+  return withClues({ name, ...(side !== undefined && { side }) }, presetFor("small", name).data.clues);
+}
 
 interface Places {
   readonly file: string;

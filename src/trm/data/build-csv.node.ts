@@ -21,7 +21,7 @@ import {
 import type { TokenPair } from "../tasks/task.ts";
 import { type BuildProgress, type BuildReport, checkCount, reportOf } from "./build-report.ts";
 import { SplitWriter, writeNames } from "./layout.node.ts";
-import { type SplitName, splitMetadata } from "./layout.ts";
+import { type SplitMetadata, type SplitName, splitMetadata } from "./layout.ts";
 import { readPuzzleCsvFile } from "./puzzle-csv.node.ts";
 import type { PuzzleRow } from "./puzzle-csv.ts";
 import { SplitBuilder } from "./split-builder.ts";
@@ -161,52 +161,61 @@ interface CsvTask {
   vocabularySize(length: number): number;
 }
 
+/** Both splits are written before either takes its place: an error leaves what was there as it was. */
 async function buildFromCsv(options: BuildOptions, random: Random, task: CsvTask): Promise<BuildReport> {
-  const { subsample, onProgress } = options;
+  const { out, subsample } = options;
   if (subsample !== undefined) checkCount("subsample", subsample);
-  const splits: BuildReport["splits"][number][] = [];
+  const writers = { train: new SplitWriter(out, "train"), test: new SplitWriter(out, "test") };
   const notes: string[] = [];
-  for (const split of ["train", "test"] as const) {
-    const file = join(options.from, `${split}.csv`);
-    const writer = new SplitWriter(options.out, split);
-    const builder = new SplitBuilder(writer);
-    let length = 0;
-    const addGroup = (pair: TokenPair) => {
-      length = pair.question.length;
-      for (const { question, answer } of task.images(pair, split)) {
-        builder.addExample(Uint8Array.from(question), Uint8Array.from(answer));
-        builder.endPuzzle(0);
-      }
-      builder.endGroup();
-    };
-    try {
-      const rows = convertRows(file, options, task);
-      if (split === "train" && subsample !== undefined) {
-        const drawn = await sampleRows(rows, subsample, random);
-        if (drawn.length < subsample) notes.push(`${file}: ${drawn.length} puzzles, fewer than the ${subsample} asked`);
-        drawn.forEach((pair, at) => {
-          addGroup(pair);
-          onProgress?.("writing train", (at + 1) / drawn.length);
-        });
-      } else {
-        for await (const pair of rows) addGroup(pair);
-      }
-      if (builder.groupCount === 0) throw new DatasetError("no puzzles (of this difficulty)", { file });
-      const shape = { vocabularySize: task.vocabularySize(length), sequenceLength: length, identifierCount: 1 };
-      // The official builders count groups as puzzles here, and one example per puzzle.
-      writer.finish(builder, {
-        ...splitMetadata(builder, shape),
-        puzzleCount: builder.groupCount,
-        meanPuzzleExamples: 1,
-      });
-    } catch (error) {
-      writer.abandon();
-      throw error;
+  try {
+    const built = [];
+    for (const split of ["train", "test"] as const) {
+      built.push({ split, ...(await writeSplit(options, split, writers[split], { random, task, notes })) });
     }
-    splits.push(reportOf(split, builder));
+    for (const { split, builder, metadata } of built) writers[split].finish(builder, metadata);
+    writeNames(out, ["<blank>"]);
+    return { splits: built.map(({ split, builder }) => reportOf(split, builder)), notes };
+  } catch (error) {
+    writers.train.abandon();
+    writers.test.abandon();
+    throw error;
   }
-  writeNames(options.out, ["<blank>"]);
-  return { splits, notes };
+}
+
+async function writeSplit(
+  options: BuildOptions,
+  split: SplitName,
+  writer: SplitWriter,
+  { random, task, notes }: { random: Random; task: CsvTask; notes: string[] },
+): Promise<{ builder: SplitBuilder; metadata: SplitMetadata }> {
+  const { subsample, onProgress } = options;
+  const file = join(options.from, `${split}.csv`);
+  const builder = new SplitBuilder(writer);
+  let length = 0;
+  const addGroup = (pair: TokenPair) => {
+    length = pair.question.length;
+    for (const { question, answer } of task.images(pair, split)) {
+      builder.addExample(Uint8Array.from(question), Uint8Array.from(answer));
+      builder.endPuzzle(0);
+    }
+    builder.endGroup();
+  };
+  const rows = convertRows(file, options, task);
+  if (split === "train" && subsample !== undefined) {
+    const drawn = await sampleRows(rows, subsample, random);
+    if (drawn.length < subsample) notes.push(`${file}: ${drawn.length} puzzles, fewer than the ${subsample} asked`);
+    drawn.forEach((pair, at) => {
+      addGroup(pair);
+      onProgress?.("writing train", (at + 1) / drawn.length);
+    });
+  } else {
+    for await (const pair of rows) addGroup(pair);
+  }
+  if (builder.groupCount === 0) throw new DatasetError("no puzzles (of this difficulty)", { file });
+  const shape = { vocabularySize: task.vocabularySize(length), sequenceLength: length, identifierCount: 1 };
+  // The official builders count groups as puzzles here, and one example per puzzle.
+  const metadata = { ...splitMetadata(builder, shape), puzzleCount: builder.groupCount, meanPuzzleExamples: 1 };
+  return { builder, metadata };
 }
 
 async function* convertRows(file: string, options: BuildOptions, task: CsvTask): AsyncGenerator<TokenPair> {

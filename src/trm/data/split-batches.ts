@@ -1,7 +1,6 @@
 /** Batches of a split for training and evaluation, from memory or disk alike. */
 import { CheckpointError } from "../../nn/errors.ts";
-import { asTrainingLabel, type Batch, type BatchSource } from "../batches.ts";
-import { ignoredLabel } from "../losses.ts";
+import { type Batch, type BatchSource, trainingLabels } from "../batches.ts";
 import type { Examples } from "../tasks/task.ts";
 import type { PuzzleSplit, SplitMetadata } from "./layout.ts";
 import { GroupSampler, type GroupSamplerState, type IndexColumn } from "./sampler.ts";
@@ -82,12 +81,13 @@ export function evaluationBatches(set: EvaluationSet, batchSize: number): Genera
   return "read" in set ? sourceBatches(set, batchSize) : exampleBatches(set, batchSize);
 }
 
-function* exampleBatches({ count, length, inputs, labels, puzzleIds }: Examples, batchSize: number): Generator<Batch> {
+function* exampleBatches(examples: Examples, batchSize: number): Generator<Batch> {
+  const { count, length, inputs, labels, puzzleIds, ignoreLabel } = examples;
   for (let start = 0; start < count; start += batchSize) {
     const end = Math.min(start + batchSize, count);
     yield {
       inputs: inputs.slice(start * length, end * length),
-      labels: labels.slice(start * length, end * length).map(asTrainingLabel),
+      labels: trainingLabels(labels.subarray(start * length, end * length), ignoreLabel),
       puzzleIds: puzzleIds?.slice(start, end) ?? new Int32Array(end - start),
     };
   }
@@ -113,9 +113,14 @@ function puzzlesOf({ puzzleIndices }: ExampleSource, examples: Int32Array, from 
   });
 }
 
-/** Labels that count for nothing become -100. */
 function readBatch(source: ExampleSource, examples: Int32Array, puzzles: Int32Array): Batch {
-  const { sequenceLength: length, ignoreLabel } = source.metadata;
+  const { labels, ...rest } = readExamples(source, examples, puzzles);
+  return { ...rest, labels: trainingLabels(labels, source.metadata.ignoreLabel) };
+}
+
+/** As they are in the set. */
+function readExamples(source: ExampleSource, examples: Int32Array, puzzles: Int32Array) {
+  const { sequenceLength: length } = source.metadata;
   const inputs = new Int32Array(examples.length * length);
   const labels = new Int32Array(examples.length * length);
   examples.forEach((example, row) => {
@@ -125,11 +130,7 @@ function readBatch(source: ExampleSource, examples: Int32Array, puzzles: Int32Ar
       labels.subarray(row * length, (row + 1) * length),
     );
   });
-  return {
-    inputs,
-    labels: labels.map((label) => (label === ignoreLabel ? ignoredLabel : label)),
-    puzzleIds: puzzles.map((puzzle) => source.puzzleIdentifiers.at(puzzle)!),
-  };
+  return { inputs, labels, puzzleIds: puzzles.map((puzzle) => source.puzzleIdentifiers.at(puzzle)!) };
 }
 
 /** Up to `wanted` examples of a split, spread evenly over it, in memory. */
@@ -137,6 +138,6 @@ export function pickExamples(source: ExampleSource, wanted: number): Examples {
   const { exampleCount, metadata } = source;
   const count = Math.min(wanted, exampleCount);
   const examples = Int32Array.from({ length: count }, (_, at) => Math.floor((at * exampleCount) / count));
-  const batch = readBatch(source, examples, puzzlesOf(source, examples));
-  return { count, length: metadata.sequenceLength, ...batch };
+  const { sequenceLength: length, ignoreLabel } = metadata;
+  return { count, length, ignoreLabel, ...readExamples(source, examples, puzzlesOf(source, examples)) };
 }

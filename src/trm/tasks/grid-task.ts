@@ -34,8 +34,8 @@ export interface GridTaskDefinition {
   /** What is wrong with a question, in one line. Default: nothing. */
   problem?(question: string): string | undefined;
   /**
-   * Why an answer is wrong, in one line. Needed where a question has several right answers; by default nothing is said
-   * against an answer that has a symbol in every cell.
+   * Why an answer is wrong, in one line; undefined if it is right. By default nothing is said against an answer that has a
+   * symbol in every cell, and nobody calls it right.
    */
   mistake?(question: string, answer: string): string | undefined;
   /** Images that keep a puzzle a puzzle: "dihedral" for the eight of the square (four of another rectangle). Default none. */
@@ -97,6 +97,7 @@ export function gridTask(definition: GridTaskDefinition): Task {
       if (empty >= 0) return `no symbol in row ${Math.floor(empty / columns) + 1}, column ${(empty % columns) + 1}`;
       return definition.mistake?.(format(question), format(answer));
     },
+    canJudge: definition.mistake !== undefined,
     generate(wanted) {
       const { train, test } = drawApart({
         ...wanted,

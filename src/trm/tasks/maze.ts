@@ -65,6 +65,7 @@ export function mazeTask(side: number, options: Omit<MazeOptions, "side"> = {}):
       return Array.from({ length: side }, (_, row) => cells.slice(row * side, (row + 1) * side).join("")).join("\n");
     },
     mistake: (question, answer) => mazeMistake(question, answer, side),
+    canJudge: true,
     generate: (wanted) => generateSets(side, options, wanted),
     augment(question, answer, random) {
       const id = random.integer(8);

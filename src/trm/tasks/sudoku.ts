@@ -71,6 +71,7 @@ export function sudokuTask(side: number, { clues }: SudokuTaskOptions = {}): Tas
       );
     },
     mistake: (question, answer) => solutionProblem(tokensToBoard(question), tokensToBoard(answer), geometry),
+    canJudge: true,
     generate: (wanted) => generateDataset({ ...wanted, side, clues }),
     augment(question: Int32Array, answer: Int32Array, random: Random): TokenPair {
       // All 4x4 puzzles are images of few: the image of a training puzzle could be an unseen one.

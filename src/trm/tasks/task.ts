@@ -18,6 +18,8 @@ export interface Examples {
   readonly labels: Int32Array;
   /** [N]; the blank identifier 0 if left out */
   readonly puzzleIds?: Int32Array;
+  /** The label that counts for nothing; 0 if left out, null: every label counts. */
+  readonly ignoreLabel?: number | null;
 }
 
 /** A training set and an unseen set of the same distribution. */
@@ -56,8 +58,11 @@ export interface Task {
    */
   draw(tokens: ArrayLike<number>, paint?: (symbol: string, position: number) => string): string;
 
-  /** Why the answer is not a right answer to the question, in one line; undefined if it is right. */
+  /** Why the answer is not a right answer to the question, in one line; undefined if nothing can be said against it. */
   mistake(question: ArrayLike<number>, answer: ArrayLike<number>): string | undefined;
+
+  /** Whether an answer without a mistake is right. False where the rule is known from examples alone. */
+  readonly canJudge: boolean;
 
   /** A train and a test set. No test question is a training question, nor a symmetry of one where the task says so. */
   generate(options: GenerateOptions): ExampleSets;
@@ -68,6 +73,10 @@ export interface Task {
    */
   augment(question: Int32Array, answer: Int32Array, random: Random): TokenPair;
 }
+
+/** Whether an answer is right; null where the task cannot tell. @param mistake  what the task says of it */
+export const isRight = ({ canJudge }: Task, mistake: string | undefined): boolean | null =>
+  mistake !== undefined ? false : canJudge || null;
 
 /** One example. */
 export interface TokenPair {

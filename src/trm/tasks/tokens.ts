@@ -40,7 +40,8 @@ export function tokensTask(cells: number, vocabularySize: number): Task {
       );
     },
 
-    mistake: () => undefined, // what is right is not known here
+    mistake: () => undefined,
+    canJudge: false,
 
     generate() {
       throw new ConfigError("tokens: how to make such puzzles is not known, expected a data set");

@@ -139,9 +139,25 @@ describe("Sudoku", () => {
     await expect(built).rejects.toThrow(DatasetError);
     await expect(built).rejects.toThrow("train.csv:3:4: question: sudoku4: 1 characters, expected 16");
     expect(readdirSync(join(out, "data/train"))).toEqual([]);
+    expect(readdirSync(join(out, "data/test"))).toEqual([]);
     await expect(buildSudoku({ from: join(out, "none"), out })).rejects.toThrow("train.csv: cannot read: ENOENT");
     await expect(buildSudoku({ from, out, augment: -1 })).rejects.toThrow(ConfigError);
   });
+});
+
+it("a broken test.csv leaves the data set that was there whole, not a new train split beside an old test split", async () => {
+  const header = "source,question,answer,rating\n";
+  const rows = ["12.4............,1234341221434321", ".234............,1234341221434321"].map((row) => `me,${row},0\n`);
+  const csv = join(out, "csv");
+  mkdirSync(csv);
+  for (const name of ["train", "test"]) writeFileSync(join(csv, `${name}.csv`), header + rows[0]);
+  await buildSudoku({ from: csv, out });
+  const before = readSplit(out, "train").inputs;
+  writeFileSync(join(csv, "train.csv"), header + rows[1]);
+  writeFileSync(join(csv, "test.csv"), `${header}me,1,2,0\n`);
+  await expect(buildSudoku({ from: csv, out })).rejects.toThrow("test.csv:2:4: question: sudoku4: 1 characters");
+  expect(readSplit(out, "train").inputs).toEqual(before);
+  expect(readdirSync(join(out, "train")).filter((name) => name.includes("tmp"))).toEqual([]);
 });
 
 describe("mazes", () => {

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { CheckpointError } from "../../../src/nn/errors.ts";
 import { GroupSampler, type GroupSamplerState } from "../../../src/trm/data/sampler.ts";
-import { evaluationBatches, memorySource, SplitBatches } from "../../../src/trm/data/split-batches.ts";
+import { evaluationBatches, memorySource, pickExamples, SplitBatches } from "../../../src/trm/data/split-batches.ts";
 import { ConfigError } from "../../../src/trm/errors.ts";
 import { ignoredLabel } from "../../../src/trm/losses.ts";
 import { boundaries, splits } from "./splits.ts";
@@ -137,6 +137,16 @@ describe("batches", () => {
           }
         }
         expect(example).toBe(total);
+      }),
+    );
+  });
+
+  it("of picked examples count the same labels as those of the whole set", () => {
+    fc.assert(
+      fc.property(splits, fc.integer({ min: 1, max: 5 }), (split, batchSize) => {
+        const source = memorySource(split);
+        const picked = pickExamples(source, source.exampleCount);
+        expect([...evaluationBatches(picked, batchSize)]).toEqual([...evaluationBatches(source, batchSize)]);
       }),
     );
   });

@@ -43,6 +43,7 @@ export const arcTask: Task = {
   /** The rule of a task is not known here, only that an answer is a grid. */
   mistake: (_, answer) =>
     cropTokens(answer).cells.length === 0 ? "no colour at the top left, expected a grid" : undefined,
+  canJudge: false,
 
   generate() {
     throw new ConfigError("arc: tasks are published, not generated, expected a data set made by trm data arc");
