@@ -12,8 +12,6 @@ export interface Contestant {
   readonly name: string;
   readonly command: readonly string[];
   readonly environment?: Readonly<Record<string, string>>;
-  /** It runs on one thread whatever is asked. */
-  readonly singleThread?: boolean;
   /** Takes seconds for what the others do in milliseconds: only the smallest configuration, few turns. */
   readonly slow?: boolean;
 }
@@ -72,12 +70,15 @@ export function pythonPeers(): (Contestant | Absent)[] {
   return [{ name: names[0], command }, compiled];
 }
 
+/** Where Python is looked for; TRM_PYTHON names another. */
+const pythons = ["python3", "python", "/opt/peer/bin/python"] as const;
+
 function findPython(): { python: string } | { reason: string } {
   const named = process.env.TRM_PYTHON;
-  for (const python of named ? [named] : ["python3", "python", "/opt/peer/bin/python"]) {
+  for (const python of named ? [named] : pythons) {
     if (answers(python, ["-c", "import torch"])) return { python };
   }
-  return { reason: `no Python with torch (tried ${named ?? "python3, python"}; TRM_PYTHON names one)` };
+  return { reason: `no Python with torch (tried ${named ?? pythons.join(", ")}; TRM_PYTHON names one)` };
 }
 
 /** The engines of bench/peers. */
@@ -88,8 +89,8 @@ export function javaScriptPeers(): (Contestant | Absent)[] {
   return [
     { name: names[0], command: [newerNode, `${peers}/tfjs.ts`, "--backend", "wasm"] },
     { name: names[1], command: [newerNode, `${peers}/jax.ts`] },
-    { name: names[2], command: [newerNode, `${peers}/tfjs.ts`, "--backend", "cpu"], singleThread: true, slow: true },
-    { name: names[3], command: [newerNode, `${peers}/js-pytorch.ts`], singleThread: true, slow: true },
+    { name: names[2], command: [newerNode, `${peers}/tfjs.ts`, "--backend", "cpu"], slow: true },
+    { name: names[3], command: [newerNode, `${peers}/js-pytorch.ts`], slow: true },
   ];
 }
 

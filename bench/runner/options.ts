@@ -25,7 +25,7 @@ export const usage = `npm run bench -- [options]
   --sections LIST   of ${sectionNames.join(", ")} (all)
   --configs LIST    of ${configNames.join(", ")} (all)
   --threads LIST    numbers of threads (1 and 2, as far as the machine has them)
-  --turns N         timed turns of every pair, at most (15; at least 5, for about a minute)
+  --turns N         timed turns of every pair, at most (15; at least 3, for about a minute)
   --quick           3 turns, no slow peers, fewer points
   --backend NAME    reference or wasm (wasm)
   --out FILE        where the report goes (bench/RESULTS.md, if all sections are made and not --quick)
