@@ -35,7 +35,7 @@ function program(): Command {
 async function main(): Promise<void> {
   process.stdout.on("error", onBrokenPipe);
   process.stderr.on("error", (error) => {
-    if (!isReaderGone(error)) throw error; // else nobody reads the remarks; the results may still be read
+    if (!isReaderGone(error, process.stderr)) throw error; // else nobody reads the remarks; the results may still be read
   });
   try {
     await program().parseAsync();
@@ -47,7 +47,7 @@ async function main(): Promise<void> {
 
 /** The reader has gone (`trm info DIR | head -1`): nothing is left to do, unless a command listens for that itself. */
 function onBrokenPipe(error: NodeJS.ErrnoException): void {
-  if (!isReaderGone(error)) throw error;
+  if (!isReaderGone(error, process.stdout)) throw error;
   if (process.stdout.listenerCount("error") === 1) process.exit(0);
 }
 

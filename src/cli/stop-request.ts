@@ -15,8 +15,9 @@ export interface StopRequest {
   release(): void;
 }
 
-/** A stream whose reader has gone: a closed pipe, or (EIO) a closed terminal. */
-export const isReaderGone = ({ code }: NodeJS.ErrnoException): boolean => code === "EPIPE" || code === "EIO";
+/** Whether the reader of a stream has gone: a closed pipe, or a closed terminal. EIO of a file is a broken disk. */
+export const isReaderGone = ({ code }: NodeJS.ErrnoException, { isTTY }: { isTTY?: boolean }): boolean =>
+  code === "EPIPE" || (code === "EIO" && Boolean(isTTY));
 
 /** @param onRequest  called once, when the first signal arrives */
 export function listenForStop(onRequest: () => void): StopRequest {
@@ -38,7 +39,7 @@ export function listenForStop(onRequest: () => void): StopRequest {
     timer.unref();
   };
   const onBrokenPipe = (error: NodeJS.ErrnoException): void => {
-    if (isReaderGone(error)) request();
+    if (isReaderGone(error, process.stdout)) request();
   };
   for (const signal of signals) process.on(signal, request);
   process.stdout.on("error", onBrokenPipe);

@@ -151,6 +151,6 @@ export interface Backend {
   allocate(length: number, dtype: DType): Storage;
   /** Bytes in use by storages that somebody holds, and bytes taken from the system in all. */
   memory(): { liveBytes: number; reservedBytes: number };
-  /** Ends its threads, and gives back what of it the garbage collector does not. */
+  /** Ends its threads, and frees the memory that the garbage collector cannot. */
   dispose(): void;
 }

@@ -58,7 +58,7 @@ export class ShuffledExamples implements BatchSource {
       const answer = this.examples.labels.subarray(from, from + length);
       const pair = this.augment?.augment(question, answer, this.#random) ?? { question, answer };
       batch.inputs.set(pair.question, slot * length);
-      batch.labels.set(trainingLabels(pair.answer), slot * length);
+      batch.labels.set(trainingLabels(pair.answer, this.examples.ignoreLabel), slot * length);
     }
     return batch;
   }

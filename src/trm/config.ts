@@ -156,9 +156,9 @@ export const fullLength = (config: ModelConfig): number => config.sequenceLength
 /** P if there is a puzzle embedding, else 0. */
 export const puzzleSlots = (config: ModelConfig): number => (config.puzzleEmbeddingSize > 0 ? config.puzzleSlots : 0);
 
-/** Layers of the network that y goes through: of its own one, or of the only one. */
-export const layersForY = ({ separateNets, layers, layersY = layers }: ModelConfig): number =>
-  separateNets ? layersY : layers;
+/** Layers of the network that y goes through: of its own one, or of the only one (singleZ has no y, and uses no other). */
+export const layersForY = ({ recursion, separateNets, layers, layersY = layers }: ModelConfig): number =>
+  separateNets && recursion !== "singleZ" ? layersY : layers;
 
 /** Layers that a supervision step passes through: T (n + 1) layers, with one size of network. Paper, table 3. */
 export function effectiveDepth(config: ModelConfig): number {

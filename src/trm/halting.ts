@@ -4,15 +4,19 @@ import type { TrainingConfig } from "./config.ts";
 
 export type HaltingOptions = Pick<TrainingConfig, "nSup" | "continueLoss" | "haltAgainstContinue" | "refill">;
 
+export type ExplorationOptions = Pick<TrainingConfig, "nSup" | "explorationProbability" | "refill">;
+
 /**
- * Exploration, drawn anew for every slot at every supervision step: with the given probability a minimum of steps, uniform in
- * 2..nSup, else 0.
+ * Exploration, drawn anew at every supervision step: with the given probability a minimum of steps, uniform in 2..nSup, else 0.
+ * For every slot its own; with refill "batch" one for all, because the largest of hundreds would keep the batch to its last step.
  */
-export function drawMinimumSteps(random: Random, slots: number, probability: number, nSup: number): Int32Array {
-  return Int32Array.from({ length: slots }, () => {
-    const explores = random.bernoulli(probability);
+export function drawMinimumSteps(random: Random, slots: number, options: ExplorationOptions): Int32Array {
+  const { nSup, explorationProbability, refill } = options;
+  const draw = (): number => {
+    const explores = random.bernoulli(explorationProbability);
     return explores && nSup > 1 ? 2 + random.integer(nSup - 1) : 0;
-  });
+  };
+  return refill === "batch" ? new Int32Array(slots).fill(draw()) : Int32Array.from({ length: slots }, draw);
 }
 
 /** By how much q says stop: q_halt, or q_halt - q_continue where that is trained (or asked for). */

@@ -139,15 +139,15 @@ export function moveRunAside(path: string): string {
   for (const each of [path, aside]) {
     if (folderState(each) === "other") throw new OccupiedError(`${each} exists and is no run of trm`);
   }
-  const lock = lockFolder(path);
+  const locks = [lockFolder(path)];
   try {
     if (existsSync(aside)) {
-      lockFolder(aside); // goes with the folder
+      locks.push(lockFolder(aside)); // goes with the folder
       removeFolder(aside);
     }
     renameSync(path, aside);
   } catch (error) {
-    lock.release();
+    for (const lock of locks) lock.release();
     throw error;
   }
   rmSync(join(aside, lockFile), { force: true });

@@ -154,9 +154,7 @@ export class Training {
     const { carry, config } = this;
     const { training } = config;
     for (let slot = 0; slot < carry.slots; slot++) carry.steps[slot]!++;
-    const minimum =
-      this.hooks.minimumSteps?.() ??
-      drawMinimumSteps(this.random, carry.slots, training.explorationProbability, training.nSup);
+    const minimum = this.hooks.minimumSteps?.() ?? drawMinimumSteps(this.random, carry.slots, training);
     haltedAfter(carry.steps, report, minimum, training).forEach((halted, slot) => {
       carry.halted[slot] = halted;
     });

@@ -115,7 +115,7 @@ it("a tensor given with another element type is refused, by parameter and consta
   });
 });
 
-it("a mean of whole numbers is refused, as by the tensor operation, instead of being cut off", () => {
+it("a mean of whole numbers is refused instead of being cut off", () => {
   t.scope(() => {
     const whole = a.constant([1, 2], "int32");
     expect(() => a.mean(whole)).toThrow(t.DTypeError);

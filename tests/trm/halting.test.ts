@@ -61,8 +61,11 @@ describe("haltedAfter", () => {
 });
 
 describe("exploration", () => {
+  const explore = (seed: number, slots: number, p: number, nSup: number, refill: "slot" | "batch" = "slot") =>
+    drawMinimumSteps(new Random(seed), slots, { nSup, explorationProbability: p, refill });
+
   it("with probability p a minimum uniform in 2..nSup, else 0", () => {
-    const minima = drawMinimumSteps(new Random(3), 20_000, 0.25, 5);
+    const minima = explore(3, 20_000, 0.25, 5);
     const counts = [0, 1, 2, 3, 4, 5, 6].map((value) => minima.filter((m) => m === value).length / minima.length);
     expect(counts[1]! + counts[6]!).toBe(0);
     expect(Math.abs(counts[0]! - 0.75)).toBeLessThan(0.015);
@@ -70,8 +73,26 @@ describe("exploration", () => {
   });
 
   it("never with probability 0, and never when there is but one step", () => {
-    expect(drawMinimumSteps(new Random(1), 100, 0, 5).every((m) => m === 0)).toBe(true);
-    expect(drawMinimumSteps(new Random(1), 100, 1, 1).every((m) => m === 0)).toBe(true);
+    expect(explore(1, 100, 0, 5).every((m) => m === 0)).toBe(true);
+    expect(explore(1, 100, 1, 1).every((m) => m === 0)).toBe(true);
+  });
+
+  it("refill by batch: one minimum for all, so that a batch of 768 that says stop does stop early", () => {
+    const own = { ...options, nSup: 16, refill: "batch" as const };
+    const random = new Random(7);
+    const slots = Array.from({ length: 768 }, () => ({ qHalt: 1, qContinue: 0, minimum: 0 }));
+    const stepsUntilHalt = Array.from({ length: 50 }, () => {
+      for (let step = 1; ; step++) {
+        const minima = drawMinimumSteps(random, 768, { ...own, explorationProbability: 0.1 });
+        const halted = decide(
+          slots.map((each, i) => ({ ...each, step, minimum: minima[i]! })),
+          own,
+        );
+        expect(new Set(halted).size).toBe(1);
+        if (halted[0]) return step;
+      }
+    });
+    expect(stepsUntilHalt.reduce((sum, steps) => sum + steps) / stepsUntilHalt.length).toBeLessThan(2);
   });
 });
 

@@ -192,9 +192,10 @@ function readCsv(file: string, { choice }: LoadedModel): Examples {
   return examples;
 }
 
-function firstOf({ count, length, inputs, labels }: Examples, limit = count): Examples {
-  const kept = Math.min(count, limit);
-  return { count: kept, length, inputs: inputs.slice(0, kept * length), labels: labels.slice(0, kept * length) };
+function firstOf(examples: Examples, limit = examples.count): Examples {
+  const { length, inputs, labels, ...rest } = examples;
+  const count = Math.min(examples.count, limit);
+  return { ...rest, count, length, inputs: inputs.slice(0, count * length), labels: labels.slice(0, count * length) };
 }
 
 /** The fixed evaluation, with a progress line if it takes long. */

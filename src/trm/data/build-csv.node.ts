@@ -161,7 +161,7 @@ interface CsvTask {
   vocabularySize(length: number): number;
 }
 
-/** Both splits are written before either takes its place: an error leaves what was there as it was. */
+/** Both splits are read and written before either takes its place: a broken row leaves what was there as it was. */
 async function buildFromCsv(options: BuildOptions, random: Random, task: CsvTask): Promise<BuildReport> {
   const { out, subsample } = options;
   if (subsample !== undefined) checkCount("subsample", subsample);

@@ -47,7 +47,7 @@ function images(question: Int32Array, answer: Int32Array, task: Task, wanted: nu
 
 /** The examples of the first puzzle of every group: without augmented copies. */
 export function toExamples(split: PuzzleSplit): Examples {
-  const length = split.metadata.sequenceLength;
+  const { sequenceLength: length, ignoreLabel } = split.metadata;
   const rows: number[] = [];
   for (let group = 0; group + 1 < split.groupIndices.length; group++) {
     const puzzle = split.groupIndices[group]!;
@@ -60,5 +60,5 @@ export function toExamples(split: PuzzleSplit): Examples {
     });
     return picked;
   };
-  return { count: rows.length, length, inputs: pick(split.inputs), labels: pick(split.labels) };
+  return { count: rows.length, length, ignoreLabel, inputs: pick(split.inputs), labels: pick(split.labels) };
 }

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { CheckpointError } from "../../../src/nn/errors.ts";
+import { ShuffledExamples } from "../../../src/trm/batches.ts";
 import { GroupSampler, type GroupSamplerState } from "../../../src/trm/data/sampler.ts";
 import { evaluationBatches, memorySource, pickExamples, SplitBatches } from "../../../src/trm/data/split-batches.ts";
 import { ConfigError } from "../../../src/trm/errors.ts";
@@ -147,6 +148,10 @@ describe("batches", () => {
         const source = memorySource(split);
         const picked = pickExamples(source, source.exampleCount);
         expect([...evaluationBatches(picked, batchSize)]).toEqual([...evaluationBatches(source, batchSize)]);
+        const counting = (labels: Iterable<number>) => [...labels].filter((label) => label !== ignoredLabel).toSorted();
+        const [all] = evaluationBatches(source, source.exampleCount);
+        const drawn = new ShuffledExamples(picked, 1).next(source.exampleCount);
+        expect(counting(drawn.labels)).toEqual(counting(all!.labels));
       }),
     );
   });
