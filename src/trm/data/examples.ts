@@ -60,5 +60,6 @@ export function toExamples(split: PuzzleSplit): Examples {
     });
     return picked;
   };
-  return { count: rows.length, length, ignoreLabel, inputs: pick(split.inputs), labels: pick(split.labels) };
+  const tokens = { inputs: pick(split.inputs), labels: pick(split.labels) };
+  return { count: rows.length, length, ...tokens, ...(ignoreLabel !== 0 && { ignoreLabel }) };
 }
