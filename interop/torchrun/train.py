@@ -16,6 +16,7 @@ import sys
 import numpy as np
 import torch
 import torch.distributed as dist
+import torch.distributed.nn  # imported only after init_process_group it keeps the group: main() says what that does
 import yaml
 from safetensors.torch import load_file, save_file
 
@@ -329,6 +330,8 @@ def main():
         rank, world = (dist.get_rank(), dist.get_world_size()) if is_distributed else (0, 1)
         train(options, config, rank, world, device)
     finally:
+        # Ends gloo's threads, if nothing keeps the group. torch.distributed.nn does, as a default argument, when an optimizer is
+        # the first to import it; a thread that then drops the last sum's tensors, with Python gone, aborts the process.
         if is_distributed:
             dist.destroy_process_group()
 
