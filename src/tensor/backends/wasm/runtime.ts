@@ -104,7 +104,7 @@ export class WasmRuntime {
   /** Where the last kernel in the list stands that is shared among threads; 0 if none is. */
   private lastShared = 0;
   private lastHelpers = 0;
-  /** What a kernel trapped with. Helping threads may stand anywhere then, so that no further kernel is run. */
+  /** What a kernel trapped with: results are lost then, and helping threads may stand anywhere. */
   private failure: unknown = null;
   /** Per kernel, while profiling is on. */
   private times: Map<KernelName, KernelTime> | null = null;
@@ -146,11 +146,7 @@ export class WasmRuntime {
    */
   run(kernel: KernelName, { items, scratch = 0, cost, parameters }: Run): void {
     if (items === 0) return;
-    if (this.failure) {
-      throw new BackendError("wasm backend: a kernel has trapped before, expected a new backend", {
-        cause: this.failure,
-      });
-    }
+    this.refuseAfterTrap();
     if (scratch > this.scratchBytes) this.reserveScratch(scratch);
     const task = firstTask + this.waiting * taskWords;
     const share = this.helpers.length > 0 && items > 1 && cost >= sharedCost;
@@ -167,8 +163,9 @@ export class WasmRuntime {
     else if (this.waiting === mostTasks) this.finish();
   }
 
-  /** Runs the kernels that wait. Whoever reads or writes the memory from JavaScript comes here first. */
+  /** Runs the kernels that wait. Whoever reads or writes the memory from JavaScript comes here first. @throws BackendError after a trap */
   finish(): void {
+    this.refuseAfterTrap();
     if (this.waiting === 0) return;
     const { waiting, lastShared } = this;
     this.waiting = 0;
@@ -215,6 +212,11 @@ export class WasmRuntime {
   dispose(): void {
     for (const helper of this.helpers) helper.terminate();
     this.helpers.length = 0;
+  }
+
+  private refuseAfterTrap(): void {
+    if (!this.failure) return;
+    throw new BackendError("wasm backend: a kernel has trapped before, expected a new backend", { cause: this.failure });
   }
 
   private count(kernel: KernelName, cost: number): void {
