@@ -18,6 +18,7 @@ import { type Config, type ExampleSets, parseConfig } from "../../trm/index.ts";
 import { taskOf, withClues } from "../../trm/named-task.ts";
 import { presetFor } from "../../trm/presets.ts";
 import { OccupiedError } from "../../trm/run-folder.node.ts";
+import { UsageError } from "../explain.ts";
 import { counted, duration, percent } from "../format.ts";
 import { type ComputeOptions, chooseBackend, computeOptions, positiveNumber, wholeNumber } from "../options.ts";
 import { startProgress } from "../progress.ts";
@@ -31,6 +32,7 @@ const tasks = ["sudoku4", "sudoku6", "sudoku9"] as const;
 
 interface AblateOptions extends ComputeOptions {
   readonly task: (typeof tasks)[number];
+  readonly isTaskNamed: boolean;
   readonly minutes: number;
   readonly seeds: number;
   readonly rows: readonly AblationRow[];
@@ -67,7 +69,9 @@ export function ablateCommand(): Command {
   return command
     .option("--json", "print the table as one JSON object")
     .addHelpText("after", helpText)
-    .action((options: AblateOptions) => ablate(options));
+    .action((options: AblateOptions) =>
+      ablate({ ...options, isTaskNamed: command.getOptionValueSource("task") === "cli" }),
+    );
 }
 
 const helpText = (): string => `
@@ -100,7 +104,7 @@ async function ablate(options: AblateOptions): Promise<void> {
   const terminal = openTerminal(json ? "stderr" : "stdout");
   const backend = await chooseBackend(options);
   try {
-    const plan = options.resume ? readPlan(folder) : await newPlan(folder, options, terminal);
+    const plan = options.resume ? earlierPlan(folder, options) : await newPlan(folder, options, terminal);
     const base = parseConfig(plan.base, folder);
     terminal.remark(`folder   ${folder}`);
     terminal.remark(`compute  ${plan.budget.toExponential(2)} floating-point operations per row and seed`);
@@ -113,6 +117,12 @@ async function ablate(options: AblateOptions): Promise<void> {
   } finally {
     backend.dispose();
   }
+}
+
+function earlierPlan(folder: string, { task, isTaskNamed }: AblateOptions): AblationPlan {
+  const plan = readPlan(folder);
+  if (!isTaskNamed || plan.task.name === task) return plan;
+  throw new UsageError(`ablate: --task ${task}, expected ${plan.task.name} as the ablation in ${folder}`);
 }
 
 /** Seconds for which the speed is measured. */
