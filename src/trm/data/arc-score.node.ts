@@ -9,7 +9,7 @@ import {
   formatSubmission,
   OFFICIAL_KS,
 } from "../tasks/arc.ts";
-import { readBytes, writeWhole } from "./files.node.ts";
+import { FileSet, readBytes, writeWhole } from "./files.node.ts";
 import { readIdentifiers, readTestPuzzles } from "./layout.node.ts";
 import { DATASET_JSON, parseMetadata } from "./layout.ts";
 import { npyToInt32, parseNpy, serializeNpy } from "./npy.ts";
@@ -92,6 +92,7 @@ export function readArcPredictions(dir: string): ArcPredictions {
 
 /** Writes the same four files, prediction by prediction. @throws DatasetError */
 export class ArcPredictionWriter {
+  readonly #files = new FileSet();
   readonly #dir: string;
   readonly #inputs: NpyRowWriter;
   readonly #preds: NpyRowWriter;
@@ -100,8 +101,8 @@ export class ArcPredictionWriter {
 
   constructor(dir: string) {
     this.#dir = dir;
-    this.#inputs = new NpyRowWriter(join(dir, "inputs.npy"));
-    this.#preds = new NpyRowWriter(join(dir, "preds.npy"));
+    this.#inputs = new NpyRowWriter(this.#files.open(join(dir, "inputs.npy")));
+    this.#preds = new NpyRowWriter(this.#files.open(join(dir, "preds.npy")));
   }
 
   /** @param input [900] @param prediction [900] */
@@ -113,18 +114,18 @@ export class ArcPredictionWriter {
   }
 
   finish(): void {
-    this.#inputs.finish(ARC_LENGTH);
-    this.#preds.finish(ARC_LENGTH);
+    this.#inputs.end(ARC_LENGTH);
+    this.#preds.end(ARC_LENGTH);
     const count = this.#identifiers.length;
     const column = (name: string, numbers: Int32Array | Float32Array) =>
-      writeWhole(join(this.#dir, `${name}.npy`), serializeNpy(numbers, [count]));
+      this.#files.write(join(this.#dir, `${name}.npy`), serializeNpy(numbers, [count]));
     column("puzzle_identifiers", Int32Array.from(this.#identifiers));
     column("q_halt_logits", Float32Array.from(this.#q));
+    this.#files.finish();
   }
 
   abandon(): void {
-    this.#inputs.abandon();
-    this.#preds.abandon();
+    this.#files.abandon();
   }
 }
 

@@ -13,7 +13,7 @@ import {
   parseArcTask,
 } from "../tasks/arc.ts";
 import { type BuildProgress, type BuildReport, checkCount, reportOf } from "./build-report.ts";
-import { readBytes } from "./files.node.ts";
+import { FileSet, readBytes } from "./files.node.ts";
 import { SplitWriter, writeNames } from "./layout.node.ts";
 import { splitMetadata } from "./layout.ts";
 import { SplitBuilder } from "./split-builder.ts";
@@ -41,19 +41,21 @@ export function buildArcFiles(options: ArcSourceOptions): BuildReport {
     throw new ConfigError(`test set ${testSet}, expected one of the subsets ${subsets.join(", ")}`);
   }
   const loaded = subsets.map((name) => loadArcSubset(prefix, name));
-  const writers = { train: new SplitWriter(out, "train"), test: new SplitWriter(out, "test") };
-  const builders = { train: new SplitBuilder(writers.train), test: new SplitBuilder(writers.test) };
+  const files = new FileSet();
   try {
+    const writers = { train: new SplitWriter(files, out, "train"), test: new SplitWriter(files, out, "test") };
+    const builders = { train: new SplitBuilder(writers.train), test: new SplitBuilder(writers.test) };
     const built = buildArc({
       ...{ subsets: loaded, testSet, augment, random: new Random(seed), builders },
       onProgress: (done, total) => options.onProgress?.("augmenting tasks", done / total),
     });
-    writeNames(out, built.identifiers, built.testPuzzles);
     const identifierCount = built.identifiers.length;
     const shape = { vocabularySize: ARC_VOCABULARY, sequenceLength: ARC_LENGTH, identifierCount };
     for (const split of ["train", "test"] as const) {
-      writers[split].finish(builders[split], splitMetadata(builders[split], shape));
+      writers[split].end(builders[split], splitMetadata(builders[split], shape));
     }
+    writeNames(files, out, built.identifiers, built.testPuzzles);
+    files.finish();
     return {
       splits: (["train", "test"] as const).map((name) => reportOf(name, builders[name])),
       notes: [
@@ -64,8 +66,7 @@ export function buildArcFiles(options: ArcSourceOptions): BuildReport {
       ],
     };
   } catch (error) {
-    writers.train.abandon();
-    writers.test.abandon();
+    files.abandon();
     throw error;
   }
 }

@@ -20,8 +20,9 @@ import {
 } from "../tasks/sudoku.ts";
 import type { TokenPair } from "../tasks/task.ts";
 import { type BuildProgress, type BuildReport, checkCount, reportOf } from "./build-report.ts";
+import { FileSet } from "./files.node.ts";
 import { SplitWriter, writeNames } from "./layout.node.ts";
-import { type SplitMetadata, type SplitName, splitMetadata } from "./layout.ts";
+import { type SplitName, splitMetadata } from "./layout.ts";
 import { readPuzzleCsvFile } from "./puzzle-csv.node.ts";
 import type { PuzzleRow } from "./puzzle-csv.ts";
 import { SplitBuilder } from "./split-builder.ts";
@@ -161,23 +162,23 @@ interface CsvTask {
   vocabularySize(length: number): number;
 }
 
-/** Both splits are read and written before either takes its place: a broken row leaves what was there as it was. */
+/** Both splits are read and written before a file takes its place: a broken row leaves what was there as it was. */
 async function buildFromCsv(options: BuildOptions, random: Random, task: CsvTask): Promise<BuildReport> {
   const { out, subsample } = options;
   if (subsample !== undefined) checkCount("subsample", subsample);
-  const writers = { train: new SplitWriter(out, "train"), test: new SplitWriter(out, "test") };
+  const files = new FileSet();
   const notes: string[] = [];
   try {
-    const built = [];
+    const splits = [];
     for (const split of ["train", "test"] as const) {
-      built.push({ split, ...(await writeSplit(options, split, writers[split], { random, task, notes })) });
+      const builder = await writeSplit(options, split, new SplitWriter(files, out, split), { random, task, notes });
+      splits.push(reportOf(split, builder));
     }
-    for (const { split, builder, metadata } of built) writers[split].finish(builder, metadata);
-    writeNames(out, ["<blank>"]);
-    return { splits: built.map(({ split, builder }) => reportOf(split, builder)), notes };
+    writeNames(files, out, ["<blank>"]);
+    files.finish();
+    return { splits, notes };
   } catch (error) {
-    writers.train.abandon();
-    writers.test.abandon();
+    files.abandon();
     throw error;
   }
 }
@@ -187,7 +188,7 @@ async function writeSplit(
   split: SplitName,
   writer: SplitWriter,
   { random, task, notes }: { random: Random; task: CsvTask; notes: string[] },
-): Promise<{ builder: SplitBuilder; metadata: SplitMetadata }> {
+): Promise<SplitBuilder> {
   const { subsample, onProgress } = options;
   const file = join(options.from, `${split}.csv`);
   const builder = new SplitBuilder(writer);
@@ -214,8 +215,8 @@ async function writeSplit(
   if (builder.groupCount === 0) throw new DatasetError("no puzzles (of this difficulty)", { file });
   const shape = { vocabularySize: task.vocabularySize(length), sequenceLength: length, identifierCount: 1 };
   // The official builders count groups as puzzles here, and one example per puzzle.
-  const metadata = { ...splitMetadata(builder, shape), puzzleCount: builder.groupCount, meanPuzzleExamples: 1 };
-  return { builder, metadata };
+  writer.end(builder, { ...splitMetadata(builder, shape), puzzleCount: builder.groupCount, meanPuzzleExamples: 1 });
+  return builder;
 }
 
 async function* convertRows(file: string, options: BuildOptions, task: CsvTask): AsyncGenerator<TokenPair> {

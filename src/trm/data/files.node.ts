@@ -27,12 +27,57 @@ export function openFile(path: string): number {
 
 /** Writes beside the target, flushes, renames; makes the folder. @throws DatasetError */
 export function writeWhole(path: string, bytes: Uint8Array | string): void {
-  const file = new FileWriter(path);
-  file.write(typeof bytes === "string" ? new TextEncoder().encode(bytes) : bytes);
-  file.finish();
+  const files = new FileSet();
+  files.write(path, bytes);
+  files.finish();
 }
 
-/** A file that is written piece by piece and appears under its name only when finished. */
+/**
+ * Files that take their places together: none appears under its name before every one is whole on the disk. What these methods
+ * throw is a DatasetError, and the set is abandoned then.
+ */
+export class FileSet {
+  readonly #files: FileWriter[] = [];
+
+  /** A file of the set, to be written piece by piece. */
+  open(path: string): FileWriter {
+    return this.#attempt(() => {
+      const file = new FileWriter(path);
+      this.#files.push(file);
+      return file;
+    });
+  }
+
+  /** A file of the set, all of it. */
+  write(path: string, bytes: Uint8Array | string): void {
+    const file = this.open(path);
+    this.#attempt(() => file.write(typeof bytes === "string" ? new TextEncoder().encode(bytes) : bytes));
+  }
+
+  /** In the order in which they were opened. */
+  finish(): void {
+    this.#attempt(() => {
+      for (const file of this.#files) file.complete();
+      for (const file of this.#files) file.publish();
+    });
+  }
+
+  /** Gives up: nothing stays behind of what has not taken its place. */
+  abandon(): void {
+    for (const file of this.#files) file.abandon();
+  }
+
+  #attempt<T>(work: () => T): T {
+    try {
+      return work();
+    } catch (error) {
+      this.abandon();
+      throw error;
+    }
+  }
+}
+
+/** A file that is written piece by piece beside its place, with what it needs to take it. */
 export class FileWriter {
   readonly #path: string;
   readonly #temporary: string;
@@ -59,17 +104,21 @@ export class FileWriter {
     });
   }
 
-  /** @throws DatasetError */
-  finish(): void {
+  /** All is written; flushes. @throws DatasetError, after removing the piece. */
+  complete(): void {
     this.#attempt(() => {
       fsyncSync(this.#descriptor);
       closeSync(this.#descriptor);
       this.#open = false;
-      renameSync(this.#temporary, this.#path);
     });
   }
 
-  /** Gives up: nothing stays behind. */
+  /** Takes its place, after `complete`. @throws DatasetError, after removing the piece. */
+  publish(): void {
+    this.#attempt(() => renameSync(this.#temporary, this.#path));
+  }
+
+  /** Gives up: the piece is removed. */
   abandon(): void {
     if (this.#open) closeSync(this.#descriptor);
     this.#open = false;

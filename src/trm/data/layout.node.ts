@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { DatasetError } from "../errors.ts";
 import type { ArcTasks } from "../tasks/arc/tasks.ts";
 import { arcTasksToJson, parseArcChallenges } from "../tasks/arc/tasks.ts";
-import { openFile, readAt, readBytes, writeWhole } from "./files.node.ts";
+import { type FileSet, openFile, readAt, readBytes } from "./files.node.ts";
 import {
   boundaryProblem,
   checkBoundaries,
@@ -35,17 +35,19 @@ import type { ExampleSource } from "./split-batches.ts";
 import type { ExampleSink, SplitBuilder } from "./split-builder.ts";
 import { decodeText } from "./text.ts";
 
-/** Writes a split's examples as they come; `finish` adds the index and, last, dataset.json. */
+/** Writes a split's examples as they come; `end` adds the index and, last, dataset.json. */
 export class SplitWriter implements ExampleSink {
+  readonly #files: FileSet;
   readonly #folder: string;
   readonly #inputs: NpyRowWriter;
   readonly #labels: NpyRowWriter;
 
   /** @throws DatasetError if the folder cannot be written. */
-  constructor(dir: string, split: SplitName) {
+  constructor(files: FileSet, dir: string, split: SplitName) {
+    this.#files = files;
     this.#folder = join(dir, split);
-    this.#inputs = new NpyRowWriter(join(this.#folder, splitFile("inputs")));
-    this.#labels = new NpyRowWriter(join(this.#folder, splitFile("labels")));
+    this.#inputs = new NpyRowWriter(files.open(join(this.#folder, splitFile("inputs"))));
+    this.#labels = new NpyRowWriter(files.open(join(this.#folder, splitFile("labels"))));
   }
 
   write(input: Uint8Array, label: Uint8Array): void {
@@ -54,23 +56,18 @@ export class SplitWriter implements ExampleSink {
   }
 
   /** @throws DatasetError */
-  finish(builder: SplitBuilder, metadata: SplitMetadata): void {
-    this.#inputs.finish(metadata.sequenceLength);
-    this.#labels.finish(metadata.sequenceLength);
-    for (const [name, bytes] of encodeIndex(builder.index())) writeWhole(join(this.#folder, name), bytes);
-    writeWhole(join(this.#folder, DATASET_JSON), formatMetadata(metadata));
-  }
-
-  abandon(): void {
-    this.#inputs.abandon();
-    this.#labels.abandon();
+  end(builder: SplitBuilder, metadata: SplitMetadata): void {
+    this.#inputs.end(metadata.sequenceLength);
+    this.#labels.end(metadata.sequenceLength);
+    for (const [name, bytes] of encodeIndex(builder.index())) this.#files.write(join(this.#folder, name), bytes);
+    this.#files.write(join(this.#folder, DATASET_JSON), formatMetadata(metadata));
   }
 }
 
 /** The files beside the splits. @throws DatasetError */
-export function writeNames(dir: string, identifiers: readonly string[], testPuzzles?: ArcTasks): void {
-  writeWhole(join(dir, IDENTIFIERS_JSON), pythonJson(identifiers));
-  if (testPuzzles) writeWhole(join(dir, TEST_PUZZLES_JSON), pythonJson(arcTasksToJson(testPuzzles)));
+export function writeNames(files: FileSet, dir: string, identifiers: readonly string[], testPuzzles?: ArcTasks): void {
+  files.write(join(dir, IDENTIFIERS_JSON), pythonJson(identifiers));
+  if (testPuzzles) files.write(join(dir, TEST_PUZZLES_JSON), pythonJson(arcTasksToJson(testPuzzles)));
 }
 
 /** Names of the puzzle identifiers. @throws DatasetError */

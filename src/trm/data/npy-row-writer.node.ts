@@ -1,8 +1,7 @@
 /** An .npy file of token rows that is written row by row: its header is filled in at the end, when their number is known. */
-import { FileWriter } from "./files.node.ts";
+import type { FileWriter } from "./files.node.ts";
 import { npyHeader } from "./npy.ts";
 
-/** Nothing shows under the file's name before `finish`. */
 export class NpyRowWriter {
   readonly #file: FileWriter;
   readonly #dtype = "|u1";
@@ -10,8 +9,8 @@ export class NpyRowWriter {
   #buffered = 0;
   #bytes = 0;
 
-  constructor(path: string) {
-    this.#file = new FileWriter(path);
+  constructor(file: FileWriter) {
+    this.#file = file;
     this.#file.write(npyHeader(this.#dtype, [0, 0]));
   }
 
@@ -23,14 +22,10 @@ export class NpyRowWriter {
     this.#bytes += row.length;
   }
 
-  finish(columns: number): void {
+  /** The last rows, and how many there are. */
+  end(columns: number): void {
     this.#flush();
     this.#file.write(npyHeader(this.#dtype, [this.#bytes / columns, columns]), 0); // as long as the first one: 128 bytes
-    this.#file.finish();
-  }
-
-  abandon(): void {
-    this.#file.abandon();
   }
 
   #flush(): void {

@@ -15,7 +15,7 @@ import { averageFile, type CheckpointSide, weightsFile } from "../checkpoint.ts"
 import { readCheckpoint } from "../checkpoint-folder.node.ts";
 import { readDataMetadata } from "../data/data-folder.node.ts";
 import { identifierNames, toSplit } from "../data/examples.ts";
-import { writeWhole } from "../data/files.node.ts";
+import { FileSet } from "../data/files.node.ts";
 import { writeNames } from "../data/layout.node.ts";
 import { encodeSplit, type PuzzleSplit } from "../data/layout.ts";
 import { taskOf } from "../named-task.ts";
@@ -91,10 +91,12 @@ export function exportRun({ run, out, target, augment }: ExportOptions): Exporte
   if (sets) {
     const task = taskOf(about.task);
     const random = new Random(training.seed);
-    writeSplit(join(out, exportedData, "train"), toSplit(sets.train, task, copies, random));
-    writeSplit(join(out, exportedData, "test"), toSplit(sets.unseen, task, 0, random));
-    writeSplit(join(out, exportedData, "watch"), toSplit(sets.watch, task, 0, random));
-    writeNames(join(out, exportedData), identifierNames);
+    const data = new FileSet();
+    writeSplit(data, join(out, exportedData, "train"), toSplit(sets.train, task, copies, random));
+    writeSplit(data, join(out, exportedData, "test"), toSplit(sets.unseen, task, 0, random));
+    writeSplit(data, join(out, exportedData, "watch"), toSplit(sets.watch, task, 0, random));
+    writeNames(data, join(out, exportedData), identifierNames);
+    data.finish();
     written.push(`${exportedData}/`);
   }
   write(exportedConfig, new TextEncoder().encode(formatOfficialConfig(config, heading(target))));
@@ -146,6 +148,6 @@ function wrapped(weights: Uint8Array, where: string): Map<string, WritableTensor
   );
 }
 
-function writeSplit(folder: string, split: PuzzleSplit): void {
-  for (const [name, bytes] of encodeSplit(split)) writeWhole(join(folder, name), bytes);
+function writeSplit(files: FileSet, folder: string, split: PuzzleSplit): void {
+  for (const [name, bytes] of encodeSplit(split)) files.write(join(folder, name), bytes);
 }

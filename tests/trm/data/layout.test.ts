@@ -1,10 +1,10 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { FileWriter } from "../../../src/trm/data/files.node.ts";
+import { FileSet } from "../../../src/trm/data/files.node.ts";
 import {
   openSplit,
   readIdentifiers,
@@ -237,7 +237,8 @@ describe("on disk", () => {
       fc.property(splits, (split) => {
         const out = join(dir, "written");
         rmSync(out, { recursive: true, force: true });
-        const writer = new SplitWriter(out, "train");
+        const files = new FileSet();
+        const writer = new SplitWriter(files, out, "train");
         const builder = new SplitBuilder(writer);
         const { sequenceLength: length } = split.metadata;
         const rowOf = (all: PuzzleSplit["inputs"], at: number) =>
@@ -252,7 +253,9 @@ describe("on disk", () => {
           builder.endGroup();
         }
         expect(readdirSync(join(out, "train")).filter((name) => !name.includes(".tmp-"))).toEqual([]);
-        writer.finish(builder, split.metadata);
+        writer.end(builder, split.metadata);
+        expect(readdirSync(join(out, "train")).filter((name) => !name.includes(".tmp-"))).toEqual([]);
+        files.finish();
         for (const [name, bytes] of encodeSplit(split)) {
           expect(Buffer.compare(readFileSync(join(out, "train", name)), bytes), name).toBe(0);
         }
@@ -263,7 +266,9 @@ describe("on disk", () => {
   });
 
   it("names round trip; a set without ARC tasks has none", () => {
-    writeNames(join(dir, "names"), ["<blank>", "a|||t1|||0123456789"]);
+    const files = new FileSet();
+    writeNames(files, join(dir, "names"), ["<blank>", "a|||t1|||0123456789"]);
+    files.finish();
     expect(readIdentifiers(join(dir, "names"))).toEqual(["<blank>", "a|||t1|||0123456789"]);
     expect(readTestPuzzles(join(dir, "names"))).toBeUndefined();
     expect(readTestPuzzles(join(fixtures, "arc/npy"))?.size).toBe(6);
@@ -271,12 +276,23 @@ describe("on disk", () => {
 
   it("a disk that refuses is one clear line, and nothing stays behind", () => {
     writeFileSync(join(dir, "file"), "");
-    expect(() => new SplitWriter(join(dir, "file"), "train")).toThrow(/cannot write: E(NOTDIR|EXIST)/);
-    if (existsSync("/dev/full")) {
-      const writer = new FileWriter(join(dir, "given-up"));
-      writer.write(Uint8Array.of(1));
-      writer.abandon();
-      expect(readdirSync(dir).filter((name) => name.startsWith("given-up"))).toEqual([]);
-    }
+    const files = new FileSet();
+    files.write(join(dir, "refused/first"), "1");
+    expect(() => new SplitWriter(files, join(dir, "file"), "train")).toThrow(/cannot write: E(NOTDIR|EXIST)/);
+    expect(readdirSync(join(dir, "refused"))).toEqual([]);
+  });
+
+  it("files of a set take their places together: if one cannot, those before it keep what was there", () => {
+    const out = join(dir, "together");
+    mkdirSync(out);
+    writeFileSync(join(out, "first"), "old");
+    const files = new FileSet();
+    files.write(join(out, "first"), "new");
+    const second = files.open(join(out, "second"));
+    second.write(Uint8Array.of(2));
+    second.complete();
+    expect(() => files.finish()).toThrow(/second: cannot write: .*/); // its flush fails, as on a full disk
+    expect(readdirSync(out)).toEqual(["first"]);
+    expect(readFileSync(join(out, "first"), "utf8")).toBe("old");
   });
 });
