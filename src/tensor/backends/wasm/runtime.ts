@@ -216,7 +216,9 @@ export class WasmRuntime {
 
   private refuseAfterTrap(): void {
     if (!this.failure) return;
-    throw new BackendError("wasm backend: a kernel has trapped before, expected a new backend", { cause: this.failure });
+    throw new BackendError("wasm backend: a kernel has trapped before, expected a new backend", {
+      cause: this.failure,
+    });
   }
 
   private count(kernel: KernelName, cost: number): void {
