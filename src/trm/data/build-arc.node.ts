@@ -49,12 +49,12 @@ export function buildArcFiles(options: ArcSourceOptions): BuildReport {
       ...{ subsets: loaded, testSet, augment, random: new Random(seed), builders },
       onProgress: (done, total) => options.onProgress?.("augmenting tasks", done / total),
     });
+    writeNames(files, out, built.identifiers, built.testPuzzles);
     const identifierCount = built.identifiers.length;
     const shape = { vocabularySize: ARC_VOCABULARY, sequenceLength: ARC_LENGTH, identifierCount };
     for (const split of ["train", "test"] as const) {
       writers[split].end(builders[split], splitMetadata(builders[split], shape));
     }
-    writeNames(files, out, built.identifiers, built.testPuzzles);
     files.finish();
     return {
       splits: (["train", "test"] as const).map((name) => reportOf(name, builders[name])),

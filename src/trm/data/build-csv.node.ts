@@ -169,12 +169,12 @@ async function buildFromCsv(options: BuildOptions, random: Random, task: CsvTask
   const files = new FileSet();
   const notes: string[] = [];
   try {
+    writeNames(files, out, ["<blank>"]);
     const splits = [];
     for (const split of ["train", "test"] as const) {
       const builder = await writeSplit(options, split, new SplitWriter(files, out, split), { random, task, notes });
       splits.push(reportOf(split, builder));
     }
-    writeNames(files, out, ["<blank>"]);
     files.finish();
     return { splits, notes };
   } catch (error) {
