@@ -10,6 +10,7 @@ import {
   type Random,
   type Shape,
   signSgdUpdate,
+  type RotaryTables as TablesOf,
   type Tensor,
   tensor,
   zeros,
@@ -95,11 +96,8 @@ export class Swiglu extends Module implements ad.SwigluWeights {
   }
 }
 
-export interface RotaryTables {
-  /** [L, headSize] */
-  readonly cos: Variable;
-  readonly sin: Variable;
-}
+/** Tables of the rotary positions for one length and one head size. */
+export type RotaryTables = TablesOf<Variable>;
 
 /** Angles of rotary positions: position · base^(-2i / headSize), the same for both halves of a head. Su et al. 2021. */
 export function rotaryTables(length: number, headSize: number, base = 10000): RotaryTables {

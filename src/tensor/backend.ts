@@ -91,10 +91,10 @@ export interface BlockMemory {
   readonly inverseRms: Tensor;
 }
 
-export interface Rotary {
-  /** [L, headSize] */
-  readonly cos: Tensor;
-  readonly sin: Tensor;
+/** Tables of the rotary positions, [L, headSize] each: tensors for the kernels, variables for a model. */
+export interface RotaryTables<T = Tensor> {
+  readonly cos: T;
+  readonly sin: T;
 }
 
 export type CrossEntropyName = "stablemax" | "softmax";
@@ -112,9 +112,16 @@ export interface FusedKernels {
   /** ds = (dy - y · mean(dy · y)) · inverseRms, y being the output of the above */
   addRmsNormBackward(ds: Tensor, y: Tensor, inverseRms: Tensor, dy: Tensor, axis: BlockAxis): void;
   /** qkv [B, L, 3D] in heads of D / heads; out [B, L, D] = softmax(q kᵀ / √headSize) v per head; q and k rotated first if asked */
-  selfAttention(out: Tensor, qkv: Tensor, heads: number, rotary: Rotary | null): void;
+  selfAttention(out: Tensor, qkv: Tensor, heads: number, rotary: RotaryTables | null): void;
   /** dqkv of the above */
-  selfAttentionBackward(dqkv: Tensor, qkv: Tensor, out: Tensor, dy: Tensor, heads: number, rotary: Rotary | null): void;
+  selfAttentionBackward(
+    dqkv: Tensor,
+    qkv: Tensor,
+    out: Tensor,
+    dy: Tensor,
+    heads: number,
+    rotary: RotaryTables | null,
+  ): void;
   /** out = addRmsNorm(h, down · siluGate(gateUp · h)) along the axis; memory is filled if given. gateUp [2I, W], down [W, I] */
   swigluBlock(
     out: Tensor,

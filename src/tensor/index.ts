@@ -8,7 +8,7 @@ export type {
   CrossEntropyName,
   FusedKernels,
   Kernels,
-  Rotary,
+  RotaryTables,
   UnaryName,
 } from "./backend.ts";
 export { ReferenceBackend } from "./backends/reference/backend.ts";
@@ -37,5 +37,5 @@ export {
 } from "./scope.ts";
 export { broadcastShapes, type Shape, sameShape, showShape, sizeOf } from "./shape.ts";
 export { type DType, type NumberArray, Storage, VisibleStorage } from "./storage.ts";
-export { empty, expectDType, full, type Nested, Tensor, tensor, zeros } from "./tensor.ts";
+export { empty, emptyLike, expectDType, full, type Nested, Tensor, tensor, zeros } from "./tensor.ts";
 export * from "./updates.ts";

@@ -17,10 +17,7 @@ import {
   stridesOf,
 } from "./shape.ts";
 import type { DType } from "./storage.ts";
-import { empty, expectDType, full, type Tensor } from "./tensor.ts";
-
-/** An output on the same backend and of the same element type as `like`. */
-const outputLike = (like: Tensor, shape: Shape, dtype: DType = like.dtype): Tensor => empty(shape, dtype, like.backend);
+import { emptyLike, expectDType, full, type Tensor } from "./tensor.ts";
 
 /** Functions whose values are fractions, which int32 cannot hold. */
 const fractional: ReadonlySet<string> = new Set<UnaryName | BinaryName | "mean">([
@@ -48,7 +45,7 @@ const unary =
   (name: UnaryName) =>
   (x: Tensor): Tensor => {
     expectDefined(name, x);
-    const out = outputLike(x, x.shape);
+    const out = emptyLike(x);
     x.backend.kernels.unary(name, out, x);
     return out;
   };
@@ -73,7 +70,7 @@ const binary =
   (a: Tensor, b: Tensor): Tensor => {
     expectAlike(name, a, b);
     expectDefined(name, a);
-    const out = outputLike(a, broadcastShapes(name, a.shape, b.shape));
+    const out = emptyLike(a, broadcastShapes(name, a.shape, b.shape));
     a.backend.kernels.binary(name, out, a, b);
     return out;
   };
@@ -94,7 +91,7 @@ export function select(condition: Tensor, a: Tensor, b: Tensor): Tensor {
   expectAlike("select", a, b);
   expectOneBackend("select", condition, a);
   const shape = broadcastShapes("select", condition.shape, broadcastShapes("select", a.shape, b.shape));
-  const out = outputLike(a, shape);
+  const out = emptyLike(a, shape);
   a.backend.kernels.select(out, condition, a, b);
   return out;
 }
@@ -105,14 +102,14 @@ export function affine(x: Tensor, scale: number, shift = 0): Tensor {
     const numbers = `${scale} and ${shift}`;
     throw new DTypeError(`affine: got int32 with ${numbers}, expected whole numbers, or float32 or float64 (see cast)`);
   }
-  const out = outputLike(x, x.shape);
+  const out = emptyLike(x);
   x.backend.kernels.affine(out, x, scale, shift);
   return out;
 }
 
 /** x in another element type; fractions are cut off towards zero for int32. */
 export function cast(x: Tensor, dtype: DType): Tensor {
-  const out = outputLike(x, x.shape, dtype);
+  const out = emptyLike(x, x.shape, dtype);
   x.backend.kernels.cast(out, x);
   return out;
 }
@@ -137,7 +134,7 @@ export function permute(x: Tensor, axes: readonly number[]): Tensor {
     throw new ShapeError(`permute: got axes ${showShape(axes)}, expected each axis of ${showShape(x.shape)} once`);
   }
   const strides = stridesOf(x.shape);
-  const out = outputLike(
+  const out = emptyLike(
     x,
     order.map((axis) => x.shape[axis]!),
   );
@@ -159,7 +156,7 @@ export function broadcastTo(x: Tensor, shape: Shape): Tensor {
   if (!broadcastsTo(x.shape, shape)) {
     throw new ShapeError(`broadcastTo: cannot repeat ${showShape(x.shape)} to fill ${showShape(shape)}`);
   }
-  const out = outputLike(x, shape);
+  const out = emptyLike(x, shape);
   x.backend.kernels.copyStrided(out, x, 0, broadcastStrides(x.shape, shape));
   return out;
 }
@@ -174,7 +171,7 @@ export function slice(x: Tensor, axis: number, start: number, end: number): Tens
     );
   }
   const strides = stridesOf(x.shape);
-  const out = outputLike(
+  const out = emptyLike(
     x,
     x.shape.map((own, i) => (i === at ? end - start : own)),
   );
@@ -196,7 +193,7 @@ export function concat(parts: readonly Tensor[], axis: number): Tensor {
     }
   }
   const total = parts.reduce((sum, part) => sum + part.shape[at]!, 0);
-  const out = outputLike(
+  const out = emptyLike(
     first,
     first.shape.map((own, i) => (i === at ? total : own)),
   );
@@ -252,7 +249,7 @@ function reduce(name: "sum" | "max", x: Tensor, axes: readonly number[] | undefi
   const over = resolveAxes(name, x.shape, axes);
   let result = x;
   for (const axis of over) {
-    const out = outputLike(
+    const out = emptyLike(
       x,
       result.shape.map((own, i) => (i === axis ? 1 : own)),
     );
@@ -280,7 +277,7 @@ export function sumTo(x: Tensor, shape: Shape): Tensor {
 export function argmax(x: Tensor): Tensor {
   const axis = resolveAxis("argmax", x.shape, -1);
   expectElements("argmax", x.shape, [axis]);
-  const out = outputLike(x, x.shape.slice(0, -1), "int32");
+  const out = emptyLike(x, x.shape.slice(0, -1), "int32");
   x.backend.kernels.argmax(out, x);
   return out;
 }
@@ -312,7 +309,7 @@ export function matmulShape(
 /** Matrix product over the last two axes, the leading ones broadcast. a [.., M, K], b [.., K, N] -> [.., M, N] */
 export function matmul(a: Tensor, b: Tensor, options: MatmulOptions = {}): Tensor {
   expectAlike("matmul", a, b);
-  const out = outputLike(a, matmulShape(a.shape, b.shape, options));
+  const out = emptyLike(a, matmulShape(a.shape, b.shape, options));
   a.backend.kernels.matmul(out, a, b, options.transposeA ?? false, options.transposeB ?? false);
   return out;
 }
@@ -323,7 +320,7 @@ export function gatherRows(table: Tensor, ids: Tensor): Tensor {
   expectOneBackend("gatherRows", table, ids);
   if (table.shape.length !== 2)
     throw new ShapeError(`gatherRows: got table ${showShape(table.shape)}, expected [rows, width]`);
-  const out = outputLike(table, [...ids.shape, table.shape[1]!]);
+  const out = emptyLike(table, [...ids.shape, table.shape[1]!]);
   table.backend.kernels.gatherRows(out, table, ids);
   return out;
 }

@@ -90,6 +90,10 @@ export function empty(shape: Shape, dtype: DType = "float32", backend: Backend =
   return new Tensor(backend.allocate(sizeOf(shape), dtype), shape);
 }
 
+/** A tensor with undefined contents on the backend of `x`, and of its element type unless another is given. */
+export const emptyLike = (x: Tensor, shape: Shape = x.shape, dtype: DType = x.dtype): Tensor =>
+  empty(shape, dtype, x.backend);
+
 /** Nested arrays of numbers, as deep as the tensor has axes. */
 export type Nested = number | readonly Nested[];
 

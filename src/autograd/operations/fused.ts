@@ -26,12 +26,6 @@ import {
 } from "./elementwise.ts";
 import { linear, matmul } from "./products.ts";
 
-/** shape with the length along a block's axis replaced */
-const resized = (shape: t.Shape, axis: BlockAxis, length: number): number[] =>
-  shape.map((own, i) => (i === shape.length + axis ? length : own));
-
-const likeOf = (x: t.Tensor, shape: t.Shape, dtype: t.DType = x.dtype): t.Tensor => t.empty(shape, dtype, x.backend);
-
 function expectAxis(operation: string, shape: t.Shape, axis: BlockAxis): void {
   if (shape.length >= -axis) return;
   throw new t.ShapeError(`${operation}: got ${t.showShape(shape)}, expected at least ${-axis} axes`);
@@ -45,21 +39,21 @@ const siluGateOperation = defineOperation<1, { axis: BlockAxis }>({
   domain: (draw) => {
     const axis = anyAxis(draw);
     const shape = [draw.integer(1, 3), draw.integer(1, 3), draw.integer(1, 3)];
-    return { inputs: [real(resized(shape, axis, 2 * shape.at(axis)!))], attributes: { axis } };
+    return { inputs: [real(shape.with(axis, 2 * shape.at(axis)!))], attributes: { axis } };
   },
   shape: ([x], { axis }) => {
     expectAxis("siluGate", x, axis);
     const width = x.at(axis)!;
-    if (width % 2 === 0) return resized(x, axis, width / 2);
+    if (width % 2 === 0) return x.with(axis, width / 2);
     throw new t.ShapeError(`siluGate: got ${t.showShape(x)}, expected an even length along axis ${axis} (gate and up)`);
   },
   forward: ([x], { axis }) => {
-    const y = likeOf(x, resized(x.shape, axis, x.shape.at(axis)! / 2));
+    const y = t.emptyLike(x, x.shape.with(axis, x.shape.at(axis)! / 2));
     fusedKernel(x.backend, "siluGate")(y, x, axis);
     return y;
   },
   backward: (dy, { inputs: [x], attributes: { axis } }) => {
-    const dx = likeOf(x, x.shape);
+    const dx = t.emptyLike(x);
     fusedKernel(x.backend, "siluGateBackward")(dx, x, dy, axis);
     return [dx];
   },
@@ -95,13 +89,13 @@ const rmsNormOperation = defineOperation<number, { axis: BlockAxis; epsilon: num
     return first;
   },
   forward: ([h, r], { axis, epsilon }) => {
-    const y = likeOf(h!, h!.shape);
-    const inverseRms = likeOf(h!, resized(h!.shape, axis, 1));
+    const y = t.emptyLike(h!);
+    const inverseRms = t.emptyLike(h!, h!.shape.with(axis, 1));
     fusedKernel(h!.backend, "addRmsNorm")(y, inverseRms, h!, r ?? null, axis, epsilon);
     return { output: y, memory: [inverseRms] };
   },
   backward: (dy, { output: y, memory: [inverseRms], shapes, attributes: { axis } }) => {
-    const ds = likeOf(y, y.shape);
+    const ds = t.emptyLike(y);
     fusedKernel(y.backend, "addRmsNormBackward")(ds, y, inverseRms!, dy, axis);
     return shapes.length === 1 ? [ds] : [ds, ds.view(ds.shape)];
   },
@@ -151,11 +145,11 @@ const swigluBlockOperation = defineOperation<3, { axis: BlockAxis; epsilon: numb
     );
   },
   forward: ([h, gateUp, down], { axis, epsilon }, recording) => {
-    const y = likeOf(h, h.shape);
+    const y = t.emptyLike(h);
     const memory = recording
       ? {
-          gateUp: likeOf(h, resized(h.shape, axis, gateUp.shape[0]!)),
-          inverseRms: likeOf(h, resized(h.shape, axis, 1)),
+          gateUp: t.emptyLike(h, h.shape.with(axis, gateUp.shape[0]!)),
+          inverseRms: t.emptyLike(h, h.shape.with(axis, 1)),
         }
       : null;
     fusedKernel(h.backend, "swigluBlock")(y, memory, h, gateUp, down, axis, epsilon);
@@ -163,9 +157,9 @@ const swigluBlockOperation = defineOperation<3, { axis: BlockAxis; epsilon: numb
   },
   backward: (dy, { inputs: [h, gateUp, down], output: out, memory: [inner, inverseRms], attributes: { axis } }) => {
     const gradients = {
-      h: likeOf(h, h.shape),
-      gateUp: likeOf(h, gateUp.shape),
-      down: likeOf(h, down.shape),
+      h: t.emptyLike(h),
+      gateUp: t.emptyLike(h, gateUp.shape),
+      down: t.emptyLike(h, down.shape),
     };
     const memory = { gateUp: inner!, inverseRms: inverseRms! };
     fusedKernel(h.backend, "swigluBlockBackward")(gradients, { h, gateUp, down, out, memory }, dy, axis);
@@ -242,12 +236,12 @@ const selfAttentionOperation = defineOperation<number, { heads: number }>({
     return [qkv[0]!, qkv[1]!, heads * headSize];
   },
   forward: ([qkv, cos, sin], { heads }) => {
-    const y = likeOf(qkv!, [qkv!.shape[0]!, qkv!.shape[1]!, qkv!.shape[2]! / 3]);
+    const y = t.emptyLike(qkv!, [qkv!.shape[0]!, qkv!.shape[1]!, qkv!.shape[2]! / 3]);
     fusedKernel(qkv!.backend, "selfAttention")(y, qkv!, heads, cos && sin ? { cos, sin } : null);
     return y;
   },
   backward: (dy, { inputs: [qkv, cos, sin], output: y, attributes: { heads } }) => {
-    const dqkv = likeOf(qkv!, qkv!.shape);
+    const dqkv = t.emptyLike(qkv!);
     fusedKernel(qkv!.backend, "selfAttentionBackward")(dqkv, qkv!, y, dy, heads, cos && sin ? { cos, sin } : null);
     return cos ? [dqkv, null, null] : [dqkv];
   },
@@ -265,7 +259,7 @@ const selfAttentionOperation = defineOperation<number, { heads: number }>({
 });
 
 /** Multi-head self-attention. qkv [B, L, 3D] holds queries, keys and values; rotary tables [L, D / heads] are constants -> [B, L, D] */
-export const selfAttention = (qkv: Variable, heads: number, rotary?: { cos: Variable; sin: Variable }): Variable =>
+export const selfAttention = (qkv: Variable, heads: number, rotary?: t.RotaryTables<Variable>): Variable =>
   selfAttentionOperation(rotary ? [qkv, rotary.cos, rotary.sin] : [qkv], { heads });
 
 const flat = (labels: t.Tensor): t.Tensor => t.reshape(labels, [labels.size]);
@@ -311,12 +305,12 @@ const crossEntropyOperation = defineOperation<2, { name: t.CrossEntropyName }>({
     );
   },
   forward: ([logits, labels], { name }) => {
-    const y = likeOf(logits, labels.shape, "float64");
+    const y = t.emptyLike(logits, labels.shape, "float64");
     t.scope(() => fusedKernel(y.backend, "crossEntropy")(name, flat(y), rows(logits), flat(labels)));
     return y;
   },
   backward: (dy, { inputs: [logits, labels], attributes: { name } }) => {
-    const dlogits = likeOf(logits, logits.shape);
+    const dlogits = t.emptyLike(logits);
     t.scope(() => {
       fusedKernel(dy.backend, "crossEntropyBackward")(name, rows(dlogits), rows(logits), flat(labels), flat(dy));
     });

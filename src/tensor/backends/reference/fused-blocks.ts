@@ -1,19 +1,13 @@
 // The larger fused kernels, self-attention and the SwiGLU half block, as a specification for fast backends.
-import type { BlockAxis, BlockMemory, Rotary } from "../../backend.ts";
+import type { BlockAxis, BlockMemory, RotaryTables } from "../../backend.ts";
 import { scope } from "../../scope.ts";
-import type { Shape } from "../../shape.ts";
 import type { NumberArray } from "../../storage.ts";
-import { empty, type Tensor } from "../../tensor.ts";
+import { emptyLike, type Tensor } from "../../tensor.ts";
 import { arrayOf } from "./arrays.ts";
 import { binary } from "./elementwise.ts";
 import { addRmsNorm, addRmsNormBackward, siluGate, siluGateBackward } from "./fused.ts";
 import { matmul } from "./matmul.ts";
 import { sum } from "./reductions.ts";
-
-const like = (tensor: Tensor, shape: Shape): Tensor => empty(shape, tensor.dtype, tensor.backend);
-
-const resized = (shape: Shape, axis: BlockAxis, length: number): number[] =>
-  shape.map((own, i) => (i === shape.length + axis ? length : own));
 
 /** out = weight · x along the axis. weight [to, from] (or stored transposed) */
 function project(out: Tensor, x: Tensor, weight: Tensor, axis: BlockAxis, transposed = false): void {
@@ -23,10 +17,10 @@ function project(out: Tensor, x: Tensor, weight: Tensor, axis: BlockAxis, transp
 
 /** dweight = Σ over puzzles of dy · xᵀ along the axis */
 function weightGradient(out: Tensor, dy: Tensor, x: Tensor, axis: BlockAxis): void {
-  const perPuzzle = like(out, [dy.shape[0]!, ...out.shape]);
+  const perPuzzle = emptyLike(out, [dy.shape[0]!, ...out.shape]);
   if (axis === -1) matmul(perPuzzle, dy, x, true, false);
   else matmul(perPuzzle, dy, x, false, true);
-  const total = like(out, [1, ...out.shape]);
+  const total = emptyLike(out, [1, ...out.shape]);
   sum(total, perPuzzle, 0);
   arrayOf(out).set(arrayOf(total));
 }
@@ -42,13 +36,13 @@ export function swigluBlock(
   epsilon: number,
 ): void {
   scope(() => {
-    const inner = memory?.gateUp ?? like(h, resized(h.shape, axis, gateUp.shape[0]!));
-    const gated = like(h, resized(h.shape, axis, down.shape[1]!));
-    const update = like(h, h.shape);
+    const inner = memory?.gateUp ?? emptyLike(h, h.shape.with(axis, gateUp.shape[0]!));
+    const gated = emptyLike(h, h.shape.with(axis, down.shape[1]!));
+    const update = emptyLike(h);
     project(inner, h, gateUp, axis);
     siluGate(gated, inner, axis);
     project(update, gated, down, axis);
-    addRmsNorm(out, memory?.inverseRms ?? like(h, resized(h.shape, axis, 1)), h, update, axis, epsilon);
+    addRmsNorm(out, memory?.inverseRms ?? emptyLike(h, h.shape.with(axis, 1)), h, update, axis, epsilon);
   });
 }
 
@@ -61,11 +55,11 @@ export function swigluBlockBackward(
 ): void {
   const { h, gateUp, down, out, memory } = saved;
   scope(() => {
-    const ds = like(h, h.shape);
-    const gated = like(h, resized(h.shape, axis, down.shape[1]!));
-    const dGated = like(h, gated.shape);
-    const dInner = like(h, memory.gateUp.shape);
-    const dhInner = like(h, h.shape);
+    const ds = emptyLike(h);
+    const gated = emptyLike(h, h.shape.with(axis, down.shape[1]!));
+    const dGated = emptyLike(h, gated.shape);
+    const dInner = emptyLike(h, memory.gateUp.shape);
+    const dhInner = emptyLike(h);
     addRmsNormBackward(ds, out, memory.inverseRms, dy, axis);
     siluGate(gated, memory.gateUp, axis);
     weightGradient(gradients.down, ds, gated, axis);
@@ -96,7 +90,7 @@ interface Sizes {
 function forEachHead(
   qkv: Tensor,
   heads: number,
-  rotary: Rotary | null,
+  rotary: RotaryTables | null,
   body: (head: Head, sizes: Sizes) => void,
 ): void {
   const [batch, length, width3] = qkv.shape as [number, number, number];
@@ -119,7 +113,7 @@ function forEachHead(
 }
 
 /** In place: x cos + swapped(x) sin, the halves rotated against each other; direction -1 is the transpose (for gradients). */
-function rotate(x: Float64Array, rotary: Rotary, direction: 1 | -1): void {
+function rotate(x: Float64Array, rotary: RotaryTables, direction: 1 | -1): void {
   const [cos, sin] = [arrayOf(rotary.cos), arrayOf(rotary.sin)];
   const [length, headSize] = rotary.cos.shape as [number, number];
   const half = headSize / 2;
@@ -161,7 +155,7 @@ function probabilities(q: Float64Array, k: Float64Array, { length, headSize }: S
 }
 
 /** y = P v per puzzle and head */
-export function selfAttention(out: Tensor, qkv: Tensor, heads: number, rotary: Rotary | null): void {
+export function selfAttention(out: Tensor, qkv: Tensor, heads: number, rotary: RotaryTables | null): void {
   const o = arrayOf(out);
   forEachHead(qkv, heads, rotary, ({ q, k, v, start }, sizes) => {
     const { length, headSize, width } = sizes;
@@ -183,7 +177,7 @@ export function selfAttentionBackward(
   _out: Tensor,
   dy: Tensor,
   heads: number,
-  rotary: Rotary | null,
+  rotary: RotaryTables | null,
 ): void {
   const [d, g] = [arrayOf(dqkv), arrayOf(dy)];
   forEachHead(qkv, heads, rotary, ({ q, k, v, start, startQkv }, sizes) => {

@@ -1,5 +1,5 @@
 // Multi-head self-attention: one kernel forward, one backward; see assembly/attention.ts for the mathematics.
-import type { Rotary } from "../../backend.ts";
+import type { RotaryTables } from "../../backend.ts";
 import type { Tensor } from "../../tensor.ts";
 import { panelRowsBytes, productBlockRows, spareBytes } from "./panels.ts";
 import { float, type WasmRuntime } from "./runtime.ts";
@@ -34,7 +34,8 @@ function scratchSizes(runtime: WasmRuntime, { length, headSize }: Sizes) {
   };
 }
 
-const tables = (rotary: Rotary | null): number[] => (rotary ? [pointerOf(rotary.cos), pointerOf(rotary.sin)] : [0, 0]);
+const tables = (rotary: RotaryTables | null): number[] =>
+  rotary ? [pointerOf(rotary.cos), pointerOf(rotary.sin)] : [0, 0];
 
 /** out = softmax(q kᵀ / √headSize) v per head */
 export function selfAttention(
@@ -42,7 +43,7 @@ export function selfAttention(
   out: Tensor,
   qkv: Tensor,
   heads: number,
-  rotary: Rotary | null,
+  rotary: RotaryTables | null,
 ): void {
   if (out.size === 0) return;
   const sizes = sizesOf(qkv, heads);
@@ -67,7 +68,7 @@ export function selfAttentionBackward(
   out: Tensor,
   dy: Tensor,
   heads: number,
-  rotary: Rotary | null,
+  rotary: RotaryTables | null,
 ): void {
   if (out.size === 0) return;
   const sizes = sizesOf(qkv, heads);

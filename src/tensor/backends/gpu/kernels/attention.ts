@@ -1,9 +1,9 @@
 // Self-attention per head, from qkv [B, L, 3D]: queries, keys and values side by side, each in heads of D / heads. What the
 // composed definition does in some thirty kernels (slices, permutations, softmax) is a handful here. Nothing but qkv is kept
 // for the backward pass: the probabilities are computed again.
-import type { Rotary } from "../../../backend.ts";
+import type { RotaryTables } from "../../../backend.ts";
 import { scope } from "../../../scope.ts";
-import { empty, type Tensor } from "../../../tensor.ts";
+import { emptyLike, type Tensor } from "../../../tensor.ts";
 import { launch } from "../launch.ts";
 import { softmaxRows } from "./rows.ts";
 
@@ -23,7 +23,7 @@ const pairOfPositions = `const line = Math.floor((this.thread.x + 0.5) / this.co
   const head = perHead - batch * this.constants.heads;`;
 
 /** y = P v */
-export function selfAttention(out: Tensor, qkv: Tensor, heads: number, rotary: Rotary | null): void {
+export function selfAttention(out: Tensor, qkv: Tensor, heads: number, rotary: RotaryTables | null): void {
   scope(() => {
     const sizes = sizesOf(qkv, heads);
     const turned = rotary ? rotated(qkv, sizes, rotary, 1) : qkv;
@@ -52,7 +52,7 @@ export function selfAttentionBackward(
   _out: Tensor,
   dy: Tensor,
   heads: number,
-  rotary: Rotary | null,
+  rotary: RotaryTables | null,
 ): void {
   scope(() => {
     const sizes = sizesOf(qkv, heads);
@@ -81,19 +81,17 @@ export function selfAttentionBackward(
   }
   return sum;
 }`;
-    const gradient = rotary ? like(dqkv, dqkv.shape) : dqkv;
+    const gradient = rotary ? emptyLike(dqkv) : dqkv;
     launch({ name: "selfAttentionBackward", out: gradient, inputs: [p, ds, turned, dy], constants: sizes, source });
     if (rotary) rotate(dqkv, gradient, sizes, rotary, -1);
   });
 }
 
-const like = (x: Tensor, shape: readonly number[]): Tensor => empty(shape, x.dtype, x.backend);
-
 /** P[b, head, i, j] = softmax over j of q_i · k_j / √headSize */
 function probabilities(qkv: Tensor, sizes: Sizes): Tensor {
   return scope(() => {
-    const scores = like(qkv, [qkv.shape[0]!, sizes.heads, sizes.length, sizes.length]);
-    const p = like(scores, scores.shape);
+    const scores = emptyLike(qkv, [qkv.shape[0]!, sizes.heads, sizes.length, sizes.length]);
+    const p = emptyLike(scores);
     const source = `function (qkv, scale) {
   ${pairOfPositions}
   const startQ = 3 * (batch * this.constants.length + i) * this.constants.width + head * this.constants.headSize;
@@ -114,7 +112,7 @@ function probabilities(qkv: Tensor, sizes: Sizes): Tensor {
 /** dS = P (dP - Σ_j P dP) / √headSize with dP = dy vᵀ, [B, heads, L, L] */
 function scoreGradient(p: Tensor, qkv: Tensor, dy: Tensor, sizes: Sizes): Tensor {
   return scope(() => {
-    const dp = like(p, p.shape);
+    const dp = emptyLike(p);
     const gradient = `function (qkv, dy) {
   ${pairOfPositions}
   const startDy = (batch * this.constants.length + i) * this.constants.width + head * this.constants.headSize;
@@ -127,7 +125,7 @@ function scoreGradient(p: Tensor, qkv: Tensor, dy: Tensor, sizes: Sizes): Tensor
 }`;
     launch({ name: "dy vᵀ", out: dp, inputs: [qkv, dy], constants: sizes, source: gradient });
 
-    const weighted = like(p, p.shape.slice(0, -1));
+    const weighted = emptyLike(p, p.shape.slice(0, -1));
     const statistics = `function (p, dp) {
   const start = this.thread.x * this.constants.length;
   let sum = 0;
@@ -139,7 +137,7 @@ function scoreGradient(p: Tensor, qkv: Tensor, dy: Tensor, sizes: Sizes): Tensor
     const { length } = sizes;
     launch({ name: "rowsum of P dP", out: weighted, inputs: [p, dp], constants: { length }, source: statistics });
 
-    const ds = like(p, p.shape);
+    const ds = emptyLike(p);
     const source = `function (p, dp, weighted, scale) {
   const row = Math.floor((this.thread.x + 0.5) / this.constants.length);
   return scale * p[this.thread.x] * (dp[this.thread.x] - weighted[row]);
@@ -150,8 +148,8 @@ function scoreGradient(p: Tensor, qkv: Tensor, dy: Tensor, sizes: Sizes): Tensor
   });
 }
 
-function rotated(qkv: Tensor, sizes: Sizes, rotary: Rotary, direction: 1 | -1): Tensor {
-  const out = like(qkv, qkv.shape);
+function rotated(qkv: Tensor, sizes: Sizes, rotary: RotaryTables, direction: 1 | -1): Tensor {
+  const out = emptyLike(qkv);
   rotate(out, qkv, sizes, rotary, direction);
   return out;
 }
@@ -160,7 +158,7 @@ function rotated(qkv: Tensor, sizes: Sizes, rotary: Rotary, direction: 1 | -1): 
  * Queries and keys rotated, values as they are: the halves of a head against each other, lower: x cos - x' sin, upper:
  * x cos + x' sin, with x' the same place in the other half. Direction -1 is the transpose, for gradients.
  */
-function rotate(out: Tensor, qkv: Tensor, sizes: Sizes, rotary: Rotary, direction: 1 | -1): void {
+function rotate(out: Tensor, qkv: Tensor, sizes: Sizes, rotary: RotaryTables, direction: 1 | -1): void {
   const half = sizes.headSize / 2;
   const source = `function (qkv, cos, sin) {
   const position = Math.floor((this.thread.x + 0.5) / (3 * this.constants.width));
