@@ -42,43 +42,82 @@ const resolved = (source: SourceFile, from: string): string => posix.join(posix.
 
 // --- Imports go down ---------------------------------------------------------------------------------------------------
 
-const layers = ["tensor", "autograd", "nn", "trm", "cli"];
+/** The folders of src that each folder may import. src/formats and src/tensor are on the ground. */
+const mayImport: Record<string, readonly string[]> = {
+  formats: [],
+  tensor: [],
+  autograd: ["tensor"],
+  nn: ["tensor", "autograd"],
+  trm: ["tensor", "autograd", "nn"],
+  puzzles: ["formats", "tensor", "autograd", "nn", "trm"],
+  runs: ["formats", "tensor", "autograd", "nn", "trm", "puzzles"],
+  cli: ["formats", "tensor", "autograd", "nn", "trm", "puzzles", "runs"],
+};
 
-/** 0 for src/tensor ... 4 for src/cli; the entries src/index.ts and src/testing.ts stand above what they open up. */
-function layerOf(path: string): number {
-  if (path === "src/index.ts") return layers.indexOf("trm") + 0.5;
-  if (path === "src/testing.ts") return layers.indexOf("autograd") + 0.5;
-  return layers.indexOf(path.split("/")[1]!);
-}
+/** The entries of the package stand above the folders that they open. */
+const entries: Record<string, readonly string[]> = {
+  "src/index.ts": ["formats", "tensor", "autograd", "nn", "trm", "puzzles", "runs"],
+  "src/testing.ts": ["tensor", "autograd"],
+};
 
-function upwardImports(sources: readonly SourceFile[]): string[] {
+const folderOf = (path: string): string => path.split("/")[1]!;
+const isDoor = (path: string): boolean => /^src\/[^/]+\/index(\.node)?\.ts$/.test(path);
+
+/** Imports of another folder that the table does not allow, or that bypass its front door (index.ts or index.node.ts). */
+function forbiddenImports(sources: readonly SourceFile[]): string[] {
   return sources.flatMap((source) =>
     importsOf(source)
-      .filter(({ from }) => isRelative(from) && !(layerOf(resolved(source, from)) <= layerOf(source.path)))
+      .filter(({ from }) => isRelative(from))
+      .map(({ from, place }) => ({ from, place, target: resolved(source, from) }))
+      .filter(({ target }) => {
+        const opened = entries[source.path];
+        if (opened) return !opened.includes(folderOf(target));
+        const folder = folderOf(source.path);
+        if (folderOf(target) === folder) return false;
+        return !mayImport[folder]?.includes(folderOf(target)) || !isDoor(target);
+      })
       .map(({ from, place }) => `${place} imports ${from}`),
   );
 }
 
-describe("imports go down only: tensor <- autograd <- nn <- trm <- cli", () => {
-  it("holds", () => {
-    expect(files.map(({ path }) => path).filter((path) => layerOf(path) < 0)).toEqual([]);
-    expect(upwardImports(files)).toEqual([]);
+describe("the folders of src", () => {
+  it("import downwards only, and only through the front door of another folder", () => {
+    const unknown = files
+      .map(({ path }) => path)
+      .filter((path) => !(folderOf(path) in mayImport) && !(path in entries));
+    expect(unknown).toEqual([]);
+    expect(forbiddenImports(files)).toEqual([]);
   });
 
-  it("would be noticed, types included", () => {
-    const upward = [
-      file("src/tensor/a.ts", 'import { Variable } from "../autograd/variable.ts";'),
-      file("src/tensor/a/b.ts", 'import type { Variable } from "../../autograd/variable.ts";'),
+  it("would fail the check for an upward, a sideways and a deep import, types included", () => {
+    const forbidden = [
+      file("src/tensor/a.ts", 'import { Variable } from "../autograd/index.ts";'),
+      file("src/tensor/a/b.ts", 'import type { Variable } from "../../autograd/index.ts";'),
+      file("src/tensor/b.ts", 'import { quoted } from "../formats/index.ts";'),
+      file("src/formats/a.ts", 'import { Tensor } from "../tensor/index.ts";'),
       file("src/autograd/a.ts", 'export * from "../nn/index.ts";'),
       file("src/nn/a.ts", 'export { x } from "../trm/index.ts";'),
       file("src/trm/a.ts", 'const cli = await import("../cli/main.ts");'),
       file("src/trm/b.ts", 'import "../index.ts";'),
+      file("src/trm/c.ts", 'import { parseNpy } from "../formats/index.ts";'),
+      file("src/puzzles/a.ts", 'import { packCheckpoint } from "../runs/index.ts";'),
+      file("src/runs/a.ts", 'import { Adam } from "../nn/optimizers.ts";'),
       file("src/autograd/b.ts", 'let x: import("../nn/index.ts").Module;'),
     ];
-    for (const source of upward) expect(upwardImports([source]), source.text).toHaveLength(1);
-    expect(
-      upwardImports([file("src/trm/a.ts", 'import { x } from "../nn/index.ts"; import { y } from "./b.ts";')]),
-    ).toEqual([]);
+    for (const source of forbidden) expect(forbiddenImports([source]), source.text).toHaveLength(1);
+    const allowed = [
+      file("src/trm/a.ts", 'import { x } from "../nn/index.ts"; import { y } from "./b.ts";'),
+      file("src/runs/a.node.ts", 'import { readBytes } from "../formats/index.node.ts";'),
+    ];
+    expect(forbiddenImports(allowed)).toEqual([]);
+  });
+
+  it("each open their front door with three lines: what lives here, where to start, what it may import", () => {
+    const doors = files.filter(({ path }) => isDoor(path) && folderOf(path) !== "cli");
+    expect(doors.length).toBeGreaterThanOrEqual(Object.keys(mayImport).length - 1);
+    const lines = [/^\/\/ What lives here: /, /^\/\/ Where to start: /, /^\/\/ May import: /];
+    const closed = doors.filter(({ text }) => !lines.every((line, i) => line.test(text.split("\n")[i]!)));
+    expect(closed.map(({ path }) => path)).toEqual([]);
   });
 });
 

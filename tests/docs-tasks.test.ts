@@ -4,10 +4,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, it, vi } from "vitest";
 import { openRunData } from "../src/cli/run-data.ts";
-import { readDataMetadata } from "../src/trm/data/data-folder.node.ts";
-import { readSplit } from "../src/trm/data/layout.node.ts";
+import { readDataMetadata } from "../src/puzzles/data/data-folder.node.ts";
+import { readSplit } from "../src/puzzles/data/layout.node.ts";
+import { taskOfData } from "../src/puzzles/named-task.ts";
 import { parseConfig } from "../src/trm/index.ts";
-import { taskOfData } from "../src/trm/named-task.ts";
 import { docCode } from "./doc-code.ts";
 import { projectRoot } from "./source.ts";
 

@@ -1,4 +1,6 @@
-// Reverse-mode automatic differentiation on top of src/tensor.
+// What lives here: reverse-mode automatic differentiation. Variable, the tape, one literal per operation, the gradient check.
+// Where to start: operation.ts, then operations/elementwise.ts and backward.ts.
+// May import: src/tensor.
 
 export { gradients } from "./backward.ts";
 export { type CheckInput, checkGradient, type GradientReport } from "./check-gradient.ts";

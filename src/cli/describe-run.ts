@@ -1,7 +1,8 @@
 // What is told of a run before it trains, and by `trm info`.
+
+import type { TaskChoice } from "../puzzles/index.ts";
 import type { Backend } from "../tensor/index.ts";
 import { type Config, effectiveDepth, type Model } from "../trm/index.ts";
-import type { TaskChoice } from "../trm/named-task.ts";
 import { counted } from "./format.ts";
 
 export const taskText = ({ name, clues, side }: TaskChoice): string =>

@@ -1,5 +1,5 @@
 // `trm eval --arc`: predictions for all augmented copies of the test tasks, and what they score.
-import { type ArcEvaluation, evaluateArc } from "../trm/data/arc-evaluation.node.ts";
+import { type ArcEvaluation, evaluateArc } from "../puzzles/index.node.ts";
 import { UsageError } from "./explain.ts";
 import { counted, percent } from "./format.ts";
 import type { Halt } from "./halt-option.ts";

@@ -1,10 +1,10 @@
 // The model of a run folder or a checkpoint folder, ready to evaluate.
 
-import { CheckpointError } from "../nn/index.ts";
-import { evaluatedFile, modelFrom } from "../trm/checkpoint.ts";
-import { readCheckpoint } from "../trm/checkpoint-folder.node.ts";
+import { CheckpointError } from "../formats/index.ts";
+import { type TaskChoice, taskOf } from "../puzzles/index.ts";
+import { readCheckpoint } from "../runs/index.node.ts";
+import { evaluatedFile, modelFrom } from "../runs/index.ts";
 import type { Config, Model, Task } from "../trm/index.ts";
-import { type TaskChoice, taskOf } from "../trm/named-task.ts";
 
 export interface LoadedModel {
   readonly model: Model;

@@ -1,10 +1,10 @@
 // A run from its beginning: settings, generated puzzles, a fresh model, and the folder that holds them.
+
+import { type TaskChoice, taskOf, withClues } from "../puzzles/index.ts";
+import { folderState, moveRunAside, OccupiedError, type RunAbout, WritableRun } from "../runs/index.node.ts";
+import { type DataSizes, type PresetName, presetFor, type RunSets } from "../runs/index.ts";
 import { Random } from "../tensor/index.ts";
 import { type Config, type Examples, ShuffledExamples, type Task, Training } from "../trm/index.ts";
-import { type TaskChoice, taskOf, withClues } from "../trm/named-task.ts";
-import { type DataSizes, type PresetName, presetFor } from "../trm/presets.ts";
-import { folderState, moveRunAside, OccupiedError, type RunAbout, WritableRun } from "../trm/run-folder.node.ts";
-import type { RunSets } from "../trm/run-sets.ts";
 import { thousands } from "./format.ts";
 import { startProgress } from "./progress.ts";
 import { openRunData } from "./run-data.ts";

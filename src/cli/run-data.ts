@@ -1,9 +1,11 @@
 // The puzzles of a run that trains on a data set in the official layout: the train split is read as it is needed, and some
 // examples of the test split are watched.
+
+import { hasTestSplit, openDataSplit } from "../puzzles/index.node.ts";
+import { pickExamples, SplitBatches } from "../puzzles/index.ts";
+import type { RunSets } from "../runs/index.ts";
 import { Random } from "../tensor/index.ts";
-import { hasTestSplit, openDataSplit } from "../trm/data/data-folder.node.ts";
-import { type Config, type Examples, pickExamples, SplitBatches } from "../trm/index.ts";
-import type { RunSets } from "../trm/run-sets.ts";
+import type { Config, Examples } from "../trm/index.ts";
 
 export interface RunData {
   readonly stream: SplitBatches;
@@ -30,9 +32,9 @@ export function openRunData(folder: string, config: Config, watched: number): Ru
     labels: new Int32Array(0),
   };
   const sets = { train: none, watch: none, unseen: none };
-  if (!hasTestSplit(folder)) return { stream, sets, counts: { train: train.exampleCount, unseen: 0 } };
+  if (!hasTestSplit(folder)) return { stream, sets, counts: { train: train.count, unseen: 0 } };
   const test = openDataSplit(folder, "test", config.model);
-  const counts = { train: train.exampleCount, unseen: test.exampleCount };
+  const counts = { train: train.count, unseen: test.count };
   const watch = pickExamples(test, watched);
   test.close();
   return { stream, sets: { ...sets, watch }, counts };

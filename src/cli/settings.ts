@@ -2,8 +2,8 @@
 import { readFileSync } from "node:fs";
 import { extname } from "node:path";
 import { parse as parseYaml } from "yaml";
+import { settingsOfOfficial } from "../runs/index.ts";
 import { type Config, ConfigError, ownSettings, parseConfig, type Task } from "../trm/index.ts";
-import { settingsOfOfficial } from "../trm/interop/official-config.ts";
 import { UsageError } from "./explain.ts";
 
 export type Settings = Readonly<Record<string, unknown>>;

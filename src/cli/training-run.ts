@@ -1,10 +1,9 @@
 // A training with its run folder: steps, evaluations on unseen puzzles, metrics, checkpoints, until the goal or a request to stop.
 
+import type { RunAbout, WritableRun } from "../runs/index.node.ts";
+import { type CheckpointFiles, packCheckpoint, type RunSets } from "../runs/index.ts";
 import { type Backend, defaultBackend } from "../tensor/index.ts";
-import { type CheckpointFiles, packCheckpoint } from "../trm/checkpoint.ts";
 import { type Evaluation, evaluate, type StepMetrics, type Training } from "../trm/index.ts";
-import type { RunAbout, WritableRun } from "../trm/run-folder.node.ts";
-import type { RunSets } from "../trm/run-sets.ts";
 import { explain } from "./explain.ts";
 import { duration, lossText, percent } from "./format.ts";
 import type { Progress } from "./progress.ts";

@@ -1,6 +1,7 @@
-// Neural-network layers, optimizers, schedules, averages and checkpoint files, on top of src/autograd.
+// What lives here: modules, layers, optimizers, the learning-rate schedule and the moving average of weights.
+// Where to start: layers.ts, then optimizers.ts.
+// May import: src/autograd and src/tensor. Nothing here knows about files.
 export { updateAverage } from "./ema.ts";
-export { CheckpointError } from "./errors.ts";
 export {
   Attention,
   Embedding,
@@ -15,5 +16,4 @@ export {
 } from "./layers.ts";
 export { Module } from "./module.ts";
 export { Adam, type AdamOptions, type AdamRule } from "./optimizers.ts";
-export * from "./safetensors.ts";
 export { learningRate, type ScheduleOptions } from "./schedule.ts";

@@ -1,4 +1,6 @@
-// The tensor library: shapes, storage, scopes, backends and operations. It can be read and used alone.
+// What lives here: the tensor library. Shapes, storage, scopes, random numbers, operations, and the backends that compute.
+// Where to start: operations.ts, then backend.ts and backends/reference.
+// May import: nothing. The folder can be read and used alone.
 export type {
   AdamSettings,
   Backend,
@@ -23,7 +25,7 @@ export {
 export { BackendError, DTypeError, MemoryError, ShapeError } from "./errors.ts";
 export { expectAlike, expectOneBackend } from "./operation-checks.ts";
 export * from "./operations.ts";
-export { Random } from "./random.ts";
+export { Random, type RandomState } from "./random.ts";
 export {
   type HoldsTensors,
   isRecording,

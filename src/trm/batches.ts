@@ -1,28 +1,8 @@
 // Where training puzzles come from: batches in random order, epoch after epoch, with a position that a checkpoint can hold.
 import { z } from "zod";
-import { CheckpointError } from "../nn/errors.ts";
-import { Random, type RandomState } from "../tensor/random.ts";
-import { ignoredLabel } from "./losses.ts";
-import type { Examples, Task } from "./tasks/task.ts";
-
-export interface Batch {
-  /** [B, L] tokens */
-  readonly inputs: Int32Array;
-  /** [B, L] tokens; negative where nothing is asked */
-  readonly labels: Int32Array;
-  /** [B] */
-  readonly puzzleIds: Int32Array;
-}
-
-/** A stream of batches that never ends. `state` is plain data and resumes the stream exactly. */
-export interface BatchSource {
-  next(batchSize: number): Batch;
-  state: unknown;
-}
-
-/** The label that counts for nothing, 0 (padding) as a rule, becomes -100. */
-export const trainingLabels = (labels: Int32Array, ignore: number | null = 0): Int32Array =>
-  labels.map((label) => (label === ignore ? ignoredLabel : label));
+import { Random, type RandomState } from "../tensor/index.ts";
+import { type Batch, type BatchSource, type Examples, trainingLabels } from "./examples.ts";
+import type { Task } from "./task.ts";
 
 /** Examples in a new random order every epoch; the last, partial batch of an epoch is dropped, as in the official code. */
 export class ShuffledExamples implements BatchSource {
@@ -73,10 +53,9 @@ export class ShuffledExamples implements BatchSource {
     return { epochStart: this.#epochStart, random: this.#random.state, position: this.#position };
   }
 
-  /** @throws CheckpointError for what is not a state of such a stream */
   set state(state: unknown) {
     const parsed = streamState.safeParse(state);
-    if (!parsed.success) throw new CheckpointError("the position in the training data cannot be read");
+    if (!parsed.success) throw new RangeError("the position in the training data cannot be read");
     const { epochStart, random, position } = parsed.data;
     this.#random = Random.fromState(epochStart);
     this.#startEpoch();

@@ -2,7 +2,7 @@
 
 import { constant } from "../autograd/index.ts";
 import * as t from "../tensor/index.ts";
-import type { Batch } from "./batches.ts";
+import type { Batch } from "./examples.ts";
 import type { Model } from "./model.ts";
 import type { Latents } from "./recursion.ts";
 

@@ -1,6 +1,6 @@
 // Evaluation: how many puzzles are right after every supervision step. Like the official code it always runs N_sup steps; the
 // step at which q would have stopped is reported beside it.
-import { countOf, type EvaluationSet, evaluationBatches } from "./data/split-batches.ts";
+import { type EvaluationSet, evaluationBatches } from "./examples.ts";
 import { type HaltingOptions, saysHalt } from "./halting.ts";
 import type { Model } from "./model.ts";
 import { answers } from "./prediction.ts";
@@ -25,7 +25,7 @@ export interface EvaluationOptions extends HaltingOptions {
 
 export async function evaluate(model: Model, set: EvaluationSet, options: EvaluationOptions): Promise<Evaluation> {
   const { nSup, batchSize, onProgress } = options;
-  const puzzles = countOf(set);
+  const puzzles = set.count;
   const exact = new Float64Array(nSup);
   const rightCells = new Float64Array(nSup);
   let [done, cells, haltSteps] = [0, 0, 0];

@@ -1,8 +1,9 @@
 // Evaluation with halting: what is lost and what is saved when every puzzle stops as soon as q says so. `evaluate` in
 // evaluation.ts is the fixed one, which always makes N_sup steps.
-import { countOf, type EvaluationSet, evaluationBatches } from "./data/split-batches.ts";
+
 import { answersAtExit } from "./early-exit.ts";
 import { compare, type EvaluationOptions, wilson95 } from "./evaluation.ts";
+import { type EvaluationSet, evaluationBatches } from "./examples.ts";
 import { haltMargin } from "./halting.ts";
 import type { Model } from "./model.ts";
 import { answers } from "./prediction.ts";
@@ -29,7 +30,7 @@ export async function evaluateHalting(
   options: EvaluationOptions & { readonly threshold?: number },
 ): Promise<HaltingEvaluation> {
   const { nSup, batchSize, threshold = 0, onProgress } = options;
-  const puzzles = countOf(set);
+  const puzzles = set.count;
   const exitSteps: number[] = [];
   let [exact, rightCells, cells] = [0, 0, 0];
   for (const batch of evaluationBatches(set, batchSize)) {
@@ -77,7 +78,7 @@ export async function sweepHalting(
   thresholds: readonly number[] = sweepThresholds,
 ): Promise<SweepPoint[]> {
   const { nSup, batchSize, onProgress } = options;
-  const puzzles = countOf(set);
+  const puzzles = set.count;
   const exact = thresholds.map(() => 0);
   const steps = thresholds.map(() => 0);
   let done = 0;

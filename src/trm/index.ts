@@ -1,5 +1,7 @@
-// The Tiny Recursive Model: recursion, halting, deep supervision, evaluation, prediction, tasks and their data.
-export { type Batch, type BatchSource, ShuffledExamples } from "./batches.ts";
+// What lives here: the algorithm. Recursion, network, deep supervision, halting, training, prediction and evaluation.
+// Where to start: recursion.ts, then training.ts.
+// May import: src/nn, src/autograd and src/tensor. Nothing here knows about a particular puzzle or about files.
+export { randomStateSchema, ShuffledExamples } from "./batches.ts";
 export { Carry } from "./carry.ts";
 export {
   type Config,
@@ -10,12 +12,25 @@ export {
   type ModelConfig,
   ownSettings,
   parseConfig,
+  puzzleSlots,
   type TrainingConfig,
 } from "./config.ts";
-export * from "./data/index.ts";
 export { answersAtExit, type EarlyExitOptions, type ExitAnswers } from "./early-exit.ts";
-export { ConfigError, DatasetError, PuzzleError } from "./errors.ts";
+export { ConfigError, PuzzleError } from "./errors.ts";
 export { type Evaluation, type EvaluationOptions, evaluate, wilson95 } from "./evaluation.ts";
+export {
+  type Batch,
+  type BatchSource,
+  type EvaluationSet,
+  type ExampleSets,
+  type Examples,
+  evaluationBatches,
+  packExamples,
+  type StoredExamples,
+  type TokenPair,
+  trainingLabels,
+} from "./examples.ts";
+export { trainingFlops } from "./flops.ts";
 export { drawMinimumSteps, haltedAfter, haltMargin, saysHalt } from "./halting.ts";
 export {
   evaluateHalting,
@@ -26,12 +41,13 @@ export {
 } from "./halting-evaluation.ts";
 export { ignoredLabel, lossOf } from "./losses.ts";
 export { Model } from "./model.ts";
+export {
+  fromOfficialSystem,
+  officialPuzzleTable,
+  officialStateName,
+  officialWeightName,
+} from "./official-names.ts";
 export { type Answer, answers, type Question } from "./prediction.ts";
 export { deepRecursion, type Latents, latentRecursion, type Net, type Recursive } from "./recursion.ts";
-export * from "./tasks/arc.ts";
-export { type GridTaskDefinition, gridTask } from "./tasks/grid-task.ts";
-export * from "./tasks/maze.ts";
-export * from "./tasks/sudoku.ts";
-export * from "./tasks/task.ts";
+export { type GenerateOptions, isRight, type Task } from "./task.ts";
 export { type StepMetrics, Training, type TrainingHooks } from "./training.ts";
-export { exportWeights, importWeights } from "./weights.ts";

@@ -5,9 +5,9 @@
 import { affine, gradients, noGrad, type Variable } from "../autograd/index.ts";
 import { Adam, learningRate, updateAverage } from "../nn/index.ts";
 import * as t from "../tensor/index.ts";
-import type { BatchSource } from "./batches.ts";
 import { Carry } from "./carry.ts";
 import type { Config } from "./config.ts";
+import type { BatchSource } from "./examples.ts";
 import { drawMinimumSteps, haltedAfter } from "./halting.ts";
 import { labelCounts, lossOf, readReport } from "./losses.ts";
 import { Model } from "./model.ts";

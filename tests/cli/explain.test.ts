@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { expect, it } from "vitest";
 import { exitCodeOf, explain, UsageError } from "../../src/cli/explain.ts";
-import { CheckpointError } from "../../src/nn/index.ts";
+import { CheckpointError } from "../../src/formats/index.ts";
 
 it("one line for every kind of error", () => {
   expect(explain(new CheckpointError("x: broken"))).toBe("x: broken");

@@ -9,8 +9,8 @@ import { startProgress } from "../../src/cli/progress.ts";
 import { showSolution, solutionJson } from "../../src/cli/show-solution.ts";
 import type { Solution, SolveStep } from "../../src/cli/solve-steps.ts";
 import { type Terminal, wantsColour } from "../../src/cli/terminal.ts";
-import { sudokuTask } from "../../src/trm/index.ts";
-import { taskOf } from "../../src/trm/named-task.ts";
+import { sudokuTask } from "../../src/puzzles/index.ts";
+import { taskOf } from "../../src/puzzles/named-task.ts";
 
 function recorded({ isLive = false, colour = false, columns = 60 } = {}): { terminal: Terminal; text: () => string } {
   let text = "";

@@ -4,9 +4,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { mergeSettings, parseSet, readConfigFile } from "../../src/cli/settings.ts";
-import { sudokuTask } from "../../src/trm/index.ts";
-import { taskNames, taskOf } from "../../src/trm/named-task.ts";
-import { presetFor, presetNames } from "../../src/trm/presets.ts";
+import { sudokuTask } from "../../src/puzzles/index.ts";
+import { taskNames, taskOf } from "../../src/puzzles/named-task.ts";
+import { presetFor, presetNames } from "../../src/runs/presets.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "trm-settings-"));
 afterAll(() => rmSync(folder, { recursive: true }));

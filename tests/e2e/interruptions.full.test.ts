@@ -3,7 +3,7 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
-import { readCheckpoint } from "../../src/trm/checkpoint-folder.node.ts";
+import { readCheckpoint } from "../../src/runs/checkpoint-folder.node.ts";
 import { newFolder, type Running, smallModel, start, startShell, stepLines, trm, until } from "./command.ts";
 
 /** Runs a command in a terminal of its own. */

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { parseSafetensors, serializeSafetensors, type WritableTensor } from "../../src/nn/index.ts";
+import { parseSafetensors, serializeSafetensors, type WritableTensor } from "../../src/formats/index.ts";
 import { findCases, runCase } from "./main.ts";
 
 const fixtures = join(import.meta.dirname, "../fixtures/parity");

@@ -8,7 +8,7 @@ import {
   type SafetensorsFile,
   toFloat32,
   toInt32,
-} from "../../src/nn/index.ts";
+} from "../../src/formats/index.ts";
 
 const numbers = z.record(z.string(), z.number());
 

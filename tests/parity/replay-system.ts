@@ -3,14 +3,14 @@
 
 import { constant, noGrad } from "../../src/autograd/index.ts";
 import { learningRate } from "../../src/nn/index.ts";
+import { importWeights, officialTensors } from "../../src/runs/weights.ts";
 import { keep, type Tensor } from "../../src/tensor/index.ts";
-import type { Batch } from "../../src/trm/batches.ts";
 import { parseConfig } from "../../src/trm/config.ts";
+import type { Batch } from "../../src/trm/examples.ts";
 import { labelCounts, lossOf, readReport } from "../../src/trm/losses.ts";
 import { fromOfficialSystem, officialStateName, officialWeightName } from "../../src/trm/official-names.ts";
 import { answers } from "../../src/trm/prediction.ts";
 import { type StepMetrics, Training } from "../../src/trm/training.ts";
-import { importWeights, officialTensors } from "../../src/trm/weights.ts";
 import type { CaseTensors, OfficialStep, SystemCase } from "./case.ts";
 import type { Comparison } from "./compare.ts";
 

@@ -6,7 +6,7 @@ import { canJoinVectors } from "../../src/tensor/backends/wasm/platform.node.ts"
 import * as t from "../../src/tensor/index.ts";
 import { ShuffledExamples, Training } from "../../src/trm/index.ts";
 import { checkClose } from "../gpu/suite/case.ts";
-import { task, tinyConfig, tinySets } from "../trm/tiny-run.ts";
+import { task, tinyConfig, tinySets } from "../runs/tiny-run.ts";
 import { valuesOf } from "./naive.ts";
 import { builds, one, reference, three, two } from "./wasm-backends.ts";
 

@@ -1,9 +1,10 @@
 // Leaving early changes when a puzzle stops, never what it answers at a step; and what is saved is really not computed.
 import { afterAll, describe, expect, it, vi } from "vitest";
+import { sudokuTask } from "../../src/puzzles/index.ts";
 import { assign, Random } from "../../src/tensor/index.ts";
 import { answersAtExit } from "../../src/trm/early-exit.ts";
 import { evaluateHalting, sweepHalting } from "../../src/trm/halting-evaluation.ts";
-import { answers, evaluate, Model, parseConfig, sudokuTask } from "../../src/trm/index.ts";
+import { answers, evaluate, Model, parseConfig } from "../../src/trm/index.ts";
 
 const task = sudokuTask(4);
 const { test: puzzles } = task.generate({ train: 0, test: 23, seed: 3 });

@@ -1,15 +1,9 @@
 // Deep supervision: memory, determinism, the composed definitions, and refilling of slots.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { sudokuTask } from "../../src/puzzles/index.ts";
 import { defaultBackend, withSettings } from "../../src/tensor/index.ts";
-import {
-  type BatchSource,
-  parseConfig,
-  ShuffledExamples,
-  type StepMetrics,
-  sudokuTask,
-  Training,
-} from "../../src/trm/index.ts";
+import { type BatchSource, parseConfig, ShuffledExamples, type StepMetrics, Training } from "../../src/trm/index.ts";
 
 const task = sudokuTask(4);
 const { train } = task.generate({ train: 64, test: 1, seed: 3 });

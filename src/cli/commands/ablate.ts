@@ -1,23 +1,32 @@
 // `trm ablate`: the paper's ablation table at small scale, under equal compute.
 import { existsSync, readdirSync } from "node:fs";
 import { Command, InvalidArgumentError, Option } from "commander";
-import { type AblationRow, ablated, ablationRows } from "../../trm/ablation.ts";
-import { type AblationCell, measureSpeed, stepsFor, trainCell } from "../../trm/ablation-cell.ts";
+import { taskOf, withClues } from "../../puzzles/index.ts";
 import {
   type AblationPlan,
   isAblation,
+  OccupiedError,
   readCells,
   readPlan,
   readUnfinished,
   saveUnfinished,
   writeCell,
   writePlan,
-} from "../../trm/ablation-folder.node.ts";
-import { type AblationAbout, ablationTable, reportRow } from "../../trm/ablation-report.ts";
+} from "../../runs/index.node.ts";
+import {
+  type AblationAbout,
+  type AblationCell,
+  type AblationRow,
+  ablated,
+  ablationRows,
+  ablationTable,
+  measureSpeed,
+  presetFor,
+  reportRow,
+  stepsFor,
+  trainCell,
+} from "../../runs/index.ts";
 import { type Config, type ExampleSets, parseConfig } from "../../trm/index.ts";
-import { taskOf, withClues } from "../../trm/named-task.ts";
-import { presetFor } from "../../trm/presets.ts";
-import { OccupiedError } from "../../trm/run-folder.node.ts";
 import { UsageError } from "../explain.ts";
 import { counted, duration, percent } from "../format.ts";
 import { type ComputeOptions, chooseBackend, computeOptions, positiveNumber, wholeNumber } from "../options.ts";

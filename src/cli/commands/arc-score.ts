@@ -1,7 +1,7 @@
 // `trm arc-score`: the official ARC score of predictions on disk.
 import { Command } from "commander";
-import { readArcPredictions, scoreArc, writeArcScores } from "../../trm/data/arc-score.node.ts";
-import { OFFICIAL_KS } from "../../trm/index.ts";
+import { readArcPredictions, scoreArc, writeArcScores } from "../../puzzles/index.node.ts";
+import { OFFICIAL_KS } from "../../puzzles/index.ts";
 import { counted, percent } from "../format.ts";
 import { attemptsOption, ksOption } from "../options.ts";
 import { openTerminal } from "../terminal.ts";

@@ -1,12 +1,15 @@
 // `trm data`: puzzle sets in the official layout from their published sources, and generated puzzles as CSV.
 import { Command, Option } from "commander";
-import { buildArcFiles } from "../../trm/data/build-arc.node.ts";
-import { buildMaze, buildSudoku } from "../../trm/data/build-csv.node.ts";
-import type { BuildReport } from "../../trm/data/build-report.ts";
-import { writeWhole } from "../../trm/data/files.node.ts";
-import { generatedRows, ratingMeaning } from "../../trm/data/generated-rows.ts";
-import { writePuzzleCsv } from "../../trm/data/puzzle-csv.ts";
-import { taskNames, taskOf } from "../../trm/named-task.ts";
+import { writeWhole } from "../../formats/index.node.ts";
+import { buildArcFiles, buildMaze, buildSudoku } from "../../puzzles/index.node.ts";
+import {
+  type BuildReport,
+  generatedRows,
+  ratingMeaning,
+  taskNames,
+  taskOf,
+  writePuzzleCsv,
+} from "../../puzzles/index.ts";
 import { UsageError } from "../explain.ts";
 import { counted } from "../format.ts";
 import { seed, wholeNumber } from "../options.ts";

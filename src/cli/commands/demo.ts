@@ -1,6 +1,7 @@
 // `trm demo`, which is `npm start`: a model learns 4x4 Sudoku from scratch, then solves unseen puzzles on the screen.
 import { Command, Option } from "commander";
-import { type Examples, sudokuTask } from "../../trm/index.ts";
+import { sudokuTask } from "../../puzzles/index.ts";
+import type { Examples } from "../../trm/index.ts";
 import { accuracyTable } from "../accuracy-table.ts";
 import { startRun } from "../new-run.ts";
 import { type ComputeOptions, chooseBackend, computeOptions, positiveNumber, seed } from "../options.ts";

@@ -1,25 +1,20 @@
 // `trm eval`: how many puzzles a trained model solves, after every supervision step.
 import { readFileSync } from "node:fs";
 import { Command, Option } from "commander";
+import { writeWhole } from "../../formats/index.node.ts";
+import { DatasetError } from "../../formats/index.ts";
+import { openDataSplit } from "../../puzzles/index.node.ts";
+import { type ExampleSource, OFFICIAL_KS, pickExamples, readTaskCsv } from "../../puzzles/index.ts";
+import { dataFolderOf, readSets, runFolderOf, unseenFile } from "../../runs/index.node.ts";
 import type { Backend } from "../../tensor/index.ts";
-import { runFolderOf } from "../../trm/checkpoint-folder.node.ts";
-import { openDataSplit } from "../../trm/data/data-folder.node.ts";
-import { writeWhole } from "../../trm/data/files.node.ts";
-import { countOf } from "../../trm/data/split-batches.ts";
 import {
-  DatasetError,
   type Evaluation,
   type EvaluationOptions,
-  type EvaluationSet,
   type Examples,
   evaluate,
   evaluateHalting,
-  OFFICIAL_KS,
-  pickExamples,
   sweepHalting,
 } from "../../trm/index.ts";
-import { readTaskCsv } from "../../trm/named-task.ts";
-import { dataFolderOf, readSets, unseenFile } from "../../trm/run-folder.node.ts";
 import { accuracyTable } from "../accuracy-table.ts";
 import { backendText } from "../describe-run.ts";
 import { arcOptions, evalArc } from "../eval-arc.ts";
@@ -39,6 +34,9 @@ import {
 import { startProgress } from "../progress.ts";
 import { openTerminal, type Terminal } from "../terminal.ts";
 import { invocation } from "../version.ts";
+
+/** Puzzles in memory, or a split that stays on the disk. */
+type PuzzleSet = Examples | ExampleSource;
 
 interface EvalOptions extends ComputeOptions {
   readonly csv?: string;
@@ -129,7 +127,7 @@ function preparePuzzles(path: string, options: EvalOptions, loaded: LoadedModel)
 }
 
 async function evalPuzzles(
-  set: EvaluationSet,
+  set: PuzzleSet,
   { halt, json, svg, ...options }: EvalOptions,
   loaded: LoadedModel,
   terminal: Terminal,
@@ -146,7 +144,7 @@ async function evalPuzzles(
   for (const line of points ? ["", ...sweepTable(points)] : []) terminal.print(line);
 }
 
-function measureAs({ threshold, steps }: Halt, loaded: LoadedModel, set: EvaluationSet, terminal: Terminal) {
+function measureAs({ threshold, steps }: Halt, loaded: LoadedModel, set: PuzzleSet, terminal: Terminal) {
   const nSup = steps ?? loaded.config.training.nSup;
   if (threshold === null) return measure(loaded, set, terminal, nSup);
   return withProgress(loaded, set, terminal, (options) =>
@@ -154,7 +152,7 @@ function measureAs({ threshold, steps }: Halt, loaded: LoadedModel, set: Evaluat
   );
 }
 
-const sweep = ({ steps }: Halt, loaded: LoadedModel, set: EvaluationSet, terminal: Terminal) =>
+const sweep = ({ steps }: Halt, loaded: LoadedModel, set: PuzzleSet, terminal: Terminal) =>
   withProgress(loaded, set, terminal, (options) =>
     sweepHalting(loaded.model, set, { ...options, nSup: steps ?? loaded.config.training.nSup }),
   );
@@ -174,7 +172,7 @@ function announce(
 }
 
 /** @throws DatasetError */
-function puzzlesOf(path: string, { csv, data, limit }: EvalOptions, loaded: LoadedModel): EvaluationSet {
+function puzzlesOf(path: string, { csv, data, limit }: EvalOptions, loaded: LoadedModel): PuzzleSet {
   if (csv !== undefined) return firstOf(readCsv(csv, loaded), limit);
   const folder = data ?? dataFolderOf(runFolderOf(path));
   if (folder === undefined) return firstOf(readSets(runFolderOf(path)).unseen, limit);
@@ -201,7 +199,7 @@ function firstOf(examples: Examples, limit = examples.count): Examples {
 /** The fixed evaluation, with a progress line if it takes long. */
 export function measure(
   loaded: Pick<LoadedModel, "model" | "config">,
-  set: EvaluationSet,
+  set: PuzzleSet,
   terminal: Terminal,
   nSup = loaded.config.training.nSup,
 ): Promise<Evaluation> {
@@ -210,7 +208,7 @@ export function measure(
 
 async function withProgress<T>(
   { config }: Pick<LoadedModel, "config">,
-  set: EvaluationSet,
+  set: PuzzleSet,
   terminal: Terminal,
   run: (options: EvaluationOptions) => Promise<T>,
 ): Promise<T> {
@@ -222,7 +220,7 @@ async function withProgress<T>(
   try {
     return await run({
       ...config.training,
-      batchSize: batchSizeFor(countOf(set), config.model.sequenceLength),
+      batchSize: batchSizeFor(set.count, config.model.sequenceLength),
       onProgress,
     });
   } finally {

@@ -1,7 +1,7 @@
 // `trm export`: a run for the official PyTorch code.
 import { Command, Option } from "commander";
-import { exportRun } from "../../trm/interop/export.node.ts";
-import { type Target, targets } from "../../trm/interop/official-config.ts";
+import { exportRun } from "../../runs/index.node.ts";
+import { type Target, targets } from "../../runs/index.ts";
 import { wholeNumber } from "../options.ts";
 import { openTerminal } from "../terminal.ts";
 import { invocation } from "../version.ts";

@@ -1,21 +1,24 @@
 // `trm import`: weights of the official PyTorch code as a run folder.
 import { resolve } from "node:path";
 import { Command, Option } from "commander";
-import { readDataMetadata } from "../../trm/data/data-folder.node.ts";
-import { type Config, Training } from "../../trm/index.ts";
+import { readDataMetadata } from "../../puzzles/index.node.ts";
+import { type TaskChoice, taskNames, taskOf, taskOfData, withClues } from "../../puzzles/index.ts";
 import {
   averageBeside,
   configFor,
   dataOf,
+  folderState,
   isExported,
+  moveRunAside,
+  OccupiedError,
+  type RunAbout,
   readOfficialConfig,
   readRunSets,
   readWeights,
-} from "../../trm/interop/import.node.ts";
-import { type TaskChoice, taskNames, taskOf, taskOfData, withClues } from "../../trm/named-task.ts";
-import { presetFor } from "../../trm/presets.ts";
-import { folderState, moveRunAside, OccupiedError, type RunAbout, WritableRun } from "../../trm/run-folder.node.ts";
-import { importWeights } from "../../trm/weights.ts";
+  WritableRun,
+} from "../../runs/index.node.ts";
+import { importWeights, presetFor } from "../../runs/index.ts";
+import { type Config, Training } from "../../trm/index.ts";
 import { depthText, networkText } from "../describe-run.ts";
 import { UsageError } from "../explain.ts";
 import { generateSets, streamOf } from "../new-run.ts";

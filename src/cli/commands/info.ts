@@ -1,7 +1,7 @@
 // `trm info`: what a run is, and how far it has come.
 import { Command } from "commander";
-import { type CheckpointSide, evaluatedFile, modelFrom } from "../../trm/checkpoint.ts";
-import { readCheckpoint } from "../../trm/checkpoint-folder.node.ts";
+import { readCheckpoint } from "../../runs/index.node.ts";
+import { type CheckpointSide, evaluatedFile, modelFrom } from "../../runs/index.ts";
 import { effectiveDepth, flattenConfig, type Model } from "../../trm/index.ts";
 import { backendText, depthText, networkText, taskText } from "../describe-run.ts";
 import { duration, thousands } from "../format.ts";

@@ -1,12 +1,11 @@
 // `trm train`: a new run, or an old one continued.
 import { basename, resolve as resolvePath } from "node:path";
 import { Command, Option } from "commander";
-import { restoreTraining } from "../../trm/checkpoint.ts";
-import { dataSettings, readDataMetadata } from "../../trm/data/data-folder.node.ts";
+import { dataSettings, readDataMetadata } from "../../puzzles/index.node.ts";
+import { type TaskChoice, taskNames, taskOf, taskOfData } from "../../puzzles/index.ts";
+import { type RunAbout, readSets, WritableRun } from "../../runs/index.node.ts";
+import { type PresetName, presetNames, presetSummaries, restoreTraining } from "../../runs/index.ts";
 import { type Config, Training } from "../../trm/index.ts";
-import { type TaskChoice, taskNames, taskOf, taskOfData } from "../../trm/named-task.ts";
-import { type PresetName, presetNames, presetSummaries } from "../../trm/presets.ts";
-import { type RunAbout, readSets, WritableRun } from "../../trm/run-folder.node.ts";
 import { backendText } from "../describe-run.ts";
 import { UsageError } from "../explain.ts";
 import { type NewRun, startRun, streamOf } from "../new-run.ts";

@@ -1,12 +1,13 @@
 // Training on the gpu backend: the same steps as the reference takes, residency, and memory.
+
+import { officialTensors } from "../../../src/runs/weights.ts";
 import type { GpuBackend } from "../../../src/tensor/backends/gpu/index.ts";
 import { assign, type Backend, ReferenceBackend, setRootBackend, type Tensor } from "../../../src/tensor/index.ts";
-import type { Batch, BatchSource } from "../../../src/trm/batches.ts";
 import { parseConfig } from "../../../src/trm/config.ts";
+import type { Batch, BatchSource } from "../../../src/trm/examples.ts";
 import type { Model } from "../../../src/trm/model.ts";
 import { answers, type Question } from "../../../src/trm/prediction.ts";
 import { Training, type TrainingHooks } from "../../../src/trm/training.ts";
-import { officialTensors } from "../../../src/trm/weights.ts";
 import { type Case, check, checkClose, checkEqual } from "./case.ts";
 
 /** A small TRM with attention (the MLP over the sequence amplifies rounding), rotary positions and puzzle embeddings. */

@@ -1,0 +1,89 @@
+/**
+ * Writes a state_dict as a .pt file that torch.load (weights_only too) and the official code's `load_checkpoint` read: see
+ * pt.ts for the format. The same tensors give the same bytes.
+ */
+import { CheckpointError } from "./errors.ts";
+import type { WritableTensor } from "./safetensors.ts";
+import { writeStoredZip } from "./zip.ts";
+
+export function serializePt(tensors: ReadonlyMap<string, WritableTensor>): Uint8Array {
+  const root = "archive";
+  const storages = [...tensors.values()].map(
+    ({ data }, i) =>
+      [`${root}/data/${i}`, new Uint8Array(data.buffer, data.byteOffset, data.byteLength)] as [string, Uint8Array],
+  );
+  const text = (value: string): Uint8Array => new TextEncoder().encode(value);
+  return writeStoredZip(
+    new Map([
+      [`${root}/data.pkl`, pickleOf(tensors)],
+      [`${root}/byteorder`, text("little")],
+      ...storages,
+      [`${root}/version`, text("3\n")],
+    ]),
+  );
+}
+
+/** The state_dict as a pickle of protocol 2, without memory of what was written before: plain to read with pickletools. */
+function pickleOf(tensors: ReadonlyMap<string, WritableTensor>): Uint8Array {
+  const bytes: number[] = [];
+  const op = (...codes: number[]): void => {
+    bytes.push(...codes);
+  };
+  const string = (value: string): void => {
+    const text = new TextEncoder().encode(value);
+    op(0x58, ...littleEndian(text.length, 4), ...text); // BINUNICODE
+  };
+  const global = (module: string, name: string): void => op(0x63, ...new TextEncoder().encode(`${module}\n${name}\n`));
+  const integer = (value: number): void => op(0x8a, 8, ...littleEndian(value, 8)); // LONG1
+  const tuple = (items: () => void): void => {
+    op(0x28); // MARK
+    items();
+    op(0x74); // TUPLE
+  };
+  const emptyDict = (): void => {
+    global("collections", "OrderedDict");
+    op(0x29, 0x52); // EMPTY_TUPLE, REDUCE
+  };
+
+  op(0x80, 2); // PROTO
+  emptyDict();
+  let i = 0;
+  for (const [name, { shape, data }] of tensors) {
+    const key = String(i++);
+    string(name);
+    global("torch._utils", "_rebuild_tensor_v2");
+    tuple(() => {
+      tuple(() => {
+        string("storage");
+        global("torch", storageClassOf(data));
+        string(key);
+        string("cpu");
+        integer(data.length);
+      });
+      op(0x51); // BINPERSID
+      integer(0); // offset
+      tuple(() => shape.forEach(integer));
+      tuple(() => rowMajorStrides(shape).forEach(integer));
+      op(0x89); // NEWFALSE: wants no gradient
+      emptyDict(); // hooks
+    });
+    op(0x52, 0x73); // REDUCE, SETITEM
+  }
+  op(0x2e); // STOP
+  return Uint8Array.from(bytes);
+}
+
+function storageClassOf(data: WritableTensor["data"]): string {
+  if (data instanceof Float64Array) return "DoubleStorage";
+  if (data instanceof Float32Array) return "FloatStorage";
+  if (data instanceof BigInt64Array) return "LongStorage";
+  if (data instanceof Int32Array) return "IntStorage";
+  if (data instanceof Uint8Array) return "ByteStorage";
+  throw new CheckpointError("serializePt: numbers of a type that is not written");
+}
+
+const rowMajorStrides = (shape: readonly number[]): number[] =>
+  shape.map((_, axis) => shape.slice(axis + 1).reduce((product, size) => product * Math.max(size, 1), 1));
+
+const littleEndian = (value: number, size: number): number[] =>
+  Array.from({ length: size }, (_, i) => Number((BigInt(value) >> BigInt(8 * i)) & 0xffn));

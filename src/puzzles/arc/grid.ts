@@ -1,0 +1,90 @@
+/**
+ * ARC grids as tokens on a 30x30 canvas: padding 0, end of grid 1, colours 0-9 as 2-11.
+ *
+ * The end of the grid is a line of 1s just right of it and just below it (without the corner), where the canvas has room.
+ */
+import { DatasetError } from "../../formats/index.ts";
+import type { Grid } from "../dihedral.ts";
+
+export const ARC_SIDE = 30;
+export const ARC_LENGTH = ARC_SIDE * ARC_SIDE;
+/** Padding, end of grid, ten colours. */
+export const ARC_VOCABULARY = 12;
+const END = 1;
+const FIRST_COLOUR = 2;
+
+/** Grid with its top left cell at this place of the canvas. @throws RangeError if it does not fit there. */
+export function gridToTokens({ rows, columns, cells }: Grid, top = 0, left = 0): Uint8Array {
+  const bottom = top + rows;
+  const right = left + columns;
+  if (top < 0 || left < 0 || bottom > ARC_SIDE || right > ARC_SIDE) {
+    throw new RangeError(`gridToTokens: ${rows}x${columns} at (${top}, ${left}) does not fit ${ARC_SIDE}x${ARC_SIDE}`);
+  }
+  const tokens = new Uint8Array(ARC_LENGTH);
+  for (let row = 0; row < rows; row++) {
+    for (let column = 0; column < columns; column++) {
+      tokens[(top + row) * ARC_SIDE + left + column] = cells[row * columns + column]! + FIRST_COLOUR;
+    }
+  }
+  if (bottom < ARC_SIDE) tokens.fill(END, bottom * ARC_SIDE + left, bottom * ARC_SIDE + right);
+  if (right < ARC_SIDE) for (let row = top; row < bottom; row++) tokens[row * ARC_SIDE + right] = END;
+  return tokens;
+}
+
+/**
+ * The largest rectangle of colours at the top left corner: the grid that a prediction means, however its end is marked.
+ * Of equal areas the one with fewer rows counts, as in the official evaluator; without a colour there the grid is empty.
+ */
+export function cropTokens(tokens: ArrayLike<number>): Grid {
+  let columns = ARC_SIDE; // colours in a row from the left, in every row so far
+  let best = { rows: 0, columns: 0 };
+  for (let rows = 1; rows <= ARC_SIDE; rows++) {
+    for (let column = 0; column < columns; column++) {
+      const token = tokens[(rows - 1) * ARC_SIDE + column]!;
+      if (token < FIRST_COLOUR || token >= ARC_VOCABULARY) columns = column;
+    }
+    if (rows * columns > best.rows * best.columns) best = { rows, columns };
+  }
+  const cells = new Uint8Array(best.rows * best.columns);
+  for (let cell = 0; cell < cells.length; cell++) {
+    const row = Math.floor(cell / best.columns);
+    cells[cell] = tokens[row * ARC_SIDE + (cell % best.columns)]! - FIRST_COLOUR;
+  }
+  return { ...best, cells };
+}
+
+/** Equal for equal grids, different for different ones. */
+export function gridKey({ rows, columns, cells }: Grid): string {
+  return `${rows}x${columns}:${cells.join("")}`;
+}
+
+/** Rows of colours, as in the JSON files. */
+export function gridToRows({ rows, columns, cells }: Grid): number[][] {
+  return Array.from({ length: rows }, (_, row) => [...cells.subarray(row * columns, (row + 1) * columns)]);
+}
+
+/** @throws DatasetError unless the value is 1 to 30 rows of equally many (1 to 30) colours 0-9. */
+export function gridFromRows(value: unknown, where: string): Grid {
+  const refuse = (problem: string) => new DatasetError(`${where}: ${problem}`);
+  if (!Array.isArray(value) || value.length < 1 || value.length > ARC_SIDE) {
+    throw refuse(
+      `${Array.isArray(value) ? `${value.length} rows` : "no array of rows"}, expected 1 to ${ARC_SIDE} rows`,
+    );
+  }
+  const columns = Array.isArray(value[0]) ? value[0].length : 0;
+  if (columns < 1 || columns > ARC_SIDE) throw refuse(`${columns} columns, expected 1 to ${ARC_SIDE}`);
+  const cells = new Uint8Array(value.length * columns);
+  value.forEach((row: unknown, index) => {
+    if (!Array.isArray(row) || row.length !== columns) {
+      const got = Array.isArray(row) ? `${row.length} cells` : "no array";
+      throw refuse(`row ${index + 1}: ${got}, expected ${columns} cells as in row 1`);
+    }
+    row.forEach((colour: unknown, column) => {
+      if (typeof colour !== "number" || !Number.isInteger(colour) || colour < 0 || colour > 9) {
+        throw refuse(`row ${index + 1}, column ${column + 1}: not a colour, expected 0 to 9`);
+      }
+      cells[index * columns + column] = colour;
+    });
+  });
+  return { rows: value.length, columns, cells };
+}

@@ -1,0 +1,54 @@
+/**
+ * ARC as a task: what a run that was trained on ARC data needs to show its grids. Tasks are published, not generated, and their
+ * augmentations are stored in the data set.
+ */
+
+import { shortened } from "../../formats/index.ts";
+import { ConfigError, PuzzleError, type Task } from "../../trm/index.ts";
+import { ARC_LENGTH, ARC_SIDE, ARC_VOCABULARY, cropTokens, gridFromRows, gridToRows, gridToTokens } from "./grid.ts";
+
+export const arcTask: Task = {
+  name: "arc",
+  rows: ARC_SIDE,
+  columns: ARC_SIDE,
+  sequenceLength: ARC_LENGTH,
+  vocabularySize: ARC_VOCABULARY,
+
+  /** A grid as in the JSON files: [[0,1],[2,3]]. */
+  parse(question) {
+    let rows: unknown;
+    try {
+      rows = JSON.parse(question);
+    } catch {
+      throw new PuzzleError(
+        `arc: ${shortened(JSON.stringify(question))}, expected rows of colours as in [[0,1],[2,3]]`,
+      );
+    }
+    try {
+      return Int32Array.from(gridToTokens(gridFromRows(rows, "arc")));
+    } catch (error) {
+      throw new PuzzleError((error as Error).message);
+    }
+  },
+
+  format: (tokens) => JSON.stringify(gridToRows(cropTokens(tokens))),
+
+  /** The whole canvas: colours as digits, the end of the grid "|", padding ".". */
+  draw(tokens, paint = (symbol) => symbol) {
+    const symbols = Array.from(tokens, (token, cell) => paint(".|0123456789"[token] ?? "?", cell));
+    return Array.from({ length: ARC_SIDE }, (_, row) =>
+      symbols.slice(row * ARC_SIDE, (row + 1) * ARC_SIDE).join(""),
+    ).join("\n");
+  },
+
+  /** The rule of a task is not known here, only that an answer is a grid. */
+  mistake: (_, answer) =>
+    cropTokens(answer).cells.length === 0 ? "no colour at the top left, expected a grid" : undefined,
+  canJudge: false,
+
+  generate() {
+    throw new ConfigError("arc: tasks are published, not generated, expected a data set made by trm data arc");
+  },
+
+  augment: (question, answer) => ({ question, answer }),
+};

@@ -1,0 +1,148 @@
+/**
+ * The ARC score by voting, as the official evaluator counts it.
+ *
+ * Every prediction for an augmented test pair is cropped, turned back, and is a vote for the grid it gives. For every test
+ * pair grids are ordered by votes, then by the mean of sigmoid(q); pass@k is the share of pairs (mean over the pairs of a
+ * task, then over tasks) whose answer is among the first k. Pairs without a prediction count as wrong.
+ */
+import { DatasetError, pythonJson } from "../../formats/index.ts";
+import type { Grid } from "../dihedral.ts";
+import { type Augmentation, parseAugmentedName, restoreGrid } from "./augment.ts";
+import { ARC_LENGTH, cropTokens, gridKey, gridToRows } from "./grid.ts";
+import type { ArcTasks } from "./tasks.ts";
+
+export const OFFICIAL_KS: readonly number[] = [1, 2, 5, 10, 100, 1000];
+
+export interface ArcScoreOptions {
+  /** Names by identifier (identifiers.json). */
+  readonly identifiers: readonly string[];
+  readonly blankIdentifier: number;
+  readonly testPuzzles: ArcTasks;
+}
+
+export interface ArcScores {
+  /** `ARC/pass@1` ... */
+  readonly scores: Readonly<Record<string, number>>;
+  /** Per task and test pair the first grids: attempt_1, attempt_2 ... (the Kaggle form). */
+  readonly submission: ReadonlyMap<string, readonly Readonly<Record<string, number[][]>>[]>;
+  /** Tasks with a test pair that no prediction was for. */
+  readonly unpredicted: readonly string[];
+}
+
+interface Candidate {
+  readonly grid: Grid;
+  votes: number;
+  q: number;
+}
+
+export class ArcVotes {
+  readonly #options: ArcScoreOptions;
+  readonly #names = new Map<number, { name: string; augmentation?: Augmentation }>();
+  /** Task name and question -> predicted grids, in the order of their first vote. */
+  readonly #candidates = new Map<string, Map<string, Candidate>>();
+
+  constructor(options: ArcScoreOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Counts one prediction; rows with the blank identifier (padding) count nothing.
+   * @param input [900] the tokens of the question as it was asked
+   * @param prediction [900] the predicted tokens
+   * @throws DatasetError if the identifier has no name or a row has another length.
+   */
+  add(identifier: number, input: ArrayLike<number>, prediction: ArrayLike<number>, qLogit: number): void {
+    if (identifier === this.#options.blankIdentifier) return;
+    for (const row of [input, prediction]) {
+      if (row.length !== ARC_LENGTH) throw new DatasetError(`a row of ${row.length} tokens, expected ${ARC_LENGTH}`);
+    }
+    const { name, augmentation } = this.#name(identifier);
+    const back = (tokens: ArrayLike<number>) => {
+      const grid = cropTokens(tokens);
+      return augmentation === undefined ? grid : restoreGrid(augmentation, grid);
+    };
+    const question = questionKey(name, back(input));
+    const grid = back(prediction);
+    const key = gridKey(grid);
+    const grids = this.#candidates.get(question) ?? new Map<string, Candidate>();
+    this.#candidates.set(question, grids);
+    const candidate = grids.get(key);
+    const q = 1 / (1 + Math.exp(-qLogit));
+    if (candidate === undefined) grids.set(key, { grid, votes: 1, q });
+    else {
+      candidate.votes++;
+      candidate.q += q;
+    }
+  }
+
+  /**
+   * @param attempts grids per test pair in the submission; the first is repeated where there are fewer.
+   * @throws DatasetError if there are no test tasks.
+   */
+  result(ks: readonly number[] = OFFICIAL_KS, attempts = 2): ArcScores {
+    const { testPuzzles } = this.#options;
+    if (testPuzzles.size === 0) throw new DatasetError("no test tasks, expected at least one");
+    const correct = ks.map(() => 0);
+    const submission = new Map<string, Record<string, number[][]>[]>();
+    const unpredicted: string[] = [];
+    for (const [name, task] of testPuzzles) {
+      const pairs = task.get("test") ?? [];
+      const right = ks.map(() => 0);
+      const entries: Record<string, number[][]>[] = [];
+      for (const { input, output } of pairs) {
+        const ranked = this.#ranked(name, input);
+        if (ranked.length === 0) {
+          if (!unpredicted.includes(name)) unpredicted.push(name);
+          continue;
+        }
+        const place = ranked.findIndex(({ grid }) => gridKey(grid) === gridKey(output));
+        ks.forEach((k, index) => {
+          if (place >= 0 && place < k) right[index]!++;
+        });
+        entries.push(
+          Object.fromEntries(
+            Array.from({ length: attempts }, (_, index) => [
+              `attempt_${index + 1}`,
+              gridToRows((ranked[index] ?? ranked[0]!).grid),
+            ]),
+          ),
+        );
+      }
+      submission.set(name, entries);
+      right.forEach((count, index) => {
+        correct[index]! += count / Math.max(1, pairs.length);
+      });
+    }
+    const scores = Object.fromEntries(ks.map((k, index) => [`ARC/pass@${k}`, correct[index]! / testPuzzles.size]));
+    return { scores, submission, unpredicted };
+  }
+
+  #ranked(name: string, input: Grid): Candidate[] {
+    const grids = [...(this.#candidates.get(questionKey(name, input))?.values() ?? [])];
+    return grids.sort((a, b) => b.votes - a.votes || b.q / b.votes - a.q / a.votes);
+  }
+
+  #name(identifier: number) {
+    let known = this.#names.get(identifier);
+    if (known === undefined) {
+      const name = this.#options.identifiers[identifier];
+      if (name === undefined) {
+        throw new DatasetError(
+          `puzzle identifier ${identifier}, expected 0 to ${this.#options.identifiers.length - 1}`,
+        );
+      }
+      known = parseAugmentedName(name);
+      this.#names.set(identifier, known);
+    }
+    return known;
+  }
+}
+
+/** submission.json as the official evaluator writes it. */
+export function formatSubmission(submission: ArcScores["submission"]): string {
+  return pythonJson(submission);
+}
+
+function questionKey(name: string, input: Grid): string {
+  return `${name} ${gridKey(input)}`;
+}

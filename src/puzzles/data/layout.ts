@@ -1,0 +1,281 @@
+/**
+ * The official on-disk layout of a puzzle data set, in memory: what the files are called and what they hold. Reading and
+ * writing disks is layout.node.ts.
+ *
+ *     identifiers.json                     name of every puzzle identifier; number 0 is "<blank>"
+ *     test_puzzles.json                    ARC only: the test tasks with their answers
+ *     train/dataset.json, test/dataset.json
+ *     train/all__inputs.npy, ...labels     [examples, L] tokens
+ *     train/all__puzzle_identifiers.npy    [puzzles]
+ *     train/all__puzzle_indices.npy        [puzzles + 1] puzzle p has the examples from [p] to [p + 1]
+ *     train/all__group_indices.npy         [groups + 1]  group g has the puzzles from [g] to [g + 1]
+ *
+ * A group is one puzzle with all its augmentations.
+ */
+import { z } from "zod";
+import {
+  DatasetError,
+  decodeText,
+  npyToInt32,
+  parseJson,
+  parseNpy,
+  pythonFloat,
+  pythonJson,
+  quoted,
+  serializeNpy,
+  shortened,
+} from "../../formats/index.ts";
+
+export type SplitName = "train" | "test";
+
+/** dataset.json, in our words. */
+export interface SplitMetadata {
+  readonly padToken: number;
+  /** Labels of this value count for nothing; null: all count. */
+  readonly ignoreLabel: number | null;
+  readonly blankIdentifier: number;
+  readonly vocabularySize: number;
+  readonly sequenceLength: number;
+  /** Puzzle identifiers, the blank one included. */
+  readonly identifierCount: number;
+  readonly groupCount: number;
+  readonly meanPuzzleExamples: number;
+  /** As the official builders count: for Sudoku and mazes the groups, for ARC the puzzles. */
+  readonly puzzleCount: number;
+  readonly sets: readonly string[];
+}
+
+/** What a set of ours has in common with the official ones: padding 0, which is not asked for, and a blank identifier 0. */
+export function splitMetadata(
+  counts: { readonly exampleCount: number; readonly puzzleCount: number; readonly groupCount: number },
+  shape: Pick<SplitMetadata, "vocabularySize" | "sequenceLength" | "identifierCount">,
+): SplitMetadata {
+  const { exampleCount, puzzleCount, groupCount } = counts;
+  return {
+    padToken: 0,
+    ignoreLabel: 0,
+    blankIdentifier: 0,
+    ...shape,
+    groupCount,
+    meanPuzzleExamples: puzzleCount === 0 ? 0 : exampleCount / puzzleCount,
+    puzzleCount,
+    sets: [SET],
+  };
+}
+
+/** Which examples belong to which puzzle, and which puzzles to which group. */
+export interface SplitIndex {
+  readonly puzzleIdentifiers: Int32Array;
+  readonly puzzleIndices: Int32Array;
+  readonly groupIndices: Int32Array;
+}
+
+/** One split in memory. */
+export interface PuzzleSplit extends SplitIndex {
+  readonly metadata: SplitMetadata;
+  /** [examples, L] */
+  readonly inputs: Uint8Array | Int32Array;
+  /** [examples, L] */
+  readonly labels: Uint8Array | Int32Array;
+}
+
+/** The one set that official builders write. */
+const SET = "all";
+export const DATASET_JSON = "dataset.json";
+export const IDENTIFIERS_JSON = "identifiers.json";
+export const TEST_PUZZLES_JSON = "test_puzzles.json";
+
+export type SplitField = "inputs" | "labels" | "puzzle_identifiers" | "puzzle_indices" | "group_indices";
+
+export function splitFile(field: SplitField): string {
+  return `${SET}__${field}.npy`;
+}
+
+/** Official names, in the order in which the official code writes them. */
+const metadataSchema = z.object({
+  pad_id: z.int().nonnegative(),
+  ignore_label_id: z.int().nullable(),
+  blank_identifier_id: z.int().nonnegative(),
+  vocab_size: z.int().min(1),
+  seq_len: z.int().min(1),
+  num_puzzle_identifiers: z.int().min(1),
+  total_groups: z.int().nonnegative(),
+  mean_puzzle_examples: z.number().nonnegative(),
+  total_puzzles: z.int().nonnegative(),
+  sets: z.array(z.string()),
+});
+
+/** dataset.json as the official builders write it, byte for byte. */
+export function formatMetadata(metadata: SplitMetadata): string {
+  const fields: [keyof z.infer<typeof metadataSchema>, string][] = [
+    ["pad_id", pythonJson(metadata.padToken)],
+    ["ignore_label_id", pythonJson(metadata.ignoreLabel)],
+    ["blank_identifier_id", pythonJson(metadata.blankIdentifier)],
+    ["vocab_size", pythonJson(metadata.vocabularySize)],
+    ["seq_len", pythonJson(metadata.sequenceLength)],
+    ["num_puzzle_identifiers", pythonJson(metadata.identifierCount)],
+    ["total_groups", pythonJson(metadata.groupCount)],
+    ["mean_puzzle_examples", pythonFloat(metadata.meanPuzzleExamples)],
+    ["total_puzzles", pythonJson(metadata.puzzleCount)],
+    ["sets", pythonJson(metadata.sets)],
+  ];
+  return `{${fields.map(([name, value]) => `"${name}": ${value}`).join(", ")}}`;
+}
+
+/** @throws DatasetError if the text is not a dataset.json with the one set "all". */
+export function parseMetadata(text: string, where: string): SplitMetadata {
+  const parsed = metadataSchema.safeParse(parseJson(text, where));
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0]!;
+    const field = shortened(issue.path.join(".") || "the whole");
+    throw new DatasetError(`${field}: ${shortened(issue.message, 120)}`, { file: where });
+  }
+  const fields = parsed.data;
+  if (fields.sets.length !== 1 || fields.sets[0] !== SET) {
+    throw new DatasetError(`sets ${quoted(fields.sets)}, expected ["${SET}"]`, { file: where });
+  }
+  return {
+    padToken: fields.pad_id,
+    ignoreLabel: fields.ignore_label_id,
+    blankIdentifier: fields.blank_identifier_id,
+    vocabularySize: fields.vocab_size,
+    sequenceLength: fields.seq_len,
+    identifierCount: fields.num_puzzle_identifiers,
+    groupCount: fields.total_groups,
+    meanPuzzleExamples: fields.mean_puzzle_examples,
+    puzzleCount: fields.total_puzzles,
+    sets: fields.sets,
+  };
+}
+
+/** identifiers.json. @throws DatasetError */
+export function parseIdentifiers(text: string, where: string = IDENTIFIERS_JSON): string[] {
+  const names = parseJson(text, where);
+  if (!Array.isArray(names) || !names.every((name) => typeof name === "string")) {
+    throw new DatasetError("expected a JSON array of names", { file: where });
+  }
+  return names;
+}
+
+/** The files of one split, by their names in the split's folder. */
+export function encodeSplit(split: PuzzleSplit): Map<string, Uint8Array> {
+  const { sequenceLength } = split.metadata;
+  const rows = split.inputs.length / sequenceLength;
+  return new Map([
+    [DATASET_JSON, new TextEncoder().encode(formatMetadata(split.metadata))],
+    [splitFile("inputs"), serializeNpy(split.inputs, [rows, sequenceLength])],
+    [splitFile("labels"), serializeNpy(split.labels, [rows, sequenceLength])],
+    ...encodeIndex(split),
+  ]);
+}
+
+export function encodeIndex(index: SplitIndex): [string, Uint8Array][] {
+  return [
+    [splitFile("puzzle_identifiers"), serializeNpy(index.puzzleIdentifiers, [index.puzzleIdentifiers.length])],
+    [splitFile("puzzle_indices"), serializeNpy(index.puzzleIndices, [index.puzzleIndices.length])],
+    [splitFile("group_indices"), serializeNpy(index.groupIndices, [index.groupIndices.length])],
+  ];
+}
+
+/**
+ * One split from its files.
+ * @param read gives a file of the split's folder, or throws.
+ * @param where names the folder in errors.
+ * @throws DatasetError if a file is broken or the files do not fit together.
+ */
+export function decodeSplit(read: (name: string) => Uint8Array, where: string): PuzzleSplit {
+  const metadata = parseMetadata(
+    decodeText(read(DATASET_JSON), `${where}/${DATASET_JSON}`),
+    `${where}/${DATASET_JSON}`,
+  );
+  const array = (field: SplitField) => {
+    const file = `${where}/${splitFile(field)}`;
+    return { file, ...parseNpy(read(splitFile(field)), file) };
+  };
+  const tokens = (field: "inputs" | "labels") => {
+    const { file, shape, data, dtype } = array(field);
+    checkTokenShape(shape, metadata, file);
+    const values = data instanceof Uint8Array ? data : npyToInt32({ shape, data, dtype }, file);
+    checkTokens(values, metadata, file);
+    return values;
+  };
+  const column = (field: SplitField) => {
+    const { file, ...rest } = array(field);
+    if (rest.shape.length !== 1) throw new DatasetError(`${rest.shape.length} axes, expected one`, { file });
+    return npyToInt32(rest, file);
+  };
+  const split: PuzzleSplit = {
+    metadata,
+    inputs: tokens("inputs"),
+    labels: tokens("labels"),
+    puzzleIdentifiers: column("puzzle_identifiers"),
+    puzzleIndices: column("puzzle_indices"),
+    groupIndices: column("group_indices"),
+  };
+  if (split.inputs.length !== split.labels.length) {
+    throw new DatasetError("inputs and labels have different numbers of examples", { file: where });
+  }
+  checkIndex(split, metadata, split.inputs.length / metadata.sequenceLength, where);
+  return split;
+}
+
+export function checkTokenShape(shape: readonly number[], { sequenceLength }: SplitMetadata, file: string): void {
+  if (shape.length !== 2 || shape[1] !== sequenceLength) {
+    throw new DatasetError(`shape [${shape.join(", ")}], expected [examples, ${sequenceLength}]`, { file });
+  }
+}
+
+/** @throws DatasetError for a token outside the vocabulary. */
+export function checkTokens(
+  tokens: ArrayLike<number>,
+  { vocabularySize, sequenceLength, ignoreLabel }: SplitMetadata,
+  file: string,
+  firstExample = 0,
+): void {
+  for (let at = 0; at < tokens.length; at++) {
+    const token = tokens[at]!;
+    if ((token >= 0 && token < vocabularySize) || token === ignoreLabel) continue;
+    const example = firstExample + Math.floor(at / sequenceLength);
+    throw new DatasetError(`token ${token} in example ${example}, expected 0 to ${vocabularySize - 1}`, { file });
+  }
+}
+
+/** @throws DatasetError unless groups cover all puzzles, puzzles all examples, and the identifiers exist. */
+export function checkIndex(index: SplitIndex, metadata: SplitMetadata, examples: number, where: string): void {
+  const { puzzleIdentifiers, puzzleIndices, groupIndices } = index;
+  checkBoundaries(puzzleIndices, examples, `${where}/${splitFile("puzzle_indices")}`, "examples");
+  checkBoundaries(groupIndices, puzzleIndices.length - 1, `${where}/${splitFile("group_indices")}`, "puzzles");
+  const file = `${where}/${splitFile("puzzle_identifiers")}`;
+  if (puzzleIdentifiers.length !== puzzleIndices.length - 1) {
+    throw new DatasetError(`${puzzleIdentifiers.length} puzzles, expected ${puzzleIndices.length - 1}`, { file });
+  }
+  const wrong = puzzleIdentifiers.findIndex((id) => id < 0 || id >= metadata.identifierCount);
+  if (wrong >= 0) {
+    throw new DatasetError(
+      `identifier ${puzzleIdentifiers[wrong]} of puzzle ${wrong}, expected 0 to ${metadata.identifierCount - 1}`,
+      { file },
+    );
+  }
+}
+
+/** Boundaries rise strictly from 0 to the total. @throws DatasetError */
+export function checkBoundaries(boundaries: ArrayLike<number>, total: number, file: string, of: string): void {
+  const problem = boundaryProblem(boundaries.length, total, of);
+  if (boundaries.length === 0) throw new DatasetError("empty, expected at least the number 0", { file });
+  for (let at = 0; at < boundaries.length; at++) {
+    const found = problem(boundaries[at]!, at);
+    if (found !== undefined) throw new DatasetError(found, { file });
+  }
+}
+
+/** The same check for a column that is read piece by piece: called with every number in order. */
+export function boundaryProblem(length: number, total: number, of: string) {
+  let previous = -1;
+  return (value: number, at: number): string | undefined => {
+    if (at === 0 ? value !== 0 : value <= previous) {
+      return `${value} at ${at}, expected ${at === 0 ? "0" : `at least ${previous + 1}`}`;
+    }
+    previous = value;
+    return at === length - 1 && value !== total ? `ends at ${value}, expected ${total} (all ${of})` : undefined;
+  };
+}

@@ -1,0 +1,35 @@
+/** An .npy file of token rows that is written row by row: its header is filled in at the end, when their number is known. */
+import type { FileWriter } from "../../formats/index.node.ts";
+import { npyHeader } from "../../formats/index.ts";
+
+export class NpyRowWriter {
+  readonly #file: FileWriter;
+  readonly #dtype = "|u1";
+  #buffer = new Uint8Array(1 << 16);
+  #buffered = 0;
+  #bytes = 0;
+
+  constructor(file: FileWriter) {
+    this.#file = file;
+    this.#file.write(npyHeader(this.#dtype, [0, 0]));
+  }
+
+  write(row: Uint8Array): void {
+    if (this.#buffered + row.length > this.#buffer.length) this.#flush();
+    if (row.length > this.#buffer.length) this.#buffer = new Uint8Array(row.length);
+    this.#buffer.set(row, this.#buffered);
+    this.#buffered += row.length;
+    this.#bytes += row.length;
+  }
+
+  /** The last rows, and how many there are. */
+  end(columns: number): void {
+    this.#flush();
+    this.#file.write(npyHeader(this.#dtype, [this.#bytes / columns, columns]), 0); // as long as the first one: 128 bytes
+  }
+
+  #flush(): void {
+    this.#file.write(this.#buffer.subarray(0, this.#buffered));
+    this.#buffered = 0;
+  }
+}

@@ -1,0 +1,121 @@
+/** Batches of a split for training and evaluation, from memory or disk alike. */
+import { type Batch, type BatchSource, type Examples, type StoredExamples, trainingLabels } from "../../trm/index.ts";
+import type { PuzzleSplit, SplitMetadata } from "./layout.ts";
+import { GroupSampler, type GroupSamplerState, type IndexColumn } from "./sampler.ts";
+
+/** A split whose examples can be read in any order. `openSplit` in layout.node.ts gives one on disk. */
+export interface ExampleSource extends StoredExamples {
+  readonly metadata: SplitMetadata;
+  readonly groupIndices: ArrayLike<number>;
+  readonly puzzleIndices: IndexColumn;
+  readonly puzzleIdentifiers: IndexColumn;
+  /** Copies the tokens of an example. @throws DatasetError if the file breaks off or holds a token outside the vocabulary. */
+  read(example: number, input: Int32Array, label: Int32Array): void;
+  close(): void;
+}
+
+export function memorySource(split: PuzzleSplit): ExampleSource {
+  const { metadata, inputs, labels } = split;
+  const length = metadata.sequenceLength;
+  return {
+    metadata,
+    count: inputs.length / length,
+    batches(batchSize) {
+      return sourceBatches(this, batchSize);
+    },
+    groupIndices: split.groupIndices,
+    puzzleIndices: split.puzzleIndices,
+    puzzleIdentifiers: split.puzzleIdentifiers,
+    read(example, input, label) {
+      input.set(inputs.subarray(example * length, (example + 1) * length));
+      label.set(labels.subarray(example * length, (example + 1) * length));
+    },
+    close() {},
+  };
+}
+
+/** Training batches without end, sampled by groups as the official loader does; `state` continues a run bit for bit. */
+export class SplitBatches implements BatchSource {
+  readonly #source: ExampleSource;
+  readonly #sampler: GroupSampler;
+
+  /** @throws ConfigError for a set without groups. */
+  constructor(source: ExampleSource, options: { readonly seed: number; readonly epochsPerPass?: number | undefined }) {
+    this.#source = source;
+    const { groupIndices, puzzleIndices } = source;
+    this.#sampler = new GroupSampler({ groupIndices, puzzleIndices, ...options });
+  }
+
+  /** @throws ConfigError if the set cannot fill a batch of this size. */
+  next(batchSize: number): Batch {
+    const { examples, puzzles } = this.#sampler.next(batchSize);
+    return readBatch(this.#source, examples, puzzles);
+  }
+
+  /** Epochs begun so far. */
+  get epoch(): number {
+    return this.#sampler.epoch;
+  }
+
+  get state(): GroupSamplerState {
+    return this.#sampler.state;
+  }
+
+  set state(state: unknown) {
+    try {
+      this.#sampler.state = state as GroupSamplerState; // checks every part
+    } catch {
+      throw new RangeError("the position in the training data cannot be read");
+    }
+  }
+}
+
+/** All examples of a split in order. */
+export function* sourceBatches(source: ExampleSource, batchSize: number): Generator<Batch> {
+  let puzzle = 0;
+  for (let start = 0; start < source.count; start += batchSize) {
+    const count = Math.min(batchSize, source.count - start);
+    const examples = Int32Array.from({ length: count }, (_, row) => start + row);
+    const puzzles = puzzlesOf(source, examples, puzzle);
+    puzzle = puzzles.at(-1)!;
+    yield readBatch(source, examples, puzzles);
+  }
+}
+
+/** The puzzle that each of these examples, in rising order, belongs to. @param from  not after the first one's */
+function puzzlesOf({ puzzleIndices }: ExampleSource, examples: Int32Array, from = 0): Int32Array {
+  let puzzle = from;
+  return examples.map((example) => {
+    while (example >= puzzleIndices.at(puzzle + 1)!) puzzle++;
+    return puzzle;
+  });
+}
+
+function readBatch(source: ExampleSource, examples: Int32Array, puzzles: Int32Array): Batch {
+  const { labels, ...rest } = readExamples(source, examples, puzzles);
+  return { ...rest, labels: trainingLabels(labels, source.metadata.ignoreLabel) };
+}
+
+/** As they are in the set. */
+function readExamples(source: ExampleSource, examples: Int32Array, puzzles: Int32Array) {
+  const { sequenceLength: length } = source.metadata;
+  const inputs = new Int32Array(examples.length * length);
+  const labels = new Int32Array(examples.length * length);
+  examples.forEach((example, row) => {
+    source.read(
+      example,
+      inputs.subarray(row * length, (row + 1) * length),
+      labels.subarray(row * length, (row + 1) * length),
+    );
+  });
+  return { inputs, labels, puzzleIds: puzzles.map((puzzle) => source.puzzleIdentifiers.at(puzzle)!) };
+}
+
+/** Up to `wanted` examples of a split, spread evenly over it, in memory. */
+export function pickExamples(source: ExampleSource, wanted: number): Examples {
+  const { count: total, metadata } = source;
+  const count = Math.min(wanted, total);
+  const examples = Int32Array.from({ length: count }, (_, at) => Math.floor((at * total) / count));
+  const { sequenceLength: length, ignoreLabel } = metadata;
+  return { count, length, ignoreLabel, ...readExamples(source, examples, puzzlesOf(source, examples)) };
+}

@@ -1,0 +1,120 @@
+/**
+ * A grid task of your own, from a few lines: what a puzzle looks like and how to make one. Everything else (tokens, text,
+ * drawing, disjoint training and test sets, augmentation) follows.
+ *
+ *     // Complete the mirror image: the right half of the answer mirrors the left half of the question.
+ *     const mirror = gridTask({
+ *       name: "mirror",
+ *       rows: 4,
+ *       columns: 6,
+ *       symbols: ".ab",
+ *       draw(random) {
+ *         const left = Array.from({ length: 4 }, () => Array.from({ length: 3 }, () => ".ab"[random.integer(3)]));
+ *         return {
+ *           question: left.map((row) => `${row.join("")}...`).join(""),
+ *           answer: left.map((row) => row.join("") + row.toReversed().join("")).join(""),
+ *         };
+ *       },
+ *     });
+ */
+
+import { quoted } from "../formats/index.ts";
+import { Random } from "../tensor/index.ts";
+import { ConfigError, PuzzleError, packExamples, type Task } from "../trm/index.ts";
+import { drawApart } from "./apart.ts";
+import { dihedralTransform } from "./dihedral.ts";
+
+export interface GridTaskDefinition {
+  readonly name: string;
+  readonly rows: number;
+  readonly columns: number;
+  /** The characters of questions and answers; the first becomes token 1. */
+  readonly symbols: string;
+  /** A random puzzle: question and answer row by row, rows * columns symbols each. */
+  draw(random: Random): { readonly question: string; readonly answer: string };
+  /** What is wrong with a question, in one line. Default: nothing. */
+  problem?(question: string): string | undefined;
+  /**
+   * Why an answer is wrong, in one line; undefined if it is right. By default nothing is said against an answer that has a
+   * symbol in every cell, and nobody calls it right.
+   */
+  mistake?(question: string, answer: string): string | undefined;
+  /** Images that keep a puzzle a puzzle: "dihedral" for the eight of the square (four of another rectangle). Default none. */
+  readonly symmetry?: "none" | "dihedral";
+}
+
+/** @throws ConfigError if the definition makes no sense. */
+export function gridTask(definition: GridTaskDefinition): Task {
+  const { name, rows, columns, symmetry = "none" } = definition;
+  const symbols = [...definition.symbols];
+  const length = rows * columns;
+  if (!(Number.isInteger(rows) && rows > 0 && Number.isInteger(columns) && columns > 0)) {
+    throw new ConfigError(`${name}: ${rows} rows and ${columns} columns, expected whole numbers from 1`);
+  }
+  if (symbols.length < 2 || new Set(symbols).size !== symbols.length) {
+    throw new ConfigError(`${name}: symbols ${quoted(definition.symbols)}, expected at least two different characters`);
+  }
+  const toTokens = (text: string): Int32Array => {
+    const characters = [...text];
+    const wrong = characters.findIndex((character) => !symbols.includes(character));
+    if (wrong >= 0) {
+      throw new PuzzleError(
+        `${name}: character ${wrong + 1} is ${quoted(characters[wrong])}, expected one of ${quoted(definition.symbols)}`,
+      );
+    }
+    if (characters.length !== length) {
+      throw new PuzzleError(
+        `${name}: ${characters.length} characters, expected ${length} (${rows} rows of ${columns}, row by row)`,
+      );
+    }
+    return Int32Array.from(characters, (character) => symbols.indexOf(character) + 1);
+  };
+  const format = (tokens: ArrayLike<number>) => Array.from(tokens, (token) => symbols[token - 1] ?? "?").join("");
+  const turn = (tokens: ArrayLike<number>, id: number) =>
+    Int32Array.from(dihedralTransform({ rows, columns, cells: Uint8Array.from(tokens) }, id).cells);
+  const images = symmetry === "none" ? [0] : rows === columns ? [0, 1, 2, 3, 4, 5, 6, 7] : [0, 2, 4, 5];
+
+  return {
+    name,
+    rows,
+    columns,
+    sequenceLength: length,
+    vocabularySize: symbols.length + 1,
+    parse(question) {
+      const tokens = toTokens(question);
+      const problem = definition.problem?.(question);
+      if (problem !== undefined) throw new PuzzleError(`${name}: ${problem}`);
+      return tokens;
+    },
+    format,
+    draw(tokens, paint = (symbol) => symbol) {
+      const cells = [...format(tokens)].map(paint);
+      return Array.from({ length: rows }, (_, row) => cells.slice(row * columns, (row + 1) * columns).join("")).join(
+        "\n",
+      );
+    },
+    mistake(question, answer) {
+      const empty = Array.from(answer).findIndex((token) => symbols[token - 1] === undefined);
+      if (empty >= 0) return `no symbol in row ${Math.floor(empty / columns) + 1}, column ${(empty % columns) + 1}`;
+      return definition.mistake?.(format(question), format(answer));
+    },
+    canJudge: definition.mistake !== undefined,
+    generate(wanted) {
+      const { train, test } = drawApart({
+        ...wanted,
+        name,
+        random: new Random(wanted.seed),
+        draw(random) {
+          const { question, answer } = definition.draw(random);
+          return { question: toTokens(question), answer: toTokens(answer) };
+        },
+        key: ({ question }) => images.map((id) => format(turn(question, id))).sort()[0]!,
+      });
+      return { train: packExamples(train, length), test: packExamples(test, length) };
+    },
+    augment(question, answer, random) {
+      const id = images[random.integer(images.length)]!;
+      return { question: turn(question, id), answer: turn(answer, id) };
+    },
+  };
+}

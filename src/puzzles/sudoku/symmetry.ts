@@ -1,0 +1,39 @@
+/**
+ * The symmetries of Sudoku: relabelled digits, permuted bands and stacks, rows and columns permuted within them, and, where
+ * boxes are square, transposition. 4x4: 2 * (2! * 2!^2)^2 * 4! = 3,072. 6x6 (no transposition): 3! * 2!^3 * 2! * 3!^2 * 6!
+ * = 2,488,320. 9x9: 2 * (3! * 3!^3)^2 * 9! = 1,218,998,108,160.
+ */
+import type { Random } from "../../tensor/index.ts";
+import type { Board, Geometry } from "./board.ts";
+
+export interface Symmetry {
+  /** For every cell of the new board, the cell of the old one it comes from. */
+  readonly from: Uint8Array;
+  /** For every old digit the new one; digit 0 stays 0. */
+  readonly digits: Uint8Array;
+}
+
+/** Every symmetry equally likely; drawn as the official builder does (digits, transposition, rows, columns). */
+export function randomSymmetry(geometry: Geometry, random: Random): Symmetry {
+  const { side, boxRows, boxColumns, cells } = geometry;
+  const digits = Uint8Array.of(0, ...random.permutation(side).map((digit) => digit + 1));
+  const transposed = boxRows === boxColumns && random.bernoulli(0.5);
+  const rows = randomLines(side, boxRows, random);
+  const columns = randomLines(side, boxColumns, random);
+  const from = Uint8Array.from({ length: cells }, (_, cell) => {
+    const row = rows[Math.floor(cell / side)]!;
+    const column = columns[cell % side]!;
+    return transposed ? column * side + row : row * side + column;
+  });
+  return { from, digits };
+}
+
+export function applySymmetry({ from, digits }: Symmetry, board: ArrayLike<number>): Board {
+  return Uint8Array.from(from, (cell) => digits[board[cell]!]!);
+}
+
+/** Bands in random order, the lines of each in random order. */
+function randomLines(side: number, perBand: number, random: Random): number[] {
+  const bands = random.permutation(side / perBand);
+  return [...bands].flatMap((band) => [...random.permutation(perBand)].map((line) => band * perBand + line));
+}

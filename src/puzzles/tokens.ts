@@ -1,0 +1,53 @@
+/** A task of which only the data set is known: cells with a token each. Text and pictures show the tokens as numbers. */
+
+import { quoted } from "../formats/index.ts";
+import { ConfigError, PuzzleError, type Task } from "../trm/index.ts";
+
+/**
+ * @param cells  L; drawn as a square where it is one, else as one row
+ * @param vocabularySize  V
+ */
+export function tokensTask(cells: number, vocabularySize: number): Task {
+  const side = Math.sqrt(cells);
+  const columns = Number.isInteger(side) ? side : cells;
+  const rows = cells / columns;
+  const width = String(vocabularySize - 1).length;
+  return {
+    name: "tokens",
+    rows,
+    columns,
+    sequenceLength: cells,
+    vocabularySize,
+
+    /** Numbers with spaces between. */
+    parse(question) {
+      const words = question.trim().split(/\s+/);
+      const wrong = words.findIndex((word) => !/^\d{1,9}$/.test(word) || Number(word) >= vocabularySize);
+      if (wrong >= 0) {
+        throw new PuzzleError(
+          `tokens: number ${wrong + 1} is ${quoted(words[wrong])}, expected 0 to ${vocabularySize - 1}`,
+        );
+      }
+      if (words.length !== cells) throw new PuzzleError(`tokens: ${words.length} numbers, expected ${cells}`);
+      return Int32Array.from(words, Number);
+    },
+
+    format: (tokens) => Array.from(tokens).join(" "),
+
+    draw(tokens, paint = (symbol) => symbol) {
+      const symbols = Array.from(tokens, (token, cell) => paint(String(token).padStart(width), cell));
+      return Array.from({ length: rows }, (_, row) => symbols.slice(row * columns, (row + 1) * columns).join(" ")).join(
+        "\n",
+      );
+    },
+
+    mistake: () => undefined,
+    canJudge: false,
+
+    generate() {
+      throw new ConfigError("tokens: how to make such puzzles is not known, expected a data set");
+    },
+
+    augment: (question, answer) => ({ question, answer }),
+  };
+}

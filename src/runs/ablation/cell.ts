@@ -1,0 +1,102 @@
+// One cell of the ablation table: a row trained with one seed until its share of compute is used up, then measured.
+import { z } from "zod";
+import { CheckpointError } from "../../formats/index.ts";
+import { ShuffledExamples, type Config, flattenConfig, parseConfig, evaluate, trainingFlops, type ExampleSets, Training } from "../../trm/index.ts";
+import { type CheckpointFiles, type CheckpointSide, restoreTraining } from "../checkpoint.ts";
+
+export const cellSchema = z.object({
+  row: z.string(),
+  seed: z.number().int(),
+  steps: z.number().int().min(1),
+  flops: z.number().min(0),
+  seconds: z.number().min(0),
+  parameters: z.number().int().min(1),
+  /** Unseen puzzles. */
+  puzzles: z.number().int().min(1),
+  /** Shares after all supervision steps. */
+  exact: z.number().min(0).max(1),
+  cell: z.number().min(0).max(1),
+  meanHaltStep: z.number().min(0),
+  settings: z.record(z.string(), z.unknown()),
+});
+export type AblationCell = z.output<typeof cellSchema>;
+
+export interface CellOptions {
+  readonly row: string;
+  readonly seed: number;
+  readonly config: Config;
+  readonly sets: ExampleSets;
+  /** Floating-point operations of training, the same for every cell. */
+  readonly budget: number;
+  /** A checkpoint of this cell to go on from, and what names it in errors. */
+  readonly begun?:
+    | { readonly path: string; readonly side: CheckpointSide; readonly files: CheckpointFiles }
+    | undefined;
+  /** Asked after every step whether to leave the cell, and told the share of it that is done. */
+  readonly isStopping?: ((share: number) => Promise<boolean>) | undefined;
+  /** Awaited when the cell is left, to keep what has been trained. @param seconds  spent on it so far */
+  readonly save?: ((training: Training, seconds: number) => Promise<void>) | undefined;
+}
+
+/** Training steps that a budget pays for. */
+export const stepsFor = (config: Config, budget: number): number =>
+  Math.max(1, Math.floor(budget / trainingFlops(config)));
+
+/** @returns the cell, measured; undefined if it was left. @throws CheckpointError if `begun` is of another cell */
+export async function trainCell(options: CellOptions): Promise<AblationCell | undefined> {
+  const { row, seed, config, sets, budget, begun, isStopping, save } = options;
+  const steps = stepsFor(config, budget);
+  const warmupSteps = Math.min(config.training.warmupSteps, Math.floor(steps / 10));
+  const own = parseConfig({ ...flattenConfig(config), seed, warmupSteps, totalSteps: steps });
+  const begin = performance.now();
+  const training = new Training(own, new ShuffledExamples(sets.train, seed));
+  try {
+    if (begun) {
+      if (JSON.stringify(flattenConfig(begun.side.config)) !== JSON.stringify(flattenConfig(own)))
+        throw new CheckpointError(
+          `${begun.path}: its configuration is not that of row ${row}, seed ${seed}; delete it`,
+        );
+      restoreTraining(training, begun.side, begun.files, begun.path);
+    }
+    const spent = (): number => (begun?.side.seconds ?? 0) + (performance.now() - begin) / 1000;
+    while (training.step < steps) {
+      await training.supervisionStep();
+      if (await isStopping?.(training.step / steps)) {
+        await save?.(training, spent());
+        return undefined;
+      }
+    }
+    const seconds = spent();
+    const { puzzles, exact, cell, meanHaltStep } = await evaluate(training.evaluated, sets.test, {
+      ...own.training,
+      batchSize: 50,
+    });
+    return {
+      ...{ row, seed, steps, seconds, puzzles, meanHaltStep },
+      flops: steps * trainingFlops(own),
+      parameters: training.model.parameterCount(),
+      exact: exact.at(-1)!,
+      cell: cell.at(-1)!,
+      settings: flattenConfig(own),
+    };
+  } finally {
+    training.dispose();
+  }
+}
+
+/** Floating-point operations per second that training gets done here. @param seconds  to measure for */
+export async function measureSpeed(config: Config, { train }: ExampleSets, seconds: number): Promise<number> {
+  const training = new Training(config, new ShuffledExamples(train, 0));
+  try {
+    await training.supervisionStep(); // kernels are compiled, memory is there
+    const begin = performance.now();
+    let steps = 0;
+    do {
+      await training.supervisionStep();
+      steps++;
+    } while (performance.now() - begin < 1000 * seconds);
+    return (steps * trainingFlops(config)) / ((performance.now() - begin) / 1000);
+  } finally {
+    training.dispose();
+  }
+}

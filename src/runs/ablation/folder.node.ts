@@ -1,0 +1,85 @@
+// An ablation in a folder: ablation.json says what is compared, and every finished cell is a file, so that an interrupted
+// ablation goes on where it was. The cell that was being trained is a checkpoint.
+import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { z } from "zod";
+import { CheckpointError } from "../../formats/index.ts";
+import { type AblationCell, cellSchema } from "./cell.ts";
+import { makeFolders, replaceFile } from "../../formats/index.node.ts";
+import { type CheckpointFiles, parseJson } from "../checkpoint.ts";
+import { type Checkpoint, readCheckpoint, saveCheckpoint, stepOfFolder } from "../checkpoint-folder.node.ts";
+import { taskChoiceSchema } from "../../puzzles/index.ts";
+
+const planFile = "ablation.json";
+
+const planSchema = z.object({
+  format: z.literal("trm-ts ablation"),
+  version: z.literal(1),
+  task: taskChoiceSchema,
+  /** The base configuration, flat. */
+  base: z.record(z.string(), z.unknown()),
+  /** Generated puzzles for training, and unseen ones. */
+  puzzles: z.object({ train: z.number().int().min(1), unseen: z.number().int().min(1) }),
+  minutes: z.number().positive(),
+  /** Floating-point operations of training per cell. */
+  budget: z.number().positive(),
+});
+/** What every cell of an ablation has in common. */
+export type AblationPlan = Omit<z.output<typeof planSchema>, "format" | "version">;
+
+export const isAblation = (folder: string): boolean => existsSync(join(folder, planFile));
+
+/** @throws CheckpointError */
+export function readPlan(folder: string): AblationPlan {
+  const file = join(folder, planFile);
+  if (!existsSync(file))
+    throw new CheckpointError(`${folder}: no ${planFile} in it, expected the folder of an ablation`);
+  return parse(planSchema, file);
+}
+
+export function writePlan(folder: string, plan: AblationPlan): void {
+  makeFolders(folder);
+  writeJson(join(folder, planFile), { format: "trm-ts ablation", version: 1, ...plan });
+}
+
+export const cellFile = (row: string, seed: number): string => `cell-${row}-seed${seed}.json`;
+
+/** The finished cells. @throws CheckpointError */
+export const readCells = (folder: string): AblationCell[] =>
+  readdirSync(folder)
+    .filter((name) => /^cell-.*\.json$/.test(name))
+    .sort()
+    .map((name) => parse(cellSchema, join(folder, name)));
+
+/** A finished cell, which leaves no unfinished one. */
+export function writeCell(folder: string, cell: AblationCell): void {
+  writeJson(join(folder, cellFile(cell.row, cell.seed)), cell);
+  rmSync(unfinishedFolder(folder, cell.row, cell.seed), { recursive: true, force: true });
+}
+
+const unfinishedFolder = (folder: string, row: string, seed: number): string =>
+  join(folder, `unfinished-${row}-seed${seed}`);
+
+/** Keeps the training of a cell that is left after `step`. */
+export function saveUnfinished(folder: string, row: string, seed: number, step: number, files: CheckpointFiles): void {
+  const path = unfinishedFolder(folder, row, seed);
+  makeFolders(path);
+  saveCheckpoint(path, step, files);
+}
+
+/** What was kept of a cell, if anything was. @throws CheckpointError */
+export function readUnfinished(folder: string, row: string, seed: number): Checkpoint | undefined {
+  const path = unfinishedFolder(folder, row, seed);
+  const isKept = existsSync(path) && readdirSync(path).some((name) => stepOfFolder(name) !== undefined);
+  return isKept ? readCheckpoint(path) : undefined;
+}
+
+const writeJson = (file: string, value: unknown): void =>
+  replaceFile(file, Buffer.from(`${JSON.stringify(value, null, 2)}\n`));
+
+function parse<S extends z.ZodType>(schema: S, file: string): z.output<S> {
+  const parsed = schema.safeParse(parseJson(readFileSync(file), file));
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0]!;
+  throw new CheckpointError(`${file}: ${issue.path.join(".") || "contents"}: ${issue.message}`);
+}

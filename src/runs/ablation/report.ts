@@ -1,0 +1,93 @@
+// The ablation table: our small-scale measurements beside the published full-scale numbers, so labelled that nobody can take
+// one for the other.
+import { type AblationRow, changeText } from "./rows.ts";
+import type { AblationCell } from "./cell.ts";
+import type { ModelConfig } from "../../trm/index.ts";
+
+export interface AblationAbout {
+  /** The small-scale task and model in words. */
+  readonly scale: string;
+  /** Floating-point operations per cell. */
+  readonly budget: number;
+  /** Minutes that the base row takes for them where they were measured. */
+  readonly minutes: number;
+  readonly seeds: number;
+}
+
+export interface RowReport {
+  readonly key: string;
+  readonly name: string;
+  /** What the row changes of the first one, here. */
+  readonly change: string;
+  /** What was measured here; null before the first cell is done. */
+  readonly oursSmallScale: {
+    readonly exactPercent: {
+      readonly mean: number;
+      readonly deviation: number | null;
+      readonly bySeed: readonly number[];
+    };
+    readonly steps: number;
+    readonly parameters: number;
+  } | null;
+  readonly paperFullScale: {
+    readonly exactPercent: number;
+    readonly settings: string | null;
+    readonly task: string;
+    readonly quoted: true;
+  };
+}
+
+export const paperScale = "Sudoku-Extreme 9x9, D 512, about 36 h on one L40S (arXiv 2510.04871, table 1)";
+
+export function reportRow(row: AblationRow, base: ModelConfig, cells: readonly AblationCell[]): RowReport {
+  const { key, name, publishedAs = null, publishedPercent } = row;
+  const own = cells.filter((cell) => cell.row === key).sort((a, b) => a.seed - b.seed);
+  const percents = own.map(({ exact }) => 100 * exact);
+  return {
+    key,
+    name,
+    change: changeText(row, base),
+    oursSmallScale: own[0]
+      ? { exactPercent: { ...spread(percents), bySeed: percents }, steps: own[0].steps, parameters: own[0].parameters }
+      : null,
+    paperFullScale: { exactPercent: publishedPercent, settings: publishedAs, task: paperScale, quoted: true },
+  };
+}
+
+/** Mean and standard deviation of a sample; one number has none. */
+export function spread(values: readonly number[]): { mean: number; deviation: number | null } {
+  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+  if (values.length < 2) return { mean, deviation: null };
+  const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
+  return { mean, deviation: Math.sqrt(squares / (values.length - 1)) };
+}
+
+export function ablationTable(about: AblationAbout, rows: readonly RowReport[]): string[] {
+  const { scale, budget, minutes, seeds } = about;
+  const line = ({ name, oursSmallScale: ours, paperFullScale: paper }: RowReport): string => {
+    const measured = ours
+      ? [
+          `${ours.exactPercent.mean.toFixed(1)}%`.padStart(8),
+          (ours.exactPercent.deviation === null ? "" : `± ${ours.exactPercent.deviation.toFixed(1)}`).padStart(8),
+          `${ours.exactPercent.bySeed.length}/${seeds}`.padStart(7),
+          ours.steps.toLocaleString("en-US").padStart(9),
+          ours.parameters.toLocaleString("en-US").padStart(12),
+        ].join("")
+      : "       -".padEnd(44);
+    return `${name.padEnd(22)}|${measured} |${`${paper.exactPercent.toFixed(1)}%`.padStart(8)}  ${paper.settings ?? ""}`.trimEnd();
+  };
+  return [
+    "Two different experiments side by side. Compare the order of the rows, never the numbers of the two sides.",
+    `  left   MEASURED HERE at small scale: ${scale}`,
+    `         ${budget.toExponential(2)} floating-point operations of training per row and seed (${minutes} min of the first row)`,
+    `  right  QUOTED from the paper at full scale: ${paperScale}`,
+    "",
+    `${"".padEnd(22)}|${" ours, small scale, measured".padEnd(44)} | paper, full scale, quoted`,
+    `${"row".padEnd(22)}|   exact  spread  seeds    steps  parameters |   exact`,
+    `${"-".repeat(22)}+${"-".repeat(45)}+${"-".repeat(27)}`,
+    ...rows.map(line),
+    "",
+    "what the rows change here:",
+    ...rows.filter(({ change }) => change !== "").map(({ name, change }) => `  ${name.padEnd(22)} ${change}`),
+  ];
+}

@@ -1,0 +1,79 @@
+// The ablations of the paper (table 1: Sudoku-Extreme), each as what it changes of a base configuration, so that the table can
+// be made again at small scale.
+import { type Config, flattenConfig, type ModelConfig, parseConfig } from "../../trm/index.ts";
+
+export interface AblationRow {
+  readonly key: string;
+  readonly name: string;
+  /** The settings of the full-scale row, where they differ from ours. */
+  readonly publishedAs?: string;
+  /** Exact accuracy in percent that was published for a full-scale run. Never measured here. */
+  readonly publishedPercent: number;
+  /** What changes. Where the paper halves or thirds a number, so does this. */
+  change(base: ModelConfig): Readonly<Record<string, unknown>>;
+}
+
+/** Enough heads for rotary positions (an even head size). */
+const attention = ({ hiddenSize }: ModelConfig) => ({
+  mixer: "attention",
+  positions: "rotary",
+  heads: [8, 4, 2].find((heads) => hiddenSize % (2 * heads) === 0) ?? 1,
+});
+
+export const ablationRows: readonly AblationRow[] = [
+  { key: "trm", name: "TRM", publishedPercent: 87.4, change: () => ({}) },
+  { key: "continue-loss", name: "with continue loss", publishedPercent: 86.1, change: () => ({ continueLoss: true }) },
+  { key: "separate-nets", name: "separate networks", publishedPercent: 82.4, change: () => ({ separateNets: true }) },
+  { key: "no-ema", name: "no EMA", publishedPercent: 79.9, change: () => ({ emaRate: 0 }) },
+  {
+    key: "four-layers",
+    name: "double layers, half n",
+    publishedAs: "4 layers, n 3",
+    publishedPercent: 79.5,
+    change: ({ layers, n }) => ({ layers: 2 * layers, n: Math.max(1, Math.round(n / 2)) }),
+  },
+  { key: "self-attention", name: "self-attention", publishedPercent: 74.7, change: attention },
+  {
+    key: "fewer-recursions",
+    name: "fewer recursions",
+    publishedAs: "T 2, n 2",
+    publishedPercent: 73.7,
+    change: ({ T, n }) => ({ T: Math.max(1, T - 1), n: Math.max(1, Math.round(n / 3)) }),
+  },
+  {
+    key: "one-step-gradient",
+    name: "1-step gradient",
+    publishedPercent: 56.5,
+    change: () => ({ oneStepGradient: true }),
+  },
+  {
+    key: "hrm",
+    name: "HRM",
+    publishedPercent: 55,
+    change: (base) => ({
+      ...attention(base),
+      ...{ separateNets: true, oneStepGradient: true, continueLoss: true, layers: 2 * base.layers, T: 2, n: 2 },
+    }),
+  },
+  { key: "multi-z", name: "multi-scale z", publishedPercent: 77.6, change: () => ({ recursion: "multiZ" }) },
+  { key: "single-z", name: "single z", publishedPercent: 71.9, change: () => ({ recursion: "singleZ" }) },
+  {
+    key: "direct",
+    name: "direct prediction", // as many blocks as the two networks of HRM together
+    publishedPercent: 0,
+    change: (base) => ({
+      ...attention(base),
+      ...{ recursion: "direct", haltAgainstContinue: true, layers: 4 * base.layers },
+    }),
+  },
+];
+
+/** What the row changes, in words: "layers 4, n 1". */
+export const changeText = (row: AblationRow, base: ModelConfig): string =>
+  Object.entries(row.change(base))
+    .map(([key, value]) => (value === true ? key : `${key} ${value}`))
+    .join(", ");
+
+/** The configuration of a row. @throws ConfigError if the base does not allow it */
+export const ablated = (row: AblationRow, base: Config): Config =>
+  parseConfig({ ...flattenConfig(base), ...row.change(base.model) }, `row ${row.key}`);

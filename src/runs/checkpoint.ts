@@ -1,0 +1,210 @@
+// A checkpoint in memory: everything that a training run needs to go on bit for bit, as four files. Reading and writing them
+// on a disk is checkpoint-folder.node.ts; a page may keep them elsewhere.
+//
+//   weights.safetensors   the weights, under the official code's names
+//   ema.safetensors       their moving average (absent without EMA)
+//   training.safetensors  the optimizer's moments; the carry: latents, puzzles and labels of every slot
+//   checkpoint.json       the rest: step, random states, position in the data, configuration, task, backend
+
+import { z } from "zod";
+import { constant } from "../autograd/index.ts";
+import { type WritableTensor, toInt32, toFloat32, serializeSafetensors, type SafetensorsFile, parseSafetensors, CheckpointError } from "../formats/index.ts";
+import * as t from "../tensor/index.ts";
+import { randomStateSchema, type Config, flattenConfig, parseConfig, Model, officialStateName, type Training } from "../trm/index.ts";
+import { taskChoiceSchema } from "../puzzles/index.ts";
+import { exportWeights, importWeights } from "./weights.ts";
+
+export const sideFile = "checkpoint.json";
+export const weightsFile = "weights.safetensors";
+export const averageFile = "ema.safetensors";
+export const trainingFile = "training.safetensors";
+
+/** Contents by file name. */
+export type CheckpointFiles = ReadonlyMap<string, Uint8Array>;
+
+const count = z.number().int().min(0);
+
+const sideSchema = z.object({
+  format: z.literal("trm-ts checkpoint"),
+  version: z.literal(1),
+  madeBy: z.string(),
+  task: taskChoiceSchema,
+  /** What computed the steps up to here. */
+  backend: z.object({ name: z.string(), build: z.string() }),
+  step: count,
+  /** Time spent on training, evaluations included. */
+  seconds: z.number().min(0),
+  optimizerSteps: count,
+  random: randomStateSchema,
+  /** The state of the batch source; its own business. */
+  source: z.unknown(),
+  carry: z.object({ steps: z.array(count), halted: z.array(z.boolean()) }),
+  config: z.record(z.string(), z.unknown()),
+});
+
+/** The JSON side file, its configuration read. */
+export interface CheckpointSide extends Omit<z.output<typeof sideSchema>, "config"> {
+  readonly config: Config;
+}
+
+/** What a training does not know of itself. */
+export type CheckpointAbout = Pick<CheckpointSide, "task" | "backend" | "seconds" | "madeBy">;
+
+/** The whole state of a training, between two steps. */
+export async function packCheckpoint(training: Training, about: CheckpointAbout): Promise<CheckpointFiles> {
+  const { step, optimizer, carry, random, source, config, model, averaged } = training;
+  const side = {
+    format: "trm-ts checkpoint",
+    version: 1,
+    ...about,
+    step,
+    optimizerSteps: optimizer.steps,
+    random: random.state,
+    source: source.state,
+    carry: { steps: [...carry.steps], halted: carry.halted },
+    config: flattenConfig(config),
+  } satisfies z.input<typeof sideSchema>;
+  const files = new Map<string, Uint8Array>([
+    [sideFile, new TextEncoder().encode(`${JSON.stringify(side, null, 2)}\n`)],
+    [weightsFile, serializeSafetensors(await exportWeights(model))],
+    [trainingFile, serializeSafetensors(await trainingTensors(training))],
+  ]);
+  if (averaged) files.set(averageFile, serializeSafetensors(await exportWeights(averaged)));
+  return files;
+}
+
+async function trainingTensors({ optimizer, carry, config }: Training): Promise<Map<string, WritableTensor>> {
+  const { slots, inputs, labels, puzzleIds } = carry;
+  const shape = [slots, config.model.sequenceLength];
+  const tensors = new Map<string, WritableTensor>([
+    ["carry/inputs", { shape, data: inputs.slice() }],
+    ["carry/labels", { shape, data: labels.slice() }],
+    ["carry/puzzle_ids", { shape: [slots], data: puzzleIds.slice() }],
+  ]);
+  const floats = async (name: string, tensor: t.Tensor): Promise<void> => {
+    tensors.set(name, { shape: tensor.shape, data: (await tensor.data()) as Float32Array });
+  };
+  for (const [name, { value }] of Object.entries(carry.latents)) await floats(carryName(name), value);
+  for (const [name, tensor] of optimizer.state()) await floats(`optimizer/${name}`, tensor);
+  return tensors;
+}
+
+const carryName = (latent: string): string => `carry/${officialStateName(latent).carry}`;
+
+/** Reads the side file. @param where names it in errors. @throws CheckpointError */
+export function parseSide(bytes: Uint8Array, where: string): CheckpointSide {
+  const parsed = sideSchema.safeParse(parseJson(bytes, where));
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0]!;
+    throw new CheckpointError(`${where}: ${issue.path.join(".") || "contents"}: ${issue.message}`);
+  }
+  const { config, ...rest } = parsed.data;
+  const read = parseConfig(config, where);
+  const { steps, halted } = rest.carry;
+  if (steps.length !== read.training.batchSize || halted.length !== read.training.batchSize) {
+    throw new CheckpointError(
+      `${where}: carry: ${steps.length} steps and ${halted.length} flags, expected batchSize = ${read.training.batchSize}`,
+    );
+  }
+  return { ...rest, config: read };
+}
+
+/** @throws CheckpointError */
+export function parseJson(bytes: Uint8Array, where: string): unknown {
+  try {
+    return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+  } catch {
+    throw new CheckpointError(`${where}: not JSON in UTF-8 (truncated?)`);
+  }
+}
+
+/** The file that holds the weights to evaluate with: the averaged ones where there are such. */
+export const evaluatedFile = ({ config }: CheckpointSide): string =>
+  config.training.emaRate > 0 ? averageFile : weightsFile;
+
+/** A model with the weights of a file. @throws CheckpointError */
+export function modelFrom({ config }: CheckpointSide, bytes: Uint8Array, where: string): Model {
+  const file = parseSafetensors(bytes, where);
+  const model = new Model(config.model, new t.Random(0));
+  importWeights(model, file, where);
+  return model;
+}
+
+/**
+ * Puts a new training of the same configuration where the checkpoint was taken. All files are read before anything is set.
+ *
+ * @param where  names the checkpoint in errors
+ * @throws CheckpointError
+ */
+export function restoreTraining(training: Training, side: CheckpointSide, files: CheckpointFiles, where: string): void {
+  const read = (name: string): SafetensorsFile => {
+    const bytes = files.get(name);
+    if (!bytes) throw new CheckpointError(`${where}: no ${name}`);
+    return parseSafetensors(bytes, `${where}/${name}`);
+  };
+  const weights = read(weightsFile);
+  const average = training.averaged ? read(averageFile) : null;
+  const rest = new TensorReader(read(trainingFile), `${where}/${trainingFile}`);
+  const { optimizer, carry, source, random } = training;
+
+  const moments = [...optimizer.state()].map(([name, tensor]) => ({
+    tensor,
+    values: rest.floats(`optimizer/${name}`, tensor.shape),
+  }));
+  const latents = Object.entries(carry.latents).map(([name, { value }]) => ({
+    name,
+    shape: value.shape,
+    values: rest.floats(carryName(name), value.shape),
+  }));
+  const cells = [carry.slots, training.config.model.sequenceLength];
+  const inputs = rest.integers("carry/inputs", cells);
+  const labels = rest.integers("carry/labels", cells);
+  const puzzleIds = rest.integers("carry/puzzle_ids", [carry.slots]);
+
+  importWeights(training.model, weights, `${where}/${weightsFile}`);
+  if (training.averaged && average) importWeights(training.averaged, average, `${where}/${averageFile}`);
+  for (const { tensor, values } of moments) t.assign(tensor, values);
+  carry.replaceLatents(
+    Object.fromEntries(latents.map(({ name, shape, values }) => [name, constant(t.tensor(values, { shape }))])),
+  );
+  carry.inputs.set(inputs);
+  carry.labels.set(labels);
+  carry.puzzleIds.set(puzzleIds);
+  carry.steps.set(side.carry.steps);
+  carry.halted.splice(0, carry.slots, ...side.carry.halted);
+  optimizer.steps = side.optimizerSteps;
+  random.state = side.random;
+  try {
+    source.state = side.source;
+  } catch (error) {
+    throw new CheckpointError(`${where}: ${(error as Error).message}`);
+  }
+  training.step = side.step;
+}
+
+class TensorReader {
+  constructor(
+    private readonly file: SafetensorsFile,
+    private readonly where: string,
+  ) {}
+
+  floats(name: string, shape: t.Shape): Float32Array {
+    return toFloat32(name, this.#entry(name, shape));
+  }
+
+  integers(name: string, shape: t.Shape): Int32Array {
+    return toInt32(name, this.#entry(name, shape));
+  }
+
+  #entry(name: string, shape: t.Shape) {
+    const entry = this.file.tensors.get(name);
+    if (!entry) {
+      throw new CheckpointError(`${this.where}: no tensor "${name}", expected one of shape ${t.showShape(shape)}`);
+    }
+    if (!t.sameShape(entry.shape, shape)) {
+      const got = t.showShape(entry.shape);
+      throw new CheckpointError(`${this.where}: tensor "${name}" has shape ${got}, expected ${t.showShape(shape)}`);
+    }
+    return entry;
+  }
+}

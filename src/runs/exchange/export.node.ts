@@ -1,0 +1,148 @@
+/**
+ * A run in the official code's form:
+ *
+ *     model.safetensors, ema.safetensors   the weights and their average, official names
+ *     config.yaml                          the configuration, official keys
+ *     model.pt                             the weights as the unmodified official code loads them (its `load_checkpoint`)
+ *     data/                                the puzzles in the official layout
+ */
+import { existsSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { type WritableTensor, parseSafetensors, serializePt } from "../../formats/index.ts";
+import { Random } from "../../tensor/index.ts";
+import { makeFolders, replaceFile, FileSet } from "../../formats/index.node.ts";
+import { averageFile, type CheckpointSide, weightsFile } from "../checkpoint.ts";
+import { readCheckpoint } from "../checkpoint-folder.node.ts";
+import { readDataMetadata, writeNames } from "../../puzzles/index.node.ts";
+import { identifierNames, toSplit, encodeSplit, type PuzzleSplit, taskOf } from "../../puzzles/index.ts";
+import { OccupiedError, readRun, readSets } from "../run-folder.node.ts";
+import { formatOfficialConfig } from "./config-file.ts";
+import { type Target, toOfficialConfig } from "./official-config.ts";
+
+export const exportedWeights = "model.safetensors";
+export const exportedAverage = "ema.safetensors";
+export const exportedConfig = "config.yaml";
+export const exportedPt = "model.pt";
+export const exportedData = "data";
+
+export interface ExportOptions {
+  readonly run: string;
+  readonly out: string;
+  readonly target: Target;
+  /** Random symmetries of every training puzzle in the exported data. Default: 20 if the run draws them, else 0. */
+  readonly augment?: number | undefined;
+}
+
+export interface Exported {
+  /** The files and folders that were written. */
+  readonly files: readonly string[];
+  /** What the user should know. */
+  readonly notes: readonly string[];
+}
+
+const usualCopies = 20;
+
+const weightFiles = ({ config }: CheckpointSide): string[] =>
+  config.training.emaRate > 0 ? [weightsFile, averageFile] : [weightsFile];
+
+/**
+ * Everything is checked before anything is written; an earlier export in the folder is replaced.
+ *
+ * @throws ConfigError for what the official code cannot do, OccupiedError for a folder of something else
+ */
+export function exportRun({ run, out, target, augment }: ExportOptions): Exported {
+  const about = readRun(run);
+  const { side, files, path } = readCheckpoint(run, weightFiles);
+  const { training, model } = side.config;
+  const copies = augment ?? (about.data.augment ? usualCopies : 0);
+  const { dataFolder } = about;
+  const sets = dataFolder === undefined ? readSets(run) : null;
+  const isLoadable = target === "official" && model.puzzleEmbeddingSize > 0;
+  const config = toOfficialConfig(side.config, target, {
+    data_paths: [dataFolder ?? exportedData],
+    data_paths_test: [],
+    evaluators: about.task.name === "arc" ? [{ name: "arc@ARC" }] : [],
+    epochs: epochsFor(training.totalSteps, training.batchSize, sets?.train.count ?? examplesPerEpoch(dataFolder!)),
+    eval_interval: null,
+    checkpoint_every_eval: true,
+    ...(isLoadable ? { load_checkpoint: exportedPt } : {}),
+    checkpoint_path: "checkpoints",
+    hydra: { output_subdir: null },
+    trm_ts: { task: about.task, augment: about.data.augment },
+  });
+
+  const weights = files.get(weightsFile)!;
+  const average = files.get(averageFile);
+  const written: string[] = [];
+  const write = (name: string, bytes: Uint8Array): void => {
+    replaceFile(join(out, name), bytes);
+    written.push(name);
+  };
+  clearEarlierExport(out);
+  makeFolders(out);
+  write(exportedWeights, weights);
+  if (average) write(exportedAverage, average);
+  if (target === "official") write(exportedPt, serializePt(wrapped(weights, path)));
+  if (sets) {
+    const task = taskOf(about.task);
+    const random = new Random(training.seed);
+    const data = new FileSet();
+    writeSplit(data, join(out, exportedData, "train"), toSplit(sets.train, task, copies, random));
+    writeSplit(data, join(out, exportedData, "test"), toSplit(sets.unseen, task, 0, random));
+    writeSplit(data, join(out, exportedData, "watch"), toSplit(sets.watch, task, 0, random));
+    writeNames(data, join(out, exportedData), identifierNames);
+    data.finish();
+    written.push(`${exportedData}/`);
+  }
+  write(exportedConfig, new TextEncoder().encode(formatOfficialConfig(config, heading(target))));
+  return { files: written, notes: target === "official" && !isLoadable ? [withoutTable] : [] };
+}
+
+/** @throws OccupiedError */
+function clearEarlierExport(out: string): void {
+  if (!existsSync(out)) return;
+  const names = statSync(out).isDirectory() ? readdirSync(out) : [out];
+  const config = join(out, exportedConfig);
+  const isExport = names.includes(exportedConfig) && readFileSync(config, "utf8").startsWith(`# ${writtenBy}`);
+  if (names.length > 0 && !isExport) {
+    throw new OccupiedError(`${out} exists and is no export of trm: choose another --out`);
+  }
+  for (const name of [exportedWeights, exportedAverage, exportedConfig, exportedPt, exportedData]) {
+    rmSync(join(out, name), { recursive: true, force: true });
+  }
+}
+
+const withoutTable =
+  "puzzleEmbeddingSize 0: the official pretrain.py can train such a model but not load weights into it (its load_checkpoint looks for the puzzle table); --for torchrun can";
+
+const writtenBy = "Written by trm export";
+
+const heading = (target: Target): string =>
+  target === "official"
+    ? `${writtenBy} for the official code (SamsungSAILMontreal/TinyRecursiveModels): see docs/pytorch.md of trm-ts.`
+    : `${writtenBy} for interop/torchrun/train.py of trm-ts, which trains the official classes: see docs/pytorch.md.`;
+
+/** An epoch of a data set draws one puzzle of every group. */
+function examplesPerEpoch(dataFolder: string): number {
+  const { groupCount, meanPuzzleExamples } = readDataMetadata(dataFolder);
+  return groupCount * meanPuzzleExamples;
+}
+
+/** The official code counts epochs, not steps: steps = floor(epochs · groups · examples per puzzle / batch size). */
+export const epochsFor = (steps: number, batchSize: number, groups: number): number =>
+  Math.max(1, Math.ceil((steps * batchSize) / Math.max(groups, 1)));
+
+/** Under the names that the compiled model within the loss head has. */
+function wrapped(weights: Uint8Array, where: string): Map<string, WritableTensor> {
+  const { tensors } = parseSafetensors(weights, where);
+  return new Map(
+    [...tensors].map(([name, { shape, data }]) => [
+      `_orig_mod.model.${name}`,
+      { shape, data: data as WritableTensor["data"] },
+    ]),
+  );
+}
+
+function writeSplit(files: FileSet, folder: string, split: PuzzleSplit): void {
+  for (const [name, bytes] of encodeSplit(split)) files.write(join(folder, name), bytes);
+}

@@ -1,0 +1,92 @@
+/** What `trm import` finds: weights, their average, the configuration and the puzzles, from files of the official code. */
+import { existsSync, readFileSync } from "node:fs";
+import { dirname, isAbsolute, join } from "node:path";
+import { type SafetensorsFile, DatasetError } from "../../formats/index.ts";
+import { type Config, ConfigError, officialPuzzleTable, type Examples, type Task } from "../../trm/index.ts";
+import { toExamples, DATASET_JSON, decodeSplit, type PuzzleSplit, type TaskChoice, taskChoiceSchema } from "../../puzzles/index.ts";
+import { readBytes } from "../../formats/index.node.ts";
+import type { RunSets } from "../run-sets.ts";
+import { parseOfficialConfig } from "./config-file.ts";
+import { exportedAverage, exportedConfig } from "./export.node.ts";
+import { fromOfficialConfig, sectionOf } from "./official-config.ts";
+import type { Settings } from "./records.ts";
+import { parseWeights } from "./weights-file.ts";
+
+/** @throws CheckpointError, or the file system's error */
+export const readWeights = (path: string): SafetensorsFile => parseWeights(readFileSync(path), path);
+
+/** The average that belongs to a file of weights: ema.safetensors beside model.safetensors, as the export writes it. */
+export function averageBeside(weights: string): string | undefined {
+  const path = join(dirname(weights), exportedAverage);
+  return path !== weights && existsSync(path) ? path : undefined;
+}
+
+/** A configuration file, not yet checked. */
+export interface ConfigFile {
+  readonly path: string;
+  readonly settings: Settings;
+  /** The task and whether to augment, where the file comes from an export. */
+  readonly task: TaskChoice | undefined;
+  readonly augment: boolean;
+}
+
+/** The given configuration file, or the one beside the weights. @throws ConfigError */
+export function readOfficialConfig(given: string | undefined, weights: string): ConfigFile {
+  const beside = [exportedConfig, "all_config.yaml"].map((name) => join(dirname(weights), name));
+  const path = given ?? beside.find((each) => existsSync(each));
+  if (path === undefined) {
+    throw new ConfigError(`${weights}: no --config, and no ${exportedConfig} or all_config.yaml beside it`);
+  }
+  const settings = parseOfficialConfig(readFileSync(path, "utf8"), path);
+  const { task, augment } = sectionOf(settings);
+  const choice = task === undefined ? undefined : taskChoiceSchema.safeParse(task);
+  if (choice && !choice.success) {
+    throw new ConfigError(`${path}: trm_ts.task: got ${JSON.stringify(task)}, expected a task of trm-ts`);
+  }
+  return { path, settings, task: choice?.data, augment: augment === true };
+}
+
+/** The configuration for a task. What the official code takes from the data comes from the task and the weights. */
+export function configFor({ path, settings }: ConfigFile, task: Task, weights: SafetensorsFile): Config {
+  const { vocabularySize, sequenceLength } = task;
+  const table = weights.tensors.get(officialPuzzleTable);
+  const known = { vocabularySize, sequenceLength, puzzleIds: table?.shape[0] ?? 1 };
+  const config = fromOfficialConfig(settings, path, known);
+  for (const key of ["vocabularySize", "sequenceLength"] as const) {
+    if (config.model[key] !== task[key]) {
+      throw new ConfigError(`${path}: ${key}: got ${config.model[key]}, ${task.name} has ${task[key]}`);
+    }
+  }
+  return config;
+}
+
+/** The folder of the data set that a configuration names, if it is there. */
+export function dataOf({ path, settings }: ConfigFile): string | undefined {
+  const first: unknown = Array.isArray(settings.data_paths) ? settings.data_paths[0] : undefined;
+  if (typeof first !== "string") return undefined;
+  const folder = isAbsolute(first) ? first : join(dirname(path), first);
+  return existsSync(join(folder, "train")) ? folder : undefined;
+}
+
+/** Whether a data set is one that `trm export` has written: the only kind with a folder "watch" (see dataset.ts). */
+export const isExported = (folder: string): boolean => existsSync(join(folder, "watch", DATASET_JSON));
+
+/**
+ * The puzzles of an exported data set, without augmented copies.
+ *
+ * @throws DatasetError if it is broken or of another task
+ */
+export function readRunSets(folder: string, task: Task): RunSets {
+  const read = (name: string): Examples => {
+    const where = join(folder, name);
+    const split: PuzzleSplit = decodeSplit((file) => readBytes(join(where, file)), where);
+    const { sequenceLength, vocabularySize } = split.metadata;
+    if (sequenceLength !== task.sequenceLength || vocabularySize !== task.vocabularySize) {
+      const got = `${sequenceLength} cells and ${vocabularySize} tokens`;
+      const expected = `${task.sequenceLength} and ${task.vocabularySize} as ${task.name} has`;
+      throw new DatasetError(`${got}, expected ${expected}`, { file: where });
+    }
+    return toExamples(split);
+  };
+  return { train: read("train"), watch: read("watch"), unseen: read("test") };
+}

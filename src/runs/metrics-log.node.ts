@@ -1,0 +1,46 @@
+// metrics.jsonl: one JSON object per line, appended as the run goes on. Lines of steps have `loss`; others have `event`.
+import { closeSync, existsSync, openSync, readFileSync, writeSync } from "node:fs";
+import { replaceFile } from "../formats/index.node.ts";
+
+export class MetricsLog {
+  readonly #file: number;
+
+  /** @param step  where the run stands: later lines are of steps that were lost in a crash and will be made again */
+  constructor(
+    readonly path: string,
+    step: number,
+  ) {
+    if (existsSync(path)) dropLaterLines(path, step);
+    this.#file = openSync(path, "a");
+  }
+
+  append(line: Readonly<Record<string, unknown>>): void {
+    const bytes = Buffer.from(`${JSON.stringify(line)}\n`);
+    for (let at = 0; at < bytes.length; ) at += writeSync(this.#file, bytes, at);
+  }
+
+  close(): void {
+    closeSync(this.#file);
+  }
+}
+
+function dropLaterLines(path: string, step: number): void {
+  const text = readFileSync(path, "utf8");
+  const lines = text.split("\n").filter((line) => line !== "");
+  const kept = lines.filter((line) => {
+    const at = stepOf(line);
+    return at !== undefined && at <= step;
+  });
+  const wanted = kept.map((line) => `${line}\n`).join("");
+  if (wanted !== text) replaceFile(path, Buffer.from(wanted));
+}
+
+/** undefined for a line that a crash has cut off. */
+function stepOf(line: string): number | undefined {
+  try {
+    const { step } = JSON.parse(line) as { step?: unknown };
+    return typeof step === "number" ? step : undefined;
+  } catch {
+    return undefined;
+  }
+}

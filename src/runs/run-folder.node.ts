@@ -1,0 +1,192 @@
+// A run folder: what `trm train` leaves, and `trm eval`, `solve` and `info` read.
+//
+//   run.json            task, preset, sizes of the data, goal: what the run is
+//   data.safetensors    the puzzles: train, watch (looked at during training), unseen (for the final test)
+//   unseen.csv          the last of these as text, in the official form
+//   metrics.jsonl       one line per step and per evaluation
+//   checkpoint-N/       the state after step N (see checkpoint.ts): renamed into place when complete, the older one then removed
+//   lock                while a process writes
+import { existsSync, readdirSync, readFileSync, renameSync, rmdirSync, rmSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { z } from "zod";
+import { CheckpointError } from "../formats/index.ts";
+import { makeFolders, removeFolder, replaceFile, temporaryPrefix } from "../formats/index.node.ts";
+import { type CheckpointFiles, parseJson } from "./checkpoint.ts";
+import { type Checkpoint, readCheckpoint, saveCheckpoint, stepOfFolder } from "./checkpoint-folder.node.ts";
+import { type FolderLock, lockFile, lockFolder } from "./folder-lock.node.ts";
+import { MetricsLog } from "./metrics-log.node.ts";
+import { taskChoiceSchema } from "../puzzles/index.ts";
+import { packSets, parseSets, type RunSets, setAsCsv } from "./run-sets.ts";
+
+const runFile = "run.json";
+const dataFile = "data.safetensors";
+export const unseenFile = "unseen.csv";
+export const metricsFile = "metrics.jsonl";
+
+const count = z.number().int().min(0);
+
+const runSchema = z.object({
+  format: z.literal("trm-ts run"),
+  version: z.literal(1),
+  task: taskChoiceSchema,
+  preset: z.string(),
+  data: z.object({ train: count, watch: count, unseen: count, augment: z.boolean() }),
+  /** The data set in the official layout that the run trains on; without, its puzzles were generated and are in its folder. */
+  dataFolder: z.string().optional(),
+  /** When to stop, unless told otherwise on resuming. */
+  goal: z.object({ steps: count.nullable(), minutes: z.number().nullable() }),
+});
+
+/** What a run is, apart from its state. */
+export type RunAbout = Omit<z.output<typeof runSchema>, "format" | "version">;
+
+/** A path that exists already, and must not be written over. */
+export class OccupiedError extends Error {
+  override name = "OccupiedError";
+}
+
+/** A run folder that this process writes; nobody else can until it is closed. */
+export class WritableRun {
+  private constructor(
+    readonly path: string,
+    private readonly lock: FolderLock,
+    readonly metrics: MetricsLog,
+  ) {}
+
+  /**
+   * Makes a run folder that holds a first checkpoint. The path must not exist, or be an empty folder. On failure nothing is
+   * left behind.
+   *
+   * @throws OccupiedError
+   */
+  static create(path: string, about: RunAbout, sets: RunSets, checkpoint: { step: number; files: CheckpointFiles }) {
+    const state = folderState(path);
+    if (state === "run") throw new OccupiedError(`${path} holds a run already`);
+    if (state === "other") throw new OccupiedError(`${path} exists and is no run of trm`);
+    makeFolders(path);
+    let lock: FolderLock | undefined;
+    try {
+      lock = lockFolder(path);
+      removeRemains(path);
+      if (about.dataFolder === undefined) {
+        replaceFile(join(path, dataFile), packSets(sets));
+        replaceFile(join(path, unseenFile), Buffer.from(setAsCsv(about.task, sets.unseen)));
+      }
+      saveCheckpoint(path, checkpoint.step, checkpoint.files);
+      const metrics = new MetricsLog(join(path, metricsFile), checkpoint.step);
+      // Last: with run.json the folder is a run.
+      const run = { format: "trm-ts run", version: 1, ...about } satisfies z.input<typeof runSchema>;
+      replaceFile(join(path, runFile), Buffer.from(`${JSON.stringify(run, null, 2)}\n`));
+      return new WritableRun(path, lock, metrics);
+    } catch (error) {
+      if (lock) removeRemains(path);
+      lock?.release();
+      if (state === "absent" && readdirSync(path).length === 0) rmdirSync(path);
+      throw error;
+    }
+  }
+
+  /** Opens a run to go on with it, at its checkpoint. @throws CheckpointError, LockError */
+  static resume(path: string): { run: WritableRun; about: RunAbout; checkpoint: Checkpoint } {
+    const about = readRun(path);
+    const lock = lockFolder(path);
+    try {
+      const checkpoint = readCheckpoint(path);
+      removeTemporaries(path);
+      const run = new WritableRun(path, lock, new MetricsLog(join(path, metricsFile), checkpoint.side.step));
+      return { run, about, checkpoint };
+    } catch (error) {
+      lock.release();
+      throw error;
+    }
+  }
+
+  save(step: number, files: CheckpointFiles): void {
+    saveCheckpoint(this.path, step, files);
+  }
+
+  close(): void {
+    this.metrics.close();
+    this.lock.release();
+  }
+}
+
+export type FolderState = "absent" | "empty" | "run" | "other";
+
+/** A folder whose creation was cut short by a crash counts as empty. */
+export function folderState(path: string): FolderState {
+  if (!existsSync(path)) return "absent";
+  if (!statSync(path).isDirectory()) return "other";
+  const names = readdirSync(path);
+  if (names.includes(runFile)) return "run";
+  return names.every((name) => isOurs(name)) ? "empty" : "other";
+}
+
+const isOurs = (name: string): boolean =>
+  [dataFile, unseenFile, metricsFile].includes(name) ||
+  name === lockFile ||
+  name.startsWith(`${lockFile}.`) ||
+  name.startsWith(temporaryPrefix) ||
+  stepOfFolder(name) !== undefined;
+
+/**
+ * Moves the run at `path` aside, to PATH.previous, where it stays whole; an older PATH.previous is deleted. Returns where it is.
+ *
+ * @throws OccupiedError if either is there and is no run; LockError if either is being written
+ */
+export function moveRunAside(path: string): string {
+  const aside = `${path.replace(/[\\/]+$/, "")}.previous`;
+  for (const each of [path, aside]) {
+    if (folderState(each) === "other") throw new OccupiedError(`${each} exists and is no run of trm`);
+  }
+  const locks = [lockFolder(path)];
+  try {
+    if (existsSync(aside)) {
+      locks.push(lockFolder(aside)); // goes with the folder
+      removeFolder(aside);
+    }
+    renameSync(path, aside);
+  } catch (error) {
+    for (const lock of locks) lock.release();
+    throw error;
+  }
+  rmSync(join(aside, lockFile), { force: true });
+  return aside;
+}
+
+/** What the run at `path` is. @throws CheckpointError */
+export function readRun(path: string): RunAbout {
+  const file = join(path, runFile);
+  if (!existsSync(path)) throw new CheckpointError(`${path}: no such folder`);
+  if (!existsSync(file)) throw new CheckpointError(`${path}: no ${runFile} in it, expected the folder of a run`);
+  const parsed = runSchema.safeParse(parseJson(readFileSync(file), file));
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0]!;
+  throw new CheckpointError(`${file}: ${issue.path.join(".") || "contents"}: ${issue.message}`);
+}
+
+/** Where the puzzles of the run at `path` are, if not in its folder. @throws CheckpointError */
+export const dataFolderOf = (path: string): string | undefined => readRun(path).dataFolder;
+
+/** The puzzles of the run at `path`. @throws CheckpointError */
+export function readSets(path: string): RunSets {
+  const file = join(path, dataFile);
+  const elsewhere = existsSync(join(path, runFile)) ? dataFolderOf(path) : undefined;
+  if (elsewhere !== undefined) throw new CheckpointError(`${path}: its puzzles are in the data set ${elsewhere}`);
+  if (!existsSync(file)) throw new CheckpointError(`${path}: no ${dataFile} in it, expected the folder of a run`);
+  return parseSets(readFileSync(file), file);
+}
+
+/** What crashed processes have left. The caller holds the lock. */
+function removeTemporaries(path: string): void {
+  for (const name of readdirSync(path)) {
+    if (name.startsWith(temporaryPrefix)) rmSync(join(path, name), { recursive: true, force: true });
+  }
+}
+
+/** Everything of an unfinished creation but the lock. */
+function removeRemains(path: string): void {
+  for (const name of readdirSync(path)) {
+    if (name !== lockFile && isOurs(name)) rmSync(join(path, name), { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,51 @@
+// The puzzles of a run, as one safetensors file and as text.
+import { type WritableTensor, toInt32, serializeSafetensors, parseSafetensors, CheckpointError } from "../formats/index.ts";
+import { writePuzzleCsv, type TaskChoice, taskOf } from "../puzzles/index.ts";
+import type { Examples } from "../trm/index.ts";
+
+export interface RunSets {
+  readonly train: Examples;
+  readonly watch: Examples;
+  readonly unseen: Examples;
+}
+
+const setNames = ["train", "watch", "unseen"] as const;
+
+export function packSets(sets: RunSets): Uint8Array {
+  const tensors = new Map<string, WritableTensor>();
+  for (const name of setNames) {
+    const { count, length, inputs, labels } = sets[name];
+    const shape = [count, length];
+    tensors.set(`${name}/inputs`, { shape, data: Uint8Array.from(inputs) });
+    tensors.set(`${name}/labels`, { shape, data: Uint8Array.from(labels) });
+  }
+  return serializeSafetensors(tensors);
+}
+
+/** @param where names the file in errors. @throws CheckpointError */
+export function parseSets(bytes: Uint8Array, where: string): RunSets {
+  const { tensors } = parseSafetensors(bytes, where);
+  const read = (name: (typeof setNames)[number]): Examples => {
+    const [inputs, labels] = [tensors.get(`${name}/inputs`), tensors.get(`${name}/labels`)];
+    const [rows, length] = inputs?.shape ?? [];
+    if (!inputs || !labels || rows === undefined || length === undefined || labels.data.length !== inputs.data.length) {
+      throw new CheckpointError(`${where}: "${name}/inputs" and "${name}/labels" are not two tables of one size`);
+    }
+    return { count: rows, length, inputs: toInt32(name, inputs), labels: toInt32(name, labels) };
+  };
+  return { train: read("train"), watch: read("watch"), unseen: read("unseen") };
+}
+
+/** In the official form; not rated. */
+export function setAsCsv(choice: TaskChoice, { count, length, inputs, labels }: Examples): string {
+  const task = taskOf(choice);
+  const row = (tokens: Int32Array, index: number) => task.format(tokens.subarray(index * length, (index + 1) * length));
+  return writePuzzleCsv(
+    Array.from({ length: count }, (_, index) => ({
+      source: task.name,
+      question: row(inputs, index),
+      answer: row(labels, index),
+      rating: 0,
+    })),
+  );
+}

@@ -1,0 +1,41 @@
+// The weights of a model under the official code's names, to and from safetensors.
+
+import { type WritableTensor, toFloat32, type SafetensorsFile, CheckpointError } from "../formats/index.ts";
+import { assign, sameShape, showShape, type Tensor } from "../tensor/index.ts";
+import { type Model, officialPuzzleTable, officialStateName, officialWeightName } from "../trm/index.ts";
+
+/** Every tensor of a model that a checkpoint holds, by official name: parameters, initial states, puzzle table. */
+export function* officialTensors(model: Model): Iterable<[name: string, tensor: Tensor]> {
+  const onlyY = model.config.recursion === "direct";
+  for (const [name, { value }] of model.namedParameters()) yield [officialWeightName(name, onlyY), value];
+  for (const [latent, vector] of model.initial) yield [officialStateName(latent).initial, vector];
+  if (model.puzzleEmbedding) yield [officialPuzzleTable, model.puzzleEmbedding.table];
+}
+
+export async function exportWeights(model: Model): Promise<Map<string, WritableTensor>> {
+  const result = new Map<string, WritableTensor>();
+  for (const [name, tensor] of officialTensors(model)) {
+    result.set(name, { shape: tensor.shape, data: (await tensor.data()) as Float32Array });
+  }
+  return result;
+}
+
+/**
+ * Sets every tensor of the model from a file. All is checked before anything is set.
+ *
+ * @throws CheckpointError naming the tensor that is missing, or whose shape differs
+ */
+export function importWeights(model: Model, file: SafetensorsFile, where: string): void {
+  const values = [...officialTensors(model)].map(([name, tensor]) => {
+    const entry = file.tensors.get(name);
+    if (!entry)
+      throw new CheckpointError(`${where}: no tensor "${name}", expected one of shape ${showShape(tensor.shape)}`);
+    if (!sameShape(entry.shape, tensor.shape)) {
+      throw new CheckpointError(
+        `${where}: tensor "${name}" has shape ${showShape(entry.shape)}, expected ${showShape(tensor.shape)}`,
+      );
+    }
+    return { tensor, values: toFloat32(name, entry) };
+  });
+  for (const { tensor, values: numbers } of values) assign(tensor, numbers);
+}

@@ -1,0 +1,89 @@
+// Questions and answers as tokens: the plain data that training and evaluation share with every source of puzzles.
+import { ignoredLabel } from "./losses.ts";
+
+/** Questions and answers in memory. */
+export interface Examples {
+  /** N */
+  readonly count: number;
+  /** L, the cells of one example. */
+  readonly length: number;
+  /** [N, L] */
+  readonly inputs: Int32Array;
+  /** [N, L] */
+  readonly labels: Int32Array;
+  /** [N]; every example has the blank id 0 if left out. */
+  readonly puzzleIds?: Int32Array;
+  /** The label that does not count towards loss or accuracy; 0 if left out. With null every label counts. */
+  readonly ignoreLabel?: number | null;
+}
+
+/** A training set and an unseen set of the same distribution. */
+export interface ExampleSets {
+  readonly train: Examples;
+  readonly test: Examples;
+}
+
+/** One example. */
+export interface TokenPair {
+  readonly question: Int32Array;
+  readonly answer: Int32Array;
+}
+
+/** What one supervision step sees: a puzzle per slot. */
+export interface Batch {
+  /** [B, L] tokens */
+  readonly inputs: Int32Array;
+  /** [B, L] tokens; negative labels are ignored. */
+  readonly labels: Int32Array;
+  /** [B] */
+  readonly puzzleIds: Int32Array;
+}
+
+/** An endless stream of training batches. `state` is plain data that resumes the stream exactly. */
+export interface BatchSource {
+  next(batchSize: number): Batch;
+  /** @throws RangeError if the value assigned is not a state of such a stream */
+  state: unknown;
+}
+
+/** A set of examples that need not be in memory, such as a split on disk. */
+export interface StoredExamples {
+  /** N */
+  readonly count: number;
+  /** All examples in order, labels as in `Batch`. The last batch holds the rest. */
+  batches(batchSize: number): Iterable<Batch>;
+}
+
+/** What can be evaluated: examples in memory, or a stored set. */
+export type EvaluationSet = Examples | StoredExamples;
+
+/** All examples in order. The last batch holds the rest (the official code pads it). */
+export const evaluationBatches = (set: EvaluationSet, batchSize: number): Iterable<Batch> =>
+  "batches" in set ? set.batches(batchSize) : batchesOf(set, batchSize);
+
+function* batchesOf(examples: Examples, batchSize: number): Generator<Batch> {
+  const { count, length, inputs, labels, puzzleIds, ignoreLabel } = examples;
+  for (let start = 0; start < count; start += batchSize) {
+    const end = Math.min(start + batchSize, count);
+    yield {
+      inputs: inputs.slice(start * length, end * length),
+      labels: trainingLabels(labels.subarray(start * length, end * length), ignoreLabel),
+      puzzleIds: puzzleIds?.slice(start, end) ?? new Int32Array(end - start),
+    };
+  }
+}
+
+/** Labels with the one that does not count (by default 0, the padding) replaced by -100. */
+export const trainingLabels = (labels: Int32Array, ignore: number | null = 0): Int32Array =>
+  labels.map((label) => (label === ignore ? ignoredLabel : label));
+
+/** Packs examples of length L. */
+export function packExamples(pairs: readonly TokenPair[], length: number): Examples {
+  const inputs = new Int32Array(pairs.length * length);
+  const labels = new Int32Array(pairs.length * length);
+  pairs.forEach(({ question, answer }, index) => {
+    inputs.set(question, index * length);
+    labels.set(answer, index * length);
+  });
+  return { count: pairs.length, length, inputs, labels };
+}

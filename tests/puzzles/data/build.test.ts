@@ -1,0 +1,334 @@
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { DatasetError } from "../../../src/formats/index.ts";
+import { buildArcFiles, loadArcSubset } from "../../../src/puzzles/arc/build.node.ts";
+import { type ArcPair, cropTokens, gridKey, parseAugmentedName, restoreGrid } from "../../../src/puzzles/arc.ts";
+import { buildMaze, buildSudoku } from "../../../src/puzzles/data/build-csv.node.ts";
+import { readIdentifiers, readSplit, readTestPuzzles } from "../../../src/puzzles/data/layout.node.ts";
+import type { PuzzleSplit } from "../../../src/puzzles/data/layout.ts";
+import { writePuzzleCsv } from "../../../src/puzzles/data/puzzle-csv.ts";
+import { generatedRows } from "../../../src/puzzles/generated-rows.ts";
+import { mazeKey } from "../../../src/puzzles/maze.ts";
+import { canonicalForm, geometryOf, solutionProblem, sudokuTask, tokensToBoard } from "../../../src/puzzles/sudoku.ts";
+import { ConfigError } from "../../../src/trm/errors.ts";
+
+const fixtures = fileURLToPath(new URL("../../fixtures/parity/datasets/", import.meta.url));
+let out: string;
+beforeEach(() => {
+  out = mkdtempSync(join(tmpdir(), "trm-data-"));
+});
+afterEach(() => rmSync(out, { recursive: true, force: true }));
+
+/** Every file of the official folder is there, with the same bytes, and no other. */
+function expectSameFiles(folder: string): void {
+  const files = (dir: string) => readdirSync(dir, { recursive: true, encoding: "utf8" }).sort();
+  expect(files(out)).toEqual(files(folder));
+  for (const name of files(folder).filter((file) => file.includes("."))) {
+    expect(Buffer.compare(readFileSync(join(out, name)), readFileSync(join(folder, name))), name).toBe(0);
+  }
+}
+
+describe("Sudoku", () => {
+  const from = join(fixtures, "sudoku/csv");
+
+  it("equals the official builder's files, byte for byte", async () => {
+    const report = await buildSudoku({ from, out });
+    expectSameFiles(join(fixtures, "sudoku/npy"));
+    expect(report).toEqual({
+      splits: [
+        { name: "train", groups: 6, examples: 6 },
+        { name: "test", groups: 3, examples: 3 },
+      ],
+      notes: [],
+    });
+  });
+
+  it("augmentation: the original first, then different symmetries of it with their solutions; the test split as it is", async () => {
+    await buildSudoku({ from, out, augment: 5, seed: 1 });
+    const official = readSplit(join(fixtures, "sudoku/npy"), "train");
+    const train = readSplit(out, "train");
+    expect([...train.groupIndices]).toEqual([0, 6, 12, 18, 24, 30, 36]);
+    expect([...train.puzzleIndices]).toEqual([...Array(37).keys()]);
+    expect(train.metadata).toEqual(official.metadata);
+    const geometry = geometryOf(9);
+    const seen = new Set<string>();
+    for (let example = 0; example < 36; example++) {
+      const [question, answer] = [train.inputs, train.labels].map((all) => tokensToBoard(row(all, example, 81)));
+      expect(solutionProblem(question!, answer!, geometry)).toBeUndefined();
+      const [original, solution] = [official.inputs, official.labels].map((all) =>
+        tokensToBoard(row(all, Math.floor(example / 6), 81)),
+      );
+      if (example % 6 === 0) expect(question).toEqual(original);
+      expect(canonicalForm(question!, geometry, answer)).toBe(canonicalForm(original!, geometry, solution));
+      seen.add(question!.join(""));
+    }
+    expect(seen.size).toBe(36);
+    expect(readSplit(out, "test").inputs).toEqual(readSplit(join(fixtures, "sudoku/npy"), "test").inputs);
+    const first = readFileSync(join(out, "train/all__inputs.npy"));
+    await buildSudoku({ from, out, augment: 5, seed: 1 });
+    expect(Buffer.compare(readFileSync(join(out, "train/all__inputs.npy")), first)).toBe(0);
+  });
+
+  it.each([4, 6] as const)("%dx: no copy repeats a puzzle of the whole set, copies stay solved", async (side) => {
+    const csv = join(out, "csv");
+    mkdirSync(csv);
+    const { train, test } = sudokuTask(side).generate({ train: 12, test: 40, seed: 2 });
+    for (const [name, examples] of Object.entries({ train, test })) {
+      writeFileSync(join(csv, `${name}.csv`), writePuzzleCsv(generatedRows(sudokuTask(side), examples)));
+    }
+    const report = await buildSudoku({ from: csv, out, augment: 150, seed: 4 });
+    const geometry = geometryOf(side);
+    const boards = (["train", "test"] as const).flatMap((name) => {
+      const { inputs, labels } = readSplit(out, name);
+      return Array.from({ length: inputs.length / geometry.cells }, (_, at) => {
+        const [question, answer] = [inputs, labels].map((all) => tokensToBoard(row(all, at, geometry.cells)));
+        expect(solutionProblem(question!, answer!, geometry)).toBeUndefined();
+        return question!.join("");
+      });
+    });
+    expect(new Set(boards).size).toBe(boards.length);
+    expect(report.splits[0]!.examples).toBe(boards.length - 40);
+    if (side === 6) expect([report.splits[0]!.examples, report.notes]).toEqual([12 * 151, []]);
+  });
+
+  it("asks for more copies than there are: takes all, and says so", async () => {
+    const csv = join(out, "csv");
+    mkdirSync(csv);
+    // One blank cell: 288 grids, 16 cells, 2 orbits at most.
+    const text = "source,question,answer,rating\nme,.234341221434321,1234341221434321,0\n";
+    for (const name of ["train", "test"]) writeFileSync(join(csv, `${name}.csv`), text);
+    const report = await buildSudoku({ from: csv, out, augment: 5000, seed: 4 });
+    expect(report.notes).toEqual(["1 puzzles have fewer than 5000 images not in the set yet"]);
+    const found = report.splits[0]!.examples;
+    expect(found).toBeGreaterThan(1000);
+    expect(found).toBeLessThanOrEqual(3072);
+  });
+
+  it("subsample takes puzzles of train only, minDifficulty sifts both", async () => {
+    const all = readSplit(join(fixtures, "sudoku/npy"), "train");
+    const originals = new Set(Array.from({ length: 6 }, (_, index) => row(all.inputs, index, 81).join()));
+    await buildSudoku({ from, out, subsample: 4, seed: 3 });
+    const train = readSplit(out, "train");
+    expect(train.metadata.groupCount).toBe(4);
+    const drawn = new Set(Array.from({ length: 4 }, (_, index) => row(train.inputs, index, 81).join()));
+    expect([...drawn].every((puzzle) => originals.has(puzzle))).toBe(true);
+    expect(drawn.size).toBe(4);
+    expect(readSplit(out, "test").metadata.groupCount).toBe(3);
+    await buildSudoku({ from, out, minDifficulty: 19, subsample: 99 }).then(({ notes }) => {
+      expect(notes).toEqual([`${join(from, "train.csv")}: 3 puzzles, fewer than the 99 asked`]);
+    });
+    expect(readSplit(out, "test").metadata.groupCount).toBe(1);
+  });
+
+  it("names the broken row and leaves no half-written file", async () => {
+    const broken = join(out, "csv");
+    mkdirSync(broken);
+    writeFileSync(
+      join(broken, "train.csv"),
+      "source,question,answer,rating\nme,12.4............,1234341221434321,0\nme,1,2,0\n",
+    );
+    const built = buildSudoku({ from: broken, out: join(out, "data") });
+    await expect(built).rejects.toThrow(DatasetError);
+    await expect(built).rejects.toThrow("train.csv:3:4: question: sudoku4: 1 characters, expected 16");
+    expect(readdirSync(join(out, "data/train"))).toEqual([]);
+    expect(existsSync(join(out, "data/test"))).toBe(false);
+    await expect(buildSudoku({ from: join(out, "none"), out })).rejects.toThrow("train.csv: cannot read: ENOENT");
+    await expect(buildSudoku({ from, out, augment: -1 })).rejects.toThrow(ConfigError);
+  });
+});
+
+it("a broken test.csv leaves the data set that was there whole, not a new train split beside an old test split", async () => {
+  const header = "source,question,answer,rating\n";
+  const rows = ["12.4............,1234341221434321", ".234............,1234341221434321"].map((row) => `me,${row},0\n`);
+  const csv = join(out, "csv");
+  mkdirSync(csv);
+  for (const name of ["train", "test"]) writeFileSync(join(csv, `${name}.csv`), header + rows[0]);
+  await buildSudoku({ from: csv, out });
+  const before = readSplit(out, "train").inputs;
+  writeFileSync(join(csv, "train.csv"), header + rows[1]);
+  writeFileSync(join(csv, "test.csv"), `${header}me,1,2,0\n`);
+  await expect(buildSudoku({ from: csv, out })).rejects.toThrow("test.csv:2:4: question: sudoku4: 1 characters");
+  expect(readSplit(out, "train").inputs).toEqual(before);
+  expect(readdirSync(join(out, "train")).filter((name) => name.includes("tmp"))).toEqual([]);
+});
+
+describe("mazes", () => {
+  const from = join(fixtures, "maze/csv");
+
+  it("with all eight images equals the official builder's files, byte for byte", async () => {
+    await buildMaze({ from, out, augment: 8 });
+    expectSameFiles(join(fixtures, "maze/npy"));
+  });
+
+  it("without, every group is one maze", async () => {
+    await buildMaze({ from, out });
+    const train = readSplit(out, "train");
+    const official = readSplit(join(fixtures, "maze/npy"), "train");
+    expect([...train.groupIndices]).toEqual([0, 1, 2, 3]);
+    for (let maze = 0; maze < 3; maze++) {
+      expect(row(train.labels, maze, 49)).toEqual(row(official.labels, 8 * maze, 49));
+      expect(mazeKey(row(train.inputs, maze, 49), 7)).toBe(mazeKey(row(official.inputs, 8 * maze + 5, 49), 7));
+    }
+    await expect(buildMaze({ from, out, augment: 3 })).rejects.toThrow("augment 3, expected 0 or 8 for mazes");
+  });
+});
+
+describe("ARC", () => {
+  const options = {
+    prefix: join(fixtures, "arc/json/arc-agi"),
+    subsets: ["training", "evaluation"],
+    testSet: "evaluation",
+  };
+
+  /** The examples of every puzzle by its name. */
+  function byName(split: PuzzleSplit, names: readonly string[]): Map<string, string[]> {
+    return new Map(
+      [...split.puzzleIdentifiers].map((id, puzzle) => {
+        const [from, to] = [split.puzzleIndices[puzzle]!, split.puzzleIndices[puzzle + 1]!];
+        const examples = Array.from({ length: to - from }, (_, index) =>
+          [split.inputs, split.labels].map((all) => row(all, from + index, 900).join()).join("|"),
+        );
+        return [names[id]!, examples];
+      }),
+    );
+  }
+
+  it("without augmentation: the test split equals the official one up to order and numbers, metadata byte for byte", () => {
+    buildArcFiles({ ...options, out, augment: 0 });
+    const official = join(fixtures, "arc/npy_noaug");
+    const [ours, theirs] = [out, official].map((dir) => byName(readSplit(dir, "test"), readIdentifiers(dir)));
+    expect(new Map([...ours!].sort())).toEqual(new Map([...theirs!].sort()));
+    for (const file of ["test/dataset.json", "train/dataset.json"]) {
+      expect(readFileSync(join(out, file), "utf8")).toBe(readFileSync(join(official, file), "utf8"));
+    }
+    expect([...readIdentifiers(out)].sort()).toEqual([...readIdentifiers(official)].sort());
+    const parsed = (dir: string) => JSON.parse(readFileSync(join(dir, "test_puzzles.json"), "utf8"));
+    expect(parsed(out)).toEqual(parsed(official));
+  });
+
+  it("without augmentation: the train split has the official examples, moved about on the canvas", () => {
+    buildArcFiles({ ...options, out, augment: 0 });
+    const official = join(fixtures, "arc/npy_noaug");
+    const content = (dir: string) => {
+      const split = readSplit(dir, "train");
+      const names = readIdentifiers(dir);
+      return new Map(
+        [...split.puzzleIdentifiers]
+          .map((id, puzzle) => [names[id]!, gridsOf(split, puzzle).map(({ key }) => key)] as const)
+          .sort(),
+      );
+    };
+    expect(content(out)).toEqual(content(official));
+  });
+
+  it.each(["ours", "theirs"])("augmentation keeps its promises: %s", (whose) => {
+    const dir = whose === "ours" ? out : join(fixtures, "arc/npy");
+    if (whose === "ours") buildArcFiles({ ...options, out, augment: 6 });
+    const names = readIdentifiers(dir);
+    const tests = readTestPuzzles(dir)!;
+    const subsets = options.subsets.map((name) => loadArcSubset(options.prefix, name));
+    const tasks = new Map(subsets.flatMap(({ tasks }) => [...tasks]));
+    expect(names).toHaveLength(1 + 12 * 7);
+    for (const split of ["train", "test"] as const) {
+      const data = readSplit(dir, split);
+      expect(data.metadata.groupCount).toBe(split === "train" ? 12 : 6);
+      for (let group = 0; group + 1 < data.groupIndices.length; group++) {
+        const [from, to] = [data.groupIndices[group]!, data.groupIndices[group + 1]!];
+        expect(to - from).toBe(7);
+        const images = new Set<string>();
+        const groupNames = new Set<string>();
+        for (let puzzle = from; puzzle < to; puzzle++) {
+          const { name, augmentation } = parseAugmentedName(names[data.puzzleIdentifiers[puzzle]!]!);
+          groupNames.add(name);
+          expect(augmentation === undefined).toBe(puzzle === from);
+          const task = tasks.get(name)!;
+          const pairs: readonly ArcPair[] = tests.has(name) ? task.get(split)! : [...task.values()].flat();
+          const grids = gridsOf(data, puzzle);
+          images.add(grids.map(({ key }) => key).join(" "));
+          // Turned back, every example is the pair of the task.
+          const back = grids.map(({ input, output }) =>
+            [input, output].map((grid) => gridKey(augmentation ? restoreGrid(augmentation, grid) : grid)).join("|"),
+          );
+          expect(back).toEqual(pairs.map(({ input, output }) => `${gridKey(input)}|${gridKey(output)}`));
+          const still = grids.filter(({ top, left }) => top === 0 && left === 0).length;
+          expect(still).toBeGreaterThanOrEqual(split === "test" ? grids.length : 1);
+        }
+        expect(images.size).toBe(7);
+        expect(groupNames.size).toBe(1);
+      }
+    }
+  });
+
+  it("reads one file per task as well", () => {
+    const { tasks } = loadArcSubset(options.prefix, "training");
+    const folder = join(out, "data/training/concept");
+    mkdirSync(folder, { recursive: true });
+    const json = JSON.parse(readFileSync(`${options.prefix}_training_challenges.json`, "utf8"));
+    const solutions = JSON.parse(readFileSync(`${options.prefix}_training_solutions.json`, "utf8"));
+    for (const [name, task] of Object.entries<{ test: object[] }>(json)) {
+      const test = task.test.map((pair, index) => ({ ...pair, output: solutions[name][index] }));
+      writeFileSync(join(folder, `${name}.json`), JSON.stringify({ ...task, test }));
+    }
+    expect(new Map([...loadArcSubset(join(out, "data"), "training").tasks].sort())).toEqual(new Map([...tasks].sort()));
+  });
+
+  it("says what is missing", () => {
+    expect(() => buildArcFiles({ ...options, out, testSet: "evaluation2" })).toThrow(
+      new ConfigError("test set evaluation2, expected one of the subsets training, evaluation"),
+    );
+    expect(() => buildArcFiles({ ...options, out, subsets: ["evaluation", "none"] })).toThrow(
+      "_none_challenges.json nor a folder",
+    );
+  });
+
+  it("says which test tasks are trained on through another subset", () => {
+    const folder = join(out, "json");
+    mkdirSync(folder);
+    const pair = { input: [[1, 2]], output: [[2, 1]] };
+    const write = (name: string, tasks: string[]) =>
+      writeFileSync(
+        join(folder, `x_${name}_challenges.json`),
+        JSON.stringify(Object.fromEntries(tasks.map((task) => [task, { train: [pair], test: [pair] }]))),
+      );
+    write("a", ["one", "two"]);
+    write("b", ["two", "three"]);
+    const report = buildArcFiles({ prefix: join(folder, "x"), subsets: ["a", "b"], testSet: "b", out, augment: 0 });
+    expect(report.notes).toEqual(['task "two" of the test set is in a too: its test pairs are trained on']);
+  });
+
+  it("reports tasks with too few different augmentations", () => {
+    const folder = join(out, "json");
+    mkdirSync(folder);
+    const black = { input: [[0]], output: [[0]] };
+    writeFileSync(join(folder, "x_a_challenges.json"), JSON.stringify({ dull: { train: [black], test: [black] } }));
+    const report = buildArcFiles({ prefix: join(folder, "x"), subsets: ["a"], testSet: "a", out, augment: 3 });
+    expect(report.notes).toEqual(["task dull: only 0 different augmentations of 3 found"]);
+  });
+});
+
+function row(tokens: Uint8Array | Int32Array, example: number, length: number): Uint8Array | Int32Array {
+  return tokens.slice(example * length, (example + 1) * length);
+}
+
+/** The grids of a puzzle's examples, wherever they lie on the canvas. */
+function gridsOf(split: PuzzleSplit, puzzle: number) {
+  const [from, to] = [split.puzzleIndices[puzzle]!, split.puzzleIndices[puzzle + 1]!];
+  return Array.from({ length: to - from }, (_, index) => {
+    const [input, output] = [split.inputs, split.labels].map((all) => row(all, from + index, 900));
+    const first = input!.findIndex((token) => token >= 2);
+    const [top, left] = [Math.floor(first / 30), first % 30];
+    const grids = [input!, output!].map((tokens) =>
+      cropTokens(Int32Array.from(tokens.keys(), (at) => shifted(tokens, at, top, left))),
+    );
+    const key = grids.map(gridKey).join("|");
+    return { input: grids[0]!, output: grids[1]!, top, left, key };
+  });
+}
+
+function shifted(tokens: ArrayLike<number>, at: number, top: number, left: number): number {
+  const [rowAt, columnAt] = [Math.floor(at / 30) + top, (at % 30) + left];
+  return rowAt < 30 && columnAt < 30 ? tokens[rowAt * 30 + columnAt]! : 0;
+}

@@ -1,0 +1,58 @@
+// A set of ten gigabytes trains in the memory of a small one: its examples stay on disk.
+import { closeSync, ftruncateSync, mkdirSync, mkdtempSync, openSync, rmSync, writeFileSync, writeSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
+import { afterAll, expect, it } from "vitest";
+import { npyHeader } from "../../../src/formats/npy.ts";
+import { openSplit } from "../../../src/puzzles/data/layout.node.ts";
+import { encodeIndex, formatMetadata, splitMetadata } from "../../../src/puzzles/data/layout.ts";
+import { SplitBatches } from "../../../src/puzzles/data/split-batches.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "trm-large-"));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+// Sparse files are what lets a small disk hold it.
+it.skipIf(process.platform === "win32")("10 GB of examples, some MB of memory", () => {
+  const [examples, length, perPuzzle, puzzlesPerGroup] = [5_600_000, 900, 4, 1000];
+  const puzzles = examples / perPuzzle;
+  const train = join(folder, "train");
+  mkdirSync(train);
+  for (const name of ["inputs", "labels"]) {
+    // A sparse file: zeros that take no place on the disk.
+    const file = openSync(join(train, `all__${name}.npy`), "w");
+    const header = npyHeader("|u1", [examples, length]);
+    writeSync(file, header);
+    ftruncateSync(file, header.length + examples * length);
+    closeSync(file);
+  }
+  const index = {
+    puzzleIdentifiers: new Int32Array(puzzles),
+    puzzleIndices: Int32Array.from({ length: puzzles + 1 }, (_, at) => at * perPuzzle),
+    groupIndices: Int32Array.from({ length: puzzles / puzzlesPerGroup + 1 }, (_, at) => at * puzzlesPerGroup),
+  };
+  for (const [name, bytes] of encodeIndex(index)) writeFileSync(join(train, name), bytes);
+  const counts = { exampleCount: examples, puzzleCount: puzzles, groupCount: puzzles / puzzlesPerGroup };
+  const metadata = splitMetadata(counts, { vocabularySize: 12, sequenceLength: length, identifierCount: 1 });
+  writeFileSync(join(train, "dataset.json"), formatMetadata(metadata));
+
+  const before = memory();
+  const source = openSplit(folder, "train");
+  const batches = new SplitBatches(source, { seed: 1 });
+  for (let step = 0; step < 50; step++) batches.next(64);
+  const early = memory();
+  for (let step = 0; step < 500; step++) batches.next(64);
+  const late = memory();
+  source.close();
+  expect(early - before).toBeLessThan(30e6);
+  expect(late - early).toBeLessThan(10e6);
+});
+
+/** What lives, without garbage. */
+function memory(): number {
+  setFlagsFromString("--expose-gc");
+  runInNewContext("gc")();
+  const { heapUsed, external } = process.memoryUsage();
+  return heapUsed + external;
+}

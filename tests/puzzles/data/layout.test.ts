@@ -1,0 +1,299 @@
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import fc from "fast-check";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { FileSet } from "../../../src/formats/files.node.ts";
+import { DatasetError } from "../../../src/formats/index.ts";
+import { serializeNpy } from "../../../src/formats/npy.ts";
+import { pythonFloat, pythonJson } from "../../../src/formats/python-json.ts";
+import {
+  openSplit,
+  readIdentifiers,
+  readSplit,
+  readTestPuzzles,
+  SplitWriter,
+  writeNames,
+} from "../../../src/puzzles/data/layout.node.ts";
+import {
+  DATASET_JSON,
+  decodeSplit,
+  encodeSplit,
+  formatMetadata,
+  type PuzzleSplit,
+  parseIdentifiers,
+  parseMetadata,
+} from "../../../src/puzzles/data/layout.ts";
+import { memorySource, SplitBatches } from "../../../src/puzzles/data/split-batches.ts";
+import { SplitBuilder } from "../../../src/puzzles/data/split-builder.ts";
+import { evaluationBatches } from "../../../src/trm/index.ts";
+import { splits } from "./splits.ts";
+
+const fixtures = fileURLToPath(new URL("../../fixtures/parity/datasets/", import.meta.url));
+let dir: string;
+beforeAll(() => {
+  dir = mkdtempSync(join(tmpdir(), "trm-layout-"));
+});
+afterAll(() => rmSync(dir, { recursive: true, force: true }));
+
+function decode(files: ReadonlyMap<string, Uint8Array>): PuzzleSplit {
+  return decodeSplit((name) => files.get(name)!, "train");
+}
+
+describe("in memory", () => {
+  it("encode -> decode gives the split back", () => {
+    fc.assert(
+      fc.property(splits, (split) => {
+        expect(decode(encodeSplit(split))).toEqual(split);
+      }),
+    );
+  });
+
+  it("reads official splits, and writes their dataset.json again byte for byte", () => {
+    for (const set of ["sudoku/npy", "maze/npy", "arc/npy", "arc/npy_noaug"]) {
+      for (const split of ["train", "test"] as const) {
+        const { metadata } = readSplit(join(fixtures, set), split);
+        expect(formatMetadata(metadata)).toBe(readFileSync(join(fixtures, set, split, DATASET_JSON), "utf8"));
+      }
+    }
+  });
+
+  it("damaged files are refused with a one-line DatasetError, or still fit together", () => {
+    const damaged = fc.tuple(
+      splits,
+      fc.nat(5),
+      fc.array(fc.tuple(fc.nat(), fc.nat(255)), { minLength: 1, maxLength: 3 }),
+      fc.nat(9),
+    );
+    fc.assert(
+      fc.property(damaged, ([split, which, changes, cut]) => {
+        const files = encodeSplit(split);
+        const name = [...files.keys()][which]!;
+        const bytes = files.get(name)!.slice();
+        for (const [at, value] of changes) bytes[at % bytes.length] = value;
+        files.set(name, bytes.subarray(0, bytes.length - (cut > 4 ? 0 : cut)));
+        try {
+          expect(decode(files).inputs.length).toBeLessThanOrEqual(split.inputs.length);
+        } catch (error) {
+          expect(error).toBeInstanceOf(DatasetError);
+          expect(String(error)).toMatch(/^DatasetError: train[^\p{Cc}]*$/u);
+        }
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  const sample = fc.sample(splits, { seed: 5, numRuns: 1 })[0]!;
+  it.each([
+    ["puzzle_indices", Int32Array.of(1, 2), "all__puzzle_indices.npy: 1 at 0, expected 0"],
+    ["puzzle_indices", Int32Array.of(0, 2, 2), "all__puzzle_indices.npy: 2 at 2, expected at least 3"],
+    ["puzzle_indices", Int32Array.of(0, 1), "expected"],
+    ["group_indices", Int32Array.of(0), "all__group_indices.npy: ends at 0, expected"],
+    ["group_indices", new Int32Array(0), "all__group_indices.npy: empty, expected at least the number 0"],
+    ["puzzle_identifiers", Int32Array.of(0), "all__puzzle_identifiers.npy: 1 puzzles, expected"],
+    ["inputs", Uint8Array.of(1), "all__inputs.npy: shape [1], expected [examples,"],
+  ] as const)("%s that does not fit: %j", (field, data, message) => {
+    const files = encodeSplit(sample).set(`all__${field}.npy`, serializeNpy(data, [data.length]));
+    expect(() => decode(files)).toThrow(DatasetError);
+    expect(() => decode(files)).toThrow(message);
+  });
+
+  it("tokens and identifiers beyond their range are named", () => {
+    const tokens = sample.inputs.slice().fill(sample.metadata.vocabularySize, 1, 2);
+    expect(() => decode(encodeSplit({ ...sample, inputs: tokens }))).toThrow(
+      /all__inputs\.npy: token \d+ in example 0, expected 0 to/,
+    );
+    const ids = sample.puzzleIdentifiers.slice().fill(99, 0, 1);
+    expect(() => decode(encodeSplit({ ...sample, puzzleIdentifiers: ids }))).toThrow(
+      "identifier 99 of puzzle 0, expected 0 to",
+    );
+  });
+
+  it.each([
+    ["", "d.json: not JSON: "],
+    ["[]", "d.json: the whole: "],
+    [formatMetadata(sample.metadata).replace("seq_len", "seq"), "d.json: seq_len: "],
+    [formatMetadata(sample.metadata).replace(`"seq_len": `, `"seq_len": -`), "d.json: seq_len: "],
+    [formatMetadata(sample.metadata).replace('["all"]', '["a", "b"]'), 'd.json: sets ["a","b"], expected ["all"]'],
+  ])("dataset.json %j", (text, message) => {
+    expect(() => parseMetadata(text, "d.json")).toThrow(DatasetError);
+    expect(() => parseMetadata(text, "d.json")).toThrow(message);
+  });
+
+  it("identifiers.json must be names", () => {
+    expect(parseIdentifiers('["<blank>", "a"]')).toEqual(["<blank>", "a"]);
+    for (const text of ["{}", "[1]", "["]) expect(() => parseIdentifiers(text)).toThrow(DatasetError);
+  });
+
+  it("writes JSON as Python does", () => {
+    expect(pythonJson({ a: [1, null, true, 'é\u2028"\n'], b: new Map([["c", 0.5]]) })).toBe(
+      '{"a": [1, null, true, "\\u00e9\\u2028\\"\\n"], "b": {"c": 0.5}}',
+    );
+    expect([pythonFloat(1), pythonFloat(3.5833333333333335)]).toEqual(["1.0", "3.5833333333333335"]);
+  });
+});
+
+describe("on disk", () => {
+  function write(split: PuzzleSplit, name: string): string {
+    const out = join(dir, name);
+    mkdirSync(join(out, "train"), { recursive: true });
+    for (const [file, bytes] of encodeSplit(split)) writeFileSync(join(out, "train", file), bytes);
+    return out;
+  }
+
+  it("a split read from disk gives the batches of one in memory, for training and evaluation", () => {
+    fc.assert(
+      fc.property(splits, fc.nat(), (split, seed) => {
+        const source = openSplit(write(split, "streamed"), "train");
+        const memory = memorySource(split);
+        expect([...evaluationBatches(source, 3)]).toEqual([...evaluationBatches(memory, 3)]);
+        const [streamed, held] = [source, memory].map((each) => new SplitBatches(each, { seed }));
+        for (let step = 0; step < 4; step++) expect(streamed!.next(1)).toEqual(held!.next(1));
+        source.close();
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  it("reads official sets", () => {
+    for (const set of ["sudoku/npy", "maze/npy", "arc/npy"]) {
+      for (const split of ["train", "test"] as const) {
+        const source = openSplit(join(fixtures, set), split);
+        expect([...evaluationBatches(source, 4)]).toEqual([
+          ...evaluationBatches(memorySource(readSplit(join(fixtures, set), split)), 4),
+        ]);
+        source.close();
+      }
+    }
+  });
+
+  it("reads wide integers, as the official builder writes augmented Sudokus", () => {
+    const split = fc.sample(splits, { seed: 1, numRuns: 1 })[0]!;
+    const out = write(split, "wide");
+    const { sequenceLength } = split.metadata;
+    const shape = [split.inputs.length / sequenceLength, sequenceLength];
+    const wide = BigInt64Array.from(split.inputs, (token) => BigInt(token));
+    writeFileSync(join(out, "train/all__inputs.npy"), serializeNpy(wide, shape));
+    const source = openSplit(out, "train");
+    expect([...evaluationBatches(source, 2)]).toEqual([...evaluationBatches(memorySource(split), 2)]);
+    source.close();
+  });
+
+  it("pages an index that is longer than its memory", () => {
+    const puzzles = 5000;
+    const ends = Int32Array.from({ length: puzzles + 1 }, (_, at) => at);
+    const tokens = Uint8Array.from({ length: puzzles }, (_, at) => at % 7);
+    const { metadata } = fc.sample(splits, { seed: 1, numRuns: 1 })[0]!;
+    const split: PuzzleSplit = {
+      metadata: {
+        ...metadata,
+        sequenceLength: 1,
+        vocabularySize: 7,
+        identifierCount: 3,
+        groupCount: 1,
+        puzzleCount: puzzles,
+      },
+      inputs: tokens,
+      labels: tokens,
+      puzzleIdentifiers: ends.slice(1).map((end) => end % 3),
+      puzzleIndices: ends,
+      groupIndices: Int32Array.of(0, puzzles),
+    };
+    const source = openSplit(write(split, "long"), "train");
+    for (const at of [0, 1023, 1024, 4999]) {
+      expect([source.puzzleIndices.at(at), source.puzzleIdentifiers.at(at)]).toEqual([at, (at + 1) % 3]);
+    }
+    expect(source.puzzleIndices.at(puzzles + 1)).toBeUndefined();
+    source.close();
+  });
+
+  it("damaged files are refused when opened or read", () => {
+    const split = fc.sample(splits, { seed: 2, numRuns: 1 })[0]!;
+    const cases: [string, (bytes: Uint8Array) => Uint8Array, string][] = [
+      ["all__inputs.npy", (bytes) => bytes.subarray(0, -1), "bytes of data, expected"],
+      ["all__labels.npy", (bytes) => bytes.subarray(0, 20), "goes beyond the file (truncated?)"],
+      ["all__puzzle_indices.npy", () => serializeNpy(Int32Array.of(0, 1), [1, 2]), "2 axes, expected one"],
+      ["all__puzzle_identifiers.npy", () => serializeNpy(new Int32Array(99), [99]), "99 puzzles, expected"],
+      ["all__group_indices.npy", () => serializeNpy(Int32Array.of(0, 99), [2]), "ends at 99, expected"],
+      [DATASET_JSON, () => new Uint8Array([0xff]), "not UTF-8 text"],
+    ];
+    for (const [name, damage, message] of cases) {
+      const out = write(split, "damaged");
+      const path = join(out, "train", name);
+      writeFileSync(path, damage(readFileSync(path)));
+      expect(() => openSplit(out, "train"), name).toThrow(message);
+      expect(() => openSplit(out, "train"), name).toThrow(DatasetError);
+      rmSync(path);
+      expect(() => openSplit(out, "train"), name).toThrow(/cannot (read|open): ENOENT/);
+    }
+    const out = write({ ...split, inputs: split.inputs.map(() => 200) }, "tokens");
+    const source = openSplit(out, "train");
+    expect(() => [...evaluationBatches(source, 1)]).toThrow("all__inputs.npy: token 200 in example 0, expected 0 to");
+    source.close();
+  });
+
+  it("SplitWriter writes what encodeSplit holds; nothing shows before it is finished", () => {
+    fc.assert(
+      fc.property(splits, (split) => {
+        const out = join(dir, "written");
+        rmSync(out, { recursive: true, force: true });
+        const files = new FileSet();
+        const writer = new SplitWriter(files, out, "train");
+        const builder = new SplitBuilder(writer);
+        const { sequenceLength: length } = split.metadata;
+        const rowOf = (all: PuzzleSplit["inputs"], at: number) =>
+          Uint8Array.from(all.subarray(at * length, (at + 1) * length));
+        for (let group = 0; group + 1 < split.groupIndices.length; group++) {
+          for (let puzzle = split.groupIndices[group]!; puzzle < split.groupIndices[group + 1]!; puzzle++) {
+            for (let at = split.puzzleIndices[puzzle]!; at < split.puzzleIndices[puzzle + 1]!; at++) {
+              builder.addExample(rowOf(split.inputs, at), rowOf(split.labels, at));
+            }
+            builder.endPuzzle(split.puzzleIdentifiers[puzzle]!);
+          }
+          builder.endGroup();
+        }
+        expect(readdirSync(join(out, "train")).filter((name) => !name.includes(".tmp-"))).toEqual([]);
+        writer.end(builder, split.metadata);
+        expect(readdirSync(join(out, "train")).filter((name) => !name.includes(".tmp-"))).toEqual([]);
+        files.finish();
+        for (const [name, bytes] of encodeSplit(split)) {
+          expect(Buffer.compare(readFileSync(join(out, "train", name)), bytes), name).toBe(0);
+        }
+        expect(readdirSync(join(out, "train"))).toHaveLength(6);
+      }),
+      { numRuns: 20 },
+    );
+  });
+
+  it("names round trip; a set without ARC tasks has none", () => {
+    const files = new FileSet();
+    writeNames(files, join(dir, "names"), ["<blank>", "a|||t1|||0123456789"]);
+    files.finish();
+    expect(readIdentifiers(join(dir, "names"))).toEqual(["<blank>", "a|||t1|||0123456789"]);
+    expect(readTestPuzzles(join(dir, "names"))).toBeUndefined();
+    expect(readTestPuzzles(join(fixtures, "arc/npy"))?.size).toBe(6);
+  });
+
+  it("a disk that refuses is one clear line, and nothing stays behind", () => {
+    writeFileSync(join(dir, "file"), "");
+    const files = new FileSet();
+    files.write(join(dir, "refused/first"), "1");
+    expect(() => new SplitWriter(files, join(dir, "file"), "train")).toThrow(/cannot write: E(NOTDIR|EXIST)/);
+    expect(readdirSync(join(dir, "refused"))).toEqual([]);
+  });
+
+  it("files of a set take their places together: if one cannot, those before it keep what was there", () => {
+    const out = join(dir, "together");
+    mkdirSync(out);
+    writeFileSync(join(out, "first"), "old");
+    const files = new FileSet();
+    files.write(join(out, "first"), "new");
+    const second = files.open(join(out, "second"));
+    second.write(Uint8Array.of(2));
+    second.complete();
+    expect(() => files.finish()).toThrow(/second: cannot write: .*/); // its flush fails, as on a full disk
+    expect(readdirSync(out)).toEqual(["first"]);
+    expect(readFileSync(join(out, "first"), "utf8")).toBe("old");
+  });
+});

@@ -1,0 +1,105 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { gridTask } from "../../src/puzzles/grid-task.ts";
+import { Random } from "../../src/tensor/random.ts";
+import { ConfigError, PuzzleError } from "../../src/trm/errors.ts";
+
+/** The worked example of grid-task.ts. */
+const mirror = gridTask({
+  name: "mirror",
+  rows: 4,
+  columns: 6,
+  symbols: ".ab",
+  draw(random) {
+    const left = Array.from({ length: 4 }, () => Array.from({ length: 3 }, () => ".ab"[random.integer(3)]));
+    return {
+      question: left.map((row) => `${row.join("")}...`).join(""),
+      answer: left.map((row) => row.join("") + row.toReversed().join("")).join(""),
+    };
+  },
+  mistake(question, answer) {
+    const kept = [...question].every((symbol, at) => at % 6 > 2 || answer[at] === symbol);
+    if (!kept) return "the left half is another";
+    const mirrored = [...answer].every((symbol, at) => symbol === answer[at - (at % 6) + 5 - (at % 6)]);
+    return mirrored ? undefined : "the right half does not mirror the left half";
+  },
+});
+
+/** The larger of the two counts wins: symmetric under all eight images. */
+const majority = (rows: number, columns: number) =>
+  gridTask({
+    name: "majority",
+    rows,
+    columns,
+    symbols: "01",
+    symmetry: "dihedral",
+    draw(random) {
+      const question = Array.from({ length: rows * columns }, () => String(random.integer(2))).join("");
+      const ones = question.replaceAll("0", "").length;
+      return { question, answer: (2 * ones > rows * columns ? "1" : "0").repeat(rows * columns) };
+    },
+  });
+
+describe("a task of one's own", () => {
+  it("has tokens, text and a picture", () => {
+    const question = "ab....ba....aa....bb....";
+    const tokens = mirror.parse(question);
+    expect([...tokens.slice(0, 6)]).toEqual([2, 3, 1, 1, 1, 1]);
+    expect(mirror.format(tokens)).toBe(question);
+    expect(mirror.draw(tokens).split("\n")).toEqual(["ab....", "ba....", "aa....", "bb...."]);
+    expect([mirror.vocabularySize, mirror.sequenceLength]).toEqual([4, 24]);
+    expect(mirror.mistake(tokens, tokens)).toBe("the right half does not mirror the left half");
+    expect(mirror.mistake(tokens, new Int32Array(24))).toBe("no symbol in row 1, column 1");
+  });
+
+  it("generates sets whose answers are right and that share no question, not even turned", () => {
+    fc.assert(
+      fc.property(fc.nat(), fc.constantFrom(mirror, majority(3, 3), majority(2, 4)), (seed, task) => {
+        const { train, test } = task.generate({ train: 20, test: 10, seed });
+        const length = task.sequenceLength;
+        const random = new Random(seed);
+        const seen = new Set<string>();
+        for (let at = 0; at < train.inputs.length; at += length) {
+          const [question, answer] = [train.inputs, train.labels].map((all) => all.subarray(at, at + length));
+          expect(task.mistake(question!, answer!)).toBeUndefined();
+          for (let copy = 0; copy < 20; copy++)
+            seen.add(task.format(task.augment(question!, answer!, random).question));
+        }
+        for (let at = 0; at < test.inputs.length; at += length) {
+          expect(seen).not.toContain(task.format(test.inputs.subarray(at, at + length)));
+        }
+      }),
+      { numRuns: 20 },
+    );
+  });
+
+  it.each([
+    ["abc", 'mirror: character 3 is "c", expected one of ".ab"'],
+    ["ab", "mirror: 2 characters, expected 24 (4 rows of 6, row by row)"],
+  ])("refuses the question %s", (question, message) => {
+    expect(() => mirror.parse(question)).toThrow(new PuzzleError(message));
+  });
+
+  it("a task may refuse its questions", () => {
+    const picky = gridTask({
+      name: "picky",
+      rows: 1,
+      columns: 2,
+      symbols: "ab",
+      draw: () => ({ question: "ab", answer: "ba" }),
+      problem: (question) => (question.includes("b") ? undefined : "no b, expected one"),
+    });
+    expect(() => picky.parse("aa")).toThrow(new PuzzleError("picky: no b, expected one"));
+    expect(() => picky.generate({ train: 1, test: 1, seed: 1 })).toThrow(
+      new ConfigError("picky: 2 different puzzles asked, only 1 found (20000 draws in a row gave known ones)"),
+    );
+  });
+
+  it("refuses a definition that makes no sense", () => {
+    const base = { name: "x", rows: 1, columns: 1, symbols: "ab", draw: () => ({ question: "a", answer: "b" }) };
+    expect(() => gridTask({ ...base, rows: 0 })).toThrow("x: 0 rows and 1 columns, expected whole numbers from 1");
+    expect(() => gridTask({ ...base, symbols: "aa" })).toThrow(
+      'x: symbols "aa", expected at least two different characters',
+    );
+  });
+});

@@ -1,0 +1,137 @@
+// Tasks by name, the tasks that come as data sets only, and any text for any of them.
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import type { SplitMetadata } from "../../src/puzzles/data/layout.ts";
+import { arcTask, gridTask, gridToTokens } from "../../src/puzzles/index.ts";
+import { readTaskCsv, type TaskChoice, taskOf, taskOfData } from "../../src/puzzles/named-task.ts";
+import { tokensTask } from "../../src/puzzles/tokens.ts";
+import { presetFor, presetNames } from "../../src/runs/presets.ts";
+import { ConfigError, PuzzleError } from "../../src/trm/errors.ts";
+import { parseConfig } from "../../src/trm/index.ts";
+
+const choices: readonly TaskChoice[] = [
+  { name: "sudoku4" },
+  { name: "sudoku6" },
+  { name: "sudoku9" },
+  { name: "maze", side: 7 },
+  { name: "maze", side: 30 },
+  { name: "arc" },
+  { name: "tokens", cells: 20, vocabulary: 3 },
+];
+const sizes = (cells: number, vocabulary: number) =>
+  ({ sequenceLength: cells, vocabularySize: vocabulary }) as unknown as SplitMetadata;
+
+describe.each(choices)("$name $side", (choice) => {
+  const task = taskOf(choice);
+
+  it("is recognized by the sizes of its data", () => {
+    expect(taskOfData(sizes(task.sequenceLength, task.vocabularySize))).toEqual(choice);
+  });
+
+  it("has a valid configuration in every preset", () => {
+    const { sequenceLength, vocabularySize } = task;
+    for (const name of presetNames) {
+      const { settings } = presetFor(name, choice.name);
+      expect(parseConfig({ ...settings, sequenceLength, vocabularySize }).model).toMatchObject({ sequenceLength });
+    }
+  });
+
+  it("shows any tokens: as many cells as there are", () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.nat(20), { minLength: task.sequenceLength, maxLength: task.sequenceLength }),
+        (tokens) => {
+          expect(task.format(tokens)).not.toContain("\n");
+          let cells = 0;
+          task.draw(tokens, (symbol) => {
+            cells++;
+            return symbol;
+          });
+          expect(cells).toBe(task.sequenceLength);
+        },
+      ),
+      { numRuns: 20 },
+    );
+  });
+
+  it("reads any text, or refuses it in one line", () => {
+    const text = fc.oneof(
+      fc.string(),
+      fc.string({ unit: "binary" }),
+      fc.json(),
+      fc.string({ unit: fc.constantFrom(..."[],0123 "), maxLength: 60 }),
+    );
+    fc.assert(
+      fc.property(text, (question) => {
+        try {
+          expect(task.parse(question)).toHaveLength(task.sequenceLength);
+        } catch (error) {
+          expect(error).toBeInstanceOf(PuzzleError);
+          expect((error as Error).message).toMatch(/^[^\p{Cc}]{1,300}$/u);
+        }
+      }),
+    );
+  });
+});
+
+it("other sizes are tokens", () => {
+  const name = (cells: number, vocabulary: number) => taskOfData(sizes(cells, vocabulary)).name;
+  expect([name(81, 12), name(900, 11), name(36, 6), name(31 * 31, 6)]).toEqual(Array(4).fill("tokens"));
+  expect([name(49, 6), name(16, 6), name(900, 6), name(900, 12)]).toEqual(["maze", "sudoku4", "maze", "arc"]);
+});
+
+describe("tasks that come as a data set only", () => {
+  it("cannot be generated, and have no CSV", () => {
+    for (const task of [arcTask, tokensTask(4, 3)]) {
+      expect(() => task.generate({ train: 1, test: 1, seed: 1 })).toThrow(ConfigError);
+    }
+    expect(() => readTaskCsv({ name: "arc" }, "", "x.csv")).toThrow("arc: has no CSV form");
+  });
+
+  it("arc reads and shows grids as JSON", () => {
+    const tokens = arcTask.parse("[[0,1],[2,9]]");
+    expect(tokens).toEqual(Int32Array.from(gridToTokens({ rows: 2, columns: 2, cells: Uint8Array.of(0, 1, 2, 9) })));
+    expect(arcTask.format(tokens)).toBe("[[0,1],[2,9]]");
+    expect(
+      arcTask
+        .draw(tokens)
+        .split("\n")
+        .slice(0, 4)
+        .map((line) => line.slice(0, 4)),
+    ).toEqual(["01|.", "29|.", "||..", "...."]);
+    expect(arcTask.mistake(tokens, tokens)).toBeUndefined();
+    expect(arcTask.mistake(tokens, new Int32Array(900))).toBe("no colour at the top left, expected a grid");
+  });
+
+  it("tokens are numbers, a square where they can be", () => {
+    const task = tokensTask(4, 11);
+    const tokens = task.parse("1 10 0  3");
+    expect([task.format(tokens), task.draw(tokens)]).toEqual(["1 10 0 3", " 1 10\n 0  3"]);
+    expect(() => task.parse("1 2 3 11")).toThrow('tokens: number 4 is "11", expected 0 to 10');
+    expect(() => task.parse("1 2 3")).toThrow("tokens: 3 numbers, expected 4");
+    expect(tokensTask(6, 3).rows).toBe(1);
+  });
+});
+
+it("a task of one's own reads any text, or refuses it in one line", () => {
+  const task = gridTask({
+    name: "own",
+    rows: 2,
+    columns: 2,
+    symbols: "ab",
+    draw: () => ({ question: "aaaa", answer: "bbbb" }),
+  });
+  fc.assert(
+    fc.property(
+      fc.oneof(fc.string(), fc.string({ unit: fc.constantFrom("a", "b", "c"), maxLength: 6 })),
+      (question) => {
+        try {
+          expect(task.parse(question)).toHaveLength(4);
+        } catch (error) {
+          expect(error).toBeInstanceOf(PuzzleError);
+          expect((error as Error).message).toMatch(/^own: [^\p{Cc}]{1,200}$/u);
+        }
+      },
+    ),
+  );
+});

@@ -1,0 +1,368 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import {
+  applySymmetry,
+  canonicalForm,
+  contradiction,
+  formatBoard,
+  generateDataset,
+  generatePuzzle,
+  geometryOf,
+  parseBoard,
+  puzzleKey,
+  puzzleProblem,
+  randomSymmetry,
+  rateGuesses,
+  search,
+  solutionProblem,
+  sudokuTask,
+  tokensToBoard,
+  validatePuzzle,
+} from "../../src/puzzles/sudoku.ts";
+import { Random } from "../../src/tensor/random.ts";
+import { ConfigError, PuzzleError } from "../../src/trm/errors.ts";
+import { SEVENTEEN, SEVENTEEN_SOLUTION, sides, sudokus } from "./sudoku-boards.ts";
+
+const nine = geometryOf(9);
+
+describe("text and tokens", () => {
+  it("text -> board -> text", () => {
+    fc.assert(
+      fc.property(sudokus, ({ side, geometry, puzzle }) => {
+        expect(parseBoard(formatBoard(puzzle), geometry)).toEqual(puzzle);
+        const task = sudokuTask(side);
+        const tokens = task.parse(formatBoard(puzzle));
+        expect(tokensToBoard(tokens)).toEqual(puzzle);
+        expect(task.format(tokens)).toBe(formatBoard(puzzle));
+        expect(Math.max(...tokens)).toBeLessThan(task.vocabularySize);
+      }),
+    );
+  });
+
+  it("tokens are digit + 1, blank 1; the vocabulary counts padding", () => {
+    expect([...sudokuTask(4).parse("1.34............")]).toEqual([2, 1, 4, 5, ...new Array(12).fill(1)]);
+    expect([4, 6, 9].map((side) => sudokuTask(side).vocabularySize)).toEqual([6, 8, 11]);
+    expect(sudokuTask(4).format([0, 1, 2, 5])).toBe("?.14");
+  });
+
+  it("draws the boxes, and lets cells be painted", () => {
+    const task = sudokuTask(6);
+    const tokens = task.parse(`123456${".".repeat(30)}`);
+    expect(task.draw(tokens, (symbol, position) => (position === 7 ? "*" : symbol))).toBe(
+      ["1 2 3 | 4 5 6", ". * . | . . .", "------+------", ". . . | . . .", ". . . | . . ."]
+        .concat(["------+------", ". . . | . . .", ". . . | . . ."])
+        .join("\n"),
+    );
+    expect(sudokuTask(9).draw(new Int32Array(81)).split("\n")[3]).toBe("------+-------+------");
+  });
+
+  it("refuses a side that is not there", () => {
+    expect(() => sudokuTask(5)).toThrow(new ConfigError("sudoku5: expected sudoku4, sudoku6 or sudoku9"));
+  });
+});
+
+describe("validate", () => {
+  it.each([
+    ["", "any", "sudoku4: 0 characters, expected 16 (4 rows of 4, row by row)"],
+    ["1".repeat(17), "any", "sudoku4: 17 characters, expected 16 (4 rows of 4, row by row)"],
+    [
+      `..5${".".repeat(13)}`,
+      "any",
+      'sudoku4: character 3 (row 1, column 3) is "5", expected 1-4, or "." or "0" for a blank',
+    ],
+    [
+      `${".".repeat(15)}\n`,
+      "any",
+      'sudoku4: character 16 (row 4, column 4) is "\\n", expected 1-4, or "." or "0" for a blank',
+    ],
+    ["1..1............", "any", "sudoku4: two 1s in row 1 (columns 1 and 4)"],
+    ["..2.......2.....", "any", "sudoku4: two 2s in column 3 (rows 1 and 3)"],
+    ["3....3..........", "any", "sudoku4: two 3s in box 1 (row 1 column 1 and row 2 column 2)"],
+    ["12..34......4...", "one", "sudoku4: more than one solution, expected exactly one"],
+    ["12..34..........", "some", undefined],
+    ["................", "any", undefined],
+    ["123....4........", "some", "sudoku4: no solution"],
+  ] as const)("%j, %s", (text, solutions, message) => {
+    const read = () => validatePuzzle(text, geometryOf(4), { solutions });
+    if (message === undefined) expect(formatBoard(read())).toBe(text);
+    else expect(read).toThrow(new PuzzleError(message));
+  });
+
+  it("reads any string or throws a one-line PuzzleError", () => {
+    const text = fc.oneof(
+      fc.string(),
+      fc.string({ unit: fc.constantFrom(..."0123456789.x"), minLength: 14, maxLength: 18 }),
+      fc.string({ unit: "binary", minLength: 16, maxLength: 16 }),
+    );
+    fc.assert(
+      fc.property(text, sides, (text, side) => {
+        try {
+          sudokuTask(side).parse(text);
+        } catch (error) {
+          expect(error).toBeInstanceOf(PuzzleError);
+          expect(String(error)).toMatch(/^PuzzleError: sudoku\d: [^\p{Cc}\p{Cf}\p{Zl}\p{Zp}]*$/u);
+        }
+      }),
+    );
+  });
+
+  it("tells why an answer is wrong", () => {
+    const { mistake, parse } = sudokuTask(9);
+    const question = parse(SEVENTEEN);
+    const answer = parse(SEVENTEEN_SOLUTION);
+    expect(mistake(question, answer)).toBeUndefined();
+    expect(mistake(question, question)).toBe("no digit in row 1, column 1");
+    const changed = Int32Array.from(answer);
+    changed[7] = 10;
+    expect(mistake(question, changed)).toBe("9 in row 1, column 8, where 1 is given");
+    [changed[7], changed[8]] = [answer[7]!, answer[7]!];
+    expect(mistake(question, changed)).toBe("two 1s in row 1 (columns 8 and 9)");
+  });
+});
+
+describe("solver", () => {
+  it("solves a hard puzzle", () => {
+    const { solutions, first } = search(parseBoard(SEVENTEEN, nine), nine, 2);
+    expect(solutions).toBe(1);
+    expect(formatBoard(first!)).toBe(SEVENTEEN_SOLUTION);
+  });
+
+  it("counts all 288 grids of 4x4, and stops at the limit", () => {
+    const empty = geometryOf(4);
+    expect(search(new Uint8Array(16), empty, 1000).solutions).toBe(288);
+    expect(search(new Uint8Array(16), empty, 100).solutions).toBe(100);
+  });
+
+  it("agrees with brute force on 4x4", () => {
+    const grids = allGrids4();
+    const clues = fc.array(fc.tuple(fc.nat(15), fc.integer({ min: 1, max: 4 })), { maxLength: 7 });
+    fc.assert(
+      fc.property(clues, (clues) => {
+        const board = new Uint8Array(16);
+        for (const [cell, digit] of clues) board[cell] = digit;
+        const fits = grids.filter((grid) => grid.every((digit, cell) => board[cell] === 0 || board[cell] === digit));
+        const { solutions, first } = search(board, geometryOf(4), 1000);
+        expect(solutions).toBe(fits.length);
+        if (first !== undefined) expect(fits.map(formatBoard)).toContain(formatBoard(first));
+        if (contradiction(board, geometryOf(4)) !== undefined) expect(solutions).toBe(0);
+      }),
+    );
+  });
+
+  it("needs no guess where singles suffice", () => {
+    const last = `.${SEVENTEEN_SOLUTION.slice(1)}`;
+    expect(rateGuesses(parseBoard(last, nine), nine)).toBe(0);
+    expect(rateGuesses(new Uint8Array(81), nine)).toBeGreaterThan(0);
+  });
+});
+
+describe("generator", () => {
+  it("puzzles are minimal, have exactly this solution, and are reproducible", () => {
+    fc.assert(
+      fc.property(sudokus, fc.nat(), ({ geometry, puzzle, solution }, pick) => {
+        expect(solutionProblem(puzzle, solution, geometry)).toBeUndefined();
+        expect(puzzleProblem(puzzle, geometry, { solutions: "one" })).toBeUndefined();
+        expect(search(puzzle, geometry, 2).first).toEqual(solution);
+        const clues = [...puzzle.keys()].filter((cell) => puzzle[cell] !== 0);
+        const fewer = puzzle.slice();
+        fewer[clues[pick % clues.length]!] = 0;
+        expect(search(fewer, geometry, 2).solutions).toBe(2);
+      }),
+    );
+    const draw = () => formatBoard(generatePuzzle(nine, new Random(5)).puzzle);
+    expect(draw()).toBe(draw());
+  });
+
+  it("keeps the asked number of clues", () => {
+    const { puzzle } = generatePuzzle(nine, new Random(1), { clues: 40 });
+    expect(puzzle.filter((digit) => digit !== 0)).toHaveLength(40);
+  });
+
+  it("4x4: 4 to 6 clues, 4.3 on average", () => {
+    const random = new Random(2);
+    const counts = Array.from({ length: 2000 }, () => {
+      return generatePuzzle(geometryOf(4), random).puzzle.filter((digit) => digit !== 0).length;
+    });
+    expect(Math.min(...counts)).toBe(4);
+    expect(Math.max(...counts)).toBeLessThanOrEqual(6);
+    expect(counts.reduce((a, b) => a + b) / counts.length).toBeCloseTo(4.3, 1);
+  });
+});
+
+describe("symmetry", () => {
+  it("keeps a puzzle a puzzle and its solution the solution", () => {
+    fc.assert(
+      fc.property(sudokus, ({ side, geometry, random, puzzle, solution }) => {
+        const symmetry = randomSymmetry(geometry, random);
+        const turned = applySymmetry(symmetry, puzzle);
+        expect(search(turned, geometry, 2)).toMatchObject({ solutions: 1, first: applySymmetry(symmetry, solution) });
+        expect(turned.filter((digit) => digit !== 0).length).toBe(puzzle.filter((digit) => digit !== 0).length);
+        const task = sudokuTask(side);
+        const pair = task.augment(task.parse(formatBoard(puzzle)), task.parse(formatBoard(solution)), random);
+        expect(task.mistake(pair.question, pair.answer)).toBeUndefined();
+      }),
+    );
+  });
+
+  it("4x4: the task gives no images, as one could be an unseen puzzle", () => {
+    const task = sudokuTask(4);
+    const { train } = task.generate({ train: 5, test: 0, seed: 1 });
+    const [question, answer] = [train.inputs, train.labels].map((all) => all.slice(0, 16));
+    for (let draw = 0; draw < 20; draw++) {
+      expect(task.augment(question!, answer!, new Random(draw))).toEqual({ question, answer });
+    }
+  });
+
+  it("4x4: a grid has 96 or 192 images, 288 in all", () => {
+    const random = new Random(3);
+    const orbit = (grid: Uint8Array) => {
+      const images = new Set<string>();
+      for (let draw = 0; draw < 4000; draw++) {
+        images.add(formatBoard(applySymmetry(randomSymmetry(geometryOf(4), random), grid)));
+      }
+      return images;
+    };
+    const sizes = new Set(allGrids4().map((grid) => canonicalForm(grid, geometryOf(4))));
+    expect([...sizes].map((grid) => orbit(parseBoard(grid, geometryOf(4))).size).sort()).toEqual([192, 96]);
+  });
+
+  it("transposes only where boxes are square", () => {
+    const random = new Random(4);
+    const clues = new Uint8Array(36).fill(1, 0, 3); // three cells of one row of a box
+    for (let draw = 0; draw < 200; draw++) {
+      const turned = applySymmetry(randomSymmetry(geometryOf(6), random), clues);
+      const rows = new Set([...turned.keys()].filter((cell) => turned[cell] !== 0).map((cell) => Math.floor(cell / 6)));
+      expect(rows.size).toBe(1);
+    }
+  });
+});
+
+describe("canonical form", () => {
+  it("is the same for every symmetry, is a puzzle of the orbit, and its own canonical form", () => {
+    fc.assert(
+      fc.property(sudokus, ({ geometry, random, puzzle, solution }) => {
+        const canonical = canonicalForm(puzzle, geometry, solution);
+        expect(canonicalForm(applySymmetry(randomSymmetry(geometry, random), puzzle), geometry)).toBe(canonical);
+        expect(canonicalForm(parseBoard(canonical, geometry), geometry)).toBe(canonical);
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it("separates the two orbits of 4x4 grids", () => {
+    const forms = new Map<string, number>();
+    for (const grid of allGrids4()) {
+      const form = canonicalForm(grid, geometryOf(4));
+      forms.set(form, (forms.get(form) ?? 0) + 1);
+    }
+    expect([...forms.entries()].sort()).toEqual([
+      ["1234341221434321", 96],
+      ["1234341223414123", 192],
+    ]);
+  });
+
+  it("6x6 grids fall into 49 orbits (this seed meets most of them; the full suite all)", () => {
+    const random = new Random(6);
+    const forms = new Set<string>();
+    for (let draw = 0; draw < 400; draw++) {
+      const { first } = search(new Uint8Array(36), geometryOf(6), 1, random);
+      forms.add(canonicalForm(first!, geometryOf(6), first));
+    }
+    expect(forms.size).toBeGreaterThan(40);
+    expect(forms.size).toBeLessThanOrEqual(49);
+  });
+
+  it("differs when one clue of the same grid is another", () => {
+    const puzzle = parseBoard(SEVENTEEN, nine);
+    const solution = parseBoard(SEVENTEEN_SOLUTION, nine);
+    const forms = new Set<string>();
+    for (let cell = 0; cell < 81; cell++) {
+      if (puzzle[cell] !== 0) continue;
+      const richer = puzzle.slice();
+      richer[cell] = solution[cell]!;
+      forms.add(canonicalForm(richer, nine, solution));
+    }
+    expect(forms.size).toBe(64);
+  });
+
+  it("works on grids with many symmetries of their own", () => {
+    const cyclic = Uint8Array.from({ length: 81 }, (_, cell) => {
+      const row = Math.floor(cell / 9);
+      return ((cell + 3 * row + Math.floor(row / 3) - 9 * row) % 9) + 1;
+    });
+    expect(contradiction(cyclic, nine)).toBeUndefined();
+    const random = new Random(8);
+    const holes = cyclic.map((digit, cell) => (cell % 7 === 0 ? 0 : digit));
+    const form = canonicalForm(holes, nine);
+    for (let draw = 0; draw < 20; draw++) {
+      expect(canonicalForm(applySymmetry(randomSymmetry(nine, random), holes), nine)).toBe(form);
+    }
+  });
+
+  it("refuses a puzzle without exactly one solution", () => {
+    expect(() => canonicalForm(new Uint8Array(16), geometryOf(4))).toThrow(
+      "sudoku4: ................ has more than one solution, a canonical form needs exactly one",
+    );
+  });
+});
+
+describe("datasets", () => {
+  const questions = (examples: { inputs: Int32Array; count: number; length: number }) =>
+    Array.from({ length: examples.count }, (_, index) =>
+      tokensToBoard(examples.inputs.subarray(index * examples.length, (index + 1) * examples.length)),
+    );
+
+  it.each([
+    [4, 300, 100],
+    [6, 60, 30],
+    [9, 12, 8],
+  ] as const)("%dx: right answers, no puzzle twice, none of the test set in training", (side, train, test) => {
+    const geometry = geometryOf(side);
+    const sets = generateDataset({ side, train, test, seed: 9 });
+    const task = sudokuTask(side);
+    const keys = new Set<string>();
+    for (const set of [sets.train, sets.test]) {
+      questions(set).forEach((puzzle, index) => {
+        const at = index * set.length;
+        const answer = set.labels.subarray(at, at + set.length);
+        expect(task.mistake(set.inputs.subarray(at, at + set.length), answer)).toBeUndefined();
+        keys.add(puzzleKey({ puzzle, solution: tokensToBoard(answer) }, geometry));
+      });
+    }
+    expect([sets.train.count, sets.test.count]).toEqual([train, test]);
+    expect(keys.size).toBe(train + test);
+    expect(generateDataset({ side, train, test, seed: 9 })).toEqual(sets);
+    expect(generateDataset({ side, train, test, seed: 10 })).not.toEqual(sets);
+  });
+
+  it("says when there are not so many puzzles", () => {
+    expect(() => generateDataset({ side: 4, train: 289, test: 0, seed: 1, clues: 16 })).toThrow(
+      "sudoku4: 289 different puzzles asked, only 288 found",
+    );
+    expect(() => sudokuTask(4).generate({ train: 85_000, test: 633, seed: 1 })).toThrow(
+      "sudoku4: 85633 different puzzles asked, there are 85632 (more with more clues)",
+    );
+  });
+
+  it("reports progress", () => {
+    const seen: number[] = [];
+    sudokuTask(4).generate({ train: 90, test: 10, seed: 1, onProgress: (done) => seen.push(done) });
+    expect(seen).toEqual([64, 100]);
+  });
+});
+
+function allGrids4(): Uint8Array[] {
+  const grids: Uint8Array[] = [];
+  const geometry = geometryOf(4);
+  const board = new Uint8Array(16);
+  const fill = (cell: number) => {
+    if (cell === 16) return void grids.push(board.slice());
+    for (let digit = 1; digit <= 4; digit++) {
+      board[cell] = digit;
+      if (contradiction(board, geometry) === undefined) fill(cell + 1);
+    }
+    board[cell] = 0;
+  };
+  fill(0);
+  return grids;
+}

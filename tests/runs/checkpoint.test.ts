@@ -1,0 +1,155 @@
+/** Checkpoints in memory: a resumed training equals one that never stopped, and whatever is wrong with a file is said. */
+import fc from "fast-check";
+import { afterAll, describe, expect, it } from "vitest";
+import { serializeSafetensors } from "../../src/formats/index.ts";
+import {
+  type CheckpointFiles,
+  evaluatedFile,
+  modelFrom,
+  packCheckpoint,
+  parseSide,
+  restoreTraining,
+  sideFile,
+  trainingFile,
+  weightsFile,
+} from "../../src/runs/checkpoint.ts";
+import type { Training } from "../../src/trm/index.ts";
+import { aboutCheckpoint, tinyConfig, tinyTraining } from "./tiny-run.ts";
+
+const trainings: Training[] = [];
+const begin = (settings: Record<string, unknown> = {}): Training => {
+  const training = tinyTraining(tinyConfig(settings));
+  trainings.push(training);
+  return training;
+};
+afterAll(() => {
+  for (const training of trainings) training.dispose();
+});
+
+async function losses(training: Training, steps: number): Promise<number[]> {
+  const result: number[] = [];
+  for (let i = 0; i < steps; i++) result.push((await training.supervisionStep()).loss);
+  return result;
+}
+
+const pack = (training: Training): Promise<CheckpointFiles> => packCheckpoint(training, aboutCheckpoint);
+
+function resume(files: CheckpointFiles): Training {
+  const side = parseSide(files.get(sideFile)!, sideFile);
+  const training = tinyTraining(side.config);
+  trainings.push(training);
+  restoreTraining(training, side, files, "checkpoint");
+  return training;
+}
+
+const asText = (files: CheckpointFiles): Record<string, string> =>
+  Object.fromEntries([...files].map(([name, bytes]) => [name, Buffer.from(bytes).toString("base64")]));
+
+const variants: [name: string, settings: Record<string, unknown>][] = [
+  ["TRM", {}],
+  ["without EMA, AdamW, whole batches", { emaRate: 0, optimizer: "adamW", refill: "batch" }],
+  ["puzzle embedding, continue loss", { puzzleEmbeddingSize: 8, puzzleSlots: 2, puzzleIds: 2, continueLoss: true }],
+  ["attention, several latents", { mixer: "attention", heads: 2, positions: "rotary", recursion: "multiZ", n: 2 }],
+];
+
+describe("a resumed training goes on bit for bit", () => {
+  it.each(variants)("%s", async (_, settings) => {
+    const whole = begin(settings);
+    const first = await losses(whole, 5);
+    const files = await pack(whole);
+    const second = await losses(whole, 6);
+    const resumed = resume(files);
+    expect(asText(await pack(resumed))).toEqual(asText(files));
+    expect(await losses(resumed, 6)).toEqual(second);
+    expect(asText(await pack(resumed))).toEqual(asText(await pack(whole)));
+    expect(first).toHaveLength(5);
+  });
+
+  it("wherever it is stopped", async () => {
+    const whole = begin();
+    const stops: CheckpointFiles[] = [await pack(whole)];
+    for (let step = 0; step < 9; step++) {
+      await whole.supervisionStep();
+      stops.push(await pack(whole));
+    }
+    const end = asText(stops.at(-1)!);
+    await fc.assert(
+      fc.asyncProperty(fc.nat({ max: stops.length - 1 }), async (stop) => {
+        const resumed = resume(stops[stop]!);
+        await losses(resumed, stops.length - 1 - stop);
+        expect(asText(await pack(resumed))).toEqual(end);
+      }),
+      { numRuns: 6 },
+    );
+  });
+});
+
+it("holds the weights to evaluate with", async () => {
+  const training = begin({ puzzleEmbeddingSize: 8, puzzleSlots: 2 });
+  await losses(training, 3);
+  const files = await pack(training);
+  const side = parseSide(files.get(sideFile)!, sideFile);
+  expect(evaluatedFile(side)).toBe("ema.safetensors");
+  const model = modelFrom(side, files.get("ema.safetensors")!, "ema");
+  for (const [name, { value }] of training.averaged!.namedParameters()) {
+    const read = new Map(model.namedParameters()).get(name)!;
+    expect(await read.value.data()).toEqual(await value.data());
+  }
+  expect(await model.puzzleEmbedding!.table.data()).toEqual(await training.model.puzzleEmbedding!.table.data());
+  model.dispose();
+});
+
+describe("what is wrong with a checkpoint is said", async () => {
+  const training = begin();
+  await losses(training, 2);
+  const files = await pack(training);
+  const side = parseSide(files.get(sideFile)!, sideFile);
+  const json = JSON.parse(new TextDecoder().decode(files.get(sideFile))) as Record<string, unknown>;
+  const encoded = (changes: Record<string, unknown>) =>
+    new TextEncoder().encode(JSON.stringify({ ...json, ...changes }));
+
+  it.each([
+    [{ format: "other" }, /side: format: /],
+    [{ version: 2 }, /side: version: /],
+    [{ step: -1 }, /side: step: /],
+    [{ random: { generator: "xoroshiro128plus", words: [0, 0, 0, 0] } }, /side: random: expected words/],
+    [{ carry: { steps: [1], halted: [true] } }, /side: carry: 1 steps and 1 flags, expected batchSize = 6/],
+    [{ config: { ...(json.config as object), hiddenSiz: 4 } }, /unknown key "hiddenSiz", did you mean "hiddenSize"/],
+    [{ task: { name: "chess" } }, /side: task.name: /],
+  ])("%j", (changes, message) => {
+    expect(() => parseSide(encoded(changes), "side")).toThrow(message);
+  });
+
+  it("JSON that is cut off", () => {
+    const bytes = files.get(sideFile)!;
+    expect(() => parseSide(bytes.subarray(0, bytes.length / 2), "side")).toThrow(
+      "side: not JSON in UTF-8 (truncated?)",
+    );
+  });
+
+  const broken: [name: string, file: string, bytes: Uint8Array | undefined, message: RegExp][] = [
+    ["a missing file", trainingFile, undefined, /^dir: no training.safetensors$/],
+    ["a cut file", weightsFile, files.get(weightsFile)!.subarray(0, 1000), /^dir\/weights.safetensors: .*/],
+    ["a file without tensors", trainingFile, serializeSafetensors(new Map()), /no tensor "optimizer\/m\/.*", expected/],
+    ["weights without tensors", weightsFile, serializeSafetensors(new Map()), /no tensor "inner\..*", expected/],
+  ];
+  it.each(broken)("%s; nothing has been changed then", async (_, file, bytes, message) => {
+    const changed = new Map(files);
+    if (bytes) changed.set(file, bytes);
+    else changed.delete(file);
+    const fresh = begin();
+    const before = asText(await pack(fresh));
+    expect(() => restoreTraining(fresh, side, changed, "dir")).toThrow(message);
+    expect(asText(await pack(fresh))).toEqual(before);
+  });
+
+  it("weights of another size", () => {
+    const other = parseSide(encoded({ config: { ...(json.config as object), hiddenSize: 16 } }), "side");
+    expect(() => modelFrom(other, files.get(weightsFile)!, "w")).toThrow(/w: tensor ".*" has shape .*, expected/);
+  });
+
+  it("a position in the data that is none", () => {
+    const moved = parseSide(encoded({ source: { position: -1 } }), "side");
+    expect(() => restoreTraining(begin(), moved, files, "dir")).toThrow("the position in the training data");
+  });
+});

@@ -1,0 +1,274 @@
+// Runs to the official form and back: no bit changes, and the same weights give the official code's numbers.
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { afterAll, describe, expect, it, vi } from "vitest";
+import { exportCommand } from "../../../src/cli/commands/export.ts";
+import { importCommand } from "../../../src/cli/commands/import.ts";
+import { type WritableTensor, toFloat32, serializeSafetensors, parseSafetensors } from "../../../src/formats/index.ts";
+import { Random } from "../../../src/tensor/index.ts";
+import { readCheckpoint } from "../../../src/runs/checkpoint-folder.node.ts";
+import { readDataMetadata } from "../../../src/puzzles/data/data-folder.node.ts";
+import { ConfigError, Model, parseConfig } from "../../../src/trm/index.ts";
+import { exportWeights } from "../../../src/runs/index.ts";
+import { formatOfficialConfig, parseOfficialConfig } from "../../../src/runs/exchange/config-file.ts";
+import { exportRun } from "../../../src/runs/exchange/export.node.ts";
+import { readRunSets, readWeights } from "../../../src/runs/exchange/import.node.ts";
+import { fromOfficialConfig, toOfficialConfig } from "../../../src/runs/exchange/official-config.ts";
+import { parsePt } from "../../../src/formats/pt.ts";
+import { serializePt } from "../../../src/formats/pt-writer.ts";
+import { parseWeights } from "../../../src/runs/exchange/weights-file.ts";
+import { taskOf, taskOfData } from "../../../src/puzzles/named-task.ts";
+import { answers } from "../../../src/trm/prediction.ts";
+import { readRun, readSets, WritableRun } from "../../../src/runs/run-folder.node.ts";
+import { importWeights } from "../../../src/runs/weights.ts";
+import { officialCase, parityFolder, systemFolders } from "./parity-cases.ts";
+import { makeRun, newFolder } from "./runs.ts";
+
+const folders: string[] = [];
+const temporary = (): string => {
+  const folder = newFolder();
+  folders.push(folder);
+  return folder;
+};
+afterAll(() => {
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+});
+
+/** Every file below a folder, by its path there. */
+function filesOf(folder: string, below = ""): Map<string, Buffer> {
+  const result = new Map<string, Buffer>();
+  for (const name of readdirSync(join(folder, below)).toSorted()) {
+    const path = join(below, name);
+    if (statSync(join(folder, path)).isDirectory())
+      for (const [key, bytes] of filesOf(folder, path)) result.set(key, bytes);
+    else result.set(path, readFileSync(join(folder, path)));
+  }
+  return result;
+}
+
+async function importByCommand(...args: string[]): Promise<string> {
+  const lines: string[] = [];
+  const write = vi.spyOn(process.stdout, "write").mockImplementation((text) => lines.push(String(text)) > 0);
+  try {
+    await importCommand()
+      .exitOverride()
+      .parseAsync([...args, "--backend", "reference"], { from: "user" });
+  } finally {
+    write.mockRestore();
+  }
+  return lines.join("");
+}
+
+describe("export -> import -> export changes no bit", () => {
+  it.each([
+    ["sudoku4, MLP, EMA", { name: "sudoku4" }, {}, false],
+    ["sudoku4, augmented, puzzle rows", { name: "sudoku4" }, { puzzleEmbeddingSize: 20, puzzleSlots: 2 }, true],
+    [
+      "maze, attention, no EMA",
+      { name: "maze", side: 7 },
+      { mixer: "attention", positions: "rotary", emaRate: 0 },
+      true,
+    ],
+    [
+      "HRM",
+      { name: "sudoku4" },
+      { separateNets: true, oneStepGradient: true, continueLoss: true, mixer: "attention", layers: 1, layersY: 1 },
+      false,
+    ],
+  ] as const)("%s", async (_, choice, settings, augment) => {
+    const { path, config } = await makeRun(choice, settings, { steps: 2, augment });
+    folders.push(dirname(path));
+    const [first, second, back] = [temporary(), temporary(), join(temporary(), "back")];
+    exportRun({ run: path, out: first, target: "torchrun" });
+    await importByCommand(join(first, "model.safetensors"), "--out", back);
+    exportRun({ run: back, out: second, target: "torchrun" });
+    expect(filesOf(second)).toEqual(filesOf(first));
+
+    const { side, files } = readCheckpoint(back);
+    expect(side.config).toEqual(config);
+    const before = readCheckpoint(path).files;
+    for (const name of ["weights.safetensors", "ema.safetensors"]) expect(files.get(name)).toEqual(before.get(name));
+    expect(readSets(back)).toEqual(readSets(path));
+    expect(readRun(back)).toMatchObject({ task: choice, data: readRun(path).data });
+    WritableRun.resume(back).run.close(); // can be trained further
+  });
+
+  it("also through the .pt file for the unmodified code", async () => {
+    const settings = { widthMultiple: 256, puzzleEmbeddingSize: 16, puzzleSlots: 2 };
+    const { path } = await makeRun({ name: "sudoku4" }, settings, { steps: 1 });
+    folders.push(dirname(path));
+    const [first, second, back] = [temporary(), temporary(), join(temporary(), "back")];
+    const { files, notes } = exportRun({ run: path, out: first, target: "official" });
+    expect(files).toEqual(["model.safetensors", "ema.safetensors", "model.pt", "data/", "config.yaml"]);
+    expect(notes).toEqual([]);
+    expect([...parsePt(readFileSync(join(first, "model.pt"))).tensors.keys()]).toContain(
+      "_orig_mod.model.inner.H_init",
+    );
+    await importByCommand(join(first, "model.pt"), "--out", back);
+    exportRun({ run: back, out: second, target: "official" });
+    expect(filesOf(second)).toEqual(filesOf(first));
+  });
+});
+
+describe("export", () => {
+  it("copies of every training puzzle where the run draws them, and none of the others", async () => {
+    const { path } = await makeRun({ name: "sudoku6" }, {}, { augment: true, train: 3 });
+    folders.push(dirname(path));
+    const out = temporary();
+    exportRun({ run: path, out, target: "torchrun", augment: 4 });
+    const json = (split: string) => JSON.parse(readFileSync(join(out, "data", split, "dataset.json"), "utf8"));
+    expect(json("train")).toMatchObject({ total_groups: 3, mean_puzzle_examples: 1, seq_len: 36, vocab_size: 8 });
+    expect(statSync(join(out, "data/train/all__inputs.npy")).size).toBe(128 + 3 * 5 * 36);
+    expect(statSync(join(out, "data/test/all__inputs.npy")).size).toBe(128 + 4 * 36);
+    expect(readRunSets(join(out, "data"), taskOf({ name: "sudoku6" }))).toEqual(readSets(path));
+  });
+
+  it("refuses before it writes: widths that are not official", async () => {
+    const { path } = await makeRun({ name: "sudoku4" });
+    folders.push(dirname(path));
+    const out = join(temporary(), "exported");
+    expect(() => exportRun({ run: path, out, target: "official" })).toThrow(ConfigError);
+    await expect(exportCommand().exitOverride().parseAsync([path, "--out", out], { from: "user" })).rejects.toThrow(
+      "widthMultiple 8",
+    );
+    expect(existsSync(out)).toBe(false);
+  });
+
+  it("replaces an earlier export, and nothing else", async () => {
+    const [wide, small] = [{ widthMultiple: 256 }, { emaRate: 0 }];
+    const [first, second] = [await makeRun({ name: "sudoku4" }, wide), await makeRun({ name: "sudoku4" }, small)];
+    folders.push(dirname(first.path), dirname(second.path));
+    const out = temporary();
+    exportRun({ run: first.path, out, target: "official" });
+    mkdirSync(join(out, "checkpoints"));
+    exportRun({ run: second.path, out, target: "torchrun" });
+    expect(readdirSync(out).toSorted()).toEqual(["checkpoints", "config.yaml", "data", "model.safetensors"]);
+    const other = temporary();
+    writeFileSync(join(other, "config.yaml"), "mine: true");
+    expect(() => exportRun({ run: first.path, out: other, target: "official" })).toThrow("is no export of trm");
+    expect(readdirSync(other)).toEqual(["config.yaml"]);
+  });
+
+  it("says that the official code cannot load weights without a puzzle table", async () => {
+    const { path } = await makeRun({ name: "sudoku4" }, { widthMultiple: 256 });
+    folders.push(dirname(path));
+    const out = temporary();
+    expect(exportRun({ run: path, out, target: "official" }).notes[0]).toContain("puzzleEmbeddingSize 0");
+    expect(readFileSync(join(out, "config.yaml"), "utf8")).not.toContain("load_checkpoint");
+  });
+});
+
+describe("import", () => {
+  const sudoku = { name: "sudoku4" } as const;
+
+  it("weights of the official code alone: the task is told, the average is the weights", async () => {
+    const { path } = await makeRun(sudoku, {}, { steps: 1 });
+    folders.push(dirname(path));
+    const folder = temporary();
+    exportRun({ run: path, out: folder, target: "torchrun" });
+    const bare = temporary();
+    writeFileSync(join(bare, "step_1"), renamed(readFileSync(join(folder, "model.safetensors")), "model."));
+    const config = readFileSync(join(folder, "config.yaml"), "utf8").replace(/ {2}task:\n {4}name: sudoku4\n/, "");
+    writeFileSync(join(bare, "all_config.yaml"), config);
+    const out = join(bare, "run");
+    await expect(importByCommand(join(bare, "step_1"), "--out", out)).rejects.toThrow("--task or --data is missing");
+    await importByCommand(join(bare, "step_1"), "--out", out, "--task", "sudoku4", "--data", join(folder, "data"));
+    const { files } = readCheckpoint(out);
+    expect(files.get("ema.safetensors")).toEqual(files.get("weights.safetensors"));
+    expect(files.get("weights.safetensors")).toEqual(readCheckpoint(path).files.get("weights.safetensors"));
+    await expect(importByCommand(join(bare, "step_1"), "--out", out, "--task", "sudoku4")).rejects.toThrow(
+      "holds a run already",
+    );
+  });
+
+  it.each([
+    ["arc/npy", "arc"],
+    ["sudoku/npy", "sudoku9"],
+    ["maze/npy", "maze"],
+  ])("with a data set of the official builder (%s): it stays where it is, and tells the task", async (set, task) => {
+    const data = join(parityFolder, "datasets", set);
+    const metadata = readDataMetadata(data);
+    const choice = taskOfData(metadata);
+    const { vocabularySize, sequenceLength, identifierCount } = metadata;
+    const settings = { hiddenSize: 8, heads: 1, mixer: "attention", T: 1, n: 1, widthMultiple: 8, batchSize: 2 };
+    const ids = { puzzleEmbeddingSize: 8, puzzleSlots: 1, puzzleIds: identifierCount };
+    const config = parseConfig({ ...settings, ...ids, vocabularySize, sequenceLength });
+    const model = new Model(config.model, new Random(1));
+    const folder = temporary();
+    const weights = serializeSafetensors(await exportWeights(model));
+    model.dispose();
+    writeFileSync(join(folder, "model.safetensors"), weights);
+    const official = toOfficialConfig(config, "torchrun", { data_paths: [data] });
+    writeFileSync(join(folder, "config.yaml"), formatOfficialConfig(official, "x"));
+    const out = join(folder, "run");
+    await importByCommand(join(folder, "model.safetensors"), "--out", out);
+    expect(readRun(out)).toMatchObject({ task: choice, dataFolder: data });
+    expect(choice.name).toBe(task);
+    const again = temporary();
+    exportRun({ run: out, out: again, target: "torchrun" });
+    expect(readFileSync(join(again, "model.safetensors")).equals(weights)).toBe(true);
+    expect(parseOfficialConfig(readFileSync(join(again, "config.yaml"), "utf8"), "x").data_paths).toEqual([data]);
+    expect(existsSync(join(again, "data"))).toBe(false);
+  });
+
+  it("refuses what does not fit, and leaves nothing behind", async () => {
+    const { path } = await makeRun(sudoku);
+    folders.push(dirname(path));
+    const folder = temporary();
+    exportRun({ run: path, out: folder, target: "torchrun" });
+    const file = join(folder, "model.safetensors");
+    const out = join(folder, "run");
+    await expect(importByCommand(file, "--out", out, "--task", "sudoku6")).rejects.toThrow(
+      "vocabularySize: got 6, sudoku6 has 8",
+    );
+    writeFileSync(file, serializeSafetensors(new Map([["inner.H_init", { shape: [2], data: new Float32Array(2) }]])));
+    await expect(importByCommand(file, "--out", out)).rejects.toThrow(
+      'no tensor "inner.embed_tokens.embedding_weight"',
+    );
+    writeFileSync(file, "PK");
+    await expect(importByCommand(file, "--out", out)).rejects.toThrow("not a zip archive");
+    await expect(importByCommand(file, "--out", out, "--config", join(folder, "none.yaml"))).rejects.toThrow();
+    mkdirSync(out);
+    writeFileSync(join(out, "precious.txt"), "x");
+    await expect(importByCommand(file, "--out", out)).rejects.toThrow("is no run of trm");
+    expect(readdirSync(out)).toEqual(["precious.txt"]);
+  });
+
+  function renamed(bytes: Uint8Array, prefix: string): Uint8Array {
+    const { tensors } = parseSafetensors(bytes);
+    return serializeSafetensors(
+      new Map([...tensors].map(([name, entry]) => [prefix + name, entry as unknown as WritableTensor])),
+    );
+  }
+
+  it("a missing file is named", () => expect(() => readWeights("/nowhere/w.pt")).toThrow("/nowhere/w.pt"));
+});
+
+describe("official weights in a .pt file give the official answers", () => {
+  it.each(systemFolders)("%s", async (folder) => {
+    const { json, tensors, official } = officialCase(folder);
+    const config = fromOfficialConfig(official, folder);
+    const saved = new Map<string, WritableTensor>();
+    for (const [name, entry] of tensors.below("final/").tensors) {
+      saved.set(`_orig_mod.model.${name}`, { shape: entry.shape, data: toFloat32(name, entry) });
+    }
+    const model = new Model(config.model, new Random(1));
+    importWeights(model, tensors.below("init/"), folder); // tensors that training does not change are in this file only
+    const merged = new Map([...tensors.below("init/").tensors, ...parseWeights(serializePt(saved), folder).tensors]);
+    importWeights(model, { tensors: merged, metadata: {} }, folder);
+    const question = {
+      inputs: tensors.integers("eval/batch/inputs"),
+      puzzleIds: tensors.integers("eval/batch/puzzle_identifiers"),
+    };
+    const tolerance = Math.max(1e-4, 10 * json.float64_deviation);
+    for await (const answer of answers(model, question, json.eval.supervision_steps)) {
+      const name = `eval/out${answer.step}/logits`;
+      if (!tensors.has(name)) continue;
+      const expected = tensors.floats(name);
+      const got = await answer.logits.data();
+      const worst = expected.reduce((most, value, i) => Math.max(most, Math.abs(value - Number(got[i]))), 0);
+      expect(worst).toBeLessThan(tolerance);
+    }
+    model.dispose();
+  });
+});

@@ -1,0 +1,226 @@
+// The official form of a configuration: read, written, refused by name where the official code cannot do it.
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { ConfigError, flattenConfig, parseConfig } from "../../../src/trm/index.ts";
+import { formatOfficialConfig, parseOfficialConfig } from "../../../src/runs/exchange/config-file.ts";
+import { fromOfficialConfig, sectionOf, toOfficialConfig } from "../../../src/runs/exchange/official-config.ts";
+import { fromOfficialSystem } from "../../../src/trm/official-names.ts";
+import { officialCase, parityFolder, systemFolders } from "./parity-cases.ts";
+
+const sizes = { vocabularySize: 6, sequenceLength: 16 };
+const configOf = (settings: Readonly<Record<string, unknown>>) => parseConfig({ ...sizes, ...settings });
+
+/** Settings of every system that the official code has. */
+const systems = fc.oneof(
+  fc.record({ mixer: fc.constantFrom("mlp", "attention"), n: fc.integer({ min: 1, max: 6 }) }),
+  fc.record({ recursion: fc.constant("singleZ"), mixer: fc.constantFrom("mlp", "attention") }),
+  fc.record({ recursion: fc.constant("multiZ"), n: fc.constant(6) }),
+  fc.record({
+    ...Object.fromEntries(
+      ["separateNets", "oneStepGradient", "continueLoss"].map((key) => [key, fc.constant(true)] as const),
+    ),
+    mixer: fc.constant("attention"),
+    layers: fc.integer({ min: 1, max: 4 }),
+    layersY: fc.integer({ min: 1, max: 4 }),
+  }),
+  fc.record({
+    recursion: fc.constant("direct"),
+    haltAgainstContinue: fc.constant(true),
+    mixer: fc.constant("attention"),
+    positions: fc.constantFrom("rotary", "learned"),
+  }),
+);
+
+const settings = fc
+  .record({
+    system: systems,
+    hiddenSize: fc.constantFrom(16, 32),
+    heads: fc.constantFrom(1, 2),
+    positions: fc.constantFrom("none", "rotary", "learned"),
+    T: fc.integer({ min: 1, max: 4 }),
+    expansion: fc.constantFrom(2, 4, 2.5),
+    widthMultiple: fc.constantFrom(8, 256),
+    puzzleIds: fc.integer({ min: 1, max: 9 }),
+    embedding: fc.boolean(),
+    loss: fc.constantFrom("stablemax", "softmax"),
+    learningRate: fc.constantFrom(1e-4, 1e-7, 2e-3),
+    minRatio: fc.constantFrom(1, 0.5),
+    emaRate: fc.constantFrom(0, 0.9, 0.999),
+    seed: fc.nat(1000),
+    batchSize: fc.integer({ min: 1, max: 768 }),
+    nSup: fc.integer({ min: 1, max: 16 }),
+    totalSteps: fc.integer({ min: 1, max: 100_000 }),
+  })
+  .map(({ system, embedding, ...rest }) => {
+    // As many slots as fit: HRM and direct prediction have no setting for it.
+    const puzzles = embedding ? { puzzleEmbeddingSize: rest.hiddenSize + 3, puzzleSlots: 2 } : {};
+    return { ...rest, ...puzzles, ...system };
+  });
+
+describe("export and import of a configuration", () => {
+  it("brings every setting back, through the text", () =>
+    fc.assert(
+      fc.property(settings, (own) => {
+        const config = configOf(own);
+        const text = formatOfficialConfig(toOfficialConfig(config, "torchrun"), "a comment\nof two lines");
+        const back = fromOfficialConfig(parseOfficialConfig(text, "config.yaml"), "config.yaml");
+        expect(back).toEqual(config);
+        expect(formatOfficialConfig(toOfficialConfig(back, "torchrun"), "a comment\nof two lines")).toBe(text);
+      }),
+    ));
+
+  it("in the official keys, float32", () => {
+    const config = configOf({ puzzleEmbeddingSize: 512, hiddenSize: 512, learningRate: 1e-7 });
+    const official = toOfficialConfig(config, "official", { data_paths: ["data"] });
+    expect(official).toMatchObject({
+      arch: {
+        name: "recursive_reasoning.trm@TinyRecursiveReasoningModel_ACTV1",
+        loss: { name: "losses@ACTLossHead", loss_type: "stablemax_cross_entropy" },
+        H_cycles: 3,
+        L_cycles: 6,
+        H_layers: 0,
+        L_layers: 2,
+        hidden_size: 512,
+        num_heads: 8,
+        puzzle_emb_ndim: 512,
+        puzzle_emb_len: 16,
+        pos_encodings: "none",
+        forward_dtype: "float32",
+        mlp_t: true,
+        no_ACT_continue: true,
+      },
+      global_batch_size: 768,
+      lr_warmup_steps: 2000,
+      beta2: 0.95,
+      ema: true,
+      ema_rate: 0.999,
+      data_paths: ["data"],
+    });
+    expect(formatOfficialConfig(official, "x")).toContain("\nlr: 1.0e-7\n"); // 1e-7 would be text for PyYAML
+  });
+
+  it("without a puzzle embedding no positions are cut off", () => {
+    expect(toOfficialConfig(configOf({}), "torchrun")).toMatchObject({ arch: { puzzle_emb_len: 0 } });
+  });
+});
+
+describe("what the official code cannot do is refused by name", () => {
+  const hrm = { separateNets: true, oneStepGradient: true, continueLoss: true, mixer: "attention" };
+  const direct = { recursion: "direct", haltAgainstContinue: true, mixer: "attention", positions: "rotary" };
+  it.each([
+    [{ optimizer: "adamW" }, 'optimizer "adamW", expected "adamAtan2"'],
+    [{ refill: "batch" }, 'refill "batch"'],
+    [{ haltingLossWeight: 1 }, "haltingLossWeight 1"],
+    [{ continueLoss: true }, "continueLoss true, expected false (its code path for it is broken)"],
+    [{ haltAgainstContinue: true }, "haltAgainstContinue true"],
+    [{ separateNets: true }, "separateNets without oneStepGradient"],
+    [{ oneStepGradient: true }, "oneStepGradient without separateNets"],
+    [{ recursion: "multiZ", n: 4 }, "n 4, expected 6"],
+    [{ ...hrm, continueLoss: false }, "continueLoss false, expected true for HRM"],
+    [{ ...hrm, puzzleEmbeddingSize: 512 }, "puzzleSlots 16, expected 1"],
+    [{ ...hrm, recursion: "singleZ" }, "recursion singleZ with separateNets"],
+    [{ ...direct, positions: "none" }, 'positions "none"'],
+    [{ ...direct, haltAgainstContinue: false }, "haltAgainstContinue false"],
+  ])("%o", (own, message) => {
+    expect(() => toOfficialConfig(configOf(own), "torchrun")).toThrow(ConfigError);
+    expect(() => toOfficialConfig(configOf(own), "torchrun")).toThrow(message);
+  });
+
+  it("widths of the unmodified code, unless they happen to be the same", () => {
+    const small = configOf({ widthMultiple: 16, hiddenSize: 64 });
+    expect(() => toOfficialConfig(small, "official")).toThrow(
+      "widthMultiple 16: SwiGLU widths of 176 and 48, expected 256 and 256, multiples of 256 (or --for torchrun",
+    );
+    expect(toOfficialConfig(small, "torchrun")).toBeDefined();
+    const equal = configOf({ widthMultiple: 16, hiddenSize: 96, mixer: "attention" });
+    expect(toOfficialConfig(equal, "official")).toBeDefined();
+    expect(() => toOfficialConfig(configOf({ loss: "softmax" }), "official")).toThrow(
+      "its softmax loss cannot be called",
+    );
+  });
+});
+
+describe("official files", () => {
+  it.each(systemFolders)("the configuration of parity case %s", (folder) => {
+    const { json, official, settings: flat } = officialCase(folder);
+    const config = fromOfficialConfig(official, folder);
+    expect(config).toEqual(parseConfig(fromOfficialSystem(json.kind, flat, folder), folder));
+  });
+
+  it("a whole one, and an arch file alone", () => {
+    const arch = `
+name: recursive_reasoning.trm@TinyRecursiveReasoningModel_ACTV1
+loss:
+  name: losses@ACTLossHead
+  loss_type: stablemax_cross_entropy
+H_cycles: 3
+L_cycles: 6
+H_layers: 0
+L_layers: 2
+hidden_size: 512
+num_heads: 8
+expansion: 4
+puzzle_emb_ndim: \${.hidden_size}
+pos_encodings: rope
+forward_dtype: bfloat16
+mlp_t: False
+puzzle_emb_len: 16
+no_ACT_continue: True`;
+    const alone = fromOfficialConfig(parseOfficialConfig(arch, "trm.yaml"), "trm.yaml", sizes);
+    expect(alone.model).toMatchObject({ T: 3, puzzleEmbeddingSize: 512, mixer: "attention", positions: "rotary" });
+    const indented = arch.replaceAll("\n", "\n  ");
+    const whole = `arch: ${indented}\ndata_paths: [data/x]\nglobal_batch_size: 768\nepochs: 100\nlr: 1e-4\nema: False\nema_rate: 0.999\nrun_name: null`;
+    const read = fromOfficialConfig(parseOfficialConfig(whole, "all_config.yaml"), "all_config.yaml", sizes);
+    expect(read.training).toMatchObject({ learningRate: 1e-4, emaRate: 0, batchSize: 768 });
+    expect(read.model).toEqual(alone.model);
+  });
+
+  it("puzzle_emb_len 0 is as many slots as the embedding needs", () => {
+    const arch = { name: "recursive_reasoning.trm@TinyRecursiveReasoningModel_ACTV1", hidden_size: 16, num_heads: 2 };
+    const config = fromOfficialConfig({ ...arch, puzzle_emb_ndim: 40, puzzle_emb_len: 0 }, "x", sizes);
+    expect(config.model).toMatchObject({ puzzleEmbeddingSize: 40, puzzleSlots: 3 });
+  });
+
+  const name = "recursive_reasoning.trm@TinyRecursiveReasoningModel_ACTV1";
+  it.each([
+    [{ arch: { name: "mine@Model" } }, 'arch.name "mine@Model", expected one of'],
+    [{ arch: { name, rms_norm_eps: 1e-6 } }, "rms_norm_eps: got 0.000001"],
+    [{ arch: { name, hidden_size: `\${.width}` } }, 'hidden_size refers to "width"'],
+    [{ arch: { name }, freeze_weights: true }, "freeze_weights: got true, expected false"],
+    [{ arch: { name }, learnig_rate: 1 }, 'unknown key "learnig_rate", did you mean "learningRate"'],
+    [{ arch: { name, hidden_size: "wide" } }, "hiddenSize"],
+  ])("%o is refused", (official, message) => {
+    expect(() => fromOfficialConfig(official, "c.yaml", sizes)).toThrow(ConfigError);
+    expect(() => fromOfficialConfig(official, "c.yaml", sizes)).toThrow(message);
+  });
+
+  it("text that is no configuration is refused in one line", () => {
+    for (const text of ["a: [", "- 1", "", "a: *b", "x\ny: z: w"]) {
+      expect(() => parseOfficialConfig(text, "c.yaml"), text).toThrow(ConfigError);
+      expect(() => parseOfficialConfig(text, "c.yaml"), text).toThrow(/^c\.yaml: [^\n]+$/);
+    }
+    const bomb = `a: &a [1,1,1,1,1,1,1,1,1]\n${[..."bcdefghi"].map((c, i) => `${c}: &${c} [${Array(9).fill(`*${"abcdefgh"[i]}`)}]`).join("\n")}`;
+    expect(() => parseOfficialConfig(bomb, "c.yaml")).toThrow(/^c\.yaml: [^\n]+$/);
+  });
+
+  it("any keys and values: read, or a ConfigError of one line", () =>
+    fc.assert(
+      fc.property(fc.object({ maxDepth: 2 }), fc.dictionary(fc.string(), fc.jsonValue()), (rest, arch) => {
+        try {
+          fromOfficialConfig({ ...rest, arch: { name, ...arch } }, "c.yaml", sizes);
+        } catch (error) {
+          expect(error).toBeInstanceOf(ConfigError);
+          expect((error as Error).message).not.toContain("\n");
+        }
+      }),
+    ));
+
+  it("the section of trm-ts is optional, whatever it is", () => {
+    expect(sectionOf({})).toEqual({});
+    expect(sectionOf({ trm_ts: 3 })).toEqual({});
+    expect(flattenConfig(configOf({})).vocabularySize).toBe(6);
+    expect(readdirSync(join(parityFolder)).length).toBeGreaterThan(5);
+  });
+});

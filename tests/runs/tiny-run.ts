@@ -1,0 +1,60 @@
+// A run small enough to train in milliseconds.
+import { type Config, type Examples, parseConfig, ShuffledExamples, Training } from "../../src/trm/index.ts";
+import { sudokuTask } from "../../src/puzzles/index.ts";
+import type { RunAbout } from "../../src/runs/run-folder.node.ts";
+import type { RunSets } from "../../src/runs/run-sets.ts";
+
+export const task = sudokuTask(4);
+
+export const tinySettings = {
+  vocabularySize: task.vocabularySize,
+  sequenceLength: task.sequenceLength,
+  T: 2,
+  n: 1,
+  layers: 1,
+  hiddenSize: 8,
+  widthMultiple: 8,
+  batchSize: 6,
+  nSup: 4,
+  learningRate: 1e-2,
+  weightDecay: 0.1,
+  warmupSteps: 5,
+  totalSteps: 12,
+  minRatio: 0.1,
+  emaRate: 0.9,
+  explorationProbability: 0.5,
+  seed: 3,
+};
+
+export const tinyConfig = (settings: Record<string, unknown> = {}): Config =>
+  parseConfig({ ...tinySettings, ...settings });
+
+const part = ({ length, inputs, labels }: Examples, from: number, to: number): Examples => ({
+  count: to - from,
+  length,
+  inputs: inputs.slice(from * length, to * length),
+  labels: labels.slice(from * length, to * length),
+});
+
+export function tinySets(): RunSets {
+  const { train, test } = task.generate({ train: 20, test: 8, seed: 1 });
+  return { train, watch: part(test, 0, 4), unseen: part(test, 4, 8) };
+}
+
+/** Twenty puzzles and batches of six: an epoch is three steps. Every drawn puzzle is turned, so the order's generator moves. */
+export const tinyTraining = (config: Config, sets = tinySets()): Training =>
+  new Training(config, new ShuffledExamples(sets.train, 5, task));
+
+export const tinyAbout: RunAbout = {
+  task: { name: "sudoku4" },
+  preset: "small",
+  data: { train: 20, watch: 4, unseen: 4, augment: true },
+  goal: { steps: null, minutes: null },
+};
+
+export const aboutCheckpoint = {
+  task: { name: "sudoku4" as const },
+  backend: { name: "test", build: "test" },
+  seconds: 1.5,
+  madeBy: "test",
+};
