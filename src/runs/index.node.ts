@@ -1,0 +1,34 @@
+// What lives here: run folders on the disk, with their locks, checkpoints and metrics; import from and export to the official code.
+// Where to start: run-folder.node.ts, then checkpoint-folder.node.ts.
+// May import: index.ts of this folder and of the folders below, their index.node.ts, and Node's modules.
+export {
+  type AblationPlan,
+  isAblation,
+  readCells,
+  readPlan,
+  readUnfinished,
+  saveUnfinished,
+  writeCell,
+  writePlan,
+} from "./ablation/folder.node.ts";
+export { readCheckpoint, runFolderOf } from "./checkpoint-folder.node.ts";
+export { exportRun } from "./exchange/export.node.ts";
+export {
+  averageBeside,
+  configFor,
+  dataOf,
+  isExported,
+  readOfficialConfig,
+  readRunSets,
+  readWeights,
+} from "./exchange/import.node.ts";
+export {
+  dataFolderOf,
+  folderState,
+  moveRunAside,
+  OccupiedError,
+  type RunAbout,
+  readSets,
+  unseenFile,
+  WritableRun,
+} from "./run-folder.node.ts";
