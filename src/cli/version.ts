@@ -12,5 +12,5 @@ export const version = installed;
 /** "trm-ts 0.1.0": goes into checkpoints. */
 export const madeBy = `${name} ${version}`;
 
-/** What to type before a command's name: from the sources, or from the installed package. */
-export const invocation = import.meta.url.endsWith(".ts") ? "npx tsx src/cli/main.ts" : "npx trm";
+/** The command line of the program: the same in a clone and in a project that has installed the package. */
+export const invocation = "npx trm";
