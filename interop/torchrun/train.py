@@ -1,9 +1,9 @@
-"""Goes on with an export of trm-ts on PyTorch: trains the classes of the official TinyRecursiveModels code, from the user's
-own checkout, data-parallel over the processes that torchrun starts (gloo on CPUs, nccl on GPUs).
+"""Continues the training of a model exported by trm-ts in PyTorch. It trains the classes of the official TinyRecursiveModels
+code from the user's checkout, data-parallel over the processes that torchrun starts (gloo on CPUs, nccl on GPUs).
 
     torchrun --nproc-per-node 2 train.py --checkout TinyRecursiveModels --from exported --out trained --steps 1000
 
-`trm import trained/model.safetensors --out RUN` brings the result back; `--from trained` goes on with it here. See README.md.
+`npx trm import trained/model.safetensors --out RUN` imports the result; `--from trained` continues from it. See README.md.
 """
 
 import argparse
@@ -16,11 +16,13 @@ import sys
 import numpy as np
 import torch
 import torch.distributed as dist
-import torch.distributed.nn  # imported only after init_process_group it keeps the group: main() says what that does
+import torch.distributed.nn  # must be imported before init_process_group: see the end of main()
 import yaml
 from safetensors.torch import load_file, save_file
 
-IGNORED = -100  # the official code's label for "counts for nothing"
+from schedule import learning_rate
+
+IGNORED = -100  # the label that the official losses ignore
 FIELDS = ("inputs", "labels", "puzzle_identifiers", "puzzle_indices", "group_indices")
 
 
@@ -34,20 +36,20 @@ def official_class(identifier):
 
 
 def adapt_official_code(config):
-    """What the official code cannot do, done in this process; its files stay as they are."""
+    """Replaces two functions of the official code in this process; the files of the checkout are not changed."""
     multiple = own_settings(config).get("widthMultiple", 256)
     layers = importlib.import_module("models.layers")
-    layers._find_multiple = lambda size, _: math.ceil(size / multiple) * multiple  # of SwiGLU; official: 256
+    layers._find_multiple = lambda size, _: math.ceil(size / multiple) * multiple  # SwiGLU width; official: 256
 
     losses = importlib.import_module("models.losses")
-    softmax = losses.softmax_cross_entropy  # is called with a mask that it does not take
+    softmax = losses.softmax_cross_entropy  # the loss head passes a valid_mask, which it does not accept
     losses.softmax_cross_entropy = lambda logits, labels, ignore_index, valid_mask=None: softmax(
         logits, labels, ignore_index=ignore_index
     )
 
 
 def build_model(config, data, world):
-    """The loss head around the model, as the official pretrain.py puts them together."""
+    """Builds the model and its loss head as the official pretrain.py does."""
     arch = dict(config["arch"])
     loss = dict(arch.pop("loss"))
     model_class, head_class = official_class(arch.pop("name")), official_class(loss.pop("name"))
@@ -64,7 +66,7 @@ def own_settings(config):
 
 
 def unwrapped(name):
-    """Without what torch.compile and the loss head put before a name."""
+    """A parameter's name without the prefixes that torch.compile and the loss head add."""
     for prefix in ("_orig_mod.", "module.", "model."):
         if name.startswith(prefix):
             return unwrapped(name[len(prefix) :])
@@ -72,12 +74,12 @@ def unwrapped(name):
 
 
 def load_weights(model, path):
-    """Every tensor of the model; half precision is widened to what the model has."""
+    """Loads every tensor of the model; half precision is converted to the model's data type."""
     model.load_state_dict({unwrapped(name): tensor for name, tensor in load_file(path).items()})
 
 
 def save_weights(path, tensors):
-    """As float32, written beside the file and renamed: a crash leaves the old one."""
+    """Writes float32 to a temporary file and renames it, so that a crash leaves the previous file intact."""
     whole = {name: tensor.detach().float().cpu().contiguous() for name, tensor in tensors.items()}
     save_file(whole, path + ".tmp", metadata={"format": "pt"})
     os.replace(path + ".tmp", path)
@@ -87,7 +89,7 @@ def save_weights(path, tensors):
 
 
 class Split:
-    """One split in the official layout; inputs and labels stay on disk."""
+    """One split in the official layout; inputs and labels are memory-mapped."""
 
     def __init__(self, folder):
         with open(os.path.join(folder, "dataset.json")) as file:
@@ -96,7 +98,7 @@ class Split:
             setattr(self, field, np.load(os.path.join(folder, f"all__{field}.npy"), mmap_mode="r"))
 
     def batch(self, examples, puzzles, rows, device):
-        """Tensors of `rows` examples; where there are fewer, padding that counts for nothing."""
+        """Tensors with `rows` examples; missing ones are padding, which the losses ignore."""
         missing = rows - len(examples)
         labels = np.array(self.labels[examples], dtype=np.int32)
         if self.about["ignore_label_id"] is not None:
@@ -115,8 +117,8 @@ class Split:
 
 
 def training_batches(split, size, seed):
-    """Examples and puzzles of every batch, without end and the same in every process: an epoch draws one puzzle of every
-    group in random order, and of the puzzle as many examples as still fit; a batch may reach into the next epoch."""
+    """Yields the example and puzzle indices of each batch, forever and identically in every process. An epoch visits the groups
+    in random order and draws one puzzle of each, with as many of its examples as still fit; a batch may span two epochs."""
     random = np.random.default_rng(seed)
     examples, puzzles = [], []
     while True:
@@ -159,14 +161,6 @@ class AdamAtan2:
         return {f"{kind}/{name}": tensor for kind in "mv" for name, tensor in getattr(self, kind).items()}
 
 
-def learning_rate(step, base, warmup, total, min_ratio):
-    """Linear warm-up, then half a cosine down to min_ratio."""
-    if step < warmup:
-        return base * step / max(1, warmup)
-    progress = (step - warmup) / max(1, total - warmup)
-    return base * (min_ratio + max(0.0, (1 - min_ratio) * 0.5 * (1 + math.cos(math.pi * progress))))
-
-
 # --- Training and evaluation -----------------------------------------------------------------------------------------------
 
 
@@ -178,7 +172,7 @@ def summed(tensor, world):
 
 @torch.no_grad()
 def exact_accuracy(head, split, size, rank, world, device):
-    """Share of examples whose whole answer is right after the last supervision step."""
+    """Share of examples that are entirely correct after the last supervision step."""
     head.eval()
     local, total = size // world, len(split.inputs)
     counts = torch.zeros(2, device=device)
@@ -204,7 +198,7 @@ def train(options, config, rank, world, device):
     split = Split(os.path.join(data, "train"))
     size = config["global_batch_size"]
     if size % world != 0:
-        raise SystemExit(f"train.py: global_batch_size {size}, expected a multiple of the {world} processes")
+        raise SystemExit(f"train.py: got global_batch_size {size} with {world} processes, expected a multiple")
     local = size // world
 
     head = build_model(config, split, world)
@@ -274,7 +268,7 @@ def total_steps(config, split):
 
 
 def load_progress(adam, folder):
-    """Steps made by this script so far; 0 for an export, which has no moments."""
+    """Loads the moments and returns the step of an earlier run of this script; 0 for an export, which has no moments."""
     path = os.path.join(folder, "optimizer.safetensors")
     if not os.path.exists(path):
         return 0
@@ -304,12 +298,12 @@ def main():
     parser.add_argument("--checkout", required=True, help="your clone of SamsungSAILMontreal/TinyRecursiveModels")
     parser.add_argument("--from", dest="source", required=True, help="folder of `trm export --for torchrun`, or an earlier --out")
     parser.add_argument("--out", required=True, help="folder to write")
-    parser.add_argument("--steps", type=int, required=True, help="supervision steps to make")
-    parser.add_argument("--save-every", type=int, default=1000, help="steps between two saves")
-    parser.add_argument("--log-every", type=int, default=50, help="steps between two lines")
+    parser.add_argument("--steps", type=int, required=True, help="number of supervision steps")
+    parser.add_argument("--save-every", type=int, default=1000, help="steps between saves")
+    parser.add_argument("--log-every", type=int, default=50, help="steps between log lines")
     parser.add_argument("--device", choices=("cpu", "cuda"), default="cuda" if torch.cuda.is_available() else "cpu")
-    parser.add_argument("--compile", action="store_true", help="torch.compile the training step")
-    parser.add_argument("--no-test", action="store_true", help="no evaluation on the test split at the end")
+    parser.add_argument("--compile", action="store_true", help="compile the training step with torch.compile")
+    parser.add_argument("--no-test", action="store_true", help="skip the evaluation on the test split at the end")
     options = parser.parse_args()
 
     if not os.path.isdir(os.path.join(options.checkout, "models")):
@@ -330,8 +324,9 @@ def main():
         rank, world = (dist.get_rank(), dist.get_world_size()) if is_distributed else (0, 1)
         train(options, config, rank, world, device)
     finally:
-        # Ends gloo's threads, if nothing keeps the group. torch.distributed.nn does, as a default argument, when an optimizer is
-        # the first to import it; a thread that then drops the last sum's tensors, with Python gone, aborts the process.
+        # Destroying the group ends gloo's threads, unless something still refers to it. torch.distributed.nn does so through a
+        # default argument if it is first imported after init_process_group (an optimizer imports it). A thread that outlives
+        # the interpreter and then releases the tensors of the last sum aborts the process.
         if is_distributed:
             dist.destroy_process_group()
 

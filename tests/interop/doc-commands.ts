@@ -1,11 +1,11 @@
-/** The shell commands of a Markdown file, to be run as they stand, with what a test has in place of a clone and a long run. */
+// Extracts the shell commands of a Markdown file, so that a test can run them.
 import { readFileSync } from "node:fs";
 
-/** The lines of every block marked `sh`, one list per block. */
+/** The lines of each code block marked `sh`, one list per block. */
 export function shellBlocks(path: string): string[][] {
   const blocks = [...readFileSync(path, "utf8").matchAll(/^```sh\n([\s\S]*?)^```$/gm)];
   return blocks.map(([, body]) => body!.trim().split("\n"));
 }
 
-/** Words of a line; nothing here is quoted. */
+/** The words of a line. Quotes are not supported. */
 export const wordsOf = (line: string): string[] => line.split(/\s+/);

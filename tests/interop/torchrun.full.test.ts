@@ -1,5 +1,5 @@
-// interop/torchrun/train.py in two processes, against the stand-in of this folder (and the official code where TRM_OFFICIAL
-// says it is): there and back, data-parallel equals one process, and both sides give the same answers.
+// Runs interop/torchrun/train.py in one and two processes against the stand-in of this folder, and against the official code if
+// TRM_OFFICIAL names a checkout: export, training, import, and the same outputs on both sides.
 import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -20,10 +20,9 @@ const root = fileURLToPath(new URL("../../", import.meta.url));
 const script = fileURLToPath(new URL("../../interop/torchrun/train.py", import.meta.url));
 const standIn = fileURLToPath(new URL("stand-in", import.meta.url));
 
-/** A Python that has what the script needs, or why there is none. TRM_PYTHON names one. */
+/** A Python with the packages that the script needs (TRM_PYTHON, else python3), or the reason why there is none. */
 function findPython(): { python: string } | { reason: string } {
-  const onOurMachines = "/opt/peer/bin/python";
-  const candidates = [process.env.TRM_PYTHON, onOurMachines, "python3"].filter((each) => each !== undefined);
+  const candidates = [process.env.TRM_PYTHON, "python3"].filter((each) => each !== undefined);
   const failures = candidates.map((python) => {
     const { error, status } = spawnSync(python, ["-c", "import torch, safetensors, yaml, numpy"], { stdio: "ignore" });
     return error ? "not found" : status === 0 ? "" : "without torch, safetensors, pyyaml or numpy";
@@ -38,7 +37,7 @@ const python = "python" in search ? search.python : undefined;
 if ("reason" in search) console.log(`skipped: interop/torchrun (${search.reason}); TRM_PYTHON=/path/to/python runs it`);
 
 const official = process.env.TRM_OFFICIAL;
-if (!official) console.log("skipped: interop/torchrun with the official code (TRM_OFFICIAL names no checkout)");
+if (!official) console.log("skipped: interop/torchrun with the official code (TRM_OFFICIAL is not set)");
 const checkouts = [["the stand-in", standIn], ...(official ? [["the official code", official]] : [])] as [
   string,
   string,
@@ -79,7 +78,7 @@ function worstDifference(a: string, b: string, name = "model.safetensors"): numb
   return worst;
 }
 
-/** An export without exploration, so that processes draw nothing at random. */
+/** An export without exploration, so that the processes draw no random numbers. */
 async function exported(settings: Readonly<Record<string, unknown>>): Promise<string> {
   const { path } = await makeRun({ name: "sudoku4" }, { explorationProbability: 0, ...settings }, { train: 64 });
   folders.push(dirname(path));
@@ -101,7 +100,7 @@ async function importedAccuracy(folder: string): Promise<number> {
 }
 
 describe.skipIf(python === undefined).each(checkouts)("with %s", (_, checkout) => {
-  it("two processes make the steps of one, and what they write comes back", async () => {
+  it("two processes make the same steps as one, and the result imports with the same accuracy", async () => {
     const source = await exported({ puzzleEmbeddingSize: 20, puzzleSlots: 2, puzzleLearningRate: 0.01 });
     const [one, two] = [temporary(), temporary()];
     const common = { checkout, from: source, steps: 6, "log-every": 3 };
@@ -117,7 +116,7 @@ describe.skipIf(python === undefined).each(checkouts)("with %s", (_, checkout) =
     expect(await importedAccuracy(two)).toBeCloseTo(accuracy, 3);
   });
 
-  it("no steps change no bit", async () => {
+  it("training for zero steps writes the weights and averages unchanged", async () => {
     const source = await exported({});
     const out = temporary();
     train(2, { checkout, from: source, out, steps: 0 });
@@ -127,9 +126,9 @@ describe.skipIf(python === undefined).each(checkouts)("with %s", (_, checkout) =
     }
   });
 
-  // One that is kept ends the process with "terminate called without an active exception" in a third of the runs: its
-  // threads then drop the last sum's tensors while the interpreter is gone.
-  it("nothing keeps the group of processes after the end, so its threads have ended", async () => {
+  // A group that outlives main() ends the process with "terminate called without an active exception" in a third of the runs,
+  // because its threads release the tensors of the last sum after the interpreter has ended.
+  it("the process group is released at the end, so that its threads end", async () => {
     const program = join(temporary(), "watched.py");
     writeFileSync(
       program,
@@ -143,14 +142,14 @@ def watched(*arguments, train_itself=train.train):
     train_itself(*arguments)
 train.train = watched
 train.main()
-sys.exit("the group is kept" if groups[0]() is not None else 0)
+sys.exit("the group is still referenced" if groups[0]() is not None else 0)
 `,
     );
     const source = await exported({ puzzleEmbeddingSize: 20, puzzleSlots: 2, puzzleLearningRate: 0.01 });
     expect(train(2, { checkout, from: source, out: temporary(), steps: 1 }, program)).toContain("test split:");
   });
 
-  it("goes on with what it wrote, moments and schedule included", async () => {
+  it("training continues from an earlier output with its moments and its step", async () => {
     const source = await exported({});
     const [half, whole] = [temporary(), temporary()];
     train(1, { checkout, from: source, out: half, steps: 2 });
@@ -160,7 +159,7 @@ sys.exit("the group is kept" if groups[0]() is not None else 0)
     expect(existsSync(join(whole, "optimizer.safetensors"))).toBe(true);
   });
 
-  it("the same logits as ours, from weights with the compiled model's prefixes and bfloat16 buffers", async () => {
+  it("weights with torch.compile's prefixes and bfloat16 buffers give the same logits in PyTorch and in trm-ts", async () => {
     const source = await exported({});
     const program = `
 import sys, json, yaml, torch
@@ -208,14 +207,14 @@ print(json.dumps(outputs["logits"].flatten().tolist()))
     }
   });
 
-  it("softmax loss, which the official loss head calls with a mask that it does not take", async () => {
+  it("the softmax loss trains although the official loss head passes it a mask that it does not accept", async () => {
     const out = temporary();
     expect(train(1, { checkout, from: await exported({ loss: "softmax" }), out, steps: 1 })).toContain(
       "step 1: answer loss",
     );
   });
 
-  it("mistakes are one line", async () => {
+  it("a folder that is not a checkout is reported in one line, and damaged weights end with status 1", async () => {
     const source = await exported({ batchSize: 3 });
     const run = (...args: string[]) =>
       spawnSync(python!, [script, "--device", "cpu", "--steps", "1", ...args], { encoding: "utf8" });
@@ -227,9 +226,9 @@ print(json.dumps(outputs["logits"].flatten().tolist()))
 });
 
 describe.skipIf(python === undefined)("docs/pytorch.md", () => {
-  it("its commands run as they stand", () => {
+  it("the commands of docs/pytorch.md run as printed", () => {
     const folder = temporary();
-    // Shorter training, and the commands of this checkout instead of installed ones.
+    // Trains for fewer steps, and runs the commands of this checkout instead of installed ones.
     const commands: Record<string, readonly string[]> = {
       npx: [process.execPath, "--import", join(root, "node_modules/tsx/dist/loader.mjs")],
       torchrun: [python!, "-m", "torch.distributed.run"],

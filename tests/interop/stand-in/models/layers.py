@@ -1,4 +1,4 @@
-"""Stand-in for the official module of this name, written for the tests of interop/torchrun: see ../README.md."""
+"""Stand-in for the official module models.layers, written for the tests of interop/torchrun. See ../README.md."""
 
 import math
 
@@ -7,7 +7,7 @@ from torch import nn
 
 
 def _find_multiple(size, multiple):
-    """train.py replaces this function: with the 256 below, a small export would not fit."""
+    """train.py replaces this function; the 256 below is too wide for a small export."""
     return math.ceil(size / multiple) * multiple
 
 

@@ -1,4 +1,4 @@
-"""Stand-in for the official module of this name: the loss head. See ../README.md."""
+"""Stand-in for the official module models.losses: the loss head. See ../README.md."""
 
 import torch
 from torch import nn
@@ -12,7 +12,7 @@ def stablemax_cross_entropy(logits, labels, ignore_index, valid_mask):
     return -torch.where(valid_mask, right.log(), 0)
 
 
-def softmax_cross_entropy(logits, labels, ignore_index):  # without the mask it is called with: train.py sees to that
+def softmax_cross_entropy(logits, labels, ignore_index):  # no valid_mask, as in the official code
     return nn.functional.cross_entropy(logits.mT, labels.long(), ignore_index=ignore_index, reduction="none")
 
 

@@ -1,4 +1,4 @@
-"""Stand-in for the official module of this name: a table of puzzle rows and its sign descent. See ../README.md."""
+"""Stand-in for the official module models.sparse_embedding: the puzzle table and its SignSGD. See ../README.md."""
 
 import torch
 import torch.distributed as dist

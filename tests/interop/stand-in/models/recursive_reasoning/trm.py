@@ -1,4 +1,4 @@
-"""Stand-in for the official module of this name: TRM with the MLP over the sequence only. See ../../README.md."""
+"""Stand-in for the official module models.recursive_reasoning.trm: TRM with the MLP over the sequence. See ../../README.md."""
 
 import torch
 from torch import nn
@@ -109,6 +109,6 @@ class TinyRecursiveReasoningModel_ACTV1(nn.Module):
         q = inner.q_head(y[:, 0])
         halted = steps >= c["halt_max_steps"]
         if self.training:
-            halted = halted | (q[:, 0].detach() > 0)  # no exploration: results can be compared
+            halted = halted | (q[:, 0].detach() > 0)  # no exploration, so that results are comparable
         carry = dict(y=y.detach(), z=z.detach(), steps=steps, halted=halted, data=data)
         return carry, dict(logits=logits, q_halt_logits=q[:, 0], q_continue_logits=q[:, 1])
