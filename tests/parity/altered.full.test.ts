@@ -1,4 +1,4 @@
-// Test of the test: a case in which any one number is altered must fail.
+// Tests the parity replay itself: a case fails if any one of its numbers is altered.
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
@@ -10,14 +10,16 @@ import { findCases, runCase } from "./main.ts";
 const fixtures = join(import.meta.dirname, "../fixtures/parity");
 const cases = findCases(fixtures);
 
-/** Numbers that are inputs of the replay and may be unused: batches offered to slots that were busy, draws without effect,
- * gradients of ignored labels, or of which only the sign or a thousandth part counts. */
+/**
+ * Inputs of the replay, which may have no effect: batches offered to busy slots, draws without consequence, gradients of ignored
+ * labels, and values of which only the sign or a small fraction matters.
+ */
 const isInput = (name: string): boolean =>
   /\/batch\/|exploration|float64_deviation|\/grad_out$|\/in\d$|labels$|ids$|\/target$|^adam_atan2\/grad|^sign_sgd\/grad/.test(
     name,
   );
 
-/** Runs a copy of a case after `alter` has changed one number of it. */
+/** Replays a copy of a case after `alter` has changed one of its numbers. */
 async function runAltered(folder: string, alter: (json: unknown, tensors: Map<string, WritableTensor>) => void) {
   const copy = mkdtempSync(join(tmpdir(), "trm-parity-"));
   try {
@@ -37,7 +39,7 @@ async function runAltered(folder: string, alter: (json: unknown, tensors: Map<st
   }
 }
 
-/** Adds 2% of the largest entry (of 0.01, where all are smaller; 1 to a whole number). */
+/** Adds 2% of the largest entry (at least 2% of 0.01), or 1 to an integer. */
 function alterEntry({ data }: WritableTensor, index: number): void {
   const at = index % data.length;
   if (data instanceof BigInt64Array) data[at] = data[at]! + 1n;
@@ -48,7 +50,7 @@ function alterEntry({ data }: WritableTensor, index: number): void {
   }
 }
 
-/** Every number and flag of a JSON value by its path. */
+/** The paths of all numbers and flags of a JSON value. */
 function* leaves(value: unknown, path: string[] = []): Iterable<string[]> {
   if (typeof value === "number" || typeof value === "boolean") yield path;
   else if (typeof value === "object" && value !== null) {
@@ -64,9 +66,9 @@ function alterLeaf(json: unknown, path: readonly string[]): void {
   record[key] = typeof value === "boolean" ? !value : Number.isInteger(value) ? value + 1 : value * 1.01 + 1e-3;
 }
 
-describe("a case with one altered number fails", () => {
+describe("the parity replay of a case with one altered number", () => {
   for (const folder of cases) {
-    it(`${basename(folder)}: any tensor`, async () => {
+    it(`${basename(folder)} fails if an entry of any compared tensor is altered`, async () => {
       const names = [...parseSafetensors(readFileSync(join(folder, "tensors.safetensors"))).tensors.keys()];
       const compared = names.filter((name) => !isInput(name));
       await fc.assert(
@@ -78,7 +80,7 @@ describe("a case with one altered number fails", () => {
       );
     });
 
-    it(`${basename(folder)}: any recorded number or flag`, async () => {
+    it(`${basename(folder)} fails if any recorded number or flag is altered`, async () => {
       const json: unknown = JSON.parse(readFileSync(join(folder, "case.json"), "utf8"));
       const paths = [...leaves(json)].filter((path) => {
         const joined = path.join("/");
@@ -97,8 +99,8 @@ describe("a case with one altered number fails", () => {
   }
 });
 
-describe("a case that cannot be replayed fails, it is never skipped", () => {
-  it("an unknown kind", async () => {
+describe("the parity replay of an unusable case", () => {
+  it("a case of an unknown kind fails instead of being skipped", async () => {
     const { passes, line } = await runAltered(cases.find((each) => each.endsWith("trm_halting"))!, (json) => {
       (json as { kind: string }).kind = "trm_quantum";
     });
@@ -106,7 +108,7 @@ describe("a case that cannot be replayed fails, it is never skipped", () => {
     expect(line).toContain('unknown system "trm_quantum"');
   });
 
-  it("a tensor that nothing is compared with", async () => {
+  it("a case with a tensor that is never compared fails", async () => {
     const { passes, line } = await runAltered(cases.find((each) => each.endsWith("trm_halting"))!, (_, tensors) => {
       tensors.set("step1/out/entropy", { shape: [1], data: new Float32Array(1) });
     });

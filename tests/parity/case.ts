@@ -1,4 +1,4 @@
-// A case of the official code's numbers on disk: case.json and tensors.safetensors, checked for form.
+// Reads a parity case from disk: case.json and tensors.safetensors, validated by a schema.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
@@ -63,7 +63,7 @@ export type OfficialStep = z.output<typeof stepSchema>;
 export type SystemCase = z.output<typeof systemSchema>;
 export type OpsCase = z.output<typeof opsSchema>;
 
-/** The tensors of a case by name, and which of them nobody has looked at yet. */
+/** The tensors of a case by name, and the set of those that have not been read yet. */
 export class CaseTensors {
   readonly unread: Set<string>;
   constructor(private readonly entries: ReadonlyMap<string, SafetensorsEntry>) {
@@ -85,7 +85,7 @@ export class CaseTensors {
     return entry;
   }
 
-  /** The tensors under a prefix, by the rest of their names, as a file of their own. */
+  /** The tensors under a prefix as a separate file; the prefix is removed from their names. */
   below(prefix: string): SafetensorsFile {
     const own = this.names.filter((name) => name.startsWith(prefix));
     return { tensors: new Map(own.map((name) => [name.slice(prefix.length), this.entry(name)])), metadata: {} };
@@ -105,7 +105,7 @@ export class CaseTensors {
   }
 }
 
-/** @throws Error (unreadable file, wrong form) with one line that names the file */
+/** @throws Error with one line that names the file, if it cannot be read or does not match the schema */
 export function readCase(folder: string): { json: SystemCase | { kind: "ops"; ops: OpsCase }; tensors: CaseTensors } {
   const jsonFile = join(folder, "case.json");
   const raw: unknown = JSON.parse(readFileSync(jsonFile, "utf8"));

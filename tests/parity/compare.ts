@@ -1,13 +1,13 @@
-// Comparisons of a replay: each has a tolerance; the largest error in units of its tolerance makes the case pass or fail.
+// Collects the comparisons of a replay. The case passes if no error exceeds its tolerance.
 
 export class Comparison {
-  /** Largest error so far, as a share of what was allowed there. */
+  /** Largest error so far, as a share of its tolerance. */
   worst = 0;
   worstError = 0;
   worstWhere = "nothing compared";
   count = 0;
 
-  /** |got - expected| against tolerance · the largest |expected| (`scale`, if given). */
+  /** Requires max |got - expected| <= tolerance · scale; `scale` defaults to max |expected|. */
   close(where: string, got: ArrayLike<number>, expected: ArrayLike<number>, tolerance: number, scale?: number): void {
     if (got.length !== expected.length) {
       this.#note(
@@ -28,7 +28,7 @@ export class Comparison {
     this.#note(where, error === 0 ? 0 : error / Math.max(unit, 1e-12), tolerance);
   }
 
-  /** Whole numbers, flags, predictions: no tolerance. */
+  /** Requires exact equality: integers, flags, predictions. */
   equal(where: string, got: ArrayLike<unknown>, expected: ArrayLike<unknown>): void {
     const same = got.length === expected.length && Array.from(got).every((value, i) => value === expected[i]);
     this.#note(where, same ? 0 : Number.POSITIVE_INFINITY, 1);

@@ -1,5 +1,5 @@
-// `npm run parity [-- DIR...]`: replays every case of the official code's numbers found under the folders, or of those that the project
-// holds. One line per case; exit code 1 if one fails or none is found.
+// `npm run parity [-- DIR...]` replays the parity cases found under the given folders, by default those in tests/fixtures/parity.
+// Prints one line per case. The exit code is 1 if a case fails or none is found.
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -9,7 +9,7 @@ import { Comparison } from "./compare.ts";
 import { replayOps } from "./replay-ops.ts";
 import { replaySystem } from "./replay-system.ts";
 
-/** The cases that the project holds. */
+/** The cases of this repository. */
 const ownCases = fileURLToPath(new URL("../fixtures/parity", import.meta.url));
 
 export interface CaseResult {
@@ -17,7 +17,7 @@ export interface CaseResult {
   readonly line: string;
 }
 
-/** Folders with a case.json, in order of their names. */
+/** Folders that contain a case.json, sorted by name. */
 export function findCases(folder: string): string[] {
   if (existsSync(join(folder, "case.json"))) return [folder];
   const children = readdirSync(folder)
@@ -26,7 +26,7 @@ export function findCases(folder: string): string[] {
   return children.filter((path) => statSync(path).isDirectory()).flatMap(findCases);
 }
 
-/** Never throws: a case that cannot be read or replayed has failed. */
+/** Replays a case. Never throws: a case that cannot be read or replayed counts as failed. */
 export async function runCase(folder: string): Promise<CaseResult> {
   const compare = new Comparison();
   try {

@@ -1,4 +1,4 @@
-// Replays single operations: forward and vector-Jacobian product, optimizer steps, the learning-rate schedule.
+// Replays single operations (forward and vector-Jacobian product), optimizer steps and the learning-rate schedule.
 import * as ad from "../../src/autograd/index.ts";
 import { parameter, type Variable } from "../../src/autograd/index.ts";
 import { Adam, learningRate } from "../../src/nn/index.ts";
@@ -17,7 +17,7 @@ export async function replayOps(official: OpsCase, tensors: CaseTensors, compare
   };
   const constant = (name: string): Variable => ad.constant(side(name));
 
-  /** The operations by name, on their inputs. */
+  /** The operations by the names of the case. */
   const operations: Record<string, (...inputs: Variable[]) => Variable> = {
     batched_matmul_broadcast: (a, b) => ad.matmul(a!, b!),
     bce_with_logits: (logits) => ad.bceWithLogits(logits!, constant("bce_with_logits/target")),

@@ -1,5 +1,5 @@
-// Replays a whole training run of the official code: weights, batches and exploration draws are theirs, everything else is
-// computed and compared.
+// Replays a training run of the official code. Initial weights, batches and exploration draws come from the case; everything else
+// is computed and compared.
 
 import { constant, noGrad } from "../../src/autograd/index.ts";
 import { learningRate } from "../../src/nn/index.ts";
@@ -17,7 +17,7 @@ import type { Comparison } from "./compare.ts";
 const gradientTolerance = 1e-3;
 const weightTolerance = 1e-4;
 
-/** Numbers of a tensor, copied at once. */
+/** The numbers of a tensor, read before its memory is released. */
 type Snapshot = Promise<ArrayLike<number>>;
 
 export async function replaySystem(official: SystemCase, tensors: CaseTensors, compare: Comparison): Promise<void> {
@@ -106,7 +106,7 @@ export async function replaySystem(official: SystemCase, tensors: CaseTensors, c
     compareIntegers(`step${expected.step}/grad/inner.puzzle_emb.local_ids`, training.carry.puzzleIds);
   }
 
-  /** Sums over the batch: whole numbers exactly, shares and losses closely. */
+  /** Compares sums over the batch: integers exactly, shares and losses within the tolerance. */
   function compareMetrics(
     at: string,
     expected: Readonly<Record<string, number>>,
@@ -133,7 +133,7 @@ export async function replaySystem(official: SystemCase, tensors: CaseTensors, c
     compare.close(name, await tensor.data(), tensors.floats(name), allowed);
   }
 
-  /** Where the case has the tensor. */
+  /** Compares the tensor if the case has it. */
   function compareIntegers(name: string, got: Int32Array): void {
     if (tensors.has(name)) compare.equal(name, got, tensors.integers(name));
   }
@@ -183,7 +183,7 @@ export async function replaySystem(official: SystemCase, tensors: CaseTensors, c
 
 type EvalMetrics = Omit<StepMetrics, "step" | "loss" | "learningRate">;
 
-/** The recorded exploration: a slot whose uniform draw is below the probability must make at least that many steps. */
+/** Minimum steps per slot from the recorded draws: a slot explores if its uniform draw is below the probability. */
 const explored = ({ exploration: { uniform, min_halt_steps_if_explored, probability } }: OfficialStep): Int32Array =>
   Int32Array.from(uniform, (draw, slot) => (draw < probability ? min_halt_steps_if_explored[slot]! : 0));
 
