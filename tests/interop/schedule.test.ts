@@ -9,7 +9,8 @@ const folder = fileURLToPath(new URL("../../interop/torchrun", import.meta.url))
 const python = [process.env.TRM_PYTHON, "python3"].find(
   (each) => each !== undefined && spawnSync(each, ["-c", "import math"]).status === 0,
 );
-if (!python) console.log("skipped: the schedule of interop/torchrun (no python3; TRM_PYTHON=/path/to/python names one)");
+if (!python)
+  console.log("skipped: the schedule of interop/torchrun (no python3; TRM_PYTHON=/path/to/python names one)");
 
 interface Case extends ScheduleOptions {
   readonly step: number;
