@@ -52,6 +52,22 @@ export const kernelCases: readonly Case[] = [
     },
   },
   {
+    name: "sigmoid of a large negative number is 0, so that silu and siluGate vanish there",
+    async run(backend) {
+      const values = [-90, -100, -1e4, -1e30, -1e38];
+      await compare(backend, "sigmoid", () => [t.sigmoid(t.tensor(values))]);
+      await compare(backend, "silu", () => [t.silu(t.tensor(values))]);
+      const gate = (): t.Tensor => {
+        const out = t.empty([1, 1]);
+        out.backend.fused.siluGate!(out, t.tensor([[-1e4, 1e36]]), -1);
+        return out;
+      };
+      const gated = t.scope(gate, { backend });
+      checkClose("siluGate(-1e4, 1e36)", await gated.data(), [0], { tolerance: 1e-6 });
+      gated.dispose();
+    },
+  },
+  {
     name: "e^100 overflows to infinity; the logarithm of 0 is minus infinity, or that of the smallest number",
     async run(backend) {
       await compare(backend, "e^x", () => [t.exp(t.tensor([100, -200]))]);

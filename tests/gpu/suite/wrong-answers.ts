@@ -133,7 +133,7 @@ export const wrongAnswerCases: readonly Case[] = [
       await checkThrows("allocate", "got a tensor of 16777217 elements, expected at most 16777216", () =>
         t.scope(() => t.empty([2 ** 24 + 1]), { backend }),
       );
-      await checkThrows("whole number", "got whole number 16777217 at position 1", () =>
+      await checkThrows("whole number", "got integer 16777217 at position 1", () =>
         t.scope(() => t.tensor([0, 2 ** 24 + 1], { dtype: "int32" }), { backend }),
       );
     },

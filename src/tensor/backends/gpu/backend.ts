@@ -1,5 +1,5 @@
-// The gpu backend: the kernels of gpu.js, on WebGPU or WebGL2 in a page, on headless GL in Node, and on gpu.js's own webasm and
-// cpu modes anywhere. docs/adding-a-backend.md walks through these files.
+// The gpu backend runs its kernels through gpu.js: on WebGPU or WebGL2 in a page, on headless GL in Node, and in gpu.js's webasm and
+// cpu modes anywhere. docs/adding-a-backend.md explains these files.
 import type { Backend, FusedKernels, Kernels } from "../../backend.ts";
 import { BackendError } from "../../errors.ts";
 import type { DType } from "../../storage.ts";
@@ -19,16 +19,16 @@ const { fill, cast, unary, affine, binary, select } = elementwise;
 const { copyStrided, insert, gatherRows, scatterAddRows } = data;
 const { siluGate, siluGateBackward, addRmsNorm, addRmsNormBackward } = rows;
 
-/** What the device did and holds, for reports and leak tests. */
+/** Counters of the device, for reports and leak tests. */
 export interface GpuStatistics {
-  /** Kernels run so far, arrays brought to the device, arrays brought back. */
+  /** Number of kernel launches, of arrays copied to the device, and of arrays copied back. */
   readonly launches: number;
   readonly uploads: number;
   readonly downloads: number;
-  /** Kernels compiled so far, and those in the cache now. */
+  /** Number of kernels compiled so far, and of kernels in the cache. */
   readonly compiled: number;
   readonly cached: number;
-  /** Textures, buffers or arrays that exist now, and their bytes (4 per number). */
+  /** Number of existing textures, buffers or arrays, and their size in bytes (4 per element). */
   readonly liveArrays: number;
   readonly liveArrayBytes: number;
 }
@@ -36,18 +36,29 @@ export interface GpuStatistics {
 export class GpuBackend implements Backend {
   readonly name = "gpu";
   readonly kernels: Kernels = {
-    ...{ fill, cast, unary, affine, binary, select },
-    ...{ copyStrided, insert, gatherRows, scatterAddRows },
+    fill,
+    cast,
+    unary,
+    affine,
+    binary,
+    select,
+    copyStrided,
+    insert,
+    gatherRows,
+    scatterAddRows,
     ...reductions,
     matmul,
     ...optimizers,
   };
   readonly fused: Partial<FusedKernels> = {
-    ...{ siluGate, siluGateBackward, addRmsNorm, addRmsNormBackward },
+    siluGate,
+    siluGateBackward,
+    addRmsNorm,
+    addRmsNormBackward,
     ...losses,
     ...attention,
   };
-  /** float64 is computed as float32 here: see storage.ts. */
+  /** float64 is computed as float32: see storage.ts. */
   readonly fusedTypes: readonly DType[] = ["float32", "float64"];
   readonly mode: GpuMode;
   private description = "";
@@ -66,8 +77,8 @@ export class GpuBackend implements Backend {
   }
 
   /**
-   * Opens the backend and runs one kernel, to see that it computes, and as what.
-   * @param note  added to `build`: why this mode was chosen
+   * Opens the backend and runs one kernel to verify that the mode works and which class of kernels runs.
+   * @param note  the reason for choosing this mode, appended to `build`
    */
   static async open(
     maker: KernelMaker,
@@ -83,10 +94,10 @@ export class GpuBackend implements Backend {
     const got = await device.download(result);
     if (got.join() !== "1,4,9") {
       throw new BackendError(
-        `gpu backend: the squares of 1, 2, 3 came back as ${got.join(", ")} on mode ${backend.mode}`,
+        `gpu backend: the squares of 1, 2, 3 are ${got.join(", ")} in mode ${backend.mode}, expected 1, 4, 9`,
       );
     }
-    backend.gpu = gpuName(device.cache.kernelFor(squares, [3], ["device"]).run);
+    backend.gpu = gpuName(device.cache.kernelFor(squares, [3], ["device"]).call);
     backend.description = [
       `gpu.js ${backend.mode}`,
       kernelClasses[backend.mode],
@@ -98,17 +109,17 @@ export class GpuBackend implements Backend {
     return backend;
   }
 
-  /** Mode, class of the kernels that run (checked when each kernel first runs), GPU, and why this mode. */
+  /** Mode, class of the kernels (verified on each kernel's first run), GPU, and the reason for this mode. */
   get build(): string {
     return this.description;
   }
 
-  /** gpu.js's class of the kernels that run. */
+  /** The gpu.js class of the kernels. */
   get kernelClass(): string {
     return kernelClasses[this.mode];
   }
 
-  /** The name of the GPU, where there is one and the platform tells it. */
+  /** Name of the GPU, or null if there is none or the platform does not reveal it. */
   get gpuName(): string | null {
     return this.gpu;
   }
@@ -122,14 +133,14 @@ export class GpuBackend implements Backend {
     return storage;
   }
 
-  /** Bytes of the tensors that live, and of the arrays on the device (contents that tensors share count once). */
+  /** Bytes of the live tensors, and of the arrays on the device (contents shared by several tensors count once). */
   memory(): { liveBytes: number; reservedBytes: number } {
     return { liveBytes: this.liveBytes, reservedBytes: this.device.live.bytes };
   }
 
-  /** Keeps at most so many compiled kernels from now on. */
-  keepKernels(most: number): void {
-    this.device.cache.resize(most);
+  /** Limits the number of compiled kernels in the cache. */
+  keepKernels(limit: number): void {
+    this.device.cache.resize(limit);
   }
 
   statistics(): GpuStatistics {
@@ -143,7 +154,7 @@ export class GpuBackend implements Backend {
     };
   }
 
-  /** Gives the context and all memory back. Doing it twice is harmless. */
+  /** Releases the context and all memory. A second call has no effect. */
   dispose(): void {
     if (this.isDisposed) return;
     this.isDisposed = true;

@@ -1,10 +1,10 @@
-// The order in which kernels run. The engine calls kernels synchronously. Where gpu.js answers at once, so do we; where it
-// answers with a promise (WebGPU, and every mode of gpu.js 3), calls become commands that run one after another, and reading
-// numbers back waits for those before it.
+// The order in which kernels run. The engine calls kernels synchronously. If gpu.js returns results synchronously, each command runs
+// immediately. If it returns promises (WebGPU, and every mode of gpu.js 3), commands are queued and run one after another, and
+// reading numbers back waits for the commands before it.
 
 export interface CommandQueue {
   push(command: () => Promise<void> | void): void;
-  /** Settles when everything pushed so far has run. */
+  /** Resolves when all commands pushed so far have run. */
   idle(): Promise<void>;
 }
 
@@ -31,7 +31,7 @@ export class AsyncQueue implements CommandQueue {
   }
 
   private async drain(): Promise<void> {
-    // Not before the synchronous code that pushes commands has ended: one turn of the event loop serves them all.
+    // Starts after the synchronous code that pushes commands, so that one batch contains all of them.
     await Promise.resolve();
     while (this.waiting.length > 0) {
       const batch = this.waiting;

@@ -1,10 +1,11 @@
-// Contents: the numbers behind a storage, as gpu.js holds them. They are never changed: a kernel that works in place makes new
-// contents and puts them in the storage. So several storages may share one (a cast), and they are freed when nobody is left.
+// Contents: the immutable numbers behind a storage, in the form that gpu.js keeps them. A kernel that works in place creates new
+// contents and puts them in the storage. Several storages can therefore share one contents (after a cast, for example); a reference
+// count frees it.
 
 import { type DeviceArray, isHandle } from "./gpujs.ts";
 import type { CompiledKernel } from "./kernel-cache.ts";
 
-/** Arrays that exist on the device now: what leak tests watch. */
+/** Arrays that exist on the device, counted for leak tests. */
 export interface LiveArrays {
   count: number;
   bytes: number;
@@ -15,7 +16,7 @@ export class Contents {
   private array: DeviceArray | null = null;
   private failure: { readonly error: unknown } | null = null;
 
-  /** @param maker  the kernel that the numbers come from, if one made them; it must outlive them */
+  /** @param maker  the kernel that computes the numbers, or null; it must outlive them */
   constructor(
     readonly length: number,
     private readonly live: LiveArrays,
@@ -41,14 +42,14 @@ export class Contents {
     this.maker?.release();
   }
 
-  /** The numbers have been computed. */
+  /** Sets the computed numbers. */
   resolve(array: DeviceArray): void {
     this.array = array;
     this.live.count++;
     this.live.bytes += 4 * this.length;
   }
 
-  /** The numbers cannot be computed. Whoever asks for them is told why. */
+  /** Records that the computation failed; reading `value` throws the error. */
   fail(error: unknown): void {
     this.failure = { error };
   }
@@ -57,13 +58,13 @@ export class Contents {
     if (this.failure) throw this.failure.error;
   }
 
-  /** @throws what made the computation fail */
+  /** @throws the error of the computation, if it failed */
   get value(): DeviceArray {
     this.throwIfFailed();
     return this.array!;
   }
 
-  /** The numbers in JavaScript memory (not a copy, where they are there already). */
+  /** The numbers in JavaScript memory; not a copy if they are already there. */
   async read(): Promise<Float32Array> {
     const { value } = this;
     return isHandle(value) ? value.toArray() : value;

@@ -1,19 +1,19 @@
-// The device: runs kernels on contents and gives new contents. Everything that calls gpu.js at run time is here.
+// The device runs kernels on contents and returns new contents. All calls of gpu.js kernels are in this file.
 import { AsyncQueue, type CommandQueue, ImmediateQueue } from "./command-queue.ts";
 import { Contents, type LiveArrays } from "./contents.ts";
 import type { DeviceArray, KernelMaker } from "./gpujs.ts";
 import { type CompiledKernel, type InputKind, KernelCache, type KernelDescription } from "./kernel-cache.ts";
 
-/** Index arithmetic in kernels is done in float32, which counts exactly up to here. */
+/** Kernels compute indices in float32, which is exact up to this integer. */
 export const maxLength = 2 ** 24;
 
-/** Below this many kernels, lack of memory has another reason. */
-const fewestKernels = 8;
+/** With this many kernels or fewer, running out of memory has another cause. */
+const minimumKernels = 8;
 
 export class Device {
   readonly cache: KernelCache;
   readonly live: LiveArrays = { count: 0, bytes: 0 };
-  /** What was done so far, for reports: kernels run, arrays brought to the device, arrays brought back. */
+  /** Kernel launches, arrays copied to the device, and arrays copied back, for reports. */
   readonly counts = { launches: 0, uploads: 0, downloads: 0 };
   private readonly queue: CommandQueue;
 
@@ -25,12 +25,12 @@ export class Device {
     this.queue = gpu.mode === "webgpu" ? new AsyncQueue() : new ImmediateQueue();
   }
 
-  /** Whether numbers are plain arrays in JavaScript memory. */
+  /** Whether contents are plain arrays in JavaScript memory. */
   get isHost(): boolean {
     return this.gpu.mode === "cpu" || this.gpu.mode === "webasm";
   }
 
-  /** Runs a kernel. The inputs may be freed or replaced by the caller at once: they are kept until it has run. */
+  /** Launches a kernel. Its inputs are retained until it has run, so the caller may free or replace them immediately. */
   launch(description: KernelDescription, inputs: readonly (Contents | number)[]): Contents {
     const arrays = inputs.filter((input) => typeof input !== "number");
     const kernel = this.cache.kernelFor(
@@ -39,7 +39,7 @@ export class Device {
       inputs.map((input): InputKind => (typeof input === "number" ? "number" : "device")),
     );
     for (const array of arrays) array.retain();
-    return this.run(
+    return this.enqueue(
       kernel,
       description.length,
       () => inputs.map((input) => (typeof input === "number" ? input : input.value)),
@@ -49,7 +49,7 @@ export class Device {
     );
   }
 
-  /** Numbers from JavaScript memory. `values` is taken over: it must not be changed afterwards. */
+  /** Copies numbers from JavaScript memory. The device keeps `values`; the caller must not change it afterwards. */
   upload(values: Float32Array): Contents {
     const { length } = values;
     this.counts.uploads++;
@@ -60,10 +60,10 @@ export class Device {
     }
     const description = { name: "upload", source: uploadSource, constants: {}, functions: [], length };
     const kernel = this.cache.kernelFor(description, [length], ["host"]);
-    return this.run(kernel, length, () => [values]);
+    return this.enqueue(kernel, length, () => [values]);
   }
 
-  /** A copy of numbers in JavaScript memory, once all that was launched before has run. */
+  /** Reads numbers back after all earlier launches have run. */
   async download(contents: Contents): Promise<Float32Array> {
     this.counts.downloads++;
     contents.retain();
@@ -75,7 +75,7 @@ export class Device {
     }
   }
 
-  private run(
+  private enqueue(
     kernel: CompiledKernel,
     length: number,
     inputs: () => (DeviceArray | number)[],
@@ -103,24 +103,24 @@ export class Device {
       }
       finish();
     });
-    // Where kernels run at once, their errors are told at once.
+    // If the kernel has run already, its error is thrown here.
     out.throwIfFailed();
     return out;
   }
 
   private call(kernel: CompiledKernel, inputs: (DeviceArray | number)[]): DeviceArray | Promise<DeviceArray> {
     try {
-      return kernel.run(...inputs);
+      return kernel.call(...inputs);
     } catch (error) {
-      // Each webasm kernel has a memory of its own, and a page may have about a hundred: keep fewer kernels, and try once more.
-      const isFull = error instanceof RangeError && this.cache.size > fewestKernels;
-      if (!isFull) throw error;
-      this.cache.resize(Math.max(fewestKernels, Math.floor(this.cache.size / 2)));
-      return kernel.run(...inputs);
+      // Each webasm kernel has its own WebAssembly memory, and a page can have about a hundred of them. Halve the cache and retry once.
+      const isOutOfMemory = error instanceof RangeError && this.cache.size > minimumKernels;
+      if (!isOutOfMemory) throw error;
+      this.cache.resize(Math.max(minimumKernels, Math.floor(this.cache.size / 2)));
+      return kernel.call(...inputs);
     }
   }
 
-  /** What waits in the queue is lost. */
+  /** Destroys all kernels and the context. Commands that are still queued do not run. */
   destroy(): Promise<void> {
     this.cache.forget();
     return this.gpu.destroy();

@@ -1,7 +1,7 @@
-// The formulas of elementwise kernels, one line of mathematics each, in the JavaScript that gpu.js translates.
+// The formulas of elementwise kernels, one line each, in the subset of JavaScript that gpu.js translates.
 import type { BinaryName, UnaryName } from "../../backend.ts";
 
-/** y from `v`. */
+/** y as a function of `v`. */
 export const unaryFormulas: Readonly<Record<UnaryName, string>> = {
   negate: "-v",
   exp: "Math.exp(v)",
@@ -19,7 +19,7 @@ export const unaryFormulas: Readonly<Record<UnaryName, string>> = {
   relu: "Math.max(v, 0)",
 };
 
-/** y from `a` and `b`. */
+/** y as a function of `a` and `b`. */
 export const binaryFormulas: Readonly<Record<BinaryName, string>> = {
   add: "a + b",
   subtract: "a - b",
@@ -32,8 +32,8 @@ export const binaryFormulas: Readonly<Record<BinaryName, string>> = {
 };
 
 /**
- * tanh x. Beyond ±15, where it is ±1 to the last bit, Math.tanh gives NaN on WebGL and WebGPU; near 0 it loses digits there
- * (4e-5 at 0.001), so a series stands in: x - x³/3 + 2x⁵/15 - 17x⁷/315.
+ * tanh x. On WebGL and WebGPU, Math.tanh returns NaN for large x, so x is clamped to ±15, where tanh is ±1 in float32. Near 0 it
+ * loses digits there (relative error 4e-5 at 0.001), so the series x - x³/3 + 2x⁵/15 - 17x⁷/315 replaces it.
  */
 const hyperbolicTangent = `function hyperbolicTangent(x) {
   const s = x * x;
@@ -43,12 +43,18 @@ const hyperbolicTangent = `function hyperbolicTangent(x) {
   return Math.tanh(Math.max(-15, Math.min(15, x)));
 }`;
 
-/** 1 / (1 + e^-x). e^88 is the last that float32 can hold, and dividing by infinity is not the same on every GPU. */
+/**
+ * 1 / (1 + e^-x). For x < -88, e^-x exceeds float32, and GPUs differ in what they return for 1 / infinity. There e^x is equal to
+ * the sigmoid in float32, and it vanishes for large |x|, so that silu does too.
+ */
 const logistic = `function logistic(x) {
-  return 1 / (1 + Math.exp(Math.min(80, -x)));
+  if (x < -80) {
+    return Math.exp(x);
+  }
+  return 1 / (1 + Math.exp(-x));
 }`;
 
-/** ln(1 + e) for e in 0..1: the logarithm alone loses the digits of a small e. */
+/** ln(1 + e) for e in 0..1. For a small e, the sum 1 + e loses its digits, so a series replaces the logarithm. */
 const logOnePlus = `function logOnePlus(e) {
   if (e < 0.02) {
     return e * (1 - e * (0.5 - e * (0.333333333 - e * 0.25)));
@@ -57,9 +63,9 @@ const logOnePlus = `function logOnePlus(e) {
 }`;
 
 /**
- * The angle of the point (x, y), as Math.atan2, with an error below 2e-7; GPUs are free to have larger ones. The smaller
- * coordinate over the larger is in 0..1; above tan(π/8) it is turned by π/4; a polynomial gives the arc tangent of the rest
- * (Moshier's Cephes, atanf); and mirroring puts it into its octant.
+ * Math.atan2(y, x) with an error below 2e-7; the built-in functions of GPUs may have larger errors. The ratio of the smaller to the
+ * larger coordinate lies in 0..1. Above tan(π/8) it is rotated by -π/4; a polynomial computes the arc tangent of the result
+ * (Moshier's Cephes, atanf); reflections map it to its octant.
  */
 const angle = `function angle(y, x) {
   const largest = Math.max(Math.abs(x), Math.abs(y));
@@ -83,9 +89,9 @@ const angle = `function angle(y, x) {
   return y < 0 ? -result : result;
 }`;
 
-/** All of the above: gpu.js compiles those that a kernel calls. (Their names are none that a shading language has already.) */
+/** All functions above; gpu.js compiles those that a kernel calls. Their names must not be built-in names of a shading language. */
 export const functions: readonly string[] = [hyperbolicTangent, logistic, logOnePlus, angle];
 
-/** The score s of stablemax, v + 1 for v >= 0, 1 / (1 - v) below, and its slope s'. Prieto et al. 2025. */
+/** The score s of stablemax (v + 1 for v >= 0, else 1 / (1 - v)) and its derivative s'. Prieto et al. 2025. */
 export const stablemaxScore = "(v >= 0 ? v + 1 : 1 / (1 - v))";
 export const stablemaxSlope = "(v >= 0 ? 1 : 1 / ((1 - v) * (1 - v)))";

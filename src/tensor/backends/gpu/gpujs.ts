@@ -1,12 +1,12 @@
-// The boundary to gpu.js: the few of its things that this backend uses, under types of our own (gpu.js's are loose). It is
-// loaded by a dynamic import, so that only who asks for the gpu backend needs it installed.
+// The boundary to gpu.js: the parts of its interface that this backend uses, with stricter types than its own. gpu.js is imported
+// dynamically, so that it is only needed if the gpu backend is used.
 import { BackendError } from "../../errors.ts";
 
-/** Where kernels run. The first three keep results on the GPU; the last two are gpu.js's own ways to run without one. */
+/** Where kernels run. The first three modes keep results on the GPU; the last two run without a GPU. */
 export const gpuModes = ["webgpu", "webgl2", "headlessgl", "webasm", "cpu"] as const;
 export type GpuMode = (typeof gpuModes)[number];
 
-/** gpu.js's class of kernels for each mode: what must be found at work, since gpu.js falls back to the cpu silently. */
+/** The gpu.js class of kernels for each mode. It is verified, because gpu.js falls back to the cpu with only a console warning. */
 export const kernelClasses: Readonly<Record<GpuMode, string>> = {
   webgpu: "WebGPUKernel",
   webgl2: "WebGL2Kernel",
@@ -15,21 +15,21 @@ export const kernelClasses: Readonly<Record<GpuMode, string>> = {
   cpu: "CPUKernel",
 };
 
-/** Numbers on the GPU: a texture (WebGL) or a buffer (WebGPU). Must be deleted by hand. */
+/** Numbers on the GPU: a texture (WebGL) or a buffer (WebGPU). Must be deleted explicitly. */
 export interface DeviceHandle {
   toArray(): Float32Array | Promise<Float32Array>;
   delete(): void;
 }
 
-/** What a kernel gives: on the modes without a GPU a plain array. */
+/** The result of a kernel: a handle, or a plain array in the modes without a GPU. */
 export type DeviceArray = DeviceHandle | Float32Array;
 
 export const isHandle = (array: DeviceArray): array is DeviceHandle => "toArray" in array;
 
-/** A kernel that can be called; on WebGPU (and everywhere in gpu.js 3) it answers with a promise. */
+/** A callable kernel. On WebGPU (and in every mode of gpu.js 3) it returns a promise. */
 export interface GpuKernel {
   (...inputs: readonly (DeviceArray | number)[]): DeviceArray | Promise<DeviceArray>;
-  /** The kernel that really runs; replaced by gpu.js when it falls back. */
+  /** The kernel that actually runs; gpu.js replaces it when it falls back. */
   readonly kernel: {
     readonly constructor: unknown;
     readonly fallbackReason?: string | null;
@@ -50,7 +50,7 @@ export interface KernelSettings {
 }
 
 interface Gpu {
-  /** Those that have not been destroyed. */
+  /** Kernels that have not been destroyed. */
   readonly kernels: unknown[];
   createKernel(source: string, settings: KernelSettings): GpuKernel;
   destroy(): Promise<void>;
@@ -66,18 +66,18 @@ interface GpuClass {
 
 type GpuJsModule = { readonly GPU: GpuClass } & Readonly<Record<string, unknown>>;
 
-/** What the rest of the backend needs of gpu.js. */
+/** The interface of gpu.js that the rest of the backend uses. */
 export interface KernelMaker {
   readonly mode: GpuMode;
   createKernel(source: string, settings: KernelSettings): GpuKernel;
-  /** Checks that a kernel which has run did so as its mode promises. @throws BackendError */
+  /** Verifies the class of a kernel that has run. @throws BackendError if it is not the class of the mode */
   checkClass(kernel: GpuKernel, what: string): void;
   destroyKernel(kernel: GpuKernel): void;
-  /** Destroys all kernels and the context. Settles when that is done. */
+  /** Destroys all kernels and the context. */
   destroy(): Promise<void>;
 }
 
-/** One GPU instance of gpu.js: the only one of the process. */
+/** The GPU instance of gpu.js; there is one per process. */
 export class GpuJs implements KernelMaker {
   private constructor(
     private readonly module: GpuJsModule,
@@ -85,7 +85,7 @@ export class GpuJs implements KernelMaker {
     readonly mode: GpuMode,
   ) {}
 
-  /** @throws BackendError if gpu.js is not installed, or the mode cannot be had here */
+  /** @throws BackendError if gpu.js is not installed or the mode cannot run here */
   static async open(mode: GpuMode): Promise<GpuJs> {
     const module = await loadGpuJs();
     const reason = await unavailable(module, mode);
@@ -98,8 +98,8 @@ export class GpuJs implements KernelMaker {
   }
 
   /**
-   * Checks that a kernel which has run did so as its mode promises. By identity of the class: names do not survive minifiers.
-   * @throws BackendError naming the class that ran and gpu.js's reason
+   * Verifies the class of a kernel that has run. Compares the class itself, because minifiers change its name.
+   * @throws BackendError with the class that ran and the reason that gpu.js gives
    */
   checkClass({ kernel }: GpuKernel, what: string): void {
     const expected = kernelClasses[this.mode];
@@ -113,7 +113,7 @@ export class GpuJs implements KernelMaker {
 
   destroyKernel(kernel: GpuKernel): void {
     kernel.destroy();
-    // gpu.js keeps kernels of the cpu mode in its list.
+    // gpu.js does not remove cpu kernels from its list.
     const at = this.gpu.kernels.indexOf(kernel.kernel);
     if (at >= 0) this.gpu.kernels.splice(at, 1);
   }
@@ -123,7 +123,7 @@ export class GpuJs implements KernelMaker {
   }
 }
 
-/** @throws BackendError that says what to install */
+/** @throws BackendError with the command that installs gpu.js */
 async function loadGpuJs(): Promise<GpuJsModule> {
   let loaded: { default?: unknown };
   try {
@@ -133,11 +133,11 @@ async function loadGpuJs(): Promise<GpuJsModule> {
       cause,
     });
   }
-  // CommonJS: the exports are the default export; in a page that is the GPU class itself, which carries the rest.
+  // gpu.js is CommonJS: its exports are the default export. In a page that is the GPU class, which has the others as properties.
   return (loaded.default ?? loaded) as GpuJsModule;
 }
 
-/** Why a mode cannot run here, or null if it can. */
+/** The reason why a mode cannot run here, or null if it can. */
 async function unavailable({ GPU }: GpuJsModule, mode: GpuMode): Promise<string | null> {
   switch (mode) {
     case "webgpu":
@@ -153,7 +153,7 @@ async function unavailable({ GPU }: GpuJsModule, mode: GpuMode): Promise<string 
   }
 }
 
-/** The modes that can run here, best first, and why the others cannot. */
+/** The modes that can run here, best first, and the reasons why the others cannot. */
 export async function availableModes(): Promise<{ modes: GpuMode[]; reasons: string[] }> {
   const module = await loadGpuJs();
   const found = await Promise.all(gpuModes.map(async (mode) => ({ mode, reason: await unavailable(module, mode) })));
@@ -163,7 +163,7 @@ export async function availableModes(): Promise<{ modes: GpuMode[]; reasons: str
   };
 }
 
-/** The name of the GPU behind a kernel that has run, where the platform tells it. */
+/** Name of the GPU of a kernel that has run, or null if the platform does not reveal it. */
 export function gpuName({ kernel }: GpuKernel): string | null {
   const context = kernel.context as Partial<WebGL2RenderingContext> & { adapter?: { info?: AdapterInfo } };
   if (context?.adapter) {

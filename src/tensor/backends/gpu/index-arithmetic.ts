@@ -1,26 +1,26 @@
-// Index arithmetic in kernel sources: where the element of an output lies in an input that is read with strides.
+// Index arithmetic in kernel sources: the position in a strided input that corresponds to an element of the output.
 //
-// Division by a length n is Math.floor((i + 0.5) / n): without the half it is wrong on WebGPU for some i.
+// Integer division by a length n is Math.floor((i + 0.5) / n). Without the 0.5 it is wrong on WebGPU for some i.
 
 import { sizeOf } from "../../shape.ts";
 
-/** Lengths of the axes, and for every operand the elements to step over along each. */
+/** Axis lengths, and the strides of each operand. */
 export interface Walk {
   readonly shape: readonly number[];
   readonly strides: readonly (readonly number[])[];
 }
 
-/** The same walk over fewer axes: those of length 1 go, and neighbours that every operand walks in one go become one. */
+/** The same walk with fewer axes: drops axes of length 1, and merges neighbouring axes that are contiguous in every operand. */
 export function collapse({ shape, strides }: Walk): Walk {
   const lengths: number[] = [];
   const steps: number[][] = strides.map(() => []);
   shape.forEach((length, axis) => {
     if (length === 1) return;
-    const isOneGo = lengths.length > 0 && strides.every((own, t) => steps[t]!.at(-1) === own[axis]! * length);
-    if (isOneGo) lengths[lengths.length - 1]! *= length;
+    const isContiguous = lengths.length > 0 && strides.every((own, t) => steps[t]!.at(-1) === own[axis]! * length);
+    if (isContiguous) lengths[lengths.length - 1]! *= length;
     else lengths.push(length);
     strides.forEach((own, t) => {
-      if (isOneGo) steps[t]![steps[t]!.length - 1] = own[axis]!;
+      if (isContiguous) steps[t]![steps[t]!.length - 1] = own[axis]!;
       else steps[t]!.push(own[axis]!);
     });
   });
@@ -49,7 +49,7 @@ export function coordinates(shape: readonly number[], index = "this.thread.x", p
   return lines.join("\n  ");
 }
 
-/** `start + i0 * 12 + i1`: where the coordinates lead with these strides. */
+/** The position at the coordinates, for example `start + i0 * 12 + i1`. */
 export function position(strides: readonly number[], start: number | string = 0, prefix = "i"): string {
   const terms = strides.flatMap((stride, axis) => {
     if (stride === 0) return [];

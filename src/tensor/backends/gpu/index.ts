@@ -1,12 +1,12 @@
-// The gpu backend's door. It is imported dynamically (see load-backend.ts), so that whoever does not ask for it needs no gpu.js.
+// The gpu backend: opening it, choosing its mode, and the one instance per process. It is imported dynamically, so that gpu.js stays optional.
+// Start reading at backend.ts, then kernels/elementwise.ts and launch.ts; gpujs.ts is the boundary to gpu.js.
+// It may import the files of src/tensor, and gpu.js through gpujs.ts.
 //
-//   index.ts            which mode, and the one instance of the process
-//   gpujs.ts            the boundary to gpu.js: its types, its classes of kernels, what can run here
-//   backend.ts          the kernels by name, and how memory is counted
-//   storage.ts          a place for contents          contents.ts        numbers on the device, counted
-//   launch.ts           how a kernel is written       device.ts          how it runs
-//   kernel-cache.ts     what has been compiled        command-queue.ts   modes that answer late
-//   index-arithmetic.ts, formulas.ts                  what kernel sources are composed of
+//   backend.ts          the kernels by name, memory accounting
+//   storage.ts          storage of a tensor            contents.ts        reference-counted numbers on the device
+//   launch.ts           describing a kernel            device.ts          running it
+//   kernel-cache.ts     compiled kernels               command-queue.ts   order of asynchronous kernels
+//   index-arithmetic.ts, formulas.ts                   fragments of kernel sources
 //   kernels/            the kernels, one file per family
 import { BackendError } from "../../errors.ts";
 import { GpuBackend } from "./backend.ts";
@@ -16,33 +16,32 @@ export type { GpuBackend, GpuStatistics } from "./backend.ts";
 export { availableModes, type GpuMode, gpuModes, kernelClasses } from "./gpujs.ts";
 
 export interface GpuOptions {
-  /** A mode, or "auto" for the best that runs here; by default what the environment variable TRM_GPU_MODE says, else "auto". */
+  /** A mode, or "auto" for the best mode that runs here. Default: the environment variable TRM_GPU_MODE, else "auto". */
   readonly mode?: GpuMode | "auto" | undefined;
-  /** How many compiled kernels are kept (512). */
+  /** Maximum number of compiled kernels in the cache (512). */
   readonly maxKernels?: number | undefined;
 }
 
-/** One GPU instance per process: beyond 16 contexts in a page, the first ones silently give zeros. */
+/** The only GPU instance of the process: with more than 16 contexts in a page, the first ones silently return zeros. */
 let opened: Promise<GpuBackend> | null = null;
-/** Settles when the instance before is gone: a context that is made while another is being closed may be closed with it. */
+/** Resolves when the previous instance is closed. A context created while another one is closing may be closed with it. */
 let closed: Promise<void> = Promise.resolve();
 
 /**
- * The gpu backend. The process has one: asking again gives the same, until its `dispose()`.
+ * Opens the gpu backend. There is one per process: further calls return the same backend until its `dispose()`.
  *
- * @throws BackendError if gpu.js is not installed (it says what to install), if the mode cannot run here (it says why), or if
- *   the backend runs in another mode already
+ * @throws BackendError if gpu.js is not installed, if the mode cannot run here, or if the backend already runs in another mode
  */
 export async function createGpuBackend({ mode, maxKernels = 512 }: GpuOptions = {}): Promise<GpuBackend> {
-  const wanted = checkedMode(mode ?? modeOfEnvironment() ?? "auto");
+  const requested = checkedMode(mode ?? modeOfEnvironment() ?? "auto");
   if (opened) {
     const backend = await opened;
-    if (wanted === "auto" || wanted === backend.mode) return backend;
+    if (requested === "auto" || requested === backend.mode) return backend;
     throw new BackendError(
-      `gpu backend: got mode ${wanted} while it runs in mode ${backend.mode}, expected one mode per process (dispose the first)`,
+      `gpu backend: got mode ${requested} while it runs in mode ${backend.mode}, expected one mode per process (dispose the first)`,
     );
   }
-  opened = open(wanted, maxKernels);
+  opened = open(requested, maxKernels);
   try {
     return await opened;
   } catch (error) {
@@ -51,9 +50,9 @@ export async function createGpuBackend({ mode, maxKernels = 512 }: GpuOptions = 
   }
 }
 
-async function open(wanted: GpuMode | "auto", maxKernels: number): Promise<GpuBackend> {
+async function open(requested: GpuMode | "auto", maxKernels: number): Promise<GpuBackend> {
   await closed;
-  if (wanted !== "auto") return openMode(wanted, maxKernels, "");
+  if (requested !== "auto") return openMode(requested, maxKernels, "");
   const { modes, reasons } = await availableModes();
   for (const mode of modes) {
     const note = reasons.length > 0 ? `chosen because ${reasons.join("; ")}` : "";
@@ -71,7 +70,7 @@ async function openMode(mode: GpuMode, maxKernels: number, note: string): Promis
   try {
     return await GpuBackend.open(gpuJs, maxKernels, note, (closing) => {
       opened = null;
-      closed = closing.catch(() => {}); // what cannot be closed is not needed any more either
+      closed = closing.catch(() => {}); // a context that fails to close does not prevent the next one
     });
   } catch (error) {
     await gpuJs.destroy();
@@ -85,7 +84,7 @@ function checkedMode(mode: string): GpuMode | "auto" {
   throw new BackendError(`gpu backend: got mode "${mode}", expected one of ${gpuModes.join(", ")}, auto`);
 }
 
-/** TRM_GPU_MODE, where there is an environment. */
+/** TRM_GPU_MODE, or undefined where there are no environment variables. */
 function modeOfEnvironment(): string | undefined {
   const { process } = globalThis as { process?: { env?: Record<string, string | undefined> } };
   return process?.env?.TRM_GPU_MODE || undefined;

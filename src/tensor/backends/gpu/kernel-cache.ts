@@ -1,6 +1,6 @@
-// Compiled kernels. Compiling costs from one millisecond (cpu) to ninety (headless GL), so a kernel is kept under what it was
-// compiled from: its source (the operation), its constants and lengths (the shapes) and the kind of its inputs. The least
-// recently used ones go when there are too many.
+// Cache of compiled kernels. Compiling takes between 1 ms (cpu) and 90 ms (headless GL). The key is everything that a kernel was
+// compiled from: its source (the operation), its constants and lengths (the shapes) and the kinds of its inputs. The least
+// recently used kernels are dropped first.
 import type { GpuKernel, KernelMaker } from "./gpujs.ts";
 
 export interface KernelDescription {
@@ -16,8 +16,8 @@ export interface KernelDescription {
 export type InputKind = "host" | "device" | "number";
 
 /**
- * A kernel and a count of its living results. gpu.js reads and deletes a texture through the kernel that made it, so a kernel
- * that the cache has let go is destroyed only when the last of its results is gone.
+ * A kernel and the number of its live results. gpu.js reads and deletes a texture through the kernel that created it, so a kernel
+ * dropped from the cache is destroyed only after the last of its results.
  */
 export class CompiledKernel {
   private results = 0;
@@ -26,7 +26,7 @@ export class CompiledKernel {
 
   constructor(
     readonly name: string,
-    readonly run: GpuKernel,
+    readonly call: GpuKernel,
     private readonly gpu: KernelMaker,
   ) {}
 
@@ -39,26 +39,26 @@ export class CompiledKernel {
     this.destroyIfUnused();
   }
 
-  /** The cache lets go. */
+  /** Called when the kernel leaves the cache. */
   drop(): void {
     this.isDropped = true;
     this.destroyIfUnused();
   }
 
-  /** After each run: the first one tells whether gpu.js fell back to another class of kernel. @throws BackendError if it did */
+  /** Called after each run; the first call verifies the class. @throws BackendError if gpu.js fell back to another class */
   checkClass(): void {
     if (this.hasRun) return;
-    this.gpu.checkClass(this.run, `kernel ${this.name}`);
+    this.gpu.checkClass(this.call, `kernel ${this.name}`);
     this.hasRun = true;
   }
 
   private destroyIfUnused(): void {
-    if (this.isDropped && this.results === 0) this.gpu.destroyKernel(this.run);
+    if (this.isDropped && this.results === 0) this.gpu.destroyKernel(this.call);
   }
 }
 
 export class KernelCache {
-  /** In the order of last use: a Map keeps the order of insertion. */
+  /** In order of last use: a Map preserves the order of insertion. */
   private readonly kernels = new Map<string, CompiledKernel>();
   /** Kernels compiled so far, for reports. */
   compiled = 0;
@@ -72,7 +72,7 @@ export class KernelCache {
     return this.kernels.size;
   }
 
-  /** How many kernels are kept from now on; those that are too many go at once. */
+  /** Sets the maximum number of kernels and drops those beyond it. */
   resize(capacity: number): void {
     this.capacity = capacity;
     this.dropOldest();
@@ -87,17 +87,17 @@ export class KernelCache {
       this.kernels.set(key, found);
       return found;
     }
-    const run = this.gpu.createKernel(source, {
+    const call = this.gpu.createKernel(source, {
       output: [length],
       constants,
       functions,
-      // Results stay on the GPU, each in memory of its own.
+      // Results stay on the GPU, each in separate memory.
       pipeline: true,
       immutable: true,
       precision: "single",
       tactic: "precision",
     });
-    const kernel = new CompiledKernel(name, run, this.gpu);
+    const kernel = new CompiledKernel(name, call, this.gpu);
     this.compiled++;
     this.kernels.set(key, kernel);
     this.dropOldest();
@@ -112,7 +112,7 @@ export class KernelCache {
     }
   }
 
-  /** Forgets all kernels: gpu.js is about to destroy them itself, with the context, which it finds through them. */
+  /** Empties the cache without destroying the kernels: gpu.js destroys them together with the context. */
   forget(): void {
     this.kernels.clear();
   }

@@ -1,5 +1,6 @@
-// Storage on the GPU: a place for contents. All element types are float32 there: whole numbers are exact to 2^24, and float64
-// is asked for but not given (the one exception to "the cross-entropy in float64"; WebGL and WebGPU have no doubles).
+// Storage on the GPU: a mutable reference to contents. All element types are stored as float32: integers are exact up to 2^24, and
+// float64 has only single precision, because WebGL and WebGPU have no doubles. This is the only exception to the rule that the
+// cross-entropy is computed in float64.
 import type { Backend } from "../../backend.ts";
 import { BackendError, MemoryError } from "../../errors.ts";
 import { type DType, type NumberArray, newArray, Storage } from "../../storage.ts";
@@ -8,9 +9,9 @@ import type { Contents } from "./contents.ts";
 import { type Device, maxLength } from "./device.ts";
 
 export class GpuStorage extends Storage {
-  /** null until written. */
+  /** null until the first write. */
   private contents: Contents | null = null;
-  /** Whole numbers as they came from JavaScript, so that indices can be checked without asking the GPU. */
+  /** The integers last written from JavaScript, kept so that indices can be checked without a read-back. */
   private integers: Int32Array | null = null;
 
   constructor(
@@ -23,7 +24,7 @@ export class GpuStorage extends Storage {
     super(backend, dtype, length);
     if (length > maxLength) {
       throw new MemoryError(
-        `gpu backend: got a tensor of ${length} elements, expected at most ${maxLength} (kernels count in float32): use a smaller batch or model`,
+        `gpu backend: got a tensor of ${length} elements, expected at most ${maxLength} (kernels compute indices in float32): use a smaller batch or model`,
       );
     }
   }
@@ -32,18 +33,18 @@ export class GpuStorage extends Storage {
     return 4 * this.length;
   }
 
-  /** The numbers; zeros if nothing was written. Not to be kept without `retain()`. */
+  /** The current contents; zeros before the first write. Callers that keep them must call `retain()`. */
   get current(): Contents {
     this.contents ??= this.device.upload(new Float32Array(this.length));
     return this.contents;
   }
 
-  /** The whole numbers if they came from JavaScript and were not changed since. */
+  /** The integers, if they were written from JavaScript and have not changed since; else null. */
   get knownIntegers(): Int32Array | null {
     return this.integers;
   }
 
-  /** Puts other contents in place, and lets go of those before. Takes over the caller's reference. */
+  /** Replaces and releases the contents. The storage takes ownership of the caller's reference. */
   replace(contents: Contents): void {
     this.contents?.release();
     this.contents = contents;
@@ -74,11 +75,11 @@ export class GpuStorage extends Storage {
 function checkExact(value: number, position: number): void {
   if (Math.abs(value) <= maxLength) return;
   throw new MemoryError(
-    `gpu backend: got whole number ${value} at position ${position}, expected within ±${maxLength} (float32 is exact to there)`,
+    `gpu backend: got integer ${value} at position ${position}, expected at most ±${maxLength} (the largest exact integer of float32)`,
   );
 }
 
-/** The storage behind a tensor of this backend. */
+/** The storage of a tensor of this backend. @throws BackendError for a tensor of another backend */
 export function storageOf(tensor: Tensor): GpuStorage {
   const { storage } = tensor;
   if (storage instanceof GpuStorage) return storage;

@@ -1,6 +1,6 @@
-// Self-attention per head, from qkv [B, L, 3D]: queries, keys and values side by side, each in heads of D / heads. What the
-// composed definition does in some thirty kernels (slices, permutations, softmax) is a handful here. Nothing but qkv is kept
-// for the backward pass: the probabilities are computed again.
+// Multi-head self-attention on qkv [B, L, 3D], which holds queries, keys and values side by side, each split into heads of size
+// D / heads. The composed definition needs about thirty kernels (slices, permutations, softmax); these need five or six.
+// The backward pass recomputes the probabilities from qkv, so nothing else is stored.
 import type { RotaryTables } from "../../../backend.ts";
 import { scope } from "../../../scope.ts";
 import { emptyLike, type Tensor } from "../../../tensor.ts";
@@ -14,7 +14,7 @@ function sizesOf(qkv: Tensor, heads: number): Sizes {
   return { length: qkv.shape[1]!, width, headSize: width / heads, heads };
 }
 
-/** For a kernel over [B, heads, L, L]: queries i and keys j, and where both start in qkv (or in [B, L, D] with `columns` 1). */
+/** For a kernel over [B, heads, L, L]: the batch, the head, the query i and the key j of an element. */
 const pairOfPositions = `const line = Math.floor((this.thread.x + 0.5) / this.constants.length);
   const j = this.thread.x - line * this.constants.length;
   const perHead = Math.floor((line + 0.5) / this.constants.length);
@@ -109,7 +109,7 @@ function probabilities(qkv: Tensor, sizes: Sizes): Tensor {
   });
 }
 
-/** dS = P (dP - Σ_j P dP) / √headSize with dP = dy vᵀ, [B, heads, L, L] */
+/** dS = P (dP - Σ_j P dP) / √headSize with dP = dy vᵀ; shape [B, heads, L, L] */
 function scoreGradient(p: Tensor, qkv: Tensor, dy: Tensor, sizes: Sizes): Tensor {
   return scope(() => {
     const dp = emptyLike(p);
@@ -155,8 +155,8 @@ function rotated(qkv: Tensor, sizes: Sizes, rotary: RotaryTables, direction: 1 |
 }
 
 /**
- * Queries and keys rotated, values as they are: the halves of a head against each other, lower: x cos - x' sin, upper:
- * x cos + x' sin, with x' the same place in the other half. Direction -1 is the transpose, for gradients.
+ * Rotates queries and keys and copies values. In the lower half of a head, y = x cos - x' sin; in the upper half,
+ * y = x cos + x' sin, where x' is the corresponding element of the other half. Direction -1 is the transpose, for gradients.
  */
 function rotate(out: Tensor, qkv: Tensor, sizes: Sizes, rotary: RotaryTables, direction: 1 | -1): void {
   const half = sizes.headSize / 2;

@@ -1,5 +1,5 @@
-// Kernels that move numbers: strided copies, insertion, rows by index. What was a scatter gathers here: every element of the
-// output looks for what it gets, because a GPU kernel writes one place only.
+// Kernels that move data: strided copies, insertion, rows by index. A GPU thread writes a single element, so a scatter is computed
+// as a gather: each element of the output collects its terms.
 
 import { stridesOf } from "../../../shape.ts";
 import type { Tensor } from "../../../tensor.ts";
@@ -23,7 +23,7 @@ export function copyStrided(out: Tensor, x: Tensor, offset: number, strides: rea
   launch({ name: "copyStrided", out, inputs: [x], source });
 }
 
-/** out[starts + i] = x[i]; elsewhere out stays. */
+/** out[starts + i] = x[i]; other elements are unchanged. */
 export function insert(out: Tensor, x: Tensor, starts: readonly number[]): void {
   if (x.size === 0) return;
   if (x.size === out.size) {
@@ -44,8 +44,8 @@ export function insert(out: Tensor, x: Tensor, starts: readonly number[]): void 
 }
 
 /**
- * out[i, :] = table[ids[i], :]. Ids that came from JavaScript are checked; for one out of range that was computed on the GPU
- * the row is NaN: a kernel cannot complain, and must not read what lies beyond the table.
+ * out[i, :] = table[ids[i], :]. Ids written from JavaScript are checked here. A kernel cannot throw, so an out-of-range id computed
+ * on the GPU gives a row of NaN.
  */
 export function gatherRows(out: Tensor, table: Tensor, ids: Tensor): void {
   checkRows("gatherRows", ids, table);
@@ -65,7 +65,7 @@ export function gatherRows(out: Tensor, table: Tensor, ids: Tensor): void {
   launch({ name: "gatherRows", out, inputs: [table, ids, Number.NaN], constants: { rows, width }, source });
 }
 
-/** out[r, :] += Σ x[i, :] over the i with ids[i] = r, in the order of i. */
+/** out[r, :] += Σ x[i, :] over all i with ids[i] = r, in the order of i. */
 export function scatterAddRows(out: Tensor, ids: Tensor, x: Tensor): void {
   checkRows("scatterAddRows", ids, out);
   if (x.size === 0) return;
@@ -84,7 +84,7 @@ export function scatterAddRows(out: Tensor, ids: Tensor, x: Tensor): void {
   launch({ name: "scatterAddRows", out, inputs: [out, ids, x], constants, source });
 }
 
-/** @throws ShapeError if ids that are known here name a row that the table does not have */
+/** @throws ShapeError if an id written from JavaScript is not a row of the table */
 export function checkRows(kernel: string, ids: Tensor, table: Tensor): void {
   storageOf(ids).knownIntegers?.forEach((id, position) => {
     checkedRow(kernel, id, table.shape[0]!, position);

@@ -1,4 +1,4 @@
-// Elementwise kernels.
+// Elementwise kernels, with broadcasting. Their formulas are in formulas.ts.
 import type { BinaryName, UnaryName } from "../../../backend.ts";
 import { broadcastStrides } from "../../../shape.ts";
 import type { Tensor } from "../../../tensor.ts";
@@ -13,7 +13,7 @@ export function fill(out: Tensor, value: number): void {
   launch({ name: "fill", out, inputs: [value], source });
 }
 
-/** Between real types nothing is computed: both are float32 here. To int32 the fraction goes, as in a typed array. */
+/** A cast between float types copies nothing, because both are float32. A cast to int32 truncates, like a typed array. */
 export function cast(out: Tensor, x: Tensor): void {
   if (out.dtype !== "int32" || x.dtype === "int32") {
     share(out, x);

@@ -1,4 +1,4 @@
-// Cross-entropy per row of logits [N, V] and its gradient. Rows with a negative label count for nothing.
+// Cross-entropy per row of logits [N, V] and its gradient. Rows with a negative label are ignored.
 import type { CrossEntropyName } from "../../../backend.ts";
 import { ShapeError } from "../../../errors.ts";
 import { scope } from "../../../scope.ts";
@@ -70,7 +70,7 @@ export function crossEntropyBackward(
   });
 }
 
-/** Σ s(v) of every row. */
+/** Σ s(v) of each row. */
 function stablemaxTotal(out: Tensor, logits: Tensor): void {
   const source = `function (logits) {
   const start = this.thread.x * this.constants.classes;
@@ -84,7 +84,7 @@ function stablemaxTotal(out: Tensor, logits: Tensor): void {
   launch({ name: "stablemaxTotal", out, inputs: [logits], constants: { classes: logits.shape[1]! }, source });
 }
 
-/** The number of classes. @throws ShapeError if labels that are known here reach beyond them */
+/** Returns the number of classes. @throws ShapeError if a label written from JavaScript is out of range */
 function checkLabels(labels: Tensor, logits: Tensor): number {
   const classes = logits.shape[1]!;
   storageOf(labels).knownIntegers?.forEach((label, position) => {

@@ -5,7 +5,7 @@ import { coordinates, position } from "../index-arithmetic.ts";
 import { launch } from "../launch.ts";
 import { fill } from "./elementwise.ts";
 
-/** Terms of a sum that are written out in one turn of the loop: up to twice as fast as one (`npm run bench:gpu`). */
+/** Number of terms per loop iteration. Four are up to twice as fast as one (`npm run bench:gpu`). */
 const unrolled = 4;
 
 /** out[.., m, n] = Σ_k a[.., m, k] b[.., k, n], the leading axes broadcast. */
@@ -19,7 +19,7 @@ export function matmul(out: Tensor, a: Tensor, b: Tensor, transposeA: boolean, t
   const batch = out.shape.slice(0, -2);
   const [rowA, depthA] = transposeA ? [1, rows] : [depth, 1];
   const [depthB, columnB] = transposeB ? [1, depth] : [columns, 1];
-  const turns = Math.floor(depth / unrolled);
+  const iterations = Math.floor(depth / unrolled);
   const terms = (from: number | string, count: number): string =>
     Array.from(
       { length: count },
@@ -33,17 +33,17 @@ export function matmul(out: Tensor, a: Tensor, b: Tensor, transposeA: boolean, t
   ${coordinates(batch, "matrix")}
   const startA = row * ${rowA} + ${position(matrixStrides(a.shape, batch))};
   const startB = column * ${columnB} + ${position(matrixStrides(b.shape, batch))};
-  let sum = ${terms(turns * unrolled, depth % unrolled) || "0"};
-  for (let turn = 0; turn < this.constants.turns; turn++) {
-    const k = turn * ${unrolled};
+  let sum = ${terms(iterations * unrolled, depth % unrolled) || "0"};
+  for (let i = 0; i < this.constants.iterations; i++) {
+    const k = i * ${unrolled};
     sum += ${terms("k", unrolled)};
   }
   return sum;
 }`;
-  launch({ name: "matmul", out, inputs: [a, b], constants: { rows, columns, turns }, source });
+  launch({ name: "matmul", out, inputs: [a, b], constants: { rows, columns, iterations }, source });
 }
 
-/** Elements from matrix to matrix of an operand along the batch axes of the output. */
+/** Strides of an operand along the batch axes of the output, in elements. */
 function matrixStrides(shape: Shape, batch: Shape): number[] {
   const size = shape.at(-2)! * shape.at(-1)!;
   return broadcastStrides(shape.slice(0, -2), batch).map((stride) => stride * size);

@@ -1,5 +1,5 @@
-// Optimizer steps. A kernel has one output, so each of the tensors that change has a kernel of its own. The powers of the betas
-// are taken here, in double precision.
+// Optimizer steps. A kernel has one output, so each updated tensor needs its own kernel. The powers of the betas are computed in
+// JavaScript, in double precision.
 import type { AdamSettings } from "../../../backend.ts";
 import type { Tensor } from "../../../tensor.ts";
 import { functions } from "../formulas.ts";
@@ -7,31 +7,34 @@ import { launch } from "../launch.ts";
 import { checkRows } from "./data.ts";
 
 export function adamAtan2(p: Tensor, m: Tensor, v: Tensor, gradient: Tensor, settings: AdamSettings): void {
-  adam("adamAtan2", "angle(first, deviation)", p, m, v, gradient, settings);
+  updateMoments(m, v, gradient, settings);
+  updateParameter("adamAtan2", "angle(first, deviation)", { p, m, v }, settings);
 }
 
 export function adamW(p: Tensor, m: Tensor, v: Tensor, gradient: Tensor, settings: AdamSettings): void {
-  adam("adamW", "first / (deviation + epsilon)", p, m, v, gradient, settings);
+  updateMoments(m, v, gradient, settings);
+  updateParameter("adamW", "first / (deviation + epsilon)", { p, m, v }, settings);
 }
 
-/** m = β1 m + (1 - β1) g;  v = β2 v + (1 - β2) g²;  p = decay · p - size · direction(m, √v / √(1 - β2^t)) */
-function adam(
+/** m = β1 m + (1 - β1) g;  v = β2 v + (1 - β2) g² */
+function updateMoments(m: Tensor, v: Tensor, gradient: Tensor, { beta1, beta2 }: AdamSettings): void {
+  movingAverage(m, gradient, beta1);
+  const source = `function (v, gradient, beta, rest) {
+  return beta * v[this.thread.x] + rest * gradient[this.thread.x] * gradient[this.thread.x];
+}`;
+  launch({ name: "second moment", out: v, inputs: [v, gradient, beta2, 1 - beta2], source });
+}
+
+/** p = (1 - lr wd) p - lr / (1 - β1^t) · direction, where direction is a formula of m and √v / √(1 - β2^t) */
+function updateParameter(
   name: string,
   direction: string,
-  p: Tensor,
-  m: Tensor,
-  v: Tensor,
-  gradient: Tensor,
+  { p, m, v }: { readonly p: Tensor; readonly m: Tensor; readonly v: Tensor },
   { learningRate, beta1, beta2, weightDecay, step, epsilon }: AdamSettings,
 ): void {
   const decay = 1 - learningRate * weightDecay;
   const size = learningRate / (1 - beta1 ** step);
   const deviationScale = 1 / Math.sqrt(1 - beta2 ** step);
-  movingAverage(m, gradient, beta1);
-  const secondMoment = `function (v, gradient, beta, rest) {
-  return beta * v[this.thread.x] + rest * gradient[this.thread.x] * gradient[this.thread.x];
-}`;
-  launch({ name: "second moment", out: v, inputs: [v, gradient, beta2, 1 - beta2], source: secondMoment });
   const source = `function (p, m, v, decay, size, deviationScale, epsilon) {
   const first = m[this.thread.x];
   const deviation = Math.sqrt(v[this.thread.x]) * deviationScale;
@@ -40,7 +43,7 @@ function adam(
   launch({ name, out: p, inputs: [p, m, v, decay, size, deviationScale, epsilon], functions, source });
 }
 
-/** For rows that ids name: g = Σ of the gradients with that id; row = row (1 - lr wd) - lr sign(g). Other rows stay. */
+/** For each row in ids: g = Σ of the gradients with that id; row = row (1 - lr wd) - lr sign(g). Other rows are unchanged. */
 export function signSgdRows(
   table: Tensor,
   ids: Tensor,

@@ -21,10 +21,10 @@ export function max(out: Tensor, x: Tensor, axis: number): void {
   reduce("max", "Math.max(total, value)", out, x, axis);
 }
 
-/** Longer axes are reduced in parts first: more threads have work, and sums lose fewer digits. */
+/** Longer axes are first reduced in parts, which gives work to more threads and loses fewer digits. */
 const longest = 1024;
 
-/** out[o, n] = x[o, 0, n] combined with x[o, 1, n] ... in the order of the axis. */
+/** out[o, n] combines x[o, 0, n], x[o, 1, n], ... in the order of the axis. */
 function reduce(name: string, combined: string, out: Tensor, x: Tensor, axis: number): void {
   const { outer, length, inner } = aroundAxis(x.shape, axis);
   if (length > longest) {
@@ -49,7 +49,7 @@ function reduce(name: string, combined: string, out: Tensor, x: Tensor, axis: nu
   launch({ name, out, inputs: [x], constants: { length, inner }, source });
 }
 
-/** out[o, p, n] = the part p of the axis, `longest` elements (the last part fewer), combined. */
+/** out[o, p, n] combines part p of the axis: `longest` elements, fewer in the last part. */
 function reduceParts(
   name: string,
   combined: string,
@@ -74,7 +74,7 @@ function reduceParts(
   launch({ name: `${name} of parts`, out, inputs: [x], constants: { ...constants, longest }, source });
 }
 
-/** The index of the first largest along the last axis. */
+/** Index of the first maximum along the last axis. */
 export function argmax(out: Tensor, x: Tensor): void {
   const source = `function (x) {
   const start = this.thread.x * this.constants.length;

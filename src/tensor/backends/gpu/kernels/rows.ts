@@ -1,5 +1,5 @@
-// Fused kernels over one axis: statistics of every row first, then one elementwise kernel that uses them. (One kernel alone
-// would compute a row's statistics again for each of its elements.)
+// Fused kernels over one axis. Each first computes the statistics of every row, then one elementwise kernel uses them: a single
+// kernel would recompute the statistics of a row for each of its elements.
 import type { BlockAxis } from "../../../backend.ts";
 import { scope } from "../../../scope.ts";
 import { aroundAxis } from "../../../shape.ts";
@@ -8,17 +8,17 @@ import { functions } from "../formulas.ts";
 import { launch } from "../launch.ts";
 import { fill } from "./elementwise.ts";
 
-/** Constants of kernels along a block's axis: element (o, i, n) lies at (o · length + i) · inner + n, its row is o · inner + n. */
+/** Constants of kernels along a block's axis: element (o, i, n) is at (o · length + i) · inner + n, its row is o · inner + n. */
 const along = ({ shape }: Tensor, axis: BlockAxis) => {
   const { length, inner } = aroundAxis(shape, shape.length + axis);
   return { length, inner };
 };
 
-/** For a kernel with one thread per row: where the row starts. Its elements are `inner` apart. */
+/** For a kernel with one thread per row: the start of the row, whose elements are `inner` apart. */
 const rowStart = `const o = Math.floor((this.thread.x + 0.5) / this.constants.inner);
   const start = o * this.constants.length * this.constants.inner + this.thread.x - o * this.constants.inner;`;
 
-/** For a kernel with one thread per element: its row. */
+/** For a kernel with one thread per element: the row of the element. */
 const rowOfElement = `const line = Math.floor((this.thread.x + 0.5) / this.constants.inner);
   const o = Math.floor((line + 0.5) / this.constants.length);
   const row = o * this.constants.inner + this.thread.x - line * this.constants.inner;`;
@@ -80,7 +80,7 @@ export function addRmsNormBackward(ds: Tensor, y: Tensor, inverseRms: Tensor, dy
   });
 }
 
-/** u = [gate; up]; out = silu(gate) · up. Here `half` elements of gate are followed by as many of up. */
+/** u = [gate; up]; out = silu(gate) · up. In memory, `half` elements of gate alternate with `half` elements of up. */
 export function siluGate(out: Tensor, u: Tensor, axis: BlockAxis): void {
   const { length, inner } = along(out, axis);
   const source = `function (u) {
@@ -115,7 +115,7 @@ export function siluGateBackward(du: Tensor, u: Tensor, dy: Tensor, axis: BlockA
   });
 }
 
-/** The largest of every row. Rows are the last axis. */
+/** Maximum of each row along the last axis. */
 export function rowMax(out: Tensor, x: Tensor): void {
   const source = `function (x) {
   const start = this.thread.x * this.constants.length;
@@ -128,7 +128,7 @@ export function rowMax(out: Tensor, x: Tensor): void {
   launch({ name: "rowMax", out, inputs: [x], constants: { length: x.shape.at(-1)! }, source });
 }
 
-/** Σ e^(x - largest) of every row. */
+/** Σ e^(x - largest) of each row. */
 export function rowTotal(out: Tensor, x: Tensor, largest: Tensor): void {
   const source = `function (x, largest) {
   const start = this.thread.x * this.constants.length;
