@@ -1,6 +1,6 @@
-// The WebAssembly backend in a real browser: src/index.ts bundled by Vite for production, training steps in a Web Worker, with
-// cross-origin isolation (threads) and without (one thread, and it says so once). The losses are Node's.
-// Vite and playwright-core are those of tests/gpu; where they or Chromium are missing, the tests are skipped.
+// The WebAssembly backend in a real browser: src/index.ts is bundled by Vite for production and trains in a Web Worker, with
+// cross-origin isolation (threads) and without (one thread and one warning). The losses must equal those in Node.
+// Vite and playwright-core are installed in tests/gpu; if they or Chromium are missing, the tests are skipped.
 import { mkdtempSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
@@ -81,25 +81,25 @@ describe.skipIf(missing !== null)("training steps in a Web Worker of Chromium", 
     }
   }
 
-  const expectNodesLosses = (losses: readonly number[]): void => {
+  const expectLossesOfNode = (losses: readonly number[]): void => {
     expect(losses.length).toBe(inNode.losses.length);
     losses.forEach((loss, i) => {
       expect(Math.abs(loss / inNode.losses[i]! - 1)).toBeLessThan(1e-5);
     });
   };
 
-  it("runs on two threads where the page is cross-origin isolated", async () => {
+  it("training runs on two threads in a cross-origin isolated page", async () => {
     const report = await reportFrom(isolation);
     expect(report).toMatchObject({ isolated: true, build: "relaxed SIMD, 2 threads", helpers: 1, warnings: [] });
-    expectNodesLosses(report.losses);
+    expectLossesOfNode(report.losses);
   });
 
-  it("runs on one thread where it is not, and says so once", async () => {
+  it("training runs on one thread with a single warning in a page that is not isolated", async () => {
     const report = await reportFrom({});
     expect(report).toMatchObject({ isolated: false, build: "relaxed SIMD, 1 thread", helpers: 0 });
     expect(report.warnings).toEqual([
       "wasm backend: no SharedArrayBuffer here (the page is not cross-origin isolated); it runs on one thread",
     ]);
-    expectNodesLosses(report.losses);
+    expectLossesOfNode(report.losses);
   });
 });

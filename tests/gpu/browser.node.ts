@@ -1,5 +1,5 @@
-// Chromium for the gpu suite and the benchmark: builds a page with Vite in production mode (minified), serves it, and opens it with
-// rendering done in software, so that it works without a GPU. Vite and playwright-core come from this folder's own node_modules.
+// Builds a page with Vite in production mode (minified), serves it, and opens it in Chromium, for the gpu suite and the GPU benchmark.
+// Rendering is done in software, so that no GPU is needed. Vite and playwright-core are installed in this folder.
 import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
@@ -8,7 +8,7 @@ import { pathToFileURL } from "node:url";
 
 export type BrowserMode = "webgl2" | "webgpu";
 
-/** Software rendering. On a machine with a GPU leave these out: TRM_GPU_HARDWARE=1. */
+/** Flags for software rendering. TRM_GPU_HARDWARE=1 uses the GPU instead. */
 const softwareFlags: Readonly<Record<BrowserMode, readonly string[]>> = {
   webgl2: ["--use-angle=swiftshader", "--enable-unsafe-swiftshader"],
   webgpu: [
@@ -20,7 +20,7 @@ const softwareFlags: Readonly<Record<BrowserMode, readonly string[]>> = {
 };
 const hardwareFlags = ["--enable-unsafe-webgpu", "--enable-features=Vulkan", "--ignore-gpu-blocklist"];
 
-/** The part of playwright-core that is used. */
+/** The part of playwright-core that this file uses. */
 interface Page {
   goto(address: string): Promise<unknown>;
   on(event: "console", listener: (message: { text(): string }) => void): void;
@@ -36,7 +36,7 @@ interface Playwright {
     }): Promise<{ newPage(): Promise<Page>; close(): Promise<void> }>;
   };
 }
-/** The part of Vite that is used. */
+/** The part of Vite that this file uses. */
 interface Vite {
   build(config: object): Promise<unknown>;
   preview(config: object): Promise<{
@@ -48,13 +48,13 @@ interface Vite {
 const require = createRequire(import.meta.url);
 const load = async <T>(name: string): Promise<T> => (await import(pathToFileURL(require.resolve(name)).href)) as T;
 
-/** Where Chromium is: $CHROMIUM, or where Debian and others put it. */
+/** Path of Chromium: $CHROMIUM, or a usual location, or null. */
 export const findChromium = (): string | null =>
   [process.env.CHROMIUM, "/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find(
     (path): path is string => path !== undefined && existsSync(path),
   ) ?? null;
 
-/** Why no page can be tested here, or null if one can. */
+/** The reason why pages cannot be tested here, or null if they can. */
 export function missingForBrowser(): string | null {
   if (!findChromium()) return "no Chromium (Debian: apt-get install chromium; or set CHROMIUM)";
   for (const name of ["vite", "playwright-core"]) {
@@ -72,7 +72,7 @@ export interface BuiltPage {
   close(): Promise<void>;
 }
 
-/** Builds a page for production and serves it. @param root  the folder with the page */
+/** Builds a page for production and serves it. @param root  folder of the page */
 export async function buildPage(root: string, page = "index.html"): Promise<BuiltPage> {
   const vite = await load<Vite>("vite");
   const outDir = join(tmpdir(), `trm-gpu-page-${process.pid}`);
@@ -91,7 +91,7 @@ export async function buildPage(root: string, page = "index.html"): Promise<Buil
   return { address: `${server.resolvedUrls!.local[0]}${page}`, close: () => server.close() };
 }
 
-/** Opens an address in Chromium, waits for `globalThis.report`, and gives it. @param log  gets what the page says */
+/** Opens a page in Chromium, waits for `globalThis.report`, and returns it. @param log  receives the console output of the page */
 export async function runPage(
   address: string,
   mode: BrowserMode,

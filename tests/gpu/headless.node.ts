@@ -1,8 +1,8 @@
-// The gpu suite in Node, in the mode of the first argument: headless GL, under an X display and with real-gl.cjs preloaded.
-// (Also cpu and webasm, for trying out.) The second argument picks cases by a part of their name.
+// Runs the gpu suite in Node, in the mode given by the first argument: headlessgl (which needs an X display and real-gl.cjs
+// preloaded), cpu or webasm. The second argument selects cases by a part of their name.
 import type { GpuMode } from "../../src/tensor/backends/gpu/index.ts";
 import { countTexturesOf } from "./suite/gpu-objects.ts";
-import { closingLine, runSuite } from "./suite/run.ts";
+import { closingLine, runSuite } from "./suite/runner.ts";
 
 const [mode = "headlessgl", only] = process.argv.slice(2);
 (globalThis as { onHeadlessContext?: (context: object) => void }).onHeadlessContext = countTexturesOf;

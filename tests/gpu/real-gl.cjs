@@ -1,5 +1,5 @@
-// Preloaded where headless GL runs: gpu.js of the project finds the real `gl` of this folder instead of the stub beside it, and
-// the contexts that it makes are handed to `globalThis.onHeadlessContext`.
+// Preloaded for headless GL: replaces the stub of `gl` in the project by the real package of this folder, and passes each context that
+// gpu.js creates to `globalThis.onHeadlessContext`.
 const Module = require("node:module");
 
 const load = Module._load;

@@ -1,4 +1,4 @@
-// The backend "auto": a short trial of those that run here, and what is said of it.
+// The backend "auto": a short calibration of all backends that can run, and the reason that it reports.
 import { afterEach, expect, it, vi } from "vitest";
 import { fastestOf } from "../../src/tensor/calibration.ts";
 import { type Backend, ReferenceBackend, setRootBackend, useBackend } from "../../src/tensor/index.ts";
@@ -8,13 +8,13 @@ afterEach(() => {
   vi.unstubAllEnvs();
 });
 
-it("tries all backends, makes the fastest that of new tensors, and says why", async () => {
+it("auto times every backend, uses the fastest for new tensors, and reports the times", async () => {
   vi.stubEnv("TRM_GPU_MODE", "cpu");
   let reason = "";
   const backend = await useBackend("auto", {
     threads: 1,
-    onChoice: (told) => {
-      reason = told;
+    onChoice: (text) => {
+      reason = text;
     },
   });
   const all = reason.match(/^(\w+) chosen; a sample of training took: (.*)$/)!;
@@ -25,7 +25,7 @@ it("tries all backends, makes the fastest that of new tensors, and says why", as
   backend.dispose();
 });
 
-it("names those that cannot run, and disposes those that were not chosen", async () => {
+it("auto reports backends that cannot run and disposes those that it does not choose", async () => {
   const made: (Backend & { isDisposed?: boolean })[] = [];
   const open = (): Backend => {
     const backend: Backend & { isDisposed?: boolean } = new ReferenceBackend();
@@ -48,7 +48,7 @@ it("names those that cannot run, and disposes those that were not chosen", async
   await expect(fastestOf([{ name: "b", open: refuse }])).rejects.toThrow("no such thing");
 });
 
-it("disposes a backend that opens and then fails in the sample, and leaves nothing of the sample", async () => {
+it("auto disposes a backend that fails during the calibration and releases the tensors of the sample", async () => {
   class Failing extends ReferenceBackend {
     override readonly kernels = {
       ...new ReferenceBackend().kernels,
@@ -68,7 +68,7 @@ it("disposes a backend that opens and then fails in the sample, and leaves nothi
   expect(failing.memory().liveBytes).toBe(0);
 });
 
-it("is not possible where nothing can be awaited", async () => {
+it("auto is rejected where the default backend must be created synchronously", async () => {
   const { defaultBackend } = await import("../../src/tensor/index.ts");
   vi.stubEnv("TRM_BACKEND", "auto");
   setRootBackend(undefined as unknown as Backend);

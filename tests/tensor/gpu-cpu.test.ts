@@ -1,4 +1,4 @@
-// The gpu suite in gpu.js's cpu mode.
+// The gpu suite in the cpu mode of gpu.js.
 import { runGpuSuite } from "./gpu-suite.ts";
 
 runGpuSuite("cpu", "CPUKernel", "quick", 8);

@@ -1,4 +1,4 @@
-// Runs the code of docs/adding-a-backend.md as it stands, and compares what the page quotes with the source.
+// Runs the code of docs/adding-a-backend.md as printed, and compares its quotations with the source.
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { formatWithOptions } from "node:util";
@@ -9,7 +9,7 @@ import { projectRoot } from "../source.ts";
 
 const read = (path: string): string => readFileSync(projectRoot + path, "utf8");
 
-it("the example prints what the page says", async () => {
+it("the example of adding-a-backend.md prints the output shown there", async () => {
   const { code, output } = docCode("docs/adding-a-backend.md");
   const folder = mkdtempSync(join(import.meta.dirname, "doc-"));
   const printed: string[] = [];
@@ -28,14 +28,14 @@ it("the example prints what the page says", async () => {
   expect(printed.join("\n")).toBe(output);
 });
 
-it("the kernel that the page quotes is the kernel", () => {
+it("the kernel quoted in adding-a-backend.md is the one in the source", () => {
   const quoted = read("docs/adding-a-backend.md")
     .match(/^ {4}export function siluGate.*?^ {4}\}$/ms)![0]
     .replaceAll(/^ {4}/gm, "");
   expect(read("src/tensor/backends/gpu/kernels/rows.ts")).toContain(quoted);
 });
 
-it("every file that the page links to is there", () => {
+it("every file that adding-a-backend.md links to exists", () => {
   const links = [...read("docs/adding-a-backend.md").matchAll(/\]\(\.\.\/([^)]+)\)/g)].map((match) => match[1]!);
   expect(links.length).toBeGreaterThan(10);
   for (const link of links) expect(() => read(link), link).not.toThrow();

@@ -1,4 +1,4 @@
-// The gpu suite in gpu.js's webasm mode.
+// The gpu suite in the webasm mode of gpu.js.
 import { runGpuSuite } from "./gpu-suite.ts";
 
 runGpuSuite("webasm", "WebAssemblyKernel", "quick", 8);

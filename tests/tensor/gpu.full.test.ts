@@ -1,4 +1,4 @@
-// The long cases of the gpu suite, in the modes that run everywhere.
+// The long cases of the gpu suite, in the modes that run without a GPU.
 import { runGpuSuite } from "./gpu-suite.ts";
 
 runGpuSuite("cpu", "CPUKernel", "long", 1);

@@ -1,4 +1,4 @@
-// The gpu backend around its kernels: how it is opened, what is said when it cannot be, and modes that answer late.
+// The gpu backend apart from its kernels: opening it, its error messages, asynchronous modes, index arithmetic, kernel memory.
 import { spawnSync } from "node:child_process";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { GpuBackend } from "../../src/tensor/backends/gpu/backend.ts";
@@ -24,7 +24,7 @@ afterEach(() => {
   vi.doUnmock("gpu.js");
 });
 
-describe("loading", () => {
+describe("loading gpu.js", () => {
   it("importing trm-ts does not load gpu.js; opening the backend does", () => {
     const script = `
       import { createRequire } from "node:module";
@@ -42,7 +42,7 @@ describe("loading", () => {
     expect(run.stdout.trim()).toBe("false false true");
   });
 
-  it("says what to install where gpu.js is not", async () => {
+  it("opening the backend without gpu.js reports how to install it", async () => {
     vi.doMock("gpu.js", () => {
       throw new Error("Cannot find package 'gpu.js'");
     });
@@ -52,26 +52,26 @@ describe("loading", () => {
   });
 });
 
-describe("modes", () => {
+describe("modes of the gpu backend", () => {
   const build = async (mode?: "auto"): Promise<string> => {
     const backend = await createGpuBackend(mode ? { mode } : {});
     backend.dispose();
     return backend.build;
   };
 
-  it("TRM_GPU_MODE chooses, an option goes before it", async () => {
+  it("TRM_GPU_MODE chooses the mode, and an option overrides it", async () => {
     vi.stubEnv("TRM_GPU_MODE", "cpu");
     expect(await build()).toBe("gpu.js cpu, CPUKernel");
     expect(await build("auto")).toMatch(/^gpu\.js webasm, WebAssemblyKernel, chosen because /);
   });
 
-  it("auto tells why it did not choose better", async () => {
+  it("auto reports why it did not choose a better mode", async () => {
     expect(await build()).toBe(
       "gpu.js webasm, WebAssemblyKernel, chosen because webgpu: no WebGPU adapter (a page or worker with WebGPU is needed); webgl2: no WebGL2 context (a page or worker with WebGL2 is needed); headlessgl: no headless GL (npm install gl, and an X display: xvfb-run -a)",
     );
   });
 
-  it("a backend that was disposed makes way for another, also of another mode", async () => {
+  it("after dispose, the backend opens again in the same or another mode", async () => {
     for (const mode of ["cpu", "webasm", "cpu"] as const) {
       const backend = await createGpuBackend({ mode });
       const x = tensor([1, 2], { backend });
@@ -82,7 +82,7 @@ describe("modes", () => {
     }
   });
 
-  it("an unknown mode, and one that cannot be had here, are refused", async () => {
+  it("an unknown mode and a mode that cannot run here are rejected", async () => {
     vi.stubEnv("TRM_GPU_MODE", "cuda");
     await expect(createGpuBackend()).rejects.toThrow(
       'gpu backend: got mode "cuda", expected one of webgpu, webgl2, headlessgl, webasm, cpu, auto',
@@ -92,10 +92,10 @@ describe("modes", () => {
     );
   });
 
-  it("a kernel that gpu.js runs as another class than asked for is an error", async () => {
+  it("a kernel that gpu.js runs as another class is an error", async () => {
     const gpu = await GpuJs.open("webasm");
     const quiet = vi.spyOn(console, "warn").mockImplementation(() => {});
-    // A constant of a type that webasm does not know makes gpu.js fall back to the cpu.
+    // A constant of a type that webasm does not support makes gpu.js fall back to the cpu.
     const pair = { constants: { pair: [1, 2] }, constantTypes: { pair: "Array(2)" } };
     const settings = { output: [2], ...pair } as unknown as KernelSettings;
     const kernel = gpu.createKernel("function () { return 1; }", settings);
@@ -109,13 +109,13 @@ describe("modes", () => {
   });
 });
 
-describe("modes that answer late", () => {
+describe("asynchronous modes", () => {
   type Input = DeviceArray | number;
 
-  /** The cpu mode, but with handles instead of arrays, and promises of them, as WebGPU answers (and all of gpu.js 3 will). */
-  async function lateBackend(): Promise<GpuBackend> {
+  /** The cpu mode, but returning promises of handles instead of arrays, as WebGPU does (and every mode of gpu.js 3 will). */
+  async function asyncBackend(): Promise<GpuBackend> {
     const gpu = await GpuJs.open("cpu");
-    const late: KernelMaker = {
+    const asyncMaker: KernelMaker = {
       mode: "webgpu",
       createKernel: (source, settings) => {
         const kernel = gpu.createKernel(source, settings);
@@ -133,18 +133,21 @@ describe("modes that answer late", () => {
       destroyKernel: (kernel) => kernel.destroy(),
       destroy: () => gpu.destroy(),
     };
-    return GpuBackend.open(late, 64, "", () => {});
+    return GpuBackend.open(asyncMaker, 64, "", () => {});
   }
 
-  const some = kernelCases.filter(({ name }) => /optimizer|rows by index|in place|empty|without elements/.test(name));
-  it.each([...some, memoryCases[1]!].map((one) => [one.name, one] as const))("%s", async (_, one) => {
-    const backend = await lateBackend();
-    await runCase(one, backend);
-    backend.dispose();
-  });
+  const some = kernelCases.filter(({ name }) => /optimizer|rows by index|in-place|empty/.test(name));
+  it.each([...some, memoryCases[1]!].map((one) => [one.name, one] as const))(
+    "in an asynchronous mode: %s",
+    async (_, one) => {
+      const backend = await asyncBackend();
+      await runCase(one, backend);
+      backend.dispose();
+    },
+  );
 
-  it("an error is told to whoever reads what depends on it, and to nobody else", async () => {
-    const backend = await lateBackend();
+  it("an error is thrown when a dependent tensor is read, and not by other tensors", async () => {
+    const backend = await asyncBackend();
     const x = tensor([1, 2], { backend });
     const good = scope(() => tanh(x));
     const bad = scope(() => {
@@ -157,7 +160,7 @@ describe("modes that answer late", () => {
     backend.dispose();
   });
 
-  it("commands run in order, also those pushed while others run", async () => {
+  it("queued commands run in order, including commands pushed while others run", async () => {
     const queue = new AsyncQueue();
     const order: number[] = [];
     const command = (i: number, wait: number) => async (): Promise<void> => {
@@ -175,7 +178,7 @@ describe("modes that answer late", () => {
 });
 
 describe("index arithmetic", () => {
-  it("for example a matrix, and the same matrix transposed", () => {
+  it("coordinates and positions of a matrix and of its transpose are the expected expressions", () => {
     expect(coordinates([2, 3])).toBe(
       "const i0 = Math.floor((this.thread.x + 0.5) / 3);\n  const i0Rest = this.thread.x - i0 * 3;\n  const i1 = i0Rest;",
     );
@@ -184,7 +187,7 @@ describe("index arithmetic", () => {
     expect(position([0, 0])).toBe("0");
   });
 
-  it("axes that are walked in one go become one", () => {
+  it("contiguous neighbouring axes are merged and axes of length 1 are dropped", () => {
     expect(collapse({ shape: [2, 1, 3, 4], strides: [[12, 12, 4, 1]] })).toEqual({ shape: [24], strides: [[1]] });
     expect(
       collapse({
@@ -205,8 +208,8 @@ describe("index arithmetic", () => {
   });
 });
 
-describe("memory for kernels", () => {
-  it("where it ends, fewer kernels are kept, and the one that found none is run again", async () => {
+describe("memory of compiled kernels", () => {
+  it("when a kernel runs out of memory, the cache shrinks and the kernel runs again", async () => {
     const gpu = await GpuJs.open("cpu");
     let alive = 0;
     const scarce: KernelMaker = {
@@ -238,8 +241,8 @@ describe("memory for kernels", () => {
   });
 });
 
-describe("failures at once", () => {
-  it("a kernel that does not compile throws where it is launched, and leaves nothing behind", async () => {
+describe("synchronous failures", () => {
+  it("a kernel that does not compile throws at its launch and leaks nothing", async () => {
     const backend = await createGpuBackend({ mode: "cpu" });
     const out = tensor([1], { backend });
     const before = backend.statistics().liveArrays;

@@ -1,5 +1,5 @@
-// Starts the Web Worker that trains, and leaves its answer where the test looks for it.
+// Starts the Web Worker that trains and stores its report in `globalThis.report`, where the test reads it.
 const worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module" });
-const leave = (report: unknown): void => void Object.assign(globalThis, { report });
-worker.onmessage = ({ data }) => leave(data);
-worker.onerror = ({ message }) => leave({ error: message || "the worker did not start" });
+const store = (report: unknown): void => void Object.assign(globalThis, { report });
+worker.onmessage = ({ data }) => store(data);
+worker.onerror = ({ message }) => store({ error: message || "the worker did not start" });

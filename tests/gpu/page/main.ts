@@ -1,7 +1,7 @@
-// The gpu suite in a page: index.html?mode=webgl2&only=part-of-a-name. The result is left in `globalThis.report`.
+// Runs the gpu suite in a page: index.html?mode=webgl2&only=part-of-a-name. Stores the result in `globalThis.report`.
 import type { GpuMode } from "../../../src/tensor/backends/gpu/index.ts";
 import { countGpuObjects } from "../suite/gpu-objects.ts";
-import { runSuite } from "../suite/run.ts";
+import { runSuite } from "../suite/runner.ts";
 
 const query = new URLSearchParams(location.search);
 const page = globalThis as { report?: unknown };

@@ -1,4 +1,4 @@
-// The whole gpu suite, in the order it runs in.
+// All cases of the gpu suite, in the order of execution.
 import type { Case } from "./case.ts";
 import { kernelCases } from "./kernels.ts";
 import { memoryCases } from "./memory.ts";
@@ -6,7 +6,7 @@ import { operationCases } from "./operations.ts";
 import { trainingCases } from "./training.ts";
 import { wrongAnswerCases } from "./wrong-answers.ts";
 
-/** The cases; each operation is tried on `examplesEach` examples. */
+/** @param examplesEach  number of examples per operation */
 export const allCases = (examplesEach: number): Case[] => [
   ...wrongAnswerCases,
   ...kernelCases,

@@ -1,19 +1,19 @@
-// What a case of the gpu suite is. The suite knows no test runner: vitest runs it in gpu.js's cpu and webasm modes, a small
-// runner of its own in headless GL and in a page.
+// A case of the gpu suite, and its assertions. The suite is independent of vitest, which runs it in the modes cpu and webasm only;
+// runner.ts runs it on headless GL and in a page.
 import type { GpuBackend } from "../../../src/tensor/backends/gpu/index.ts";
 
 export interface Case {
   readonly name: string;
-  /** Minutes in software GL; vitest runs it in the full suite only. */
+  /** Takes minutes in software rendering; vitest runs it only in the full suite. */
   readonly isLong?: boolean;
   run(backend: GpuBackend): Promise<void>;
 }
 
-/** Runs a case. @throws Error if it fails, or leaves memory behind */
+/** Runs a case. @throws Error if it fails or leaks arrays */
 export async function runCase({ run }: Case, backend: GpuBackend): Promise<void> {
   const before = backend.statistics().liveArrays;
   await run(backend);
-  checkEqual("arrays alive after the case", backend.statistics().liveArrays, before);
+  checkEqual("live arrays after the case", backend.statistics().liveArrays, before);
 }
 
 /** @throws Error unless the condition holds */
@@ -21,13 +21,13 @@ export function check(condition: boolean, message: string): void {
   if (!condition) throw new Error(message);
 }
 
-/** @throws Error unless the two numbers are the same */
+/** @throws Error unless the two values are identical */
 export const checkEqual = (what: string, got: unknown, expected: unknown): void =>
   check(Object.is(got, expected), `${what}: got ${got}, expected ${expected}`);
 
 /**
- * The largest difference, relative to the largest entry (or to `floor`, where all are small). NaN against NaN and infinities of
- * one sign are equal.
+ * Compares the largest difference, relative to the largest finite entry (at least `floor`), with the tolerance. NaN equals NaN, and
+ * infinities of the same sign are equal.
  */
 export function checkClose(
   what: string,
@@ -46,11 +46,11 @@ export function checkClose(
   }
   check(
     worst / largest <= tolerance,
-    `${what}: got ${got[at]} at ${at}, expected ${expected[at]} (error ${(worst / largest).toExponential(1)} of the largest, tolerance ${tolerance})`,
+    `${what}: got ${got[at]} at ${at}, expected ${expected[at]} (relative error ${(worst / largest).toExponential(1)}, tolerance ${tolerance})`,
   );
 }
 
-/** @throws Error unless the body throws an error whose message has the text */
+/** @throws Error unless `body` throws an error whose message contains the text */
 export async function checkThrows(what: string, text: string, body: () => unknown): Promise<void> {
   try {
     await body();

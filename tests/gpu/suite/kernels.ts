@@ -1,5 +1,5 @@
-// Kernels against the reference backend where the domains of the operations do not reach: odd sizes, long axes, large values,
-// empty axes, kernels without an operation, and the whole lists of formulas.
+// Compares kernels with the reference backend outside the domains of the operations: odd sizes, long axes, large values, empty axes,
+// kernels without an operation, and every elementwise formula.
 import type { GpuBackend } from "../../../src/tensor/backends/gpu/index.ts";
 import * as t from "../../../src/tensor/index.ts";
 import { type Case, check, checkClose, checkEqual } from "./case.ts";
@@ -8,7 +8,7 @@ const random = new t.Random(7);
 const numbers = (length: number, scale = 1): Float32Array =>
   Float32Array.from({ length }, () => scale * random.normal());
 
-/** Runs the same computation on the reference and on the gpu backend, and compares the results. */
+/** Runs a computation on the reference backend and on the gpu backend and compares the results. */
 async function compare(backend: GpuBackend, what: string, compute: () => t.Tensor[], tolerance = 2e-5): Promise<void> {
   const [expected, got] = [t.scope(compute, { backend: new t.ReferenceBackend() }), t.scope(compute, { backend })];
   for (let i = 0; i < expected.length; i++) {
@@ -37,7 +37,7 @@ const unaries = [
 
 export const kernelCases: readonly Case[] = [
   {
-    name: "unary formulas, also far from zero and near it",
+    name: "unary formulas agree with the reference, near zero and far from it",
     async run(backend) {
       const values = [-100, -20, -5, -1, -0.3, -1e-3, -1e-6, 0, 1e-6, 1e-3, 0.15, 0.25, 1, 5, 15, 20, 88, 100];
       const bounded = [t.tanh, t.sigmoid, t.silu, t.softplus, t.relu, t.negate, t.abs, t.sign, t.square];
@@ -45,7 +45,7 @@ export const kernelCases: readonly Case[] = [
       const positive = [1e-6, 1e-3, 0.5, 1, 2, 100];
       for (const f of unaries) await compare(backend, "of positive numbers", () => [f(t.tensor(positive.slice(0, 5)))]);
       for (const f of [t.log, t.sqrt, t.rsqrt]) await compare(backend, "up to 100", () => [f(t.tensor(positive))]);
-      // The relative error of the smallest results, not of the largest.
+      // Relative errors of single values, so that small results count as well.
       for (const f of [t.tanh, t.sigmoid, t.softplus]) {
         for (const x of [-15, -5, -1e-3, 1e-4, 0.1]) await compare(backend, `at ${x}`, () => [scaled(f, x)], 1e-5);
       }
@@ -68,7 +68,7 @@ export const kernelCases: readonly Case[] = [
     },
   },
   {
-    name: "e^100 overflows to infinity; the logarithm of 0 is minus infinity, or that of the smallest number",
+    name: "e^100 overflows to infinity, and the logarithm of 0 is minus infinity or that of the smallest float",
     async run(backend) {
       await compare(backend, "e^x", () => [t.exp(t.tensor([100, -200]))]);
       const logarithm = t.scope(() => t.log(t.tensor([0])), { backend });
@@ -78,7 +78,7 @@ export const kernelCases: readonly Case[] = [
     },
   },
   {
-    name: "atan2 in all octants, on the axes and at zero",
+    name: "atan2 is exact to 2e-7 in all octants, on the axes and at zero",
     async run(backend) {
       const points = [-3, -1, -0.4, -1e-4, 0, 1e-5, 0.3, 1, 2.5, 100];
       const ys = points.flatMap((y) => points.map(() => y));
@@ -87,7 +87,7 @@ export const kernelCases: readonly Case[] = [
     },
   },
   {
-    name: "binary formulas and select, broadcast over four axes",
+    name: "binary formulas and select broadcast over four axes",
     async run(backend) {
       const [a, b] = [numbers(3 * 5), numbers(2 * 3 * 1 * 4)];
       for (const f of [t.add, t.subtract, t.multiply, t.divide, t.maximum, t.atan2, t.greater, t.equal]) {
@@ -108,7 +108,7 @@ export const kernelCases: readonly Case[] = [
     },
   },
   {
-    name: "copies: permute, slice, repeat, concat, pad at odd sizes",
+    name: "permute, slice, broadcast, concat and pad copy exactly at odd sizes",
     async run(backend) {
       const x = numbers(41 * 7 * 3);
       await compare(
@@ -132,7 +132,7 @@ export const kernelCases: readonly Case[] = [
     },
   },
   {
-    name: "reductions over every axis, short and long",
+    name: "sum, max, mean and argmax agree over every axis, short and long",
     async run(backend) {
       const x = numbers(97 * 5 * 41);
       await compare(backend, "reductions", () => {
@@ -149,7 +149,7 @@ export const kernelCases: readonly Case[] = [
     },
   },
   {
-    name: "matrix products at odd sizes, all four layouts, batches that broadcast, K beyond 1000",
+    name: "matrix products agree at odd sizes, in all four layouts, with broadcast batches, and for K beyond 1000",
     async run(backend) {
       const [a, b] = [numbers(2 * 41 * 97), numbers(97 * 3)];
       await compare(backend, "layouts", () => {
@@ -170,7 +170,7 @@ export const kernelCases: readonly Case[] = [
     },
   },
   {
-    name: "rows by index: gather, scatter, SignSGD",
+    name: "rows by index agree: gather, scatter and SignSGD",
     async run(backend) {
       const [table, x] = [numbers(7 * 5), numbers(6 * 5)];
       const ids = Int32Array.of(3, 0, 3, 6, 3, 0);
@@ -184,7 +184,7 @@ export const kernelCases: readonly Case[] = [
     },
   },
   {
-    name: "optimizer steps in place, and the moving average",
+    name: "optimizer steps and the moving average update their tensors in place",
     async run(backend) {
       const [start, first, second] = [numbers(41), numbers(41), numbers(41, 1e-3)];
       const settings = { learningRate: 0.01, beta1: 0.9, beta2: 0.95, weightDecay: 0.1, epsilon: 1e-8 };
@@ -202,7 +202,7 @@ export const kernelCases: readonly Case[] = [
     },
   },
   {
-    name: "element types: whole numbers, casts, doubles as single precision",
+    name: "integers and casts agree, and float64 has single precision",
     async run(backend) {
       await compare(backend, "types", () => [
         t.tensor([1, -2, 16777216], { dtype: "int32" }),
@@ -218,7 +218,7 @@ export const kernelCases: readonly Case[] = [
     },
   },
   {
-    name: "axes without elements",
+    name: "operations accept empty axes",
     async run(backend) {
       await compare(backend, "empty", () => {
         const none = t.zeros([3, 0]);
@@ -244,14 +244,14 @@ export const kernelCases: readonly Case[] = [
     },
   },
   {
-    name: "scale and shift",
+    name: "affine scales and shifts",
     async run(backend) {
       const x = numbers(97);
       await compare(backend, "affine", () => [t.affine(t.tensor(x), -1.5, 0.25)], 2e-7);
     },
   },
   {
-    name: "what was made in place, shared or copied does not change what others hold",
+    name: "an in-place update does not change copies and casts of the tensor",
     async run(backend) {
       await compare(backend, "independence", () => {
         const x = t.tensor([1, 2, 3]);
@@ -264,7 +264,7 @@ export const kernelCases: readonly Case[] = [
   },
 ];
 
-/** f(x) / |f(x)| on the reference's value: an error of it is a relative error. */
+/** f(x) divided by its exact value, so that the difference from 1 is the relative error. */
 const scaled = (f: (x: t.Tensor) => t.Tensor, x: number): t.Tensor => {
   const expected = exact.get(f)!(Math.fround(x));
   return t.affine(f(t.tensor([x])), 1 / expected);

@@ -1,11 +1,11 @@
-// Memory: everything that a kernel makes is given back by the scopes.
+// Memory: the scopes release every array that a kernel creates.
 import * as t from "../../../src/tensor/index.ts";
 import { type Case, check, checkEqual, checkThrows } from "./case.ts";
 import { liveGpuObjects } from "./gpu-objects.ts";
 
 export const memoryCases: readonly Case[] = [
   {
-    name: "5,000 kernel calls leave memory flat",
+    name: "5,000 kernel calls leak no array, texture or buffer",
     async run(backend) {
       const x = t.full([8, 1024], 0.5, "float32", backend);
       const calls = async (count: number): Promise<void> => {
@@ -14,7 +14,7 @@ export const memoryCases: readonly Case[] = [
           if (i % 100 === 0) await total.data();
           total.dispose();
         }
-        await x.data(); // all has run
+        await x.data(); // waits for all commands
       };
       await calls(50);
       const [before, objectsBefore] = [backend.statistics(), liveGpuObjects()];
@@ -31,7 +31,7 @@ export const memoryCases: readonly Case[] = [
     },
   },
   {
-    name: "a kernel that the cache has dropped still serves its living results",
+    name: "a kernel dropped from the cache still serves its live results",
     async run(backend) {
       const kept = t.scope(() => t.affine(t.tensor([1, 2, 3, 4, 5, 6, 7]), 2), { backend });
       backend.keepKernels(4);
@@ -46,7 +46,7 @@ export const memoryCases: readonly Case[] = [
     },
   },
   {
-    name: "a tensor of another backend is refused",
+    name: "a tensor of another backend is rejected",
     async run(backend) {
       const elsewhere = t.tensor([1], { backend: new t.ReferenceBackend() });
       const out = t.empty([1], "float32", backend);

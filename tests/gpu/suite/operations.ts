@@ -1,5 +1,5 @@
-// Every registered operation on examples of its own domain: value and gradients on the gpu backend against the reference, and
-// fused operations against their definitions there. A new operation is tested here with no edit.
+// Compares every registered operation, on examples from its domain, with the reference backend: value and gradients, and for fused
+// operations the definition as well. New operations are included automatically.
 import fc from "fast-check";
 import { type AnyOperation, allOperations, apply, gradients, Variable } from "../../../src/autograd/index.ts";
 import type { GpuBackend } from "../../../src/tensor/backends/gpu/index.ts";
@@ -7,13 +7,13 @@ import { type Backend, type NumberArray, ReferenceBackend, scope, tensor } from 
 import { type OperationExample, operationExamples } from "../../../src/testing.ts";
 import { type Case, checkClose } from "./case.ts";
 
-/** Rounding grows by up to 1 / ε where a norm divides by almost nothing; a wrong kernel is off by far more. */
+/** A norm whose input is close to zero amplifies rounding; a wrong kernel differs by far more. */
 const valueTolerance = 5e-5;
 const gradientTolerance = 5e-4;
 
 export const operationCases = (examplesEach: number): Case[] =>
   allOperations().map((operation) => ({
-    name: `${operation.name}: value and gradients as on the reference`,
+    name: `${operation.name} has the value and the gradients of the reference backend`,
     async run(backend) {
       const reference = new ReferenceBackend();
       for (const example of fc.sample(operationExamples(operation), { numRuns: examplesEach, seed: 2510 })) {
@@ -45,7 +45,7 @@ interface Evaluation {
   readonly gradients: readonly NumberArray[];
 }
 
-/** Value, and gradients of Σ w · value with weights w of order 1. */
+/** The value, and the gradients of Σ w · value with weights w of order 1. */
 async function evaluate(
   operation: AnyOperation,
   { inputs, attributes }: OperationExample,
@@ -62,8 +62,8 @@ async function evaluate(
       const output = apply(operation, variables, attributes);
       const weights = Float32Array.from({ length: output.value.size }, (_, i) => 1 + 0.5 * Math.sin(1 + 3 * i));
       const seed = tensor(weights, { shape: output.shape, dtype: output.dtype, backend });
-      const wanted = variables.filter((variable) => variable.requiresGradient);
-      return { value: output.value.view(output.shape), gradients: gradients(output, wanted, seed) };
+      const differentiated = variables.filter((variable) => variable.requiresGradient);
+      return { value: output.value.view(output.shape), gradients: gradients(output, differentiated, seed) };
     },
     { backend, fused },
   );

@@ -1,5 +1,4 @@
-// Training on the gpu backend: the same steps as the reference takes, residency, and memory.
-
+// Training on the gpu backend: agreement with the reference backend, data that stays on the GPU, and memory.
 import { officialTensors } from "../../../src/runs/weights.ts";
 import type { GpuBackend } from "../../../src/tensor/backends/gpu/index.ts";
 import { assign, type Backend, ReferenceBackend, setRootBackend, type Tensor } from "../../../src/tensor/index.ts";
@@ -10,7 +9,7 @@ import { answers, type Question } from "../../../src/trm/prediction.ts";
 import { Training, type TrainingHooks } from "../../../src/trm/training.ts";
 import { type Case, check, checkClose, checkEqual } from "./case.ts";
 
-/** A small TRM with attention (the MLP over the sequence amplifies rounding), rotary positions and puzzle embeddings. */
+/** A small TRM with attention, rotary positions and puzzle embeddings. (The MLP over the sequence amplifies rounding.) */
 const config = parseConfig({
   vocabularySize: 6,
   sequenceLength: 9,
@@ -37,7 +36,7 @@ const config = parseConfig({
   seed: 5,
 });
 
-/** Rows of random tokens; the answer is every token's successor. 200 steps are enough to learn it. */
+/** Sequences of random tokens, labelled with the successor of each token. 200 steps are enough to learn it. */
 class Successors implements BatchSource {
   state = 1;
   next(batchSize: number): Batch {
@@ -46,7 +45,7 @@ class Successors implements BatchSource {
     const labels = inputs.map((token) => 1 + (token % 5));
     return { inputs, labels, puzzleIds: Int32Array.from({ length: batchSize }, () => this.draw(5)) };
   }
-  /** A whole number below `limit`. Lehmer's generator: enough for test data. */
+  /** A random integer below `limit`, from Lehmer's generator, which is sufficient for test data. */
   private draw(limit: number): number {
     this.state = (this.state * 48271) % 2147483647;
     return this.state % limit;
@@ -61,7 +60,7 @@ const on = <T>(backend: Backend, body: () => T): T => {
 const makeTraining = (backend: Backend, hooks: TrainingHooks = {}): Training =>
   on(backend, () => new Training(config, new Successors(), hooks));
 
-/** Weights, puzzle table and carry of one run into another. */
+/** Copies weights, puzzle table and carry from one training to another. */
 async function copyState(from: Training, to: Training): Promise<void> {
   const targets = new Map(officialTensors(to.model));
   for (const [name, tensor] of officialTensors(from.model)) assign(targets.get(name)!, await tensor.data());
@@ -111,8 +110,8 @@ async function agreesStepByStep(backend: GpuBackend, steps: number): Promise<voi
   gpu.training.dispose();
 }
 
-/** Mean losses of 200 steps on its own: of the first twenty, of the second half, of the last twenty. */
-async function lossOfRun(backend: Backend): Promise<{ first: number; half: number; last: number }> {
+/** Mean losses of a training of 200 steps: of the first twenty, of the second half, of the last twenty. */
+async function lossesOf(backend: Backend): Promise<{ first: number; half: number; last: number }> {
   const training = makeTraining(backend);
   const losses: number[] = [];
   for (let i = 0; i < 200; i++) losses.push((await on(backend, () => training.supervisionStep())).loss);
@@ -121,7 +120,7 @@ async function lossOfRun(backend: Backend): Promise<{ first: number; half: numbe
   return { first: mean(losses.slice(0, 20)), half: mean(losses.slice(100)), last: mean(losses.slice(-20)) };
 }
 
-/** Logits and q of every supervision step of an evaluation. */
+/** Logits and q of each supervision step of an evaluation. */
 async function answersOf(backend: Backend, model: Model, question: Question): Promise<ArrayLike<number>[]> {
   setRootBackend(backend);
   const numbers: ArrayLike<number>[] = [];
@@ -131,7 +130,7 @@ async function answersOf(backend: Backend, model: Model, question: Question): Pr
 
 export const trainingCases: readonly Case[] = [
   {
-    name: "evaluation: the answers of the reference after each of four steps",
+    name: "evaluation gives the logits of the reference after each of four steps",
     async run(backend) {
       const [reference, gpu] = [makeTraining(new ReferenceBackend()), makeTraining(backend)];
       await copyState(reference, gpu);
@@ -146,11 +145,11 @@ export const trainingCases: readonly Case[] = [
     },
   },
   {
-    name: "20 training steps, each from the reference run's weights and carry: loss within 1e-3, gradients within 5e-3",
+    name: "each of 20 training steps, started from the weights and carry of the reference, has its loss within 1e-3 and its gradients within 5e-3",
     run: (backend) => agreesStepByStep(backend, 20),
   },
   {
-    name: "50 training steps leave memory flat; one array comes back per step",
+    name: "50 training steps leak no memory and read back one array each",
     async run(backend) {
       const before = backend.memory().liveBytes;
       const training = makeTraining(backend);
@@ -159,27 +158,31 @@ export const trainingCases: readonly Case[] = [
         const { downloads, uploads } = backend.statistics();
         await on(backend, () => training.supervisionStep());
         checkEqual(`arrays read back in step ${step}`, backend.statistics().downloads - downloads, 1);
-        // The question, the ids, the labels and what is counted from them, the mask of new puzzles, and a zero.
-        const brought = backend.statistics().uploads - uploads;
-        check(brought <= 10, `arrays brought to the device in step ${step}: got ${brought}, expected at most 10`);
+        // Inputs, puzzle ids, labels and their counts, the mask of new puzzles, and a zero.
+        const uploaded = backend.statistics().uploads - uploads;
+        check(uploaded <= 10, `arrays uploaded in step ${step}: got ${uploaded}, expected at most 10`);
         const { liveArrays, liveArrayBytes } = backend.statistics();
         if (step === 5 || step === 50) steady.push(`${liveArrays} arrays, ${liveArrayBytes} bytes`);
       }
-      checkEqual("alive after 50 steps, against after 5", steady[1], steady[0]);
+      checkEqual("live arrays after 50 steps, compared with those after 5", steady[1], steady[0]);
       training.dispose();
-      checkEqual("bytes alive after dispose", backend.memory().liveBytes, before);
+      checkEqual("live bytes after dispose", backend.memory().liveBytes, before);
     },
   },
   {
     name: "200 training steps learn as well as on the reference",
     isLong: true,
     async run(backend) {
-      const [expected, got] = [await lossOfRun(new ReferenceBackend()), await lossOfRun(backend)];
-      const show = (run: object): string => JSON.stringify(run, (_, x) => (typeof x === "number" ? +x.toFixed(2) : x));
+      const [expected, got] = [await lossesOf(new ReferenceBackend()), await lossesOf(backend)];
+      const show = (losses: object): string =>
+        JSON.stringify(losses, (_, x) => (typeof x === "number" ? +x.toFixed(2) : x));
       const both = `got ${show(got)}, reference ${show(expected)}`;
       check(expected.last < 0.2 * expected.first, `the reference does not learn: ${both}`);
-      check(got.last < 0.2 * got.first, `it does not learn: ${both}`);
-      check(Math.abs(got.half / expected.half - 1) < 0.15, `${both}, expected the second halves within 15%`);
+      check(got.last < 0.2 * got.first, `the gpu backend does not learn: ${both}`);
+      check(
+        Math.abs(got.half / expected.half - 1) < 0.15,
+        `${both}, expected the losses of the second half within 15%`,
+      );
     },
   },
 ];

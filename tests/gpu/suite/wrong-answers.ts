@@ -1,5 +1,5 @@
-// What gpu.js does silently wrong, one case for each: shared/design/gpujs.md, "Silent wrong answers". Each computes in a way that
-// would show it.
+// The silent errors of gpu.js that the backend is designed to avoid, with one case each that would detect it. The table in section 5
+// of docs/adding-a-backend.md lists them.
 import { createGpuBackend } from "../../../src/tensor/backends/gpu/index.ts";
 import * as t from "../../../src/tensor/index.ts";
 import { type Case, check, checkClose, checkEqual, checkThrows } from "./case.ts";
@@ -63,7 +63,7 @@ export const wrongAnswerCases: readonly Case[] = [
     },
   },
   {
-    name: "3. tanh of large numbers is ±1",
+    name: "3. the tanh of a large number is ±1",
     async run(backend) {
       const got = await numbersOf(backend, () => t.tanh(t.tensor([-1e30, -100, -20, 20, 100, 1e30])));
       checkEqual("tanh", got.join(), "-1,-1,-1,1,1,1");
@@ -84,7 +84,7 @@ export const wrongAnswerCases: readonly Case[] = [
     },
   },
   {
-    name: "5. nothing is read out of range, and a kernel is not used again for other lengths",
+    name: "5. out-of-range ids are rejected or give NaN, and a kernel is compiled for each length",
     async run(backend) {
       const table = (): t.Tensor => t.tensor([[1], [2], [3]]);
       const bad = (): t.Tensor => t.gatherRows(table(), t.tensor([0, 3], { dtype: "int32" }));
@@ -92,7 +92,7 @@ export const wrongAnswerCases: readonly Case[] = [
       const computed = await numbersOf(backend, () =>
         t.gatherRows(table(), t.affine(t.tensor([0, 3, -1, 2], { dtype: "int32" }), 1)),
       );
-      checkEqual("rows by ids from the GPU", computed.join(), "1,NaN,NaN,3");
+      checkEqual("rows by ids computed on the GPU", computed.join(), "1,NaN,NaN,3");
       for (const length of [5, 9, 3, 1030]) {
         const total = await numbersOf(backend, () => t.sum(t.tanh(t.full([length], 100))));
         checkEqual(`sum of ${length} ones`, total[0], length);
@@ -100,7 +100,7 @@ export const wrongAnswerCases: readonly Case[] = [
     },
   },
   {
-    name: "6. there is one GPU instance, whatever is asked for",
+    name: "6. a process has a single GPU instance, and a second mode is rejected",
     async run(backend) {
       const first = t.tensor([1, 2, 3], { backend });
       for (let i = 0; i < 20; i++) {
@@ -110,12 +110,12 @@ export const wrongAnswerCases: readonly Case[] = [
       await checkThrows("second mode", `got mode ${other} while it runs in mode ${backend.mode}`, () =>
         createGpuBackend({ mode: other }),
       );
-      checkEqual("numbers of the first", (await first.data()).join(), "1,2,3");
+      checkEqual("numbers of the first tensor", (await first.data()).join(), "1,2,3");
       first.dispose();
     },
   },
   {
-    name: "7. outputs have one axis: a chain of kernels with several agrees with the reference",
+    name: "7. a chain of kernels on tensors with several axes agrees with the reference",
     async run(backend) {
       const chain = (): t.Tensor => {
         const x = t.affine(t.tensor(count(2 * 3 * 4 * 5), { shape: [2, 3, 4, 5] }), 0.01);
@@ -128,18 +128,18 @@ export const wrongAnswerCases: readonly Case[] = [
     },
   },
   {
-    name: "8. more elements than float32 can count, and whole numbers beyond, are refused",
+    name: "8. more than 2^24 elements, and integers beyond 2^24, are rejected",
     async run(backend) {
       await checkThrows("allocate", "got a tensor of 16777217 elements, expected at most 16777216", () =>
         t.scope(() => t.empty([2 ** 24 + 1]), { backend }),
       );
-      await checkThrows("whole number", "got integer 16777217 at position 1", () =>
+      await checkThrows("integer", "got integer 16777217 at position 1", () =>
         t.scope(() => t.tensor([0, 2 ** 24 + 1], { dtype: "int32" }), { backend }),
       );
     },
   },
   {
-    name: "a kernel may be fed its own output",
+    name: "a kernel can read its own output",
     async run(backend) {
       const got = await numbersOf(backend, () => {
         let x = t.tensor([1, 2, 3]);

@@ -1,4 +1,4 @@
-// A small runner: the cases one after another, what failed and why, and the line that ends a mode.
+// Runs the cases one after another and logs the results.
 import { createGpuBackend, type GpuMode } from "../../../src/tensor/backends/gpu/index.ts";
 import { allCases } from "./all.ts";
 import { runCase } from "./case.ts";
@@ -12,9 +12,9 @@ export interface Report {
   readonly skipped: number;
 }
 
-/** @param only  part of the name of the cases to run; all if left out */
+/** @param only  runs the cases whose name contains this text; all cases by default */
 export async function runSuite(mode: GpuMode, log: (line: string) => void, only = ""): Promise<Report> {
-  // More contexts than a page may have, one after another: each must be gone before the next.
+  // More contexts than a page may have at once: each must be closed before the next one is created.
   for (let i = 0; i < 20; i++) (await createGpuBackend({ mode })).dispose();
   const backend = await createGpuBackend({ mode });
   log(backend.build);
@@ -40,6 +40,6 @@ export async function runSuite(mode: GpuMode, log: (line: string) => void, only 
   return { mode, kernelClass, build, passed, failed, skipped };
 }
 
-/** `webgl2 WebGL2Kernel 70 passed, 0 failed, 0 skipped` */
+/** The summary of a mode: `webgl2 WebGL2Kernel 70 passed, 0 failed, 0 skipped`. */
 export const closingLine = ({ mode, kernelClass, passed, failed, skipped }: Report): string =>
   `${mode} ${kernelClass} ${passed} passed, ${failed} failed, ${skipped} skipped`;

@@ -1,15 +1,15 @@
-// `npm run test:gpu`: the gpu suite where a GPU would be at work, with rendering in software so that none is needed: headless GL in Node
-// (under an X display), WebGL2 and WebGPU in Chromium, from a page built by Vite for production. What cannot be had here is skipped,
-// with the reason. Ends with one line per mode.
+// `npm run test:gpu` runs the gpu suite in the modes of a GPU, rendered in software: headless GL in Node (under an X display), and
+// WebGL2 and WebGPU in Chromium, in a page built by Vite for production. Modes that cannot run here are skipped with the reason.
+// Prints one summary line per mode.
 //
-//   npm run test:gpu                            all modes
-//   npm run test:gpu -- webgpu                  one mode
-//   npm run test:gpu -- webgpu "part of a name" some of the cases
+//   npm run test:gpu                             all modes
+//   npm run test:gpu -- webgpu                   one mode
+//   npm run test:gpu -- webgpu "part of a name"  some of the cases
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { type BrowserMode, buildPage, missingForBrowser, runPage } from "./browser.node.ts";
-import { closingLine, type Report } from "./suite/run.ts";
+import { closingLine, type Report } from "./suite/runner.ts";
 
 const folder = fileURLToPath(new URL(".", import.meta.url));
 const project = fileURLToPath(new URL("../..", import.meta.url));
@@ -34,10 +34,10 @@ for (const mode of modes.filter((each) => !onlyMode || each === onlyMode)) {
 console.log(`\n${lines.join("\n")}`);
 process.exit(hasFailed ? 1 : 0);
 
-/** This folder's own packages: `gl` is compiled there (three minutes), or left out where that fails. */
+/** Installs the packages of this folder. `gl` is compiled, which takes three minutes; npm omits it if that fails. */
 function installOnce(): void {
   if (existsSync(`${folder}node_modules`)) return;
-  console.log("installing tests/gpu (gl is compiled: some minutes)");
+  console.log("installing the packages of tests/gpu (compiling gl takes some minutes)");
   const { status, stderr } = spawnSync("npm", ["ci", "--no-audit", "--no-fund"], { cwd: folder, encoding: "utf8" });
   if (status !== 0) console.log(stderr.split("\n").slice(-10).join("\n"));
 }
@@ -61,7 +61,7 @@ function runHeadless(): string {
   const closing = stdout.trimEnd().split("\n").at(-1) ?? "";
   if (/ \d+ failed/.test(closing)) return closing;
   console.log(stderr);
-  return "headlessgl none 0 passed, 1 failed, 0 skipped (the suite did not end)";
+  return "headlessgl none 0 passed, 1 failed, 0 skipped (the suite ended without a summary)";
 }
 
 async function runBrowser(mode: BrowserMode): Promise<string> {
