@@ -1,9 +1,9 @@
-// The public testing entry: fast-check arbitraries for shapes, tensors and operations, and the gradient check, so that a
-// course can property-test operations of its own. The only file of src that imports a test library.
+// The public testing entry: fast-check arbitraries for shapes, tensors and operations, and the gradient check, for property
+// tests of user-defined operations. No other file of src imports a test library.
 import fc from "fast-check";
 import { type CheckInput, checkGradient } from "./autograd/check-gradient.ts";
 import { broadcastPair, type Draw, type InputDomain } from "./autograd/domain.ts";
-import { type AnyOperation, apply } from "./autograd/operation.ts";
+import { apply, type Operation } from "./autograd/operation.ts";
 import { type DType, Random, type Shape, sizeOf, type Tensor, tensor } from "./tensor/index.ts";
 
 export { type CheckInput, checkGradient } from "./autograd/check-gradient.ts";
@@ -13,18 +13,32 @@ export type { Draw } from "./autograd/domain.ts";
 export const shapes = ({ minRank = 0, maxRank = 4, minLength = 0, maxLength = 5 } = {}): fc.Arbitrary<number[]> =>
   fc.array(fc.integer({ min: minLength, max: maxLength }), { minLength: minRank, maxLength: maxRank });
 
-/** A flat array of `length` float32 numbers; `special` adds NaN, infinities, denormals and very large values. */
-export const numbers = (length: number, { min = -10, max = 10, special = false } = {}): fc.Arbitrary<Float32Array> =>
-  fc
-    .array(
-      special
-        ? fc.float({ noDefaultInfinity: false })
-        : fc.float({ min: Math.fround(min), max: Math.fround(max), noNaN: true }),
-      { minLength: length, maxLength: length },
-    )
-    .map((values) => Float32Array.from(values));
+/**
+ * A flat array of `length` float32 numbers from `min` to `max`. With `special` the numbers are unbounded and include NaN,
+ * infinities and denormals.
+ */
+export function numbers(length: number, { min = -10, max = 10, special = false } = {}): fc.Arbitrary<Float32Array> {
+  const [from, to] = [floatAtLeast(min), floatAtMost(max)];
+  if (!(from <= to)) throw new RangeError(`numbers: got min ${min} and max ${max}, expected a float32 number between them`);
+  const number = special ? fc.float() : fc.float({ min: from, max: to, noNaN: true });
+  return fc.array(number, { minLength: length, maxLength: length }).map((values) => Float32Array.from(values));
+}
 
-/** Shape and numbers of a tensor; make it inside your scope with `toTensor`. */
+/** The smallest float32 number that is not below `bound`. */
+const floatAtLeast = (bound: number): number => -floatAtMost(-bound);
+
+/** The largest float32 number that is not above `bound`. */
+function floatAtMost(bound: number): number {
+  const rounded = Math.fround(bound);
+  if (!(rounded > bound)) return rounded;
+  // The neighbour below: float32 numbers are ordered like their bit patterns, negative ones in reverse.
+  if (rounded === 0) return -(2 ** -149);
+  const bits = new Int32Array(Float32Array.of(rounded).buffer);
+  bits[0]! += rounded > 0 ? -1 : 1;
+  return new Float32Array(bits.buffer)[0]!;
+}
+
+/** Shape and numbers of a tensor; `toTensor` makes it inside your scope. */
 export interface TensorExample {
   readonly shape: Shape;
   readonly values: Float32Array;
@@ -39,14 +53,14 @@ export const tensors = (
 export const toTensor = ({ shape, values }: TensorExample, dtype: DType = "float32"): Tensor =>
   tensor(values, { shape, dtype });
 
-/** Two tensors whose shapes broadcast together, on either side and over missing axes. */
+/** Two tensors whose shapes broadcast: either may have axes of length 1 or lack leading axes. */
 export const broadcastablePairs = (): fc.Arbitrary<[TensorExample, TensorExample]> =>
   fc
     .gen()
     .map((gen) => broadcastPair(drawFrom(gen)))
     .chain(([a, b]) => fc.tuple(tensors(fc.constant(a)), tensors(fc.constant(b))));
 
-/** The random choices of an operation's domain, taken from fast-check. */
+/** Turns a fast-check generator into the source of random choices of a domain. */
 export function drawFrom(gen: fc.GeneratorValue): Draw {
   return {
     integer: (min, max) => gen(fc.integer, { min, max }),
@@ -54,7 +68,7 @@ export function drawFrom(gen: fc.GeneratorValue): Draw {
   };
 }
 
-/** Numbers for one input of an operation, as its domain describes them. */
+/** Numbers for one input of an operation, within its domain. */
 export function inputFrom(domain: InputDomain, random: Random): CheckInput {
   const { shape } = domain;
   const length = sizeOf(shape);
@@ -72,26 +86,33 @@ export function inputFrom(domain: InputDomain, random: Random): CheckInput {
       if (avoid.every((point) => Math.abs(value - point) >= 0.05)) return value;
     }
   };
-  // A ladder around zero with steps of 0.25, shuffled: no two values are closer than 0.2.
+  // Multiples of 0.25 around zero plus at most 0.05, shuffled: two values differ by at least 0.2.
   const rung = (_: unknown, i: number): number => 0.25 * (i - Math.floor(length / 2)) + 0.05 * random.uniform();
   const values = distinct ? random.shuffle(Float64Array.from({ length }, rung)) : Float64Array.from({ length }, one);
   return { shape, values, fixed };
 }
 
+/** Inputs and attributes of one application of an operation. */
 export interface OperationExample {
   readonly inputs: readonly CheckInput[];
   readonly attributes: unknown;
 }
 
-/** Inputs and attributes of an operation, from its domain. */
-export const operationExamples = (operation: AnyOperation): fc.Arbitrary<OperationExample> =>
+/** An operation, or a function that `defineOperation` returned. */
+export type OperationLike = Operation | { readonly operation: Operation };
+
+const operationOf = (given: OperationLike): Operation => ("operation" in given ? given.operation : given);
+
+/** Inputs and attributes from the domain of an operation. */
+export const operationExamples = (given: OperationLike): fc.Arbitrary<OperationExample> =>
   fc.tuple(fc.gen(), fc.integer()).map(([gen, seed]) => {
-    const sample = operation.domain(drawFrom(gen));
+    const { inputs, attributes } = operationOf(given).domain(drawFrom(gen));
     const random = new Random(seed);
-    return { inputs: sample.inputs.map((input) => inputFrom(input, random)), attributes: sample.attributes };
+    return { inputs: inputs.map((input) => inputFrom(input, random)), attributes };
   });
 
-/** Checks the gradient of a registered operation on one example. @throws GradientError */
-export const checkOperation = (operation: AnyOperation, { inputs, attributes }: OperationExample): void => {
+/** Checks the gradient of an operation on one example. @throws GradientError */
+export function checkOperation(given: OperationLike, { inputs, attributes }: OperationExample): void {
+  const operation = operationOf(given);
   checkGradient(operation.name, (...variables) => apply(operation, variables, attributes), inputs);
-};
+}

@@ -1,7 +1,18 @@
-// The public "./testing" entry: a user's own operation, defined and tested as a course would do it, and the arbitraries.
+// The public entry "trm-ts/testing": the check of a user-defined operation, and the arbitraries.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { defineOperation, GradientError, operationNamed, real, sum, type Variable } from "../src/autograd/index.ts";
+import {
+  affine,
+  constant,
+  defineOperation,
+  GradientError,
+  multiply,
+  operationNamed,
+  real,
+  slice,
+  sum,
+  type Variable,
+} from "../src/autograd/index.ts";
 import * as t from "../src/tensor/index.ts";
 import {
   broadcastablePairs,
@@ -16,33 +27,27 @@ import {
   toTensor,
 } from "../src/testing.ts";
 
-describe("a user's own operation", () => {
-  const define = (name: string, slope: (x: t.Tensor) => t.Tensor): ((x: Variable) => Variable) => {
-    const operation = defineOperation<1, undefined>({
+describe("a user-defined operation", () => {
+  const define = (name: string, slope: (x: t.Tensor) => t.Tensor) =>
+    defineOperation({
       name,
       equation: "y = x³,  dx = 3x² dy",
-      domain: (draw) => ({ inputs: [real([draw.integer(1, 4), draw.integer(1, 3)])], attributes: undefined }),
+      domain: (draw) => ({ inputs: [real([draw.integer(1, 4), draw.integer(1, 3)])] }),
       shape: ([x]) => x,
       forward: ([x]) => t.scope(() => t.multiply(x, t.square(x))),
       backward: (dy, { inputs: [x] }) => [t.scope(() => t.multiply(dy, slope(x)))],
     });
-    return (x) => operation([x], undefined);
-  };
   const cube = define("cube", (x) => t.affine(t.square(x), 3));
   const wrongCube = define("wrongCube", (x) => t.affine(t.square(x), 2));
 
-  it("passes the check on examples of its domain", () => {
-    fc.assert(
-      fc.property(operationExamples(operationNamed("cube")), (example) => {
-        checkOperation(operationNamed("cube"), example);
-      }),
-    );
+  it("a right rule passes the check, given as a function or as a registered operation", () => {
+    fc.assert(fc.property(operationExamples(cube), (example) => checkOperation(cube, example)));
+    const registered = operationNamed("cube");
+    fc.assert(fc.property(operationExamples(registered), (example) => checkOperation(registered, example)));
   });
 
-  it("is refused with a wrong rule, and fast-check finds the smallest example", () => {
-    const property = fc.property(operationExamples(operationNamed("wrongCube")), (example) => {
-      checkOperation(operationNamed("wrongCube"), example);
-    });
+  it("a wrong rule fails the check, and fast-check finds the smallest example", () => {
+    const property = fc.property(operationExamples(wrongCube), (example) => checkOperation(wrongCube, example));
     const { failed, counterexample, errorInstance } = fc.check(property, { seed: 1 });
     expect(failed).toBe(true);
     expect(counterexample![0]!.inputs[0]!.shape).toEqual([1, 1]);
@@ -52,7 +57,7 @@ describe("a user's own operation", () => {
     );
   });
 
-  it("can be checked inside a function of several operations", () => {
+  it("an operation can be checked inside a function of several operations", () => {
     const input = { shape: [2, 2], values: [1, -2, 0.5, 3] };
     expect(checkGradient("Σ x³", (x) => sum(cube(x)), [input]).worst).toBeLessThan(1e-6);
     expect(() => checkGradient("Σ x³", (x: Variable) => sum(wrongCube(x)), [input])).toThrow(
@@ -60,15 +65,53 @@ describe("a user's own operation", () => {
     );
   });
 
-  it("is stricter or laxer where asked", () => {
+  it("the tolerance of the check can be set", () => {
     const input = { shape: [2], values: [1, 2] };
     checkGradient("lax", wrongCube, [input], { tolerance: 1 });
     expect(() => checkGradient("strict", cube, [input], { tolerance: 0 })).toThrow(GradientError);
   });
 });
 
+describe("a gradient check that has nothing to check", () => {
+  const two = { shape: [2], values: [1, 2] };
+
+  it("an empty input is refused", () => {
+    const empty = { shape: [0, 3], values: [] };
+    expect(() => checkGradient("double", (x) => affine(x, 2), [empty])).toThrow(
+      new GradientError("double: input 0 [0, 3] has no elements, expected at least one to check the gradient on"),
+    );
+    expect(() => checkGradient("product", (x, y) => multiply(sum(x), y), [two, empty])).toThrow(
+      "product: input 1 [0, 3] has no elements",
+    );
+    // An empty constant is not differentiated.
+    expect(checkGradient("product", (x, y) => multiply(x, sum(y)), [two, { ...empty, fixed: true }]).worst).toBe(0);
+  });
+
+  it("an empty output is refused", () => {
+    expect(() => checkGradient("nothing", (x) => slice(x, 0, 1, 1), [two])).toThrow(
+      new GradientError("nothing: the output [0] has no elements, expected at least one to check the gradient on"),
+    );
+  });
+
+  it("a function that ignores an input is refused, naming the input", () => {
+    expect(() => checkGradient("one", () => constant([1], "float64"), [two])).toThrow(
+      new GradientError("one: the output does not depend on input 0 [2], expected a function of it, or fixed: true"),
+    );
+    expect(() => checkGradient("first", (x, _) => sum(x), [two, two])).toThrow(
+      "first: the output does not depend on input 1 [2]",
+    );
+    expect(checkGradient("first", (x, _) => sum(x), [two, { ...two, fixed: true }]).worst).toBeLessThan(1e-9);
+  });
+
+  it("a function that uses an input off the tape fails the check as a wrong gradient does", () => {
+    expect(() => checkGradient("detached", (x) => sum(x.detach()), [two])).toThrow(
+      /^detached: gradient of input 0 \[2\] along a random direction: got 0, expected \S+ /,
+    );
+  });
+});
+
 describe("arbitraries", () => {
-  it("shapes keep to their limits", () => {
+  it("shapes respect their limits", () => {
     fc.assert(
       fc.property(shapes({ minRank: 1, maxRank: 3, minLength: 0, maxLength: 4 }), (shape) => {
         expect(shape.length >= 1 && shape.length <= 3).toBe(true);
@@ -78,11 +121,11 @@ describe("arbitraries", () => {
     expect(fc.sample(shapes(), { seed: 1, numRuns: 100 }).some((shape) => shape.includes(0))).toBe(true);
   });
 
-  it("numbers are float32, within the range, special only when asked", () => {
+  it("numbers are float32 numbers within the bounds, and special numbers only with special: true", () => {
     fc.assert(
       fc.property(numbers(20, { min: -3, max: 0.1 }), (values) => {
         expect(values.length).toBe(20);
-        expect(values.every((value) => value >= -3 && value <= Math.fround(0.1))).toBe(true);
+        expect(values.every((value) => value >= -3 && value <= 0.1)).toBe(true);
       }),
     );
     const special = fc.sample(numbers(50, { special: true }), { seed: 1, numRuns: 50 }).flatMap((list) => [...list]);
@@ -92,7 +135,32 @@ describe("arbitraries", () => {
     expect(special.some((value) => value !== 0 && Math.abs(value) < 2 ** -126)).toBe(true);
   });
 
-  it("tensors have the numbers of their shape", () => {
+  it("the bounds of numbers are rounded inward to float32", () => {
+    const bounds = fc.double({ min: -1e3, max: 1e3, noNaN: true });
+    fc.assert(
+      fc.property(bounds, bounds, (a, b) => {
+        const [min, max] = [Math.min(a, b), Math.max(a, b) + 1e-3];
+        for (const values of fc.sample(numbers(20, { min, max }), { numRuns: 5, seed: 1 })) {
+          expect(values.every((value) => value >= min && value <= max)).toBe(true);
+        }
+      }),
+    );
+    // Math.fround(0.3) is 0.30000001, which is above the bound.
+    const upTo = fc.sample(numbers(50, { min: 0.2999999, max: 0.3 }), { numRuns: 20, seed: 1 });
+    expect(Math.max(...upTo.flatMap((list) => [...list]))).toBe(0.29999998211860657);
+    const from = fc.sample(numbers(50, { min: -0.3, max: -0.2999999 }), { numRuns: 20, seed: 1 });
+    expect(Math.min(...from.flatMap((list) => [...list]))).toBe(-0.29999998211860657);
+    // Bounds that are no float32 numbers at all: below the smallest denormal, and beyond the largest number.
+    const tiny = fc.sample(numbers(5, { min: -1e-50, max: 1e-50 }), { numRuns: 5, seed: 1 });
+    expect(tiny.every((values) => values.every((value) => value === 0))).toBe(true);
+    const huge = fc.sample(numbers(50, { min: 3e38, max: 1e300 }), { numRuns: 20, seed: 1 });
+    expect(huge.every((values) => values.every((value) => value >= 3e38 && value < Infinity))).toBe(true);
+    expect(() => numbers(1, { min: 0.1, max: 0.1 })).toThrow(
+      new RangeError("numbers: got min 0.1 and max 0.1, expected a float32 number between them"),
+    );
+  });
+
+  it("tensors have as many numbers as their shape has elements", () => {
     fc.assert(
       fc.property(tensors(), fc.constantFrom("float32" as const, "float64" as const), (example, dtype) => {
         t.scope(() => {
@@ -103,7 +171,7 @@ describe("arbitraries", () => {
     );
   });
 
-  it("broadcastable pairs broadcast, on either side, over short and over missing axes", () => {
+  it("broadcastable pairs broadcast on either side, over axes of length 1 and over missing axes", () => {
     const seen = { first: false, second: false, missing: false };
     fc.assert(
       fc.property(broadcastablePairs(), ([a, b]) => {
@@ -118,18 +186,18 @@ describe("arbitraries", () => {
   });
 });
 
-describe("inputFrom keeps what the domain promises", () => {
+describe("inputFrom", () => {
   const draws = (domain: Parameters<typeof inputFrom>[0], count = 200): number[][] =>
     Array.from({ length: count }, (_, seed) => Array.from(inputFrom(domain, new t.Random(seed)).values));
 
-  it("range and points to avoid", () => {
+  it("values lie in the range and away from the points to avoid", () => {
     const values = draws(real([7], [-1, 2], { avoid: [0, 1] })).flat();
     expect(values.every((v) => v >= -1 && v <= 2 && Math.abs(v) >= 0.05 && Math.abs(v - 1) >= 0.05)).toBe(true);
     expect(Math.min(...values)).toBeLessThan(-0.9);
     expect(Math.max(...values)).toBeGreaterThan(1.9);
   });
 
-  it("distinct: no two values closer than 0.2, in any order", () => {
+  it("distinct values differ by at least 0.2 and come in random order", () => {
     for (const length of [1, 2, 5, 24]) {
       for (const values of draws(real([length], [-2, 2], { distinct: true }), 50)) {
         const sorted = values.toSorted((a, b) => a - b);
@@ -141,18 +209,18 @@ describe("inputFrom keeps what the domain promises", () => {
     expect(firstIsLargest).toBeLessThan(80);
   });
 
-  it("lattices: two inputs with offsets 0 and 0.5 never tie", () => {
+  it("values on lattices with offsets 0 and 0.5 never tie", () => {
     const [a, b] = [0, 0.5].map((lattice) => draws(real([5], [-2, 2], { lattice })).flat());
     for (let i = 0; i < a!.length; i++) expect(Math.abs(a![i]! - b![i]!)).toBeGreaterThan(0.25);
   });
 
-  it("indices are whole numbers of their range, both ends included", () => {
+  it("indices are whole numbers from their range, both ends included", () => {
     const { dtype, values } = inputFrom({ kind: "index", shape: [300], range: [-1, 2] }, new t.Random(1));
     expect(dtype).toBe("int32");
     expect([...new Set(values as Int32Array)].toSorted((p, q) => p - q)).toEqual([-1, 0, 1, 2]);
   });
 
-  it("choices are drawn from the list", () => {
+  it("drawFrom draws every choice of a list", () => {
     const seen = new Set<string>();
     fc.assert(
       fc.property(fc.gen(), (gen) => {

@@ -5,14 +5,14 @@ import { type Origin, reachableNodes, TapeNode } from "./tape.ts";
 import type { Variable } from "./variable.ts";
 
 /**
- * The gradients of `output` with respect to `variables`: d output / d variable, of the variable's shape.
- * A variable that the output does not depend on gets zeros. The tape is consumed.
+ * The gradients d output / d variable, each with the shape of its variable. The gradient of a variable that the output does not
+ * depend on is zero. The tape is consumed.
  *
- * @param seed  the gradient of whatever follows with respect to the output; 1 for a scalar output if left out
- * @throws GradientError if a variable is a constant, the output is not a scalar and has no seed, or the tape was used already
+ * @param seed  gradient of the loss with respect to the output; 1 by default if the output is a scalar
+ * @throws GradientError if a variable is a constant, a non-scalar output has no seed, or the tape was used already
  */
 export function gradients(output: Variable, variables: readonly Variable[], seed?: Tensor): Tensor[] {
-  variables.forEach(checkWanted);
+  variables.forEach(expectNotConstant);
   const wanted = new Set<Origin>(variables.map((variable) => variable.node ?? variable));
   return scope(() => {
     const gradientOf = new Map<Origin, Tensor>();
@@ -28,17 +28,12 @@ export function gradients(output: Variable, variables: readonly Variable[], seed
     };
     accumulate(output.node ?? output, seed ? checkedSeed(output, seed) : unitSeed(output));
     for (const node of output.node ? reachableNodes([output.node]) : []) {
-      const dy = gradientOf.get(node)!; // every node behind the output has got one from a node after it
+      const dy = gradientOf.get(node)!; // Deepest first: every consumer has already contributed its gradient.
       const inputGradients = node.runBackward(dy);
       node.origins.forEach((origin, i) => {
-        const gradient = inputGradients[i];
-        if (!gradient) {
-          if (origin)
-            throw new GradientError(`${node.operation.name}: its backward rule gave no gradient for input ${i}`);
-          return;
-        }
-        checkShape(node, i, gradient);
-        // A handle of its own, because a rule may give one tensor to several inputs, or dy itself.
+        if (!origin) return;
+        const gradient = expectGradient(node, i, inputGradients[i]);
+        // A second handle, because a rule may return one tensor for several inputs, or dy itself.
         if (origin instanceof TapeNode || wanted.has(origin)) accumulate(origin, gradient.view(gradient.shape));
       });
       for (const gradient of inputGradients) if (gradient !== dy) gradient?.dispose();
@@ -54,7 +49,7 @@ export function gradients(output: Variable, variables: readonly Variable[], seed
   });
 }
 
-function checkWanted(variable: Variable, index: number): void {
+function expectNotConstant(variable: Variable, index: number): void {
   if (variable.requiresGradient) return;
   throw new GradientError(
     `gradients: variable ${index} of shape ${showShape(variable.shape)} is a constant, expected a parameter or something computed from one`,
@@ -85,10 +80,12 @@ function checkedSeed(output: Variable, seed: Tensor): Tensor {
   return seed.view(seed.shape);
 }
 
-function checkShape(node: TapeNode, input: number, gradient: Tensor): void {
+function expectGradient(node: TapeNode, input: number, gradient: Tensor | null | undefined): Tensor {
+  const { name } = node.rule;
+  if (!gradient) throw new GradientError(`${name}: its backward rule gave no gradient for input ${input}`);
   const expected = node.inputShapes[input]!;
-  if (sameShape(gradient.shape, expected)) return;
+  if (sameShape(gradient.shape, expected)) return gradient;
   throw new GradientError(
-    `${node.operation.name}: its backward rule gave shape ${showShape(gradient.shape)} for input ${input}, expected ${showShape(expected)}`,
+    `${name}: its backward rule gave shape ${showShape(gradient.shape)} for input ${input}, expected ${showShape(expected)}`,
   );
 }

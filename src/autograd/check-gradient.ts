@@ -1,5 +1,5 @@
-// The gradient check: the gradient that backward gives against a difference quotient, in float64, along random directions.
-// A random direction exercises every entry at once: the derivative along d is the dot product of the gradient with d.
+// The gradient check: compares the computed gradient with a difference quotient, in float64, along random directions. The
+// derivative along a direction d is the dot product of the gradient with d, so one random direction tests every entry at once.
 import {
   Random,
   ReferenceBackend,
@@ -13,13 +13,15 @@ import {
 } from "../tensor/index.ts";
 import { gradients } from "./backward.ts";
 import { GradientError } from "./errors.ts";
+import { reachableNodes } from "./tape.ts";
 import { Variable } from "./variable.ts";
 
 export interface CheckInput {
   readonly shape: Shape;
   readonly values: ArrayLike<number>;
-  /** Indices and constants: not differentiated. int32 where `dtype` says so. */
+  /** Marks a constant, which is not differentiated. */
   readonly fixed?: boolean;
+  /** An int32 input, such as indices or labels, is not differentiated. */
   readonly dtype?: "float64" | "int32";
 }
 
@@ -30,13 +32,12 @@ export interface GradientReport {
 
 /**
  * Compares the gradient of `f` with central differences of fourth order, (8 Δ(h) - Δ(2h)) / 12h with
- * Δ(h) = f(x + h d) - f(x - h d) and h = `step` (where that disagrees, a tenth of it), for every input that is not fixed, along
- * `directions` random directions d each; a non-scalar output is weighted with random numbers.
+ * Δ(h) = f(x + h d) - f(x - h d) and h = `step`, along `directions` random directions d for every input that is not fixed.
+ * If the two disagree, a tenth of the step decides. A non-scalar output is multiplied by random weights and summed.
  *
- * @param f  a differentiable function of variables; called many times, each time in a scope of its own
- * @returns the worst relative error
- * @throws GradientError naming function, input, received and expected if the error exceeds `tolerance`, or if all inputs are
- *   fixed, so that nothing would be checked
+ * @param f  a differentiable function of variables; called many times, each time in a new scope
+ * @throws GradientError naming function, input, received and expected if the error exceeds `tolerance`, or if there is nothing to
+ *   check: every input is fixed, an input or the output is empty, or the output does not depend on an input
  */
 export function checkGradient(
   name: string,
@@ -46,7 +47,7 @@ export function checkGradient(
 ): GradientReport {
   const random = new Random(seed);
   const backend = new ReferenceBackend();
-  const numbers = (length: number): Float64Array => Float64Array.from({ length }, () => random.normal());
+  const normals = (length: number): Float64Array => Float64Array.from({ length }, () => random.normal());
 
   const asVariable = ({ shape, values, fixed = false, dtype = "float64" }: CheckInput): Variable =>
     new Variable(tensor(values, { shape, dtype, backend }), null, !fixed && dtype === "float64");
@@ -59,7 +60,9 @@ export function checkGradient(
         throw new GradientError(`${name}: got no input to differentiate, expected at least one`);
       }
       const output = f(...variables);
-      const weights = numbers(output.value.size);
+      expectElements(name, variables, output);
+      const isOnTape = leavesOf(output);
+      const weights = normals(output.value.size);
       const seedTensor = tensor(weights, { shape: output.shape, dtype: output.dtype, backend });
       const computed = gradients(output, checked, seedTensor).map(arrayOf);
 
@@ -74,24 +77,30 @@ export function checkGradient(
       checked.forEach((variable, i) => {
         const gradient = computed[i]!;
         const input = variables.indexOf(variable);
-        const { shape, values } = inputs[input]!;
+        const where = `input ${input} ${showShape(variable.shape)}`;
+        const { values } = inputs[input]!;
         for (let k = 0; k < directions; k++) {
-          const direction = numbers(sizeOf(shape));
+          const direction = normals(variable.value.size);
           const at = (distance: number): Float64Array =>
             Float64Array.from(direction, (d, j) => values[j]! + distance * d);
           const difference = (h: number): number => weighted(input, at(h)) - weighted(input, at(-h));
           const quotient = (h: number): number => (8 * difference(h) - difference(2 * h)) / (12 * h);
           const received = dot(gradient, direction);
-          // Relative to the size of the terms that were summed, so that cancellation is not taken for an error.
+          // Relative to the size of the summed terms, so that cancellation does not count as an error.
           const errorAgainst = (expected: number): number =>
             Math.abs(received - expected) / Math.max(1e-3, absoluteDot(gradient, direction), Math.abs(expected));
           let expected = quotient(step);
-          // Where the function bends sharply the quotient is off, by h⁴: a tenth of the step tells that from a wrong gradient.
+          // Where the function bends sharply, the quotient has an error of order h⁴; a wrong gradient stays wrong for smaller steps.
           if (!(errorAgainst(expected) <= tolerance)) expected = quotient(step / 10);
+          if (expected === 0 && !isOnTape.has(variable)) {
+            throw new GradientError(
+              `${name}: the output does not depend on ${where}, expected a function of it, or fixed: true`,
+            );
+          }
           const error = errorAgainst(expected);
           if (!(error <= tolerance)) {
             throw new GradientError(
-              `${name}: gradient of input ${input} ${showShape(shape)} along a random direction: got ${show(received)}, expected ${show(expected)} (relative error ${error.toExponential(1)}, tolerance ${tolerance})`,
+              `${name}: gradient of ${where} along a random direction: got ${show(received)}, expected ${show(expected)} (relative error ${error.toExponential(1)}, tolerance ${tolerance})`,
             );
           }
           worst = Math.max(worst, error);
@@ -103,10 +112,24 @@ export function checkGradient(
   );
 }
 
-/** Seven digits: further ones are noise of the difference quotient. */
+function expectElements(name: string, inputs: readonly Variable[], output: Variable): void {
+  const empty = inputs.findIndex(({ requiresGradient, shape }) => requiresGradient && sizeOf(shape) === 0);
+  const what =
+    empty >= 0 ? `input ${empty} ${showShape(inputs[empty]!.shape)}` : `the output ${showShape(output.shape)}`;
+  if (empty >= 0 || output.value.size === 0) {
+    throw new GradientError(`${name}: ${what} has no elements, expected at least one to check the gradient on`);
+  }
+}
+
+/** The variables that the tape of the output starts from. */
+function leavesOf(output: Variable): ReadonlySet<unknown> {
+  return new Set<unknown>(output.node ? reachableNodes([output.node]).flatMap((node) => node.origins) : [output]);
+}
+
+/** Seven digits: the difference quotient is not more precise. */
 const show = (value: number): string => `${Number(value.toPrecision(7))}`;
 
-/** The numbers of a tensor on the reference backend, whose memory can be read at once. */
+/** The numbers of a tensor on the reference backend, whose memory is readable synchronously. */
 const arrayOf = (t: Tensor): Float64Array => Float64Array.from((t.storage as VisibleStorage).array);
 
 function dot(a: ArrayLike<number>, b: ArrayLike<number>): number {

@@ -1,38 +1,40 @@
-// From which inputs an operation is tested. Every operation carries its domain, so that registering it is all it takes: the
-// gradient property, the backend comparison and the mutation test draw their examples here.
+// The inputs that an operation is tested on. Every operation carries its domain: the gradient property, the comparison of
+// backends and the mutation test draw their examples from it.
 import type { Shape } from "../tensor/index.ts";
 
-/** Source of random choices; the tests implement it with fast-check, so that failures shrink. */
+/** A source of random choices. The tests implement it with fast-check, which shrinks failing examples. */
 export interface Draw {
-  /** A whole number between the two, both included. */
+  /** A whole number from min to max, both included. */
   integer(min: number, max: number): number;
   oneOf<T>(choices: readonly T[]): T;
 }
 
-/** What one input looks like. */
+/** The shape and the values of one input. */
 export type InputDomain =
   | {
       readonly kind: "real";
       readonly shape: Shape;
       /** Smallest and largest value. */
       readonly range: readonly [number, number];
-      /** Points to stay away from by at least 0.05 (kinks, poles). */
+      /** Kinks and poles. All values keep a distance of at least 0.05 from them. */
       readonly avoid?: readonly number[];
-      /** Values lie within 0.1 of a whole number plus this: two inputs with other offsets never tie. */
+      /** All values lie within 0.1 of a whole number plus this offset, so that inputs with different offsets never tie. */
       readonly lattice?: number;
-      /** No two values closer than 0.2, spread around zero as far as that takes, whatever the range. */
+      /** All values differ by at least 0.2. They are spread around zero, without regard to the range. */
       readonly distinct?: boolean;
-      /** A constant table: not differentiated. */
+      /** The input is a constant table, which is not differentiated. */
       readonly fixed?: boolean;
     }
   | { readonly kind: "index"; readonly shape: Shape; readonly range: readonly [number, number] };
 
-export interface Sample<A> {
-  readonly inputs: readonly InputDomain[];
-  readonly attributes: A;
+/** One choice of inputs and attributes. */
+export interface Sample<Inputs, A> {
+  readonly inputs: Inputs;
+  /** Left out by operations without attributes. */
+  readonly attributes?: A;
 }
 
-export type Domain<A> = (draw: Draw) => Sample<A>;
+export type Domain<Inputs, A> = (draw: Draw) => Sample<Inputs, A>;
 
 export const real = (
   shape: Shape,
@@ -50,7 +52,7 @@ export const index = (shape: Shape, from: number, to: number): InputDomain => ({
 export const anyShape = (draw: Draw, minRank = 0, maxRank = 3): number[] =>
   Array.from({ length: draw.integer(minRank, maxRank) }, () => draw.integer(1, 4));
 
-/** Two shapes that broadcast together: axes of length 1, and missing leading axes, on either side. */
+/** Two shapes that broadcast: one of them may have axes of length 1 and lack leading axes. */
 export function broadcastPair(draw: Draw): [number[], number[]] {
   const full = anyShape(draw);
   const thinned = (): number[] =>
@@ -60,8 +62,8 @@ export function broadcastPair(draw: Draw): [number[], number[]] {
 
 /** One input of any shape; no attributes. */
 export const oneReal =
-  (range: readonly [number, number] = [-2, 2], avoid: readonly number[] = []): Domain<undefined> =>
-  (draw) => ({ inputs: [real(anyShape(draw), range, { avoid })], attributes: undefined });
+  (range: readonly [number, number] = [-2, 2], avoid: readonly number[] = []): Domain<[InputDomain], undefined> =>
+  (draw) => ({ inputs: [real(anyShape(draw), range, { avoid })] });
 
 /** Two inputs that broadcast; no attributes. */
 export const twoReals =
@@ -69,7 +71,7 @@ export const twoReals =
     first: readonly [number, number] = [-2, 2],
     second: readonly [number, number] = [-2, 2],
     lattices: readonly [number, number] | null = null,
-  ): Domain<undefined> =>
+  ): Domain<[InputDomain, InputDomain], undefined> =>
   (draw) => {
     const [a, b] = broadcastPair(draw);
     return {
@@ -77,6 +79,5 @@ export const twoReals =
         real(a, first, lattices ? { lattice: lattices[0] } : {}),
         real(b, second, lattices ? { lattice: lattices[1] } : {}),
       ],
-      attributes: undefined,
     };
   };

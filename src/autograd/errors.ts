@@ -1,4 +1,4 @@
-/** A derivative that cannot be had: a consumed tape, a rule that returns the wrong shape, an operation outside the registry. */
+/** A gradient that cannot be computed: the tape is consumed, a rule returns the wrong shape, or an operation is not registered. */
 export class GradientError extends Error {
   override name = "GradientError";
 }

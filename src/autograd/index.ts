@@ -1,5 +1,5 @@
 // What lives here: reverse-mode automatic differentiation. Variable, the tape, one literal per operation, the gradient check.
-// Where to start: operation.ts, then operations/elementwise.ts and backward.ts.
+// Where to start: variable.ts, operation.ts and operations/elementwise.ts, then tape.ts and backward.ts.
 // May import: src/tensor.
 
 export { gradients } from "./backward.ts";
@@ -18,18 +18,19 @@ export {
 } from "./domain.ts";
 export { GradientError } from "./errors.ts";
 export {
-  type AnyOperation,
   allOperations,
   apply,
-  type BackwardContext,
   defineOperation,
   type Operation,
+  type OperationFunction,
   operationNamed,
 } from "./operation.ts";
 export * from "./operations/arrangement.ts";
+export * from "./operations/attention.ts";
+export * from "./operations/blocks.ts";
 export * from "./operations/elementwise.ts";
-export * from "./operations/fused.ts";
 export * from "./operations/losses.ts";
 export * from "./operations/products.ts";
-export { type TapeEntry, tapeOf } from "./tape.ts";
+export type { BackwardContext } from "./tape.ts";
+export { type TapeEntry, tapeOf } from "./tape-entries.ts";
 export { constant, noGrad, parameter, Variable } from "./variable.ts";

@@ -1,77 +1,116 @@
-// The tape: one node per recorded operation, linked to the nodes its inputs came from. There is no recursion anywhere, so a
-// chain of 200,000 operations is as safe as one of two.
+// The tape: one node per recorded operation, linked to the nodes that its inputs came from. Nothing here is recursive, so a
+// chain of 200,000 operations needs no deeper stack than a chain of two.
 import type { Shape, Tensor } from "../tensor/index.ts";
 import { GradientError } from "./errors.ts";
-import type { AnyOperation } from "./operation.ts";
-import type { Variable } from "./variable.ts";
 
-/** Where an input came from: an operation on the tape, a leaf that wants a gradient, or neither. */
-export type Origin = TapeNode | Variable | null;
+/** A T for every input of an operation. */
+export type Each<Inputs extends readonly unknown[], T> = { readonly [K in keyof Inputs]: T };
+
+/** What a backward rule reads besides dy, the gradient of the output. */
+export interface BackwardContext<Inputs extends readonly unknown[], A> {
+  /** The inputs that the operation saves (see `saves`). */
+  readonly inputs: Each<Inputs, Tensor>;
+  /** The output, if the operation saves it (see `saves`). */
+  readonly output: Tensor;
+  /** The extra tensors that the forward rule returned. */
+  readonly memory: readonly Tensor[];
+  readonly attributes: A;
+  /** Shapes of the inputs. */
+  readonly shapes: Each<Inputs, Shape>;
+  /** Which inputs need a gradient; for the others the rule may return null. */
+  readonly needs: Each<Inputs, boolean>;
+}
+
+/** The part of an operation that the tape runs. */
+export interface BackwardRule<Inputs extends readonly unknown[] = readonly unknown[], A = unknown> {
+  readonly name: string;
+  /** The tensors that the backward rule reads. Default: all inputs, but not the output. */
+  readonly saves: { readonly inputs: "all" | readonly number[]; readonly output: boolean };
+  /** The gradient of every input, computed from the gradient of the output. */
+  backward(dy: Tensor, context: BackwardContext<Inputs, A>): Each<Inputs, Tensor | null>;
+}
+
+/** A variable that was not computed by an operation. The tape compares leaves by identity only. */
+export interface Leaf {
+  readonly shape: Shape;
+}
+
+/** Where an input came from: an operation on the tape, a leaf that requires a gradient, or neither. */
+export type Origin = TapeNode | Leaf | null;
 
 interface Saved {
   readonly tensor: Tensor;
   readonly version: number;
 }
 
+/** One application of an operation: everything that `new TapeNode` records. */
+export interface TapeRecord {
+  readonly rule: BackwardRule;
+  readonly attributes: unknown;
+  readonly origins: readonly Origin[];
+  readonly inputs: readonly Tensor[];
+  readonly output: Tensor;
+  /** Tensors that the forward rule computed only for the backward rule. */
+  readonly memory: readonly Tensor[];
+}
+
 export class TapeNode {
-  /** One more than the deepest origin: sorting by it is a topological order. */
+  readonly rule: BackwardRule;
+  readonly origins: readonly Origin[];
+  readonly inputShapes: readonly Shape[];
+  readonly outputShape: Shape;
+  /** One more than the deepest origin, so that sorting by depth gives a topological order. */
   readonly depth: number;
-  private consumed = false;
-  private readonly inputs: readonly (Saved | null)[];
-  private readonly output: Saved | null;
+  readonly #attributes: unknown;
+  readonly #inputs: readonly (Saved | null)[];
+  readonly #output: Saved | null;
+  readonly #memory: readonly Tensor[];
+  #consumed = false;
 
-  constructor(
-    readonly operation: AnyOperation,
-    readonly attributes: unknown,
-    readonly origins: readonly Origin[],
-    readonly inputShapes: readonly Shape[],
-    readonly outputShape: Shape,
-    inputs: readonly Tensor[],
-    output: Tensor,
-    /** What the forward rule computed for the backward rule alone. */
-    private readonly memory: readonly Tensor[],
-  ) {
+  constructor({ rule, attributes, origins, inputs, output, memory }: TapeRecord) {
+    const { saves } = rule;
+    this.rule = rule;
+    this.origins = origins;
+    this.inputShapes = inputs.map((tensor) => tensor.shape);
+    this.outputShape = output.shape;
     this.depth = 1 + Math.max(0, ...origins.map((origin) => (origin instanceof TapeNode ? origin.depth : 0)));
-    const { saves } = operation;
-    this.inputs = inputs.map((tensor, i) => (saves.inputs === "all" || saves.inputs.includes(i) ? save(tensor) : null));
-    this.output = saves.output ? save(output) : null;
+    this.#attributes = attributes;
+    this.#inputs = inputs.map((tensor, i) =>
+      saves.inputs === "all" || saves.inputs.includes(i) ? save(tensor) : null,
+    );
+    this.#output = saves.output ? save(output) : null;
+    this.#memory = memory;
   }
 
-  /** The tensors this node keeps alive until backward has run. */
+  /** The tensors that this node keeps alive until its backward rule has run. */
   *savedTensors(): Iterable<Tensor> {
-    if (this.consumed) return;
-    for (const saved of this.inputs) if (saved) yield saved.tensor;
-    if (this.output) yield this.output.tensor;
-    yield* this.memory;
+    if (this.#consumed) return;
+    for (const saved of this.#inputs) if (saved) yield saved.tensor;
+    if (this.#output) yield this.#output.tensor;
+    yield* this.#memory;
   }
 
-  /** dy -> the gradient of every input, and gives the saved tensors back. */
+  /** Runs the backward rule and releases the saved tensors. Returns the gradient of every input. */
   runBackward(dy: Tensor): readonly (Tensor | null)[] {
-    if (this.consumed) {
-      throw new GradientError(
-        `${this.operation.name}: its tape was used already, expected one backward pass per forward pass`,
-      );
+    const { name } = this.rule;
+    if (this.#consumed) {
+      throw new GradientError(`${name}: its tape was used already, expected one backward pass per forward pass`);
     }
-    const { operation, inputs, output } = this;
-    const gradients = operation.backward(dy, {
-      inputs: inputs.map((saved) => (saved ? current(saved, operation.name) : null)) as Tensor[],
-      output: (output ? current(output, operation.name) : null) as Tensor,
-      memory: this.memory,
-      attributes: this.attributes,
+    const gradients = this.rule.backward(dy, {
+      inputs: this.#inputs.map((saved) => (saved ? current(saved, name) : null)) as Tensor[],
+      output: (this.#output ? current(this.#output, name) : null) as Tensor,
+      memory: this.#memory,
+      attributes: this.#attributes,
       shapes: this.inputShapes,
       needs: this.origins.map((origin) => origin !== null),
     });
-    this.release();
-    return gradients;
-  }
-
-  release(): void {
     for (const tensor of this.savedTensors()) tensor.dispose();
-    this.consumed = true;
+    this.#consumed = true;
+    return gradients;
   }
 }
 
-/** A handle of the tape's own, so that it does not matter when others let go of theirs. */
+/** The tape keeps a separate handle, so that the caller may dispose its own. */
 function save(tensor: Tensor): Saved {
   return { tensor: tensor.view(tensor.shape), version: tensor.storage.version };
 }
@@ -86,37 +125,12 @@ function current(saved: Saved, operation: string): Tensor {
   return saved.tensor;
 }
 
-/** All nodes that the given ones were computed from, themselves included, deepest first. */
+/** The given nodes and all nodes that they were computed from, deepest first. */
 export function reachableNodes(roots: readonly TapeNode[]): TapeNode[] {
   const found = new Set(roots);
-  // A Set is iterated in insertion order and sees what is added meanwhile: this loop is the whole graph walk.
+  // Iterating over a Set also visits the elements added meanwhile, so this loop walks the whole graph.
   for (const node of found) {
     for (const origin of node.origins) if (origin instanceof TapeNode) found.add(origin);
   }
   return [...found].sort((a, b) => b.depth - a.depth);
-}
-
-/** One operation of a tape as plain data, for tools that list or draw it. */
-export interface TapeEntry {
-  readonly index: number;
-  readonly operation: string;
-  readonly shape: Shape;
-  /** Indices of the entries its inputs came from; "leaf" for a variable that wants a gradient, null for a constant. */
-  readonly inputs: readonly (number | "leaf" | null)[];
-  readonly inputShapes: readonly Shape[];
-}
-
-/** The tape behind variables, in the order in which it was computed, as plain data. */
-export function tapeOf(...variables: readonly Variable[]): TapeEntry[] {
-  const nodes = reachableNodes(variables.flatMap((variable) => variable.node ?? [])).reverse();
-  const indexOf = new Map(nodes.map((node, index) => [node, index]));
-  return nodes.map((node, index) => ({
-    index,
-    operation: node.operation.name,
-    shape: node.outputShape,
-    inputs: node.origins.map((origin) =>
-      origin === null ? null : origin instanceof TapeNode ? indexOf.get(origin)! : ("leaf" as const),
-    ),
-    inputShapes: node.inputShapes,
-  }));
 }

@@ -1,4 +1,4 @@
-// Variable: a tensor that can be on the tape. Tensor and Variable are separate types, so that what is differentiated is visible.
+// Variable: a tensor that can be on the tape. Tensor and Variable are separate types, so that the types show what is differentiated.
 import {
   type DType,
   expectDType,
@@ -15,9 +15,9 @@ import { reachableNodes, type TapeNode } from "./tape.ts";
 export class Variable {
   constructor(
     readonly value: Tensor,
-    /** How the value was computed, if that was recorded. */
+    /** The operation that computed the value, if it was recorded. */
     readonly node: TapeNode | null,
-    /** Whether a gradient with respect to this variable, or to something it was computed from, can be asked for. */
+    /** Whether gradients can be computed with respect to this variable, or to a variable that it was computed from. */
     readonly requiresGradient: boolean,
   ) {}
 
@@ -34,7 +34,7 @@ export class Variable {
     return new Variable(this.value, null, false);
   }
 
-  /** A Variable that leaves a scope takes along what its tape has saved. */
+  /** A Variable that is returned from a scope keeps the tensors that its tape has saved. */
   *[tensorsHeld](): Iterable<Tensor> {
     yield this.value;
     if (this.node) for (const node of reachableNodes([this.node])) yield* node.savedTensors();
@@ -42,16 +42,16 @@ export class Variable {
 }
 
 /**
- * Numbers that gradients are not asked for.
+ * A variable without a gradient.
  *
- * @param dtype  float32 if left out; a tensor has its own
- * @throws DTypeError if a tensor is of another one
+ * @param dtype  element type of the numbers, float32 by default; a tensor keeps its type
+ * @throws DTypeError if `values` is a tensor of another element type than `dtype`
  */
 export function constant(values: Tensor | Nested, dtype?: DType): Variable {
   return new Variable(asTensor("constant", values, dtype), null, false);
 }
 
-/** Numbers that gradients are asked for. They outlive every scope, until disposed. Otherwise as `constant`. */
+/** A variable that requires a gradient. It outlives every scope until it is disposed. Arguments as for `constant`. */
 export function parameter(values: Tensor | Nested, dtype?: DType): Variable {
   return new Variable(keep(asTensor("parameter", values, dtype)), null, true);
 }
@@ -62,5 +62,5 @@ function asTensor(name: string, values: Tensor | Nested, dtype?: DType): Tensor 
   return values;
 }
 
-/** Runs `body` in a scope of its own without recording: its operations leave no tape. */
+/** Runs `body` in a new scope without recording: its operations leave no tape. */
 export const noGrad = <T>(body: () => T): T => scope(body, { recording: false });

@@ -1,4 +1,4 @@
-// Runs the code of docs/adding-an-operation.md as it stands and compares what it prints with what the page says.
+// Runs the code of docs/adding-an-operation.md as printed and compares its output with the page.
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { formatWithOptions } from "node:util";
@@ -7,7 +7,7 @@ import { allOperations } from "../../src/autograd/index.ts";
 import { docCode } from "../doc-code.ts";
 import { projectRoot } from "../source.ts";
 
-it("docs/adding-an-operation.md does what it says", async () => {
+it("the code of docs/adding-an-operation.md prints what the page shows", async () => {
   const { code, output } = docCode("docs/adding-an-operation.md");
   const folder = mkdtempSync(join(import.meta.dirname, "doc-"));
   const printed: string[] = [];

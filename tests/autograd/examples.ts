@@ -1,6 +1,6 @@
-// What the tests of this folder share: an example of an operation as variables, and its value and gradients as plain arrays.
+// Shared by the tests of this folder: turns an example of an operation into variables, and evaluates value and gradients.
 import fc from "fast-check";
-import { type AnyOperation, apply, gradients, Variable } from "../../src/autograd/index.ts";
+import { apply, gradients, type Operation, Variable } from "../../src/autograd/index.ts";
 import {
   type Backend,
   ReferenceBackend,
@@ -12,20 +12,20 @@ import {
 } from "../../src/tensor/index.ts";
 import { type OperationExample, operationExamples } from "../../src/testing.ts";
 
-// The rules are tested on the backend that is the specification; tests of another compare it with this one.
+// The rules are tested on the reference backend, which is the specification of the other backends.
 setRootBackend(new ReferenceBackend());
 
-/** The numbers of a tensor on the reference backend, at once. */
+/** The numbers of a tensor on the reference backend, read synchronously. */
 export const valuesOf = (t: Tensor): number[] => Array.from((t.storage as VisibleStorage).array);
 
-/** `count` examples of an operation, the same ones in every run. */
-export const fixedExamples = (operation: AnyOperation, count: number, seed = 2510): OperationExample[] =>
+/** `count` examples of an operation, the same in every run. */
+export const fixedExamples = (operation: Operation, count: number, seed = 2510): OperationExample[] =>
   fc.sample(operationExamples(operation), { numRuns: count, seed });
 
 export const isDifferentiable = ({ fixed, dtype }: OperationExample["inputs"][number]): boolean =>
   !fixed && dtype !== "int32";
 
-/** The inputs of an example in an element type; whole numbers stay int32. */
+/** The inputs of an example with real numbers of the given type; indices stay int32. */
 export function variablesOf(example: OperationExample, dtype: "float32" | "float64", backend: Backend): Variable[] {
   return example.inputs.map((input) => {
     const { shape, values } = input;
@@ -36,13 +36,13 @@ export function variablesOf(example: OperationExample, dtype: "float32" | "float
 
 export interface Evaluation {
   readonly value: number[];
-  /** One list per input; empty where it is not differentiated. */
+  /** One list per input; empty for inputs that are not differentiated. */
   readonly gradients: number[][];
 }
 
-/** Value, and gradients of Σ w · value with weights w of order 1 that differ from element to element. */
+/** The value, and the gradients of Σ w · value. The weights w are of order 1 and differ from element to element. */
 export function evaluate(
-  operation: AnyOperation,
+  operation: Operation,
   example: OperationExample,
   { dtype = "float64", fused = true }: { dtype?: "float32" | "float64"; fused?: boolean } = {},
 ): Evaluation {
@@ -67,7 +67,7 @@ export function evaluate(
   );
 }
 
-/** The largest difference of two lists, relative to their largest entry (or to `floor`, where all are small). */
+/** The largest difference of two lists, relative to their largest entry, or to `floor` if all entries are smaller. */
 export function relativeDifference(a: readonly number[], b: readonly number[], floor = 1e-3): number {
   if (a.length !== b.length) return Number.POSITIVE_INFINITY;
   const largest = (x: readonly number[]): number => x.reduce((most, value) => Math.max(most, Math.abs(value)), 0);

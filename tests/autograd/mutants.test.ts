@@ -1,6 +1,5 @@
-// The test of the gradient check itself: every backward rule is broken in every way of a fixed list, and the check must catch
-// each of these mutants. One that it cannot catch, because it equals the original, is listed with its reason, and the
-// equality is checked.
+// Tests the gradient check itself: every backward rule is broken in every way of a fixed list, and the check must catch each of
+// these mutants. A mutant that equals the original cannot be caught. It is listed with the reason, and the equality is tested.
 import { describe, expect, it } from "vitest";
 import { allOperations, operationNamed } from "../../src/autograd/index.ts";
 import { evaluate, fixedExamples, isDifferentiable } from "./examples.ts";
@@ -15,7 +14,7 @@ import {
   survivors,
 } from "./mutants.ts";
 
-describe("every mutant of every backward rule", () => {
+describe("mutants of backward rules", () => {
   const all = allOperations().map((operation) => {
     const examples = fixedExamples(operation, EXAMPLES);
     return { operation, examples, mutants: mutantsOf(operation, examples) };
@@ -27,18 +26,21 @@ describe("every mutant of every backward rule", () => {
     return surviving;
   };
 
-  it.each(all.map((one) => [one.operation.name, one] as const))("%s", (_, one) => {
-    expect(survivorsOf(one)).toEqual(listedAsEqual(one.operation));
-    const unchanged = mutantOf(
-      one.operation,
-      "unchanged",
-      (gradients) => gradients,
-      () => true,
-    );
-    expect(isCaught(unchanged, one.examples)).toBe(false);
-  });
+  it.each(all.map((one) => [one.operation.name, one] as const))(
+    "all mutants of %s are caught, and the unchanged rule passes",
+    (_, one) => {
+      expect(survivorsOf(one)).toEqual(listedAsEqual(one.operation));
+      const unchanged = mutantOf(
+        one.operation,
+        "unchanged",
+        (gradients) => gradients,
+        () => true,
+      );
+      expect(isCaught(unchanged, one.examples)).toBe(false);
+    },
+  );
 
-  it("covers every operation and every differentiable input", () => {
+  it("there are mutants for every differentiable input of every operation", () => {
     for (const { operation, examples, mutants } of all) {
       const inputs = new Set(
         examples.flatMap(({ inputs }) => [...inputs.keys()].filter((i) => isDifferentiable(inputs[i]!))),
@@ -52,11 +54,11 @@ describe("every mutant of every backward rule", () => {
     }
   });
 
-  it("that is listed as equal gives the same numbers", () => {
+  it("every mutant that is listed as equal gives the same numbers as the original", () => {
     const mutants = all.flatMap((one) => one.mutants.map((mutant) => ({ ...one, mutant })));
     for (const [name, reason] of Object.entries(equalMutants)) {
       const found = mutants.find(({ mutant }) => mutant.name === name);
-      expect(found, `${name} (${reason}) is no mutant`).toBeDefined();
+      expect(found, `${name} (${reason}) is not a mutant`).toBeDefined();
       const shown = found!.examples.filter(found!.mutant.appliesTo);
       expect(shown.length).toBeGreaterThan(2);
       for (const example of shown) {
@@ -65,7 +67,7 @@ describe("every mutant of every backward rule", () => {
     }
   });
 
-  it("is counted", () => {
+  it("every mutant is either caught or listed as equal", () => {
     const mutants = all.flatMap((one) => one.mutants).length;
     const caught = mutants - all.flatMap(survivorsOf).length;
     const equal = Object.entries(equalMutants);
@@ -78,11 +80,11 @@ describe("every mutant of every backward rule", () => {
   });
 });
 
-describe("this test can fail", () => {
+describe("the mutation test itself", () => {
   const multiply = operationNamed("multiply");
   const examples = fixedExamples(multiply, EXAMPLES);
 
-  it("reports all mutants when the check is blind", () => {
+  it("all mutants survive a check with infinite tolerance", () => {
     expect(survivors(multiply, examples, Number.POSITIVE_INFINITY)).toEqual([
       "multiply: gradient 0 zero",
       "multiply: gradient 0 negated",
@@ -96,7 +98,7 @@ describe("this test can fail", () => {
     ]);
   });
 
-  it("reports what a careless domain hides: b = 0 leaves nothing of the gradient of a", () => {
+  it("mutants of the gradient of a survive a domain in which b is always 0", () => {
     const careless = examples.map(({ inputs: [a, b], attributes }) => ({
       inputs: [a!, { ...b!, values: new Float64Array(b!.values.length) }],
       attributes,

@@ -1,31 +1,31 @@
-// Mutants of backward rules: what can be wrong with a rule, and whether the gradient check notices.
-import { type AnyOperation, apply, checkGradient, GradientError } from "../../src/autograd/index.ts";
+// Mutants of backward rules: typical errors in a rule, and whether the gradient check catches them.
+import { apply, checkGradient, GradientError, type Operation } from "../../src/autograd/index.ts";
 import { affine, sameShape, type Tensor } from "../../src/tensor/index.ts";
 import type { OperationExample } from "../../src/testing.ts";
 import { isDifferentiable } from "./examples.ts";
 
-/** Enough that no mutant escapes; see mutants.full.test.ts, which tries other seeds. */
+/** Examples per operation. mutants.full.test.ts shows with other seeds that these suffice. */
 export const EXAMPLES = 30;
 
-/** Mutants that equal the original: swapping two gradients that are the same tensor of numbers. */
+/** Mutants that equal the original, because the swapped gradients hold the same numbers. */
 export const equalMutants: Readonly<Record<string, string>> = {
   "add: gradients 0 and 1 swapped": "both are dy",
-  "rmsNorm: gradients 0 and 1 swapped": "h and r enter as h + r only, so both get the gradient of the sum",
+  "rmsNorm: gradients 0 and 1 swapped": "only h + r enters, so both have the gradient of the sum",
 };
 
 type Gradients = readonly (Tensor | null)[];
 
 export interface Mutant {
   readonly name: string;
-  readonly operation: AnyOperation;
-  /** Whether it can show on these inputs: all it touches are there, and swapped ones are of one shape. */
+  readonly operation: Operation;
+  /** Whether the example can reveal the mutant: the affected inputs exist, and swapped inputs have the same shape. */
   appliesTo(example: OperationExample): boolean;
 }
 
 export const scalings = { zero: 0, negated: -1, "times 2": 2, "times 1.01": 1.01 };
 
 export const mutantOf = (
-  original: AnyOperation,
+  original: Operation,
   what: string,
   mutate: (gradients: Gradients) => Gradients,
   appliesTo: Mutant["appliesTo"],
@@ -35,8 +35,8 @@ export const mutantOf = (
   appliesTo,
 });
 
-/** All mutants that show on these examples. */
-export function mutantsOf(operation: AnyOperation, examples: readonly OperationExample[]): Mutant[] {
+/** All mutants that at least one of the examples can reveal. */
+export function mutantsOf(operation: Operation, examples: readonly OperationExample[]): Mutant[] {
   const mayHave = (example: OperationExample, i: number): boolean =>
     i < example.inputs.length && isDifferentiable(example.inputs[i]!);
   const most = Math.max(...examples.map(({ inputs }) => inputs.length));
@@ -83,16 +83,12 @@ export function isCaught(
   });
 }
 
-/** Names of the mutants that no example catches. */
-export const survivors = (
-  operation: AnyOperation,
-  examples: readonly OperationExample[],
-  tolerance?: number,
-): string[] =>
+/** Names of the mutants that the check passes on every example. */
+export const survivors = (operation: Operation, examples: readonly OperationExample[], tolerance?: number): string[] =>
   mutantsOf(operation, examples)
     .filter((mutant) => !isCaught(mutant, examples, tolerance))
     .map((mutant) => mutant.name);
 
 /** The mutants of an operation that are listed as equal to the original. */
-export const listedAsEqual = (operation: AnyOperation): string[] =>
+export const listedAsEqual = (operation: Operation): string[] =>
   Object.keys(equalMutants).filter((name) => name.startsWith(`${operation.name}:`));

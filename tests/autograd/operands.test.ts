@@ -1,8 +1,8 @@
-// What does not belong together: operands of two element types or on two backends are refused, by fused kernels (which read
-// memory as they are told to) as by their definitions, on every backend.
+// Operands of different element types or on different backends are refused. Fused kernels do not validate their operands, so
+// fused operations are tested with and without their kernels, on every backend.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { AnyOperation, Variable } from "../../src/autograd/index.ts";
+import type { Operation, Variable } from "../../src/autograd/index.ts";
 import * as a from "../../src/autograd/index.ts";
 import * as t from "../../src/tensor/index.ts";
 import { type OperationExample, operationExamples } from "../../src/testing.ts";
@@ -16,9 +16,9 @@ const fusedOperations = a.allOperations().filter(({ definition }) => definition)
 const oneOf = (shape: t.Shape, dtype: t.DType, backend: t.Backend): Variable =>
   new a.Variable(t.full(shape, 1, dtype, backend), null, false);
 
-/** Applies the operation with input `i` replaced, on both sides of `fused`. */
+/** Applies the operation with input `i` replaced, with and without its kernel. */
 function expectRefusal(
-  operation: AnyOperation,
+  operation: Operation,
   { example, backend }: { example: OperationExample; backend: t.Backend },
   i: number,
   replace: (input: Variable) => Variable,
@@ -40,34 +40,37 @@ const backends = [
   ["reference", reference],
   ["wasm", wasm],
 ] as const;
-describe.each(backends)("on %s, every fused operation refuses", (_, backend) => {
-  it.each(fusedOperations.map((operation) => [operation.name, operation] as const))("in %s", (_, operation) => {
-    fc.assert(
-      fc.property(operationExamples(operation), (example) => {
-        for (let i = 1; i < example.inputs.length; i++) {
-          const asFloat64 = ({ shape }: Variable) => oneOf(shape, "float64", backend);
-          expectRefusal(operation, { example, backend }, i, asFloat64, t.DTypeError);
-          const elsewhere = ({ shape, dtype }: Variable) => oneOf(shape, dtype, other);
-          expectRefusal(operation, { example, backend }, i, elsewhere, t.BackendError);
-        }
-      }),
-      { numRuns: 20 },
-    );
-  });
+describe.each(backends)("fused operations on %s", (_, backend) => {
+  it.each(fusedOperations.map((operation) => [operation.name, operation] as const))(
+    "%s refuses an input of another element type or on another backend",
+    (_, operation) => {
+      fc.assert(
+        fc.property(operationExamples(operation), (example) => {
+          for (let i = 1; i < example.inputs.length; i++) {
+            const asFloat64 = ({ shape }: Variable) => oneOf(shape, "float64", backend);
+            expectRefusal(operation, { example, backend }, i, asFloat64, t.DTypeError);
+            const elsewhere = ({ shape, dtype }: Variable) => oneOf(shape, dtype, other);
+            expectRefusal(operation, { example, backend }, i, elsewhere, t.BackendError);
+          }
+        }),
+        { numRuns: 20 },
+      );
+    },
+  );
 });
 
-it("some fused operations have several inputs, of every kind", () => {
+it("the fused operations with several inputs are the ones tested here", () => {
   const several = fusedOperations.filter((one) => fixedExamples(one, 20).some(({ inputs }) => inputs.length > 1));
   expect(several.map(({ name }) => name)).toEqual([
     "linear",
+    "selfAttention",
     "rmsNorm",
     "swigluBlock",
-    "selfAttention",
     "crossEntropy",
   ]);
 });
 
-it("for example a residual in float64, which a kernel would have read as float32", () => {
+it("rmsNorm refuses a residual in float64, and crossEntropy refuses labels in float32", () => {
   t.scope(
     () => {
       const [h, r] = [a.constant([[3, 4]]), a.constant([[1, 2]], "float64")];
@@ -81,13 +84,13 @@ it("for example a residual in float64, which a kernel would have read as float32
   );
 });
 
-describe("a seed", () => {
+describe("the seed of a backward pass", () => {
   const withSeed = (seed: t.Tensor): number[] => {
     const x = a.parameter([1, 2]);
     return valuesOf(a.gradients(a.square(x), [x], seed)[0]!);
   };
 
-  it("of another element type or on another backend is refused", () => {
+  it("a seed of another element type or on another backend is refused", () => {
     t.scope(
       () => {
         expect(withSeed(t.tensor([1, 3]))).toEqual([2, 12]);
@@ -103,7 +106,7 @@ describe("a seed", () => {
   });
 });
 
-it("a tensor given with another element type is refused, by parameter and constant", () => {
+it("parameter and constant refuse a tensor whose element type differs from the given one", () => {
   t.scope(() => {
     const whole = t.tensor([1, 2], { dtype: "int32" });
     expect(a.constant(whole).dtype).toBe("int32");
@@ -115,7 +118,7 @@ it("a tensor given with another element type is refused, by parameter and consta
   });
 });
 
-it("a mean of whole numbers is refused instead of being cut off", () => {
+it("a mean of int32 numbers is refused instead of truncated", () => {
   t.scope(() => {
     const whole = a.constant([1, 2], "int32");
     expect(() => a.mean(whole)).toThrow(t.DTypeError);

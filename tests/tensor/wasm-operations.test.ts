@@ -2,7 +2,7 @@
 // operations and by definitions. A new operation is tested here with no edit.
 import fc from "fast-check";
 import { describe, it } from "vitest";
-import { type AnyOperation, allOperations, apply, gradients, Variable } from "../../src/autograd/index.ts";
+import { allOperations, apply, gradients, type Operation, Variable } from "../../src/autograd/index.ts";
 import { type Backend, scope, tensor } from "../../src/tensor/index.ts";
 import { type OperationExample, operationExamples } from "../../src/testing.ts";
 import { checkClose } from "../gpu/suite/case.ts";
@@ -11,7 +11,7 @@ import { builds, reference } from "./wasm-backends.ts";
 
 /** Value, and gradients of Σ w · value with weights w of order 1. */
 function evaluate(
-  operation: AnyOperation,
+  operation: Operation,
   { inputs, attributes }: OperationExample,
   backend: Backend,
   fused = true,

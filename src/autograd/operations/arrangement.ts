@@ -1,15 +1,15 @@
 // Operations that move numbers, reduce them, or look them up.
 import * as t from "../../tensor/index.ts";
-import { anyShape, type Draw, index, real } from "../domain.ts";
-import { defineOperation, type Tuple } from "../operation.ts";
+import { anyShape, type Domain, type Draw, type InputDomain, index, real } from "../domain.ts";
+import { apply, defineOperation } from "../operation.ts";
 import type { Variable } from "../variable.ts";
 import { affine } from "./elementwise.ts";
 
-const savesNothing = { saves: { inputs: [], output: false } };
+const nothing = { inputs: [], output: false };
 
-const reshapeOperation = defineOperation<1, { shape: t.Shape }>({
+const { operation: reshapeOperation } = defineOperation({
   name: "reshape",
-  equation: "y = x under another shape,  dx = dy under x's",
+  equation: "y = x with another shape,  dx = dy with the shape of x",
   domain: (draw) => {
     const shape = anyShape(draw);
     return { inputs: [real(shape)], attributes: { shape: draw.oneOf([[-1], [1, ...shape], [...shape].reverse()]) } };
@@ -17,15 +17,15 @@ const reshapeOperation = defineOperation<1, { shape: t.Shape }>({
   shape: ([x], { shape }) => shape.map((length) => (length === -1 ? t.sizeOf(x) / -t.sizeOf(shape) : length)),
   forward: ([x], { shape }) => t.reshape(x, shape),
   backward: (dy, { shapes: [x] }) => [t.reshape(dy, x)],
-  ...savesNothing,
+  saves: nothing,
 });
 
-/** The same numbers under another shape; -1 stands for the one length that fits. */
-export const reshape = (x: Variable, shape: t.Shape): Variable => reshapeOperation([x], { shape });
+/** The same numbers with another shape; -1 stands for the length that the other lengths imply. */
+export const reshape = (x: Variable, shape: t.Shape): Variable => apply(reshapeOperation, [x], { shape });
 
-const permuteOperation = defineOperation<1, { axes: readonly number[] }>({
+const { operation: permuteOperation } = defineOperation({
   name: "permute",
-  equation: "y[i_axes] = x[i],  dx = dy with the axes put back",
+  equation: "y[i_axes] = x[i],  dx = dy with the axes in their old order",
   domain: (draw) => {
     const shape = anyShape(draw, 1);
     return { inputs: [real(shape)], attributes: { axes: shuffledAxes(draw, shape.length) } };
@@ -33,11 +33,11 @@ const permuteOperation = defineOperation<1, { axes: readonly number[] }>({
   shape: ([x], { axes }) => axes.map((axis) => x.at(axis)!),
   forward: ([x], { axes }) => t.permute(x, axes),
   backward: (dy, { attributes: { axes } }) => [t.permute(dy, inverseOrder(axes))],
-  ...savesNothing,
+  saves: nothing,
 });
 
 /** Axes in another order: y.shape[i] = x.shape[axes[i]]. */
-export const permute = (x: Variable, axes: readonly number[]): Variable => permuteOperation([x], { axes });
+export const permute = (x: Variable, axes: readonly number[]): Variable => apply(permuteOperation, [x], { axes });
 
 /** The last two axes swapped. */
 export const transpose = (x: Variable): Variable => permute(x, t.swapLastTwo(x.shape.length));
@@ -55,9 +55,9 @@ function inverseOrder(axes: readonly number[]): number[] {
   return inverse;
 }
 
-const broadcastToOperation = defineOperation<1, { shape: t.Shape }>({
+const { operation: broadcastToOperation } = defineOperation({
   name: "broadcastTo",
-  equation: "y = x repeated,  dx = Σ dy over the repeats",
+  equation: "y = x repeated,  dx = Σ dy over the repetitions",
   domain: (draw) => {
     const shape = anyShape(draw);
     const own = shape.slice(draw.integer(0, shape.length)).map((length) => (draw.integer(0, 1) === 0 ? 1 : length));
@@ -66,13 +66,13 @@ const broadcastToOperation = defineOperation<1, { shape: t.Shape }>({
   shape: (_, { shape }) => shape,
   forward: ([x], { shape }) => t.broadcastTo(x, shape),
   backward: (dy, { shapes: [x] }) => [t.sumTo(dy, x)],
-  ...savesNothing,
+  saves: nothing,
 });
 
 /** x repeated along its axes of length 1 (and new leading axes) to fill `shape`. */
-export const broadcastTo = (x: Variable, shape: t.Shape): Variable => broadcastToOperation([x], { shape });
+export const broadcastTo = (x: Variable, shape: t.Shape): Variable => apply(broadcastToOperation, [x], { shape });
 
-const sliceOperation = defineOperation<1, { axis: number; start: number; end: number }>({
+const { operation: sliceOperation } = defineOperation({
   name: "slice",
   equation: "y = x[start..end) along an axis,  dx = dy there, 0 elsewhere",
   domain: (draw) => {
@@ -85,14 +85,14 @@ const sliceOperation = defineOperation<1, { axis: number; start: number; end: nu
     x.map((length, i) => (i === (axis < 0 ? axis + x.length : axis) ? end - start : length)),
   forward: ([x], { axis, start, end }) => t.slice(x, axis, start, end),
   backward: (dy, { attributes: { axis, start, end }, shapes: [x] }) => [t.pad(dy, axis, start, x.at(axis)! - end)],
-  ...savesNothing,
+  saves: nothing,
 });
 
 /** Elements start..end-1 along one axis; x itself if that is all of them. */
 export const slice = (x: Variable, axis: number, start: number, end: number): Variable =>
-  start === 0 && end === x.shape.at(axis) ? x : sliceOperation([x], { axis, start, end });
+  start === 0 && end === x.shape.at(axis) ? x : apply(sliceOperation, [x], { axis, start, end });
 
-const concatOperation = defineOperation<number, { axis: number }>({
+const { operation: concatOperation } = defineOperation({
   name: "concat",
   equation: "y = the inputs one after another,  each gets its part of dy",
   domain: (draw) => {
@@ -114,13 +114,13 @@ const concatOperation = defineOperation<number, { axis: number }>({
       return t.slice(dy, axis, start - shape.at(axis)!, start);
     });
   },
-  ...savesNothing,
+  saves: nothing,
 });
 
 /** Variables one after another along an axis. */
-export const concat = (parts: readonly Variable[], axis: number): Variable => concatOperation(parts, { axis });
+export const concat = (parts: readonly Variable[], axis: number): Variable => apply(concatOperation, parts, { axis });
 
-const padOperation = defineOperation<1, { axis: number; before: number; after: number }>({
+const { operation: padOperation } = defineOperation({
   name: "pad",
   equation: "y = x with zeros before and after along an axis,  dx = dy inside",
   domain: (draw) => {
@@ -132,35 +132,37 @@ const padOperation = defineOperation<1, { axis: number; before: number; after: n
     x.map((length, i) => (i === (axis < 0 ? axis + x.length : axis) ? before + length + after : length)),
   forward: ([x], { axis, before, after }) => t.pad(x, axis, before, after),
   backward: (dy, { attributes: { axis, before }, shapes: [x] }) => [t.slice(dy, axis, before, before + x.at(axis)!)],
-  ...savesNothing,
+  saves: nothing,
 });
 
 /** x surrounded by zeros along one axis. */
 export const pad = (x: Variable, axis: number, before: number, after: number): Variable =>
-  padOperation([x], { axis, before, after });
+  apply(padOperation, [x], { axis, before, after });
 
 interface Reduction {
   readonly axes: readonly number[];
   readonly keepAxes: boolean;
 }
 
-const reductionDomain = (distinct: boolean) => (draw: Draw) => {
-  const shape = anyShape(draw);
-  const axes = [...shape.keys()].filter(() => draw.integer(0, 1) === 0);
-  return { inputs: [real(shape, [-2, 2], { distinct })], attributes: { axes, keepAxes: draw.integer(0, 1) === 0 } };
-};
+const reductionDomain =
+  (distinct: boolean): Domain<[InputDomain], Reduction> =>
+  (draw) => {
+    const shape = anyShape(draw);
+    const axes = [...shape.keys()].filter(() => draw.integer(0, 1) === 0);
+    return { inputs: [real(shape, [-2, 2], { distinct })], attributes: { axes, keepAxes: draw.integer(0, 1) === 0 } };
+  };
 
 const isReduced = (x: t.Shape, axes: readonly number[], axis: number): boolean =>
   axes.includes(axis) || axes.includes(axis - x.length);
 
-function reducedShape([x]: Tuple<t.Shape, 1>, { axes, keepAxes }: Reduction): number[] {
+function reducedShape([x]: readonly [t.Shape], { axes, keepAxes }: Reduction): number[] {
   return x.flatMap((length, axis) => (isReduced(x, axes, axis) ? (keepAxes ? [1] : []) : [length]));
 }
 
-const withAxesKept = ([x]: Tuple<t.Shape, 1>, { axes }: Reduction): number[] =>
+const withAxesKept = ([x]: readonly [t.Shape], { axes }: Reduction): number[] =>
   reducedShape([x], { axes, keepAxes: true });
 
-const sumOperation = defineOperation<1, Reduction>({
+const { operation: sumOperation } = defineOperation({
   name: "sum",
   equation: "y = Σ x over axes,  dx = dy repeated",
   domain: reductionDomain(false),
@@ -169,14 +171,14 @@ const sumOperation = defineOperation<1, Reduction>({
   backward: (dy, { shapes, attributes }) => [
     t.scope(() => t.broadcastTo(t.reshape(dy, withAxesKept(shapes, attributes)), shapes[0])),
   ],
-  ...savesNothing,
+  saves: nothing,
 });
 
 const allAxes = (x: Variable): number[] => [...x.shape.keys()];
 
 /** Σ over the axes (all if none are given). */
 export const sum = (x: Variable, axes: readonly number[] = allAxes(x), keepAxes = false): Variable =>
-  sumOperation([x], { axes, keepAxes });
+  apply(sumOperation, [x], { axes, keepAxes });
 
 /** Σ over the axes / number of elements summed. */
 export function mean(x: Variable, axes: readonly number[] = allAxes(x), keepAxes = false): Variable {
@@ -184,7 +186,7 @@ export function mean(x: Variable, axes: readonly number[] = allAxes(x), keepAxes
   return affine(total, total.value.size / x.value.size);
 }
 
-const maxOperation = defineOperation<1, Reduction>({
+const { operation: maxOperation } = defineOperation({
   name: "max",
   equation: "y = max x over axes,  dx = dy where x = y (shared equally by ties)",
   domain: reductionDomain(true),
@@ -203,23 +205,18 @@ const maxOperation = defineOperation<1, Reduction>({
 
 /** The largest element over the axes (all if none are given). */
 export const max = (x: Variable, axes: readonly number[] = allAxes(x), keepAxes = false): Variable =>
-  maxOperation([x], { axes, keepAxes });
+  apply(maxOperation, [x], { axes, keepAxes });
 
-const gatherRowsOperation = defineOperation<2, undefined>({
+/** Rows of a table by index. table [N, D], ids [...] int32 -> [..., D] */
+export const gatherRows = defineOperation({
   name: "gatherRows",
   equation: "y[i] = table[ids[i]],  dtable[r] = Σ dy[i] over i with ids[i] = r",
   domain: (draw) => {
     const rows = draw.integer(1, 4);
-    return {
-      inputs: [real([rows, draw.integer(1, 4)]), index(anyShape(draw, 1, 2), 0, rows - 1)],
-      attributes: undefined,
-    };
+    return { inputs: [real([rows, draw.integer(1, 4)]), index(anyShape(draw, 1, 2), 0, rows - 1)] };
   },
   shape: ([table, ids]) => [...ids, table[1]!],
   forward: ([table, ids]) => t.gatherRows(table, ids),
   backward: (dy, { inputs: [, ids], shapes: [table] }) => [t.scatterRows(ids, dy, table[0]!), null],
   saves: { inputs: [1] },
 });
-
-/** Rows of a table by index. table [N, D], ids [...] int32 -> [..., D] */
-export const gatherRows = (table: Variable, ids: Variable): Variable => gatherRowsOperation([table, ids], undefined);

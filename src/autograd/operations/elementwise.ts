@@ -1,50 +1,34 @@
-// Elementwise operations. In the equations d stands for the gradient of what follows: dy is given, dx is returned.
+// Elementwise operations. In the equations dx is the gradient of the loss with respect to x: dy is given, dx is returned.
 import * as t from "../../tensor/index.ts";
-import { anyShape, broadcastPair, oneReal, real, twoReals } from "../domain.ts";
-import { defineOperation, type Tuple } from "../operation.ts";
+import { anyShape, broadcastPair, index, oneReal, real, twoReals } from "../domain.ts";
+import { apply, defineOperation } from "../operation.ts";
 import type { Variable } from "../variable.ts";
 
-type One = (x: Variable) => Variable;
-type Two = (a: Variable, b: Variable) => Variable;
+const sameAsInput = ([x]: readonly [t.Shape]): t.Shape => x;
+const onlyOutput = { inputs: [], output: true };
+const nothing = { inputs: [], output: false };
 
-const sameAsInput = ([x]: Tuple<t.Shape, 1>): t.Shape => x;
-const savesOutput = { saves: { inputs: [], output: true } };
-const savesNothing = { saves: { inputs: [], output: false } };
-
-/** Runs a computation on tensors and disposes its intermediate results. */
-const formula = (body: () => t.Tensor): t.Tensor => t.scope(body);
-
-const one = (literal: Parameters<typeof defineOperation<1, undefined>>[0]): One => {
-  const operation = defineOperation(literal);
-  return (x) => operation([x], undefined);
-};
-
-const two = (literal: Parameters<typeof defineOperation<2, undefined>>[0]): Two => {
-  const operation = defineOperation(literal);
-  return (a, b) => operation([a, b], undefined);
-};
-
-export const negate = one({
+export const negate = defineOperation({
   name: "negate",
   equation: "y = -x,  dx = -dy",
   domain: oneReal(),
   shape: sameAsInput,
   forward: ([x]) => t.negate(x),
   backward: (dy) => [t.negate(dy)],
-  ...savesNothing,
+  saves: nothing,
 });
 
-export const exp = one({
+export const exp = defineOperation({
   name: "exp",
   equation: "y = e^x,  dx = dy · y",
   domain: oneReal(),
   shape: sameAsInput,
   forward: ([x]) => t.exp(x),
   backward: (dy, { output: y }) => [t.multiply(dy, y)],
-  ...savesOutput,
+  saves: onlyOutput,
 });
 
-export const log = one({
+export const log = defineOperation({
   name: "log",
   equation: "y = ln x,  dx = dy / x",
   domain: oneReal([0.2, 3]),
@@ -53,108 +37,108 @@ export const log = one({
   backward: (dy, { inputs: [x] }) => [t.divide(dy, x)],
 });
 
-export const sqrt = one({
+export const sqrt = defineOperation({
   name: "sqrt",
   equation: "y = √x,  dx = dy / (2y)",
   domain: oneReal([0.2, 3]),
   shape: sameAsInput,
   forward: ([x]) => t.sqrt(x),
-  backward: (dy, { output: y }) => [formula(() => t.divide(dy, t.affine(y, 2)))],
-  ...savesOutput,
+  backward: (dy, { output: y }) => [t.scope(() => t.divide(dy, t.affine(y, 2)))],
+  saves: onlyOutput,
 });
 
-export const rsqrt = one({
+export const rsqrt = defineOperation({
   name: "rsqrt",
   equation: "y = 1/√x,  dx = -dy · y³ / 2",
   domain: oneReal([0.2, 3]),
   shape: sameAsInput,
   forward: ([x]) => t.rsqrt(x),
-  backward: (dy, { output: y }) => [formula(() => t.multiply(dy, t.affine(t.multiply(y, t.square(y)), -0.5)))],
-  ...savesOutput,
+  backward: (dy, { output: y }) => [t.scope(() => t.multiply(dy, t.affine(t.multiply(y, t.square(y)), -0.5)))],
+  saves: onlyOutput,
 });
 
-export const square = one({
+export const square = defineOperation({
   name: "square",
   equation: "y = x²,  dx = 2x · dy",
   domain: oneReal(),
   shape: sameAsInput,
   forward: ([x]) => t.square(x),
-  backward: (dy, { inputs: [x] }) => [formula(() => t.multiply(dy, t.affine(x, 2)))],
+  backward: (dy, { inputs: [x] }) => [t.scope(() => t.multiply(dy, t.affine(x, 2)))],
 });
 
-export const reciprocal = one({
+export const reciprocal = defineOperation({
   name: "reciprocal",
   equation: "y = 1/x,  dx = -dy · y²",
   domain: oneReal([-3, 3], [-0.4, -0.2, 0, 0.2, 0.4]),
   shape: sameAsInput,
   forward: ([x]) => t.reciprocal(x),
-  backward: (dy, { output: y }) => [formula(() => t.negate(t.multiply(dy, t.square(y))))],
-  ...savesOutput,
+  backward: (dy, { output: y }) => [t.scope(() => t.negate(t.multiply(dy, t.square(y))))],
+  saves: onlyOutput,
 });
 
-export const abs = one({
+export const abs = defineOperation({
   name: "abs",
   equation: "y = |x|,  dx = dy · sign x",
   domain: oneReal([-2, 2], [0]),
   shape: sameAsInput,
   forward: ([x]) => t.abs(x),
-  backward: (dy, { inputs: [x] }) => [formula(() => t.multiply(dy, t.sign(x)))],
+  backward: (dy, { inputs: [x] }) => [t.scope(() => t.multiply(dy, t.sign(x)))],
 });
 
-export const tanh = one({
+export const tanh = defineOperation({
   name: "tanh",
   equation: "y = tanh x,  dx = dy (1 - y²)",
   domain: oneReal(),
   shape: sameAsInput,
   forward: ([x]) => t.tanh(x),
-  backward: (dy, { output: y }) => [formula(() => t.multiply(dy, t.affine(t.square(y), -1, 1)))],
-  ...savesOutput,
+  backward: (dy, { output: y }) => [t.scope(() => t.multiply(dy, t.affine(t.square(y), -1, 1)))],
+  saves: onlyOutput,
 });
 
-export const sigmoid = one({
+export const sigmoid = defineOperation({
   name: "sigmoid",
   equation: "y = 1 / (1 + e^-x),  dx = dy · y (1 - y)",
   domain: oneReal(),
   shape: sameAsInput,
   forward: ([x]) => t.sigmoid(x),
-  backward: (dy, { output: y }) => [formula(() => t.multiply(dy, t.multiply(y, t.affine(y, -1, 1))))],
-  ...savesOutput,
+  backward: (dy, { output: y }) => [t.scope(() => t.multiply(dy, t.multiply(y, t.affine(y, -1, 1))))],
+  saves: onlyOutput,
 });
 
-export const silu = one({
+export const silu = defineOperation({
   name: "silu",
   equation: "y = x s, s = sigmoid x,  dx = dy · s (1 + x (1 - s))",
   domain: oneReal(),
   shape: sameAsInput,
   forward: ([x]) => t.silu(x),
   backward: (dy, { inputs: [x] }) => [
-    formula(() => {
+    t.scope(() => {
       const s = t.sigmoid(x);
       return t.multiply(dy, t.multiply(s, t.affine(t.multiply(x, t.affine(s, -1, 1)), 1, 1)));
     }),
   ],
 });
 
-export const softplus = one({
+export const softplus = defineOperation({
   name: "softplus",
   equation: "y = ln(1 + e^x),  dx = dy · sigmoid x",
   domain: oneReal(),
   shape: sameAsInput,
   forward: ([x]) => t.softplus(x),
-  backward: (dy, { inputs: [x] }) => [formula(() => t.multiply(dy, t.sigmoid(x)))],
+  backward: (dy, { inputs: [x] }) => [t.scope(() => t.multiply(dy, t.sigmoid(x)))],
 });
 
-export const relu = one({
+export const relu = defineOperation({
   name: "relu",
   equation: "y = max(x, 0),  dx = dy where x > 0",
   domain: oneReal([-2, 2], [0]),
   shape: sameAsInput,
   forward: ([x]) => t.relu(x),
-  backward: (dy, { output: y }) => [formula(() => t.multiply(dy, t.sign(y)))],
-  ...savesOutput,
+  backward: (dy, { output: y }) => [t.scope(() => t.multiply(dy, t.sign(y)))],
+  saves: onlyOutput,
 });
 
-const affineOperation = defineOperation<1, { scale: number; shift: number }>({
+const { operation: affineOperation } = defineOperation({
   name: "affine",
   equation: "y = scale · x + shift,  dx = scale · dy",
   domain: (draw) => ({
@@ -164,118 +148,112 @@ const affineOperation = defineOperation<1, { scale: number; shift: number }>({
   shape: sameAsInput,
   forward: ([x], { scale, shift }) => t.affine(x, scale, shift),
   backward: (dy, { attributes: { scale } }) => [t.affine(dy, scale)],
-  ...savesNothing,
+  saves: nothing,
 });
 
 /** scale · x + shift */
-export const affine = (x: Variable, scale: number, shift = 0): Variable => affineOperation([x], { scale, shift });
+export const affine = (x: Variable, scale: number, shift = 0): Variable =>
+  apply(affineOperation, [x], { scale, shift });
 
-const castOperation = defineOperation<1, { dtype: t.DType }>({
+const { operation: castOperation } = defineOperation({
   name: "cast",
-  equation: "y = x in another element type,  dx = dy in x's",
-  domain: (draw) => ({ inputs: [real(anyShape(draw))], attributes: { dtype: "float64" } }),
+  equation: "y = x converted to another element type,  dx = dy converted back",
+  domain: (draw) => ({ inputs: [real(anyShape(draw))], attributes: { dtype: "float64" as t.DType } }),
   shape: sameAsInput,
   forward: ([x], { dtype }) => t.cast(x, dtype),
   backward: (dy, { inputs: [x] }) => [t.cast(dy, x.dtype)],
 });
 
-/** x in another element type. */
-export const cast = (x: Variable, dtype: t.DType): Variable => castOperation([x], { dtype });
+/** x converted to another element type. */
+export const cast = (x: Variable, dtype: t.DType): Variable => apply(castOperation, [x], { dtype });
 
 const broadcastOf =
   (name: string) =>
-  ([a, b]: Tuple<t.Shape, 2>): t.Shape =>
+  ([a, b]: readonly [t.Shape, t.Shape]): t.Shape =>
     t.broadcastShapes(name, a, b);
 
-export const add = two({
+export const add = defineOperation({
   name: "add",
   equation: "y = a + b,  da = dy, db = dy (summed over repeated axes)",
   domain: twoReals(),
   shape: broadcastOf("add"),
   forward: ([a, b]) => t.add(a, b),
   backward: (dy, { shapes: [a, b] }) => [t.sumTo(dy, a), t.sumTo(dy, b)],
-  ...savesNothing,
+  saves: nothing,
 });
 
-export const subtract = two({
+export const subtract = defineOperation({
   name: "subtract",
   equation: "y = a - b,  da = dy, db = -dy",
   domain: twoReals(),
   shape: broadcastOf("subtract"),
   forward: ([a, b]) => t.subtract(a, b),
-  backward: (dy, { shapes: [a, b] }) => [t.sumTo(dy, a), formula(() => t.negate(t.sumTo(dy, b)))],
-  ...savesNothing,
+  backward: (dy, { shapes: [a, b] }) => [t.sumTo(dy, a), t.scope(() => t.negate(t.sumTo(dy, b)))],
+  saves: nothing,
 });
 
-export const multiply = two({
+export const multiply = defineOperation({
   name: "multiply",
   equation: "y = a · b,  da = dy · b, db = dy · a",
   domain: twoReals(),
   shape: broadcastOf("multiply"),
   forward: ([a, b]) => t.multiply(a, b),
   backward: (dy, { inputs: [a, b] }) => [
-    formula(() => t.sumTo(t.multiply(dy, b), a.shape)),
-    formula(() => t.sumTo(t.multiply(dy, a), b.shape)),
+    t.scope(() => t.sumTo(t.multiply(dy, b), a.shape)),
+    t.scope(() => t.sumTo(t.multiply(dy, a), b.shape)),
   ],
 });
 
-export const divide = two({
+export const divide = defineOperation({
   name: "divide",
   equation: "y = a / b,  da = dy / b, db = -dy · a / b²",
   domain: twoReals([-2, 2], [0.5, 3]),
   shape: broadcastOf("divide"),
   forward: ([a, b]) => t.divide(a, b),
   backward: (dy, { inputs: [a, b] }) => [
-    formula(() => t.sumTo(t.divide(dy, b), a.shape)),
-    formula(() => t.negate(t.sumTo(t.divide(t.multiply(dy, a), t.square(b)), b.shape))),
+    t.scope(() => t.sumTo(t.divide(dy, b), a.shape)),
+    t.scope(() => t.negate(t.sumTo(t.divide(t.multiply(dy, a), t.square(b)), b.shape))),
   ],
 });
 
-export const maximum = two({
+export const maximum = defineOperation({
   name: "maximum",
   equation: "y = max(a, b),  da = dy where a > b, db = dy elsewhere",
   domain: twoReals([-2, 2], [-2, 2], [0, 0.5]),
   shape: broadcastOf("maximum"),
   forward: ([a, b]) => t.maximum(a, b),
   backward: (dy, { inputs: [a, b] }) => [
-    formula(() => t.sumTo(t.multiply(dy, t.greater(a, b)), a.shape)),
-    formula(() => t.sumTo(t.multiply(dy, t.affine(t.greater(a, b), -1, 1)), b.shape)),
+    t.scope(() => t.sumTo(t.multiply(dy, t.greater(a, b)), a.shape)),
+    t.scope(() => t.sumTo(t.multiply(dy, t.affine(t.greater(a, b), -1, 1)), b.shape)),
   ],
 });
 
-export const atan2 = two({
+export const atan2 = defineOperation({
   name: "atan2",
   equation: "y = angle of (b, a),  da = dy · b / (a² + b²), db = -dy · a / (a² + b²)",
   domain: twoReals([-2, 2], [0.3, 2]),
   shape: broadcastOf("atan2"),
   forward: ([a, b]) => t.atan2(a, b),
   backward: (dy, { inputs: [a, b] }) => [
-    formula(() => t.sumTo(t.multiply(dy, t.divide(b, t.add(t.square(a), t.square(b)))), a.shape)),
-    formula(() => t.negate(t.sumTo(t.multiply(dy, t.divide(a, t.add(t.square(a), t.square(b)))), b.shape))),
+    t.scope(() => t.sumTo(t.multiply(dy, t.divide(b, t.add(t.square(a), t.square(b)))), a.shape)),
+    t.scope(() => t.negate(t.sumTo(t.multiply(dy, t.divide(a, t.add(t.square(a), t.square(b)))), b.shape))),
   ],
 });
 
-const selectOperation = defineOperation<3, undefined>({
+/** a where the condition is not 0, else b. */
+export const select = defineOperation({
   name: "select",
   equation: "y = c ≠ 0 ? a : b,  da = dy where c ≠ 0, db = dy elsewhere; c is not differentiated",
   domain: (draw) => {
     const [a, b] = broadcastPair(draw);
-    const condition = draw.integer(0, 1) === 0 ? a : b;
-    return {
-      inputs: [{ kind: "index", shape: condition, range: [0, 1] }, real(a), real(b)],
-      attributes: undefined,
-    };
+    return { inputs: [index(draw.oneOf([a, b]), 0, 1), real(a), real(b)] };
   },
   shape: ([c, a, b]) => t.broadcastShapes("select", c, t.broadcastShapes("select", a, b)),
   forward: ([c, a, b]) => t.select(c, a, b),
   backward: (dy, { inputs: [c], shapes: [, a, b] }) => [
     null,
-    formula(() => t.sumTo(t.select(c, dy, t.zeros([], dy.dtype, dy.backend)), a)),
-    formula(() => t.sumTo(t.select(c, t.zeros([], dy.dtype, dy.backend), dy), b)),
+    t.scope(() => t.sumTo(t.select(c, dy, t.zeros([], dy.dtype, dy.backend)), a)),
+    t.scope(() => t.sumTo(t.select(c, t.zeros([], dy.dtype, dy.backend), dy), b)),
   ],
   saves: { inputs: [0], output: false },
 });
-
-/** a where the condition is not 0, else b. */
-export const select = (condition: Variable, a: Variable, b: Variable): Variable =>
-  selectOperation([condition, a, b], undefined);

@@ -1,13 +1,13 @@
 // Matrix products.
 import * as t from "../../tensor/index.ts";
 import { broadcastPair, type Draw, real } from "../domain.ts";
-import { defineOperation } from "../operation.ts";
+import { apply, defineOperation } from "../operation.ts";
 import type { Variable } from "../variable.ts";
 import { transpose } from "./arrangement.ts";
 
-const matmulOperation = defineOperation<2, { transposeA: boolean; transposeB: boolean }>({
+const { operation: matmulOperation } = defineOperation({
   name: "matmul",
-  equation: "y = A B,  dA = dy Bᵀ, dB = Aᵀ dy (A or B read as stored transposed where asked)",
+  equation: "y = A B,  dA = dy Bᵀ, dB = Aᵀ dy (with the flags, A or B is stored transposed)",
   domain: (draw) => {
     const [m, k, n] = [draw.integer(1, 4), draw.integer(1, 5), draw.integer(1, 4)];
     const attributes = { transposeA: flip(draw), transposeB: flip(draw) };
@@ -50,15 +50,19 @@ const flip = (draw: Draw): boolean => draw.integer(0, 1) === 1;
 
 /** Matrix product over the last two axes, the leading ones broadcast. a [.., M, K], b [.., K, N] -> [.., M, N] */
 export const matmul = (a: Variable, b: Variable, options: t.MatmulOptions = {}): Variable =>
-  matmulOperation([a, b], { transposeA: options.transposeA ?? false, transposeB: options.transposeB ?? false });
+  apply(matmulOperation, [a, b], {
+    transposeA: options.transposeA ?? false,
+    transposeB: options.transposeB ?? false,
+  });
 
-const linearOperation = defineOperation<2, undefined>({
+/** x [.., in] of at least two axes, weight [out, in] -> [.., out] */
+export const linear = defineOperation({
   name: "linear",
   equation: "y = x Wᵀ,  dx = dy W, dW = dyᵀ x (summed over all leading axes)",
   domain: (draw) => {
     const width = draw.integer(1, 5);
     const leading = Array.from({ length: draw.integer(1, 2) }, () => draw.integer(1, 4));
-    return { inputs: [real([...leading, width]), real([draw.integer(1, 4), width])], attributes: undefined };
+    return { inputs: [real([...leading, width]), real([draw.integer(1, 4), width])] };
   },
   shape: ([x, w]) => {
     const names = `x ${t.showShape(x)} and weight ${t.showShape(w)}`;
@@ -84,6 +88,3 @@ const linearOperation = defineOperation<2, undefined>({
 
 /** x [.., in] -> [rows, in] */
 const asRows = (x: t.Tensor): t.Tensor => t.reshape(x, [t.sizeOf(x.shape.slice(0, -1)), x.shape.at(-1)!]);
-
-/** x [.., in] of at least two axes, weight [out, in] -> [.., out] */
-export const linear = (x: Variable, weight: Variable): Variable => linearOperation([x, weight], undefined);

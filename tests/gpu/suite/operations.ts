@@ -1,7 +1,7 @@
 // Compares every registered operation, on examples from its domain, with the reference backend: value and gradients, and for fused
 // operations the definition as well. New operations are included automatically.
 import fc from "fast-check";
-import { type AnyOperation, allOperations, apply, gradients, Variable } from "../../../src/autograd/index.ts";
+import { allOperations, apply, gradients, type Operation, Variable } from "../../../src/autograd/index.ts";
 import type { GpuBackend } from "../../../src/tensor/backends/gpu/index.ts";
 import { type Backend, type NumberArray, ReferenceBackend, scope, tensor } from "../../../src/tensor/index.ts";
 import { type OperationExample, operationExamples } from "../../../src/testing.ts";
@@ -25,7 +25,7 @@ export const operationCases = (examplesEach: number): Case[] =>
   }));
 
 async function compare(
-  operation: AnyOperation,
+  operation: Operation,
   backend: GpuBackend,
   example: OperationExample,
   expected: Evaluation,
@@ -47,7 +47,7 @@ interface Evaluation {
 
 /** The value, and the gradients of Σ w · value with weights w of order 1. */
 async function evaluate(
-  operation: AnyOperation,
+  operation: Operation,
   { inputs, attributes }: OperationExample,
   backend: Backend,
   fused = true,

@@ -1,5 +1,5 @@
 // The fused kernels that pay even in plain loops. Their definitions, composed of primitive operations, stand in
-// src/autograd/operations/fused.ts.
+// src/autograd/operations.
 import type { BlockAxis, CrossEntropyName } from "../../backend.ts";
 import { ShapeError } from "../../errors.ts";
 import { aroundAxis } from "../../shape.ts";
