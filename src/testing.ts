@@ -19,7 +19,9 @@ export const shapes = ({ minRank = 0, maxRank = 4, minLength = 0, maxLength = 5 
  */
 export function numbers(length: number, { min = -10, max = 10, special = false } = {}): fc.Arbitrary<Float32Array> {
   const [from, to] = [floatAtLeast(min), floatAtMost(max)];
-  if (!(from <= to)) throw new RangeError(`numbers: got min ${min} and max ${max}, expected a float32 number between them`);
+  if (!(from <= to)) {
+    throw new RangeError(`numbers: got min ${min} and max ${max}, expected a float32 number between them`);
+  }
   const number = special ? fc.float() : fc.float({ min: from, max: to, noNaN: true });
   return fc.array(number, { minLength: length, maxLength: length }).map((values) => Float32Array.from(values));
 }
