@@ -1,8 +1,8 @@
 // The checkpoint folders of a run: written so that a crash leaves a whole one, read while another process may be writing.
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
-import { CheckpointError } from "../formats/index.ts";
 import { createFolder, removeFolder, writeFlushed } from "../formats/index.node.ts";
+import { CheckpointError } from "../formats/index.ts";
 import { type CheckpointFiles, type CheckpointSide, parseSide, sideFile } from "./checkpoint.ts";
 
 export interface Checkpoint {

@@ -8,10 +8,26 @@
 
 import { z } from "zod";
 import { constant } from "../autograd/index.ts";
-import { type WritableTensor, toInt32, toFloat32, serializeSafetensors, type SafetensorsFile, parseSafetensors, CheckpointError } from "../formats/index.ts";
-import * as t from "../tensor/index.ts";
-import { randomStateSchema, type Config, flattenConfig, parseConfig, Model, officialStateName, type Training } from "../trm/index.ts";
+import {
+  CheckpointError,
+  parseSafetensors,
+  type SafetensorsFile,
+  serializeSafetensors,
+  toFloat32,
+  toInt32,
+  type WritableTensor,
+} from "../formats/index.ts";
 import { taskChoiceSchema } from "../puzzles/index.ts";
+import * as t from "../tensor/index.ts";
+import {
+  type Config,
+  flattenConfig,
+  Model,
+  officialStateName,
+  parseConfig,
+  randomStateSchema,
+  type Training,
+} from "../trm/index.ts";
 import { exportWeights, importWeights } from "./weights.ts";
 
 export const sideFile = "checkpoint.json";

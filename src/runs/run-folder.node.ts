@@ -9,13 +9,13 @@
 import { existsSync, readdirSync, readFileSync, renameSync, rmdirSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
-import { CheckpointError } from "../formats/index.ts";
 import { makeFolders, removeFolder, replaceFile, temporaryPrefix } from "../formats/index.node.ts";
+import { CheckpointError } from "../formats/index.ts";
+import { taskChoiceSchema } from "../puzzles/index.ts";
 import { type CheckpointFiles, parseJson } from "./checkpoint.ts";
 import { type Checkpoint, readCheckpoint, saveCheckpoint, stepOfFolder } from "./checkpoint-folder.node.ts";
 import { type FolderLock, lockFile, lockFolder } from "./folder-lock.node.ts";
 import { MetricsLog } from "./metrics-log.node.ts";
-import { taskChoiceSchema } from "../puzzles/index.ts";
 import { packSets, parseSets, type RunSets, setAsCsv } from "./run-sets.ts";
 
 const runFile = "run.json";

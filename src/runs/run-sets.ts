@@ -1,6 +1,12 @@
 // The puzzles of a run, as one safetensors file and as text.
-import { type WritableTensor, toInt32, serializeSafetensors, parseSafetensors, CheckpointError } from "../formats/index.ts";
-import { writePuzzleCsv, type TaskChoice, taskOf } from "../puzzles/index.ts";
+import {
+  CheckpointError,
+  parseSafetensors,
+  serializeSafetensors,
+  toInt32,
+  type WritableTensor,
+} from "../formats/index.ts";
+import { type TaskChoice, taskOf, writePuzzleCsv } from "../puzzles/index.ts";
 import type { Examples } from "../trm/index.ts";
 
 export interface RunSets {

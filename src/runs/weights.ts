@@ -1,6 +1,6 @@
 // The weights of a model under the official code's names, to and from safetensors.
 
-import { type WritableTensor, toFloat32, type SafetensorsFile, CheckpointError } from "../formats/index.ts";
+import { CheckpointError, type SafetensorsFile, toFloat32, type WritableTensor } from "../formats/index.ts";
 import { assign, sameShape, showShape, type Tensor } from "../tensor/index.ts";
 import { type Model, officialPuzzleTable, officialStateName, officialWeightName } from "../trm/index.ts";
 

@@ -4,8 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { isRecording } from "../../src/tensor/scope.ts";
-import { ablated, ablationRows } from "../../src/runs/ablation/rows.ts";
+import { sudokuTask } from "../../src/puzzles/index.ts";
 import { type AblationCell, stepsFor, trainCell } from "../../src/runs/ablation/cell.ts";
 import {
   readCells,
@@ -16,10 +15,11 @@ import {
   writePlan,
 } from "../../src/runs/ablation/folder.node.ts";
 import { ablationTable, reportRow, spread } from "../../src/runs/ablation/report.ts";
+import { ablated, ablationRows } from "../../src/runs/ablation/rows.ts";
 import { packCheckpoint } from "../../src/runs/checkpoint.ts";
+import { isRecording } from "../../src/tensor/scope.ts";
 import { trainingFlops } from "../../src/trm/flops.ts";
 import { effectiveDepth, parseConfig, ShuffledExamples, Training } from "../../src/trm/index.ts";
-import { sudokuTask } from "../../src/puzzles/index.ts";
 import { Network } from "../../src/trm/network.ts";
 
 const small = { vocabularySize: 6, sequenceLength: 16, hiddenSize: 16, widthMultiple: 8, T: 2, n: 2 };

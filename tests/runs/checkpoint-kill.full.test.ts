@@ -4,10 +4,10 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, it } from "vitest";
-import { ReferenceBackend, setRootBackend } from "../../src/tensor/index.ts";
 import { packCheckpoint } from "../../src/runs/checkpoint.ts";
 import { readCheckpoint } from "../../src/runs/checkpoint-folder.node.ts";
 import { metricsFile, WritableRun } from "../../src/runs/run-folder.node.ts";
+import { ReferenceBackend, setRootBackend } from "../../src/tensor/index.ts";
 import { aboutCheckpoint, tinyAbout, tinyConfig, tinySets, tinyTraining } from "./tiny-run.ts";
 
 const root = mkdtempSync(join(tmpdir(), "trm-kill-"));

@@ -14,9 +14,9 @@ import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeEach, expect, it } from "vitest";
 import { writeFlushed } from "../../src/formats/atomic-files.node.ts";
+import { readTaskCsv } from "../../src/puzzles/named-task.ts";
 import { type CheckpointFiles, packCheckpoint, restoreTraining } from "../../src/runs/checkpoint.ts";
 import { readCheckpoint, runFolderOf, saveCheckpoint } from "../../src/runs/checkpoint-folder.node.ts";
-import { readTaskCsv } from "../../src/puzzles/named-task.ts";
 import {
   folderState,
   metricsFile,

@@ -1,7 +1,8 @@
 // For checkpoint-kill.full.test.ts: trains a tiny run and saves after every step, until killed.
-import { useBackend } from "../../src/tensor/index.ts";
+
 import { packCheckpoint, restoreTraining } from "../../src/runs/checkpoint.ts";
 import { readSets, WritableRun } from "../../src/runs/run-folder.node.ts";
+import { useBackend } from "../../src/tensor/index.ts";
 import { aboutCheckpoint, tinyTraining } from "./tiny-run.ts";
 
 await useBackend("reference");

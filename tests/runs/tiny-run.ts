@@ -1,8 +1,9 @@
 // A run small enough to train in milliseconds.
-import { type Config, type Examples, parseConfig, ShuffledExamples, Training } from "../../src/trm/index.ts";
+
 import { sudokuTask } from "../../src/puzzles/index.ts";
 import type { RunAbout } from "../../src/runs/run-folder.node.ts";
 import type { RunSets } from "../../src/runs/run-sets.ts";
+import { type Config, type Examples, parseConfig, ShuffledExamples, Training } from "../../src/trm/index.ts";
 
 export const task = sudokuTask(4);
 

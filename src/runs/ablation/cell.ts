@@ -1,7 +1,16 @@
 // One cell of the ablation table: a row trained with one seed until its share of compute is used up, then measured.
 import { z } from "zod";
 import { CheckpointError } from "../../formats/index.ts";
-import { ShuffledExamples, type Config, flattenConfig, parseConfig, evaluate, trainingFlops, type ExampleSets, Training } from "../../trm/index.ts";
+import {
+  type Config,
+  type ExampleSets,
+  evaluate,
+  flattenConfig,
+  parseConfig,
+  ShuffledExamples,
+  Training,
+  trainingFlops,
+} from "../../trm/index.ts";
 import { type CheckpointFiles, type CheckpointSide, restoreTraining } from "../checkpoint.ts";
 
 export const cellSchema = z.object({

@@ -3,12 +3,12 @@
 import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
-import { CheckpointError } from "../../formats/index.ts";
-import { type AblationCell, cellSchema } from "./cell.ts";
 import { makeFolders, replaceFile } from "../../formats/index.node.ts";
+import { CheckpointError } from "../../formats/index.ts";
+import { taskChoiceSchema } from "../../puzzles/index.ts";
 import { type CheckpointFiles, parseJson } from "../checkpoint.ts";
 import { type Checkpoint, readCheckpoint, saveCheckpoint, stepOfFolder } from "../checkpoint-folder.node.ts";
-import { taskChoiceSchema } from "../../puzzles/index.ts";
+import { type AblationCell, cellSchema } from "./cell.ts";
 
 const planFile = "ablation.json";
 

@@ -1,8 +1,9 @@
 // The ablation table: our small-scale measurements beside the published full-scale numbers, so labelled that nobody can take
 // one for the other.
-import { type AblationRow, changeText } from "./rows.ts";
-import type { AblationCell } from "./cell.ts";
+
 import type { ModelConfig } from "../../trm/index.ts";
+import type { AblationCell } from "./cell.ts";
+import { type AblationRow, changeText } from "./rows.ts";
 
 export interface AblationAbout {
   /** The small-scale task and model in words. */

@@ -1,7 +1,7 @@
 // The text of a configuration in the official form.
 import { parse, stringify } from "yaml";
-import { ConfigError } from "../../trm/index.ts";
 import { shortened } from "../../formats/index.ts";
+import { ConfigError } from "../../trm/index.ts";
 import { isRecord, type Settings } from "./records.ts";
 
 /** YAML that Python's readers understand too: they take 1e-7 for text, and 1.0e-7 for a number. */

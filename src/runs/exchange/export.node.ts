@@ -8,13 +8,13 @@
  */
 import { existsSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { type WritableTensor, parseSafetensors, serializePt } from "../../formats/index.ts";
+import { FileSet, makeFolders, replaceFile } from "../../formats/index.node.ts";
+import { parseSafetensors, serializePt, type WritableTensor } from "../../formats/index.ts";
+import { readDataMetadata, writeNames } from "../../puzzles/index.node.ts";
+import { encodeSplit, identifierNames, type PuzzleSplit, taskOf, toSplit } from "../../puzzles/index.ts";
 import { Random } from "../../tensor/index.ts";
-import { makeFolders, replaceFile, FileSet } from "../../formats/index.node.ts";
 import { averageFile, type CheckpointSide, weightsFile } from "../checkpoint.ts";
 import { readCheckpoint } from "../checkpoint-folder.node.ts";
-import { readDataMetadata, writeNames } from "../../puzzles/index.node.ts";
-import { identifierNames, toSplit, encodeSplit, type PuzzleSplit, taskOf } from "../../puzzles/index.ts";
 import { OccupiedError, readRun, readSets } from "../run-folder.node.ts";
 import { formatOfficialConfig } from "./config-file.ts";
 import { type Target, toOfficialConfig } from "./official-config.ts";

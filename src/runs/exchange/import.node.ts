@@ -1,10 +1,17 @@
 /** What `trm import` finds: weights, their average, the configuration and the puzzles, from files of the official code. */
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, isAbsolute, join } from "node:path";
-import { type SafetensorsFile, DatasetError } from "../../formats/index.ts";
-import { type Config, ConfigError, officialPuzzleTable, type Examples, type Task } from "../../trm/index.ts";
-import { toExamples, DATASET_JSON, decodeSplit, type PuzzleSplit, type TaskChoice, taskChoiceSchema } from "../../puzzles/index.ts";
 import { readBytes } from "../../formats/index.node.ts";
+import { DatasetError, type SafetensorsFile } from "../../formats/index.ts";
+import {
+  DATASET_JSON,
+  decodeSplit,
+  type PuzzleSplit,
+  type TaskChoice,
+  taskChoiceSchema,
+  toExamples,
+} from "../../puzzles/index.ts";
+import { type Config, ConfigError, type Examples, officialPuzzleTable, type Task } from "../../trm/index.ts";
 import type { RunSets } from "../run-sets.ts";
 import { parseOfficialConfig } from "./config-file.ts";
 import { exportedAverage, exportedConfig } from "./export.node.ts";

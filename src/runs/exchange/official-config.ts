@@ -4,7 +4,15 @@
  * from the data, or they are fixed) go to a section `trm_ts`, which it does not read.
  */
 import { swigluWidth } from "../../nn/index.ts";
-import { type Config, flattenConfig, fullLength, parseConfig, puzzleSlots, ConfigError, fromOfficialSystem } from "../../trm/index.ts";
+import {
+  type Config,
+  ConfigError,
+  flattenConfig,
+  fromOfficialSystem,
+  fullLength,
+  parseConfig,
+  puzzleSlots,
+} from "../../trm/index.ts";
 import { isRecord, type Settings } from "./records.ts";
 
 /** Who is going to read an export: the official code as it is, or through interop/torchrun/train.py, which can do more. */

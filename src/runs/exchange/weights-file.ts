@@ -1,5 +1,12 @@
 // A file of weights of the official code, of either format, by the names that src/runs/weights.ts knows.
-import { type SafetensorsFile, type SafetensorsEntry, parseSafetensors, CheckpointError, shortened, parsePt } from "../../formats/index.ts";
+import {
+  CheckpointError,
+  parsePt,
+  parseSafetensors,
+  type SafetensorsEntry,
+  type SafetensorsFile,
+  shortened,
+} from "../../formats/index.ts";
 
 /** What torch.compile, a data-parallel wrapper and the official loss head put before a name. */
 const wrappers = /^(?:(?:_orig_mod|module|model)\.)+/;

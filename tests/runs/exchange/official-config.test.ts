@@ -3,9 +3,9 @@ import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { ConfigError, flattenConfig, parseConfig } from "../../../src/trm/index.ts";
 import { formatOfficialConfig, parseOfficialConfig } from "../../../src/runs/exchange/config-file.ts";
 import { fromOfficialConfig, sectionOf, toOfficialConfig } from "../../../src/runs/exchange/official-config.ts";
+import { ConfigError, flattenConfig, parseConfig } from "../../../src/trm/index.ts";
 import { fromOfficialSystem } from "../../../src/trm/official-names.ts";
 import { officialCase, parityFolder, systemFolders } from "./parity-cases.ts";
 

@@ -2,11 +2,11 @@
 import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Random, useBackend } from "../../../src/tensor/index.ts";
-import { packCheckpoint } from "../../../src/runs/checkpoint.ts";
-import { type Config, parseConfig, ShuffledExamples, Training } from "../../../src/trm/index.ts";
 import { type TaskChoice, taskOf } from "../../../src/puzzles/named-task.ts";
+import { packCheckpoint } from "../../../src/runs/checkpoint.ts";
 import { WritableRun } from "../../../src/runs/run-folder.node.ts";
+import { Random, useBackend } from "../../../src/tensor/index.ts";
+import { type Config, parseConfig, ShuffledExamples, Training } from "../../../src/trm/index.ts";
 
 export const newFolder = (): string => mkdtempSync(join(tmpdir(), "trm-interop-"));
 
