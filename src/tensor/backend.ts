@@ -1,46 +1,25 @@
-// The contract between the engine and whatever computes: a list of kernels, each with one line of mathematics.
+// The interface of a backend: a list of kernels, each with one line of mathematics.
 //
-// A kernel writes every element of `out` (unless it says that it updates in place) and allocates nothing the caller can see.
-// Shapes have been checked before it is called. The reference backend implements all of `Kernels` in plain loops and is the
-// specification; another backend overrides what pays. `FusedKernels` exist for speed only: an operation whose fused kernel
-// is missing on a backend runs as its composed definition.
-import type { DType, Storage } from "./storage.ts";
+// A kernel writes every element of `out`, unless it updates in place, and allocates nothing that the caller can see. Shapes are
+// checked before the call. The reference backend implements all of `Kernels` in plain loops and is the specification; the wasm
+// backend overrides the kernels that matter for speed. `FusedKernels` exist for speed only: if a backend has no fused kernel
+// for an operation, the operation runs as its composed definition.
+//
+// This file, storage.ts, tensor.ts and scope.ts import types from one another, because a backend computes on tensors, a tensor
+// knows the backend of its storage, and a scope owns tensors and chooses a backend. No other files of src/tensor form a circle.
+import type { DType } from "./dtype.ts";
+import type { BinaryName, UnaryName } from "./elementwise.ts";
+import type { Storage } from "./storage.ts";
 import type { Tensor } from "./tensor.ts";
 
-export type UnaryName =
-  | "negate" // -x
-  | "exp" // e^x
-  | "log" // ln x
-  | "sqrt" // √x
-  | "rsqrt" // 1 / √x
-  | "square" // x²
-  | "reciprocal" // 1 / x
-  | "abs" // |x|
-  | "sign" // -1, 0 or 1
-  | "tanh" // tanh x
-  | "sigmoid" // 1 / (1 + e^-x)
-  | "silu" // x · sigmoid(x)
-  | "softplus" // ln(1 + e^x)
-  | "relu"; // max(x, 0)
-
-export type BinaryName =
-  | "add" // a + b
-  | "subtract" // a - b
-  | "multiply" // a · b
-  | "divide" // a / b
-  | "maximum" // the larger
-  | "atan2" // the angle of the point (b, a)
-  | "greater" // a > b ? 1 : 0
-  | "equal"; // a = b ? 1 : 0
-
-/** Numbers of one Adam update; `step` counts from 1. Source: paper.md, "Optimizer". */
+/** Settings of one Adam update; `step` counts from 1. Adam-atan2: Everett et al. 2024. */
 export interface AdamSettings {
   readonly learningRate: number;
   readonly beta1: number;
   readonly beta2: number;
   readonly weightDecay: number;
   readonly step: number;
-  /** Added to √v in AdamW; Adam-atan2 has none. */
+  /** Added to √v in AdamW; Adam-atan2 does not use it. */
   readonly epsilon: number;
 }
 
@@ -57,17 +36,17 @@ export interface Kernels {
   select(out: Tensor, condition: Tensor, a: Tensor, b: Tensor): void;
   /** out[i] = scale · x[i] + shift */
   affine(out: Tensor, x: Tensor, scale: number, shift: number): void;
-  /** out[i1, i2, ...] = x.flat[offset + i1 strides1 + i2 strides2 + ...]: permutation, slice and repetition are all of this form */
+  /** out[i1, i2, ...] = x.flat[offset + i1 strides1 + i2 strides2 + ...]: permutation, slice and repetition all have this form */
   copyStrided(out: Tensor, x: Tensor, offset: number, strides: readonly number[]): void;
-  /** In place: out[starts + i] = x[i]; the rest of out stays */
+  /** In place: out[starts + i] = x[i]; the rest of out is unchanged */
   insert(out: Tensor, x: Tensor, starts: readonly number[]): void;
   /** out[..., 1, ...] = Σ over the axis of x */
   sum(out: Tensor, x: Tensor, axis: number): void;
-  /** out[..., 1, ...] = the largest over the axis of x */
+  /** out[..., 1, ...] = the largest element over the axis of x */
   max(out: Tensor, x: Tensor, axis: number): void;
-  /** out[...] = index of the first largest along the last axis of x (int32) */
+  /** out[...] = index of the first largest element along the last axis of x (int32) */
   argmax(out: Tensor, x: Tensor): void;
-  /** out[.., m, n] = Σ_k a[.., m, k] b[.., k, n]; a flag says that the operand is stored with its last two axes swapped; leading axes broadcast */
+  /** out[.., m, n] = Σ_k a[.., m, k] b[.., k, n]; leading axes broadcast. A flag is true if the operand is stored with its last two axes swapped */
   matmul(out: Tensor, a: Tensor, b: Tensor, transposeA: boolean, transposeB: boolean): void;
   /** out[i, :] = table[ids[i], :] */
   gatherRows(out: Tensor, table: Tensor, ids: Tensor): void;
@@ -77,15 +56,15 @@ export interface Kernels {
   adamAtan2(p: Tensor, m: Tensor, v: Tensor, gradient: Tensor, settings: AdamSettings): void;
   /** In place on p, m, v: p = p (1 - lr wd) - lr / (1 - b1^t) · m / (√v / √(1 - b2^t) + ε) */
   adamW(p: Tensor, m: Tensor, v: Tensor, gradient: Tensor, settings: AdamSettings): void;
-  /** In place on the rows that ids name: g = Σ of the gradients with that id; row = row (1 - lr wd) - lr sign(g) */
+  /** In place on the rows listed in ids: g = Σ of the gradients with that id; row = row (1 - lr wd) - lr sign(g) */
   signSgdRows(table: Tensor, ids: Tensor, gradient: Tensor, learningRate: number, weightDecay: number): void;
   /** In place: average = rate · average + (1 - rate) · value */
   movingAverage(average: Tensor, value: Tensor, rate: number): void;
 }
 
-/** What a fused block stores for its backward pass. */
+/** Values that a fused block stores for its backward pass. */
 export interface BlockMemory {
-  /** [gate; up] before the gate, 2I wide along the block's axis; in whatever order the backend likes: only its backward reads it */
+  /** [gate; up] before the gate, 2I wide along the block's axis. The layout is private to the backend. */
   readonly gateUp: Tensor;
   /** 1 / root mean square of h + update, length 1 along the block's axis */
   readonly inverseRms: Tensor;
@@ -99,21 +78,21 @@ export interface RotaryTables<T = Tensor> {
 
 export type CrossEntropyName = "stablemax" | "softmax";
 
-/** Axis of a block: the last (features) or the one before it (sequence). */
+/** Axis of a block: the last one (features) or the one before it (sequence). */
 export type BlockAxis = -1 | -2;
 
 export interface FusedKernels {
   /** u = [gate; up] along the axis; out = silu(gate) · up */
   siluGate(out: Tensor, u: Tensor, axis: BlockAxis): void;
-  /** du of the above */
+  /** du of siluGate */
   siluGateBackward(du: Tensor, u: Tensor, dy: Tensor, axis: BlockAxis): void;
   /** s = h + r; inverseRms = 1 / √(mean over the axis of s² + ε); out = s · inverseRms. r may be null (then s = h) */
   addRmsNorm(out: Tensor, inverseRms: Tensor, h: Tensor, r: Tensor | null, axis: BlockAxis, epsilon: number): void;
-  /** ds = (dy - y · mean(dy · y)) · inverseRms, y being the output of the above */
+  /** ds = (dy - y · mean(dy · y)) · inverseRms, where y is the output of addRmsNorm */
   addRmsNormBackward(ds: Tensor, y: Tensor, inverseRms: Tensor, dy: Tensor, axis: BlockAxis): void;
-  /** qkv [B, L, 3D] in heads of D / heads; out [B, L, D] = softmax(q kᵀ / √headSize) v per head; q and k rotated first if asked */
+  /** qkv [B, L, 3D] in heads of D / heads; out [B, L, D] = softmax(q kᵀ / √headSize) v per head, with q and k rotated first unless rotary is null */
   selfAttention(out: Tensor, qkv: Tensor, heads: number, rotary: RotaryTables | null): void;
-  /** dqkv of the above */
+  /** dqkv of selfAttention */
   selfAttentionBackward(
     dqkv: Tensor,
     qkv: Tensor,
@@ -122,7 +101,7 @@ export interface FusedKernels {
     heads: number,
     rotary: RotaryTables | null,
   ): void;
-  /** out = addRmsNorm(h, down · siluGate(gateUp · h)) along the axis; memory is filled if given. gateUp [2I, W], down [W, I] */
+  /** out = addRmsNorm(h, down · siluGate(gateUp · h)) along the axis; fills memory unless it is null. gateUp [2I, W], down [W, I] */
   swigluBlock(
     out: Tensor,
     memory: BlockMemory | null,
@@ -132,32 +111,32 @@ export interface FusedKernels {
     axis: BlockAxis,
     epsilon: number,
   ): void;
-  /** dh, dGateUp, dDown of the above */
+  /** dh, dGateUp, dDown of swigluBlock */
   swigluBlockBackward(
     gradients: { h: Tensor; gateUp: Tensor; down: Tensor },
     saved: { h: Tensor; gateUp: Tensor; down: Tensor; out: Tensor; memory: BlockMemory },
     dy: Tensor,
     axis: BlockAxis,
   ): void;
-  /** logits [N, V] float32, labels [N] int32; out [N] float64 = -log of the label's normalised score, 0 where label < 0 */
+  /** logits [N, V] float32, labels [N] int32; out [N] float64 = -log of the label's normalized score, 0 where label < 0 */
   crossEntropy(name: CrossEntropyName, out: Tensor, logits: Tensor, labels: Tensor): void;
-  /** dlogits float32, dy float64 */
+  /** dlogits [N, V] float32 of crossEntropy, dy [N] float64 */
   crossEntropyBackward(name: CrossEntropyName, dlogits: Tensor, logits: Tensor, labels: Tensor, dy: Tensor): void;
 }
 
 export interface Backend {
   /** "reference", "wasm", "gpu" */
   readonly name: string;
-  /** What really runs, for reports: "relaxed SIMD, 2 threads" */
+  /** The variant that runs, for reports: "relaxed SIMD, 2 threads" */
   readonly build: string;
   readonly kernels: Kernels;
   readonly fused: Partial<FusedKernels>;
-  /** Element types that the fused kernels take; others run as definitions. */
+  /** Element types that the fused kernels support; for other types the definitions run. */
   readonly fusedTypes: readonly DType[];
   /** A block of `length` elements with undefined contents. */
   allocate(length: number, dtype: DType): Storage;
-  /** Bytes in use by storages that somebody holds, and bytes taken from the system in all. */
+  /** Bytes in use by live storages, and bytes taken from the system in total. */
   memory(): { liveBytes: number; reservedBytes: number };
-  /** Ends its threads, and frees the memory that the garbage collector cannot. */
+  /** Ends the threads, and frees the memory that is not garbage-collected. */
   dispose(): void;
 }

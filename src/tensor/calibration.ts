@@ -1,25 +1,26 @@
-// Which backend is the fastest here, by trying: a short sample of what training is made of, on each backend that opens.
+// Finds the fastest backend on this machine by timing a short sample of a training step on each backend that opens.
 import type { Backend } from "./backend.ts";
+import { tensor } from "./create.ts";
 import { add, matmul, silu, slice, sum } from "./operations.ts";
 import { Random } from "./random.ts";
 import { scope } from "./scope.ts";
-import { type Tensor, tensor } from "./tensor.ts";
+import type { Tensor } from "./tensor.ts";
 
 export interface Candidate {
   readonly name: string;
-  /** Opens the backend, or throws why it cannot run here. */
+  /** @throws Error with the reason, if the backend cannot run here */
   open(): Backend | Promise<Backend>;
 }
 
 export interface Choice {
   readonly backend: Backend;
-  /** One line: what each took, or why it cannot run. */
+  /** One line with the time of each backend, or why it cannot run. */
   readonly reason: string;
 }
 
 /**
- * Opens all candidates, keeps the fastest and disposes the others. Takes about a second; two runs may choose
- * differently where two backends are equally fast.
+ * Opens all candidates, keeps the fastest and disposes the others. This takes about a second. If two backends are equally fast,
+ * two runs may choose differently.
  *
  * @throws the error of the first candidate, if none can run
  */
@@ -30,8 +31,8 @@ export async function fastestOf(candidates: readonly Candidate[]): Promise<Choic
     let backend: Backend | undefined;
     try {
       backend = await open();
-      const least = Math.min(...timed.map(({ milliseconds }) => milliseconds));
-      timed.push({ name, backend, milliseconds: await timeOfSample(backend, 3 * least) });
+      const fastest = Math.min(...timed.map(({ milliseconds }) => milliseconds));
+      timed.push({ name, backend, milliseconds: await timeOfSample(backend, 3 * fastest) });
     } catch (error) {
       backend?.dispose();
       refused.push({ name, error });
@@ -40,14 +41,14 @@ export async function fastestOf(candidates: readonly Candidate[]): Promise<Choic
   const [fastest, ...others] = timed.sort((a, b) => a.milliseconds - b.milliseconds);
   if (!fastest) throw refused[0]!.error;
   for (const { backend } of others) backend.dispose();
-  const told = [
+  const parts = [
     ...timed.map(({ name, milliseconds }) => `${name} ${milliseconds.toPrecision(2)} ms`),
     ...refused.map(({ name, error }) => `${name} cannot run (${(error as Error).message})`),
   ];
-  return { backend: fastest.backend, reason: `${fastest.name} chosen; a sample of training took: ${told.join(", ")}` };
+  return { backend: fastest.backend, reason: `${fastest.name} chosen; a sample of training took: ${parts.join(", ")}` };
 }
 
-/** Milliseconds of the sample: the least of three, after one that compiles; the first above `hopeless` is enough. */
+/** Milliseconds of the sample: the least of three runs after a warm-up. A run above `hopeless` ends the measurement. */
 async function timeOfSample(backend: Backend, hopeless: number): Promise<number> {
   const random = new Random(1);
   const numbers = (rows: number, columns: number): Tensor =>
@@ -55,7 +56,7 @@ async function timeOfSample(backend: Backend, hopeless: number): Promise<number>
       Float32Array.from({ length: rows * columns }, () => random.normal() / Math.sqrt(columns)),
       { shape: [rows, columns], backend },
     );
-  // The rows of four puzzles through one hidden layer and back: products with weights on either side, and elementwise work.
+  // The rows of four puzzles through one hidden layer and back: products with the weights on either side, and elementwise work.
   const [x, up, down] = [numbers(324, 128), numbers(512, 128), numbers(128, 512)];
   const run = async (): Promise<number> => {
     const start = performance.now();

@@ -1,5 +1,5 @@
-// Which backend new tensors are made on: that of the current scope, else the chosen one, else the default: WebAssembly where
-// SIMD is there, otherwise plain loops.
+// The backend of new tensors: that of the current scope if it has one, else the one set by `useBackend`, else WebAssembly where
+// the engine has SIMD, else plain loops.
 import type { Backend } from "./backend.ts";
 import { ReferenceBackend } from "./backends/reference/backend.ts";
 import { isWasmSupported, WasmBackend, type WasmOptions } from "./backends/wasm/backend.ts";
@@ -9,58 +9,19 @@ import { scopedBackend, setRootBackend } from "./scope.ts";
 export const backendNames = ["reference", "wasm", "gpu", "auto"] as const;
 export type BackendName = (typeof backendNames)[number];
 
-export interface BackendOptions {
-  /** Threads that compute (wasm). Default: as many as the machine runs at once. */
-  readonly threads?: number | undefined;
-  /** Build of the wasm backend's kernels; "fastest" may set an experimental flag for the whole process. See WasmOptions. */
-  readonly build?: WasmOptions["build"] | undefined;
-  /** Told in one line why "auto" chose what it chose. */
-  readonly onChoice?: ((reason: string) => void) | undefined;
-}
-
-/** The backend of the current scope; on first use outside any choice, that of TRM_BACKEND or the default, which is then kept. */
+/** The backend of the current scope. On first use, if none was chosen, the one named by TRM_BACKEND or the default is set for good. */
 export function defaultBackend(): Backend {
   const chosen = scopedBackend();
   if (chosen) return chosen;
-  const backend = createBackend(globalThis.process?.env?.TRM_BACKEND);
+  const backend = createBackend(backendFromEnvironment());
   setRootBackend(backend);
   return backend;
 }
 
-/**
- * Loads a backend and makes it that of all scopes that do not choose their own; the default one if no name is given, the fastest of a
- * short trial for "auto".
- *
- * @throws BackendError for a name that does not exist, or a backend that cannot run here
- */
-export async function useBackend(name?: string, options: BackendOptions = {}): Promise<Backend> {
-  const asked = name ?? globalThis.process?.env?.TRM_BACKEND;
-  const backend = await openBackend(asked, options);
-  setRootBackend(backend);
-  return backend;
-}
+export const backendFromEnvironment = (): string | undefined => globalThis.process?.env?.TRM_BACKEND;
 
-async function openBackend(name: string | undefined, options: BackendOptions): Promise<Backend> {
-  if (name === "gpu") return createGpu();
-  if (name !== "auto") return createBackend(name, options);
-  const { fastestOf } = await import("./calibration.ts");
-  const { backend, reason } = await fastestOf([
-    { name: "wasm", open: () => createBackend("wasm", options) },
-    { name: "gpu", open: createGpu },
-    { name: "reference", open: () => new ReferenceBackend() },
-  ]);
-  options.onChoice?.(reason);
-  return backend;
-}
-
-/** Loaded only when asked for: gpu.js is an optional dependency. */
-async function createGpu(): Promise<Backend> {
-  const { createGpuBackend } = await import("./backends/gpu/index.ts");
-  return createGpuBackend();
-}
-
-function createBackend(name: string | undefined, { threads, build }: BackendOptions = {}): Backend {
-  const wasmOptions: WasmOptions = { ...(threads !== undefined && { threads }), ...(build !== undefined && { build }) };
+/** Creates a backend that needs no asynchronous loading. @throws BackendError for any other name */
+export function createBackend(name: string | undefined, wasmOptions: WasmOptions = {}): Backend {
   switch (name) {
     case undefined:
     case "":

@@ -4,26 +4,21 @@
 export type {
   AdamSettings,
   Backend,
-  BinaryName,
   BlockAxis,
   BlockMemory,
   CrossEntropyName,
   FusedKernels,
   Kernels,
   RotaryTables,
-  UnaryName,
 } from "./backend.ts";
 export { ReferenceBackend } from "./backends/reference/backend.ts";
 export { isWasmSupported, WasmBackend, type WasmOptions } from "./backends/wasm/backend.ts";
-export {
-  type BackendName,
-  type BackendOptions,
-  backendNames,
-  defaultBackend,
-  useBackend,
-} from "./default-backend.ts";
+export { empty, full, type Nested, tensor, zeros } from "./create.ts";
+export { type BackendName, backendNames, defaultBackend } from "./default-backend.ts";
+export type { DType, NumberArray } from "./dtype.ts";
+export type { BinaryName, UnaryName } from "./elementwise.ts";
 export { BackendError, DTypeError, MemoryError, ShapeError } from "./errors.ts";
-export { expectAlike, expectOneBackend } from "./operation-checks.ts";
+export { expectAlike, expectDType, expectOneBackend } from "./operation-checks.ts";
 export * from "./operations.ts";
 export { Random, type RandomState } from "./random.ts";
 export {
@@ -35,9 +30,9 @@ export {
   setRootBackend,
   tensorsHeld,
   usesFusedOperations,
-  withSettings,
 } from "./scope.ts";
 export { broadcastShapes, type Shape, sameShape, showShape, sizeOf } from "./shape.ts";
-export { type DType, type NumberArray, Storage, VisibleStorage } from "./storage.ts";
-export { empty, emptyLike, expectDType, full, type Nested, Tensor, tensor, zeros } from "./tensor.ts";
+export { Storage, VisibleStorage } from "./storage.ts";
+export { emptyLike, Tensor } from "./tensor.ts";
 export * from "./updates.ts";
+export { type BackendOptions, useBackend } from "./use-backend.ts";

@@ -1,4 +1,5 @@
-// Small checks that several tensor operations share.
+// Checks that several tensor operations share.
+import type { DType } from "./dtype.ts";
 import { BackendError, DTypeError, ShapeError } from "./errors.ts";
 import { resolveAxis, type Shape, sameShape, showShape, sizeOf } from "./shape.ts";
 import type { Tensor } from "./tensor.ts";
@@ -19,11 +20,16 @@ export function resolveAxes(operation: string, shape: Shape, axes?: readonly num
 export const isAligned = (a: Shape, b: Shape, except: number): boolean =>
   a.length === b.length && a.every((length, axis) => axis === except || length === b[axis]);
 
-/** @throws ShapeError if an element of the result would be taken from none: a reduced axis has length 0, the others have not */
+/** @throws ShapeError if the result has elements but a reduced axis has length 0, so that there is nothing to choose from */
 export function expectElements(operation: string, shape: Shape, axes: readonly number[]): void {
   const empty = axes.find((axis) => shape[axis] === 0);
   if (empty === undefined || sizeOf(shape.filter((_, axis) => !axes.includes(axis))) === 0) return;
   throw new ShapeError(`${operation}: got ${showShape(shape)}, expected at least one element along axis ${empty}`);
+}
+
+/** @throws DTypeError unless the tensor has the element type */
+export function expectDType(operation: string, tensor: Tensor, dtype: DType): void {
+  if (tensor.dtype !== dtype) throw new DTypeError(`${operation}: got ${tensor.dtype}, expected ${dtype}`);
 }
 
 export function expectOneBackend(operation: string, a: Tensor, b: Tensor): void {

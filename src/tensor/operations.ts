@@ -1,9 +1,18 @@
-// Operations on tensors: they check shapes and element types, make the output, and call one kernel. They know nothing of
-// gradients; src/autograd builds on them. Every function returns a new tensor in the current scope; updates.ts has those that
-// change one.
-import type { BinaryName, UnaryName } from "./backend.ts";
+// Operations on tensors: each checks shapes and element types, creates the output, and calls one kernel. Gradients belong to
+// src/autograd, which builds on this file. Every function returns a new tensor in the current scope; the functions that change a
+// tensor in place are in updates.ts.
+import { full } from "./create.ts";
+import type { DType } from "./dtype.ts";
+import { type BinaryName, binaryFunctions, type UnaryName, unaryFunctions } from "./elementwise.ts";
 import { DTypeError, ShapeError } from "./errors.ts";
-import { expectAlike, expectElements, expectOneBackend, isAligned, resolveAxes } from "./operation-checks.ts";
+import {
+  expectAlike,
+  expectDType,
+  expectElements,
+  expectOneBackend,
+  isAligned,
+  resolveAxes,
+} from "./operation-checks.ts";
 import { scope } from "./scope.ts";
 import {
   broadcastShapes,
@@ -16,40 +25,22 @@ import {
   sizeOf,
   stridesOf,
 } from "./shape.ts";
-import type { DType } from "./storage.ts";
-import { emptyLike, expectDType, full, type Tensor } from "./tensor.ts";
+import { emptyLike, type Tensor } from "./tensor.ts";
 
-/** Functions whose values are fractions, which int32 cannot hold. */
-const fractional: ReadonlySet<string> = new Set<UnaryName | BinaryName | "mean">([
-  "exp",
-  "log",
-  "sqrt",
-  "rsqrt",
-  "reciprocal",
-  "tanh",
-  "sigmoid",
-  "silu",
-  "softplus",
-  "divide",
-  "atan2",
-  "mean",
-]);
-
-function expectDefined(operation: string, { dtype }: Tensor): void {
-  if (dtype === "int32" && fractional.has(operation)) {
-    throw new DTypeError(`${operation}: got int32, expected float32 or float64 (see cast)`);
-  }
+function refuseInt32(operation: string, { dtype }: Tensor): void {
+  if (dtype === "int32") throw new DTypeError(`${operation}: got int32, expected float32 or float64 (see cast)`);
 }
 
 const unary =
   (name: UnaryName) =>
   (x: Tensor): Tensor => {
-    expectDefined(name, x);
+    if (!unaryFunctions[name].allowsInt32) refuseInt32(name, x);
     const out = emptyLike(x);
     x.backend.kernels.unary(name, out, x);
     return out;
   };
 
+// The formulas are in elementwise.ts.
 export const negate = unary("negate");
 export const exp = unary("exp");
 export const log = unary("log");
@@ -69,7 +60,7 @@ const binary =
   (name: BinaryName) =>
   (a: Tensor, b: Tensor): Tensor => {
     expectAlike(name, a, b);
-    expectDefined(name, a);
+    if (!binaryFunctions[name].allowsInt32) refuseInt32(name, a);
     const out = emptyLike(a, broadcastShapes(name, a.shape, b.shape));
     a.backend.kernels.binary(name, out, a, b);
     return out;
@@ -96,7 +87,7 @@ export function select(condition: Tensor, a: Tensor, b: Tensor): Tensor {
   return out;
 }
 
-/** scale · x + shift; whole numbers for int32 */
+/** scale · x + shift; for int32 both must be whole numbers. */
 export function affine(x: Tensor, scale: number, shift = 0): Tensor {
   if (x.dtype === "int32" && !(Number.isInteger(scale) && Number.isInteger(shift))) {
     const numbers = `${scale} and ${shift}`;
@@ -107,14 +98,14 @@ export function affine(x: Tensor, scale: number, shift = 0): Tensor {
   return out;
 }
 
-/** x in another element type; fractions are cut off towards zero for int32. */
+/** x in another element type. Conversion to int32 cuts fractions off towards zero. */
 export function cast(x: Tensor, dtype: DType): Tensor {
   const out = emptyLike(x, x.shape, dtype);
   x.backend.kernels.cast(out, x);
   return out;
 }
 
-/** The same numbers under another shape; -1 stands for the one length that fits. No copy. */
+/** The same numbers under another shape; -1 stands for the one length that fits. Nothing is copied. */
 export function reshape(x: Tensor, shape: Shape): Tensor {
   if (shape.indexOf(-1) !== shape.lastIndexOf(-1)) {
     throw new ShapeError(`reshape: got ${showShape(shape)}, expected -1 at most once`);
@@ -147,7 +138,7 @@ export function permute(x: Tensor, axes: readonly number[]): Tensor {
   return out;
 }
 
-/** The axes that swap the last two. */
+/** The order of axes that swaps the last two. */
 export const swapLastTwo = (rank: number): number[] =>
   [...Array(rank).keys()].map((i) => (i < rank - 2 ? i : 2 * rank - 3 - i));
 
@@ -161,7 +152,7 @@ export function broadcastTo(x: Tensor, shape: Shape): Tensor {
   return out;
 }
 
-/** Elements start..end-1 along one axis. */
+/** Elements start to end - 1 along one axis. */
 export function slice(x: Tensor, axis: number, start: number, end: number): Tensor {
   const at = resolveAxis("slice", x.shape, axis);
   const length = x.shape[at]!;
@@ -171,15 +162,12 @@ export function slice(x: Tensor, axis: number, start: number, end: number): Tens
     );
   }
   const strides = stridesOf(x.shape);
-  const out = emptyLike(
-    x,
-    x.shape.map((own, i) => (i === at ? end - start : own)),
-  );
+  const out = emptyLike(x, x.shape.with(at, end - start));
   x.backend.kernels.copyStrided(out, x, start * strides[at]!, strides);
   return out;
 }
 
-/** Tensors one after another along an axis; all other axes are equal. */
+/** Tensors joined along an axis; their other axes must be equal. */
 export function concat(parts: readonly Tensor[], axis: number): Tensor {
   const first = parts[0];
   if (!first) throw new ShapeError("concat: got no tensors, expected at least one");
@@ -193,10 +181,7 @@ export function concat(parts: readonly Tensor[], axis: number): Tensor {
     }
   }
   const total = parts.reduce((sum, part) => sum + part.shape[at]!, 0);
-  const out = emptyLike(
-    first,
-    first.shape.map((own, i) => (i === at ? total : own)),
-  );
+  const out = emptyLike(first, first.shape.with(at, total));
   let start = 0;
   for (const part of parts) {
     out.backend.kernels.insert(
@@ -215,12 +200,7 @@ export function pad(x: Tensor, axis: number, before: number, after: number): Ten
   if (![before, after].every((count) => Number.isInteger(count) && count >= 0)) {
     throw new ShapeError(`pad: got ${before} before and ${after} after, expected whole numbers of 0 or more`);
   }
-  const out = full(
-    x.shape.map((own, i) => (i === at ? before + own + after : own)),
-    0,
-    x.dtype,
-    x.backend,
-  );
+  const out = full(x.shape.with(at, before + x.shape[at]! + after), 0, x.dtype, x.backend);
   out.backend.kernels.insert(
     out,
     x,
@@ -232,7 +212,7 @@ export function pad(x: Tensor, axis: number, before: number, after: number): Ten
 /** Σ over the axes (all if none are given). */
 export const sum = (x: Tensor, axes?: readonly number[], keepAxes = false): Tensor => reduce("sum", x, axes, keepAxes);
 
-/** The largest element over the axes (all if none are given). @throws ShapeError if there is none to be the largest */
+/** The largest element over the axes (all if none are given). @throws ShapeError if an axis to reduce has length 0 */
 export function max(x: Tensor, axes?: readonly number[], keepAxes = false): Tensor {
   expectElements("max", x.shape, resolveAxes("max", x.shape, axes));
   return reduce("max", x, axes, keepAxes);
@@ -240,7 +220,7 @@ export function max(x: Tensor, axes?: readonly number[], keepAxes = false): Tens
 
 /** Σ over the axes / number of elements summed. */
 export function mean(x: Tensor, axes?: readonly number[], keepAxes = false): Tensor {
-  expectDefined("mean", x);
+  refuseInt32("mean", x);
   const count = sizeOf(resolveAxes("mean", x.shape, axes).map((axis) => x.shape[axis]!));
   return scope(() => affine(sum(x, axes, keepAxes), 1 / count));
 }
@@ -249,10 +229,7 @@ function reduce(name: "sum" | "max", x: Tensor, axes: readonly number[] | undefi
   const over = resolveAxes(name, x.shape, axes);
   let result = x;
   for (const axis of over) {
-    const out = emptyLike(
-      x,
-      result.shape.map((own, i) => (i === axis ? 1 : own)),
-    );
+    const out = emptyLike(x, result.shape.with(axis, 1));
     x.backend.kernels[name](out, result, axis);
     if (result !== x) result.dispose();
     result = out;
@@ -263,7 +240,7 @@ function reduce(name: "sum" | "max", x: Tensor, axes: readonly number[] | undefi
   return view;
 }
 
-/** The gradient of a broadcast: sums over the axes along which a tensor of shape `shape` was repeated to give x. */
+/** The gradient of a broadcast: sums x over the axes along which a tensor of shape `shape` is repeated to get x's shape. */
 export function sumTo(x: Tensor, shape: Shape): Tensor {
   const missing = x.shape.length - shape.length;
   const repeated = x.shape.flatMap((own, axis) => (axis < missing || shape[axis - missing] !== own ? [axis] : []));
@@ -273,7 +250,7 @@ export function sumTo(x: Tensor, shape: Shape): Tensor {
   return view;
 }
 
-/** Index of the first largest along the last axis (int32). @throws ShapeError if there is none */
+/** Index of the first largest element along the last axis (int32). @throws ShapeError if that axis has length 0 */
 export function argmax(x: Tensor): Tensor {
   const axis = resolveAxis("argmax", x.shape, -1);
   expectElements("argmax", x.shape, [axis]);
@@ -283,8 +260,9 @@ export function argmax(x: Tensor): Tensor {
 }
 
 export interface MatmulOptions {
-  /** a (or b) is stored with its last two axes swapped. */
+  /** Whether a is stored with its last two axes swapped. */
   readonly transposeA?: boolean;
+  /** Whether b is stored with its last two axes swapped. */
   readonly transposeB?: boolean;
 }
 
@@ -306,7 +284,7 @@ export function matmulShape(
   return [...broadcastShapes("matmul", a, b, 2), rows, columns];
 }
 
-/** Matrix product over the last two axes, the leading ones broadcast. a [.., M, K], b [.., K, N] -> [.., M, N] */
+/** Matrix product over the last two axes; the leading axes broadcast. a [.., M, K], b [.., K, N] -> [.., M, N] */
 export function matmul(a: Tensor, b: Tensor, options: MatmulOptions = {}): Tensor {
   expectAlike("matmul", a, b);
   const out = emptyLike(a, matmulShape(a.shape, b.shape, options));

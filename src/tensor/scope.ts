@@ -1,24 +1,24 @@
-// Scopes: who owns the memory of a tensor, and which settings hold.
+// Scopes: who owns the memory of a tensor, and which settings apply.
 //
-// Kernel memory is not garbage-collected. Every tensor made inside `scope(...)` is disposed when the scope ends, unless it is
-// returned or kept; memory then goes back to the backend's free lists, so a training loop in its steady state
-// allocates nothing. Outside any scope a tensor lives until its `dispose()` is called.
+// Kernel memory is not garbage-collected. Every tensor created inside `scope(...)` is disposed when the scope ends, unless it is
+// returned or kept. Its memory then returns to the backend's free lists, so a training loop in its steady state allocates
+// nothing. Outside any scope a tensor lives until its `dispose()` is called.
 //
 // The current scope also carries the settings: the backend for new tensors, whether operations are recorded for
-// differentiation, and whether fused operations may stand in for their definitions. It is the engine's only mutable global.
+// differentiation, and whether fused operations may replace their definitions. It is the only mutable global of the engine.
 import type { Backend } from "./backend.ts";
 import type { Tensor } from "./tensor.ts";
 
 export interface ScopeSettings {
-  /** Where new tensors are made. */
+  /** The backend for new tensors. */
   readonly backend: Backend;
   /** Whether autograd records operations; see noGrad. */
   readonly recording: boolean;
-  /** Whether fused operations run as such; false runs their composed definitions instead. */
+  /** Whether fused operations run as one kernel; if false, their composed definitions run instead. */
   readonly fused: boolean;
 }
 
-/** Implemented by objects that hold tensors (Variable), so that a scope can find them in what it returns. */
+/** Implemented by objects that hold tensors (Variable), so that a scope can find the tensors in its result. */
 export const tensorsHeld: unique symbol = Symbol("tensorsHeld");
 export interface HoldsTensors {
   [tensorsHeld](): Iterable<Tensor>;
@@ -48,10 +48,10 @@ function setting<K extends keyof ScopeSettings>(name: K): ScopeSettings[K] | und
 export const isRecording = (): boolean => setting("recording")!;
 export const usesFusedOperations = (): boolean => setting("fused")!;
 
-/** The backend chosen for the current scope, if one was. See `defaultBackend` for what holds otherwise. */
+/** The backend chosen for the current scope or for the root, if there is one; see `defaultBackend`. */
 export const scopedBackend = (): Backend | undefined => setting("backend");
 
-/** Chooses the backend of all scopes that do not choose their own. */
+/** Sets the backend of the root, which applies in all scopes that do not choose their own. */
 export function setRootBackend(backend: Backend): void {
   let root = current;
   while (root.parent) root = root.parent;
@@ -70,18 +70,18 @@ export function disown(tensor: Tensor): void {
   }
 }
 
-/** Takes a tensor out of the hands of the scopes: it lives until `dispose()`. Returns it. */
+/** Removes a tensor from its scope, so that it lives until `dispose()`. Returns the tensor. */
 export function keep<T extends Tensor>(tensor: T): T {
   disown(tensor);
   return tensor;
 }
 
 /**
- * Runs `body` and disposes every tensor it made, except those in its result (a tensor, a Variable, or arrays and plain
+ * Runs `body` and disposes every tensor it created, except those in its result (a tensor, a Variable, or arrays and plain
  * objects of them), which pass to the enclosing scope.
  *
- * @param settings  what holds inside, for example `{ backend }`
- * @throws Error if `body` is asynchronous: a scope is a stretch of synchronous computation
+ * @param settings  settings that apply inside, for example `{ backend }`
+ * @throws Error if `body` is asynchronous: a scope covers synchronous computation only
  */
 export function scope<T>(body: () => T, settings: Partial<ScopeSettings> = {}): T {
   const scope = new Scope(settings, current);
@@ -91,7 +91,7 @@ export function scope<T>(body: () => T, settings: Partial<ScopeSettings> = {}): 
   try {
     result = body();
     if (result instanceof Promise) {
-      result.catch(() => {}); // its memory goes now: what it will fail on is our error, and must not end the process first
+      result.catch(() => {}); // Its tensors are disposed below, so it will fail; that failure must not end the process.
       throw new Error("scope: the body returned a Promise, expected a synchronous body (read results back outside)");
     }
     returned = new Set(tensorsIn(result));
@@ -102,20 +102,6 @@ export function scope<T>(body: () => T, settings: Partial<ScopeSettings> = {}): 
       if (returned.has(tensor)) current.owned?.add(tensor);
       else tensor.dispose();
     }
-  }
-}
-
-/**
- * Runs `body` with other settings, in the enclosing scope's memory: what it makes lives as long as what is made around it.
- * They hold until it returns; of an asynchronous body, up to its first await.
- */
-export function withSettings<T>(settings: Partial<ScopeSettings>, body: () => T): T {
-  const before = current.settings;
-  current.settings = { ...before, ...settings };
-  try {
-    return body();
-  } finally {
-    current.settings = before;
   }
 }
 

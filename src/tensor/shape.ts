@@ -1,5 +1,5 @@
-// Shapes: lengths of the axes, outermost first. All tensors are contiguous and row-major.
-import { ShapeError } from "./errors.ts";
+// Shapes: the lengths of the axes, outermost first. All tensors are contiguous and row-major.
+import { ShapeError, showValue } from "./errors.ts";
 
 export type Shape = readonly number[];
 
@@ -13,11 +13,23 @@ export function sizeOf(shape: Shape): number {
   return size;
 }
 
+/** @throws ShapeError unless `shape` is an array of whole numbers of 0 or more */
+export function expectShape(operation: string, shape: unknown): asserts shape is Shape {
+  if (!Array.isArray(shape)) {
+    throw new ShapeError(`${operation}: got ${showValue(shape)} as the shape, expected an array such as [2, 3]`);
+  }
+  for (const length of shape) {
+    if (!Number.isInteger(length) || length < 0) {
+      throw new ShapeError(`${operation}: got shape ${showShape(shape)}, expected whole lengths of 0 or more`);
+    }
+  }
+}
+
 export function sameShape(a: Shape, b: Shape): boolean {
   return a.length === b.length && a.every((length, axis) => length === b[axis]);
 }
 
-/** Elements to step over to move by one along each axis of a contiguous tensor. */
+/** Distance in elements between neighbours along each axis of a contiguous tensor. */
 export function stridesOf(shape: Shape): number[] {
   const strides = new Array<number>(shape.length);
   let stride = 1;
@@ -29,8 +41,8 @@ export function stridesOf(shape: Shape): number[] {
 }
 
 /**
- * Strides with which a tensor of shape `from` is read as if it had shape `to`: 0 along the axes that are repeated.
- * `from` must be broadcastable to `to`.
+ * Strides for reading a tensor of shape `from` as if it had shape `to`: 0 along the repeated axes. `from` must be broadcastable
+ * to `to`.
  */
 export function broadcastStrides(from: Shape, to: Shape): number[] {
   const own = stridesOf(from);
@@ -42,9 +54,9 @@ export function broadcastStrides(from: Shape, to: Shape): number[] {
 }
 
 /**
- * The shape of `a op b` under the usual rule: axes are aligned from the last; lengths must be equal, or one of them 1.
+ * The shape of `a op b` under the usual rule: axes are aligned from the last, and two lengths must be equal or one of them 1.
  *
- * @param except  how many of the last axes the rule and the result leave out (those of the matrices in a product)
+ * @param except  number of trailing axes that are left out of the rule and of the result (2 for a matrix product)
  * @throws ShapeError naming the operation, both shapes and the axis
  */
 export function broadcastShapes(operation: string, a: Shape, b: Shape, except = 0): number[] {
@@ -64,15 +76,15 @@ export function broadcastShapes(operation: string, a: Shape, b: Shape, except = 
   return out;
 }
 
-/** Whether `from` can be repeated to give `to`. */
+/** Whether a tensor of shape `from` can be repeated to fill shape `to`. */
 export function broadcastsTo(from: Shape, to: Shape): boolean {
   const missing = to.length - from.length;
   return missing >= 0 && from.every((length, axis) => length === 1 || length === to[axis + missing]);
 }
 
 /**
- * An axis counted from the end when negative, as a number in 0..rank-1.
- * @throws ShapeError if there is no such axis
+ * The axis as a number in 0..rank-1; a negative axis counts from the end.
+ * @throws ShapeError if the axis does not exist
  */
 export function resolveAxis(operation: string, shape: Shape, axis: number): number {
   const resolved = axis < 0 ? axis + shape.length : axis;
@@ -82,7 +94,7 @@ export function resolveAxis(operation: string, shape: Shape, axis: number): numb
   return resolved;
 }
 
-/** A shape seen from one axis: [outer, length, inner], so that element (o, i, n) lies at (o * length + i) * inner + n. */
+/** A shape around one axis as [outer, length, inner]: element (o, i, n) lies at (o * length + i) * inner + n. */
 export function aroundAxis(shape: Shape, axis: number): { outer: number; length: number; inner: number } {
   return {
     outer: sizeOf(shape.slice(0, axis)),

@@ -1,12 +1,13 @@
-// What changes a tensor in place: optimizer steps, the moving average, and writing. Each counts up the version of the storage, by
-// which a tape and packed weights notice that what they keep is stale.
+// Functions that change a tensor in place: optimizer steps, the moving average, and writing. Each increments the version of the
+// storage, by which a tape and packed weights recognize that the values they depend on have changed.
 import type { AdamSettings } from "./backend.ts";
+import { expectValues } from "./dtype.ts";
 import { ShapeError } from "./errors.ts";
 import { expectSameShape } from "./operation-checks.ts";
 import { sameShape, showShape } from "./shape.ts";
 import type { Tensor } from "./tensor.ts";
 
-/** One Adam-atan2 or AdamW update of p, with the moments m and v. All of one shape. */
+/** One Adam-atan2 or AdamW update of p with the moments m and v, all of one shape. */
 export function adamUpdate(
   rule: "adamAtan2" | "adamW",
   state: { p: Tensor; m: Tensor; v: Tensor },
@@ -19,7 +20,7 @@ export function adamUpdate(
   for (const updated of [p, m, v]) updated.storage.version++;
 }
 
-/** One SignSGD update of the rows of a table that `ids` [B] name, from their gradients [B, width]. */
+/** One SignSGD update of the rows of a table listed in `ids` [B], from their gradients [B, width]. */
 export function signSgdUpdate(
   table: Tensor,
   ids: Tensor,
@@ -50,6 +51,7 @@ export function assign(target: Tensor, values: ArrayLike<number>): void {
       `assign: got ${values.length} values, expected ${target.size} for shape ${showShape(target.shape)}`,
     );
   }
+  expectValues("assign", values, target.dtype);
   target.storage.write(values);
   target.storage.version++;
 }

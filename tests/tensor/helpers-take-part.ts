@@ -9,7 +9,11 @@ while (runtime.readyHelpers < 1) await new Promise((resolve) => setTimeout(resol
 await new Promise((resolve) => setTimeout(resolve, 50)); // the helper falls asleep
 let helped = 0;
 for (let i = 0; i < 100; i++) {
-  runtime.run("unary", { items: length / 4096, cost: length, parameters: [x, x, length, 2, 0, 0] });
+  runtime.run("unary", {
+    items: length / 4096,
+    cost: length,
+    fields: { out: x, x, length, operation: 2, scale: 1, shift: 0 },
+  });
   helped += runtime.helpersInLastKernel;
 }
 console.log(helped);

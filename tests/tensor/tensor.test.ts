@@ -1,7 +1,9 @@
-// Making tensors, reading them back, and what is refused.
+// Creating tensors, reading them back, and the errors for wrong arguments.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
+  assign,
+  BackendError,
   DTypeError,
   empty,
   full,
@@ -22,7 +24,7 @@ const nest = (shape: readonly number[], f: (index: number[]) => number, prefix: 
     : Array.from({ length: shape[prefix.length]! }, (_, i) => nest(shape, f, [...prefix, i]));
 
 describe("tensor()", () => {
-  it("nested arrays give shape and numbers", () => {
+  it("nested arrays give the shape and the numbers", () => {
     fc.assert(
       fc.property(anyShapes(), (shape) => {
         // An axis after an empty one cannot be seen in nested arrays.
@@ -38,7 +40,7 @@ describe("tensor()", () => {
     );
   });
 
-  it("a flat list takes a shape", () => {
+  it("a flat list can be given a shape", () => {
     scope(() => {
       const made = tensor([1, 2, 3, 4, 5, 6], { shape: [2, 3] });
       expect(at({ shape: made.shape, values: valuesOf(made) }, [1, 0])).toBe(4);
@@ -49,7 +51,7 @@ describe("tensor()", () => {
     });
   });
 
-  it("the type of typed arrays carries over, unless another is asked for", () => {
+  it("a typed array gives the element type, unless another is requested", () => {
     scope(() => {
       expect(tensor(new Float64Array([1])).dtype).toBe("float64");
       expect(tensor(new Int32Array([1])).dtype).toBe("int32");
@@ -60,32 +62,126 @@ describe("tensor()", () => {
   });
 
   it.each([
-    [[[1, 2], [3]], "tensor: uneven nesting, got rows of shape [2] and [1]"],
-    [[[1, 2], 3], "tensor: uneven nesting, got rows of shape [2] and []"],
-    [[1, [2]], "tensor: uneven nesting, got rows of shape [] and [1]"],
-    [[[[1]], [[1, 2]]], "tensor: uneven nesting, got rows of shape [1, 1] and [1, 2]"],
-  ] as [Nested, string][])("%j: %s", (values, message) => {
-    expect(() => tensor(values)).toThrow(new ShapeError(message));
-    expect(() => tensor(values, { shape: [3] })).toThrow(new ShapeError(message));
+    [[[1, 2], [3]], "got shape [2] at [0] and [1] at [1]"],
+    [[[1, 2], 3], "got shape [2] at [0] and [] at [1]"],
+    [[1, [2]], "got shape [] at [0] and [1] at [1]"],
+    [[[[1]], [[1, 2]]], "got shape [1, 1] at [0] and [1, 2] at [1]"],
+    [
+      [
+        [[1], [2]],
+        [[1], [2, 3]],
+      ],
+      "got shape [1] at [1, 0] and [2] at [1, 1]",
+    ],
+  ] as [Nested, string][])("the ragged arrays %j are refused with their shapes and positions", (values, message) => {
+    const error = new ShapeError(`tensor: uneven nesting, ${message}, expected equal shapes`);
+    expect(() => tensor(values)).toThrow(error);
+    expect(() => tensor(values, { shape: [3] })).toThrow(error);
   });
 
-  it("refuses a wrong count and impossible shapes", () => {
+  it.each([
+    [[1, undefined], "got undefined at [1], expected a number or an array"],
+    [[1].concat(new Array(1), 3), "got undefined at [1], expected a number or an array"],
+    [
+      [
+        [1, 2],
+        [3, null],
+      ],
+      "got null at [1, 1], expected a number or an array",
+    ],
+    [["1", 2], 'got the string "1" at [0], expected a number or an array'],
+    [[1n], "got the BigInt 1n at [0], expected a number or an array"],
+    [[true], "got true at [0], expected a number or an array"],
+    [[{}], "got an object of type Object at [0], expected a number or an array"],
+    [[Float32Array.of(1)], "got an object of type Float32Array at [0], expected a number or an array"],
+    ["12", 'got the string "12", expected a number, nested arrays of numbers or a typed array'],
+    [undefined, "got undefined, expected a number, nested arrays of numbers or a typed array"],
+    [7n, "got the BigInt 7n, expected a number, nested arrays of numbers or a typed array"],
+    [BigInt64Array.of(1n), "got the BigInt 1n at position 0, expected a number"],
+    [{ length: 2, 0: 1 }, "got undefined at position 1, expected a number"],
+    [new Map(), "got an object of type Map, expected a number, nested arrays of numbers or a typed array"],
+  ])("values that are not numbers are refused with their position: case %#", (values, message) => {
+    expect(() => tensor(values as unknown as Nested)).toThrow(new DTypeError(`tensor: ${message}`));
+  });
+
+  it.each([2 ** 31, -(2 ** 31) - 1, 1e20, Number.NaN, Number.POSITIVE_INFINITY])(
+    "int32 refuses %d instead of wrapping it",
+    (value) => {
+      const message = (operation: string, position: number): string =>
+        `${operation}: got ${value} at position ${position}, expected -2147483648 to 2147483647 for int32`;
+      expect(() => tensor([0, value], { dtype: "int32" })).toThrow(new DTypeError(message("tensor", 1)));
+      expect(() => tensor([Float64Array.of(value)[0]!], { dtype: "int32" })).toThrow(DTypeError);
+      expect(() => tensor(Float64Array.of(value), { dtype: "int32" })).toThrow(new DTypeError(message("tensor", 0)));
+      expect(() => full([2], value, "int32")).toThrow(new DTypeError(message("full", 0)));
+      scope(() => {
+        const x = zeros([2], "int32");
+        expect(() => assign(x, [0, value])).toThrow(new DTypeError(message("assign", 1)));
+        expect(valuesOf(x)).toEqual([0, 0]);
+      });
+    },
+  );
+
+  it("int32 holds every number of its range, and cuts off fractions", () => {
+    fc.assert(
+      fc.property(fc.array(fc.double({ min: -2147483648, max: 2147483647, noNaN: true })), (values) => {
+        scope(() => {
+          const expected = values.map((value) => Math.trunc(value) + 0);
+          expect(valuesOf(tensor(values, { dtype: "int32" }))).toEqual(expected);
+        });
+      }),
+    );
+    scope(() => {
+      const ends = [-2147483648, -2147483648.9, 2147483647, 2147483647.9, 1.7, -1.7];
+      const expected = [-2147483648, -2147483648, 2147483647, 2147483647, 1, -1];
+      expect(valuesOf(tensor(ends, { dtype: "int32" }))).toEqual(expected);
+    });
+  });
+
+  it("a wrong count is refused", () => {
     expect(() => tensor([1, 2, 3], { shape: [2, 2] })).toThrow(
       new ShapeError("tensor: got 3 values, expected 4 for shape [2, 2]"),
     );
-    expect(() => zeros([2, -1])).toThrow(
-      new ShapeError("tensor: got shape [2, -1], expected whole lengths of 0 or more"),
-    );
-    expect(() => zeros([1.5])).toThrow("tensor: got shape [1.5]");
-    expect(() => full([Number.NaN], 1)).toThrow("tensor: got shape [NaN]");
   });
 
-  it("refuses more memory than there is, with the number of bytes", () => {
+  it("an impossible shape is refused by every function that takes one", () => {
+    expect(() => zeros([2, -1])).toThrow(
+      new ShapeError("zeros: got shape [2, -1], expected whole lengths of 0 or more"),
+    );
+    expect(() => empty([1.5])).toThrow("empty: got shape [1.5]");
+    expect(() => full([Number.NaN], 1)).toThrow("full: got shape [NaN]");
+    expect(() => tensor([1], { shape: [-1] })).toThrow("tensor: got shape [-1]");
+    expect(() => zeros(3 as never)).toThrow(
+      new ShapeError("zeros: got 3 as the shape, expected an array such as [2, 3]"),
+    );
+  });
+
+  it("a wrong element type or backend is refused, also in each other's place", () => {
+    const backend = new ReferenceBackend();
+    const types = "expected one of float32, float64, int32";
+    expect(() => zeros([], "float16" as never)).toThrow(
+      new DTypeError(`zeros: got the string "float16" as the element type, ${types}`),
+    );
+    expect(() => zeros([2], backend as never)).toThrow(
+      new DTypeError(`zeros: got an object of type ReferenceBackend as the element type, ${types}`),
+    );
+    expect(() => full([2], 1, null as never)).toThrow(new DTypeError(`full: got null as the element type, ${types}`));
+    expect(() => tensor([1], { dtype: "toString" as never })).toThrow(DTypeError);
+    expect(() => full([2], "1" as never)).toThrow(
+      new DTypeError('full: got the string "1" at position 0, expected a number'),
+    );
+    expect(() => zeros([2], "float32", "wasm" as never)).toThrow(
+      new BackendError('zeros: got the string "wasm" as the backend, expected a Backend object (see useBackend)'),
+    );
+    expect(() => tensor([1], { backend: {} as never })).toThrow(BackendError);
+    expect(backend.memory().liveBytes).toBe(0);
+  });
+
+  it("more memory than exists is refused with the number of bytes", () => {
     expect(() => empty([2 ** 40, 4])).toThrow(MemoryError);
     expect(() => empty([2 ** 40, 4])).toThrow("reference: cannot allocate 17592186044416 bytes");
   });
 
-  it("full and zeros", () => {
+  it("full and zeros repeat one number, in any shape and type", () => {
     scope(() => {
       expect(valuesOf(full([2, 2], 1.5, "float64"))).toEqual([1.5, 1.5, 1.5, 1.5]);
       expect(valuesOf(zeros([3], "int32"))).toEqual([0, 0, 0]);
@@ -94,7 +190,7 @@ describe("tensor()", () => {
     });
   });
 
-  it("zeros are zeros in memory that was used before", () => {
+  it("zeros are zeros even in memory that was used before", () => {
     scope(
       () => {
         full([8], 3).dispose();
@@ -106,7 +202,7 @@ describe("tensor()", () => {
 });
 
 describe("reading back", () => {
-  it("data() is a copy", async () => {
+  it("data() returns a copy", async () => {
     const t = tensor([[1, 2]]);
     const data = await t.data();
     data[0] = 9;
@@ -114,7 +210,7 @@ describe("reading back", () => {
     t.dispose();
   });
 
-  it("item() is the number of a tensor of one element", async () => {
+  it("item() returns the number of a tensor of one element", async () => {
     const [one, two] = [tensor([[4]]), tensor([1, 2])];
     expect(await one.item()).toBe(4);
     await expect(two.item()).rejects.toThrow(new ShapeError("item: got shape [2], expected one element"));
@@ -122,13 +218,13 @@ describe("reading back", () => {
     two.dispose();
   });
 
-  it("says what it is", () => {
+  it("toString() gives shape, element type and backend", () => {
     scope(() => expect(`${tensor([[1, 2]])}`).toBe("Tensor [1, 2] float32 on reference"));
   });
 });
 
 describe("views", () => {
-  it("share numbers and memory, and need the same size", () => {
+  it("views share numbers and memory, and need the same size", () => {
     scope(() => {
       const t = tensor([1, 2, 3, 4, 5, 6]);
       const view = t.view([2, 3]);
@@ -138,7 +234,7 @@ describe("views", () => {
     });
   });
 
-  it("live until the last handle is given up", () => {
+  it("memory lives until its last handle is disposed", () => {
     const t = tensor([1, 2]);
     const view = t.view([2, 1]);
     t.dispose();
@@ -148,8 +244,8 @@ describe("views", () => {
   });
 });
 
-describe("errors are classes of their own", () => {
-  it("with names", () => {
+describe("errors", () => {
+  it("each kind of error has its own class and name", () => {
     expect([ShapeError, DTypeError, MemoryError].map((E) => new E("x").name)).toEqual([
       "ShapeError",
       "DTypeError",

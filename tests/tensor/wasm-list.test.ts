@@ -101,7 +101,11 @@ describe("waiting kernels", () => {
       const a = on(backend, [256, 256], normal(1, [256, 256]));
       const nowhere = 0x7fff0000; // past the end of the memory
       const lost = t.matmul(a, a); // the helper works on the list too
-      backend.runtime.run("unary", { items: 1, cost: 1, parameters: [nowhere, nowhere, 1 << 12, 2, 0, 0] });
+      backend.runtime.run("unary", {
+        items: 1,
+        cost: 1,
+        fields: { out: nowhere, x: nowhere, length: 1 << 12, operation: 2, scale: 1, shift: 0 },
+      });
       expect(() => valuesOf(a)).toThrow(WebAssembly.RuntimeError);
       for (const tensor of [a, lost]) expect(() => valuesOf(tensor)).toThrow("a kernel has trapped before");
       expect(() => t.add(a, a)).toThrow("wasm backend: a kernel has trapped before, expected a new backend");
@@ -119,7 +123,11 @@ describe("waiting kernels", () => {
         t.matmul(a, a); // so that the helper is awake
         // Two items of 4096 elements, of which the second lies past the end of the memory; mostly the helper takes it.
         const last = backend.runtime.heap.memory.buffer.byteLength - 4 * 4096;
-        backend.runtime.run("unary", { items: 2, cost: 1e6, parameters: [last, last, 2 * 4096, 5, 0, 0] });
+        backend.runtime.run("unary", {
+          items: 2,
+          cost: 1e6,
+          fields: { out: last, x: last, length: 2 * 4096, operation: 5, scale: 1, shift: 0 },
+        });
         expect(() => valuesOf(a)).toThrow(/a kernel trapped on a helping thread|out of bounds/);
         expect(() => t.add(a, a)).toThrow("wasm backend: a kernel has trapped before, expected a new backend");
       });

@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { sudokuTask } from "../../src/puzzles/index.ts";
-import { defaultBackend, withSettings } from "../../src/tensor/index.ts";
+import { type Backend, defaultBackend, setRootBackend } from "../../src/tensor/index.ts";
 import { type BatchSource, parseConfig, ShuffledExamples, type StepMetrics, Training } from "../../src/trm/index.ts";
 
 const task = sudokuTask(4);
@@ -22,13 +22,21 @@ const small = {
   weightDecay: 0.1,
 };
 
+/** The backend without its fused kernels, so that fused operations run as their composed definitions. */
+const withoutFusedKernels = (backend: Backend): Backend => Object.create(backend, { fused: { value: {} } });
+
 async function run(settings: Record<string, unknown>, steps: number, fused = true): Promise<StepMetrics[]> {
-  const training = new Training(parseConfig({ ...small, ...settings }), new ShuffledExamples(train, 5));
-  const metrics: StepMetrics[] = [];
-  // A step computes synchronously and then awaits its one read, so the setting covers all of its computation.
-  for (let i = 0; i < steps; i++) metrics.push(await withSettings({ fused }, () => training.supervisionStep()));
-  training.dispose();
-  return metrics;
+  const backend = defaultBackend();
+  if (!fused) setRootBackend(withoutFusedKernels(backend));
+  try {
+    const training = new Training(parseConfig({ ...small, ...settings }), new ShuffledExamples(train, 5));
+    const metrics: StepMetrics[] = [];
+    for (let i = 0; i < steps; i++) metrics.push(await training.supervisionStep());
+    training.dispose();
+    return metrics;
+  } finally {
+    setRootBackend(backend);
+  }
 }
 
 describe("memory", () => {

@@ -1,8 +1,8 @@
 // The gpu backend runs its kernels through gpu.js: on WebGPU or WebGL2 in a page, on headless GL in Node, and in gpu.js's webasm and
 // cpu modes anywhere. docs/adding-a-backend.md explains these files.
 import type { Backend, FusedKernels, Kernels } from "../../backend.ts";
+import type { DType } from "../../dtype.ts";
 import { BackendError } from "../../errors.ts";
-import type { DType } from "../../storage.ts";
 import { Device } from "./device.ts";
 import { type GpuMode, gpuName, type KernelMaker, kernelClasses } from "./gpujs.ts";
 import * as attention from "./kernels/attention.ts";

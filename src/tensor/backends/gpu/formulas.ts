@@ -1,5 +1,5 @@
 // The formulas of elementwise kernels, one line each, in the subset of JavaScript that gpu.js translates.
-import type { BinaryName, UnaryName } from "../../backend.ts";
+import type { BinaryName, UnaryName } from "../../elementwise.ts";
 
 /** y as a function of `v`. */
 export const unaryFormulas: Readonly<Record<UnaryName, string>> = {

@@ -2,8 +2,9 @@
 // float64 has only single precision, because WebGL and WebGPU have no doubles. This is the only exception to the rule that the
 // cross-entropy is computed in float64.
 import type { Backend } from "../../backend.ts";
+import { type DType, type NumberArray, newArray } from "../../dtype.ts";
 import { BackendError, MemoryError } from "../../errors.ts";
-import { type DType, type NumberArray, newArray, Storage } from "../../storage.ts";
+import { Storage } from "../../storage.ts";
 import type { Tensor } from "../../tensor.ts";
 import type { Contents } from "./contents.ts";
 import { type Device, maxLength } from "./device.ts";

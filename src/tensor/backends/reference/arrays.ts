@@ -1,10 +1,11 @@
-// What the plain loops share: the typed array behind a tensor, and walking several tensors in step.
+// Helpers of the plain loops: the typed array behind a tensor, and a walk over several tensors in step.
+import type { NumberArray } from "../../dtype.ts";
 import { BackendError, ShapeError } from "../../errors.ts";
 import type { Shape } from "../../shape.ts";
-import { type NumberArray, VisibleStorage } from "../../storage.ts";
+import { VisibleStorage } from "../../storage.ts";
 import type { Tensor } from "../../tensor.ts";
 
-/** The elements of a tensor whose memory JavaScript can see. */
+/** The elements of a tensor. @throws BackendError if JavaScript cannot see its memory */
 export function arrayOf(tensor: Tensor): NumberArray {
   const { storage } = tensor;
   if (!(storage instanceof VisibleStorage)) {
@@ -16,8 +17,9 @@ export function arrayOf(tensor: Tensor): NumberArray {
 }
 
 /**
- * Calls `row(start, offsets)` for every innermost row of `shape`: `start` is the flat index of its first element, and
- * `offsets[t]` where tensor t (read with `strides[t]`) has it. The caller walks the row with the last strides.
+ * Calls `row(start, offsets)` for every innermost row of `shape`. `start` is the flat index of the row's first element in a
+ * contiguous tensor, and `offsets[t]` its index in tensor t, which is read with `strides[t]`. The caller walks along the row with
+ * the last strides.
  */
 export function forEachRow(
   shape: Shape,
@@ -32,7 +34,7 @@ export function forEachRow(
   const offsets = new Int32Array(strides.length);
   for (let r = 0; r < rows; r++) {
     row(r * width, offsets);
-    // Advance like an odometer: the last outer axis first, carrying where an axis is full.
+    // Advance like an odometer: the last outer axis first, with a carry when an axis is full.
     for (let axis = outerRank - 1; axis >= 0; axis--) {
       index[axis]!++;
       for (let t = 0; t < strides.length; t++) offsets[t]! += strides[t]![axis]!;
@@ -43,7 +45,7 @@ export function forEachRow(
   }
 }
 
-/** A row index of a table. @throws ShapeError naming the position of a bad one */
+/** A row index of a table. @throws ShapeError with the position of an index out of range */
 export function checkedRow(kernel: string, row: number, rows: number, position: number): number {
   if (row >= 0 && row < rows) return row;
   throw new ShapeError(`${kernel}: got index ${row} at position ${position}, expected 0..${rows - 1}`);

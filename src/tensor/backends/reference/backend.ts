@@ -1,8 +1,9 @@
-// The reference backend: every kernel as a plain loop over typed arrays, float32 and float64. It is the specification that
-// the fast backends are tested against, so it prefers the obvious form; only the matrix product is blocked.
+// The reference backend: every kernel as a plain loop over typed arrays, for float32 and float64. It is the specification that
+// the fast backends are tested against, so its code prefers the obvious form; only the matrix product is blocked.
 import type { Backend, FusedKernels, Kernels } from "../../backend.ts";
+import { bytesPerElement, type DType, type NumberArray } from "../../dtype.ts";
 import { MemoryError } from "../../errors.ts";
-import { bytesPerElement, type DType, type NumberArray, VisibleStorage } from "../../storage.ts";
+import { VisibleStorage } from "../../storage.ts";
 import * as data from "./data.ts";
 import * as elementwise from "./elementwise.ts";
 import * as fused from "./fused.ts";
@@ -28,7 +29,7 @@ export class ReferenceBackend implements Backend {
     this.liveBytes += buffer.byteLength;
     return new ArrayStorage(this, dtype, length, buffer, () => {
       this.liveBytes -= buffer.byteLength;
-      this.free.give(buffer);
+      this.free.add(buffer);
     });
   }
 
@@ -48,7 +49,7 @@ class ArrayStorage extends VisibleStorage {
     dtype: DType,
     length: number,
     buffer: ArrayBuffer,
-    private readonly giveBack: () => void,
+    private readonly onFree: () => void,
   ) {
     super(backend, dtype, length);
     this.array =
@@ -59,11 +60,11 @@ class ArrayStorage extends VisibleStorage {
           : new Int32Array(buffer, 0, length);
   }
   protected override free(): void {
-    this.giveBack();
+    this.onFree();
   }
 }
 
-/** Buffers that were given back, by size class (powers of two), so that a loop in its steady state allocates nothing. */
+/** Released buffers by size class (powers of two), so that a loop in its steady state allocates nothing. */
 class FreeLists {
   private readonly classes = new Map<number, ArrayBuffer[]>();
   bytes = 0;
@@ -76,7 +77,7 @@ class FreeLists {
     return buffer;
   }
 
-  give(buffer: ArrayBuffer): void {
+  add(buffer: ArrayBuffer): void {
     const list = this.classes.get(buffer.byteLength);
     if (list) list.push(buffer);
     else this.classes.set(buffer.byteLength, [buffer]);

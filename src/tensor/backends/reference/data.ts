@@ -1,4 +1,4 @@
-// Kernels that move numbers without computing: strided copies, insertion, rows by index.
+// Kernels that move numbers without arithmetic: strided copies, insertion, rows by index.
 import { stridesOf } from "../../shape.ts";
 import type { Tensor } from "../../tensor.ts";
 import { arrayOf, checkedRow, forEachRow } from "./arrays.ts";

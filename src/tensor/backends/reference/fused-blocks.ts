@@ -1,7 +1,7 @@
-// The larger fused kernels, self-attention and the SwiGLU half block, as a specification for fast backends.
+// The larger fused kernels, self-attention and the SwiGLU half block, as the specification for fast backends.
 import type { BlockAxis, BlockMemory, RotaryTables } from "../../backend.ts";
+import type { NumberArray } from "../../dtype.ts";
 import { scope } from "../../scope.ts";
-import type { NumberArray } from "../../storage.ts";
 import { emptyLike, type Tensor } from "../../tensor.ts";
 import { arrayOf } from "./arrays.ts";
 import { binary } from "./elementwise.ts";
@@ -9,7 +9,7 @@ import { addRmsNorm, addRmsNormBackward, siluGate, siluGateBackward } from "./fu
 import { matmul } from "./matmul.ts";
 import { sum } from "./reductions.ts";
 
-/** out = weight · x along the axis. weight [to, from] (or stored transposed) */
+/** out = weight · x along the axis. weight [to, from], or [from, to] if transposed */
 function project(out: Tensor, x: Tensor, weight: Tensor, axis: BlockAxis, transposed = false): void {
   if (axis === -1) matmul(out, x, weight, false, !transposed);
   else matmul(out, weight, x, transposed, false);
@@ -71,13 +71,14 @@ export function swigluBlockBackward(
   });
 }
 
-/** Queries, keys and values of one head of one puzzle, [L, headSize] each, queries and keys rotated. */
+/** Queries, keys and values of one head of one puzzle, [L, headSize] each. Queries and keys are rotated. */
 interface Head {
   readonly q: Float64Array;
   readonly k: Float64Array;
   readonly v: Float64Array;
-  /** Where the head starts in [B, L, D], and in the query part of [B, L, 3D]. */
+  /** Index of the head's first element in [B, L, D]. */
   readonly start: number;
+  /** Index of its first query in [B, L, 3D]. */
   readonly startQkv: number;
 }
 
@@ -112,7 +113,7 @@ function forEachHead(
   }
 }
 
-/** In place: x cos + swapped(x) sin, the halves rotated against each other; direction -1 is the transpose (for gradients). */
+/** In place: x cos + swapped(x) sin, which rotates the two halves into each other. Direction -1 is the transpose, for gradients. */
 function rotate(x: Float64Array, rotary: RotaryTables, direction: 1 | -1): void {
   const [cos, sin] = [arrayOf(rotary.cos), arrayOf(rotary.sin)];
   const [length, headSize] = rotary.cos.shape as [number, number];

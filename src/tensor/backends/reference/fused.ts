@@ -1,12 +1,11 @@
-// The fused kernels that pay even in plain loops. Their definitions, composed of primitive operations, stand in
-// src/autograd/operations.
+// Fused kernels of one pass each. Their definitions, composed of primitive operations, are in src/autograd/operations.
 import type { BlockAxis, CrossEntropyName } from "../../backend.ts";
+import type { NumberArray } from "../../dtype.ts";
+import { sigmoid } from "../../elementwise.ts";
 import { ShapeError } from "../../errors.ts";
 import { aroundAxis } from "../../shape.ts";
-import type { NumberArray } from "../../storage.ts";
 import type { Tensor } from "../../tensor.ts";
 import { arrayOf } from "./arrays.ts";
-import { sigmoid } from "./elementwise.ts";
 
 const alongAxis = (tensor: Tensor, axis: BlockAxis) => aroundAxis(tensor.shape, tensor.shape.length + axis);
 

@@ -1,4 +1,4 @@
-// Optimizer steps, in place. Source: paper.md, "Optimizer"; AdamW: Loshchilov & Hutter 2019.
+// Optimizer steps, in place. Adam-atan2: Everett et al. 2024; AdamW: Loshchilov & Hutter 2019.
 import type { AdamSettings } from "../../backend.ts";
 import type { Tensor } from "../../tensor.ts";
 import { arrayOf, checkedRow } from "./arrays.ts";

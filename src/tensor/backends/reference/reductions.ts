@@ -11,7 +11,7 @@ export function max(out: Tensor, x: Tensor, axis: number): void {
   reduce(out, x, axis, Number.NEGATIVE_INFINITY, Math.max);
 }
 
-/** Accumulates in double precision, whatever the element type: this is the specification. */
+/** Accumulates in double precision for every element type, because this is the specification. */
 function reduce(out: Tensor, x: Tensor, axis: number, start: number, combine: (a: number, b: number) => number): void {
   const o = arrayOf(out);
   const p = arrayOf(x);

@@ -1,8 +1,8 @@
-// Multi-head self-attention: one kernel forward, one backward; see assembly/attention.ts for the mathematics.
+// Multi-head self-attention: one kernel forward and one backward; see assembly/attention.ts for the mathematics.
 import type { RotaryTables } from "../../backend.ts";
 import type { Tensor } from "../../tensor.ts";
 import { panelRowsBytes, productBlockRows, spareBytes } from "./panels.ts";
-import { float, type WasmRuntime } from "./runtime.ts";
+import type { WasmRuntime } from "./runtime.ts";
 import { pointerOf } from "./storage.ts";
 
 interface Sizes {
@@ -16,12 +16,12 @@ function sizesOf(qkv: Tensor, heads: number): Sizes {
   return { batch, length, headSize: width / 3 / heads };
 }
 
-/** Of assembly/attention.ts: bytes for one number of each row of a block. */
+/** Bytes for one number per row of a block: INVERSES_BYTES of assembly/attention.ts. */
 const inversesBytes = 192;
 
 /**
- * Bytes of the kinds of scratch: what a block of the softmax needs, rows [length][headSize], panels across and along the
- * sequence, scores [length][length].
+ * Bytes of each kind of scratch memory: that of a block of the softmax, rows [length][headSize], panels across and along the
+ * sequence, and scores [length][length].
  */
 function scratchSizes(runtime: WasmRuntime, { length, headSize }: Sizes) {
   return {
@@ -33,9 +33,6 @@ function scratchSizes(runtime: WasmRuntime, { length, headSize }: Sizes) {
     scoresBlock: panelRowsBytes(runtime, Math.min(length, productBlockRows), length),
   };
 }
-
-const tables = (rotary: RotaryTables | null): number[] =>
-  rotary ? [pointerOf(rotary.cos), pointerOf(rotary.sin)] : [0, 0];
 
 /** out = softmax(q kᵀ / √headSize) v per head */
 export function selfAttention(
@@ -53,14 +50,22 @@ export function selfAttention(
     items: batch * heads,
     scratch: softmax + 2 * rows + across + along + scoresBlock,
     cost: (out.size * length) / 2,
-    parameters: [
-      ...[pointerOf(qkv), pointerOf(out), 0, 0, ...tables(rotary)],
-      ...[heads, length, headSize, float(1 / Math.sqrt(headSize))],
-    ],
+    fields: {
+      qkv: pointerOf(qkv),
+      y: pointerOf(out),
+      dy: 0,
+      dqkv: 0,
+      cos: rotary ? pointerOf(rotary.cos) : 0,
+      sin: rotary ? pointerOf(rotary.sin) : 0,
+      heads,
+      length,
+      headSize,
+      scale: 1 / Math.sqrt(headSize),
+    },
   });
 }
 
-/** dqkv of the above */
+/** dqkv of selfAttention */
 export function selfAttentionBackward(
   runtime: WasmRuntime,
   dqkv: Tensor,
@@ -78,9 +83,17 @@ export function selfAttentionBackward(
     items: batch * heads,
     scratch: softmax + 2 * rows + 2 * across + 3 * along + 2 * scores,
     cost: (out.size * length * 5) / 4,
-    parameters: [
-      ...[pointerOf(qkv), pointerOf(out), pointerOf(dy), pointerOf(dqkv), ...tables(rotary)],
-      ...[heads, length, headSize, float(1 / Math.sqrt(headSize))],
-    ],
+    fields: {
+      qkv: pointerOf(qkv),
+      y: pointerOf(out),
+      dy: pointerOf(dy),
+      dqkv: pointerOf(dqkv),
+      cos: rotary ? pointerOf(rotary.cos) : 0,
+      sin: rotary ? pointerOf(rotary.sin) : 0,
+      heads,
+      length,
+      headSize,
+      scale: 1 / Math.sqrt(headSize),
+    },
   });
 }

@@ -1,35 +1,36 @@
-// The WebAssembly backend: SIMD kernels and threads for what a training step is made of, reference loops on the same memory
-// for the rest (and for float64 and int32).
+// The WebAssembly backend: SIMD kernels and threads for the operations of a training step, and reference loops on the same memory
+// for all others, and for float64 and int32.
 import type { Backend, FusedKernels, Kernels } from "../../backend.ts";
+import type { DType } from "../../dtype.ts";
 import { BackendError } from "../../errors.ts";
-import type { DType } from "../../storage.ts";
 import type { Tensor } from "../../tensor.ts";
 import { referenceFusedKernels, referenceKernels } from "../reference/backend.ts";
 import { selfAttention, selfAttentionBackward } from "./attention.ts";
 import * as elementwise from "./elementwise.ts";
+import type { KernelName } from "./kernel-fields.ts";
 import { matmul } from "./matmul.ts";
 import { type Build, chooseBuild, supportedBuilds } from "./module.ts";
 import * as norms from "./norms.ts";
 import { hardwareThreads } from "./platform.node.ts";
-import { type KernelName, type KernelTime, WasmRuntime } from "./runtime.ts";
+import { initialScratchBytes, type KernelTime, WasmRuntime } from "./runtime.ts";
 import { WasmStorage } from "./storage.ts";
 import { swigluBlock, swigluBlockBackward } from "./swiglu.ts";
 
 export interface WasmOptions {
-  /** Threads that compute, the calling one included: 1 or more. Default: as many as the machine runs at once. */
+  /** Number of computing threads, including the calling thread: 1 to 1024. Default: as many as the machine runs at once. */
   readonly threads?: number;
   /**
    * "plain"; "relaxed", with fused multiply-add; "wide", which sets an experimental flag of V8 for the whole process (see Build);
-   * or the "fastest" of them here. Default: the environment variable TRM_WASM_BUILD, else relaxed where it runs, else plain.
+   * or the "fastest" that runs here. Default: the environment variable TRM_WASM_BUILD, else relaxed where it runs, else plain.
    */
   readonly build?: Build | "fastest";
-  /** How far memory may grow, in bytes: 1 MB to 4 GB, which is the default. */
+  /** Upper limit of the memory in bytes: 1 MB to 4 GB. Default: 4 GB. */
   readonly memoryLimit?: number;
-  /** Whether threads share the memory. Default: wherever SharedArrayBuffer exists. */
+  /** Whether the memory is shared between threads. Default: true where SharedArrayBuffer exists. */
   readonly shared?: boolean;
 }
 
-/** Whether this engine runs the backend at all: whether it has WebAssembly SIMD. */
+/** Whether this engine has WebAssembly SIMD, which the backend needs. */
 export const isWasmSupported = (): boolean => supportedBuilds().length > 0;
 
 export class WasmBackend implements Backend {
@@ -41,19 +42,18 @@ export class WasmBackend implements Backend {
   readonly runtime: WasmRuntime;
 
   /**
-   * @throws BackendError where WebAssembly SIMD is missing (see isWasmSupported) or the build that was asked for, and for numbers
-   *   out of range
+   * @throws BackendError if WebAssembly SIMD (see isWasmSupported) or the requested build is missing, or a number is out of range
    */
   constructor(options: WasmOptions = {}) {
-    checkNumbers(options);
+    const threads = threadsFrom(options);
     const build = chooseBuild(options.build);
     const canShare = typeof SharedArrayBuffer !== "undefined";
     const shared = options.shared ?? canShare;
-    if (!canShare && options.threads !== 1)
-      sayOnce("no SharedArrayBuffer here (the page is not cross-origin isolated)");
-    this.runtime = new WasmRuntime(build, options.threads ?? hardwareThreads(), shared, options.memoryLimit);
-    const { threads } = this.runtime;
-    this.build = `${build} SIMD, ${threads} thread${threads === 1 ? "" : "s"}`;
+    if (!canShare && options.threads !== 1) {
+      warnOnce("no SharedArrayBuffer here (the page is not cross-origin isolated)");
+    }
+    this.runtime = new WasmRuntime(build, threads, shared, options.memoryLimit);
+    this.build = `${build} SIMD, ${this.runtime.threads} thread${this.runtime.threads === 1 ? "" : "s"}`;
     this.kernels = kernelsOn(this.runtime);
     this.fused = fusedKernelsOn(this.runtime);
   }
@@ -67,7 +67,7 @@ export class WasmBackend implements Backend {
     return { liveBytes, reservedBytes };
   }
 
-  /** Starts counting the time of every kernel from zero, or stops counting. */
+  /** Starts measuring the time of every kernel from zero, or stops. */
   profile(on: boolean): void {
     this.runtime.profile(on);
   }
@@ -81,27 +81,39 @@ export class WasmBackend implements Backend {
   }
 }
 
-function checkNumbers({ threads = 1, memoryLimit = 2 ** 32 }: WasmOptions): void {
-  if (!Number.isSafeInteger(threads) || threads < 1) {
-    throw new BackendError(`wasm backend: got ${threads} threads, expected a whole number of at least 1`);
-  }
+/** Most threads: beyond it the JavaScript engines of the workers alone need gigabytes. */
+const mostThreads = 1024;
+/** Memory for each thread, at least: its scratch memory, which grows with the sizes of a model. */
+const bytesPerThread = 4 * initialScratchBytes;
+
+/** The number of threads. @throws BackendError for a number out of range */
+function threadsFrom({ threads, memoryLimit = 2 ** 32 }: WasmOptions): number {
   if (!(memoryLimit >= 2 ** 20 && memoryLimit <= 2 ** 32)) {
+    throw new BackendError(`wasm backend: got memoryLimit ${memoryLimit} bytes, expected ${2 ** 20} to ${2 ** 32}`);
+  }
+  const most = Math.min(mostThreads, Math.floor(memoryLimit / bytesPerThread));
+  if (threads === undefined) return Math.min(hardwareThreads(), most);
+  if (!Number.isSafeInteger(threads) || threads < 1) {
+    throw new BackendError(`wasm backend: got threads ${threads}, expected a whole number of at least 1`);
+  }
+  if (threads > most) {
     throw new BackendError(
-      `wasm backend: got a memory limit of ${memoryLimit} bytes, expected ${2 ** 20} to ${2 ** 32}`,
+      `wasm backend: got threads ${threads}, expected at most ${most} with a memory limit of ${memoryLimit / 2 ** 20} MB`,
     );
   }
+  return threads;
 }
 
-const said = new Set<string>();
-function sayOnce(reason: string): void {
-  if (said.has(reason)) return;
-  said.add(reason);
+const warned = new Set<string>();
+function warnOnce(reason: string): void {
+  if (warned.has(reason)) return;
+  warned.add(reason);
   console.warn(`wasm backend: ${reason}; it runs on one thread`);
 }
 
 const isFloat32 = (tensor: Tensor): boolean => tensor.dtype === "float32";
 
-/** The reference kernels, overridden for float32. */
+/** The reference kernels, with fast kernels for float32. */
 function kernelsOn(runtime: WasmRuntime): Kernels {
   const reference = referenceKernels;
   return {

@@ -1,14 +1,15 @@
-// Elementwise kernels and optimizer steps over flat float32 arrays, in blocks that threads share out.
-import type { AdamSettings, BinaryName, UnaryName } from "../../backend.ts";
+// Elementwise kernels and optimizer steps over flat float32 arrays, in blocks that are distributed among threads.
+import type { AdamSettings } from "../../backend.ts";
+import type { BinaryName, UnaryName } from "../../elementwise.ts";
 import { sameShape } from "../../shape.ts";
 import type { Tensor } from "../../tensor.ts";
-import { float, type WasmRuntime } from "./runtime.ts";
+import type { WasmRuntime } from "./runtime.ts";
 import { pointerOf } from "./storage.ts";
 
 /** Elements per item: BLOCK of assembly/elementwise.ts and optimizer.ts. */
 const block = 4096;
 
-/** In the order of their numbers in assembly/elementwise.ts. The other names run as reference loops. */
+/** Names with a kernel, in the order of their numbers in assembly/elementwise.ts. The other names run as reference loops. */
 const unaryNames: readonly UnaryName[] = [
   "negate",
   "square",
@@ -20,6 +21,7 @@ const unaryNames: readonly UnaryName[] = [
   "reciprocal",
   "abs",
 ];
+/** The number of affine in assembly/elementwise.ts. */
 const affineNumber = unaryNames.length;
 const binaryNames: readonly BinaryName[] = ["add", "subtract", "multiply", "divide", "maximum"];
 
@@ -27,31 +29,33 @@ const binaryNames: readonly BinaryName[] = ["add", "subtract", "multiply", "divi
 export function unary(runtime: WasmRuntime, name: UnaryName, out: Tensor, x: Tensor): boolean {
   const operation = unaryNames.indexOf(name);
   if (operation < 0) return false;
-  runUnary(runtime, operation, out, x, 1, 0);
+  runUnary(runtime, operation, out, x);
   return true;
 }
 
 /** out = scale · x + shift */
 export function affine(runtime: WasmRuntime, out: Tensor, x: Tensor, scale: number, shift: number): void {
-  runUnary(runtime, affineNumber, out, x, scale, shift);
+  runUnary(runtime, affineNumber, out, x, { scale, shift });
 }
 
-function runUnary(runtime: WasmRuntime, operation: number, out: Tensor, x: Tensor, scale: number, shift: number): void {
+const identity = { scale: 1, shift: 0 };
+
+function runUnary(runtime: WasmRuntime, operation: number, out: Tensor, x: Tensor, { scale, shift } = identity): void {
   runtime.run("unary", {
     items: Math.ceil(out.size / block),
     cost: out.size,
-    parameters: [pointerOf(out), pointerOf(x), out.size, operation, float(scale), float(shift)],
+    fields: { out: pointerOf(out), x: pointerOf(x), length: out.size, operation, scale, shift },
   });
 }
 
-/** @returns false if there is no kernel for the name, or the operands have to be broadcast */
+/** @returns false if there is no kernel for the name, or the operands must be broadcast */
 export function binary(runtime: WasmRuntime, name: BinaryName, out: Tensor, a: Tensor, b: Tensor): boolean {
   const operation = binaryNames.indexOf(name);
   if (operation < 0 || !sameShape(a.shape, b.shape)) return false;
   runtime.run("binary", {
     items: Math.ceil(out.size / block),
     cost: out.size / 2,
-    parameters: [pointerOf(out), pointerOf(a), pointerOf(b), out.size, operation],
+    fields: { out: pointerOf(out), a: pointerOf(a), b: pointerOf(b), length: out.size, operation },
   });
   return true;
 }
@@ -65,14 +69,23 @@ export function adamAtan2(
   gradient: Tensor,
   { learningRate, beta1, beta2, weightDecay, step }: AdamSettings,
 ): void {
-  const floats = [
-    ...[beta1, beta2, 1 - beta1, 1 - beta2, 1 - learningRate * weightDecay],
-    ...[-learningRate / (1 - beta1 ** step), 1 / Math.sqrt(1 - beta2 ** step)],
-  ];
   runtime.run("adamAtan2", {
     items: Math.ceil(p.size / block),
     cost: 8 * p.size,
-    parameters: [...[p, m, v, gradient].map(pointerOf), p.size, ...floats.map(float)],
+    fields: {
+      p: pointerOf(p),
+      m: pointerOf(m),
+      v: pointerOf(v),
+      gradient: pointerOf(gradient),
+      length: p.size,
+      beta1,
+      beta2,
+      rest1: 1 - beta1,
+      rest2: 1 - beta2,
+      decay: 1 - learningRate * weightDecay,
+      size: -learningRate / (1 - beta1 ** step),
+      deviationScale: 1 / Math.sqrt(1 - beta2 ** step),
+    },
   });
 }
 
@@ -81,6 +94,6 @@ export function movingAverage(runtime: WasmRuntime, average: Tensor, value: Tens
   runtime.run("movingAverage", {
     items: Math.ceil(average.size / block),
     cost: average.size / 2,
-    parameters: [pointerOf(average), pointerOf(value), average.size, float(rate), float(1 - rate)],
+    fields: { average: pointerOf(average), value: pointerOf(value), length: average.size, rate, rest: 1 - rate },
   });
 }

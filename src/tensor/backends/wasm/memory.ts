@@ -1,12 +1,12 @@
-// The backend's memory: one WebAssembly memory that grows, handed out in blocks that go back to free lists by size class.
+// The backend's memory: one WebAssembly memory that grows, allocated in blocks, with a free list per size class.
 import { MemoryError } from "../../errors.ts";
 
 const pageBytes = 65_536;
 /** Blocks start on a cache line. */
 const alignment = 64;
-/** Kernels read whole vectors, so up to one cache line past the end of a block. */
+/** Kernels read whole vectors, and so up to one cache line past the end of a block. */
 const slack = 64;
-/** Below this address lie the job that threads share and the kernels that wait, with their parameters. */
+/** The first page holds the job that threads share, and the waiting kernels with their parameters. */
 const heapStart = pageBytes;
 
 export class WasmMemory {
@@ -16,7 +16,7 @@ export class WasmMemory {
   private end: number;
   liveBytes = 0;
 
-  /** @param limitBytes  how far it may grow; at most 4 GB. Only addresses are reserved. */
+  /** @param limitBytes  upper limit of the memory, at most 4 GB. Only addresses are reserved. */
   constructor(
     readonly shared: boolean,
     limitBytes = 65_536 * pageBytes,
@@ -29,7 +29,7 @@ export class WasmMemory {
     return this.end;
   }
 
-  /** The address of a block of at least `bytes` bytes, with undefined contents. */
+  /** The address of a block of at least `bytes` bytes with undefined contents. */
   allocate(bytes: number): number {
     const size = sizeClass(bytes);
     const pointer = this.free.get(size)?.pop() ?? this.extend(size);
@@ -55,14 +55,14 @@ export class WasmMemory {
   }
 
   private grow(needed: number): void {
-    // In steps of an eighth, so that a growing program does not come here for every tensor.
+    // In steps of an eighth, so that the memory of a growing program does not grow with every tensor.
     for (const bytes of [Math.max(needed, this.end / 8), needed]) {
       try {
         this.memory.grow(Math.ceil(bytes / pageBytes));
         this.end = this.memory.buffer.byteLength;
         return;
       } catch {
-        // Too much at once; the second attempt asks for no more than is needed.
+        // The second attempt adds no more than is needed.
       }
     }
     throw new MemoryError(
@@ -79,7 +79,7 @@ function sizeClass(bytes: number): number {
   return Math.max(alignment, Math.ceil(bytes / step) * step);
 }
 
-/** Some systems refuse to reserve 4 GB of addresses; then less will do. */
+/** Reserves addresses, fewer on systems that refuse to reserve 4 GB. */
 function reserve(shared: boolean, maximum: number): WebAssembly.Memory {
   for (; ; maximum = Math.floor(maximum / 2)) {
     try {

@@ -1,15 +1,16 @@
-// Which build of the kernels runs here, compiled. The binaries are embedded as text, so no file has to be found.
+// Chooses and compiles the build of the kernels. The binaries are embedded as text, so that no file has to be located.
 import { BackendError } from "../../errors.ts";
 import { plainBinary, relaxedBinary, wideBinary } from "./generated/binary.ts";
 import { canJoinVectors, enableRelaxedSimd, enableWideVectors } from "./platform.node.ts";
 
 /**
- * "plain" SIMD; "relaxed" SIMD, which has fused multiply-add; "wide", the same with twice as wide tiles for engines that join
- * neighbouring vectors of four into registers of eight (and much too wide for others). It computes the same bits as "relaxed".
+ * "plain" SIMD; "relaxed" SIMD, which has fused multiply-add; "wide", the same with tiles twice as wide, for engines that join
+ * two neighbouring vectors of four into one register of eight. "wide" computes the same bits as "relaxed", and is slow on other
+ * engines.
  *
- * The joining is an experimental part of V8's compiler (Node 24 or newer, x64), and its flag changes how every WebAssembly
- * module of the process is compiled, also those of other libraries. That is the program's decision, which a library does not take
- * behind its user's back: "wide" runs only when asked for, by name or as the "fastest". The `trm` program asks for that.
+ * Joining vectors is an experimental part of V8's compiler (Node 24 or newer, x64), and its flag changes how every WebAssembly
+ * module of the process is compiled, including those of other libraries. A library must not make that decision for a program, so
+ * "wide" runs only on request, by name or as the "fastest". The `trm` program requests the fastest.
  */
 export type Build = "wide" | "relaxed" | "plain";
 
@@ -19,7 +20,7 @@ export interface KernelExports {
   runTasks(job: number, count: number, share: number): void;
 }
 
-/** The builds that this engine accepts as it is, the fastest first; empty where WebAssembly has no SIMD. */
+/** The builds that this engine runs without experimental flags, the fastest first. Empty if WebAssembly has no SIMD. */
 export function supportedBuilds(): Build[] {
   if (typeof WebAssembly === "undefined") return [];
   enableRelaxedSimd();
@@ -27,14 +28,14 @@ export function supportedBuilds(): Build[] {
 }
 
 /**
- * @param asked  a build, or the "fastest" that works here, experimental flags included; if left out, the fastest that needs
- *   none. The environment variable TRM_WASM_BUILD comes before these two, not before a name.
- * @throws BackendError if there is no such build, or none that this engine runs
+ * @param requested  a build, or the "fastest" that runs here, including those with experimental flags. Default: the fastest that
+ *   needs no flag. The environment variable TRM_WASM_BUILD takes precedence over "fastest" and the default, but not over a build.
+ * @throws BackendError if the build does not exist, or this engine runs none
  */
-export function chooseBuild(asked?: Build | "fastest"): Build {
-  const isOpen = asked === undefined || asked === "fastest";
-  const name = isOpen ? globalThis.process?.env?.TRM_WASM_BUILD || undefined : asked;
-  if (name === undefined && asked === "fastest" && canJoinVectors()) return "wide";
+export function chooseBuild(requested?: Build | "fastest"): Build {
+  const isOpen = requested === undefined || requested === "fastest";
+  const name = isOpen ? globalThis.process?.env?.TRM_WASM_BUILD || undefined : requested;
+  if (name === undefined && requested === "fastest" && canJoinVectors()) return "wide";
   const build = name === undefined ? supportedBuilds()[0] : builds.find((known) => known === name);
   if (build) return build;
   if (name === undefined) throw new BackendError("wasm backend: this engine has no WebAssembly SIMD");
@@ -42,7 +43,7 @@ export function chooseBuild(asked?: Build | "fastest"): Build {
 }
 
 /**
- * @param shared  whether the memory will be shared between threads
+ * @param shared  whether the module's memory is shared between threads
  * @throws BackendError if this engine does not run the build
  */
 export function compile(build: Build, shared: boolean): WebAssembly.Module {
@@ -62,11 +63,11 @@ function binary(build: Build): Uint8Array<ArrayBuffer> {
 }
 
 /**
- * Rewrites the one byte that says whether the imported memory is shared: a page that is not cross-origin isolated has no
- * shared memory, and a module must say which kind it imports.
+ * Rewrites the byte that declares the imported memory as shared. A page that is not cross-origin isolated has no shared memory,
+ * and a module must declare the kind that it imports.
  */
 function importUnsharedMemory(bytes: Uint8Array): void {
-  // "env" "memory", kind 2 (memory), then the flags: 1 has a maximum, 2 shared.
+  // "env" "memory", kind 2 (memory), then the flags: 1 for a maximum plus 2 for shared.
   const pattern = [3, ...encode("env"), 6, ...encode("memory"), 2, 3];
   const at = bytes.findIndex((_, i) => pattern.every((value, j) => bytes[i + j] === value));
   bytes[at + pattern.length - 1] = 1;

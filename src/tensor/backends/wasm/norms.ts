@@ -1,9 +1,9 @@
-// The residual with its norm, and the gate, as kernels of their own.
+// The residual with its norm, and the gate, outside a SwiGLU block.
 import type { BlockAxis } from "../../backend.ts";
 import { aroundAxis } from "../../shape.ts";
 import type { Tensor } from "../../tensor.ts";
 import { panelCount } from "./panels.ts";
-import { float, type WasmRuntime } from "./runtime.ts";
+import type { WasmRuntime } from "./runtime.ts";
 import { pointerOf } from "./storage.ts";
 
 const columnScratch = (runtime: WasmRuntime, length: number): number => 64 + 2 * length * runtime.panelColumns * 4;
@@ -19,20 +19,26 @@ export function addRmsNorm(
   epsilon: number,
 ): void {
   if (h.size === 0) return;
-  const pointers = [pointerOf(h), r ? pointerOf(r) : 0, pointerOf(out), pointerOf(inverseRms)];
+  const operands = {
+    h: pointerOf(h),
+    r: r ? pointerOf(r) : 0,
+    y: pointerOf(out),
+    inverse: pointerOf(inverseRms),
+    epsilon,
+  };
   const { outer, length, inner } = aroundAxis(h.shape, h.shape.length + axis);
   if (axis === -1) {
     runtime.run("residualNormRows", {
       items: outer,
       cost: h.size,
-      parameters: [...pointers, 0, length, float(epsilon)],
+      fields: { ...operands, length: 0, width: length },
     });
   } else {
     runtime.run("residualNormColumns", {
       items: outer * panelCount(runtime, inner),
       scratch: columnScratch(runtime, length),
       cost: h.size,
-      parameters: [...pointers, length, inner, float(epsilon)],
+      fields: { ...operands, length, width: inner },
     });
   }
 }
@@ -47,16 +53,20 @@ export function addRmsNormBackward(
   axis: BlockAxis,
 ): void {
   if (dy.size === 0) return;
-  const pointers = [ds, y, inverseRms, dy].map(pointerOf);
+  const operands = { ds: pointerOf(ds), y: pointerOf(y), inverse: pointerOf(inverseRms), dy: pointerOf(dy) };
   const { outer, length, inner } = aroundAxis(y.shape, y.shape.length + axis);
   if (axis === -1) {
-    runtime.run("residualNormRowsBackward", { items: outer, cost: dy.size, parameters: [...pointers, 0, length] });
+    runtime.run("residualNormRowsBackward", {
+      items: outer,
+      cost: dy.size,
+      fields: { ...operands, length: 0, width: length },
+    });
   } else {
     runtime.run("residualNormColumnsBackward", {
       items: outer * panelCount(runtime, inner),
       scratch: columnScratch(runtime, length),
       cost: dy.size,
-      parameters: [...pointers, length, inner],
+      fields: { ...operands, length, width: inner },
     });
   }
 }
@@ -65,14 +75,20 @@ export function addRmsNormBackward(
 export function siluGate(runtime: WasmRuntime, out: Tensor, u: Tensor, axis: BlockAxis): void {
   if (out.size === 0) return;
   const { outer, length, inner } = aroundAxis(out.shape, out.shape.length + axis);
-  const parameters = [pointerOf(u), pointerOf(out), 0, length * inner];
-  runtime.run("siluGate", { items: outer, cost: 2 * out.size, parameters });
+  runtime.run("siluGate", {
+    items: outer,
+    cost: 2 * out.size,
+    fields: { u: pointerOf(u), out: pointerOf(out), dy: 0, half: length * inner },
+  });
 }
 
-/** du of the above */
+/** du of siluGate */
 export function siluGateBackward(runtime: WasmRuntime, du: Tensor, u: Tensor, dy: Tensor, axis: BlockAxis): void {
   if (dy.size === 0) return;
   const { outer, length, inner } = aroundAxis(dy.shape, dy.shape.length + axis);
-  const parameters = [pointerOf(u), pointerOf(du), pointerOf(dy), length * inner];
-  runtime.run("siluGateBackward", { items: outer, cost: 3 * dy.size, parameters });
+  runtime.run("siluGateBackward", {
+    items: outer,
+    cost: 3 * dy.size,
+    fields: { u: pointerOf(u), out: pointerOf(du), dy: pointerOf(dy), half: length * inner },
+  });
 }

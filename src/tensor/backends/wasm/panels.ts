@@ -1,5 +1,5 @@
-// The forms in which kernels read weights: panels and strips (assembly/panels.ts, assembly/strips.ts). A form is made when first
-// needed and kept with the weight until an optimizer step changes it, so the recursion packs each weight once per step.
+// The layouts in which kernels read weights: panels and strips (assembly/panels.ts, assembly/strips.ts). A weight is packed on first
+// use, and the result is kept with the weight until an optimizer step changes it, so the recursion packs each weight once per step.
 import type { Tensor } from "../../tensor.ts";
 import type { WasmRuntime } from "./runtime.ts";
 import { pointerOf, storageOf } from "./storage.ts";
@@ -8,44 +8,37 @@ import { pointerOf, storageOf } from "./storage.ts";
 export interface RightSide {
   readonly depth: number;
   readonly columns: number;
-  /** It is stored as [columns, depth]. */
+  /** Whether it is stored as [columns, depth]. */
   readonly transposed: boolean;
 }
 
-/** Number of panels that `columns` columns fill. */
+/** Number of panels for `columns` columns. */
 export const panelCount = ({ panelColumns }: WasmRuntime, columns: number): number => Math.ceil(columns / panelColumns);
 
-/** Bytes of the rows of all panels: of [rows, columns] with the columns rounded up to whole panels. */
+/** Bytes of a matrix [rows, columns] with the columns rounded up to whole panels. */
 export const panelRowsBytes = (runtime: WasmRuntime, rows: number, columns: number): number =>
   panelCount(runtime, columns) * runtime.panelColumns * rows * 4;
 
-/** Bytes that every product needs as scratch: one tile of six rows. */
+/** Scratch bytes of every product: one tile of six rows. */
 export const spareBytes = (runtime: WasmRuntime): number => 6 * runtime.panelColumns * 4;
 
-/** Of assembly/product.ts: the most rows of a product that are made at once. */
+/** The most rows of a product that are computed at once: BLOCK_ROWS of assembly/product.ts. */
 export const productBlockRows = 43;
 
 export const panelBytes = (runtime: WasmRuntime, { depth, columns }: RightSide): number =>
   panelRowsBytes(runtime, depth, columns);
 
-/** Packs `matrices` matrices, `sourceStep` bytes apart, into panels one after another. */
-export function packPanels(
-  runtime: WasmRuntime,
-  panels: number,
-  source: number,
-  side: RightSide,
-  matrices = 1,
-  sourceStep = 0,
-): void {
+/** Packs `count` matrices, which lie one after another from `source` on, into panels one after another from `panels` on. */
+export function packPanels(runtime: WasmRuntime, panels: number, source: number, side: RightSide, count = 1): void {
   const { depth, columns, transposed } = side;
   runtime.run("pack", {
-    items: matrices * panelCount(runtime, columns),
-    cost: (matrices * depth * columns) / 2,
-    parameters: [source, panels, depth, columns, Number(transposed), sourceStep],
+    items: count * panelCount(runtime, columns),
+    cost: (count * depth * columns) / 2,
+    fields: { source, panels, depth, columns, transposed: Number(transposed), sourceStep: depth * columns * 4 },
   });
 }
 
-/** The address of a weight's panels. `firstRow` is where the wanted rows of the stored matrix begin (gate and up of gateUp). */
+/** The address of a weight's panels, packed from row `firstRow` of the stored matrix on (gateUp holds gate above up). */
 export function weightPanels(runtime: WasmRuntime, weight: Tensor, side: RightSide, firstRow = 0): number {
   const { depth, columns, transposed } = side;
   return storageOf(weight).derive(
@@ -62,11 +55,11 @@ export function weightPanels(runtime: WasmRuntime, weight: Tensor, side: RightSi
 export interface LeftSide {
   readonly rows: number;
   readonly depth: number;
-  /** It is stored as [depth, rows]. */
+  /** Whether it is stored as [depth, rows]. */
   readonly transposed: boolean;
 }
 
-/** The address of a weight's strips, from row `firstRow` of the stored matrix on. */
+/** The address of a weight's strips, packed from row `firstRow` of the stored matrix on. */
 export function weightStrips(runtime: WasmRuntime, weight: Tensor, side: LeftSide, firstRow = 0): number {
   const { rows, depth, transposed } = side;
   return storageOf(weight).derive(`strips ${rows} ${depth} ${transposed} ${firstRow}`, rows * depth * 4, (pointer) => {
@@ -74,7 +67,7 @@ export function weightStrips(runtime: WasmRuntime, weight: Tensor, side: LeftSid
     runtime.run("strips", {
       items: 1,
       cost: (rows * depth) / 2,
-      parameters: [source, pointer, rows, depth, Number(transposed)],
+      fields: { source, strips: pointer, rows, depth, transposed: Number(transposed) },
     });
   });
 }

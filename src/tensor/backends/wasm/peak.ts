@@ -1,4 +1,4 @@
-// The bare tile loop of the matrix product, without memory traffic: the peak of this machine, for the benchmark.
+// The tile loop of the matrix product without memory traffic: the measured peak of this machine, for the benchmark.
 import type { WasmBackend } from "./backend.ts";
 
 const depth = 256;
@@ -10,7 +10,7 @@ export interface TileLoop {
   run(): void;
 }
 
-/** The tile loop on all of the backend's threads, some milliseconds of it. Make a backend of one thread for the peak of one thread. */
+/** A few milliseconds of the tile loop on all threads of the backend. A backend with one thread measures the peak of one thread. */
 export function tileLoop({ runtime }: WasmBackend): TileLoop {
   const { threads, build, panelColumns } = runtime;
   const rows = build === "plain" ? 5 : 6; // TILE_ROWS of assembly/tile.ts
@@ -23,7 +23,7 @@ export function tileLoop({ runtime }: WasmBackend): TileLoop {
         items,
         scratch: 4 * (6 * panelColumns + 6 * depth + depth * panelColumns),
         cost: flops / 8,
-        parameters: [depth, tilesPerItem],
+        fields: { depth, tiles: tilesPerItem },
       });
       runtime.finish();
     },

@@ -1,5 +1,5 @@
-// What the backend asks of Node, and what it does instead in a page or a Web Worker. Node's modules are fetched through
-// `process.getBuiltinModule`, which bundlers leave alone and which does not exist elsewhere.
+// The functions that differ between Node and a page or Web Worker. Node's modules are loaded through `process.getBuiltinModule`,
+// which bundlers do not resolve and which does not exist elsewhere.
 import type { Worker as NodeWorker } from "node:worker_threads";
 import { BackendError } from "../../errors.ts";
 
@@ -8,18 +8,18 @@ const builtin: typeof process.getBuiltinModule | undefined = globalThis.process?
 /** 0 outside Node. */
 const nodeMajor = Number.parseInt(globalThis.process?.versions?.node ?? "0", 10);
 
-/** Node 20 hides relaxed SIMD behind a flag that may be set until the first module that uses it is compiled. */
+/** In Node 20 relaxed SIMD needs a flag, which can be set until the first module that uses it is compiled. */
 export function enableRelaxedSimd(): void {
   if (nodeMajor < 22) builtin?.("node:v8").setFlagsFromString("--experimental-wasm-relaxed-simd");
 }
 
 /**
- * Whether V8's revectorizer works here: it joins pairs of 128-bit operations into 256-bit ones on x64 with AVX2, from V8 13
- * (Node 24) on. Node 22 has the flag, but its version leaves our loops alone.
+ * Whether V8's revectorizer works here. It joins pairs of 128-bit operations into 256-bit operations, on x64 with AVX2, from V8 13
+ * (Node 24) on. Node 22 has the flag, but its version does not change our loops.
  */
 export const canJoinVectors = (): boolean => nodeMajor >= 24 && globalThis.process?.arch === "x64" && hasAvx2();
 
-/** Only Linux can be asked. Elsewhere it is assumed; TRM_WASM_BUILD=relaxed helps where that is wrong, and slow. */
+/** Read from /proc on Linux, assumed elsewhere. If the assumption is wrong, the wide build is slow; use TRM_WASM_BUILD=relaxed. */
 function hasAvx2(): boolean {
   try {
     return /\bavx2\b/.test(builtin?.("node:fs").readFileSync("/proc/cpuinfo", "utf8") ?? "");
@@ -28,7 +28,7 @@ function hasAvx2(): boolean {
   }
 }
 
-/** Turns the revectorizer on, for the whole process. @throws BackendError where it does not work */
+/** Turns the revectorizer on for the whole process. @throws BackendError if it does not work here */
 export function enableWideVectors(): void {
   if (!canJoinVectors()) {
     const { arch, version } = globalThis.process ?? {};
@@ -40,17 +40,17 @@ export function enableWideVectors(): void {
   builtin?.("node:v8").setFlagsFromString("--experimental-wasm-revectorize");
 }
 
-/** How many threads can run at once. */
+/** Number of threads that can run at once. */
 export function hardwareThreads(): number {
   return builtin?.("node:os").availableParallelism() ?? globalThis.navigator?.hardwareConcurrency ?? 1;
 }
 
-/** A helping thread of either platform. */
+/** A helping thread: a Worker of Node or of the Web. */
 export interface Helper {
   terminate(): void;
 }
 
-/** What a helping thread is sent. */
+/** The message that starts a helping thread. */
 export interface HelperMessage {
   readonly module: WebAssembly.Module;
   readonly memory: WebAssembly.Memory;
@@ -60,8 +60,8 @@ export interface HelperMessage {
   readonly trapped: number;
 }
 
-// Source text, so that it runs alike from TypeScript, compiled files and bundles. `serve` never returns; if it traps, the caller, who
-// waits in WebAssembly, can learn it from memory alone.
+// Source text, so that it runs the same from TypeScript, compiled files and bundles. `serve` never returns. The caller waits in
+// WebAssembly, so a trap is reported through memory.
 const serve = `({ module, memory, job, thread, trapped }) => {
   const { serve } = new WebAssembly.Instance(module, { env: { memory } }).exports;
   try {
@@ -71,12 +71,12 @@ const serve = `({ module, memory, job, thread, trapped }) => {
   }
 }`;
 
-/** Starts a helping thread. It does not keep Node's process alive. */
+/** Starts a helping thread, which does not keep Node's process alive. */
 export function startHelper(message: HelperMessage): Helper {
   if (builtin) {
     const { Worker } = builtin("node:worker_threads");
     const source = `(${serve})(require("node:worker_threads").workerData)`;
-    // Without execArgv the thread would first load what the main thread was started with (tsx, test hooks).
+    // An empty execArgv keeps the thread from loading the hooks of the main thread (tsx, test runners).
     const worker: NodeWorker = new Worker(source, { eval: true, workerData: message, execArgv: [], stderr: false });
     worker.unref();
     return { terminate: () => void worker.terminate() };

@@ -1,48 +1,36 @@
-// Running kernels: parameters, scratch memory, threads, and counters of where time goes.
+// Running kernels: their parameters, scratch memory and threads, and counters of the time each kernel takes.
 import { BackendError } from "../../errors.ts";
+import { type KernelFields, type KernelName, kernelFields } from "./kernel-fields.ts";
 import { WasmMemory } from "./memory.ts";
 import { type Build, compile, type KernelExports } from "./module.ts";
 import { type Helper, startHelper } from "./platform.node.ts";
 
-/** The kernels in the order of their numbers in assembly/kernels.ts. */
-const kernelNames = [
-  "pack",
-  "strips",
-  "matmul",
-  "swigluRows",
-  "swigluRowsBackward",
-  "swigluSequence",
-  "swigluSequenceBackward",
-  "unary",
-  "binary",
-  "siluGate",
-  "siluGateBackward",
-  "residualNormRows",
-  "residualNormRowsBackward",
-  "residualNormColumns",
-  "residualNormColumnsBackward",
-  "attention",
-  "attentionBackward",
-  "adamAtan2",
-  "movingAverage",
-  "swigluRowsGroups",
-  "swigluSequenceGroups",
-  "sumGroups",
-  "peak",
-] as const;
-export type KernelName = (typeof kernelNames)[number];
+/** A kernel as a call writes it to memory: its number, and its fields in order. */
+interface KernelLayout {
+  readonly number: number;
+  readonly fields: readonly string[];
+  /** Per field, whether it is a float32. */
+  readonly isFloat: readonly boolean[];
+}
+
+const layouts = Object.fromEntries(
+  Object.entries(kernelFields).map(([name, fields], number): [string, KernelLayout] => [
+    name,
+    { number, fields: Object.keys(fields), isFloat: Object.values(fields).map((type) => type === "f32") },
+  ]),
+) as Readonly<Record<KernelName, KernelLayout>>;
 
 /**
- * Addresses in the first page, which the heap leaves free, well above AssemblyScript's constants (from 1024 on): of the classes `Job`
- * and `Task` of assembly/pool.ts. Positions are in words of four bytes.
+ * Addresses of the classes `Job` and `Task` of assembly/pool.ts, in the first page. The heap leaves that page free, and
+ * AssemblyScript's constants (from 1024 on) end well below. Positions are in words of four bytes.
  */
 const jobAddress = 32_768;
 const tasksAddress = 33_792;
 const taskWords = 32;
-/** Where a task's parameters begin. */
+/** First word of a task's parameters. */
 const parametersWord = 8;
 const helpersWord = 4;
-/** Tasks that may wait before they are run. */
+/** Most tasks that wait before they run. */
 const mostTasks = 64;
 const firstTask = tasksAddress / 4;
 const jobWord = (field: number): number => jobAddress / 4 + field;
@@ -55,56 +43,49 @@ const spinsBeforeSleep = jobWord(10);
 const callerMaySleep = jobWord(11);
 const helperTrapped = jobWord(12);
 
-/** How often an idle thread looks for the next list before it sleeps: some 50 microseconds. */
+/** Number of times an idle thread checks for the next list before it sleeps: about 50 microseconds. */
 const spins = 20_000;
 /** Kernels cheaper than this run on the calling thread: about 10 microseconds. In multiply-adds of four lanes. */
 const sharedCost = 50_000;
+/** Initial scratch memory of each thread. */
+export const initialScratchBytes = 1 << 18;
 
-export interface Run {
+export interface Run<K extends KernelName> {
   readonly items: number;
   /** Scratch bytes per thread. */
   readonly scratch?: number;
-  /** Work of the whole call in vector multiply-adds, roughly. */
+  /** Rough work of the whole call, in vector multiply-adds. */
   readonly cost: number;
-  /** Fields of the kernel's parameter class, in order, at most 24; floats through `float`. */
-  readonly parameters: readonly number[];
+  readonly fields: KernelFields<K>;
 }
 
 export interface KernelTime {
   calls: number;
   milliseconds: number;
-  /** Vector multiply-adds, as the callers estimate them. */
+  /** Vector multiply-adds, as estimated by the callers. */
   cost: number;
   /** Vector multiply-adds per millisecond in the fastest call. */
   best: number;
-}
-
-const floatBits = new Float32Array(1);
-const integerBits = new Int32Array(floatBits.buffer);
-/** A float32 parameter as the integer with the same bits. */
-export function float(value: number): number {
-  floatBits[0] = value;
-  return integerBits[0]!;
 }
 
 export class WasmRuntime {
   readonly heap: WasmMemory;
   readonly build: Build;
   readonly threads: number;
-  /** PANEL of assembly/layout.ts. */
+  /** Columns of a panel: PANEL of assembly/layout.ts. */
   readonly panelColumns: number;
   private readonly kernels: KernelExports;
   private readonly helpers: Helper[] = [];
   private scratchBytes = 0;
   private scratchPointer = 0;
-  /** Of each task, how many items of each thread's part have been taken. */
+  /** Address of the counters of items taken, per task and thread. */
   private readonly taken: number;
-  /** Kernels in the list. */
+  /** Number of kernels in the list. */
   private waiting = 0;
-  /** Where the last kernel in the list stands that is shared among threads; 0 if none is. */
+  /** Word of the last task in the list that is shared among threads; 0 if there is none. */
   private lastShared = 0;
   private lastHelpers = 0;
-  /** What a kernel trapped with: results are lost then, and helping threads may stand anywhere. */
+  /** The error of a kernel that trapped. Results are lost then, and helping threads may be anywhere in their code. */
   private failure: unknown = null;
   /** Per kernel, while profiling is on. */
   private times: Map<KernelName, KernelTime> | null = null;
@@ -123,47 +104,63 @@ export class WasmRuntime {
     this.taken = this.heap.allocate(mostTasks * this.threads * 4);
     job[spinsBeforeSleep] = spins;
     job[callerMaySleep] = shared && maySleep(job) ? 1 : 0;
-    this.reserveScratch(1 << 18);
+    this.reserveScratch(initialScratchBytes);
     for (let thread = 1; thread < this.threads; thread++) {
       this.helpers.push(startHelper({ module, memory, job: jobAddress, thread, trapped: 4 * helperTrapped }));
     }
   }
 
-  /** Threads that have started and can help, the caller not counted. A late one joins the list that runs, or the next. */
+  /** Number of helping threads that have started. A late one joins the list that is running, or the next. */
   get readyHelpers(): number {
     return Atomics.load(this.integers(), ready);
   }
 
-  /** Helping threads that did items of the last kernel that was shared. */
+  /** Number of helping threads that computed items of the last shared kernel. */
   get helpersInLastKernel(): number {
     this.finish();
     return this.lastHelpers;
   }
 
   /**
-   * Runs a kernel, but not at once: kernels wait in a list until somebody wants to see the memory (`finish`) or the list is full. So
-   * JavaScript prepares many of them in one go; between two long kernels each preparation would find its own data out of the caches.
+   * Appends a kernel to the list of kernels that wait. The list runs when it is full, or when JavaScript accesses the memory
+   * (`finish`). So JavaScript prepares many kernels in one go; between two long kernels, each preparation would find its data
+   * evicted from the caches.
    */
-  run(kernel: KernelName, { items, scratch = 0, cost, parameters }: Run): void {
+  run<K extends KernelName>(kernel: K, { items, scratch = 0, cost, fields }: Run<K>): void {
     if (items === 0) return;
     this.refuseAfterTrap();
     if (scratch > this.scratchBytes) this.reserveScratch(scratch);
     const task = firstTask + this.waiting * taskWords;
     const share = this.helpers.length > 0 && items > 1 && cost >= sharedCost;
-    // So few that nobody waits long for the last thread, so many that taking them costs nothing.
+    // Small enough that no thread waits long for the last one, large enough that taking items costs nothing.
     const grain = share ? Math.max(1, Math.floor(items / (64 * this.threads))) : 0;
-    const memory = this.integers();
     const taken = this.taken + this.waiting * this.threads * 4;
-    memory.set([kernelNames.indexOf(kernel), items, grain, 0, 0, taken], task);
+    const layout = layouts[kernel];
+    const memory = this.integers();
+    memory[task] = layout.number;
+    memory[task + 1] = items;
+    memory[task + 2] = grain;
+    memory[task + 3] = 0;
+    memory[task + helpersWord] = 0;
+    memory[task + 5] = taken;
     memory.fill(0, taken / 4, taken / 4 + this.threads);
-    memory.set(parameters, task + parametersWord);
+    this.writeFields(task + parametersWord, layout, fields);
     if (share) this.lastShared = task;
     this.waiting++;
     if (this.times) this.count(kernel, cost);
     else if (this.waiting === mostTasks) this.finish();
   }
 
-  /** Runs the kernels that wait. Whoever reads or writes the memory from JavaScript comes here first. @throws BackendError after a trap */
+  private writeFields(start: number, layout: KernelLayout, values: Readonly<Record<string, number>>): void {
+    const { fields, isFloat } = layout;
+    for (let i = 0; i < fields.length; i++) {
+      const value = values[fields[i]!]!;
+      if (isFloat[i]) this.floats[start + i] = value;
+      else this.view[start + i] = value;
+    }
+  }
+
+  /** Runs the kernels that wait. Must be called before JavaScript reads or writes the memory. @throws BackendError after a trap */
   finish(): void {
     this.refuseAfterTrap();
     if (this.waiting === 0) return;
@@ -187,7 +184,7 @@ export class WasmRuntime {
     this.integers().set(values, pointer / 4);
   }
 
-  /** Memory for the length of `body`, which gets the address. */
+  /** Calls `body` with the address of memory that is released afterwards. */
   temporarily(bytes: number, body: (pointer: number) => void): void {
     const pointer = this.heap.allocate(bytes);
     try {
@@ -197,18 +194,18 @@ export class WasmRuntime {
     }
   }
 
-  /** Starts counting from zero, or stops. While it counts, every kernel runs at once. */
+  /** Starts counting from zero, or stops. While profiling is on, every kernel runs immediately. */
   profile(on: boolean): void {
     this.finish();
     this.times = on ? new Map() : null;
   }
 
-  /** What has been counted since `profile(true)`. */
+  /** Counters since `profile(true)`. */
   kernelTimes(): ReadonlyMap<KernelName, KernelTime> {
     return this.times ?? new Map();
   }
 
-  /** Ends the helping threads. What is asked for afterwards runs on the calling thread. */
+  /** Ends the helping threads. Later kernels run on the calling thread. */
   dispose(): void {
     for (const helper of this.helpers) helper.terminate();
     this.helpers.length = 0;
@@ -237,7 +234,7 @@ export class WasmRuntime {
     this.finish();
     const step = Math.ceil(bytes / 64) * 64;
     if (this.scratchBytes > 0) this.heap.release(this.scratchPointer, this.scratchBytes * this.threads);
-    this.scratchBytes = 0; // in case there is no memory left
+    this.scratchBytes = 0; // Correct even if the next line throws.
     this.scratchPointer = this.heap.allocate(step * this.threads);
     this.scratchBytes = step;
     const job = this.integers();
@@ -246,14 +243,19 @@ export class WasmRuntime {
   }
 
   private view = new Int32Array(0);
+  private floats = new Float32Array(0);
+  /** The memory as integers. Memory that has grown has a new buffer. */
   private integers(): Int32Array {
     const { buffer } = this.heap.memory;
-    if (this.view.buffer !== buffer) this.view = new Int32Array(buffer);
+    if (this.view.buffer !== buffer) {
+      this.view = new Int32Array(buffer);
+      this.floats = new Float32Array(buffer);
+    }
     return this.view;
   }
 }
 
-/** A page's main thread may not sleep; asking for a value that is not there answers without sleeping. */
+/** Whether this thread may sleep, which the main thread of a page may not. The wait returns at once, as the value differs. */
 function maySleep(memory: Int32Array): boolean {
   try {
     Atomics.wait(memory, 0, memory[0]! + 1, 0);

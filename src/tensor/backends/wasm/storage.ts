@@ -1,10 +1,11 @@
-// A block of the WebAssembly memory, visible to JavaScript as a typed array and to kernels as an address.
-import { bytesPerElement, type DType, type NumberArray, VisibleStorage } from "../../storage.ts";
+// A block of the WebAssembly memory: a typed array for JavaScript and an address for kernels.
+import type { Backend } from "../../backend.ts";
+import { bytesPerElement, type DType, type NumberArray } from "../../dtype.ts";
+import { VisibleStorage } from "../../storage.ts";
 import type { Tensor } from "../../tensor.ts";
-import type { WasmBackend } from "./backend.ts";
 import type { WasmRuntime } from "./runtime.ts";
 
-/** Something computed from a storage's contents: valid as long as the version is the same. */
+/** Data computed from a storage's contents. It is valid while the storage has the same version. */
 interface Derived {
   readonly pointer: number;
   readonly bytes: number;
@@ -17,7 +18,7 @@ export class WasmStorage extends VisibleStorage {
   private derived: Map<string, Derived> | null = null;
 
   constructor(
-    backend: WasmBackend,
+    backend: Backend,
     private readonly runtime: WasmRuntime,
     dtype: DType,
     length: number,
@@ -26,10 +27,7 @@ export class WasmStorage extends VisibleStorage {
     this.pointer = runtime.heap.allocate(length * bytesPerElement[dtype]);
   }
 
-  /**
-   * Runs the waiting kernels first: they may write it or still read it. A view is replaced when unshared memory has grown, which
-   * detaches the old one.
-   */
+  /** Runs the waiting kernels first, because they may read or write it. Unshared memory that grows detaches the old view. */
   override get array(): NumberArray {
     this.runtime.finish();
     const { buffer } = this.runtime.heap.memory;
@@ -42,8 +40,8 @@ export class WasmStorage extends VisibleStorage {
   }
 
   /**
-   * Data derived from the contents (a weight in panels), computed when first asked for and again after the contents were
-   * changed in place. It is freed with the storage.
+   * Address of data derived from the contents (a weight in panels). `compute` fills it on first use and again after the contents
+   * have changed in place. It is freed with the storage.
    */
   derive(form: string, bytes: number, compute: (pointer: number) => void): number {
     this.derived ??= new Map();

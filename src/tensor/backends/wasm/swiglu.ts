@@ -1,19 +1,19 @@
-// Half a block of the network as one kernel forward, and as one kernel and the products of the weights' gradients backward.
+// Half a block of the network: one kernel forward; backward one kernel, and products for the gradients of the weights.
 import type { BlockAxis, BlockMemory } from "../../backend.ts";
 import { sizeOf } from "../../shape.ts";
 import type { Tensor } from "../../tensor.ts";
 import { multiply } from "./matmul.ts";
 import { panelRowsBytes, productBlockRows, spareBytes, weightPanels, weightStrips } from "./panels.ts";
-import { float, type WasmRuntime } from "./runtime.ts";
+import type { WasmRuntime } from "./runtime.ts";
 import { pointerOf } from "./storage.ts";
 
-/** Rows that go through the block together; their activations stay in the second-level cache. */
+/** Rows that go through the block together, so that their activations stay in the second-level cache. */
 const blockRows = 48;
-/** The same backward, where the block's part of the weights' gradients is added up at once: long enough sums per addition. */
+/** The same for a group in the backward pass, where longer sums pay for adding each to the gradients of the weights. */
 const groupRows = 108;
-/** Of assembly/groups.ts: rows in a block. */
+/** Rows in a block: BLOCK_ROWS of assembly/groups.ts. */
 const sumRows = 16;
-/** Of assembly/swiglu-sequence.ts: columns in a group. */
+/** Columns in a group: GROUP panels of assembly/swiglu-sequence.ts. */
 const groupColumns = 16;
 
 export interface SwigluGradients {
@@ -44,12 +44,19 @@ export function swigluBlock(
   if (h.size === 0) return;
   const [width, inner] = down.shape as [number, number];
   const cost = (h.size * inner * 3) / 4;
-  const kept = memory ? [pointerOf(memory.gateUp), pointerOf(memory.inverseRms)] : [0, 0];
+  const operands = {
+    h: pointerOf(h),
+    y: pointerOf(out),
+    u: memory ? pointerOf(memory.gateUp) : 0,
+    inverse: memory ? pointerOf(memory.inverseRms) : 0,
+    inner,
+    epsilon,
+  };
   if (axis === -1) {
     const rows = h.size / width;
     const half = { depth: width, columns: inner, transposed: true };
-    const gate = weightPanels(runtime, gateUp, half);
-    const up = weightPanels(runtime, gateUp, half, inner);
+    const gatePanels = weightPanels(runtime, gateUp, half);
+    const upPanels = weightPanels(runtime, gateUp, half, inner);
     const downPanels = weightPanels(runtime, down, { depth: inner, columns: width, transposed: true });
     runtime.run("swigluRows", {
       items: Math.ceil(rows / blockRows),
@@ -58,30 +65,24 @@ export function swigluBlock(
         panelRowsBytes(runtime, blockRows, inner) +
         blockRows * (width + 2 * runtime.panelColumns) * 4,
       cost,
-      parameters: [
-        ...[pointerOf(h), pointerOf(out), gate, up, downPanels, ...kept],
-        ...[rows, width, inner, blockRows, float(epsilon)],
-      ],
+      fields: { ...operands, gatePanels, upPanels, downPanels, rows, width, blockRows },
     });
   } else {
     const [length, columns] = h.shape.slice(-2) as [number, number];
     const half = { rows: inner, depth: length, transposed: false };
-    const gate = weightStrips(runtime, gateUp, half);
-    const up = weightStrips(runtime, gateUp, half, inner);
+    const gateStrips = weightStrips(runtime, gateUp, half);
+    const upStrips = weightStrips(runtime, gateUp, half, inner);
     const downStrips = weightStrips(runtime, down, { rows: length, depth: inner, transposed: false });
     runtime.run("swigluSequence", {
       items: sizeOf(h.shape.slice(0, -2)) * Math.ceil(columns / groupColumns),
       scratch: spareBytes(runtime) + 64 + groupColumns * 4 * (2 * productBlockRows + 2 * length + inner),
       cost,
-      parameters: [
-        ...[pointerOf(h), pointerOf(out), gate, up, downStrips, ...kept],
-        ...[length, columns, inner, float(epsilon)],
-      ],
+      fields: { ...operands, gateStrips, upStrips, downStrips, length, width: columns },
     });
   }
 }
 
-/** dh, dGateUp, dDown of the above */
+/** dh, dGateUp, dDown of swigluBlock */
 export function swigluBlockBackward(
   runtime: WasmRuntime,
   gradients: SwigluGradients,
@@ -98,15 +99,16 @@ export function swigluBlockBackward(
 }
 
 /**
- * Groups that add up their own gradients of the weights (assembly/groups.ts) out of `things` puzzles or rows, `usual` to a
- * group; 0 where that does not pay: too few things to keep threads busy, or gradients too large for the second-level cache.
+ * Number of groups for the gradients of the weights (assembly/groups.ts) when `count` puzzles or rows are divided into groups of
+ * about `usual`. 0 if groups do not pay: with fewer than eight groups of `least` threads run idle, and large gradients do not fit
+ * into the second-level cache.
  */
-function groupsOf(things: number, least: number, usual: number, gradientBytes: number): number {
-  if (things < 8 * least || gradientBytes > 2 ** 20) return 0;
-  return Math.max(8, Math.min(32, Math.floor(things / usual)));
+function groupsOf(count: number, least: number, usual: number, gradientBytes: number): number {
+  if (count < 8 * least || gradientBytes > 2 ** 20) return 0;
+  return Math.max(8, Math.min(32, Math.floor(count / usual)));
 }
 
-/** Runs a kernel that leaves partial gradients of the weights, then adds them up. */
+/** Runs a kernel that writes partial gradients of the weights, then adds them up. */
 function sumOfGroups(
   runtime: WasmRuntime,
   gradients: SwigluGradients,
@@ -121,7 +123,15 @@ function sumOfGroups(
       items: 3 * Math.ceil(inner / sumRows),
       scratch: sumRows * step,
       cost: (groups * 3 * inner * step) / 16,
-      parameters: [partial, step, groups, pointerOf(gradients.gateUp), pointerOf(gradients.down), inner, columns],
+      fields: {
+        partial,
+        step,
+        groups,
+        gateUp: pointerOf(gradients.gateUp),
+        down: pointerOf(gradients.down),
+        inner,
+        columns,
+      },
     });
   });
 }
@@ -130,15 +140,28 @@ function backwardRows(runtime: WasmRuntime, gradients: SwigluGradients, saved: S
   const { h, gateUp, down, out, memory } = saved;
   const [width, inner] = down.shape as [number, number];
   const rows = h.size / width;
-  // An odd number of cache lines from row to row: the products below walk down columns, and rows a power of two apart
-  // would all fall into the same few sets of the cache.
+  // Rows are an odd number of cache lines apart: the products below walk down columns, and rows a power of two apart would all
+  // map to the same few sets of the cache.
   const stepWide = (Math.ceil(panelRowsBytes(runtime, 1, inner) / 64) | 1) * 64;
   const downPanels = weightPanels(runtime, down, { depth: width, columns: inner, transposed: false });
   const half = { depth: inner, columns: width, transposed: false };
   const gatePanels = weightPanels(runtime, gateUp, half);
   const upPanels = weightPanels(runtime, gateUp, half, inner);
-  const operands = [dy, out, h, memory.gateUp, memory.inverseRms].map(pointerOf);
-  const weights = [downPanels, gatePanels, upPanels, pointerOf(gradients.h)];
+  const fields = {
+    dy: pointerOf(dy),
+    y: pointerOf(out),
+    h: pointerOf(h),
+    u: pointerOf(memory.gateUp),
+    inverse: pointerOf(memory.inverseRms),
+    downPanels,
+    gatePanels,
+    upPanels,
+    dh: pointerOf(gradients.h),
+    stepWide,
+    rows,
+    width,
+    inner,
+  };
   const blockScratch = (block: number): number =>
     spareBytes(runtime) + block * (2 * width + runtime.panelColumns) * 4 + 64;
   const cost = (dy.size * inner * 3) / 4;
@@ -149,7 +172,7 @@ function backwardRows(runtime: WasmRuntime, gradients: SwigluGradients, saved: S
         items: groups,
         scratch: blockScratch(groupRows) + 3 * groupRows * stepWide + 2 * panelRowsBytes(runtime, groupRows, width),
         cost: 2 * cost,
-        parameters: [...operands, ...weights, 0, stepWide, 0, 0, rows, width, inner, groupRows, groups, partial],
+        fields: { ...fields, wide: 0, hPanels: 0, dsumPanels: 0, blockRows: groupRows, groups, partial },
       }),
     );
     return;
@@ -163,7 +186,7 @@ function backwardRows(runtime: WasmRuntime, gradients: SwigluGradients, saved: S
       items: Math.ceil(rows / blockRows),
       scratch: blockScratch(blockRows),
       cost,
-      parameters: [...operands, ...weights, wide, stepWide, hPanels, dsumPanels, rows, width, inner, blockRows],
+      fields: { ...fields, wide, hPanels, dsumPanels, blockRows, groups: 0, partial: 0 },
     });
     const product = { stepA: stepWide, rowMajor: false, rows: inner, columns: width, depth: rows };
     const offsets = Int32Array.of(0, 0, 0, part, 0, inner * width * 4);
@@ -182,8 +205,20 @@ function backwardSequence(runtime: WasmRuntime, gradients: SwigluGradients, save
   const puzzleBytes = 3 * inner * stepTall;
   const gateUpStrips = weightStrips(runtime, gateUp, { rows: length, depth: 2 * inner, transposed: true });
   const downStrips = weightStrips(runtime, down, { rows: inner, depth: length, transposed: true });
-  const operands = [dy, out, h, memory.gateUp, memory.inverseRms].map(pointerOf);
-  const weights = [gateUpStrips, downStrips, pointerOf(gradients.h)];
+  const fields = {
+    dy: pointerOf(dy),
+    y: pointerOf(out),
+    h: pointerOf(h),
+    u: pointerOf(memory.gateUp),
+    inverse: pointerOf(memory.inverseRms),
+    gateUpStrips,
+    downStrips,
+    dh: pointerOf(gradients.h),
+    batch,
+    length,
+    width,
+    inner,
+  };
   const columnScratch = spareBytes(runtime) + 128 + groupColumns * 4 * (2 * length + 2 * inner + productBlockRows);
   const cost = (dy.size * inner * 3) / 4;
   const groups = groupsOf(batch, 1, 4, 3 * inner * panelRowsBytes(runtime, 1, length));
@@ -193,7 +228,7 @@ function backwardSequence(runtime: WasmRuntime, gradients: SwigluGradients, save
         items: groups,
         scratch: columnScratch + puzzleBytes + 2 * panelRowsBytes(runtime, width, length) + 4 * width,
         cost: 2 * cost,
-        parameters: [...operands, ...weights, 0, 0, 0, batch, length, width, inner, groups, partial],
+        fields: { ...fields, tall: 0, hPanels: 0, dsumPanels: 0, groups, partial },
       }),
     );
     return;
@@ -206,7 +241,7 @@ function backwardSequence(runtime: WasmRuntime, gradients: SwigluGradients, save
       items: batch * Math.ceil(width / groupColumns),
       scratch: columnScratch,
       cost,
-      parameters: [...operands, ...weights, tall, hPanels, dsumPanels, batch, length, width, inner],
+      fields: { ...fields, tall, hPanels, dsumPanels, groups: 0, partial: 0 },
     });
     const chunk = { depth: width, step: puzzleBytes };
     const product = { stepA: stepTall, rowMajor: true, columns: length, depth: batch * width, chunk };

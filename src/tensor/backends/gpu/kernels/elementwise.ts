@@ -1,5 +1,5 @@
 // Elementwise kernels, with broadcasting. Their formulas are in formulas.ts.
-import type { BinaryName, UnaryName } from "../../../backend.ts";
+import type { BinaryName, UnaryName } from "../../../elementwise.ts";
 import { broadcastStrides } from "../../../shape.ts";
 import type { Tensor } from "../../../tensor.ts";
 import { binaryFormulas, functions, unaryFormulas } from "../formulas.ts";

@@ -1,8 +1,9 @@
 // Cross-entropy per row of logits [N, V] and its gradient. Rows with a negative label are ignored.
 import type { CrossEntropyName } from "../../../backend.ts";
+import { empty } from "../../../create.ts";
 import { ShapeError } from "../../../errors.ts";
 import { scope } from "../../../scope.ts";
-import { empty, type Tensor } from "../../../tensor.ts";
+import type { Tensor } from "../../../tensor.ts";
 import { functions, stablemaxScore, stablemaxSlope } from "../formulas.ts";
 import { launch } from "../launch.ts";
 import { storageOf } from "../storage.ts";

@@ -1,7 +1,8 @@
 // Reductions along one axis.
+import { empty } from "../../../create.ts";
 import { scope } from "../../../scope.ts";
 import { aroundAxis } from "../../../shape.ts";
-import { empty, type Tensor } from "../../../tensor.ts";
+import type { Tensor } from "../../../tensor.ts";
 import { launch } from "../launch.ts";
 import { fill } from "./elementwise.ts";
 

@@ -1,9 +1,10 @@
 // Fused kernels over one axis. Each first computes the statistics of every row, then one elementwise kernel uses them: a single
 // kernel would recompute the statistics of a row for each of its elements.
 import type { BlockAxis } from "../../../backend.ts";
+import { empty } from "../../../create.ts";
 import { scope } from "../../../scope.ts";
 import { aroundAxis } from "../../../shape.ts";
-import { empty, type Tensor } from "../../../tensor.ts";
+import type { Tensor } from "../../../tensor.ts";
 import { functions } from "../formulas.ts";
 import { launch } from "../launch.ts";
 import { fill } from "./elementwise.ts";

@@ -1,0 +1,122 @@
+// Creating tensors: from numbers, or filled with one number. The arguments come from users, so all of them are checked here.
+import type { Backend } from "./backend.ts";
+import { defaultBackend } from "./default-backend.ts";
+import { bytesPerElement, type DType, expectValues } from "./dtype.ts";
+import { BackendError, DTypeError, ShapeError, showValue } from "./errors.ts";
+import { expectShape, type Shape, sameShape, showShape, sizeOf } from "./shape.ts";
+import { Tensor } from "./tensor.ts";
+
+/** Nested arrays of numbers, as deep as the tensor has axes. */
+export type Nested = number | readonly Nested[];
+
+/**
+ * A tensor from numbers.
+ *
+ * @param values  nested arrays whose depth gives the shape, or a flat (typed) array together with `options.shape`
+ * @throws ShapeError if the values do not fill the shape, or the nesting is uneven
+ * @throws DTypeError if a value is not a number, or is outside the range of int32
+ */
+export function tensor(
+  values: Nested | ArrayLike<number>,
+  options: { shape?: Shape; dtype?: DType; backend?: Backend } = {},
+): Tensor {
+  let flat: ArrayLike<number>;
+  let shape = options.shape;
+  if (Array.isArray(values) || typeof values === "number") {
+    const numbers: number[] = [];
+    const nestedShape = flatten(values as Nested, numbers, []);
+    flat = numbers;
+    shape ??= nestedShape;
+  } else {
+    expectArrayLike(values);
+    flat = values as ArrayLike<number>;
+    shape ??= [flat.length];
+  }
+  const dtype = options.dtype ?? dtypeOf(values);
+  expectArguments("tensor", shape, dtype, options.backend);
+  if (flat.length !== sizeOf(shape)) {
+    throw new ShapeError(`tensor: got ${flat.length} values, expected ${sizeOf(shape)} for shape ${showShape(shape)}`);
+  }
+  expectValues("tensor", flat, dtype);
+  const out = allocate(shape, dtype, options.backend);
+  out.storage.write(flat);
+  return out;
+}
+
+function dtypeOf(values: unknown): DType {
+  if (values instanceof Float64Array) return "float64";
+  if (values instanceof Int32Array) return "int32";
+  return "float32";
+}
+
+function expectArrayLike(values: unknown): void {
+  const isObject = typeof values === "object" && values !== null;
+  if (isObject && Number.isInteger((values as ArrayLike<unknown>).length)) return;
+  throw new DTypeError(
+    `tensor: got ${showValue(values)}, expected a number, nested arrays of numbers or a typed array`,
+  );
+}
+
+/** Appends the numbers of `values` to `flat` in row-major order. Returns the shape. `position` is for the error message. */
+function flatten(values: Nested, flat: number[], position: readonly number[]): number[] {
+  if (typeof values === "number") {
+    flat.push(values);
+    return [];
+  }
+  if (!Array.isArray(values)) {
+    throw new DTypeError(`tensor: got ${showValue(values)} at ${showShape(position)}, expected a number or an array`);
+  }
+  let first: readonly number[] | undefined;
+  // A loop by index, because forEach and map skip the holes of an array.
+  for (let i = 0; i < values.length; i++) {
+    const shape = flatten(values[i] as Nested, flat, [...position, i]);
+    first ??= shape;
+    if (!sameShape(shape, first)) {
+      const [a, b] = [0, i].map((index) => showShape([...position, index]));
+      throw new ShapeError(
+        `tensor: uneven nesting, got shape ${showShape(first)} at ${a} and ${showShape(shape)} at ${b}, expected equal shapes`,
+      );
+    }
+  }
+  return [values.length, ...(first ?? [])];
+}
+
+/** A tensor with undefined contents, for a kernel to fill. */
+export function empty(shape: Shape, dtype: DType = "float32", backend?: Backend): Tensor {
+  expectArguments("empty", shape, dtype, backend);
+  return allocate(shape, dtype, backend);
+}
+
+/** A tensor of one repeated number. */
+export function full(shape: Shape, value: number, dtype: DType = "float32", backend?: Backend): Tensor {
+  return filled("full", shape, value, dtype, backend);
+}
+
+export function zeros(shape: Shape, dtype: DType = "float32", backend?: Backend): Tensor {
+  return filled("zeros", shape, 0, dtype, backend);
+}
+
+function filled(operation: string, shape: Shape, value: number, dtype: DType, backend: Backend | undefined): Tensor {
+  expectArguments(operation, shape, dtype, backend);
+  expectValues(operation, [value], dtype);
+  const out = allocate(shape, dtype, backend);
+  out.backend.kernels.fill(out, value);
+  return out;
+}
+
+const allocate = (shape: Shape, dtype: DType, backend: Backend = defaultBackend()): Tensor =>
+  new Tensor(backend.allocate(sizeOf(shape), dtype), shape);
+
+/** TypeScript checks these too, but a JavaScript caller, or one with its arguments in another order, gets this far. */
+function expectArguments(operation: string, shape: unknown, dtype: unknown, backend: unknown): void {
+  expectShape(operation, shape);
+  if (typeof dtype !== "string" || !Object.hasOwn(bytesPerElement, dtype)) {
+    const expected = Object.keys(bytesPerElement).join(", ");
+    throw new DTypeError(`${operation}: got ${showValue(dtype)} as the element type, expected one of ${expected}`);
+  }
+  if (backend !== undefined && typeof (backend as Partial<Backend> | null)?.allocate !== "function") {
+    throw new BackendError(
+      `${operation}: got ${showValue(backend)} as the backend, expected a Backend object (see useBackend)`,
+    );
+  }
+}

@@ -1,0 +1,40 @@
+// Element types, and the typed arrays that hold their elements.
+import { DTypeError, showValue } from "./errors.ts";
+
+export type DType = "float32" | "float64" | "int32";
+export type NumberArray = Float32Array | Float64Array | Int32Array;
+
+export const bytesPerElement: Record<DType, number> = { float32: 4, float64: 8, int32: 4 };
+
+/** A typed array of `length` zeros of the element type. */
+export function newArray(dtype: DType, length: number): NumberArray {
+  if (dtype === "float32") return new Float32Array(length);
+  return dtype === "float64" ? new Float64Array(length) : new Int32Array(length);
+}
+
+const least = -(2 ** 31);
+const most = 2 ** 31 - 1;
+
+/**
+ * @throws DTypeError unless every value is a number that the element type can hold. Fractions are allowed for int32, which cuts
+ *   them off towards zero.
+ */
+export function expectValues(operation: string, values: ArrayLike<number>, dtype: DType): void {
+  const isInt32 = dtype === "int32";
+  // The elements of these arrays need no check, so the usual large inputs cost nothing.
+  if (
+    values instanceof Int32Array ||
+    (!isInt32 && (values instanceof Float32Array || values instanceof Float64Array))
+  ) {
+    return;
+  }
+  for (let i = 0; i < values.length; i++) {
+    const value: unknown = values[i];
+    if (typeof value !== "number") {
+      throw new DTypeError(`${operation}: got ${showValue(value)} at position ${i}, expected a number`);
+    }
+    if (isInt32 && !(Math.trunc(value) >= least && Math.trunc(value) <= most)) {
+      throw new DTypeError(`${operation}: got ${value} at position ${i}, expected ${least} to ${most} for int32`);
+    }
+  }
+}
