@@ -51,9 +51,9 @@ export function ourStep(start: Case, backend: t.Backend, threads: number): StepR
   const x = (): Variable => model.embed(inputs, puzzleIds).x;
   let latents: Latents = { y: constant(tensorOf(start.y)), z: constant(tensorOf(start.z)) };
   const carry = (next: Latents): void => {
-    for (const { value } of Object.values(next)) t.keep(value);
-    for (const { value } of Object.values(latents)) value.dispose();
-    latents = next;
+    const previous = latents;
+    latents = Object.fromEntries(Object.entries(next).map(([name, { value }]) => [name, constant(t.keep(value))]));
+    for (const { value } of Object.values(previous)) value.dispose();
   };
 
   return {
@@ -63,10 +63,10 @@ export function ourStep(start: Case, backend: t.Backend, threads: number): StepR
 
     async train() {
       const report = t.scope(() => {
-        const step = deepRecursion(model, x(), latents);
-        const loss = lossOf({ logits: step.logits, q: step.q, labels, targetQContinue: null }, lossOptions);
+        const next = deepRecursion(model.recur, x(), latents, model.T);
+        const loss = lossOf({ ...model.heads(next), labels, targetQContinue: null }, lossOptions);
         optimizer.update(gradients(affine(loss.total, 1 / batch), parameters), learningRate);
-        carry(step.carry);
+        carry(next);
         return loss.report;
       });
       const [loss] = await report.data();
@@ -77,9 +77,10 @@ export function ourStep(start: Case, backend: t.Backend, threads: number): StepR
     async evaluate() {
       const { logits, q } = t.scope(() =>
         noGrad(() => {
-          const step = deepRecursion(model, x(), latents);
-          carry(step.carry);
-          return { logits: step.logits.value, q: step.q.value };
+          const next = deepRecursion(model.recur, x(), latents, model.T);
+          carry(next);
+          const { logits, q } = model.heads(next);
+          return { logits: logits.value, q: q.value };
         }),
       );
       await Promise.all([logits.data(), q.data()]);

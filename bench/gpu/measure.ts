@@ -107,6 +107,7 @@ async function measureSteps(note: (what: string, milliseconds: number) => void):
     const tokens = (length: number): Int32Array =>
       Int32Array.from({ length }, () => 1 + random.integer(model.vocabularySize - 1));
     const source = {
+      sequenceLength: config.model.sequenceLength,
       state: null,
       next: (batchSize: number) => {
         const cells = batchSize * model.sequenceLength;

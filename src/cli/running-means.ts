@@ -9,11 +9,10 @@ export class RunningMeans {
   #halted = 0;
   #steps = 0;
 
-  add({ loss, halted, steps }: StepMetrics, batchSize: number): void {
-    const perPuzzle = loss / batchSize;
-    this.#loss = this.#loss === undefined ? perPuzzle : memory * this.#loss + (1 - memory) * perPuzzle;
-    this.#halted = memory * this.#halted + halted;
-    this.#steps = memory * this.#steps + steps;
+  add({ loss, haltedCount, stepsSum }: StepMetrics): void {
+    this.#loss = this.#loss === undefined ? loss : memory * this.#loss + (1 - memory) * loss;
+    this.#halted = memory * this.#halted + haltedCount;
+    this.#steps = memory * this.#steps + stepsSum;
   }
 
   /** Per puzzle. */

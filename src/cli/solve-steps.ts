@@ -1,5 +1,5 @@
 // One puzzle, one supervision step after another: what the model answers, what it changes, what it believes.
-import { answers, type Config, type Model, saysHalt, type Task } from "../trm/index.ts";
+import { type Config, type Model, predictions, saysHalt, type Task } from "../trm/index.ts";
 
 export interface SolveStep {
   readonly step: number;
@@ -29,7 +29,7 @@ export async function solvePuzzle(
 ): Promise<Solution> {
   const steps: SolveStep[] = [];
   let before = question;
-  for await (const { step, tokens, qHalt, qContinue } of answers(model, { inputs: question }, supervisionSteps)) {
+  for await (const { step, tokens, qHalt, qContinue } of predictions(model, { inputs: question }, supervisionSteps)) {
     const last = before;
     steps.push({
       step,

@@ -115,13 +115,12 @@ export class TrainingRun {
   }
 
   #record(metrics: StepMetrics): void {
-    const { batchSize } = this.training.config.training;
     if (!Number.isFinite(metrics.loss)) {
       const { step, loss } = metrics;
       throw new TrainingError(`the loss of step ${step} is ${loss}: try a lower learningRate; ${this.#kept}`);
     }
-    this.#means.add(metrics, batchSize);
-    this.#log(metricsLine(metrics, batchSize, this.seconds));
+    this.#means.add(metrics);
+    this.#log(metricsLine(metrics, this.seconds));
   }
 
   #log(line: Record<string, unknown>): void {
@@ -201,29 +200,29 @@ async function evaluateUnlessStopped(training: Training, examples: RunSets["watc
   };
   try {
     const options = { ...training.config.training, batchSize: evaluationBatch, onProgress };
-    return await evaluate(training.evaluated, examples, options);
+    return await evaluate(training.evaluationModel, examples, options);
   } catch (error) {
     if (error instanceof Stopped) return undefined;
     throw error;
   }
 }
 
-/** Means per puzzle of the batch; those of halted puzzles are null in a step in which none halted. */
-function metricsLine(metrics: StepMetrics, batchSize: number, seconds: number): Record<string, unknown> {
-  const { step, halted, learningRate, loss, answerLoss, haltLoss, continueLoss } = metrics;
-  const perHalted = (sum: number): number | null => (halted > 0 ? sum / halted : null);
+/** A line of metrics.jsonl. Means over the halted puzzles are null in a step in which no puzzle halted. */
+function metricsLine(metrics: StepMetrics, seconds: number): Record<string, unknown> {
+  const { step, haltedCount, learningRate, loss, answerLoss, haltLoss, continueLoss } = metrics;
+  const perHalted = (sum: number): number | null => (haltedCount > 0 ? sum / haltedCount : null);
   return {
     step,
-    loss: loss / batchSize,
-    answerLoss: answerLoss / batchSize,
-    haltLoss: haltLoss / batchSize,
-    continueLoss: continueLoss / batchSize,
+    loss,
+    answerLoss,
+    haltLoss,
+    continueLoss,
     learningRate,
-    halted,
-    exact: perHalted(metrics.exact),
-    cell: perHalted(metrics.cellAccuracy),
-    haltAccuracy: perHalted(metrics.haltAccuracy),
-    stepsUntilHalt: perHalted(metrics.steps),
+    halted: haltedCount,
+    exact: perHalted(metrics.exactCount),
+    cell: perHalted(metrics.cellAccuracySum),
+    haltAccuracy: perHalted(metrics.correctHaltCount),
+    stepsUntilHalt: perHalted(metrics.stepsSum),
     seconds: Math.round(seconds * 1000) / 1000,
   };
 }

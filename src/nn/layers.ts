@@ -1,4 +1,4 @@
-// The layers of the network. Weights are drawn from truncated normal distributions; no layer has a bias but Q_head.
+// The layers of the network. Weights are drawn from truncated normal distributions; no layer here has a bias.
 
 import * as ad from "../autograd/index.ts";
 import { parameter, Variable } from "../autograd/index.ts";
@@ -18,7 +18,7 @@ import {
 import { Module } from "./module.ts";
 
 // DEVIATION: random numbers — the distribution is the official one, the generator is not: equal seeds give other weights than PyTorch.
-/** Numbers from a truncated normal distribution of the given standard deviation. @throws MemoryError before any number is drawn */
+/** Numbers from a truncated normal distribution with the given standard deviation. @throws MemoryError before any number is drawn */
 export function truncatedNormal(shape: Shape, std: number, random: Random): Tensor {
   const out = empty(shape);
   assign(
@@ -40,7 +40,7 @@ export class Linear extends Module {
     this.weight = linearWeight(to, from, random);
   }
 
-  apply(x: Variable): Variable {
+  forward(x: Variable): Variable {
     return ad.linear(x, this.weight);
   }
 }
@@ -53,14 +53,14 @@ export class Embedding extends Module {
     this.weight = parameter(truncatedNormal([entries, width], 1 / Math.sqrt(width), random));
   }
 
-  apply(ids: Variable): Variable {
+  forward(ids: Variable): Variable {
     return ad.gatherRows(this.weight, ids);
   }
 }
 
 /**
- * One row per puzzle id, zero at first. The table is no parameter: a lookup returns a leaf variable with the rows of the batch,
- * whose gradient goes to `update`, so that only rows of the batch are touched.
+ * One row per puzzle id, initially zero. The table is not a parameter: a lookup returns a leaf variable with the rows of the
+ * batch, whose gradient is passed to `update`, so that only these rows change.
  */
 export class PuzzleEmbedding {
   /** [ids, width] */
@@ -69,12 +69,12 @@ export class PuzzleEmbedding {
     this.table = keep(zeros([ids, width]));
   }
 
-  /** ids [B] int32 -> [B, width], a leaf that wants a gradient */
+  /** ids [B] int32 -> [B, width], a leaf that requires a gradient */
   lookup(ids: Tensor): Variable {
     return new Variable(gatherRows(this.table, ids), null, true);
   }
 
-  /** SignSGD on the rows of the batch: gradients of equal ids are summed, row = row (1 - lr wd) - lr sign(sum). */
+  /** One SignSGD update of the rows of the batch. Gradients of equal ids are summed: row = row (1 - lr wd) - lr sign(sum). */
   update(ids: Tensor, gradient: Tensor, learningRate: number, weightDecay: number): void {
     signSgdUpdate(this.table, ids, gradient, learningRate, weightDecay);
   }
@@ -99,7 +99,7 @@ export class Swiglu extends Module implements ad.SwigluWeights {
 /** Tables of the rotary positions for one length and one head size. */
 export type RotaryTables = TablesOf<Variable>;
 
-/** Angles of rotary positions: position · base^(-2i / headSize), the same for both halves of a head. Su et al. 2021. */
+/** Cosines and sines of the angles of rotary positions: position · base^(-2i / headSize), the same for both halves of a head. Su et al. 2021. */
 export function rotaryTables(length: number, headSize: number, base = 10000): RotaryTables {
   const half = headSize / 2;
   const table = (f: (angle: number) => number): Variable => {
@@ -124,7 +124,7 @@ export class Attention extends Module {
     this.out = linearWeight(width, width, random);
   }
 
-  apply(h: Variable, rotary?: RotaryTables): Variable {
+  forward(h: Variable, rotary?: RotaryTables): Variable {
     return ad.linear(ad.selfAttention(ad.linear(h, this.qkv), this.#heads, rotary), this.out);
   }
 }

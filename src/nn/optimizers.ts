@@ -1,7 +1,6 @@
-// Optimizers of the weights (puzzle rows have SignSGD: signSgdUpdate in src/tensor). Each keeps its state by parameter name, as tensors that live until disposed.
-
+// Optimizers of the weights. (The rows of the puzzle embedding are updated by SignSGD, see PuzzleEmbedding in layers.ts.)
 import type { Variable } from "../autograd/index.ts";
-import { type AdamSettings, adamUpdate, keep, ShapeError, type Tensor, zeros } from "../tensor/index.ts";
+import { type AdamSettings, adamUpdate, assign, keep, ShapeError, type Tensor, zeros } from "../tensor/index.ts";
 
 export interface AdamOptions {
   readonly beta1: number;
@@ -22,8 +21,7 @@ interface Moments {
  * Adam-atan2: p -= lr / (1 - β1^t) · atan2(m, √v / √(1 - β2^t));  AdamW: p -= lr / (1 - β1^t) · m / (√v / √(1 - β2^t) + 1e-8)
  */
 export class Adam {
-  /** Updates made so far. */
-  steps = 0;
+  #steps = 0;
   readonly #moments = new Map<string, Moments>();
 
   constructor(
@@ -37,6 +35,11 @@ export class Adam {
     }
   }
 
+  /** Updates made so far. */
+  get steps(): number {
+    return this.#steps;
+  }
+
   /** One update of every parameter. @param gradients  in the order of the parameters */
   update(gradients: readonly Tensor[], learningRate: number): void {
     if (gradients.length !== this.parameters.size) {
@@ -44,23 +47,29 @@ export class Adam {
         `Adam: got ${gradients.length} gradients, expected one for each of ${this.parameters.size} parameters`,
       );
     }
-    this.steps++;
-    const settings: AdamSettings = { ...this.options, learningRate, step: this.steps, epsilon: 1e-8 };
+    this.#steps++;
+    const settings: AdamSettings = { ...this.options, learningRate, step: this.#steps, epsilon: 1e-8 };
     let i = 0;
     for (const [name, { value: p }] of this.parameters) {
       adamUpdate(this.rule, { p, ...this.#moments.get(name)! }, gradients[i++]!, settings);
     }
   }
 
-  /** The moments by name, "m/NAME" and "v/NAME": what a checkpoint holds beside `steps`. */
-  *state(): Iterable<[name: string, tensor: Tensor]> {
+  /** The moments by name, "m/NAME" and "v/NAME". A checkpoint holds them and `steps`. */
+  *moments(): Iterable<[name: string, tensor: Tensor]> {
     for (const [name, { m, v }] of this.#moments) {
       yield [`m/${name}`, m];
       yield [`v/${name}`, v];
     }
   }
 
+  /** Restores the state of an optimizer of the same parameters. @param state.moments  numbers by the names of `moments` */
+  restore({ steps, moments }: { steps: number; moments: ReadonlyMap<string, ArrayLike<number>> }): void {
+    for (const [name, tensor] of this.moments()) assign(tensor, moments.get(name)!);
+    this.#steps = steps;
+  }
+
   dispose(): void {
-    for (const [, tensor] of this.state()) tensor.dispose();
+    for (const [, tensor] of this.moments()) tensor.dispose();
   }
 }

@@ -7,7 +7,6 @@
 //   checkpoint.json       the rest: step, random states, position in the data, configuration, task, backend
 
 import { z } from "zod";
-import { constant } from "../autograd/index.ts";
 import {
   CheckpointError,
   parseSafetensors,
@@ -68,7 +67,7 @@ export type CheckpointAbout = Pick<CheckpointSide, "task" | "backend" | "seconds
 
 /** The whole state of a training, between two steps. */
 export async function packCheckpoint(training: Training, about: CheckpointAbout): Promise<CheckpointFiles> {
-  const { step, optimizer, carry, random, source, config, model, averaged } = training;
+  const { step, optimizer, carry, random, source, config, model, ema } = training;
   const side = {
     format: "trm-ts checkpoint",
     version: 1,
@@ -85,7 +84,7 @@ export async function packCheckpoint(training: Training, about: CheckpointAbout)
     [weightsFile, serializeSafetensors(await exportWeights(model))],
     [trainingFile, serializeSafetensors(await trainingTensors(training))],
   ]);
-  if (averaged) files.set(averageFile, serializeSafetensors(await exportWeights(averaged)));
+  if (ema) files.set(averageFile, serializeSafetensors(await exportWeights(ema)));
   return files;
 }
 
@@ -101,7 +100,7 @@ async function trainingTensors({ optimizer, carry, config }: Training): Promise<
     tensors.set(name, { shape: tensor.shape, data: (await tensor.data()) as Float32Array });
   };
   for (const [name, { value }] of Object.entries(carry.latents)) await floats(carryName(name), value);
-  for (const [name, tensor] of optimizer.state()) await floats(`optimizer/${name}`, tensor);
+  for (const [name, tensor] of optimizer.moments()) await floats(`optimizer/${name}`, tensor);
   return tensors;
 }
 
@@ -134,7 +133,7 @@ export function parseJson(bytes: Uint8Array, where: string): unknown {
   }
 }
 
-/** The file that holds the weights to evaluate with: the averaged ones where there are such. */
+/** The file that holds the weights to evaluate with: the ema ones where there are such. */
 export const evaluatedFile = ({ config }: CheckpointSide): string =>
   config.training.emaRate > 0 ? averageFile : weightsFile;
 
@@ -159,43 +158,34 @@ export function restoreTraining(training: Training, side: CheckpointSide, files:
     return parseSafetensors(bytes, `${where}/${name}`);
   };
   const weights = read(weightsFile);
-  const average = training.averaged ? read(averageFile) : null;
+  const average = training.ema ? read(averageFile) : null;
   const rest = new TensorReader(read(trainingFile), `${where}/${trainingFile}`);
-  const { optimizer, carry, source, random } = training;
+  const { optimizer, carry } = training;
 
-  const moments = [...optimizer.state()].map(([name, tensor]) => ({
-    tensor,
-    values: rest.floats(`optimizer/${name}`, tensor.shape),
-  }));
-  const latents = Object.entries(carry.latents).map(([name, { value }]) => ({
-    name,
-    shape: value.shape,
-    values: rest.floats(carryName(name), value.shape),
-  }));
+  const moments = new Map<string, Float32Array>();
+  for (const [name, tensor] of optimizer.moments()) moments.set(name, rest.floats(`optimizer/${name}`, tensor.shape));
+  const latents = new Map<string, Float32Array>();
+  for (const [name, { value }] of Object.entries(carry.latents)) {
+    latents.set(name, rest.floats(carryName(name), value.shape));
+  }
   const cells = [carry.slots, training.config.model.sequenceLength];
   const inputs = rest.integers("carry/inputs", cells);
   const labels = rest.integers("carry/labels", cells);
   const puzzleIds = rest.integers("carry/puzzle_ids", [carry.slots]);
 
   importWeights(training.model, weights, `${where}/${weightsFile}`);
-  if (training.averaged && average) importWeights(training.averaged, average, `${where}/${averageFile}`);
-  for (const { tensor, values } of moments) t.assign(tensor, values);
-  carry.replaceLatents(
-    Object.fromEntries(latents.map(({ name, shape, values }) => [name, constant(t.tensor(values, { shape }))])),
-  );
-  carry.inputs.set(inputs);
-  carry.labels.set(labels);
-  carry.puzzleIds.set(puzzleIds);
-  carry.steps.set(side.carry.steps);
-  carry.halted.splice(0, carry.slots, ...side.carry.halted);
-  optimizer.steps = side.optimizerSteps;
-  random.state = side.random;
+  if (training.ema && average) importWeights(training.ema, average, `${where}/${averageFile}`);
   try {
-    source.state = side.source;
+    training.restore({
+      step: side.step,
+      optimizer: { steps: side.optimizerSteps, moments },
+      random: side.random,
+      source: side.source,
+      carry: { latents, inputs, labels, puzzleIds, ...side.carry },
+    });
   } catch (error) {
     throw new CheckpointError(`${where}: ${(error as Error).message}`);
   }
-  training.step = side.step;
 }
 
 class TensorReader {

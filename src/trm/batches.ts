@@ -1,19 +1,19 @@
-// Where training puzzles come from: batches in random order, epoch after epoch, with a position that a checkpoint can hold.
+// Training batches from examples in memory: in random order, epoch after epoch, with a position that a checkpoint can store.
 import { z } from "zod";
 import { Random, type RandomState } from "../tensor/index.ts";
 import { type Batch, type BatchSource, type Examples, trainingLabels } from "./examples.ts";
 import type { Task } from "./task.ts";
 
-/** Examples in a new random order every epoch; the last, partial batch of an epoch is dropped, as in the official code. */
+/** Examples in a new random order every epoch. The last, partial batch of an epoch is dropped, as in the official code. */
 export class ShuffledExamples implements BatchSource {
   #random: Random;
-  /** The generator as it was before this epoch's shuffle, so that a resumed run shuffles the same. */
+  /** The generator before this epoch's shuffle, so that a resumed run repeats it. */
   #epochStart: RandomState;
   #order: Int32Array;
   #position = 0;
 
   // DEVIATION: augmentation — drawn anew for every example; the official code stores 1,000 augmented copies of each puzzle.
-  /** @param augment  the task whose random symmetries are applied to every example that is drawn; none if left out */
+  /** @param augment  the task whose random symmetries are applied to every drawn example */
   constructor(
     private readonly examples: Examples,
     seed: number,
@@ -24,8 +24,12 @@ export class ShuffledExamples implements BatchSource {
     this.#order = this.#random.permutation(examples.count);
   }
 
+  get sequenceLength(): number {
+    return this.examples.length;
+  }
+
   next(batchSize: number): Batch {
-    const { count, length } = this.examples;
+    const { count, length, puzzleIds } = this.examples;
     if (this.#position + batchSize > count && this.#position > 0) this.#startEpoch();
     const batch: Batch = {
       inputs: new Int32Array(batchSize * length),
@@ -33,12 +37,14 @@ export class ShuffledExamples implements BatchSource {
       puzzleIds: new Int32Array(batchSize),
     };
     for (let slot = 0; slot < batchSize; slot++) {
-      const from = this.#order[this.#position++ % count]! * length;
+      const example = this.#order[this.#position++ % count]!;
+      const from = example * length;
       const question = this.examples.inputs.subarray(from, from + length);
       const answer = this.examples.labels.subarray(from, from + length);
       const pair = this.augment?.augment(question, answer, this.#random) ?? { question, answer };
       batch.inputs.set(pair.question, slot * length);
       batch.labels.set(trainingLabels(pair.answer, this.examples.ignoreLabel), slot * length);
+      if (puzzleIds) batch.puzzleIds[slot] = puzzleIds[example]!;
     }
     return batch;
   }
@@ -70,10 +76,10 @@ const int32 = z
   .min(-(2 ** 31))
   .max(2 ** 31 - 1);
 
-/** The state of a Random, as it comes back from a file. */
+/** Schema of the state of a Random that was read from a file. */
 export const randomStateSchema = z
   .strictObject({ generator: z.literal("xoroshiro128plus"), words: z.array(int32).length(4).readonly() })
-  .refine(({ words }) => words.some((word) => word !== 0), { message: "expected words that are not all 0" });
+  .refine(({ words }) => words.some((word) => word !== 0), { message: "expected at least one word that is not 0" });
 
 const streamState = z.strictObject({
   epochStart: randomStateSchema,

@@ -1,15 +1,40 @@
-// The carry: what every slot of the batch takes from one supervision step to the next.
-
+// The carry: what every slot of the batch hands from one supervision step to the next.
 import { constant } from "../autograd/index.ts";
 import * as t from "../tensor/index.ts";
+import { ConfigError } from "./errors.ts";
 import type { Batch } from "./examples.ts";
 import type { Model } from "./model.ts";
-import type { Latents } from "./recursion.ts";
+import type { Latents } from "./variants.ts";
 
-/** Every slot has its own puzzle, its own latents, and its own number of steps so far. All slots start halted. */
+/** The carry as plain data, for checkpoints. */
+export interface CarryState {
+  /** [B, P + L, D] numbers by the name of the latent. */
+  readonly latents: ReadonlyMap<string, ArrayLike<number>>;
+  readonly inputs: Int32Array;
+  readonly labels: Int32Array;
+  readonly puzzleIds: Int32Array;
+  readonly steps: ArrayLike<number>;
+  readonly halted: readonly boolean[];
+}
+
+/** The input of a supervision step: the puzzles and latents of some slots. */
+export interface CarryPart {
+  /** [slots, L] int32 */
+  readonly inputs: t.Tensor;
+  /** [slots, L] */
+  readonly labels: Int32Array;
+  /** [slots] int32 */
+  readonly puzzleIds: t.Tensor;
+  /** [slots] */
+  readonly steps: Int32Array;
+  /** [slots, P + L, D] each */
+  readonly latents: Latents;
+}
+
+/** Every slot has its own puzzle, latents and number of steps so far. All slots start halted, so that `refill` fills them. */
 export class Carry {
-  /** The latents by name, [B, P + L, D] each; they live until replaced. */
-  latents: Latents;
+  #latents: Latents;
+  /** Supervision steps that the puzzle of each slot has made. */
   readonly steps: Int32Array;
   readonly halted: boolean[];
   /** [B, L] */
@@ -17,13 +42,16 @@ export class Carry {
   readonly labels: Int32Array;
   /** [B] */
   readonly puzzleIds: Int32Array;
+  readonly #model: Model;
 
   constructor(
-    private readonly model: Model,
+    model: Model,
     readonly slots: number,
+    latents: Latents = model.initialLatents(slots),
   ) {
     const cells = slots * model.config.sequenceLength;
-    this.latents = keepAll(model.initialState(slots));
+    this.#model = model;
+    this.#latents = keepAll(latents);
     this.steps = new Int32Array(slots);
     this.halted = new Array<boolean>(slots).fill(true);
     this.inputs = new Int32Array(cells);
@@ -31,47 +59,114 @@ export class Carry {
     this.puzzleIds = new Int32Array(slots);
   }
 
-  /** Gives every halted slot the puzzle that `batch` has in its place, and the initial latents. */
+  /** The latents by name, [B, P + L, D] each. They live until `advance` replaces them. */
+  get latents(): Latents {
+    return this.#latents;
+  }
+
+  /** Puts the puzzle of the same place in `batch` into every halted slot, with the initial latents. @throws ConfigError */
   refill(batch: Batch): void {
-    const { sequenceLength } = this.model.config;
+    const { sequenceLength: length } = this.#model.config;
+    if (batch.inputs.length !== this.inputs.length) {
+      const puzzle = `${batch.inputs.length / this.slots} tokens per puzzle`;
+      throw new ConfigError(`batch: got ${puzzle}, expected ${length} (sequenceLength) for ${this.slots} slots`);
+    }
+    if (this.halted.includes(true)) this.#replace(t.scope(() => this.#restarted()));
     this.halted.forEach((halted, slot) => {
       if (!halted) return;
-      const [from, to] = [slot * sequenceLength, (slot + 1) * sequenceLength];
+      const [from, to] = [slot * length, (slot + 1) * length];
       this.inputs.set(batch.inputs.subarray(from, to), from);
       this.labels.set(batch.labels.subarray(from, to), from);
       this.puzzleIds[slot] = batch.puzzleIds[slot]!;
       this.steps[slot] = 0;
     });
-    if (this.halted.includes(true)) this.replaceLatents(t.scope(() => this.#restarted()));
   }
 
-  /** The latents, those of halted slots replaced by the initial ones. */
+  /** The latents, with those of halted slots replaced by the initial ones. */
   #restarted(): Latents {
     const mask = t.tensor(Float32Array.from(this.halted, Number), { shape: [this.slots, 1, 1] });
-    const restarted: Record<string, ReturnType<typeof constant>> = {};
-    for (const [name, latent] of Object.entries(this.latents)) {
-      restarted[name] = constant(t.select(mask, this.model.initial.get(name)!, latent.value));
-    }
-    return restarted;
+    return mapLatents(this.#latents, (latent, name) => t.select(mask, this.#model.initial.get(name)!, latent));
   }
 
-  /** Takes over the latents of the next step. */
-  replaceLatents(next: Latents): void {
-    const before = this.latents;
-    this.latents = keepAll(next);
-    disposeAll(before);
+  /** The slots from `first` on, at most `count` of them, as the input of a supervision step. */
+  part(first: number, count: number): CarryPart {
+    const { sequenceLength: length } = this.#model.config;
+    const last = Math.min(first + count, this.slots);
+    const isAll = last - first === this.slots;
+    return {
+      inputs: t.tensor(this.inputs.subarray(first * length, last * length), { shape: [last - first, length] }),
+      labels: this.labels.subarray(first * length, last * length),
+      puzzleIds: t.tensor(this.puzzleIds.subarray(first, last)),
+      steps: this.steps.subarray(first, last),
+      latents: isAll ? this.#latents : mapLatents(this.#latents, (latent) => t.slice(latent, 0, first, last)),
+    };
+  }
+
+  /** Ends a supervision step: the new latents, detached, replace the old ones, and every slot counts the step. */
+  advance(latents: Latents): void {
+    this.#replace(latents);
+    for (let slot = 0; slot < this.slots; slot++) this.steps[slot]!++;
+  }
+
+  /** Records which slots have halted; the next `refill` gives them new puzzles. */
+  halt(halted: readonly boolean[]): void {
+    this.halted.splice(0, this.slots, ...halted);
+  }
+
+  /** A carry of these slots only. This carry is disposed. */
+  select(slots: readonly number[]): Carry {
+    const { sequenceLength: length } = this.#model.config;
+    const latents = t.scope(() => {
+      const rows = t.tensor(Int32Array.from(slots));
+      return keepAll(mapLatents(this.#latents, (latent) => rowsOf(latent, rows)));
+    });
+    const selected = new Carry(this.#model, slots.length, latents);
+    slots.forEach((from, to) => {
+      selected.inputs.set(this.inputs.subarray(from * length, (from + 1) * length), to * length);
+      selected.labels.set(this.labels.subarray(from * length, (from + 1) * length), to * length);
+      selected.puzzleIds[to] = this.puzzleIds[from]!;
+      selected.steps[to] = this.steps[from]!;
+      selected.halted[to] = this.halted[from]!;
+    });
+    this.dispose();
+    return selected;
+  }
+
+  /** Restores a state of a carry of the same shape. */
+  restore({ latents, inputs, labels, puzzleIds, steps, halted }: CarryState): void {
+    for (const [name, { value }] of Object.entries(this.#latents)) t.assign(value, latents.get(name)!);
+    this.inputs.set(inputs);
+    this.labels.set(labels);
+    this.puzzleIds.set(puzzleIds);
+    this.steps.set(steps);
+    this.halt(halted);
+  }
+
+  #replace(latents: Latents): void {
+    const previous = this.#latents;
+    this.#latents = keepAll(latents);
+    disposeAll(previous);
   }
 
   dispose(): void {
-    disposeAll(this.latents);
+    disposeAll(this.#latents);
   }
 }
 
-function keepAll(latents: Latents): Latents {
-  for (const { value } of Object.values(latents)) t.keep(value);
-  return latents;
-}
+/** New latents, off the tape, from the numbers of others. */
+export const mapLatents = (latents: Latents, change: (latent: t.Tensor, name: string) => t.Tensor): Latents =>
+  Object.fromEntries(Object.entries(latents).map(([name, { value }]) => [name, constant(change(value, name))]));
+
+/** The same latents, off the tape and out of the scope: they live until disposed. */
+const keepAll = (latents: Latents): Latents => mapLatents(latents, t.keep);
 
 function disposeAll(latents: Latents): void {
   for (const { value } of Object.values(latents)) value.dispose();
+}
+
+/** Rows of a latent: [B, P + L, D] -> [rows, P + L, D]. */
+function rowsOf(latent: t.Tensor, rows: t.Tensor): t.Tensor {
+  const [slots, ...rest] = latent.shape as [number, ...number[]];
+  const table = t.reshape(latent, [slots, t.sizeOf(rest)]);
+  return t.reshape(t.gatherRows(table, rows), [rows.size, ...rest]);
 }

@@ -3,7 +3,7 @@
 import { type EvaluationSet, evaluationBatches } from "./examples.ts";
 import { type HaltingOptions, saysHalt } from "./halting.ts";
 import type { Model } from "./model.ts";
-import { answers } from "./prediction.ts";
+import { predictions } from "./prediction.ts";
 
 export interface Evaluation {
   readonly puzzles: number;
@@ -32,14 +32,17 @@ export async function evaluate(model: Model, set: EvaluationSet, options: Evalua
   for (const batch of evaluationBatches(set, batchSize)) {
     const slots = batch.puzzleIds.length;
     const haltStep = new Int32Array(slots).fill(nSup);
-    for await (const answer of answers(model, batch, nSup)) {
+    for await (const prediction of predictions(model, batch, nSup)) {
       for (let slot = 0; slot < slots; slot++) {
-        const { right, asked } = compare(answer.tokens, batch.labels, slot, model.config.sequenceLength);
-        if (right === asked) exact[answer.step - 1]!++;
-        rightCells[answer.step - 1]! += right;
-        if (answer.step === 1) cells += asked;
-        if (answer.step < haltStep[slot]! && saysHalt(answer.qHalt[slot]!, answer.qContinue[slot]!, options)) {
-          haltStep[slot] = answer.step;
+        const { right, asked } = compare(prediction.tokens, batch.labels, slot, model.config.sequenceLength);
+        if (right === asked) exact[prediction.step - 1]!++;
+        rightCells[prediction.step - 1]! += right;
+        if (prediction.step === 1) cells += asked;
+        if (
+          prediction.step < haltStep[slot]! &&
+          saysHalt(prediction.qHalt[slot]!, prediction.qContinue[slot]!, options)
+        ) {
+          haltStep[slot] = prediction.step;
         }
       }
     }

@@ -41,6 +41,8 @@ export interface Batch {
 
 /** An endless stream of training batches. `state` is plain data that resumes the stream exactly. */
 export interface BatchSource {
+  /** L, the cells of a puzzle. */
+  readonly sequenceLength: number;
   next(batchSize: number): Batch;
   /** @throws RangeError if the value assigned is not a state of such a stream */
   state: unknown;

@@ -1,12 +1,12 @@
 // Evaluation with halting: what is lost and what is saved when every puzzle stops as soon as q says so. `evaluate` in
 // evaluation.ts is the fixed one, which always makes N_sup steps.
 
-import { answersAtExit } from "./early-exit.ts";
+import { predictionsAtExit } from "./early-exit.ts";
 import { compare, type EvaluationOptions, wilson95 } from "./evaluation.ts";
 import { type EvaluationSet, evaluationBatches } from "./examples.ts";
 import { haltMargin } from "./halting.ts";
 import type { Model } from "./model.ts";
-import { answers } from "./prediction.ts";
+import { predictions } from "./prediction.ts";
 
 export interface HaltingEvaluation {
   readonly puzzles: number;
@@ -34,7 +34,7 @@ export async function evaluateHalting(
   const exitSteps: number[] = [];
   let [exact, rightCells, cells] = [0, 0, 0];
   for (const batch of evaluationBatches(set, batchSize)) {
-    const exit = await answersAtExit(model, batch, {
+    const exit = await predictionsAtExit(model, batch, {
       maxSteps: nSup,
       stops: (qHalt, qContinue) => haltMargin(qHalt, qContinue, options) > threshold,
     });
@@ -85,14 +85,14 @@ export async function sweepHalting(
   for (const batch of evaluationBatches(set, batchSize)) {
     const slots = batch.puzzleIds.length;
     const hasLeft = thresholds.map(() => new Array<boolean>(slots).fill(false));
-    for await (const answer of answers(model, batch, nSup)) {
+    for await (const prediction of predictions(model, batch, nSup)) {
       for (let slot = 0; slot < slots; slot++) {
-        const margin = haltMargin(answer.qHalt[slot]!, answer.qContinue[slot]!, options);
-        const { right, asked } = compare(answer.tokens, batch.labels, slot, model.config.sequenceLength);
+        const margin = haltMargin(prediction.qHalt[slot]!, prediction.qContinue[slot]!, options);
+        const { right, asked } = compare(prediction.tokens, batch.labels, slot, model.config.sequenceLength);
         thresholds.forEach((threshold, i) => {
-          if (hasLeft[i]![slot] || (answer.step < nSup && !(margin > threshold))) return;
+          if (hasLeft[i]![slot] || (prediction.step < nSup && !(margin > threshold))) return;
           hasLeft[i]![slot] = true;
-          steps[i]! += answer.step;
+          steps[i]! += prediction.step;
           if (right === asked) exact[i]!++;
         });
       }

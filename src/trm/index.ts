@@ -15,7 +15,7 @@ export {
   puzzleSlots,
   type TrainingConfig,
 } from "./config.ts";
-export { answersAtExit, type EarlyExitOptions, type ExitAnswers } from "./early-exit.ts";
+export { type EarlyExitOptions, type ExitPredictions, predictionsAtExit } from "./early-exit.ts";
 export { ConfigError, PuzzleError } from "./errors.ts";
 export { type Evaluation, type EvaluationOptions, evaluate, wilson95 } from "./evaluation.ts";
 export {
@@ -47,7 +47,8 @@ export {
   officialStateName,
   officialWeightName,
 } from "./official-names.ts";
-export { type Answer, answers, type Question } from "./prediction.ts";
-export { deepRecursion, type Latents, latentRecursion, type Net, type Recursive } from "./recursion.ts";
+export { type Prediction, predictions, type Question } from "./prediction.ts";
+export { deepRecursion, latentRecursion, type Network, type State } from "./recursion.ts";
 export { type GenerateOptions, isRight, type Task } from "./task.ts";
-export { type StepMetrics, Training, type TrainingHooks } from "./training.ts";
+export { type Observed, type StepMetrics, Training, type TrainingHooks, type TrainingState } from "./training.ts";
+export type { Latents } from "./variants.ts";

@@ -1,4 +1,4 @@
-// The loss of a supervision step, and what is read back of it. Paper section 2.4 and 4.6; official code: losses.py.
+// The loss of a supervision step, and the report that is read back. Paper section 2.4 and 4.6; official code: losses.py.
 
 import {
   add,
@@ -15,7 +15,7 @@ import {
 } from "../autograd/index.ts";
 import * as t from "../tensor/index.ts";
 
-/** Labels that count for nothing. */
+/** The label of positions that do not count towards the loss. */
 export const ignoredLabel = -100;
 
 export interface LossOptions {
@@ -24,7 +24,7 @@ export interface LossOptions {
   readonly haltingLossWeight: number;
 }
 
-/** What a step's loss needs to know. */
+/** The inputs of the loss of one supervision step. */
 export interface LossInputs {
   /** [B, L, V] */
   readonly logits: Variable;
@@ -39,7 +39,7 @@ export interface LossInputs {
 export interface Loss {
   /** Sum over the batch, a float64 scalar. */
   readonly total: Variable;
-  /** Everything the host wants to know, in one float64 tensor: one read per step. See readReport. */
+  /** Everything the host reads back, in one float64 tensor, so that a step reads once. See readReport. */
   readonly report: t.Tensor;
 }
 
@@ -58,25 +58,25 @@ export function lossOf({ logits, q, labels, targetQContinue }: LossInputs, optio
   const perSequence = multiply(sum(perPosition, [1]), constant(t.tensor(shares, { backend }))); // [B]
   const answerLoss = sum(perSequence);
 
-  const rightCells = t.scope(() => t.sum(t.cast(t.equal(t.argmax(logits.value), labelled), "float32"), [1])); // [B]
-  const isRight = t.scope(() => t.equal(rightCells, t.tensor(Float32Array.from(counts), { backend }))); // [B]
+  const correctCells = t.scope(() => t.sum(t.cast(t.equal(t.argmax(logits.value), labelled), "float32"), [1])); // [B]
+  const isCorrect = t.scope(() => t.equal(correctCells, t.tensor(Float32Array.from(counts), { backend }))); // [B]
   const column = (i: number): Variable => reshape(slice(q, 1, i, i + 1), [batch]);
   const bce = (logit: Variable, target: t.Tensor): Variable =>
     sum(cast(bceWithLogits(logit, constant(target)), "float64"));
-  const haltLoss = bce(column(0), isRight);
+  const haltLoss = bce(column(0), isCorrect);
   const continueLoss = targetQContinue ? bce(column(1), targetQContinue) : null;
 
   const haltingLoss = continueLoss ? add(haltLoss, continueLoss) : haltLoss;
   const total = add(answerLoss, affine(haltingLoss, options.haltingLossWeight));
   const report = t.scope(() => {
     const scalars = [total, answerLoss, haltLoss, continueLoss ?? constant(t.zeros([], "float64", backend))];
-    const perSlot = [rightCells, column(0).value, column(1).value].map((values) => t.cast(values, "float64"));
+    const perSlot = [correctCells, column(0).value, column(1).value].map((values) => t.cast(values, "float64"));
     return t.concat([...scalars.map(({ value }) => t.reshape(value, [1])), ...perSlot], 0);
   });
   return { total, report };
 }
 
-/** Labelled positions of every sequence. */
+/** Number of labelled positions of every sequence. */
 export function labelCounts(labels: Int32Array, length: number): Int32Array {
   const counts = new Int32Array(labels.length / length);
   labels.forEach((label, i) => {
@@ -92,22 +92,29 @@ export interface Report {
   readonly haltLoss: number;
   readonly continueLoss: number;
   /** Per slot. */
-  readonly rightCells: Float64Array;
+  readonly correctCells: Float64Array;
   readonly qHalt: Float64Array;
   readonly qContinue: Float64Array;
 }
 
-export function readReport(numbers: ArrayLike<number>): Report {
-  const all = Float64Array.from(numbers);
-  const batch = (all.length - 4) / 3;
-  const perSlot = (i: number): Float64Array => all.slice(4 + i * batch, 4 + (i + 1) * batch);
+/** The numbers of the reports of consecutive slots as one report: scalars are summed, columns are joined. */
+export function readReport(parts: readonly ArrayLike<number>[]): Report {
+  const all = parts.map((numbers) => Float64Array.from(numbers));
+  const sum = (i: number): number => all.reduce((total, numbers) => total + numbers[i]!, 0);
+  const join = (i: number): Float64Array => {
+    const columns = all.map((numbers) => {
+      const slots = (numbers.length - 4) / 3;
+      return [...numbers.subarray(4 + i * slots, 4 + (i + 1) * slots)];
+    });
+    return Float64Array.from(columns.flat());
+  };
   return {
-    loss: all[0]!,
-    answerLoss: all[1]!,
-    haltLoss: all[2]!,
-    continueLoss: all[3]!,
-    rightCells: perSlot(0),
-    qHalt: perSlot(1),
-    qContinue: perSlot(2),
+    loss: sum(0),
+    answerLoss: sum(1),
+    haltLoss: sum(2),
+    continueLoss: sum(3),
+    correctCells: join(0),
+    qHalt: join(1),
+    qContinue: join(2),
   };
 }

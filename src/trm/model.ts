@@ -1,6 +1,5 @@
-// The model around the network: embedding of the question, the two heads, the initial states, and the recursion of its
-// configuration.
-
+// The model around the network: the embedding of the question, the two heads, the initial latents, and the recursion that the
+// configuration selects.
 import {
   add,
   affine,
@@ -24,11 +23,10 @@ import {
 } from "../nn/index.ts";
 import { full, keep, type Random, scope, type Tensor } from "../tensor/index.ts";
 import { fullLength, type ModelConfig, puzzleSlots } from "./config.ts";
-import { Network } from "./network.ts";
-import type { Latents, Net, Recursive } from "./recursion.ts";
-import { type Nets, type Variant, variantOf } from "./variants.ts";
+import { type BlockNetwork, createNetwork } from "./network.ts";
+import { type Latents, type Recursion, type Variant, variantOf } from "./variants.ts";
 
-/** Q_head: the first position of y to q_halt and q_continue. Weight 0 and bias -5: at first nothing halts. */
+/** Q_head: the first position of y to q_halt and q_continue. Weight 0 and bias -5, so that at first nothing halts. */
 class QHead extends Module {
   readonly weight: Variable;
   readonly bias: Variable;
@@ -39,7 +37,7 @@ class QHead extends Module {
   }
 }
 
-/** The embedded question, and the rows of the puzzle embedding that went into it (they are trained apart). */
+/** The embedded question, and the rows of the puzzle embedding in it, which have their own optimizer. */
 export interface Embedded {
   /** [B, P + L, D] */
   readonly x: Variable;
@@ -47,65 +45,57 @@ export interface Embedded {
   readonly puzzleRows: Variable | null;
 }
 
-export class Model extends Module implements Recursive<Latents> {
+export class Model extends Module {
   readonly embedding: Embedding;
   readonly positions: Embedding | null;
-  /** Updates z, and y too unless there is a network of its own for it. */
-  readonly net: Network;
-  readonly netY: Network | null;
+  /** The network. It updates z, and y too unless `netY` is set. */
+  readonly net: BlockNetwork;
+  /** The network that updates y, if the networks are separate. */
+  readonly netY: BlockNetwork | null;
   readonly outputWeights: Linear;
   readonly qWeights: QHead;
-  /** Rows per puzzle id; not among the parameters, see PuzzleEmbedding. */
+  /** One row per puzzle id. Its table is not among the parameters, see PuzzleEmbedding. */
   readonly puzzleEmbedding: PuzzleEmbedding | null;
-  /** y_init, z_init ...: fixed vectors [D], by the name of the latent. */
+  /** y_init, z_init, ...: fixed vectors [D] by the name of the latent. */
   readonly initial: ReadonlyMap<string, Tensor>;
+  /** One latent recursion on x and the latents, all [B, P + L, D]. */
+  readonly recur: Recursion;
   readonly #variant: Variant;
-  readonly #nets: Nets;
-  readonly #rotary: RotaryTables | undefined;
+  readonly #rotary: RotaryTables | null;
 
-  /** @param sharedPuzzles  the puzzle embedding of another model, to be used instead of one of its own */
+  /** @param sharedPuzzles  the puzzle embedding of another model, which both models then share */
   constructor(
     readonly config: ModelConfig,
     random: Random,
     sharedPuzzles: PuzzleEmbedding | null = null,
   ) {
     super();
-    const { hiddenSize, vocabularySize, positions, separateNets, puzzleEmbeddingSize, puzzleIds, heads } = config;
+    const { hiddenSize, vocabularySize, positions, separateNets, puzzleEmbeddingSize, puzzleIds } = config;
+    const { layers, layersY = layers, heads } = config;
+    const rotary = positions === "rotary" ? rotaryTables(fullLength(config), hiddenSize / heads) : null;
     this.embedding = new Embedding(vocabularySize, hiddenSize, random);
     this.positions = positions === "learned" ? new Embedding(fullLength(config), hiddenSize, random) : null;
-    this.net = new Network(config, random);
-    this.netY = separateNets ? new Network(config, random, config.layersY) : null;
+    this.net = createNetwork(config, random, { layers, rotary });
+    this.netY = separateNets ? createNetwork(config, random, { layers: layersY, rotary }) : null;
     this.outputWeights = new Linear(hiddenSize, vocabularySize, random);
     this.qWeights = new QHead(hiddenSize);
     this.puzzleEmbedding =
       sharedPuzzles ?? (puzzleEmbeddingSize > 0 ? new PuzzleEmbedding(puzzleIds, puzzleEmbeddingSize) : null);
-    this.#variant = variantOf(config);
-    const { latents } = this.#variant;
-    this.initial = new Map(latents.map((name) => [name, keep(truncatedNormal([hiddenSize], 1, random))]));
-    this.#rotary = positions === "rotary" ? rotaryTables(fullLength(config), hiddenSize / heads) : undefined;
-    const asNet =
-      (network: Network): Net =>
-      (...terms) =>
-        network.apply(terms, this.#rotary);
-    this.#nets = { z: asNet(this.net), y: asNet(this.netY ?? this.net) };
+    this.#variant = variantOf(config, this.net, this.netY ?? this.net);
+    this.recur = this.#variant.recur;
+    this.initial = new Map(this.#variant.latents.map((name) => [name, keep(truncatedNormal([hiddenSize], 1, random))]));
+    this.#rotary = rotary;
   }
 
+  /** Latent recursions per supervision step. */
   get T(): number {
     return this.config.recursion === "direct" ? 1 : this.config.T;
   }
 
-  latentRecursion(x: Variable, state: Latents): Latents {
-    return this.#variant.recursion(this.#nets, x, state);
-  }
-
-  answer(state: Latents): Variable {
-    return state[this.#variant.answer]!;
-  }
-
-  /** x = √D · embedding, the puzzle slots first. inputs [B, L] and puzzleIds [B], int32 */
+  /** x = √D · embedding, puzzle slots first. Inputs [B, L] and puzzle ids [B] are int32. */
   embed(inputs: Tensor, puzzleIds: Tensor): Embedded {
     const { hiddenSize } = this.config;
-    const tokens = this.embedding.apply(constant(inputs)); // [B, L, D]
+    const tokens = this.embedding.forward(constant(inputs)); // [B, L, D]
     const puzzleRows = this.puzzleEmbedding?.lookup(puzzleIds) ?? null;
     let x = puzzleRows ? concat([this.#asSlots(puzzleRows), tokens], 1) : tokens; // [B, P + L, D]
     if (this.positions) x = affine(add(x, this.positions.weight), Math.SQRT1_2);
@@ -119,22 +109,31 @@ export class Model extends Module implements Recursive<Latents> {
     return reshape(pad(rows, 1, 0, slots * hiddenSize - puzzleEmbeddingSize), [rows.shape[0]!, slots, hiddenSize]);
   }
 
-  outputHead(y: Variable): Variable {
-    return this.outputWeights.apply(slice(y, 1, puzzleSlots(this.config), y.shape[1]!));
+  /** Both heads on the latents after a supervision step: logits [B, L, V], and q [B, 2] (q_halt, q_continue). */
+  heads(latents: Latents): { logits: Variable; q: Variable } {
+    const y = latents[this.#variant.output]!;
+    return { logits: this.outputHead(y), q: this.qHead(y) };
   }
 
+  /** y [B, P + L, D] -> logits [B, L, V] */
+  outputHead(y: Variable): Variable {
+    return this.outputWeights.forward(slice(y, 1, puzzleSlots(this.config), y.shape[1]!));
+  }
+
+  /** y [B, P + L, D] -> q_halt and q_continue [B, 2] */
   qHead(y: Variable): Variable {
     const first = reshape(slice(y, 1, 0, 1), [y.shape[0]!, y.shape[2]!]); // [B, D]
     return add(linear(first, this.qWeights.weight), this.qWeights.bias);
   }
 
-  /** The state that every puzzle starts from: y_init and z_init at every position. [batch, P + L, D] each */
-  initialState(batch: number): Latents {
+  /** The latents that every puzzle starts from: y_init and z_init at every position. [batch, P + L, D] each. */
+  initialLatents(batch: number): Latents {
     const shape = [batch, fullLength(this.config), this.config.hiddenSize];
-    const state: Record<string, Variable> = {};
-    for (const [name, vector] of this.initial)
-      state[name] = scope(() => add(constant(full(shape, 0)), constant(vector)));
-    return state;
+    const latents: Record<string, Variable> = {};
+    for (const [name, vector] of this.initial) {
+      latents[name] = scope(() => add(constant(full(shape, 0)), constant(vector)));
+    }
+    return latents;
   }
 
   override dispose(): void {

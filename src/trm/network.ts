@@ -1,13 +1,13 @@
 // The tiny network: post-norm blocks that mix first over the sequence, then over the features. Paper section 4.
-
 import { add, addRmsNorm, swigluBlock, type Variable } from "../autograd/index.ts";
 import { Attention, Module, type RotaryTables, Swiglu } from "../nn/index.ts";
 import { type Random, scope } from "../tensor/index.ts";
 import { fullLength, type ModelConfig } from "./config.ts";
+import type { Network } from "./recursion.ts";
 
 /** h [B, L, D] -> [B, L, D] */
 export class Block extends Module {
-  /** Exactly one of the two mixers. */
+  /** Exactly one of the two mixers over the sequence is set. */
   readonly sequenceMlp: Swiglu | null = null;
   readonly attention: Attention | null = null;
   readonly mlp: Swiglu;
@@ -20,29 +20,33 @@ export class Block extends Module {
     this.mlp = new Swiglu(hiddenSize, expansion, widthMultiple, random);
   }
 
-  apply(h: Variable, rotary?: RotaryTables): Variable {
-    // Over the sequence, for every feature: t = transpose(h); t = rmsNorm(t + swiglu(t)); h = transpose(t). Axis -2 says the
-    // same without transposing.
+  forward(h: Variable, rotary: RotaryTables | null): Variable {
+    // The MLP over the sequence is t = transpose(h); t = rmsNorm(t + swiglu(t)); h = transpose(t). Axis -2 computes the same
+    // without transposing.
     if (this.sequenceMlp) h = swigluBlock(h, this.sequenceMlp, -2);
-    else h = addRmsNorm(h, this.attention!.apply(h, rotary));
+    else h = addRmsNorm(h, this.attention!.forward(h, rotary ?? undefined));
     return swigluBlock(h, this.mlp);
   }
 }
 
-export class Network extends Module {
+/** A network that is called like a function; its weights are in `blocks`. */
+export interface BlockNetwork extends Network {
   readonly blocks: readonly Block[];
+}
 
-  constructor(config: ModelConfig, random: Random, layers = config.layers) {
-    super();
-    this.blocks = Array.from({ length: layers }, () => new Block(config, random));
-  }
-
-  /** The blocks over the sum of the terms. All [B, L, D]. What is not on the tape is given back at once. */
-  apply(terms: readonly Variable[], rotary?: RotaryTables): Variable {
-    return scope(() => {
+/** A network of `layers` blocks. Rotary tables are needed for rotary positions only. */
+export function createNetwork(
+  config: ModelConfig,
+  random: Random,
+  options: { readonly layers: number; readonly rotary: RotaryTables | null },
+): BlockNetwork {
+  const blocks = Array.from({ length: options.layers }, () => new Block(config, random));
+  // The scope releases the intermediate results that are not on the tape.
+  const net: Network = (...terms) =>
+    scope(() => {
       let h = terms.reduce((sum, term) => add(sum, term));
-      for (const block of this.blocks) h = block.apply(h, rotary);
+      for (const block of blocks) h = block.forward(h, options.rotary);
       return h;
     });
-  }
+  return Object.assign(net, { blocks });
 }

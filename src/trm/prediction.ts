@@ -1,58 +1,42 @@
-// Answers without training: the supervision steps of a batch of puzzles, one after another.
-
+// Predictions without training: the supervision steps of a batch of puzzles, one after another.
 import { noGrad } from "../autograd/index.ts";
 import * as t from "../tensor/index.ts";
 import { Carry } from "./carry.ts";
+import { ConfigError } from "./errors.ts";
 import type { Model } from "./model.ts";
 import { deepRecursion } from "./recursion.ts";
 
 export interface Question {
   /** [B, L] tokens */
   readonly inputs: Int32Array;
-  /** [B]; the blank id 0 if left out */
+  /** [B]; the blank id 0 for every puzzle if left out */
   readonly puzzleIds?: Int32Array | undefined;
 }
 
-/** What the model says after a supervision step. */
-export interface Answer {
+/** What a model predicts after a supervision step. */
+export interface Prediction {
   /** Supervision steps so far, from 1. */
   readonly step: number;
-  /** [B, L] tokens: y decoded */
+  /** [B, L] tokens: y decoded. */
   readonly tokens: Int32Array;
   /** [B] */
   readonly qHalt: Float32Array;
   readonly qContinue: Float32Array;
-  /** [B, L, V], alive until the next step is asked for */
+  /** [B, L, V], valid until the next step is requested. */
   readonly logits: t.Tensor;
-  /** [B, 2], likewise */
+  /** [B, 2], likewise. */
   readonly q: t.Tensor;
 }
 
-/** The answers after 1, 2, ... `steps` supervision steps. Stop iterating to halt early. */
-export async function* answers(model: Model, question: Question, steps: number): AsyncGenerator<Answer> {
-  const { sequenceLength } = model.config;
-  const slots = question.inputs.length / sequenceLength;
-  const puzzleIds = question.puzzleIds ?? new Int32Array(slots);
-  const carry = new Carry(model, slots);
+/** The predictions after 1, 2, ... `steps` supervision steps. Stop iterating to halt early. @throws ConfigError */
+export async function* predictions(model: Model, question: Question, steps: number): AsyncGenerator<Prediction> {
+  const carry = carryOf(model, question);
   try {
     for (let step = 1; step <= steps; step++) {
-      const { logits, q, tokens } = noGrad(() => {
-        const inputs = t.tensor(question.inputs, { shape: [slots, sequenceLength] });
-        const { x } = model.embed(inputs, t.tensor(puzzleIds));
-        const { carry: next, logits, q } = deepRecursion(model, x, carry.latents);
-        carry.replaceLatents(next);
-        return { logits: t.keep(logits.value), q: t.keep(q.value), tokens: t.keep(t.argmax(logits.value)) };
-      });
+      const { logits, q, tokens } = predictionStep(model, carry);
       try {
         const [cells, pairs] = await Promise.all([tokens.data(), q.data()]);
-        yield {
-          step,
-          tokens: cells as Int32Array,
-          qHalt: Float32Array.from({ length: slots }, (_, slot) => pairs[2 * slot]!),
-          qContinue: Float32Array.from({ length: slots }, (_, slot) => pairs[2 * slot + 1]!),
-          logits,
-          q,
-        };
+        yield { step, tokens: cells as Int32Array, ...splitPairs(pairs), logits, q };
       } finally {
         for (const tensor of [logits, q, tokens]) tensor.dispose();
       }
@@ -60,4 +44,38 @@ export async function* answers(model: Model, question: Question, steps: number):
   } finally {
     carry.dispose();
   }
+}
+
+/** A carry at the start of these questions. @throws ConfigError if the puzzles have another length than the model's */
+export function carryOf(model: Model, { inputs, puzzleIds }: Question): Carry {
+  const { sequenceLength } = model.config;
+  const slots = inputs.length / sequenceLength;
+  if (!Number.isInteger(slots) || slots === 0) {
+    throw new ConfigError(`question: got ${inputs.length} tokens, expected a multiple of ${sequenceLength}`);
+  }
+  if (puzzleIds && puzzleIds.length !== slots) {
+    throw new ConfigError(`question: got ${puzzleIds.length} puzzle ids, expected ${slots}`);
+  }
+  const carry = new Carry(model, slots);
+  const labels = new Int32Array(inputs.length);
+  carry.refill({ inputs, labels, puzzleIds: puzzleIds ?? new Int32Array(slots) });
+  return carry;
+}
+
+/** One supervision step on every slot. The tensors of the result live until disposed. */
+export function predictionStep(model: Model, carry: Carry): { logits: t.Tensor; q: t.Tensor; tokens: t.Tensor } {
+  return noGrad(() => {
+    const { inputs, puzzleIds, ...before } = carry.part(0, carry.slots);
+    const { x } = model.embed(inputs, puzzleIds);
+    const latents = deepRecursion(model.recur, x, before.latents, model.T);
+    const { logits, q } = model.heads(latents);
+    carry.advance(latents);
+    return { logits: t.keep(logits.value), q: t.keep(q.value), tokens: t.keep(t.argmax(logits.value)) };
+  });
+}
+
+/** q [B, 2], flat, as two arrays. */
+export function splitPairs(pairs: ArrayLike<number>): { qHalt: Float32Array; qContinue: Float32Array } {
+  const column = (i: number) => Float32Array.from({ length: pairs.length / 2 }, (_, slot) => pairs[2 * slot + i]!);
+  return { qHalt: column(0), qContinue: column(1) };
 }

@@ -1,19 +1,21 @@
-// Deep supervision: the loop around the recursion. Every step runs deepRecursion on all slots of the batch, takes the loss
-// against the true answers, updates the weights, and hands the detached carry to the next step; a slot whose puzzle has
-// halted takes a new one. Paper section 2.3 and fig. 3; batch handling of the official code.
-
+// Deep supervision: a supervision step runs the recursion on the puzzles of the batch, computes the loss against the true
+// answers, updates the weights, and hands the detached carry to the next step; a slot whose puzzle has halted gets a new one.
+// Paper section 2.3 and figure 3; batch handling as in the official code.
 import { affine, gradients, noGrad, type Variable } from "../autograd/index.ts";
 import { Adam, learningRate, updateAverage } from "../nn/index.ts";
 import * as t from "../tensor/index.ts";
-import { Carry } from "./carry.ts";
+import { Carry, type CarryState, mapLatents } from "./carry.ts";
 import type { Config } from "./config.ts";
+import { ConfigError } from "./errors.ts";
 import type { BatchSource } from "./examples.ts";
 import { drawMinimumSteps, haltedAfter } from "./halting.ts";
-import { labelCounts, lossOf, readReport } from "./losses.ts";
+import { labelCounts, lossOf, type Report, readReport } from "./losses.ts";
+import { microBatchOf } from "./micro-batch.ts";
 import { Model } from "./model.ts";
-import { deepRecursion, type Latents } from "./recursion.ts";
+import { deepRecursion } from "./recursion.ts";
+import type { Latents } from "./variants.ts";
 
-/** What a training step tells. Sums over the batch; "halted" ones over the puzzles that halted after this step. */
+/** Metrics of one training step. Losses are means over the batch; counts and sums are over the puzzles that halted in it. */
 export interface StepMetrics {
   readonly step: number;
   readonly loss: number;
@@ -21,166 +23,254 @@ export interface StepMetrics {
   readonly haltLoss: number;
   readonly continueLoss: number;
   readonly learningRate: number;
-  /** Puzzles that halted. */
-  readonly halted: number;
-  /** Sum over them of the share of right cells, of whole right answers, of right halting decisions (q >= 0), of steps taken. */
-  readonly cellAccuracy: number;
-  readonly exact: number;
-  readonly haltAccuracy: number;
-  readonly steps: number;
+  /** Puzzles with labels that halted. */
+  readonly haltedCount: number;
+  /** Sum of the shares of correct cells. */
+  readonly cellAccuracySum: number;
+  /** Puzzles whose whole answer is correct. */
+  readonly exactCount: number;
+  /** Puzzles for which q >= 0 agrees with whether the answer is correct. */
+  readonly correctHaltCount: number;
+  /** Sum of the supervision steps that these puzzles made. */
+  readonly stepsSum: number;
 }
 
-/** What an observer sees of a step, while its tensors live. */
+/** The tensors of a step that an observer sees. They are valid during the call. */
 export interface Observed {
+  /** [B, L, V] */
   readonly logits: t.Tensor;
+  /** [B, 2] */
   readonly q: t.Tensor;
+  /** [B] */
   readonly targetQContinue: t.Tensor | null;
-  /** By parameter name, of loss / batch size. */
+  /** Gradients of loss / batch size by the name of the parameter. */
   readonly gradients: ReadonlyMap<string, t.Tensor>;
+  /** [B, puzzleEmbeddingSize] */
   readonly puzzleGradient: t.Tensor | null;
 }
 
 export interface TrainingHooks {
-  /** Replaces the random exploration: minimum steps per slot. */
+  /** Replaces the random exploration: the minimum number of steps of every slot. */
   readonly minimumSteps?: () => Int32Array;
   readonly observe?: (observed: Observed) => void;
 }
 
+/** What a training needs to continue bit for bit, as plain data. */
+export interface TrainingState {
+  readonly step: number;
+  readonly optimizer: Parameters<Adam["restore"]>[0];
+  readonly random: t.RandomState;
+  /** The state of the batch source. */
+  readonly source: unknown;
+  readonly carry: CarryState;
+}
+
+/** Result of the forward and backward pass of some slots. */
+interface Pass extends Omit<Observed, "gradients"> {
+  readonly latents: Latents;
+  /** In the order of the parameters. */
+  readonly gradients: readonly t.Tensor[];
+}
+
 export class Training {
   readonly model: Model;
-  /** The averaged weights, for evaluation; null without EMA. */
-  readonly averaged: Model | null;
+  /** The moving average of the weights, or null without EMA. */
+  readonly ema: Model | null;
   readonly optimizer: Adam;
   readonly carry: Carry;
   /** Draws the exploration. */
   readonly random: t.Random;
-  step = 0;
+  /** Slots that are computed together; fewer than the batch if its tape would not fit in memory. */
+  readonly microBatch: number;
+  #step = 0;
+  #isStepping = false;
   readonly #names: readonly string[];
   readonly #parameters: readonly Variable[];
 
+  /** @throws ConfigError if the puzzles of the source have another length than the configuration says */
   constructor(
     readonly config: Config,
     readonly source: BatchSource,
     private readonly hooks: TrainingHooks = {},
   ) {
     const { training } = config;
+    const { sequenceLength } = config.model;
+    if (source.sequenceLength !== sequenceLength) {
+      throw new ConfigError(
+        `sequenceLength: got ${sequenceLength}, expected ${source.sequenceLength}, the length of the training puzzles`,
+      );
+    }
     const random = new t.Random(training.seed);
     const forWeights = random.split();
     const start = forWeights.state;
     this.random = random.split();
     this.model = new Model(config.model, forWeights);
-    // The same draws give the average the same weights to start from. Puzzle rows are not averaged (official code: buffers).
+    // The average starts from the same weights, because it is drawn from the same state. Puzzle rows are not averaged, as in the
+    // official code, where they are buffers.
     const { puzzleEmbedding } = this.model;
-    this.averaged = training.emaRate > 0 ? new Model(config.model, t.Random.fromState(start), puzzleEmbedding) : null;
+    this.ema = training.emaRate > 0 ? new Model(config.model, t.Random.fromState(start), puzzleEmbedding) : null;
     const named = new Map(this.model.namedParameters());
     this.#names = [...named.keys()];
     this.#parameters = [...named.values()];
     const { beta1, beta2, weightDecay } = training;
     this.optimizer = new Adam(training.optimizer, { beta1, beta2, weightDecay }, named);
     this.carry = new Carry(this.model, training.batchSize);
+    this.microBatch = microBatchOf(config);
   }
 
-  /** The weights to evaluate with. */
-  get evaluated(): Model {
-    return this.averaged ?? this.model;
+  /** Supervision steps made so far. */
+  get step(): number {
+    return this.#step;
   }
 
-  /** One supervision step on every slot. */
+  /** The model to evaluate: the averaged weights if there are any. */
+  get evaluationModel(): Model {
+    return this.ema ?? this.model;
+  }
+
+  /** One supervision step on every slot. @throws Error if the previous step is still running */
   async supervisionStep(): Promise<StepMetrics> {
-    const { model, carry, config } = this;
+    if (this.#isStepping) throw new Error("supervisionStep: the previous step is still running, expected to await it");
+    this.#isStepping = true;
+    try {
+      const { model, carry } = this;
+      const { training } = this.config;
+      carry.refill(this.source.next(training.batchSize));
+      this.#step++;
+
+      let all: Pass | null = null;
+      const reports: t.Tensor[] = [];
+      for (let first = 0; first < carry.slots; first += this.microBatch) {
+        const { report, ...pass } = t.scope(() => {
+          const { inputs, labels, puzzleIds, steps, ...before } = carry.part(first, this.microBatch);
+          const { x, puzzleRows } = model.embed(inputs, puzzleIds);
+          const latents = deepRecursion(model.recur, x, before.latents, model.T);
+          const { logits, q } = model.heads(latents);
+          const targetQContinue = training.continueLoss ? this.#continueTarget(x, latents, steps) : null;
+          const { total, report } = lossOf({ logits, q, labels, targetQContinue }, training);
+          const loss = affine(total, 1 / training.batchSize);
+          const weights = this.#parameters;
+          const computed = gradients(loss, puzzleRows ? [...weights, puzzleRows] : weights);
+          return {
+            latents: mapLatents(latents, (latent) => latent),
+            logits: logits.value,
+            q: q.value,
+            targetQContinue,
+            gradients: computed.slice(0, weights.length),
+            puzzleGradient: computed[weights.length] ?? null,
+            report,
+          };
+        });
+        const previous: Pass | null = all;
+        all = previous ? accumulated(previous, pass) : pass;
+        reports.push(report);
+      }
+      this.#update(all!);
+      const numbers = await Promise.all(reports.map((report) => report.data()));
+      for (const report of reports) report.dispose();
+      return this.#halt(readReport(numbers));
+    } finally {
+      this.#isStepping = false;
+    }
+  }
+
+  /** Updates the weights, the puzzle rows, the average and the carry. Releases everything else of the pass. */
+  #update({ latents, ...pass }: Pass): void {
+    const { carry, config, model } = this;
     const { training } = config;
-    this.step++;
-    carry.refill(this.source.next(training.batchSize));
-    const rates = this.#learningRates();
-
-    const report = t.scope(() => {
-      const [inputs, puzzleIds] = this.#question();
-      const { x, puzzleRows } = model.embed(inputs, puzzleIds);
-      const { carry: next, logits, q } = deepRecursion(model, x, carry.latents);
-      const targetQContinue = training.continueLoss ? this.#continueTarget(x, next) : null;
-      const loss = lossOf({ logits, q, labels: carry.labels, targetQContinue }, training);
-
-      const perPuzzle = affine(loss.total, 1 / training.batchSize);
-      const wanted = puzzleRows ? [...this.#parameters, puzzleRows] : this.#parameters;
-      const all = gradients(perPuzzle, wanted);
-      const [ofWeights, puzzleGradient] = [all.slice(0, this.#parameters.length), all[this.#parameters.length] ?? null];
-      this.hooks.observe?.({
-        logits: logits.value,
-        q: q.value,
-        targetQContinue,
-        gradients: new Map(this.#names.map((name, i) => [name, ofWeights[i]!])),
-        puzzleGradient,
-      });
-
-      this.optimizer.update(ofWeights, rates.weights);
-      if (puzzleGradient)
-        model.puzzleEmbedding!.update(puzzleIds, puzzleGradient, rates.puzzles, training.puzzleWeightDecay);
-      if (this.averaged) updateAverage(this.averaged, model, training.emaRate);
-      carry.replaceLatents(next);
-      return loss.report;
-    });
-    const numbers = readReport(await report.data());
-    report.dispose();
-    return this.#halt(numbers, rates.weights);
+    const named = new Map(this.#names.map((name, i) => [name, pass.gradients[i]!]));
+    this.hooks.observe?.({ ...pass, gradients: named });
+    this.optimizer.update(pass.gradients, this.#learningRate(training.learningRate));
+    const { puzzleGradient } = pass;
+    if (puzzleGradient) {
+      const rate = this.#learningRate(training.puzzleLearningRate);
+      t.scope(() =>
+        model.puzzleEmbedding!.update(t.tensor(carry.puzzleIds), puzzleGradient, rate, training.puzzleWeightDecay),
+      );
+    }
+    if (this.ema) updateAverage(this.ema, model, training.emaRate);
+    carry.advance(latents);
+    for (const tensor of tensorsOf(pass)) tensor.dispose();
   }
 
-  #learningRates(): { weights: number; puzzles: number } {
-    const { training } = this.config;
-    const { warmupSteps, totalSteps, minRatio } = training;
-    const at = (base: number): number => learningRate(this.step, { base, warmupSteps, totalSteps, minRatio });
-    return { weights: at(training.learningRate), puzzles: at(training.puzzleLearningRate) };
-  }
-
-  /** The puzzles of the slots as tensors: inputs [B, L], ids [B]. */
-  #question(): [t.Tensor, t.Tensor] {
-    const { inputs, puzzleIds, slots } = this.carry;
-    return [t.tensor(inputs, { shape: [slots, this.model.config.sequenceLength] }), t.tensor(puzzleIds)];
+  #learningRate(base: number): number {
+    const { warmupSteps, totalSteps, minRatio } = this.config.training;
+    return learningRate(this.#step, { base, warmupSteps, totalSteps, minRatio });
   }
 
   // DEVIATION: continue loss — does not run for TRM in the official code; here it does.
   /** σ(last step ? q_halt' : max(q_halt', q_continue')), the primed values from one more pass over the new carry. [B] */
-  #continueTarget(x: Variable, next: Latents): t.Tensor {
-    const { slots, steps } = this.carry;
+  #continueTarget(x: Variable, latents: Latents, steps: Int32Array): t.Tensor {
+    const { model, config } = this;
     return t.scope(() => {
-      const { q } = noGrad(() => deepRecursion(this.model, x, next));
-      const column = (i: number): t.Tensor => t.reshape(t.slice(q.value, 1, i, i + 1), [slots]);
-      const isLast = t.tensor(Float32Array.from(steps, (step) => (step + 1 >= this.config.training.nSup ? 1 : 0)));
+      const { q } = noGrad(() => model.heads(deepRecursion(model.recur, x, latents, model.T)));
+      const column = (i: number): t.Tensor => t.reshape(t.slice(q.value, 1, i, i + 1), [steps.length]);
+      const isLast = t.tensor(Float32Array.from(steps, (step) => (step + 1 >= config.training.nSup ? 1 : 0)));
       return t.sigmoid(t.select(isLast, column(0), t.maximum(column(0), column(1))));
     });
   }
 
-  /** Counts the step, decides which slots have halted, and sums up the puzzles that have. */
-  #halt(report: ReturnType<typeof readReport>, rate: number): StepMetrics {
+  /** Decides which slots have halted, and sums up the puzzles that have. */
+  #halt(report: Report): StepMetrics {
     const { carry, config } = this;
     const { training } = config;
-    for (let slot = 0; slot < carry.slots; slot++) carry.steps[slot]!++;
     const minimum = this.hooks.minimumSteps?.() ?? drawMinimumSteps(this.random, carry.slots, training);
-    haltedAfter(carry.steps, report, minimum, training).forEach((halted, slot) => {
-      carry.halted[slot] = halted;
-    });
+    carry.halt(haltedAfter(carry.steps, report, minimum, training));
     const counts = labelCounts(carry.labels, config.model.sequenceLength);
     const done = [...carry.halted.keys()].filter((slot) => carry.halted[slot] && counts[slot]! > 0);
     const sumOver = (f: (slot: number) => number): number => done.reduce((sum, slot) => sum + f(slot), 0);
-    const isRight = (slot: number): boolean => report.rightCells[slot] === counts[slot];
+    const isCorrect = (slot: number): boolean => report.correctCells[slot] === counts[slot];
     return {
-      step: this.step,
-      loss: report.loss,
-      answerLoss: report.answerLoss,
-      haltLoss: report.haltLoss,
-      continueLoss: report.continueLoss,
-      learningRate: rate,
-      halted: done.length,
-      cellAccuracy: sumOver((slot) => report.rightCells[slot]! / counts[slot]!),
-      exact: sumOver((slot) => Number(isRight(slot))),
-      haltAccuracy: sumOver((slot) => Number(report.qHalt[slot]! >= 0 === isRight(slot))),
-      steps: sumOver((slot) => carry.steps[slot]!),
+      step: this.#step,
+      loss: report.loss / carry.slots,
+      answerLoss: report.answerLoss / carry.slots,
+      haltLoss: report.haltLoss / carry.slots,
+      continueLoss: report.continueLoss / carry.slots,
+      learningRate: this.#learningRate(training.learningRate),
+      haltedCount: done.length,
+      cellAccuracySum: sumOver((slot) => report.correctCells[slot]! / counts[slot]!),
+      exactCount: sumOver((slot) => Number(isCorrect(slot))),
+      correctHaltCount: sumOver((slot) => Number(report.qHalt[slot]! >= 0 === isCorrect(slot))),
+      stepsSum: sumOver((slot) => carry.steps[slot]!),
     };
+  }
+
+  /** Restores a state that a training of the same configuration was in. The weights are restored separately (importWeights). */
+  restore({ step, optimizer, random, source, carry }: TrainingState): void {
+    this.source.state = source;
+    this.optimizer.restore(optimizer);
+    this.carry.restore(carry);
+    this.random.state = random;
+    this.#step = step;
   }
 
   dispose(): void {
     this.model.dispose();
-    this.averaged?.dispose();
+    this.ema?.dispose();
     this.optimizer.dispose();
     this.carry.dispose();
   }
 }
+
+/** Two passes over consecutive slots as one: gradients are summed, everything else is joined. Releases both. */
+function accumulated(first: Pass, second: Pass): Pass {
+  const join = (a: t.Tensor, b: t.Tensor): t.Tensor => t.concat([a, b], 0);
+  const joinIfAny = (a: t.Tensor | null, b: t.Tensor | null): t.Tensor | null => (a && b ? join(a, b) : null);
+  const result = t.scope(() => ({
+    latents: mapLatents(first.latents, (latent, name) => join(latent, second.latents[name]!.value)),
+    logits: join(first.logits, second.logits),
+    q: join(first.q, second.q),
+    targetQContinue: joinIfAny(first.targetQContinue, second.targetQContinue),
+    gradients: first.gradients.map((gradient, i) => t.add(gradient, second.gradients[i]!)),
+    puzzleGradient: joinIfAny(first.puzzleGradient, second.puzzleGradient),
+  }));
+  for (const pass of [first, second]) {
+    for (const { value } of Object.values(pass.latents)) value.dispose();
+    for (const tensor of tensorsOf(pass)) tensor.dispose();
+  }
+  return result;
+}
+
+/** The tensors of a pass other than its latents. */
+const tensorsOf = ({ logits, q, targetQContinue, gradients, puzzleGradient }: Omit<Pass, "latents">): t.Tensor[] =>
+  [logits, q, targetQContinue, puzzleGradient, ...gradients].filter((tensor) => tensor !== null);

@@ -12,7 +12,7 @@ import { modelFrom } from "../../src/runs/checkpoint.ts";
 import { readCheckpoint } from "../../src/runs/checkpoint-folder.node.ts";
 import { exportRun } from "../../src/runs/exchange/export.node.ts";
 import { readSets } from "../../src/runs/run-folder.node.ts";
-import { answers, evaluate } from "../../src/trm/index.ts";
+import { evaluate, predictions } from "../../src/trm/index.ts";
 import { makeRun, newFolder } from "../runs/exchange/runs.ts";
 import { shellBlocks, wordsOf } from "./doc-commands.ts";
 
@@ -198,7 +198,7 @@ print(json.dumps(outputs["logits"].flatten().tolist()))
       const { side, files } = readCheckpoint(out);
       const model = modelFrom(side, files.get("weights.safetensors")!, out);
       let worst = Number.NaN;
-      for await (const answer of answers(model, { inputs: readSets(out).unseen.inputs }, 1)) {
+      for await (const answer of predictions(model, { inputs: readSets(out).unseen.inputs }, 1)) {
         const ours = await answer.logits.data();
         worst = expected.reduce((most, value, i) => Math.max(most, Math.abs(value - Number(ours[i]))), 0);
       }

@@ -9,7 +9,7 @@ import { parseConfig } from "../../src/trm/config.ts";
 import type { Batch } from "../../src/trm/examples.ts";
 import { labelCounts, lossOf, readReport } from "../../src/trm/losses.ts";
 import { fromOfficialSystem, officialStateName, officialWeightName } from "../../src/trm/official-names.ts";
-import { answers } from "../../src/trm/prediction.ts";
+import { predictions } from "../../src/trm/prediction.ts";
 import { type StepMetrics, Training } from "../../src/trm/training.ts";
 import type { CaseTensors, OfficialStep, SystemCase } from "./case.ts";
 import type { Comparison } from "./compare.ts";
@@ -22,10 +22,11 @@ type Snapshot = Promise<ArrayLike<number>>;
 
 export async function replaySystem(official: SystemCase, tensors: CaseTensors, compare: Comparison): Promise<void> {
   const tolerance = Math.max(1e-4, 10 * official.float64_deviation);
-  const { global_batch_size: batchSize, ...train } = official.train;
+  const { global_batch_size, ...train } = official.train;
   const settings = { ...official.config, ...train, intermediate_multiple: official.intermediate_multiple };
   const config = parseConfig(fromOfficialSystem(official.kind, settings, official.name), official.name);
-  compare.equal("global batch size", [batchSize], [config.training.batchSize]);
+  const { batchSize } = config.training;
+  compare.equal("global batch size", [global_batch_size], [batchSize]);
 
   let step = 0;
   const readBatch = (prefix: string): Batch => ({
@@ -34,7 +35,8 @@ export async function replaySystem(official: SystemCase, tensors: CaseTensors, c
     puzzleIds: tensors.integers(`${prefix}/puzzle_identifiers`),
   });
   let observed = new Map<string, Snapshot>();
-  const source = { next: () => readBatch(`step${step}/batch`), state: null };
+  const { sequenceLength } = config.model;
+  const source = { sequenceLength, next: () => readBatch(`step${step}/batch`), state: null };
   const training = new Training(config, source, {
     minimumSteps: () => explored(official.steps[step - 1]!),
     observe: (seen) => {
@@ -49,7 +51,7 @@ export async function replaySystem(official: SystemCase, tensors: CaseTensors, c
     },
   });
   const initial = tensors.below("init/");
-  for (const model of [training.model, training.averaged]) if (model) importWeights(model, initial, official.name);
+  for (const model of [training.model, training.ema]) if (model) importWeights(model, initial, official.name);
 
   for (const expected of official.steps) {
     step = expected.step;
@@ -63,7 +65,7 @@ export async function replaySystem(official: SystemCase, tensors: CaseTensors, c
   compareIntegers(`${last}steps`, training.carry.steps);
   compareIntegers(`${last}halted`, Int32Array.from(training.carry.halted, Number));
   await compareWeights("final/", training.model);
-  if (training.averaged) await compareWeights("ema/", training.averaged);
+  if (training.ema) await compareWeights("ema/", training.ema);
   await replayEvaluation();
   training.dispose();
 
@@ -73,7 +75,7 @@ export async function replaySystem(official: SystemCase, tensors: CaseTensors, c
     const rate = (own: number): number => learningRate(expected.step, { base: own, warmupSteps, totalSteps, minRatio });
     compare.close(`${at} lr`, [metrics.learningRate], [expected.lr], 1e-9);
     compare.close(`${at} lr`, [rate(base), rate(puzzleLearningRate)], [expected.lr, expected.puzzle_emb_lr], 1e-9);
-    compare.close(`${at} loss`, [metrics.loss], [expected.loss], tolerance);
+    compare.close(`${at} loss`, [metrics.loss * batchSize], [expected.loss], tolerance);
     compareMetrics(at, expected.metrics, metrics);
     compare.equal(`${at} steps`, training.carry.steps, expected.steps_after);
     compare.equal(`${at} halted`, training.carry.halted, expected.halted_after);
@@ -113,14 +115,14 @@ export async function replaySystem(official: SystemCase, tensors: CaseTensors, c
     got: StepMetrics | EvalMetrics,
   ): void {
     const own: Record<string, number> = {
-      count: got.halted,
-      accuracy: got.cellAccuracy,
-      exact_accuracy: got.exact,
-      q_halt_accuracy: got.haltAccuracy,
-      steps: got.steps,
-      lm_loss: got.answerLoss,
-      q_halt_loss: got.haltLoss,
-      q_continue_loss: got.continueLoss,
+      count: got.haltedCount,
+      accuracy: got.cellAccuracySum,
+      exact_accuracy: got.exactCount,
+      q_halt_accuracy: got.correctHaltCount,
+      steps: got.stepsSum,
+      lm_loss: got.answerLoss * batchSize,
+      q_halt_loss: got.haltLoss * batchSize,
+      q_continue_loss: got.continueLoss * batchSize,
     };
     for (const [name, value] of Object.entries(expected)) {
       const isWhole = ["count", "exact_accuracy", "q_halt_accuracy", "steps"].includes(name);
@@ -149,34 +151,41 @@ export async function replaySystem(official: SystemCase, tensors: CaseTensors, c
   async function replayEvaluation(): Promise<void> {
     const batch = readBatch("eval/batch");
     const steps = official.eval.supervision_steps;
-    for await (const answer of answers(training.model, batch, steps)) {
-      const out = `eval/out${answer.step}/`;
-      compare.equal(`${out}preds`, answer.tokens, tensors.integers(`${out}preds`));
-      compare.close(`${out}q_halt_logits`, answer.qHalt, tensors.floats(`${out}q_halt_logits`), tolerance);
-      if (tensors.has(`${out}logits`)) await compareFloats(`${out}logits`, answer.logits, tolerance);
-      if (answer.step === steps) compareMetrics("eval", official.eval.metrics, await evalMetrics(answer, batch, steps));
+    for await (const prediction of predictions(training.model, batch, steps)) {
+      const out = `eval/out${prediction.step}/`;
+      compare.equal(`${out}preds`, prediction.tokens, tensors.integers(`${out}preds`));
+      compare.close(`${out}q_halt_logits`, prediction.qHalt, tensors.floats(`${out}q_halt_logits`), tolerance);
+      if (tensors.has(`${out}logits`)) await compareFloats(`${out}logits`, prediction.logits, tolerance);
+      if (prediction.step === steps)
+        compareMetrics("eval", official.eval.metrics, await evalMetrics(prediction, batch, steps));
     }
   }
 
-  async function evalMetrics(answer: { logits: Tensor; q: Tensor }, batch: Batch, steps: number): Promise<EvalMetrics> {
+  async function evalMetrics(
+    prediction: { logits: Tensor; q: Tensor },
+    batch: Batch,
+    steps: number,
+  ): Promise<EvalMetrics> {
     const { labels } = batch;
     const report = noGrad(() => {
-      const inputs = { logits: constant(answer.logits), q: constant(answer.q), labels, targetQContinue: null };
+      const inputs = { logits: constant(prediction.logits), q: constant(prediction.q), labels, targetQContinue: null };
       return keep(lossOf(inputs, config.training).report);
     });
-    const { rightCells, qHalt, ...losses } = readReport(await report.data());
+    const { correctCells, qHalt, ...losses } = readReport([await report.data()]);
     report.dispose();
     const counts = labelCounts(labels, config.model.sequenceLength);
     const done = [...counts.keys()].filter((slot) => counts[slot]! > 0);
     const sumOver = (f: (slot: number) => number): number => done.reduce((sum, slot) => sum + f(slot), 0);
-    const isRight = (slot: number): boolean => rightCells[slot] === counts[slot];
+    const isCorrect = (slot: number): boolean => correctCells[slot] === counts[slot];
     return {
-      ...losses,
-      halted: done.length,
-      cellAccuracy: sumOver((slot) => rightCells[slot]! / counts[slot]!),
-      exact: sumOver((slot) => Number(isRight(slot))),
-      haltAccuracy: sumOver((slot) => Number(qHalt[slot]! >= 0 === isRight(slot))),
-      steps: steps * done.length,
+      answerLoss: losses.answerLoss / batchSize,
+      haltLoss: losses.haltLoss / batchSize,
+      continueLoss: losses.continueLoss / batchSize,
+      haltedCount: done.length,
+      cellAccuracySum: sumOver((slot) => correctCells[slot]! / counts[slot]!),
+      exactCount: sumOver((slot) => Number(isCorrect(slot))),
+      correctHaltCount: sumOver((slot) => Number(qHalt[slot]! >= 0 === isCorrect(slot))),
+      stepsSum: steps * done.length,
     };
   }
 }

@@ -20,7 +20,7 @@ import { packCheckpoint } from "../../src/runs/checkpoint.ts";
 import { isRecording } from "../../src/tensor/scope.ts";
 import { trainingFlops } from "../../src/trm/flops.ts";
 import { effectiveDepth, parseConfig, ShuffledExamples, Training } from "../../src/trm/index.ts";
-import { Network } from "../../src/trm/network.ts";
+import { Block } from "../../src/trm/network.ts";
 
 const small = { vocabularySize: 6, sequenceLength: 16, hiddenSize: 16, widthMultiple: 8, T: 2, n: 2 };
 const base = parseConfig({ ...small, nSup: 2, batchSize: 4, warmupSteps: 10 });
@@ -59,16 +59,15 @@ describe("rows", () => {
 describe("compute", () => {
   it.each(ablationRows.map((row) => [row.key, row] as const))("%s: counts the calls that are made", async (_, row) => {
     const config = ablated(row, base);
-    const { layers, layersY = layers } = config.model;
     const training = new Training(config, new ShuffledExamples(sets.train, 1));
     // Blocks on and off the tape, as they happen.
     const blocks = { onTape: 0, offTape: 0 };
-    const apply = vi.spyOn(Network.prototype, "apply").mockImplementation(function (this: Network, ...args) {
-      blocks[isRecording() ? "onTape" : "offTape"] += this === training.model.net ? layers : layersY;
+    const forward = vi.spyOn(Block.prototype, "forward").mockImplementation(function (this: Block, ...args) {
+      blocks[isRecording() ? "onTape" : "offTape"]++;
       return original.apply(this, args);
     });
     await training.supervisionStep();
-    apply.mockRestore();
+    forward.mockRestore();
     training.dispose();
     // The count is linear in blocks: its two unknowns follow from two other configurations.
     const oneBlock = { ...config, model: { ...config.model, recursion: "direct" as const, layers: 1, layersY: 1 } };
@@ -225,4 +224,4 @@ describe("folder", () => {
   });
 });
 
-const original = Network.prototype.apply;
+const original = Block.prototype.forward;

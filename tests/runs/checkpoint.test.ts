@@ -91,7 +91,7 @@ it("holds the weights to evaluate with", async () => {
   const side = parseSide(files.get(sideFile)!, sideFile);
   expect(evaluatedFile(side)).toBe("ema.safetensors");
   const model = modelFrom(side, files.get("ema.safetensors")!, "ema");
-  for (const [name, { value }] of training.averaged!.namedParameters()) {
+  for (const [name, { value }] of training.ema!.namedParameters()) {
     const read = new Map(model.namedParameters()).get(name)!;
     expect(await read.value.data()).toEqual(await value.data());
   }
@@ -112,7 +112,7 @@ describe("what is wrong with a checkpoint is said", async () => {
     [{ format: "other" }, /side: format: /],
     [{ version: 2 }, /side: version: /],
     [{ step: -1 }, /side: step: /],
-    [{ random: { generator: "xoroshiro128plus", words: [0, 0, 0, 0] } }, /side: random: expected words/],
+    [{ random: { generator: "xoroshiro128plus", words: [0, 0, 0, 0] } }, /side: random: expected at least one word/],
     [{ carry: { steps: [1], halted: [true] } }, /side: carry: 1 steps and 1 flags, expected batchSize = 6/],
     [{ config: { ...(json.config as object), hiddenSiz: 4 } }, /unknown key "hiddenSiz", did you mean "hiddenSize"/],
     [{ task: { name: "chess" } }, /side: task.name: /],

@@ -2,9 +2,9 @@
 import { afterAll, describe, expect, it, vi } from "vitest";
 import { sudokuTask } from "../../src/puzzles/index.ts";
 import { assign, Random } from "../../src/tensor/index.ts";
-import { answersAtExit } from "../../src/trm/early-exit.ts";
+import { predictionsAtExit } from "../../src/trm/early-exit.ts";
 import { evaluateHalting, sweepHalting } from "../../src/trm/halting-evaluation.ts";
-import { answers, evaluate, Model, parseConfig } from "../../src/trm/index.ts";
+import { evaluate, Model, parseConfig, predictions } from "../../src/trm/index.ts";
 
 const task = sudokuTask(4);
 const { test: puzzles } = task.generate({ train: 0, test: 23, seed: 3 });
@@ -50,8 +50,8 @@ describe.each(Object.entries(cases))("%s", (_, { model, options }) => {
     const halting = await evaluateHalting(model, puzzles, options);
     expect(halting.meanSteps).toBeCloseTo(fixed.meanHaltStep, 10);
     expect(new Set(halting.exitSteps).size).toBeGreaterThan(1);
-    const exit = await answersAtExit(model, puzzles, { maxSteps: 6, stops: (q) => q > 0.5 });
-    for await (const { step, tokens, qHalt } of answers(model, puzzles, 6)) {
+    const exit = await predictionsAtExit(model, puzzles, { maxSteps: 6, stops: (q) => q > 0.5 });
+    for await (const { step, tokens, qHalt } of predictions(model, puzzles, 6)) {
       exit.exitSteps.forEach((left, slot) => {
         if (step < left) expect(qHalt[slot]).toBeLessThanOrEqual(0.5);
         if (step !== left) return;

@@ -55,8 +55,8 @@ describe("a new model", () => {
   it("says q = -5 for everything, whatever the puzzle", () => {
     const model = new Model(parseConfig({ ...sudoku, hiddenSize: 32, widthMultiple: 8 }).model, new Random(4));
     scope(() => {
-      const y = model.answer(model.initialState(2));
-      expect([...(model.qHead(y).value.storage as VisibleStorage).array]).toEqual([-5, -5, -5, -5]);
+      const { q } = model.heads(model.initialLatents(2));
+      expect([...(q.value.storage as VisibleStorage).array]).toEqual([-5, -5, -5, -5]);
     });
     model.dispose();
   });

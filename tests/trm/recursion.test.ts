@@ -18,7 +18,7 @@ import {
 } from "../../src/autograd/index.ts";
 import { Random, ReferenceBackend, scope, type Tensor, tensor, type VisibleStorage } from "../../src/tensor/index.ts";
 import { Model, parseConfig } from "../../src/trm/index.ts";
-import { deepRecursion, latentRecursion, type Net, type Recursive } from "../../src/trm/recursion.ts";
+import { deepRecursion, latentRecursion, type Network, type State } from "../../src/trm/recursion.ts";
 
 const small = {
   vocabularySize: 5,
@@ -38,7 +38,7 @@ describe("latentRecursion", () => {
         scope(() => {
           const [x, y, z] = ["x", "y", "z"].map(() => constant(tensor([0]))) as [Variable, Variable, Variable];
           const calls: { terms: Variable[]; result: Variable }[] = [];
-          const net: Net = (...terms) => {
+          const net: Network = (...terms) => {
             const result = constant(tensor([calls.length]));
             calls.push({ terms, result });
             return result;
@@ -62,12 +62,15 @@ describe("the tape of deepRecursion", () => {
   const names = (result: { logits: Variable; q: Variable }): string[] =>
     tapeOf(result.logits, result.q).map((entry) => entry.operation);
 
+  const predict = (model: Model, x: Variable) =>
+    model.heads(deepRecursion(model.recur, x, model.initialLatents(2), model.T));
+
   it("holds exactly the operations of the last cycle and of the two heads", () => {
     const { model: config } = parseConfig(small);
     const model = new Model(config, new Random(1));
     scope(() => {
       const x = constant(tensor(new Float32Array(64).fill(0.1), { shape: [2, 4, 8] }));
-      const operations = names(deepRecursion(model, x, model.initialState(2)));
+      const operations = names(predict(model, x));
       const block = ["swigluBlock", "swigluBlock"];
       const updateOfZ = ["add", "add", ...block];
       const updateOfY = ["add", ...block];
@@ -85,7 +88,7 @@ describe("the tape of deepRecursion", () => {
       const model = new Model(parseConfig({ ...small, T, n }).model, new Random(1));
       const count = scope(() => {
         const { x } = model.embed(tensor(new Int32Array(8), { shape: [2, 4] }), tensor(new Int32Array(2)));
-        return names(deepRecursion(model, x, model.initialState(2))).length;
+        return names(predict(model, x)).length;
       });
       model.dispose();
       return count;
@@ -94,14 +97,12 @@ describe("the tape of deepRecursion", () => {
     expect(length(1, 4)).toBeGreaterThan(length(1, 2));
   });
 
-  it("is empty under noGrad, and the carry is off it", () => {
+  it("is empty under noGrad", () => {
     const model = new Model(parseConfig(small).model, new Random(1));
     scope(() => {
       const { x } = model.embed(tensor(new Int32Array(8), { shape: [2, 4] }), tensor(new Int32Array(2)));
-      const { carry, logits } = deepRecursion(model, x, model.initialState(2));
-      expect(tapeOf(logits).length).toBeGreaterThan(0);
-      for (const latent of Object.values(carry)) expect(latent.node).toBeNull();
-      expect(names(noGrad(() => deepRecursion(model, x, carry)))).toEqual([]);
+      expect(names(predict(model, x)).length).toBeGreaterThan(0);
+      expect(names(noGrad(() => predict(model, x)))).toEqual([]);
     });
     model.dispose();
   });
@@ -112,14 +113,13 @@ describe("the gradient of deepRecursion, in float64", () => {
   const [T, n] = [3, 2];
   const shapes = { gateUp: [2 * inner, width], down: [width, inner], head: [classes, width], q: [2, width] };
   type Name = keyof typeof shapes;
-  type State = { y: Variable; z: Variable };
 
   const numbers = (random: Random, count: number, scale: number): Float64Array =>
     Float64Array.from({ length: count }, () => scale * random.normal());
 
-  /** A recursion in float64 with one block over the features. */
-  function recursive(weights: Record<Name, Variable>): Recursive<State> {
-    const net: Net = (...terms) =>
+  /** A recursion in float64 with one block over the features, and the two heads. */
+  function modelOf(weights: Record<Name, Variable>) {
+    const net: Network = (...terms) =>
       swigluBlock(
         terms.reduce((a, b) => add(a, b)),
         weights as SwigluWeights,
@@ -127,11 +127,11 @@ describe("the gradient of deepRecursion, in float64", () => {
         1e-2,
       );
     return {
-      T,
-      latentRecursion: (x, state) => latentRecursion(net, x, state, n),
-      answer: ({ y }) => y,
-      outputHead: (y) => linear(y, weights.head),
-      qHead: (y) => linear(reshape(slice(y, 1, 0, 1), [batch, width]), weights.q),
+      recur: (x: Variable, state: State): State => latentRecursion(net, x, state, n),
+      heads: ({ y }: State) => ({
+        logits: linear(y, weights.head),
+        q: linear(reshape(slice(y, 1, 0, 1), [batch, width]), weights.q),
+      }),
     };
   }
 
@@ -155,8 +155,8 @@ describe("the gradient of deepRecursion, in float64", () => {
       () => {
         const [x, y, z] = [latent(), latent(), latent()];
         const weights = weightsFrom(values);
-        const model = recursive(weights);
-        const loss = total(deepRecursion(model, x, { y, z }));
+        const model = modelOf(weights);
+        const loss = total(model.heads(deepRecursion(model.recur, x, { y, z }, T)));
         const names = Object.keys(shapes) as Name[];
         const computed = gradients(
           loss,
@@ -164,7 +164,7 @@ describe("the gradient of deepRecursion, in float64", () => {
         );
         const frozen = noGrad(() => {
           let state: State = { y, z };
-          for (let i = 0; i < T - 1; i++) state = model.latentRecursion(x, state);
+          for (let i = 0; i < T - 1; i++) state = model.recur(x, state);
           return state;
         });
         names.forEach((name, i) => {
@@ -173,7 +173,8 @@ describe("the gradient of deepRecursion, in float64", () => {
             const at = (step: number): number =>
               scope(() => {
                 const moved = { ...values, [name]: values[name].map((v, k) => v + step * direction[k]!) };
-                return numberOf(total(deepRecursion({ ...recursive(weightsFrom(moved)), T: cycles }, x, from)).value);
+                const { recur, heads } = modelOf(weightsFrom(moved));
+                return numberOf(total(heads(deepRecursion(recur, x, from, cycles))).value);
               });
             const h = 1e-4;
             return (8 * (at(h) - at(-h)) - (at(2 * h) - at(-2 * h))) / (12 * h);

@@ -104,6 +104,7 @@ describe("slots", () => {
       fc.asyncProperty(fc.integer({ min: 1, max: 1000 }), fc.constantFrom("slot", "batch"), async (seed, refill) => {
         let drawn = 0;
         const source: BatchSource = {
+          sequenceLength: task.sequenceLength,
           state: null,
           next: (batchSize) => {
             drawn++;

@@ -70,7 +70,7 @@ async function demo(options: DemoOptions): Promise<void> {
       return;
     }
     const { training, sets } = run;
-    const evaluated = { model: training.evaluated, config: training.config, task: sudokuTask(4) };
+    const evaluated = { model: training.evaluationModel, config: training.config, task: sudokuTask(4) };
     await solveSome(evaluated, sets.unseen, terminal);
     terminal.print();
     terminal.print(bold(`${sets.unseen.count} unseen puzzles, which nothing in the training depended on`));

@@ -83,7 +83,7 @@ async function importRun(file: string, options: ImportOptions): Promise<void> {
     const { stream, sets, ...about } = puzzlesFor({ choice, config, folder, augment: configFile.augment }, terminal);
     const training = new Training(config, stream);
     importWeights(training.model, weights, file);
-    if (training.averaged) importWeights(training.averaged, average, averagePath ?? file);
+    if (training.ema) importWeights(training.ema, average, averagePath ?? file);
     const whole = { task: choice, preset: "imported", goal: { steps: null, minutes: null }, ...about };
     const files = await packState(training, whole, 0);
     if (folderState(out) === "run") terminal.remark(`the run that was in ${out} is now in ${moveRunAside(out)}`);

@@ -3,7 +3,7 @@
  * to tell what the voting and the puzzle rows are worth, the score of the un-augmented copies alone, and of both with the
  * blank puzzle id in place of every puzzle's own.
  */
-import { answers, ConfigError, type Model } from "../../trm/index.ts";
+import { ConfigError, type Model, predictions } from "../../trm/index.ts";
 import { ARC_LENGTH, type ArcScores, ArcVotes, OFFICIAL_KS, parseAugmentedName } from "../arc.ts";
 import { openDataSplit } from "../data/data-folder.node.ts";
 import { ArcPredictionWriter, readArcNames, writeArcScores } from "./score.node.ts";
@@ -83,7 +83,7 @@ export async function evaluateArc(model: Model, options: ArcEvaluationOptions): 
 }
 
 async function lastAnswer(model: Model, inputs: Int32Array, puzzleIds: Int32Array, nSup: number) {
-  for await (const { step, tokens, qHalt } of answers(model, { inputs, puzzleIds }, nSup)) {
+  for await (const { step, tokens, qHalt } of predictions(model, { inputs, puzzleIds }, nSup)) {
     if (step === nSup) return { tokens, qHalt };
   }
   throw new ConfigError(`${nSup} supervision steps, expected at least 1`);

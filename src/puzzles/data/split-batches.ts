@@ -46,6 +46,10 @@ export class SplitBatches implements BatchSource {
     this.#sampler = new GroupSampler({ groupIndices, puzzleIndices, ...options });
   }
 
+  get sequenceLength(): number {
+    return this.#source.metadata.sequenceLength;
+  }
+
   /** @throws ConfigError if the set cannot fill a batch of this size. */
   next(batchSize: number): Batch {
     const { examples, puzzles } = this.#sampler.next(batchSize);

@@ -76,7 +76,7 @@ export async function trainCell(options: CellOptions): Promise<AblationCell | un
       }
     }
     const seconds = spent();
-    const { puzzles, exact, cell, meanHaltStep } = await evaluate(training.evaluated, sets.test, {
+    const { puzzles, exact, cell, meanHaltStep } = await evaluate(training.evaluationModel, sets.test, {
       ...own.training,
       batchSize: 50,
     });

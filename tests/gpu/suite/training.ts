@@ -5,7 +5,7 @@ import { assign, type Backend, ReferenceBackend, setRootBackend, type Tensor } f
 import { parseConfig } from "../../../src/trm/config.ts";
 import type { Batch, BatchSource } from "../../../src/trm/examples.ts";
 import type { Model } from "../../../src/trm/model.ts";
-import { answers, type Question } from "../../../src/trm/prediction.ts";
+import { predictions, type Question } from "../../../src/trm/prediction.ts";
 import { Training, type TrainingHooks } from "../../../src/trm/training.ts";
 import { type Case, check, checkClose, checkEqual } from "./case.ts";
 
@@ -38,6 +38,7 @@ const config = parseConfig({
 
 /** Sequences of random tokens, labelled with the successor of each token. 200 steps are enough to learn it. */
 class Successors implements BatchSource {
+  readonly sequenceLength = config.model.sequenceLength;
   state = 1;
   next(batchSize: number): Batch {
     const cells = batchSize * config.model.sequenceLength;
@@ -64,13 +65,10 @@ const makeTraining = (backend: Backend, hooks: TrainingHooks = {}): Training =>
 async function copyState(from: Training, to: Training): Promise<void> {
   const targets = new Map(officialTensors(to.model));
   for (const [name, tensor] of officialTensors(from.model)) assign(targets.get(name)!, await tensor.data());
-  for (const [name, { value }] of Object.entries(from.carry.latents)) {
-    assign(to.carry.latents[name]!.value, await value.data());
-  }
-  for (const name of ["steps", "inputs", "labels", "puzzleIds"] as const) to.carry[name].set(from.carry[name]);
-  from.carry.halted.forEach((halted, slot) => {
-    to.carry.halted[slot] = halted;
-  });
+  const latents = new Map<string, ArrayLike<number>>();
+  for (const [name, { value }] of Object.entries(from.carry.latents)) latents.set(name, await value.data());
+  const { inputs, labels, puzzleIds, steps, halted } = from.carry;
+  to.carry.restore({ latents, inputs, labels, puzzleIds, steps, halted });
 }
 
 /** Loss and gradients of one step. */
@@ -120,11 +118,11 @@ async function lossesOf(backend: Backend): Promise<{ first: number; half: number
   return { first: mean(losses.slice(0, 20)), half: mean(losses.slice(100)), last: mean(losses.slice(-20)) };
 }
 
-/** Logits and q of each supervision step of an evaluation. */
-async function answersOf(backend: Backend, model: Model, question: Question): Promise<ArrayLike<number>[]> {
+/** Logits and q of every supervision step of an evaluation. */
+async function predictionsOf(backend: Backend, model: Model, question: Question): Promise<ArrayLike<number>[]> {
   setRootBackend(backend);
   const numbers: ArrayLike<number>[] = [];
-  for await (const { logits, q } of answers(model, question, 4)) numbers.push(await logits.data(), await q.data());
+  for await (const { logits, q } of predictions(model, question, 4)) numbers.push(await logits.data(), await q.data());
   return numbers;
 }
 
@@ -135,8 +133,8 @@ export const trainingCases: readonly Case[] = [
       const [reference, gpu] = [makeTraining(new ReferenceBackend()), makeTraining(backend)];
       await copyState(reference, gpu);
       const question = new Successors().next(5);
-      const expected = await answersOf(reference.model.embedding.weight.value.backend, reference.model, question);
-      const got = await answersOf(backend, gpu.model, question);
+      const expected = await predictionsOf(reference.model.embedding.weight.value.backend, reference.model, question);
+      const got = await predictionsOf(backend, gpu.model, question);
       got.forEach((numbers, i) => {
         checkClose(`output ${i}`, numbers, expected[i]!, { tolerance: 1e-4 });
       });

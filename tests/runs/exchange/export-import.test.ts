@@ -20,7 +20,7 @@ import { readRun, readSets, WritableRun } from "../../../src/runs/run-folder.nod
 import { importWeights } from "../../../src/runs/weights.ts";
 import { Random } from "../../../src/tensor/index.ts";
 import { ConfigError, Model, parseConfig } from "../../../src/trm/index.ts";
-import { answers } from "../../../src/trm/prediction.ts";
+import { predictions } from "../../../src/trm/prediction.ts";
 import { officialCase, parityFolder, systemFolders } from "./parity-cases.ts";
 import { makeRun, newFolder } from "./runs.ts";
 
@@ -261,7 +261,7 @@ describe("official weights in a .pt file give the official answers", () => {
       puzzleIds: tensors.integers("eval/batch/puzzle_identifiers"),
     };
     const tolerance = Math.max(1e-4, 10 * json.float64_deviation);
-    for await (const answer of answers(model, question, json.eval.supervision_steps)) {
+    for await (const answer of predictions(model, question, json.eval.supervision_steps)) {
       const name = `eval/out${answer.step}/logits`;
       if (!tensors.has(name)) continue;
       const expected = tensors.floats(name);
