@@ -1,6 +1,6 @@
-// `npm run bench`: this project's step beside those of PyTorch, tfjs, jax-js and js-pytorch, on the same arithmetic; how the cost
-// grows; where the time goes. Prints a report and, when everything was measured, writes bench/RESULTS.md. Each part is kept in a
-// journal as soon as it is measured, so that a run of an hour that was stopped can go on.
+// `npm run bench` compares this project's step with the same step in PyTorch, tfjs, jax-js and js-pytorch, varies the size of the
+// model, and profiles the step. It prints a report and, if all sections were measured, writes bench/RESULTS.md. A session takes
+// hours: each part is recorded in a journal when it is measured, so that an interrupted session can be resumed.
 import { execFileSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { relative } from "node:path";
@@ -39,8 +39,8 @@ const configOf = (name: string) => readStepConfig(`${here}configs/${name}.json`)
 
 const journalPath = `${here}unfinished.jsonl`;
 
-/** The options, the Nodes that our programs run on, and what is measured already. */
-interface Run extends BenchOptions {
+/** The options, the Node versions that our program runs on, and the parts measured so far. */
+interface Session extends BenchOptions {
   readonly nodes: readonly OwnNode[];
   readonly journal: Journal;
 }
@@ -51,26 +51,27 @@ async function main(args: readonly string[]): Promise<void> {
   const options = parseBenchOptions(journal.args);
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => stop(options));
   const nodes = options.sections.every((name) => name === "reference") ? [] : ownNodes(options.backend);
-  const run: Run = { ...options, nodes, journal };
-  const wanted = (name: SectionName): boolean => options.sections.includes(name);
-  const python = wanted("steps") || wanted("growth") ? pythonPeers() : [];
-  const peers = [...python, ...(wanted("steps") ? javaScriptPeers() : [])];
+  const session: Session = { ...options, nodes, journal };
+  const includes = (name: SectionName): boolean => options.sections.includes(name);
+  const python = includes("steps") || includes("growth") ? pythonPeers() : [];
+  const peers = [...python, ...(includes("steps") ? javaScriptPeers() : [])];
   for (const peer of peers) if (!("command" in peer)) console.error(`skipped: ${peer.name} (${peer.reason})`);
 
   const sections: Section[] = [];
-  if (wanted("peak")) sections.push(await peakSection(run));
-  if (wanted("steps")) sections.push(...(await stepSections(run, peers)));
-  if (wanted("growth")) sections.push(await growthSection(run, python[0] ?? null));
-  if (wanted("profile")) sections.push(await profileSection(run));
-  if (wanted("reference")) sections.push(await referenceSection(run));
+  if (includes("peak")) sections.push(await peakSection(session));
+  if (includes("steps")) sections.push(...(await stepSections(session, peers)));
+  if (includes("growth")) sections.push(await growthSection(session, python[0] ?? null));
+  if (includes("profile")) sections.push(await profileSection(session));
+  if (includes("reference")) sections.push(await referenceSection(session));
 
   const rows: [string, string][] = [
-    ["Date", journal.moments.map(({ date }) => date).join(", went on ")],
+    ["Date", journal.moments.map(({ date }) => date).join(", resumed ")],
     ...machine,
-    ["Load when it began", journal.moments.map(({ load }) => load).join(", then ")],
+    ["Load at the start", journal.moments.map(({ load }) => load).join(", then ")],
     ...nodes.slice(1).map(({ version }): [string, string] => ["Node for wide vectors", version]),
   ];
-  const text = document(rows, sections, readFileSync(`${here}NOTES.md`, "utf8"));
+  const read = (name: string): string => readFileSync(`${here}${name}`, "utf8");
+  const text = document({ summary: read("SUMMARY.md"), machine: rows, sections, notes: read("NOTES.md") });
   console.log(text);
   if (options.out) {
     writeFileSync(options.out, text);
@@ -79,31 +80,31 @@ async function main(args: readonly string[]): Promise<void> {
   journal.end();
 }
 
-/** A run that writes no report takes minutes, and must not replace an unfinished one of an hour: its journal has no file. */
+/** A session that writes no report takes minutes; its journal has no file, so that it does not replace an unfinished one. */
 function begin(args: readonly string[], machine: [string, string][], moment: Moment): Journal {
   const { out } = parseBenchOptions(args);
   return Journal.begin(out ? journalPath : null, { args: [...args], machine }, moment);
 }
 
-/** Ends the programs too. */
+/** Ends the process, and with it the programs that it started. */
 function stop({ out }: BenchOptions): never {
-  console.error(out ? "\nstopped; npm run bench -- --resume goes on behind the last whole part" : "\nstopped");
+  console.error(out ? "\nstopped; npm run bench -- --resume continues after the last complete part" : "\nstopped");
   process.exit(1);
 }
 
-/** What makes a section again, with the options that this run was given. */
+/** The command that reproduces a section, with the options of this session. */
 function commandOf(section: SectionName, { given }: BenchOptions, configName?: string): string {
   const config = configName ? [`--configs ${configName}`] : [];
   return ["npm run bench -- --sections", section, ...config, ...given].join(" ");
 }
 
-async function peakSection(run: Run): Promise<Section> {
-  const peak = await run.journal.part("peak", () => measuredPeak(run));
-  return { title: "Measured peak", command: commandOf("peak", run), body: peakTable(peak) };
+async function peakSection(session: Session): Promise<Section> {
+  const peak = await session.journal.part("peak", () => measuredPeak(session));
+  return { title: "Measured peak", command: commandOf("peak", session), body: peakTable(peak) };
 }
 
-/** The best of a few, by our program: a limit is not lowered by what else the machine did meanwhile. */
-function measuredPeak({ backend, threads, quick, nodes }: Run): Peak {
+/** The maximum of a few measurements, because other load on the machine can only lower them. */
+function measuredPeak({ backend, threads, quick, nodes }: Session): Peak {
   const gflops = new Map<string, number>();
   let how = "";
   for (const node of nodes) {
@@ -119,7 +120,7 @@ function measuredPeak({ backend, threads, quick, nodes }: Run): Peak {
   return { how, gflops: [...gflops] };
 }
 
-async function stepSections(options: Run, peers: readonly (Contestant | Absent)[]): Promise<Section[]> {
+async function stepSections(options: Session, peers: readonly (Contestant | Absent)[]): Promise<Section[]> {
   const requests = options.configs.flatMap((name) =>
     options.threads.flatMap((threads) => pairsOf(options, name, threads, peers)),
   );
@@ -134,9 +135,9 @@ async function stepSections(options: Run, peers: readonly (Contestant | Absent)[
   });
 }
 
-/** Slow peers take part on the smallest configuration alone, for two turns, and where they have one thread, once. */
+/** Slow peers run only the smallest configuration, on one thread, for two turns. */
 function pairsOf(
-  { turns, quick, backend, nodes }: Run,
+  { turns, quick, backend, nodes }: Session,
   configName: string,
   threads: number,
   peers: readonly (Contestant | Absent)[],
@@ -153,7 +154,7 @@ function pairsOf(
 
 const configNameOf = ({ axis, value }: Variation): string => `sudoku9 with ${axis} ${value}`;
 
-async function growthSection(options: Run, pytorch: Contestant | Absent | null): Promise<Section> {
+async function growthSection(options: Session, pytorch: Contestant | Absent | null): Promise<Section> {
   const { turns, quick, backend, threads, nodes, journal } = options;
   const points = variations(configOf("sudoku9"), Math.max(...threads), quick);
   const peer = pytorch && "command" in pytorch ? pytorch : null;
@@ -175,7 +176,7 @@ async function growthSection(options: Run, pytorch: Contestant | Absent | null):
     if (isPair(result)) rows.push({ axis, value, pair: result });
     else notes.push(`- ${result.configName}: ${result.reason}`);
   }
-  const body = ["Training steps of sudoku9 with one thing changed.", growthTable(rows), notes.join("\n")];
+  const body = ["Training steps of sudoku9 with one parameter changed.", growthTable(rows), notes.join("\n")];
   return {
     title: "How the cost grows",
     command: commandOf("growth", options),
@@ -183,7 +184,7 @@ async function growthSection(options: Run, pytorch: Contestant | Absent | null):
   };
 }
 
-/** A pair that failed is not kept: it is tried again when the run goes on. */
+/** Failed pairs are not recorded, so that a resumed session measures them again. */
 async function measureAll(requests: readonly PairRequest[], journal: Journal): Promise<(Pair | Failed)[]> {
   const progress = new Progress(requests.filter((request) => !journal.has(nameOfRequest(request))).length);
   const results: (Pair | Failed)[] = [];
@@ -195,23 +196,22 @@ async function measureAll(requests: readonly PairRequest[], journal: Journal): P
   return results;
 }
 
-/** Output of a script of this folder. */
+/** Runs a script of this folder and returns its output. */
 const outputOf = (node: string, script: string, args: readonly string[]): string =>
   execFileSync(node, ["--import", "tsx", `${here}${script}`, ...args], { encoding: "utf8" }).trim();
 
-async function profileSection(run: Run): Promise<Section> {
+async function profileSection(session: Session): Promise<Section> {
   const parts: string[] = [];
-  for (const name of run.configs) {
-    for (const node of run.nodes) {
-      parts.push(
-        await run.journal.part(`profile of ${name} on Node ${node.version}`, () => profileOf(run, name, node)),
-      );
+  for (const name of session.configs) {
+    for (const node of session.nodes) {
+      const part = `profile of ${name} on Node ${node.version}`;
+      parts.push(await session.journal.part(part, () => profileOf(session, name, node)));
     }
   }
-  return { title: "Where the time goes", command: commandOf("profile", run), body: parts.join("\n\n") };
+  return { title: "Where the time goes", command: commandOf("profile", session), body: parts.join("\n\n") };
 }
 
-function profileOf({ threads, turns, backend }: Run, name: string, node: OwnNode): string {
+function profileOf({ threads, turns, backend }: Session, name: string, node: OwnNode): string {
   const args = [
     `bench/configs/${name}.json`,
     "--threads",
@@ -226,7 +226,7 @@ function profileOf({ threads, turns, backend }: Run, name: string, node: OwnNode
   return `\`${program} ${args.join(" ")}\`\n\n\`\`\`\n${outputOf(node.path, "step.ts", args)}\n\`\`\``;
 }
 
-const referenceSection = async ({ journal }: Run): Promise<Section> => ({
+const referenceSection = async ({ journal }: Session): Promise<Section> => ({
   title: "Reference backend: blocked matrix product",
   command: "npm run bench:reference",
   body: await journal.part("reference", () => outputOf(process.execPath, "reference.ts", [])),

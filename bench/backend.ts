@@ -1,10 +1,12 @@
-// The backend that a benchmark runs on.
+// Opens the backend for a benchmark.
 import { type Backend, useBackend, WasmBackend } from "../src/tensor/index.ts";
 
 /**
- * @param name  --backend, else TRM_BACKEND, else the default
- * @param threads  0 for as many as the machine has
- * @returns the backend, that of the root scope now, in the fastest build as in `trm`, with the number of threads that it really has
+ * Opens a backend in its fastest build, as the command line does, and makes it the backend of the root scope.
+ *
+ * @param name  default: TRM_BACKEND, else the default backend
+ * @param threads  0 for all processors
+ * @returns the backend and its actual number of threads
  */
 export async function loadBenchBackend(name?: string, threads = 0): Promise<{ backend: Backend; threads: number }> {
   const onChoice = (reason: string): void => console.error(reason);

@@ -1,5 +1,5 @@
-// The step of torch_step.py on this project's engine: the same arithmetic, no more (no puzzle rows, no moving average) and no
-// less. src/trm/training.ts has the whole training loop around such a step.
+// The step of torch_step.py on this project's engine: exactly the same arithmetic, without puzzle rows and moving average.
+// src/trm/training.ts contains the complete training loop.
 import { affine, constant, gradients, noGrad, type Variable } from "../src/autograd/index.ts";
 import { Adam } from "../src/nn/index.ts";
 import * as t from "../src/tensor/index.ts";
@@ -11,7 +11,7 @@ const learningRate = 1e-4;
 const adam = { beta1: 0.9, beta2: 0.95, weightDecay: 0.1 };
 const lossOptions = { loss: "stablemax", haltingLossWeight: 0.5 } as const;
 
-/** The name of one of our parameters in torch_step.py. */
+/** The name in torch_step.py of a parameter of this project. */
 export function peerName(own: string): string {
   const names: Record<string, string> = {
     "embedding.weight": "tokens",
@@ -28,10 +28,10 @@ export function peerName(own: string): string {
   );
 }
 
-/** How our programs introduce themselves: with the build of the kernels and the threads. */
+/** The name of this project in reports, with the build of the kernels and the number of threads. */
 export const nameOf = ({ name, build }: t.Backend): string => `trm-ts ${name} (${build})`;
 
-/** Our step from a case, on a backend, which becomes that of the root scope. */
+/** Builds the step of a case on a backend, which becomes the backend of the root scope. */
 export function ourStep(start: Case, backend: t.Backend, threads: number): StepRunner {
   t.setRootBackend(backend);
   const batch = start.config.batch_size;
@@ -47,7 +47,7 @@ export function ourStep(start: Case, backend: t.Backend, threads: number): StepR
   const tensorOf = ({ shape, data }: CaseTensor): t.Tensor => t.tensor(data, { shape });
   const inputs = tensorOf(start.inputs);
   const labels = start.labels.data as Int32Array;
-  const puzzleIds = t.tensor(new Int32Array(batch)); // id 0 has a row of zeros: the zero slots of the peer
+  const puzzleIds = t.tensor(new Int32Array(batch)); // row 0 is zero, like the slots of the peers
   const x = (): Variable => model.embed(inputs, puzzleIds).x;
   let latents: Latents = { y: constant(tensorOf(start.y)), z: constant(tensorOf(start.z)) };
   const carry = (next: Latents): void => {

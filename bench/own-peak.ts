@@ -1,13 +1,13 @@
-// The measured peak: GFLOP/s of the backend's bare tile loop, the limit that a step is held against.
+// The measured peak: GFLOP/s of the backend's bare tile loop, the upper limit for a step.
 import { tileLoop } from "../src/tensor/backends/wasm/peak.ts";
 import { type Backend, Random, scope, tensor, WasmBackend, zeros } from "../src/tensor/index.ts";
 import { minimum } from "./shared/statistics.ts";
 
-/** GFLOP/s in many short runs. */
+/** GFLOP/s over many short repetitions. */
 export interface PeakRates {
-  /** Of the fastest run. */
+  /** Rate of the fastest repetition. */
   readonly best: number;
-  /** Over all runs: where neighbours share the processor, what it gave over that time. */
+  /** Rate over all repetitions, which other load on the processor lowers. */
   readonly sustained: number;
 }
 
@@ -15,7 +15,7 @@ export interface OwnPeak extends PeakRates {
   readonly how: string;
 }
 
-/** @param seconds  how long to measure */
+/** @param seconds  duration of the measurement */
 export function ownPeak(backend: Backend, seconds = 0.5): OwnPeak {
   return scope(() => {
     const { how, flops, run } = backend instanceof WasmBackend ? bareLoop(backend) : product(backend);
@@ -36,7 +36,7 @@ const bareLoop = (backend: WasmBackend) => ({
   ...tileLoop(backend),
 });
 
-/** For a backend without a bare tile loop: a product that fits the caches, weights packed once. */
+/** For a backend without a bare tile loop: a product whose operands fit in the caches. */
 function product(backend: Backend) {
   const [rows, depth, columns] = [1536, 256, 64];
   const random = new Random(0);

@@ -1,12 +1,12 @@
-// The measured peak as a program, because the kernels differ with the Node that runs them: `tsx bench/peak.ts --threads 2` prints one
-// line of JSON.
+// Measures the peak in a separate process, because the kernels depend on the version of Node: `tsx bench/peak.ts --threads 2` prints
+// one line of JSON.
 import { parseArgs } from "node:util";
 import { loadBenchBackend } from "./backend.ts";
 import { nameOf } from "./ours.ts";
 import { type OwnPeak, ownPeak } from "./own-peak.ts";
 
 export interface PeakResult extends OwnPeak {
-  /** Our program as it introduces itself, with the build of its kernels. */
+  /** Name of the program, with the build of its kernels. */
   readonly peer: string;
   readonly threads: number;
 }

@@ -1,5 +1,5 @@
-// Where a step's time goes. On any backend: the calls of its kernels, timed from outside. On the WebAssembly backend also its own
-// counters, which see what runs inside a fused kernel, with the arithmetic of each.
+// Profiles a step. On every backend, the calls of its kernels are timed from outside. The WebAssembly backend also has counters that
+// see the parts of a fused kernel, with their arithmetic.
 import type { Backend } from "../src/tensor/index.ts";
 
 export interface Timed {
@@ -7,20 +7,20 @@ export interface Timed {
   milliseconds: number;
 }
 
-/** In multiply-adds of four lanes, eight operations each. */
+/** Arithmetic in four-lane multiply-adds, which are eight operations each. */
 interface Work {
   readonly cost: number;
-  /** Per millisecond, in the fastest call: what the kernel does while no neighbour is busy. */
+  /** Cost per millisecond in the fastest call. */
   readonly best: number;
 }
 
-/** A backend that counts by itself. */
-interface CountsItself {
+/** A backend with its own counters. */
+interface SelfProfiling {
   profile(on: boolean): void;
   kernelTimes(): ReadonlyMap<string, Timed & Work>;
 }
 
-const countsItself = (backend: Backend | (Backend & CountsItself)): backend is Backend & CountsItself =>
+const isSelfProfiling = (backend: Backend | (Backend & SelfProfiling)): backend is Backend & SelfProfiling =>
   "kernelTimes" in backend;
 
 export class Profile {
@@ -29,24 +29,24 @@ export class Profile {
   #total = 0;
   #steps = 0;
 
-  /** Replaces the backend's kernels by timed ones, for the rest of the process. */
+  /** Replaces the kernels of the backend by timed ones for the rest of the process. */
   constructor(backend: Backend) {
     this.#backend = backend;
     for (const table of ["kernels", "fused"] as const) {
       Object.defineProperty(backend, table, { value: this.#timed(backend[table]) });
     }
-    if (countsItself(backend)) backend.profile(true);
+    if (isSelfProfiling(backend)) backend.profile(true);
   }
 
-  /** Forgets what warming up took. */
+  /** Resets all counters, after warming up. */
   restart(): void {
     this.#times.clear();
     this.#total = 0;
     this.#steps = 0;
-    if (countsItself(this.#backend)) this.#backend.profile(true);
+    if (isSelfProfiling(this.#backend)) this.#backend.profile(true);
   }
 
-  /** A step that is counted. */
+  /** Runs and times one step. */
   async step(body: () => Promise<unknown>): Promise<void> {
     const start = performance.now();
     await body();
@@ -54,17 +54,17 @@ export class Profile {
     this.#steps++;
   }
 
-  /** Lines of text: per step, the longest first. */
+  /** The report as text: times per step, longest first. */
   report(): string {
     const perStep = this.#total / this.#steps;
     const parts = [
       `${perStep.toFixed(2)} ms per step, ${this.#steps} step(s)`,
-      "kernels, as the engine calls them:",
-      ...this.#lines(this.#times, perStep, "outside of kernels"),
+      "kernels, as called by the engine:",
+      ...this.#lines(this.#times, perStep, "outside kernels"),
     ];
-    if (countsItself(this.#backend)) {
-      parts.push("", "kernels, as the backend counts them:");
-      parts.push(...this.#lines(this.#backend.kernelTimes(), perStep, "outside of them"));
+    if (isSelfProfiling(this.#backend)) {
+      parts.push("", "kernels, as counted by the backend:");
+      parts.push(...this.#lines(this.#backend.kernelTimes(), perStep, "outside these"));
     }
     return parts.join("\n");
   }
@@ -84,10 +84,10 @@ export class Profile {
     ];
   }
 
-  /** The same functions, each with a timer around it; a kernel that is called by name counts by that name. */
+  /** Wraps each kernel in a timer. Elementwise kernels are counted separately by the name of their function. */
   #timed<Table extends object>(kernels: Table): Table {
     const timed = Object.entries(kernels).map(([name, kernel]) => {
-      const run = (...operands: unknown[]): unknown => {
+      const call = (...operands: unknown[]): unknown => {
         const start = performance.now();
         try {
           return (kernel as (...operands: unknown[]) => unknown)(...operands);
@@ -95,7 +95,7 @@ export class Profile {
           this.#count(typeof operands[0] === "string" ? `${name} ${operands[0]}` : name, performance.now() - start);
         }
       };
-      return [name, run];
+      return [name, call];
     });
     return Object.fromEntries(timed) as Table;
   }

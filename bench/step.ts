@@ -1,5 +1,5 @@
-// `npm run bench:step -- CONFIG.json`: times one training step and one evaluation step of this project's engine, or with
-// --profile says where their time goes.
+// `npm run bench:step -- CONFIG.json` times one training step and one evaluation step of this project's engine; --profile prints
+// their profile.
 import { Random } from "../src/tensor/index.ts";
 import { loadBenchBackend } from "./backend.ts";
 import { ourStep } from "./ours.ts";
@@ -10,7 +10,7 @@ import { readStepConfig } from "./shared/config.ts";
 import { stepFlops } from "./shared/flops.ts";
 import { runStepProgram, type StepOptions, type StepResult, type StepRunner, warmUps } from "./shared/program.ts";
 
-await runStepProgram(start, inWords);
+await runStepProgram(start, summary);
 
 async function start(options: StepOptions): Promise<StepRunner> {
   const config = readStepConfig(options.config);
@@ -20,7 +20,7 @@ async function start(options: StepOptions): Promise<StepRunner> {
   return profile ? profiled(step, profile) : { ...step, peak: (seconds) => ownPeak(backend, seconds) };
 }
 
-/** The same steps; what the timed ones spent is printed when the kind of step changes, and at the end. */
+/** Profiles the timed steps. Prints the profile when the kind of step changes, and at the end. */
 function profiled(step: StepRunner, profile: Profile): StepRunner {
   let kind = "";
   let steps = 0;
@@ -48,7 +48,7 @@ function profiled(step: StepRunner, profile: Profile): StepRunner {
   };
 }
 
-function inWords({ peer, config, params, threads, train, eval: evaluation }: StepResult, path: string): string {
+function summary({ peer, config, params, threads, train, eval: evaluation }: StepResult, path: string): string {
   const flops = stepFlops(readStepConfig(path));
   const line = (name: "train" | "eval", { min_ms, median_ms }: StepResult["train"]): string =>
     `${name.padEnd(5)} ${median_ms} ms (median), ${min_ms} ms (minimum), ${(flops[name] / median_ms / 1e6).toFixed(1)} GFLOP/s`;

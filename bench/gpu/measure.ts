@@ -1,6 +1,6 @@
-// What the GPU benchmark measures, on any backend, in Node and in a page. A GPU answers late, so a measurement is a number of
-// launches and one small read-back that waits for them all; kernels are compiled before the clock starts, except where compiling
-// is what is measured.
+// The measurements of the GPU benchmark, on any backend, in Node and in a page. A GPU is asynchronous, so a measurement consists of
+// several launches and one small read-back that waits for all of them. Kernels are compiled before the timing starts, except where
+// compilation is measured.
 import {
   type Backend,
   full,
@@ -21,14 +21,14 @@ import { Training } from "../../src/trm/training.ts";
 export interface Measurement {
   readonly what: string;
   readonly milliseconds: number;
-  /** For products: 2 M N K operations per second, in billions. */
+  /** For matrix products: 2 M N K operations per second, in billions. */
   readonly gigaflops?: number;
 }
 
-/** One column: what ran, and its numbers. */
+/** One column: a backend and its measurements. */
 export interface Column {
   readonly backend: string;
-  /** Mode of the gpu backend, else null. */
+  /** Mode of the gpu backend; null for other backends. */
   readonly mode: string | null;
   readonly kernelClass: string | null;
   readonly gpu: string | null;
@@ -36,11 +36,12 @@ export interface Column {
   readonly measurements: readonly Measurement[];
 }
 
-/** What is written to a file, so that rows of other machines can be put beside. */
+/** The exported file, which can be compared with those of other machines. */
 export interface BenchReport {
   readonly when: string;
-  /** The browser or Node, and how many threads the machine runs at once. */
+  /** The browser, or Node and the processor. */
   readonly platform: string;
+  /** Number of logical processors. */
   readonly threads: number;
   readonly columns: readonly Column[];
 }
@@ -51,7 +52,7 @@ export type MeasuredBackend = Backend & {
   readonly gpuName?: string | null;
 };
 
-/** Measures everything on one backend. @param progress  is told what comes next */
+/** Makes all measurements on one backend. @param progress  called with each result */
 export async function measure(backend: MeasuredBackend, progress: (what: string) => void): Promise<Column> {
   setRootBackend(backend);
   const measurements: Measurement[] = [];
@@ -62,7 +63,7 @@ export async function measure(backend: MeasuredBackend, progress: (what: string)
   };
 
   const tiny = full([16], 0.5);
-  note("launch, 16 numbers", await timeOf(() => tanh(tiny)));
+  note("launch, 16 elements", await timeOf(() => tanh(tiny)));
   tiny.dispose();
 
   for (const size of [128, 256, 512, 1024]) {
@@ -71,15 +72,15 @@ export async function measure(backend: MeasuredBackend, progress: (what: string)
     note(`matrix product ${size}³`, milliseconds, 2 * size ** 3);
     a.dispose();
     b.dispose();
-    if (milliseconds > 500) break; // the next would take eight times as long
+    if (milliseconds > 500) break; // the next size takes eight times as long
   }
 
   const million = randomTensor([2 ** 20]);
-  note("silu, 1 Mi numbers", await timeOf(() => silu(million)));
-  note("add, 1 Mi numbers", await timeOf(() => add(million, million)));
-  note("read back, 1 Mi numbers", await timeOfEach(() => million.data()));
+  note("silu, 1 Mi elements", await timeOf(() => silu(million)));
+  note("add, 1 Mi elements", await timeOf(() => add(million, million)));
+  note("read back, 1 Mi elements", await timeOfEach(() => million.data()));
   const numbers = (await million.data()) as Float32Array;
-  note("upload, 1 Mi numbers", await timeOf(() => tensor(numbers)));
+  note("upload, 1 Mi elements", await timeOf(() => tensor(numbers)));
   million.dispose();
 
   if (backend.name === "gpu") note("compile a kernel", await compileTime());
@@ -94,7 +95,7 @@ export async function measure(backend: MeasuredBackend, progress: (what: string)
   };
 }
 
-/** A training step of two small models on puzzles of random tokens. */
+/** Times a training step of two small models on random tokens. */
 async function measureSteps(note: (what: string, milliseconds: number) => void): Promise<void> {
   const common = { T: 2, n: 2, batchSize: 8, expansion: 2, widthMultiple: 32 };
   const models = {
@@ -115,7 +116,7 @@ async function measureSteps(note: (what: string, milliseconds: number) => void):
       },
     };
     const training = new Training(config, source);
-    await training.supervisionStep(); // compiles
+    await training.supervisionStep(); // compiles the kernels
     note(`training step, ${name}`, await timeOfEach(() => training.supervisionStep()));
     training.dispose();
   }
@@ -129,14 +130,14 @@ const randomTensor = (shape: readonly number[]): Tensor => {
   );
 };
 
-/** Waits until a tensor has been computed, bringing back one number of it. */
+/** Waits until a tensor has been computed, by reading one of its elements back. */
 async function settled(x: Tensor): Promise<void> {
   const one = scope(() => slice(x.view([x.size]), 0, 0, 1));
   await one.data();
   one.dispose();
 }
 
-/** Milliseconds of one call among so many that they take a tenth of a second; the median of three rounds (of one, where it is long). */
+/** Milliseconds per call, over enough calls to take a tenth of a second. The median of three rounds, or a single call if it is slow. */
 async function timeOf(compute: () => Tensor): Promise<number> {
   const timeCalls = async (calls: number): Promise<number> => {
     const start = performance.now();
@@ -149,17 +150,17 @@ async function timeOf(compute: () => Tensor): Promise<number> {
     last!.dispose();
     return (performance.now() - start) / calls;
   };
-  await timeCalls(1); // compiles
+  await timeCalls(1); // compiles the kernel
   const once = await timeCalls(1);
-  if (once > long) return once;
+  if (once > slow) return once;
   const calls = Math.max(1, Math.min(1000, Math.round(100 / once)));
   return median([await timeCalls(calls), await timeCalls(calls), await timeCalls(calls)]);
 }
 
-/** Milliseconds of one call: the median of three, or the first where it is long. */
+/** Milliseconds of one call: the median of three, or the first if it is slow. */
 async function timeOfEach(body: () => Promise<unknown>): Promise<number> {
   const all: number[] = [];
-  for (let i = 0; i < 3 && !(all[0]! > long); i++) {
+  for (let i = 0; i < 3 && !(all[0]! > slow); i++) {
     const start = performance.now();
     await body();
     all.push(performance.now() - start);
@@ -167,10 +168,10 @@ async function timeOfEach(body: () => Promise<unknown>): Promise<number> {
   return median(all);
 }
 
-/** Milliseconds after which nothing is measured twice. */
-const long = 1000;
+/** Calls that take more milliseconds than this are not repeated. */
+const slow = 1000;
 
-/** The first call of a kernel less the second, for lengths that nothing else uses. */
+/** The time of the first call of a kernel minus that of the second, for lengths that no other measurement uses. */
 async function compileTime(): Promise<number> {
   const differences: number[] = [];
   for (const length of [1031, 1033, 1039, 1049, 1051]) {

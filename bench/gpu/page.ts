@@ -1,5 +1,5 @@
-// The benchmark in a page. `gpu.html` measures every mode that runs here, each in a frame of its own (gpu.html?mode=webgl2), shows the
-// table and exports it. The column of a frame is left in `globalThis.report` too, for who opens it by program.
+// The GPU benchmark in a page. gpu.html measures each available mode in a separate frame (gpu.html?mode=webgl2), shows the table and
+// exports it. A frame also stores its column in `globalThis.report`, where main.node.ts reads it.
 import { availableModes, createGpuBackend, type GpuMode } from "../../src/tensor/backends/gpu/index.ts";
 import { isWasmSupported, WasmBackend } from "../../src/tensor/index.ts";
 import { type BenchReport, type Column, type MeasuredBackend, measure } from "./measure.ts";
@@ -8,20 +8,20 @@ import { tableOf } from "./table.ts";
 const page = globalThis as { report?: unknown };
 const mode = new URLSearchParams(location.search).get("mode");
 const element = <T extends HTMLElement>(selector: string): T => document.querySelector<T>(selector)!;
-const say = (text: string): void => {
+const showStatus = (text: string): void => {
   element("#status").textContent = text;
 };
 
 if (mode) await measureMode(mode);
 else element("#run").addEventListener("click", () => void measureAll());
 
-/** In a frame: one mode of the gpu backend, or "wasm". */
+/** Measures one mode of the gpu backend, or "wasm", in a frame. */
 async function measureMode(name: string): Promise<void> {
   try {
     const backend: MeasuredBackend =
       name === "wasm" ? new WasmBackend() : await createGpuBackend({ mode: name as GpuMode });
     page.report = await measure(backend, (what) => {
-      say(what);
+      showStatus(what);
       parent.postMessage({ progress: `${name}: ${what}` }, "*");
     });
     backend.dispose();
@@ -42,7 +42,7 @@ async function measureAll(): Promise<void> {
     else columns.push(result);
     show(columns);
   }
-  say(failures.length > 0 ? `Not measured: ${failures.join("; ")}` : "Done");
+  showStatus(failures.length > 0 ? `Not measured: ${failures.join("; ")}` : "Done");
   const report: BenchReport = {
     when: new Date().toISOString(),
     platform: navigator.userAgent,
@@ -55,7 +55,7 @@ async function measureAll(): Promise<void> {
   element<HTMLButtonElement>("#run").disabled = false;
 }
 
-/** Offers a text as a file. */
+/** Downloads a text as a file. */
 function save(name: string, text: string): void {
   const link = document.createElement("a");
   link.download = name;
@@ -71,7 +71,7 @@ function inFrame(name: string): Promise<Column | { error: string }> {
     frame.src = `${location.pathname}?mode=${name}`;
     const listen = ({ source, data }: MessageEvent): void => {
       if (source !== frame.contentWindow) return;
-      if (data.progress) say(data.progress);
+      if (data.progress) showStatus(data.progress);
       if (!data.report) return;
       removeEventListener("message", listen);
       frame.remove();

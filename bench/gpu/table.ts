@@ -1,12 +1,12 @@
-// The benchmark's columns as a table of text.
+// Formats the columns of the benchmark as a table.
 import type { Column } from "./measure.ts";
 
-/** Rows of cells, the first row the names of the columns. */
+/** Rows of cells. The first row contains the column names. */
 export function tableOf(columns: readonly Column[]): string[][] {
   const rows = [...new Set(columns.flatMap(({ measurements }) => measurements.map(({ what }) => what)))];
   return [
     ["milliseconds", ...columns.map(({ backend, mode }) => (mode ? `${backend} ${mode}` : backend))],
-    ["ran as", ...columns.map(({ kernelClass }) => kernelClass ?? "")],
+    ["kernel class", ...columns.map(({ kernelClass }) => kernelClass ?? "")],
     ...rows.map((what) => [
       what,
       ...columns.map(({ measurements }) => {
@@ -18,7 +18,7 @@ export function tableOf(columns: readonly Column[]): string[][] {
   ];
 }
 
-/** The table with aligned columns. */
+/** The table as text with aligned columns. */
 export function textOf(table: readonly (readonly string[])[]): string {
   const widths = table[0]!.map((_, column) => Math.max(...table.map((row) => row[column]!.length)));
   return table

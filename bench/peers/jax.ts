@@ -1,7 +1,7 @@
-// The step of torch_step.py written for jax-js, on its WebAssembly backend: one jit-compiled function per step.
+// The step of torch_step.py in jax-js, on its WebAssembly backend, with one jit-compiled function per step.
 //
-// jax-js counts references: a function consumes its arguments, and `.ref` keeps one for another use. Inside a compiled
-// function arrays are only traced, so there `.ref` is taken at every use and nothing is given back.
+// jax-js counts references: a function consumes its arguments, and `.ref` adds a reference for another use. Inside a compiled
+// function arrays are only traced, so every use takes a `.ref` and none is released.
 import { availableParallelism } from "node:os";
 import type { numpy } from "@jax-js/jax";
 import { readCase } from "../shared/case.ts";
@@ -15,9 +15,9 @@ type Weights = { [name: string]: Array_ };
 type Latents = [y: Array_, z: Array_];
 
 /**
- * Its fast products need rows of a multiple of four numbers, so an MLP over the sequence gets zeros at the end of the sequence
- * and zero weights for them. They stay zeros, and the arithmetic on all other numbers is the same; without, a step of sudoku9
- * takes five times as long.
+ * The fast products of jax-js require row lengths that are multiples of four. For an MLP over the sequence, the sequence is padded with
+ * zeros that have zero weights: they stay zero, and all other numbers are unchanged. Without the padding, a step of sudoku9 takes
+ * five times as long.
  */
 const paddedLength = (c: StepConfig): number => (c.mlp_t ? 4 * Math.ceil(fullLength(c) / 4) : fullLength(c));
 
@@ -33,7 +33,7 @@ function paddedWeight(name: string, weight: PeerWeight, length: number): PeerWei
 async function start(options: StepOptions): Promise<StepRunner> {
   if (!options.case) throw new Error("expected --case FOLDER");
   const threads = options.threads || availableParallelism();
-  const endWorkers = threads > 1 ? installWebWorkers(threads) : () => {}; // before the engine looks for them
+  const endWorkers = threads > 1 ? installWebWorkers(threads) : () => {}; // must precede the import of the engine
   const jax = await import("@jax-js/jax");
   const { numpy: np, nn, jit, valueAndGrad, lax } = jax;
   await jax.init("wasm");
@@ -67,7 +67,7 @@ async function start(options: StepOptions): Promise<StepRunner> {
   const sin = rotary && arrayOf(rotary.sin, [L, headSize]);
 
   const linear = (x: Array_, w: Array_): Array_ => np.matmul(x.ref, w.ref);
-  /** @param count  of the numbers along the last axis that are not padding */
+  /** @param count  length of the last axis without padding */
   const norm = (h: Array_, count = D): Array_ =>
     h.ref.div(np.sqrt(np.square(h.ref).sum(-1, { keepdims: true }).div(count).add(1e-5)));
 
@@ -129,7 +129,7 @@ async function start(options: StepOptions): Promise<StepRunner> {
     q: linear(y.ref.slice([], 0, []), w.q_weight!).add(w.q_bias!.ref),
   });
 
-  /** Mean over the batch. In float32: jax-js has float64, but no gradient of a conversion to it. */
+  /** Mean over the batch, in float32: jax-js has float64, but cannot differentiate a conversion to it. */
   const lossOf = (logits: Array_, q: Array_): Array_ => {
     const s = nn.relu(logits.ref).add(np.reciprocal(nn.relu(logits.ref.neg()).add(1))); // stablemax's score
     const ce = np.log(s.ref.mul(isLabel.ref).sum(-1).div(s.sum(-1))).neg(); // [B, L]
@@ -144,12 +144,15 @@ async function start(options: StepOptions): Promise<StepRunner> {
       .mul(1 / B);
   };
 
-  /** One update of one weight: [p, m, v]. */
-  const updated = (p: Array_, m: Array_, v: Array_, g: Array_, c1: Array_, c2: Array_): [Array_, Array_, Array_] => {
+  /** The updated weight and moments. c1 and c2 are the bias corrections of Adam. */
+  const updated = (
+    { p, m, v, g }: Record<"p" | "m" | "v" | "g", Array_>,
+    { c1, c2 }: Record<"c1" | "c2", Array_>,
+  ): [Array_, Array_, Array_] => {
     const { learningRate, beta1, beta2, decay } = optimizer;
     const nextM = m.ref.mul(beta1).add(g.ref.mul(1 - beta1));
     const nextV = v.ref.mul(beta2).add(np.square(g.ref).mul(1 - beta2));
-    // Its arctan2(0, 0) is NaN, expected 0: a number too small to change any other quotient keeps the zero gradients out.
+    // arctan2(0, 0) of jax-js is NaN instead of 0. The added constant prevents this and is too small to change other quotients.
     const turn = np.arctan2(nextM.ref, np.sqrt(nextV.ref).div(c2.ref).add(1e-30));
     return [p.ref.mul(1 - learningRate * decay).sub(turn.mul(learningRate).div(c1.ref)), nextM, nextV];
   };
@@ -164,7 +167,9 @@ async function start(options: StepOptions): Promise<StepRunner> {
       },
       { hasAux: true },
     )(jax.tree.ref(w)) as unknown as [[Array_, Latents], Weights];
-    const after = Object.keys(w).map((name) => updated(w[name]!, m[name]!, v[name]!, gradients[name]!, c1, c2));
+    const after = Object.keys(w).map((name) =>
+      updated({ p: w[name]!, m: m[name]!, v: v[name]!, g: gradients[name]! }, { c1, c2 }),
+    );
     const pick = (i: 0 | 1 | 2): Weights => Object.fromEntries(Object.keys(w).map((name, j) => [name, after[j]![i]]));
     return { weights: pick(0), m: pick(1), v: pick(2), next, loss };
   });

@@ -1,6 +1,6 @@
-// The step of torch_step.py written for js-pytorch: nested arrays, plain loops, one thread. Broadcasting is left alone (it goes
-// by which lengths happen to be equal): all arrays are matrices here. Only small configurations with the MLP over the sequence:
-// slots before the tokens need a concatenation, which it lacks, and the larger ones would take minutes per step.
+// The step of torch_step.py in js-pytorch, which uses nested arrays, plain loops and one thread. Its broadcasting matches axes by equal
+// lengths, so this file avoids it and uses only matrices. It supports the MLP over the sequence without slots, which would need a
+// concatenation, which js-pytorch lacks. Larger configurations would take minutes per step.
 import { torch } from "js-pytorch";
 import { readCase } from "../shared/case.ts";
 import { runStepProgram, type StepOptions, type StepRunner } from "../shared/program.ts";
@@ -21,7 +21,7 @@ const norm = (h: Tensor): Tensor =>
       .mul(1 / h.shape[1])
       .add(1e-5)
       .sqrt(),
-  ); // sum(.., true) repeats the sum along the row
+  ); // sum(.., true) broadcasts the sum along the row
 const sigmoid = (x: Tensor): Tensor => torch.div(1 as unknown as Tensor, x.neg().exp().add(1));
 const relu = (x: Tensor): Tensor => x.masked_fill(x, (value) => value < 0, 0);
 
@@ -50,7 +50,7 @@ async function start(options: StepOptions): Promise<StepRunner> {
   const ones = torch.ones([B, 1]);
   let state = [start.y, start.z].map(({ data }) => torch.tensor(matrix(data, B * L, D))) as [Tensor, Tensor];
 
-  /** [B · L, D] to [B · D, L] and back. */
+  /** Transposes [B · L, D] to [B · D, L] and back. */
   const turned = (h: Tensor, inner: number, outer: number): Tensor =>
     h
       .reshape([B, inner, outer])
@@ -108,7 +108,7 @@ async function start(options: StepOptions): Promise<StepRunner> {
     };
   };
 
-  /** [B] 1 where every cell is right. */
+  /** [B]: 1 if every cell is correct, else 0. */
   const isRight = (logits: Matrix): number[] => {
     const right = rows.map((row) => logits[row]!.indexOf(Math.max(...logits[row]!)) === labels[row]);
     return Array.from({ length: B }, (_, i) => Number(right.slice(i * L, (i + 1) * L).every(Boolean)));

@@ -1,5 +1,5 @@
-// Threads for tfjs's WebAssembly backend, which it has in a page but turns off in Node. Its worker scripts are Blobs, which Node's
-// worker_threads cannot start from: they are written to files first. What is tfjs's own stays as it is.
+// Enables the threads of tfjs's WebAssembly backend in Node, where tfjs disables them. Its worker scripts are Blobs, from which
+// worker_threads cannot start, so they are written to files first. tfjs itself is not modified.
 import { resolveObjectURL } from "node:buffer";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -11,11 +11,11 @@ const require = createRequire(import.meta.url);
 type Listener = (...values: unknown[]) => void;
 type Message = { readonly urlOrBlob?: unknown };
 
-/** Its script, as text, leans on what its bundle has imported under these names. */
+/** The text of the worker script refers to imports of the tfjs bundle by these names. */
 const imports = `var require$$0 = require("fs"), require$$1 = require("path"), require$$3 = require("perf_hooks"),
   require$$4 = require("os"), commonjsGlobal = globalThis;\n`;
 
-/** Call before the backend starts. Returns what ends the threads. */
+/** Must be called before the backend starts. Returns a function that ends the threads. */
 export function allowThreads(threads: number): () => void {
   const folder = mkdtempSync(join(tmpdir(), "tfjs-"));
   let files = 0;
@@ -51,7 +51,7 @@ export function allowThreads(threads: number): () => void {
     }
 
     postMessage(message: Message): void {
-      // At once where possible: the caller may wait for the thread without returning.
+      // Synchronously if possible: the caller may wait for the thread without returning to the event loop.
       if (this.#worker && !(message.urlOrBlob instanceof Blob)) this.#worker.postMessage(message);
       else void this.#postLater(message);
     }
@@ -77,7 +77,7 @@ export function allowThreads(threads: number): () => void {
   }
 
   workerThreads.Worker = BlobWorker as unknown as typeof Worker;
-  // It takes half of the processors it sees, at most.
+  // tfjs uses at most half of the processors that it sees.
   const os = require("node:os") as { cpus: () => unknown[] };
   const [processor] = os.cpus();
   os.cpus = () => Array.from({ length: 2 * threads }, () => processor);

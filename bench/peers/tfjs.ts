@@ -1,6 +1,6 @@
-// The step of torch_step.py written for TensorFlow.js, on its "wasm" or its "cpu" backend. float32 throughout (it has no
-// float64). Its fast matrix product takes single matrices that are not transposed; everything else goes through a plain loop,
-// so this step is arranged to use the fast one wherever it can.
+// The step of torch_step.py in TensorFlow.js, on its wasm or cpu backend, in float32 throughout (it has no float64). Its fast matrix
+// product accepts only single matrices that are not transposed, and falls back to a plain loop otherwise. This step uses the
+// fast product where possible.
 import { availableParallelism } from "node:os";
 import * as tf from "@tensorflow/tfjs";
 import { readCase } from "../shared/case.ts";
@@ -9,7 +9,7 @@ import { runStepProgram, type StepOptions, type StepRunner } from "../shared/pro
 import { allowThreads } from "./tfjs-threads.ts";
 import { oneHot, optimizer, peerWeights, rotaryTables, weightSum } from "./weights.ts";
 
-/** x [M, K], w [K, N]: the product, with a gradient that transposes explicitly instead of asking for a transposed product. */
+/** The product of x [M, K] and w [K, N]. Its gradient transposes explicitly, so that it uses the fast product. */
 const product = tf.customGrad((x, w, save) => {
   const [a, b] = [x as tf.Tensor, w as tf.Tensor];
   (save as tf.GradSaveFunc)([a, b]);
@@ -22,7 +22,7 @@ const product = tf.customGrad((x, w, save) => {
   };
 });
 
-/** x [.., K] times w [K, N]. */
+/** The product of x [.., K] and w [K, N]. */
 const linear = (x: tf.Tensor, w: tf.Tensor): tf.Tensor =>
   tf.reshape(product(tf.reshape(x, [-1, x.shape.at(-1)!]), w), [...x.shape.slice(0, -1), w.shape[1]!]);
 
@@ -65,7 +65,7 @@ async function start(options: StepOptions): Promise<StepRunner> {
     return tf.add(tf.mul(t, cos), tf.mul(tf.concat([tf.neg(second), first], -1), sin));
   };
 
-  // The products of all heads at once are the plain loop; one fast product per head measured half as fast.
+  // The batched products use the plain loop, but one fast product per head takes twice as long.
   const attention = (h: tf.Tensor, name: string): tf.Tensor => {
     const part = (which: string): tf.Tensor =>
       tf.transpose(tf.reshape(linear(h, weight(`${name}.${which}`)), [B, L, heads, headSize]), [0, 2, 1, 3]);
@@ -88,7 +88,7 @@ async function start(options: StepOptions): Promise<StepRunner> {
     return h;
   };
 
-  /** What is not carried on is given back at once, unless a tape holds it. */
+  /** Intermediate results are released immediately, unless the tape needs them. */
   const cycle = (x: tf.Tensor, [y, z]: [tf.Tensor, tf.Tensor]): [tf.Tensor, tf.Tensor] =>
     tf.tidy(() => {
       for (let i = 0; i < c.L_cycles; i++) z = tf.tidy(() => net(tf.add(z, tf.add(y, x))));
@@ -119,7 +119,7 @@ async function start(options: StepOptions): Promise<StepRunner> {
     q: tf.add(linear(tf.reshape(tf.slice(y, [0, 0, 0], [B, 1, D]), [B, D]), weight("q_weight")), weight("q_bias")),
   });
 
-  /** [B] 1 where every cell is right: a constant, which this engine has to be told. */
+  /** [B]: 1 if every cell is correct, else 0. The explicit zero gradient makes it a constant. */
   const isRight = tf.customGrad((logits) => ({
     value: tf.cast(tf.all(tf.equal(tf.argMax(logits as tf.Tensor, -1), labels), -1), "float32"),
     gradFunc: () => [tf.zerosLike(logits as tf.Tensor)],
@@ -201,25 +201,25 @@ interface Started {
   readonly end: () => void;
 }
 
-/** @param threads  0 for as many as the machine has */
+/** @param threads  0 for all processors */
 async function startBackend(name: string, threads: number): Promise<Started> {
   const select = async (): Promise<void> => {
-    if (!(await tf.setBackend(name))) throw new Error(`tfjs: its ${name} backend does not start here`);
+    if (!(await tf.setBackend(name))) throw new Error(`tfjs: the ${name} backend does not start here`);
   };
   if (name === "cpu") {
     await select();
     return { threads: 1, end: () => {} };
   }
   if (name !== "wasm") throw new Error(`--backend: got "${name}", expected wasm or cpu`);
-  const wanted = threads || availableParallelism();
-  const end = wanted > 1 ? allowThreads(wanted) : () => {};
+  const requested = threads || availableParallelism();
+  const end = requested > 1 ? allowThreads(requested) : () => {};
   const { getThreadsCount, setThreadsCount } = await import("@tensorflow/tfjs-backend-wasm");
-  if (wanted > 1) {
+  if (requested > 1) {
     tf.env().set("WASM_HAS_MULTITHREAD_SUPPORT", true);
-    setThreadsCount(wanted);
+    setThreadsCount(requested);
   }
   await select();
-  return { threads: wanted > 1 ? getThreadsCount() : 1, end };
+  return { threads: requested > 1 ? getThreadsCount() : 1, end };
 }
 
 await runStepProgram(start);

@@ -3,11 +3,11 @@
 usage: python torch_step.py CONFIG.json [--threads N] [--repeat R] [--compile] [--case FOLDER] [--serve]
 Needs `pip install torch numpy`. CONFIG.json uses the official code's names plus "intermediate_multiple".
 Prints one JSON line: parameters, threads, milliseconds (minimum and median) of a training step and of an evaluation step.
-A training step is deep_recursion with T-1 cycles off the tape and one on it, stablemax loss in float64, halting loss,
-backward, Adam-atan2 on all parameters. An evaluation step is deep_recursion without gradients. Batch contents are random.
---case takes weights, batch and latents from a folder that bench/shared/case.ts wrote. --serve runs one step for every line
-("train" or "eval") of standard input and answers with a JSON line (bench/shared/program.ts); without it, with --case, the
-losses of the first steps are printed too.
+A training step is deep_recursion with T-1 cycles off the tape and one on it, the stablemax loss in float64, the halting loss,
+the backward pass, and Adam-atan2 on all parameters. An evaluation step is deep_recursion without gradients. The batch is random.
+--case reads weights, batch and latents from a folder written by bench/shared/case.ts. --serve makes one step per line
+("train" or "eval") of standard input and answers with a JSON line (bench/shared/program.ts). Without --serve, --case also prints
+the losses of the first steps.
 """
 import argparse, json, math, os, statistics, sys, time
 import torch
@@ -126,7 +126,7 @@ class AdamAtan2:
 
 
 def load_case(folder, model):
-    """Sets the weights; returns inputs, labels and the latents [y, z]."""
+    """Loads the weights; returns inputs, labels and the latents [y, z]."""
     header, numbers = json.load(open(os.path.join(folder, "case.json"))), open(os.path.join(folder, "case.bin"), "rb").read()
     kinds = {"float32": torch.float32, "int32": torch.int32}
     take = lambda e: torch.frombuffer(bytearray(numbers), dtype=kinds[e["dtype"]], count=math.prod(e["shape"]), offset=e["offset"]).view(e["shape"]).clone()

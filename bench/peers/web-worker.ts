@@ -1,9 +1,9 @@
-// Web Workers for engines that expect a browser: the global `Worker`, on Node's worker_threads, for scripts from Blob URLs. With
-// it jax-js uses as many threads here as in a page.
+// Web Workers for engines that expect a browser: implements the global `Worker` with worker_threads, for scripts from Blob URLs. It
+// lets jax-js use as many threads in Node as in a page.
 import { resolveObjectURL } from "node:buffer";
 import { Worker as NodeWorker } from "node:worker_threads";
 
-/** What a script in a Web Worker finds in its global scope. */
+/** Defines the global scope of a Web Worker. */
 const prelude = `
 const { parentPort } = require("node:worker_threads");
 globalThis.self = globalThis;
@@ -17,7 +17,7 @@ class WebWorker {
   readonly #worker: Promise<NodeWorker>;
 
   constructor(url: string) {
-    const script = resolveObjectURL(url); // at once: the URL may be revoked soon
+    const script = resolveObjectURL(url); // immediately, because the URL may be revoked
     if (!script) throw new Error(`Worker: got ${url}, expected the URL of a Blob`);
     this.#worker = script.text().then((source) => {
       const worker = new NodeWorker(prelude + source, { eval: true });
@@ -36,7 +36,7 @@ class WebWorker {
   }
 }
 
-/** Makes `Worker` and the number of threads known, as a browser would. Returns what ends the workers, which keep the process. */
+/** Defines `Worker` and the number of threads like a browser. Returns a function that ends the workers, which keep the process running. */
 export function installWebWorkers(threads: number): () => void {
   const workers: WebWorker[] = [];
   class Counted extends WebWorker {

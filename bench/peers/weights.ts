@@ -1,6 +1,6 @@
-// The weights of a case as the JavaScript peers want them: every matrix stored [from, to], so that a product needs no
-// transposed operand (their fast paths have none), and stacked matrices (gate and up; queries, keys and values) taken apart,
-// so that their results need no splitting. The arithmetic and the number of parameters stay the same.
+// The weights of a case in the layout of the JavaScript peers. Matrices are stored [from, to], because the fast products of these
+// engines accept no transposed operand. Stacked matrices (gate and up; queries, keys and values) are separate, so that results need
+// no splitting. The arithmetic and the number of parameters are unchanged.
 import type { Case, CaseTensor } from "../shared/case.ts";
 
 export interface PeerWeight {
@@ -8,7 +8,7 @@ export interface PeerWeight {
   data: Float32Array;
 }
 
-/** @returns by name: "tokens" [V, D], "output_head" [D, V], "q_weight", "q_bias", "blocks.0.mlp.gate", ".up", ".down" ... */
+/** @returns the weights by name: "tokens" [V, D], "output_head" [D, V], "q_weight", "q_bias", "blocks.0.mlp.gate", ".up", ".down" ... */
 export function peerWeights({ weights }: Case): Map<string, PeerWeight> {
   const result = new Map<string, PeerWeight>();
   for (const [name, tensor] of weights) {
@@ -33,7 +33,7 @@ const plain = ({ shape, data }: CaseTensor): PeerWeight => ({
   data: Float32Array.from(data),
 });
 
-/** The i-th of `parts` equal stretches of rows, transposed: [to, from] -> [from, to / parts]. */
+/** The i-th of `parts` equal groups of rows, transposed: [to, from] -> [from, to / parts]. */
 function transposedRows({ shape, data }: CaseTensor, i: number, parts: number): PeerWeight {
   const [to, from] = [shape[0]! / parts, shape[1]!];
   const result = new Float32Array(to * from);
@@ -46,7 +46,7 @@ function transposedRows({ shape, data }: CaseTensor, i: number, parts: number): 
 export const weightSum = (weights: ReadonlyMap<string, { data: Float32Array }>): number =>
   [...weights.values()].reduce((sum, { data }) => sum + data.length, 0);
 
-/** Rows with a one at the label: [labels, classes]. */
+/** One-hot rows: [labels, classes]. */
 export function oneHot(labels: ArrayLike<number>, classes: number): Float32Array {
   const result = new Float32Array(labels.length * classes);
   for (let i = 0; i < labels.length; i++) result[i * classes + labels[i]!] = 1;
@@ -62,5 +62,5 @@ export function rotaryTables(length: number, headSize: number): { cos: Float32Ar
   return { cos: table(Math.cos), sin: table(Math.sin) };
 }
 
-/** Of Adam-atan2, as in torch_step.py. */
+/** Settings of Adam-atan2, as in torch_step.py. */
 export const optimizer = { learningRate: 1e-4, beta1: 0.9, beta2: 0.95, decay: 0.1 };

@@ -1,4 +1,4 @@
-// Who takes part in the benchmark: how each program is started, and why one cannot be.
+// The programs of the benchmark: how to start each one, or why it cannot run here.
 import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -7,12 +7,12 @@ import { canJoinVectors } from "../../src/tensor/backends/wasm/platform.node.ts"
 const root = fileURLToPath(new URL("../../", import.meta.url));
 const peers = `${root}bench/peers`;
 
-/** A program that runs steps; `command` starts it, before the arguments of bench/shared/program.ts. */
+/** A program that runs steps. `command` starts it and is followed by the arguments of bench/shared/program.ts. */
 export interface Contestant {
   readonly name: string;
   readonly command: readonly string[];
   readonly environment?: Readonly<Record<string, string>>;
-  /** Takes seconds for what the others do in milliseconds: only the smallest configuration, few turns. */
+  /** The program is slower by orders of magnitude: it runs only the smallest configuration, for few turns. */
   readonly slow?: boolean;
 }
 
@@ -21,19 +21,19 @@ export interface Absent {
   readonly reason: string;
 }
 
-/** A Node to run our own programs on. */
+/** A Node executable that runs our program. */
 export interface OwnNode {
   readonly path: string;
   readonly version: string;
 }
 
-/** The npm package node, which has a newer Node than most machines. */
+/** The newer Node that the npm package `node` of bench/peers provides. */
 const newerNode = `${peers}/node_modules/node/bin/node`;
 
 /**
- * This Node; and, where the newer one of bench/peers runs another build of the kernels (wide vectors), that one beside it.
+ * The Node versions to run our program on: the current one and, if it has no wide vectors, also the newer one of bench/peers.
  *
- * @param backend  as given to the benchmark
+ * @param backend  the option --backend of the benchmark
  */
 export function ownNodes(backend?: string): OwnNode[] {
   const here = { path: process.execPath, version: process.versions.node };
@@ -41,11 +41,11 @@ export function ownNodes(backend?: string): OwnNode[] {
   if (canJoinVectors() || name !== "wasm" || process.env.TRM_WASM_BUILD || process.arch !== "x64") return [here];
   const installed = installPeers();
   if ("reason" in installed) {
-    console.error(`skipped: our kernels with wide vectors (${installed.reason})`);
+    console.error(`skipped: the wide build of the kernels (${installed.reason})`);
     return [here];
   }
   if (!answers(newerNode, ["--import", "tsx", `${root}bench/peak.ts`])) {
-    console.error("skipped: our kernels with wide vectors (they do not run on the newer Node)");
+    console.error("skipped: the wide build of the kernels (it does not run on the newer Node)");
     return [here];
   }
   const version = execFileSync(newerNode, ["--version"], { encoding: "utf8" }).trim().slice(1);
@@ -66,22 +66,22 @@ export function pythonPeers(): (Contestant | Absent)[] {
   const command = [found.python, `${peers}/torch_step.py`];
   const compiled = answers("g++", ["--version"])
     ? { name: names[1], command: [...command, "--compile"] }
-    : { name: names[1], reason: "torch.compile needs g++, which is not here" };
+    : { name: names[1], reason: "torch.compile needs g++, which is not installed" };
   return [{ name: names[0], command }, compiled];
 }
 
-/** Where Python is looked for; TRM_PYTHON names another. */
-const pythons = ["python3", "python", "/opt/peer/bin/python"] as const;
+/** Python commands to try, unless TRM_PYTHON names one. */
+const pythons = ["python3", "python"] as const;
 
 function findPython(): { python: string } | { reason: string } {
   const named = process.env.TRM_PYTHON;
   for (const python of named ? [named] : pythons) {
     if (answers(python, ["-c", "import torch"])) return { python };
   }
-  return { reason: `no Python with torch (tried ${named ?? pythons.join(", ")}; TRM_PYTHON names one)` };
+  return { reason: `no Python with torch (tried ${named ?? pythons.join(", ")}; set TRM_PYTHON to one)` };
 }
 
-/** The engines of bench/peers. */
+/** The JavaScript engines of bench/peers. */
 export function javaScriptPeers(): (Contestant | Absent)[] {
   const names = ["tfjs wasm", "jax-js", "tfjs cpu", "js-pytorch"] as const;
   const installed = installPeers();
@@ -94,7 +94,7 @@ export function javaScriptPeers(): (Contestant | Absent)[] {
   ];
 }
 
-/** Installs bench/peers, which has its own lock file, if it is not yet. */
+/** Installs the packages of bench/peers if they are missing. The package is separate, so that the project does not install the peers. */
 function installPeers(): { reason: string } | Record<string, never> {
   try {
     if (!existsSync(`${peers}/node_modules`)) {
@@ -106,7 +106,7 @@ function installPeers(): { reason: string } | Record<string, never> {
   }
   return answers(newerNode, ["--version"])
     ? {}
-    : { reason: "the npm package node has no binary here, and a newer Node is needed" };
+    : { reason: "the npm package node has no executable for this platform, and the peers need a newer Node" };
 }
 
 function answers(program: string, args: readonly string[]): boolean {

@@ -1,15 +1,15 @@
-// Configurations around sudoku9, to see how the cost of a step grows with the batch, with D, with L and with the threads.
+// Variations of sudoku9 that show how the cost of a step grows with the batch, D, L and the number of threads.
 import type { StepConfig } from "../shared/config.ts";
 
 export interface Variation {
-  /** "batch" ... */
+  /** "batch", "D", "L" or "threads". */
   readonly axis: string;
   readonly value: number;
   readonly config: StepConfig;
   readonly threads: number;
 }
 
-/** @param threads  how many there are at most; @param quick  only the ends of every axis */
+/** @param threads  maximum number of threads. @param quick  only the ends of each axis */
 export function variations(base: StepConfig, threads: number, quick: boolean): Variation[] {
   const along = (
     axis: string,
@@ -31,7 +31,7 @@ export function variations(base: StepConfig, threads: number, quick: boolean): V
   ];
 }
 
-/** 1, 2, 4 ... and the number itself. */
+/** The powers of two below `limit`, and `limit` itself. */
 export function powersOfTwo(limit: number): number[] {
   const counts: number[] = [];
   for (let count = 1; count < limit; count *= 2) counts.push(count);

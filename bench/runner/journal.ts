@@ -1,11 +1,11 @@
-// What a run has measured so far, in a file of JSON lines: a run that was stopped goes on behind its last whole part.
+// The journal of a benchmark session: a file of JSON lines with the parts measured so far, from which an interrupted session resumes.
 import { appendFileSync, existsSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { z } from "zod";
 import type { Moment } from "./machine.ts";
 
-/** The first line: the arguments of the run, and what it runs on. */
+/** The first line: the arguments of the session, and the machine. */
 const headSchema = z.object({ args: z.array(z.string()), machine: z.array(z.tuple([z.string(), z.string()])) });
-/** The others: when it began or went on; a part, and what was measured. */
+/** The other lines: the start or a resumption of the session; a part and its result. */
 const lineSchema = z.union([
   z.object({ moment: z.object({ date: z.string(), load: z.string() }) }),
   z.object({ part: z.string(), result: z.unknown() }),
@@ -15,7 +15,7 @@ type Head = z.output<typeof headSchema>;
 
 export class Journal {
   readonly args: readonly string[];
-  /** When the run began, and when it went on. */
+  /** The start and the resumptions of the session. */
   readonly moments: Moment[] = [];
   readonly #path: string | null;
   readonly #parts = new Map<string, unknown>();
@@ -25,7 +25,7 @@ export class Journal {
     this.args = args;
   }
 
-  /** An empty one, which replaces what is at `path`; null: in memory alone. */
+  /** Creates an empty journal, replacing the file at `path`. null keeps the journal in memory only. */
   static begin(path: string | null, head: Head, moment: Moment): Journal {
     if (path) writeFileSync(path, lineOf(head));
     const journal = new Journal(path, head.args);
@@ -34,12 +34,12 @@ export class Journal {
   }
 
   /**
-   * What a stopped run has left at `path`. A last line without its end, cut off as it was written, is dropped.
+   * Reads the journal of an interrupted session. An incomplete last line is dropped.
    *
-   * @throws Error if there is none, if it cannot be read, or if another machine or version made it
+   * @throws Error if there is no journal, if it is damaged, or if it is from another machine or version
    */
   static resume(path: string, machine: Head["machine"], moment: Moment): Journal {
-    if (!existsSync(path)) throw new Error(`--resume: there is no unfinished run, expected one in ${path}`);
+    if (!existsSync(path)) throw new Error(`--resume: there is no unfinished session, expected one in ${path}`);
     const [first = "", ...others] = readFileSync(path, "utf8").split("\n").slice(0, -1);
     const head = parseLine(path, 1, first, headSchema);
     checkSame(head.machine, machine);
@@ -56,15 +56,15 @@ export class Journal {
     return this.#parts.has(part);
   }
 
-  /** What has been measured for a part; or what `measure` gives now, which is kept if it `isWhole`. */
-  async part<T>(part: string, measure: () => T | Promise<T>, isWhole = (_: T): boolean => true): Promise<T> {
+  /** The recorded result of a part, or else the result of `measure`, which is recorded if it `isComplete`. */
+  async part<T>(part: string, measure: () => T | Promise<T>, isComplete = (_: T): boolean => true): Promise<T> {
     if (this.has(part)) return this.#parts.get(part) as T;
     const result = await measure();
-    if (isWhole(result)) this.#write({ part, result });
+    if (isComplete(result)) this.#write({ part, result });
     return result;
   }
 
-  /** The run is complete. */
+  /** Deletes the journal of a completed session. */
   end(): void {
     if (this.#path) rmSync(this.#path);
   }
@@ -90,11 +90,13 @@ function parseLine<T>(path: string, number: number, line: string, schema: z.ZodT
   }
 }
 
-/** Figures of two machines or two versions do not belong in one report. */
+/** Rejects a journal of another machine or version: one report must not mix them. */
 function checkSame(got: Head["machine"], expected: Head["machine"]): void {
   const values = new Map(got);
   for (const [name, value] of expected) {
     if (values.get(name) === value) continue;
-    throw new Error(`--resume: ${name}: got ${values.get(name)} in the unfinished run, expected ${value} as now`);
+    throw new Error(
+      `--resume: ${name}: got ${values.get(name)} in the unfinished session, expected the current ${value}`,
+    );
   }
 }

@@ -1,9 +1,9 @@
-// What the numbers were made on: a figure without its machine says nothing.
+// Describes the machine and the time of the measurements.
 import { execFileSync } from "node:child_process";
 import { arch, availableParallelism, cpus, loadavg, platform, release, totalmem } from "node:os";
 import { fileURLToPath } from "node:url";
 
-/** Name and value, in the order of the report. */
+/** Names and values in the order of the report. */
 export function describeMachine(): [name: string, value: string][] {
   return [
     ["Processor", `${cpus()[0]?.model.trim() ?? "unknown"}, ${availableParallelism()} threads`],
@@ -14,10 +14,10 @@ export function describeMachine(): [name: string, value: string][] {
   ];
 }
 
-/** When a run begins or goes on. */
+/** The start or a resumption of a session. */
 export interface Moment {
   readonly date: string;
-  /** What else the machine does, in words. */
+  /** Load average of the machine, with a warning if it is busy. */
   readonly load: string;
 }
 
@@ -26,7 +26,7 @@ export const describeMoment = (): Moment => ({
   load: loadInWords(loadavg()[0]!),
 });
 
-/** Others at work make every figure worthless, the ratios too: PyTorch's threads wait for each other by spinning. */
+/** Other load invalidates all figures, including ratios, because threads of PyTorch spin while they wait for each other. */
 const loadInWords = (load: number): string =>
   `${load.toFixed(2)}${load > 0.5 ? " - the machine was busy: these figures are not to be quoted" : ""}`;
 

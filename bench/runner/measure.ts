@@ -1,4 +1,4 @@
-// Measures pairs: makes the case, lets the programs take turns, and keeps the reason where that fails.
+// Measures pairs of programs: writes the case, lets the programs take turns, and reports why a measurement failed.
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -10,7 +10,7 @@ import type { Progress } from "./progress.ts";
 import type { Failed, Pair } from "./report.ts";
 import { takeTurns } from "./turns.ts";
 
-/** For the turns of one pair; the slowest take longer (turns.ts). */
+/** Time limit for the turns of one pair; slow programs exceed it (turns.ts). */
 const seconds = 60;
 
 export interface PairRequest {
@@ -18,16 +18,16 @@ export interface PairRequest {
   readonly config: StepConfig;
   readonly threads: number;
   readonly turns: number;
-  /** Our program, on one Node or two. */
+  /** Our program, on one or two versions of Node. */
   readonly ours: readonly Contestant[];
-  /** null: only we run. */
+  /** null: our program runs alone. */
   readonly peer: Contestant | Absent | null;
 }
 
 export const nameOfRequest = ({ configName, threads, peer }: PairRequest): string =>
   `${configName}, ${threads} thread(s), ${peer?.name ?? "alone"}`;
 
-/** @returns a pair for each of our programs, all of which took turns with the peer; or the one reason why there is none */
+/** @returns a pair for each version of our program, all of which took turns with the peer, or the reason of the failure */
 export async function measurePairs(request: PairRequest, progress: Progress): Promise<(Pair | Failed)[]> {
   const { configName, config, threads, turns, ours, peer } = request;
   const name = peer?.name ?? "alone";

@@ -1,4 +1,4 @@
-// What `npm run bench` is asked to do.
+// The options of `npm run bench`.
 import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
 
@@ -11,34 +11,36 @@ export interface BenchOptions {
   readonly sections: readonly SectionName[];
   readonly configs: readonly ConfigName[];
   readonly threads: readonly number[];
-  /** Timed turns of every pair. */
+  /** Timed turns of each pair. */
   readonly turns: number;
   readonly quick: boolean;
   readonly backend: string | undefined;
-  /** The options that were given, without what says which parts to run and where the report goes. */
+  /** The given options, except those that select the parts and the output file. */
   readonly given: readonly string[];
-  /** Where the report goes; null: only to the terminal. */
+  /** File for the report; null: print it only. */
   readonly out: string | null;
 }
 
 export const usage = `npm run bench -- [options]
-  --sections LIST   of ${sectionNames.join(", ")} (all)
-  --configs LIST    of ${configNames.join(", ")} (all)
-  --threads LIST    numbers of threads (1 and 2, as far as the machine has them)
-  --turns N         timed turns of every pair, at most (15; at least 3, for about a minute)
+  --sections LIST   some of ${sectionNames.join(", ")} (default: all)
+  --configs LIST    some of ${configNames.join(", ")} (default: all)
+  --threads LIST    numbers of threads (default: 1, and 2 if the machine has two processors)
+  --turns N         maximum number of timed turns of each pair (default: 15; a pair gets about a minute, but at least 3 turns)
   --quick           3 turns, no slow peers, fewer points
-  --backend NAME    reference or wasm (wasm)
-  --out FILE        where the report goes (bench/RESULTS.md, if all sections are made and not --quick)
-  --resume          goes on with a run that was stopped, with its options`;
+  --backend NAME    reference or wasm (default: wasm)
+  --out FILE        file for the report (default: bench/RESULTS.md for a complete session without --quick, else none)
+  --resume          continues an interrupted session with its options`;
 
-/** The one option that the others may not stand beside. @throws Error if they do */
+/** Whether --resume is given, which excludes all other options. @throws Error if there are others */
 export function isResume(args: readonly string[]): boolean {
   if (!args.includes("--resume")) return false;
   if (args.length === 1) return true;
-  throw new Error(`--resume: got "${args.join(" ")}", expected no other option: the stopped run's are taken`);
+  throw new Error(
+    `--resume: got "${args.join(" ")}", expected no other option: the options of the interrupted session apply`,
+  );
 }
 
-/** @throws Error that says what was expected */
+/** @throws Error with the expected values */
 export function parseBenchOptions(args: readonly string[], cores = availableParallelism()): BenchOptions {
   const { values } = parseArgs({
     args: [...args],
@@ -57,7 +59,7 @@ export function parseBenchOptions(args: readonly string[], cores = availablePara
   const configs = listOf("configs", values.configs, configNames);
   const threads = values.threads?.split(",").map((text) => wholeNumber("threads", text)) ?? [1, 2];
   const turns = values.turns === undefined ? (quick ? 3 : 15) : wholeNumber("turns", values.turns);
-  const isWhole = !quick && sections.length === sectionNames.length && configs.length === configNames.length;
+  const isComplete = !quick && sections.length === sectionNames.length && configs.length === configNames.length;
   const given = (["threads", "turns", "quick", "backend"] as const).flatMap((name) => {
     const value = values[name];
     if (value === undefined || value === false) return [];
@@ -71,7 +73,7 @@ export function parseBenchOptions(args: readonly string[], cores = availablePara
     turns,
     quick,
     backend: values.backend,
-    out: values.out ?? (isWhole ? "bench/RESULTS.md" : null),
+    out: values.out ?? (isComplete ? "bench/RESULTS.md" : null),
   };
 }
 

@@ -1,4 +1,4 @@
-// Where the benchmark is, with the time left: one line that changes on a terminal, a line per part elsewhere. On standard error.
+// Shows the progress and the remaining time on standard error: one changing line on a terminal, otherwise one line per part.
 
 export class Progress {
   readonly #total: number;
@@ -10,13 +10,13 @@ export class Progress {
     this.#total = total;
   }
 
-  /** A part begins. */
+  /** Starts a part. */
   start(task: string): void {
     this.#task = task;
     this.#show("");
   }
 
-  /** Within a part. */
+  /** Shows progress within the part, on terminals only. */
   detail(text: string): void {
     if (process.stderr.isTTY) this.#show(text);
   }
@@ -37,7 +37,7 @@ export class Progress {
   }
 }
 
-/** 40 s, 12 min, 2 h 5 min */
+/** A duration as text: 40 s, 12 min, 2 h 5 min. */
 export function duration(ms: number): string {
   const seconds = Math.round(ms / 1000);
   if (seconds < 60) return `${seconds} s`;

@@ -1,4 +1,4 @@
-// The report: markdown from what was measured. Every table stands under the command that makes it again.
+// Formats the measurements as a Markdown report. Each table is preceded by the command that reproduces it.
 import type { PeakRates } from "../own-peak.ts";
 import type { StepConfig } from "../shared/config.ts";
 import { stepFlops } from "../shared/flops.ts";
@@ -6,7 +6,7 @@ import { median } from "../shared/statistics.ts";
 import type { Absent } from "./contestants.ts";
 import { type Measured, ratioOf } from "./turns.ts";
 
-/** One peer beside us, on one configuration with one number of threads; or us alone. */
+/** Our program and a peer, or our program alone, on one configuration with one number of threads. */
 export interface Pair {
   readonly configName: string;
   readonly config: StepConfig;
@@ -15,7 +15,7 @@ export interface Pair {
   readonly peer: Measured | null;
 }
 
-/** A pair that was not measured. */
+/** A pair that could not be measured. */
 export interface Failed extends Absent {
   readonly configName: string;
   readonly threads: number;
@@ -30,7 +30,7 @@ export interface GrowthRow {
 /** GFLOP/s of the bare tile loop. */
 export interface Peak {
   readonly how: string;
-  /** By our program as it introduces itself, with the build of its kernels and the number of threads. */
+  /** By the name of our program, with the build of its kernels and the number of threads. */
   readonly gflops: readonly (readonly [name: string, gflops: number])[];
 }
 
@@ -40,14 +40,32 @@ export interface Section {
   readonly body: string;
 }
 
-/** @param notes  Markdown that goes behind the sections: what the figures mean */
-export const document = (machine: readonly [string, string][], sections: readonly Section[], notes: string): string =>
+export interface ReportParts {
+  /** Markdown before the sections. */
+  readonly summary: string;
+  readonly machine: readonly [string, string][];
+  readonly sections: readonly Section[];
+  /** Markdown after the sections. */
+  readonly notes: string;
+}
+
+/** How the measurements were made, in the report. */
+const method = `\`npm run bench\` writes this file; do not edit it. The summary comes from bench/SUMMARY.md, and the last section from bench/NOTES.md.
+
+Our program and a peer take turns: each makes two steps, of which the second is timed (only one, if a step takes five seconds or more). Our program runs on
+the current Node and, if that has no wide vectors, also on a newer one. Times are medians over the turns. A ratio is the median over the turns of (time of
+the peer / our time), so above 1 our program is faster. GFLOP counts only the matrix products, for every program alike. Memory is the peak of the whole process.
+
+After each training step, our program runs the bare tile loop for as long as the step took, which measures the peak in the same turn. The share of the peak
+is the median over the turns of our rate divided by the best rate of the loop; of the sustained peak, divided by its rate over the whole time; the last
+column divides the rate of our fastest step by the highest rate of the loop in any turn.`;
+
+export const document = ({ summary, machine, sections, notes }: ReportParts): string =>
   `${[
     "# Benchmark results",
-    "Made by `npm run bench` (the last section is bench/NOTES.md); not edited by hand. Times are medians over turns in which our program (on this Node, " +
-      "and on a newer one where that has wide vectors) and the peer take two steps each, one program after the other, of which the second step is timed (one, where a step takes five seconds or more); a ratio is the median over the turns of (time of the peer / our time), so above 1 we are " +
-      "faster. GFLOP count the matrix products alone, for everybody alike. The peak is that of the bare tile loop, which runs in the same turn for as long as the step took: the share of it is " +
-      "the median over the turns against its best moment, the same against what it sustained, and that of the fastest step against its highest moment in all turns. Memory is the peak of the whole process.",
+    summary.trim(),
+    "## How it was measured",
+    method,
     table(["", ""], machine),
     ...sections.map(({ title, command, body }) => `## ${title}\n\n\`${command}\`\n\n${body}`),
     notes.trim(),
@@ -62,7 +80,7 @@ export const milliseconds = (ms: number): string => (ms < 100 ? ms.toFixed(1) : 
 const megabytes = (bytes: number | null): string => (bytes === null ? "?" : (bytes / 2 ** 20).toFixed(0));
 export const gigaflops = (flops: number, ms: number): string => (flops / ms / 1e6).toFixed(1);
 
-/** One configuration: a row per peer and number of threads. */
+/** The table of one configuration: a row per peer and number of threads. */
 export function pairTable(pairs: readonly Pair[], failed: readonly Failed[]): string {
   const { train, eval: evaluation } = stepFlops(pairs[0]!.config);
   const rows = inOrderOfBuilds(pairs).flatMap((pair) => (pair.peer ? [pairRow(pair, pair.peer)] : []));
@@ -77,7 +95,7 @@ export function pairTable(pairs: readonly Pair[], failed: readonly Failed[]): st
     .join("\n\n");
 }
 
-/** One build after the other, each with its threads and peers in the order in which they were measured. */
+/** Sorts the pairs by build; within a build they keep the order of measurement. */
 function inOrderOfBuilds(pairs: readonly Pair[]): readonly Pair[] {
   const builds = [...new Set(pairs.map(({ ours }) => buildOf(ours)))];
   return builds.flatMap((build) => pairs.filter(({ ours }) => buildOf(ours) === build));
@@ -119,10 +137,10 @@ function pairRow({ config, threads, ours }: Pair, peer: Measured): string[] {
   ];
 }
 
-/** "wide SIMD", where our program names the build of its kernels. */
+/** The build of the kernels ("wide SIMD") from the name of our program. */
 const buildOf = ({ peer }: Measured): string => /\w+ SIMD/.exec(peer)?.[0] ?? peer;
 
-/** Our own times by build and number of threads, all turns beside any peer taken together. */
+/** The times of our program by build and number of threads, over all turns with any peer. */
 function ownRows(pairs: readonly Pair[]): string[][] {
   const flops = stepFlops(pairs[0]!.config);
   return [...new Set(pairs.map(({ ours }) => ours.peer))].map((name) => {
@@ -144,9 +162,9 @@ function ownRows(pairs: readonly Pair[]): string[][] {
 const shareHead = ["share of the peak", "of the sustained peak", "fastest step, of the highest peak"];
 
 /**
- * Three, because neighbours on a shared machine push each one off in its own way. Medians over the turns of our GFLOP/s against the peak's
- * best moment in the same turn (too low, where the step met a neighbour and that moment did not), and against what the peak sustained for as long
- * as the step took (too high, where a neighbour costs the tile loop more than it costs the step); and the fastest step against the highest moment.
+ * Three shares of the peak, because other load on a shared machine biases each of them differently. Medians over the turns of our rate
+ * divided by the best rate of the tile loop in the same turn (too low if only the step was slowed down) and by its sustained rate (too
+ * high if the loop was slowed down more than the step); and the fastest step divided by the highest rate.
  */
 export function sharesOfPeak(flops: number, measured: readonly Pick<Measured, "train" | "peaks">[]): string[] {
   const peaks = measured.flatMap((one) => one.peaks);

@@ -1,5 +1,5 @@
-// A step program that runs in a process of its own and takes steps when it is told to (bench/shared/program.ts, --serve). Between its
-// turns the process is stopped, so that threads which spin or collect garbage after a step take nothing from whose turn it is.
+// A step program in a separate process that makes steps on request (bench/shared/program.ts, --serve). Between its turns the process is
+// stopped, so that threads that spin or collect garbage after a step do not slow down the other program.
 import { type ChildProcess, spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
@@ -9,7 +9,7 @@ import type { Contestant } from "./contestants.ts";
 
 export interface StepAnswer {
   readonly ms: number;
-  /** Of a training step. */
+  /** Loss of a training step. */
   readonly loss?: number;
 }
 
@@ -26,40 +26,40 @@ export class ServedStep {
     this.#failure = failure;
   }
 
-  /** @throws Error with what the program said, if it does not start */
+  /** @throws Error with the last line of the program's standard error, if it does not start */
   static async start(
     contestant: Contestant,
-    run: { config: string; folder: string; threads: number },
+    step: { config: string; folder: string; threads: number },
   ): Promise<ServedStep> {
     const [program, ...args] = contestant.command;
-    const options = [run.config, "--threads", String(run.threads), "--case", run.folder, "--serve"];
+    const options = [step.config, "--threads", String(step.threads), "--case", step.folder, "--serve"];
     const child = spawn(program!, [...args, ...options], { env: { ...process.env, ...contestant.environment } });
-    // A stopped process would outlive the benchmark.
+    // Without this, a stopped process would outlive the benchmark.
     const kill = (): void => void child.kill("SIGKILL");
     process.once("exit", kill);
     child.once("exit", () => process.off("exit", kill));
-    let said = "";
+    let errors = "";
     child.stderr!.on("data", (chunk: Buffer) => {
-      said = (said + chunk.toString()).slice(-2000);
+      errors = (errors + chunk.toString()).slice(-2000);
     });
     child.on("error", (error) => {
-      said += error.message;
+      errors += error.message;
     });
-    child.stdin!.on("error", () => {}); // the program has ended: the missing answer says so
+    child.stdin!.on("error", () => {}); // if the program has ended, the missing answer reports it
     const lines = createInterface({ input: child.stdout! })[Symbol.asyncIterator]();
-    const failure = (): string => said.trim().split("\n").at(-1) || `it ended with code ${child.exitCode}`;
+    const failure = (): string => errors.trim().split("\n").at(-1) || `it ended with code ${child.exitCode}`;
     const first = await nextLine(lines, contestant.name, failure);
     const served = new ServedStep(child, lines, first as Introduction, failure);
     served.#signal("SIGSTOP");
     return served;
   }
 
-  /** Runs one step, or several in a row. Returns the answer of the last. */
+  /** Makes one or several steps and returns the answer of the last. */
   async step(kind: "train" | "eval", times = 1): Promise<StepAnswer> {
     return (await this.#ask(kind, times)) as StepAnswer;
   }
 
-  /** The machine's peak just now, from a program that measures it. */
+  /** The current peak of the machine, from a program that can measure it. */
   async peak(): Promise<PeakRates> {
     return (await this.#ask("peak")) as PeakRates;
   }
@@ -75,14 +75,14 @@ export class ServedStep {
     return answer;
   }
 
-  /** Most memory that the process has held so far, in bytes; null where the system does not say. */
+  /** Peak memory of the process in bytes, or null if the system does not report it. */
   peakMemory(): number | null {
     try {
       const status = readFileSync(`/proc/${this.#child.pid}/status`, "utf8");
       const kilobytes = /VmHWM:\s*(\d+) kB/.exec(status)?.[1];
       return kilobytes === undefined ? null : Number(kilobytes) * 1024;
     } catch {
-      return null; // no /proc: not Linux
+      return null; // there is no /proc outside Linux
     }
   }
 
@@ -90,7 +90,7 @@ export class ServedStep {
     if (process.platform !== "win32") this.#child.kill(signal); // Windows has no such signals
   }
 
-  /** Lets the program end, and waits for it. */
+  /** Ends the program and waits for its exit. */
   async end(): Promise<void> {
     if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
     this.#signal("SIGCONT");
@@ -105,7 +105,7 @@ export class ServedStep {
 async function nextLine(lines: AsyncIterator<string>, name: string, failure: () => string): Promise<unknown> {
   const { value, done } = await lines.next();
   if (done) {
-    await new Promise((resolve) => setTimeout(resolve, 100)); // what it says on standard error may come late
+    await new Promise((resolve) => setTimeout(resolve, 100)); // standard error may arrive later
     throw new Error(`${name}: ${failure()}`);
   }
   return JSON.parse(value);

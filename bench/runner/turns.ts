@@ -1,7 +1,7 @@
-// Programs take turns: ours (on one Node or two), the peer, ours, the peer ... so that whatever else changes on the machine meets both, and the
-// ratio of each turn stays fair. In its turn a program takes two steps, of which the second is timed: training takes steps in a row, and the
-// first one finds the caches as another program has left them (which does not matter to a step of seconds: then it takes one). Before anything is timed they must have the same parameters and compute the
-// same losses.
+// Lets programs take turns: ours (on one or two versions of Node), the peer, ours, the peer ... Changes on the machine then affect both, and
+// the ratio of each turn stays fair. In its turn a program makes two steps, of which the second is timed, because the first one runs with the
+// caches of another program. (A step of seconds is not affected; then the program makes one step.) Before the timing, all programs
+// must have the same number of parameters and the same losses.
 import type { PeakRates } from "../own-peak.ts";
 import { medianRatio } from "../shared/statistics.ts";
 import type { Contestant } from "./contestants.ts";
@@ -13,12 +13,12 @@ export interface Measured {
   readonly params: number;
   /** Losses of the first two steps. */
   readonly losses: readonly number[];
-  /** Milliseconds, turn by turn. */
+  /** Milliseconds by turn. */
   readonly train: readonly number[];
   readonly eval: readonly number[];
-  /** The machine's peak after each training step; empty for a program that does not measure it. */
+  /** The peak of the machine after each training step; empty if the program does not measure it. */
   readonly peaks: readonly PeakRates[];
-  /** Bytes; null where the system does not say. */
+  /** Bytes; null if the system does not report it. */
   readonly peakMemory: number | null;
 }
 
@@ -27,28 +27,28 @@ export interface TurnOptions {
   /** Folder of the case. */
   readonly folder: string;
   readonly threads: number;
-  /** Timed turns, at most. */
+  /** Maximum number of timed turns. */
   readonly turns: number;
-  /** About how long the turns may take in all, where they are long; a few are taken anyway. */
+  /** Approximate time limit for all turns; a minimum number of turns is made regardless. */
   readonly seconds?: number;
   readonly onTurn?: (done: number, of: number) => void;
 }
 
-/** Steps that a program takes in its turn, of which the last one is timed. @param ms  what one takes */
+/** Number of steps in a turn, of which the last one is timed. @param ms  duration of one step */
 export const stepsInTurn = (ms: number): number => (ms < 5000 ? 2 : 1);
 
-/** Turns that are taken however long they are. */
-const fewestTurns = 3;
+/** Number of turns that are made regardless of their duration. */
+const minimumTurns = 3;
 
-/** Losses of the first step, from the same weights and batch, may differ by this much. */
+/** Allowed difference of the losses in the first step, which starts from the same weights and batch. */
 export const lossTolerance = 1e-4;
 /**
- * And of the second, after one update. Adam-atan2 makes a full-sized step of the smallest gradient, so that rounding shows more;
- * a wrong gradient or update shows a thousand times more.
+ * Allowed difference in the second step, after one update. Adam-atan2 makes a full-sized step even for the smallest gradient, which
+ * amplifies rounding. A wrong gradient or update has an effect a thousand times larger.
  */
 export const secondLossTolerance = 1e-3;
 
-/** @returns what was measured, in the order of the contestants. @throws Error if they do not compute the same */
+/** @returns the measurements in the order of the contestants. @throws Error if their losses or parameter counts differ */
 export async function takeTurns(contestants: readonly Contestant[], options: TurnOptions): Promise<Measured[]> {
   const programs: ServedStep[] = [];
   try {
@@ -94,14 +94,14 @@ export async function takeTurns(contestants: readonly Contestant[], options: Tur
   }
 }
 
-/** @param stepMs  one training step of each; their evaluation steps take some 0.6 times as long */
+/** @param stepMs  duration of a training step of each program; an evaluation step takes about 0.6 times as long */
 export function turnsWithin(
   { turns, seconds = Number.POSITIVE_INFINITY }: TurnOptions,
   stepMs: readonly number[],
 ): number {
   const turnMs = stepMs.reduce((sum, ms) => sum + 1.6 * stepsInTurn(ms) * ms, 0);
   const affordable = Math.floor((seconds * 1000) / turnMs);
-  return Math.min(turns, Math.max(fewestTurns, affordable));
+  return Math.min(turns, Math.max(minimumTurns, affordable));
 }
 
 function checkSame(first: ServedStep, other: ServedStep, losses: readonly number[], others: readonly number[]): void {

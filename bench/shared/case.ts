@@ -1,5 +1,5 @@
-// A case: one configuration with weights, a batch and initial latents. Every peer starts from the same one, so that their
-// losses can be compared. On disk it is case.json (names, shapes, offsets) and case.bin (little-endian numbers).
+// A case: a configuration with weights, a batch and initial latents. All programs start from the same case, so that their losses can be
+// compared. It is stored as case.json (names, shapes, offsets) and case.bin (little-endian numbers).
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fullLength, parseStepConfig, type StepConfig, sizeOf, weightShapes } from "./config.ts";
@@ -11,7 +11,7 @@ export interface CaseTensor {
 
 export interface Case {
   readonly config: StepConfig;
-  /** By torch_step.py's names. */
+  /** By the names of torch_step.py. */
   readonly weights: ReadonlyMap<string, CaseTensor>;
   /** [B, L] tokens, int32 */
   readonly inputs: CaseTensor;
@@ -21,14 +21,14 @@ export interface Case {
   readonly z: CaseTensor;
 }
 
-/** Where a case draws from; Random of src/tensor is one. */
-interface Draws {
+/** The source of random numbers; implemented by Random of src/tensor. */
+interface RandomSource {
   normal(): number;
   integer(below: number): number;
 }
 
-/** Random contents as in torch_step.py, except that Q_head's weight is not zero, so that its gradient is compared too. */
-export function makeCase(config: StepConfig, random: Draws): Case {
+/** Draws the contents as torch_step.py does, except that the weight of Q_head is not zero, so that its gradient is compared too. */
+export function makeCase(config: StepConfig, random: RandomSource): Case {
   const normal = (shape: readonly number[], std: number): CaseTensor => ({
     shape,
     data: Float32Array.from({ length: sizeOf(shape) }, () => std * random.normal()),
@@ -54,7 +54,7 @@ interface Entry {
   readonly name: string;
   readonly dtype: "float32" | "int32";
   readonly shape: readonly number[];
-  /** Bytes into case.bin. */
+  /** Offset in case.bin, in bytes. */
   readonly offset: number;
 }
 
@@ -80,7 +80,7 @@ export function writeCase(folder: string, { config, weights, ...rest }: Case): v
 export function readCase(folder: string): Case {
   const header = JSON.parse(readFileSync(join(folder, "case.json"), "utf8")) as { config: unknown; tensors: Entry[] };
   const config = parseStepConfig(header.config, folder);
-  const { buffer } = Uint8Array.from(readFileSync(join(folder, "case.bin"))); // a copy, so that offsets are aligned
+  const { buffer } = Uint8Array.from(readFileSync(join(folder, "case.bin"))); // copied, so that the offsets are aligned
   const tensors = new Map<string, CaseTensor>();
   for (const { name, dtype, shape, offset } of header.tensors) {
     const data = new (dtype === "int32" ? Int32Array : Float32Array)(buffer, offset, sizeOf(shape));

@@ -1,5 +1,5 @@
-// A configuration of the step benchmark, in the official code's names, and what follows from it: lengths, widths, parameters.
-// This folder is shared with the peers, which run it with Node's own type stripping: no enums, no parameter properties.
+// A configuration of the step benchmark, with the names of the official code, and its derived sizes: lengths, widths, parameters.
+// The peers run this folder with Node's type stripping, so it must not use enums or parameter properties.
 import { readFileSync } from "node:fs";
 import { z } from "zod";
 
@@ -11,7 +11,7 @@ const stepConfigSchema = z.strictObject({
   seq_len: positive,
   vocab_size: positive,
   puzzle_emb_ndim: z.number().int().min(0),
-  /** Slots before the tokens; zeros here, since the puzzle rows are trained apart. */
+  /** Slots before the tokens. They are zero, because puzzle rows are trained separately. */
   puzzle_emb_len: z.number().int().min(0),
   /** T */
   H_cycles: positive,
@@ -32,7 +32,7 @@ const stepConfigSchema = z.strictObject({
 
 export type StepConfig = z.output<typeof stepConfigSchema>;
 
-/** @throws Error naming the key that is wrong, and `where` */
+/** @throws Error with `where` and the invalid key */
 export function parseStepConfig(value: unknown, where: string): StepConfig {
   const result = stepConfigSchema.safeParse(value);
   if (result.success) return result.data;
@@ -49,14 +49,14 @@ export function readStepConfig(path: string): StepConfig {
   }
 }
 
-/** Length of the sequence that the network sees: slots and tokens. */
+/** Length of the sequence in the network: slots and tokens. */
 export const fullLength = (c: StepConfig): number => c.seq_len + c.puzzle_emb_len;
 
-/** Inner width of a SwiGLU over an axis of `width`: two thirds of expansion · width, rounded up to a multiple. */
+/** Inner width of a SwiGLU over an axis of length `width`: 2/3 · expansion · width, rounded up to a multiple. */
 export const innerWidth = (c: StepConfig, width: number): number =>
   Math.ceil(Math.round((c.expansion * width * 2) / 3) / c.intermediate_multiple) * c.intermediate_multiple;
 
-/** Name and shape of every weight, in torch_step.py's names. Matrices are [to, from]. */
+/** Shape of each weight by its name in torch_step.py. Matrices are [to, from]. */
 export function weightShapes(c: StepConfig): Map<string, readonly number[]> {
   const { hidden_size: D, vocab_size: V } = c;
   const shapes = new Map<string, readonly number[]>([

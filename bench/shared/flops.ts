@@ -1,12 +1,12 @@
-// How much arithmetic a step is: the floating-point operations of its matrix products (a multiply-add is two). What is not a
-// product (norms, gates, losses, the optimizer) is a few percent of the work and is left out, for every peer alike.
+// The number of floating-point operations of a step. Only matrix products count (a multiply-add is two operations); norms, gates, losses
+// and the optimizer are a few percent of the work and are omitted for all programs.
 import { fullLength, innerWidth, type StepConfig } from "./config.ts";
 
-/** Of one pass of the network over the batch. */
+/** Operations of one pass of the network over the batch. */
 export function networkFlops(c: StepConfig): number {
   const [B, L, D] = [c.batch_size, fullLength(c), c.hidden_size];
   const swiglu = (rows: number, width: number): number => 2 * rows * 3 * width * innerWidth(c, width);
-  // Attention: queries, keys, values and output D² each; scores and their use L · D each, per position.
+  // Attention, per position: D² each for queries, keys, values and output; L · D each for scores and weighted sum.
   const attention = 2 * B * L * (4 * D * D + 2 * L * D);
   return c.L_layers * ((c.mlp_t ? swiglu(B * D, L) : attention) + swiglu(B * L, D));
 }
@@ -14,7 +14,7 @@ export function networkFlops(c: StepConfig): number {
 const headFlops = ({ batch_size, seq_len, vocab_size, hidden_size }: StepConfig): number =>
   2 * batch_size * hidden_size * (seq_len * vocab_size + 2);
 
-/** T (n + 1) network calls forward, one recursion of them backward; a product's backward is two products of its size. */
+/** T (n + 1) network calls forward, n + 1 of them backward. The backward pass of a product is two products of the same size. */
 export function stepFlops(c: StepConfig): { train: number; eval: number } {
   const callsPerRecursion = c.L_cycles + 1;
   const forward = c.H_cycles * callsPerRecursion;

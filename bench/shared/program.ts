@@ -1,47 +1,47 @@
-// The program around a step, the same for us and for every JavaScript peer (torch_step.py has its own, alike):
+// The command-line program around a step, shared by our program and the JavaScript peers (torch_step.py implements the same):
 //
 //   PROGRAM CONFIG.json [--threads N] [--repeat R] [--json] [--case FOLDER]    times steps, prints one line
-//   PROGRAM CONFIG.json --case FOLDER --serve                                  runs one step per line of standard input
+//   PROGRAM CONFIG.json --case FOLDER --serve                                  makes one step per line of standard input
 //
-// Served, it first prints one line that says who it is; then "train" is answered with {"ms", "loss"}, "eval" with {"ms"}, and "peak",
-// by a program that has introduced itself with "peak": true, with {"best", "sustained"} (own-peak.ts), measured for as long as
-// the step before took. So a runner can let programs take turns, step by step. Nothing else may go to standard output.
+// With --serve it first prints an introduction as one line of JSON. Then it answers "train" with {"ms", "loss"} and "eval" with {"ms"}.
+// A program whose introduction contains "peak": true answers "peak" with {"best", "sustained"} (own-peak.ts), measured for as long as
+// the previous step took. Nothing else may be written to standard output.
 import { basename } from "node:path";
 import { createInterface } from "node:readline";
 import { parseArgs } from "node:util";
 import type { PeakRates } from "../own-peak.ts";
 import { median, minimum, rounded } from "./statistics.ts";
 
-/** One engine with its model, ready to run. */
+/** An engine with its model. */
 export interface StepRunner {
-  /** Name and version of the engine, and what of it runs. */
+  /** Name and version of the engine, and its backend. */
   readonly peer: string;
   readonly params: number;
   readonly threads: number;
-  /** One complete training step, results read back. Returns the loss, a mean over the batch. */
+  /** Makes a training step, including reading the results back. Returns the loss as a mean over the batch. */
   train(): Promise<number>;
-  /** One complete evaluation step, results read back. */
+  /** Makes an evaluation step, including reading the results back. */
   evaluate(): Promise<void>;
-  /** This machine's peak just now, as our own kernels measure it. */
+  /** Measures the current peak of the machine. */
   peak?(seconds: number): PeakRates;
-  /** Lets the process end. */
+  /** Releases what would keep the process running. */
   dispose?(): void;
 }
 
 export interface StepOptions {
   readonly config: string;
-  /** 0: as many as the machine has. */
+  /** 0: all processors. */
   readonly threads: number;
   readonly repeat: number;
   readonly json: boolean;
   readonly backend: string | undefined;
   readonly profile: boolean;
-  /** Folder of weights and batch; random ones if left out. */
+  /** Folder of a case; random weights and batch by default. */
   readonly case: string | undefined;
   readonly serve: boolean;
 }
 
-/** The line that a step benchmark prints. */
+/** The output of a step benchmark. */
 export interface StepResult {
   readonly peer: string;
   readonly config: string;
@@ -56,15 +56,15 @@ export interface Times {
   readonly median_ms: number;
 }
 
-/** The first line of a served program. */
+/** The first line of output with --serve. */
 export interface Introduction extends Omit<StepResult, "train" | "eval"> {
-  /** It answers "peak". */
+  /** Whether the program answers "peak". */
   readonly peak?: boolean;
 }
 
 const usage = "CONFIG.json [--threads N] [--repeat R] [--json] [--backend NAME] [--profile] [--case FOLDER] [--serve]";
 
-/** @throws Error that says what was expected */
+/** @throws Error with the expected values */
 export function parseStepOptions(args: readonly string[]): StepOptions {
   const { values, positionals } = parseArgs({
     args: [...args],
@@ -99,10 +99,10 @@ export function parseStepOptions(args: readonly string[]): StepOptions {
   };
 }
 
-/** Steps before the timed ones. */
+/** Number of untimed steps at the beginning. */
 export const warmUps = 2;
 
-/** Times complete steps: two for warming up, then `repeat`. */
+/** Makes untimed steps for warming up, then times `repeat` steps. */
 export async function timeSteps(runner: StepRunner, config: string, repeat: number): Promise<StepResult> {
   const times = async (step: () => Promise<unknown>): Promise<Times> => {
     const all: number[] = [];
@@ -131,7 +131,7 @@ const introduction = ({ peer, params, threads }: StepRunner, config: string): In
 async function serve(runner: StepRunner, config: string): Promise<void> {
   const print = (value: unknown): void => void process.stdout.write(`${JSON.stringify(value)}\n`);
   print({ ...introduction(runner, config), peak: runner.peak !== undefined });
-  let ms = 0; // of the step before
+  let ms = 0; // duration of the previous step
   for await (const line of createInterface({ input: process.stdin })) {
     const start = performance.now();
     if (line === "train") {
@@ -148,7 +148,7 @@ async function serve(runner: StepRunner, config: string): Promise<void> {
   }
 }
 
-/** Parses the arguments, starts the engine and runs it as asked. An error is one line on standard error. */
+/** Parses the arguments, starts the engine, and times or serves its steps. An error is one line on standard error. */
 export async function runStepProgram(
   start: (options: StepOptions) => Promise<StepRunner>,
   report: (result: StepResult, config: string) => string = (result) => JSON.stringify(result),

@@ -1,4 +1,4 @@
-// The few statistics a benchmark needs.
+// Statistics for the benchmark.
 
 export const minimum = (values: readonly number[]): number => Math.min(...values);
 
@@ -9,9 +9,9 @@ export function median(values: readonly number[]): number {
   return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
 }
 
-/** Median of peer / ours over turns: both sides of a ratio ran next to each other, so that drift of the machine cancels. */
+/** Median over the turns of peer / ours. Both times of a ratio were measured in the same turn, so drift of the machine cancels. */
 export const medianRatio = (peer: readonly number[], ours: readonly number[]): number =>
   median(Array.from({ length: Math.min(peer.length, ours.length) }, (_, i) => peer[i]! / ours[i]!));
 
-/** Two digits after the point, as torch_step.py prints milliseconds. */
+/** Two decimals, like the milliseconds of torch_step.py. */
 export const rounded = (value: number): number => Math.round(value * 100) / 100;

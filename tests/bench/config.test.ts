@@ -1,4 +1,4 @@
-// The benchmark's configurations and its counting, against numbers worked out by hand and by torch_step.py.
+// Checks the configurations and operation counts of the benchmark against values computed by hand and by torch_step.py.
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { peerName } from "../../bench/ours.ts";
@@ -16,26 +16,26 @@ import { Model, parseConfig } from "../../src/trm/index.ts";
 const read = (name: string) =>
   readStepConfig(fileURLToPath(new URL(`../../bench/configs/${name}.json`, import.meta.url)));
 
-describe("a configuration", () => {
-  it("names what is wrong in it", () => {
+describe("a benchmark configuration", () => {
+  it("an invalid configuration is rejected with its file and key", () => {
     const config = { ...read("sudoku4") };
     expect(() => parseStepConfig({ ...config, hidden_size: 0 }, "a.json")).toThrow("a.json: hidden_size");
     expect(() => parseStepConfig({ ...config, hidden: 3 }, "a.json")).toThrow("hidden");
     expect(() => readStepConfig("missing.json")).toThrow("missing.json");
   });
 
-  it("has inner widths rounded up to the multiple", () => {
+  it("inner widths are rounded up to the multiple", () => {
     expect(innerWidth(read("sudoku9"), 128)).toBe(352); // 341.3, up to 22 · 16
     expect(innerWidth(read("sudoku9"), 81)).toBe(224); // 216, up to 14 · 16
     expect(innerWidth(read("paper_sudoku"), 97)).toBe(512); // 258.7, up to 2 · 256
   });
 });
 
-describe("parameters", () => {
-  // What torch_step.py prints; paper_sudoku is also the official code's count.
+describe("parameter counts", () => {
+  // The counts that torch_step.py prints; that of paper_sudoku is also the count of the official code.
   const counts = { sudoku4: 73_090, sudoku9: 382_274, maze_attention: 403_202, paper_sudoku: 5_028_866 };
 
-  it.each(Object.entries(counts))("of %s are %i", (name, count) => {
+  it.each(Object.entries(counts))("%s has %i parameters in the benchmark and in the model", (name, count) => {
     const config = read(name);
     expect(parameterCount(config)).toBe(count);
     const model = new Model(parseConfig({ ...config }).model, new Random(0));
@@ -47,7 +47,7 @@ describe("parameters", () => {
 });
 
 describe("floating-point operations", () => {
-  it("of sudoku9 are 80 GFLOP per training step", () => {
+  it("a training step of sudoku9 is 80 GFLOP", () => {
     // Over the sequence 2 · 32 · 128 · 3 · 81 · 224, over the features 2 · 32 · 81 · 3 · 128 · 352, two blocks.
     const network = 2 * (445_906_944 + 700_710_912);
     const heads = 2 * 32 * 128 * (81 * 11 + 2);
@@ -56,7 +56,7 @@ describe("floating-point operations", () => {
     expect(stepFlops(read("sudoku9")).train / 1e9).toBeCloseTo(80.3, 1);
   });
 
-  it("of attention count projections, scores and their use", () => {
+  it("attention counts its projections, scores and weighted sums", () => {
     const config = parseStepConfig(
       {
         ...read("maze_attention"),

@@ -1,4 +1,4 @@
-// The journal of a benchmark run: what was measured before a run was stopped is not measured again.
+// The journal of a benchmark session: a resumed session does not repeat recorded parts.
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -16,7 +16,7 @@ const [early, late] = [
   { date: "2026-11-24 21:00", load: "0.10" },
 ];
 
-describe("a journal", () => {
+describe("the benchmark journal", () => {
   let folder: string;
   let path: string;
   beforeAll(() => {
@@ -25,7 +25,7 @@ describe("a journal", () => {
   });
   afterAll(() => rmSync(folder, { recursive: true }));
 
-  it("gives back what was measured, and measures the rest", async () => {
+  it("a resumed journal returns recorded parts and measures the others", async () => {
     const journal = Journal.begin(path, head, early);
     await journal.part("a", () => ({ train: [1, 2] }));
     const measure = vi.fn(() => 3);
@@ -39,7 +39,7 @@ describe("a journal", () => {
     expect(existsSync(path)).toBe(false);
   });
 
-  it("does not keep what is not whole, and nothing of a part that fails", async () => {
+  it("incomplete results and failed parts are not recorded", async () => {
     const journal = Journal.begin(path, head, early);
     expect(await journal.part("a", () => "failed", () => false)).toBe("failed"); // biome-ignore format: one line
     await expect(journal.part("b", () => Promise.reject(new Error("no")))).rejects.toThrow("no");
@@ -47,7 +47,7 @@ describe("a journal", () => {
     expect([resumed.has("a"), resumed.has("b")]).toEqual([false, false]);
   });
 
-  it("has no file if it is given none", async () => {
+  it("a journal without a path works in memory", async () => {
     rmSync(path, { force: true });
     const journal = Journal.begin(null, head, early);
     expect(await journal.part("a", () => 1)).toBe(1);
@@ -55,7 +55,7 @@ describe("a journal", () => {
     journal.end();
   });
 
-  it("that was cut off anywhere goes on behind its last whole part, or says what is wrong", async () => {
+  it("a journal truncated at any byte resumes after its last complete part, or is rejected if its first line is incomplete", async () => {
     const journal = Journal.begin(path, head, early);
     for (const part of ["a", "b", "c"]) await journal.part(part, () => [part]);
     const whole = readFileSync(path);
@@ -72,16 +72,16 @@ describe("a journal", () => {
         expect(["a", "b", "c"].filter((part) => resumed.has(part))).toEqual(
           ["a", "b", "c"].slice(0, Math.max(0, lines - 2)),
         );
-        expect(Journal.resume(path, machine, late).moments.at(-1)).toEqual(late); // it is whole again
+        expect(Journal.resume(path, machine, late).moments.at(-1)).toEqual(late); // the file is repaired
       }),
     );
   });
 
-  it("is refused in one line if it is missing, damaged, or of another machine or version", () => {
-    expect(() => Journal.resume(join(folder, "none"), machine, late)).toThrow("there is no unfinished run");
+  it("a journal that is missing, damaged or from another machine or version is rejected with one line", () => {
+    expect(() => Journal.resume(join(folder, "none"), machine, late)).toThrow("there is no unfinished session");
     const journal = Journal.begin(path, head, early);
     expect(() => Journal.resume(path, [...machine.slice(0, 1), ["trm-ts", "def"]], late)).toThrow(
-      "--resume: trm-ts: got abc in the unfinished run, expected def as now",
+      "--resume: trm-ts: got abc in the unfinished session, expected the current def",
     );
     writeFileSync(path, "what is this?\n");
     expect(() => Journal.resume(path, machine, late)).toThrow(`${path}:1: got "what is this?", expected a line that`);

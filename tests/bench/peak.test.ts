@@ -1,4 +1,4 @@
-// The measured peak, the limit that a step is held against.
+// The measured peak, which is the upper limit for a step.
 import { expect, it } from "vitest";
 import { ownPeak } from "../../bench/own-peak.ts";
 import { ReferenceBackend, WasmBackend } from "../../src/tensor/index.ts";
@@ -9,7 +9,7 @@ const plausible = ({ best, sustained }: { best: number; sustained: number }, thr
   expect(best).toBeLessThan(1000 * threads);
 };
 
-it("is a plausible number for one and two threads, and for a backend without a tile loop", () => {
+it("the measured peak is plausible for one and two threads, and for a backend without a tile loop", () => {
   for (const threads of [1, 2]) {
     const backend = new WasmBackend({ threads });
     const peak = ownPeak(backend, 0.05);

@@ -1,4 +1,4 @@
-// The benchmark's report, from made-up measurements.
+// Formats reports of the benchmark from fixed measurements.
 import { describe, expect, it } from "vitest";
 import { powersOfTwo, variations } from "../../bench/runner/growth.ts";
 import { isResume, parseBenchOptions } from "../../bench/runner/options.ts";
@@ -37,17 +37,17 @@ const pair: Pair = {
 const peak = { how: "The bare tile loop.", gflops: [["trm-ts wasm (wide SIMD, 2 threads)", 100]] as const };
 
 describe("statistics", () => {
-  it("are what their names say", () => {
+  it("median, minimum, rounding and the median of ratios have the expected values", () => {
     expect([median([3, 1, 2]), median([4, 1, 2, 3]), median([])]).toEqual([2, 2.5, Number.NaN]);
     expect(minimum([3, 1, 2])).toBe(1);
     expect(rounded(1.23456)).toBe(1.23);
-    // A machine that halves its speed in the middle changes both sides of each turn.
+    // If the machine becomes half as fast, both times of a turn change.
     expect(medianRatio([10, 20, 20], [5, 10, 10])).toBe(2);
   });
 });
 
-describe("the report", () => {
-  it("has a row per peer, with ratios above 1 where we are faster", () => {
+describe("the benchmark report", () => {
+  it("a table has a row per peer, with a ratio above 1 if our program is faster", () => {
     const failed = [{ name: "jax-js", reason: "not installed", configName: "sudoku9", threads: 2 }];
     const lines = pairTable([pair], failed).split("\n");
     expect(lines[0]).toBe("382274 parameters; 80.29 GFLOP per training step, 48.17 per evaluation step.");
@@ -60,7 +60,7 @@ describe("the report", () => {
     expect(lines).toContain("- jax-js, 2 thread(s), not timed: not installed");
   });
 
-  it("keeps our builds apart", () => {
+  it("rows are grouped by the build of our program", () => {
     const relaxed: Pair = { ...pair, ours: measured("trm-ts wasm (relaxed SIMD, 2 threads)", [1800], [900]) };
     const rows = pairTable([pair, relaxed, pair], [])
       .split("\n")
@@ -68,23 +68,23 @@ describe("the report", () => {
     expect(rows.map((row) => row.split(" | ")[0])).toEqual(["| wide SIMD", "| wide SIMD", "| relaxed SIMD"]);
   });
 
-  it("says so where a peer has other threads, and where there is no peak", () => {
+  it("a different thread count of a peer and a missing peak are shown", () => {
     const single: Pair = { ...pair, ours: { ...pair.ours, peaks: [] }, peer: { ...pair.peer!, threads: 1 } };
     expect(pairTable([single], [])).toContain("| pytorch | 2 (peer 1) |");
     expect(pairTable([single], [])).toContain("| not measured |");
   });
 
-  it("holds each step against the peak of its own turn, its best and what it sustained, and the fastest against the highest", () => {
+  it("shares of the peak relate each step to the best and sustained rates of its turn, and the fastest step to the highest rate", () => {
     const rates = (sustained: number) => ({ best: 2 * sustained, sustained });
     const turns = [
-      { train: [100, 200], peaks: [rates(100), rates(50)] }, // the machine at half speed: no change
+      { train: [100, 200], peaks: [rates(100), rates(50)] }, // at half the speed of the machine the share is the same
       { train: [125], peaks: [rates(100)] },
     ];
     expect(sharesOfPeak(8e9, turns)).toEqual(["40.0%", "80.0%", "40.0%"]);
     expect(new Set(sharesOfPeak(8e9, [{ train: [100], peaks: [] }]))).toEqual(new Set(["not measured"]));
   });
 
-  it("stands without peers", () => {
+  it("a table without peers has only our rows", () => {
     const text = pairTable([{ ...pair, peer: null }], []);
     expect(text).not.toContain("pytorch");
     expect(text).toContain("| trm-ts wasm (wide SIMD, 2 threads) | 2 |");
@@ -94,21 +94,27 @@ describe("the report", () => {
     );
   });
 
-  it("puts every section under its command", () => {
+  it("the summary comes first, each section follows its command, and the notes come last", () => {
     const section = { title: "Measured peak", command: "npm run bench -- --sections peak", body: peakTable(peak) };
-    const text = document([["Node", "20.20.2"]], [section], "what it means\n");
+    const text = document({
+      summary: "In short.\n",
+      machine: [["Node", "20.20.2"]],
+      sections: [section],
+      notes: "Notes.\n",
+    });
+    expect(text.startsWith("# Benchmark results\n\nIn short.\n\n## How it was measured\n")).toBe(true);
     expect(text).toContain("| Node | 20.20.2 |");
     expect(text).toContain("## Measured peak\n\n`npm run bench -- --sections peak`\n\nThe bare tile loop.");
-    expect(text.endsWith("| trm-ts wasm (wide SIMD, 2 threads) | 100.0 |\n\nwhat it means\n")).toBe(true);
+    expect(text.endsWith("| trm-ts wasm (wide SIMD, 2 threads) | 100.0 |\n\nNotes.\n")).toBe(true);
   });
 
-  it("has tables of markdown", () => {
+  it("a table is formatted as Markdown", () => {
     expect(table(["a", "b"], [["1", "2"]])).toBe("| a | b |\n|---|---|\n| 1 | 2 |");
   });
 });
 
-describe("growth", () => {
-  it("changes one thing at a time", () => {
+describe("the variations of a configuration", () => {
+  it("each variation changes one parameter", () => {
     const points = variations(config, 2, false);
     expect(points.filter(({ axis }) => axis === "batch").map((point) => point.config.batch_size)).toEqual([
       4, 8, 16, 32, 64,
@@ -120,7 +126,7 @@ describe("growth", () => {
 });
 
 describe("the arguments of npm run bench", () => {
-  it("have defaults; only a whole run is written", () => {
+  it("the arguments have defaults, and only a complete session writes RESULTS.md", () => {
     expect(parseBenchOptions([], 8)).toMatchObject({ threads: [1, 2], turns: 15, out: "bench/RESULTS.md" });
     expect(parseBenchOptions([], 1)).toMatchObject({ threads: [1] });
     expect(parseBenchOptions(["--quick"], 8)).toMatchObject({ turns: 3, out: null, given: ["--quick"] });
@@ -128,17 +134,17 @@ describe("the arguments of npm run bench", () => {
     expect(some).toMatchObject({ sections: ["peak", "steps"], configs: ["sudoku4"], threads: [4], out: null });
   });
 
-  it("are refused with what was expected", () => {
+  it("invalid arguments are rejected with the expected values", () => {
     expect(() => parseBenchOptions(["--sections", "speed"])).toThrow('--sections: got "speed", expected some of peak');
     expect(() => parseBenchOptions(["--turns", "0"])).toThrow('--turns: got "0"');
   });
 
-  it("of a run that goes on are those it began with", () => {
+  it("--resume is accepted only without other options", () => {
     expect([isResume(["--resume"]), isResume(["--turns", "5"])]).toEqual([true, false]);
     expect(() => isResume(["--resume", "--turns", "5"])).toThrow("expected no other option");
   });
 });
 
-it("durations are in words", () => {
+it("durations are formatted in seconds, minutes or hours", () => {
   expect([40_000, 12 * 60_000, 125 * 60_000].map(duration)).toEqual(["40 s", "12 min", "2 h 5 min"]);
 });

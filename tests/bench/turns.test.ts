@@ -1,4 +1,4 @@
-// The benchmark's runner: programs take turns, and one that computes something else is refused before it is timed.
+// The benchmark runner: programs take turns, and a program with different losses is rejected before the timing.
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -15,7 +15,7 @@ import { Random, ReferenceBackend } from "../../src/tensor/index.ts";
 const sudoku4 = readStepConfig(fileURLToPath(new URL("../../bench/configs/sudoku4.json", import.meta.url)));
 const tiny = { ...sudoku4, batch_size: 2, hidden_size: 8, num_heads: 2, H_cycles: 2, L_cycles: 1 };
 
-/** A program that speaks the protocol: its first losses and its parameters are given. */
+/** A program that implements the protocol with the given losses and parameter count. */
 const fake = (name: string, losses: readonly number[], params = 10, peak = false): Contestant => ({
   name,
   command: [
@@ -34,18 +34,18 @@ const fake = (name: string, losses: readonly number[], params = 10, peak = false
 const options = { config: "c.json", folder: "none", threads: 1, turns: 3 };
 
 describe("programs that take turns", () => {
-  it("are timed if they compute the same, the second of two steps in a row", async () => {
+  it("programs with equal losses are timed on the second of two consecutive steps", async () => {
     const [a, b] = await takeTurns([fake("a", [1, 2]), fake("b", [1.00005, 2.0005])], options);
     expect(a).toMatchObject({ peer: "a", losses: [1, 2], train: [2, 2, 2], eval: [2, 2, 2] });
     expect(b).toMatchObject({ peer: "b", losses: [1.00005, 2.0005] });
   });
 
-  it("measure the peak in every turn, where they can", async () => {
+  it("a program that can measure the peak does so in each turn", async () => {
     const [a, b] = await takeTurns([fake("a", [1, 2], 10, true), fake("b", [1, 2])], options);
     expect([a!.peaks, b!.peaks]).toEqual([Array(3).fill({ best: 50, sustained: 40 }), []]);
   });
 
-  it("are refused for another loss, for NaN and for other parameters", async () => {
+  it("a program with a different loss, a NaN loss or another parameter count is rejected", async () => {
     const beside = (peer: Contestant) => takeTurns([fake("a", [1, 2]), peer], options);
     await expect(beside(fake("b", [1.001, 2]))).rejects.toThrow("b: loss of step 1 is 1.001, expected 1");
     await expect(beside(fake("b", [1, 2.01]))).rejects.toThrow("b: loss of step 2");
@@ -53,26 +53,26 @@ describe("programs that take turns", () => {
     await expect(beside(fake("b", [1, 2], 11))).rejects.toThrow("b: got 11 parameters, expected 10");
   });
 
-  it("take fewer turns where these are long, but some", () => {
+  it("slow programs make fewer turns, but at least a minimum", () => {
     const at = (...stepMs: number[]) => turnsWithin({ ...options, turns: 15, seconds: 32 }, stepMs);
     expect([at(100), at(400, 600), at(100_000)]).toEqual([15, 10, 3]);
     expect(turnsWithin({ ...options, turns: 2 }, [1e9])).toBe(2);
   });
 
-  it("take one step in a turn where a step takes seconds", () => {
+  it("a program whose step takes five seconds makes one step per turn", () => {
     expect([stepsInTurn(4999), stepsInTurn(5000)]).toEqual([2, 1]);
     expect(turnsWithin({ ...options, turns: 15, seconds: 160 }, [4000, 12_000])).toBe(5);
   });
 
-  it("that do not start say why", async () => {
+  it("a program that does not start is reported with its error", async () => {
     const broken = { name: "b", command: [process.execPath, "-e", "throw new Error('no engine here')", "--"] };
     await expect(takeTurns([broken], options)).rejects.toThrow("b: ");
     await expect(takeTurns([{ name: "b", command: ["/no/such/program"] }], options)).rejects.toThrow("ENOENT");
   });
 });
 
-describe("a case", () => {
-  it("comes back from its files, and gives the same losses", async () => {
+describe("a benchmark case", () => {
+  it("a case read from its files is identical and gives the same losses", async () => {
     const folder = mkdtempSync(join(tmpdir(), "trm-case-"));
     const made = makeCase(tiny, new Random(3));
     writeCase(folder, made);
@@ -94,13 +94,13 @@ describe("a case", () => {
 });
 
 describe("the arguments of a step program", () => {
-  it("are read", () => {
+  it("the arguments are parsed and have defaults", () => {
     const read = parseStepOptions(["a.json", "--threads", "2", "--repeat", "5", "--json"]);
     expect(read).toMatchObject({ config: "a.json", threads: 2, repeat: 5, json: true, serve: false });
     expect(parseStepOptions(["a.json"])).toMatchObject({ threads: 0, repeat: 7 });
   });
 
-  it("are refused with what was expected", () => {
+  it("invalid arguments are rejected with the expected values", () => {
     expect(() => parseStepOptions([])).toThrow("expected CONFIG.json");
     expect(() => parseStepOptions(["a.json", "--repeat", "0"])).toThrow('--repeat: got "0"');
     expect(() => parseStepOptions(["a.json", "--threads", "two"])).toThrow('--threads: got "two"');

@@ -1,9 +1,9 @@
 // The GPU benchmark.
 //
-//   npm run bench:gpu -- --serve                       builds bench/gpu.html and serves it, to be opened on a machine with a GPU
-//   npm run bench:gpu [-- --out FILE.json] [COLUMN...]  measures here: in Node (wasm, cpu, webasm, and headlessgl where it is built) and in
-//                                                      Chromium (webgl2, webgpu, page-wasm), rendered in software unless
-//                                                      TRM_GPU_HARDWARE=1
+//   npm run bench:gpu -- --serve                        builds and serves bench/gpu.html, to be opened on a machine with a GPU
+//   npm run bench:gpu [-- --out FILE.json] [COLUMN...]  measures in Node (wasm, cpu, webasm, and headlessgl if it is compiled) and in
+//                                                       Chromium (webgl2, webgpu, page-wasm), which renders in software unless
+//                                                       TRM_GPU_HARDWARE=1
 import { spawnSync } from "node:child_process";
 import { existsSync, writeFileSync } from "node:fs";
 import { availableParallelism, cpus } from "node:os";
@@ -27,7 +27,7 @@ if (values.column) await printColumn(values.column);
 else if (values.serve) await serve();
 else await measureAll();
 
-/** Until interrupted. */
+/** Serves the page until the process is interrupted. */
 async function serve(): Promise<void> {
   const missing = missingForBrowser();
   if (missing) console.log(`note: ${missing}`);
@@ -37,9 +37,9 @@ async function serve(): Promise<void> {
 
 async function measureAll(): Promise<void> {
   const columns: Column[] = [];
-  const wanted = (name: string): boolean => positionals.length === 0 || positionals.includes(name);
-  for (const name of inNode.filter(wanted)) keep(name, inChild(name));
-  const pages = inPage.filter(wanted);
+  const isSelected = (name: string): boolean => positionals.length === 0 || positionals.includes(name);
+  for (const name of inNode.filter(isSelected)) keep(name, inChild(name));
+  const pages = inPage.filter(isSelected);
   const missing = missingForBrowser();
   if (missing) for (const name of pages) keep(name, { error: missing });
   else if (pages.length > 0) {
@@ -70,7 +70,7 @@ async function measureAll(): Promise<void> {
   }
 }
 
-/** One column in a process of its own: there is one GPU instance per process. */
+/** Measures one column in a separate process, because there is one GPU instance per process. */
 function inChild(name: string): Column | { error: string } {
   const node = [process.execPath, "--import", "tsx", fileURLToPath(import.meta.url), "--column", name];
   if (name === "headlessgl") {
