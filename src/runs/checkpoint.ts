@@ -1,10 +1,10 @@
-// A checkpoint in memory: everything that a training run needs to go on bit for bit, as four files. Reading and writing them
-// on a disk is checkpoint-folder.node.ts; a page may keep them elsewhere.
+// The checkpoint format: four files that together hold the whole state of a training, so that a resumed training continues
+// bit for bit. This module works in memory; checkpoint-folder.node.ts reads and writes the files on a disk.
 //
-//   weights.safetensors   the weights, under the official code's names
-//   ema.safetensors       their moving average (absent without EMA)
-//   training.safetensors  the optimizer's moments; the carry: latents, puzzles and labels of every slot
-//   checkpoint.json       the rest: step, random states, position in the data, configuration, task, backend
+//   weights.safetensors   weights under the official code's names
+//   ema.safetensors       moving average of the weights (absent without EMA)
+//   training.safetensors  moments of the optimizer, and the carry: latents, puzzle and labels of every slot
+//   checkpoint.json       everything else: step, random states, position in the data, configuration, task, backend
 
 import { z } from "zod";
 import {
@@ -44,28 +44,28 @@ const sideSchema = z.object({
   version: z.literal(1),
   madeBy: z.string(),
   task: taskChoiceSchema,
-  /** What computed the steps up to here. */
+  /** Backend that computed the most recent steps. */
   backend: z.object({ name: z.string(), build: z.string() }),
   step: count,
-  /** Time spent on training, evaluations included. */
+  /** Training time so far, including evaluations. */
   seconds: z.number().min(0),
   optimizerSteps: count,
   random: randomStateSchema,
-  /** The state of the batch source; its own business. */
+  /** State of the batch source, in a form that only the source knows. */
   source: z.unknown(),
   carry: z.object({ steps: z.array(count), halted: z.array(z.boolean()) }),
   config: z.record(z.string(), z.unknown()),
 });
 
-/** The JSON side file, its configuration read. */
+/** The contents of the JSON side file, with a parsed configuration. */
 export interface CheckpointSide extends Omit<z.output<typeof sideSchema>, "config"> {
   readonly config: Config;
 }
 
-/** What a training does not know of itself. */
+/** Facts that the checkpoint stores but the training object does not contain. */
 export type CheckpointAbout = Pick<CheckpointSide, "task" | "backend" | "seconds" | "madeBy">;
 
-/** The whole state of a training, between two steps. */
+/** Packs the whole state of a training. Call it between two steps. */
 export async function packCheckpoint(training: Training, about: CheckpointAbout): Promise<CheckpointFiles> {
   const { step, optimizer, carry, random, source, config, model, ema } = training;
   const side = {
@@ -106,7 +106,7 @@ async function trainingTensors({ optimizer, carry, config }: Training): Promise<
 
 const carryName = (latent: string): string => `carry/${officialStateName(latent).carry}`;
 
-/** Reads the side file. @param where names it in errors. @throws CheckpointError */
+/** Parses the side file. @param where  name of the file for errors. @throws CheckpointError */
 export function parseSide(bytes: Uint8Array, where: string): CheckpointSide {
   const parsed = sideSchema.safeParse(parseJson(bytes, where));
   if (!parsed.success) {
@@ -133,11 +133,11 @@ export function parseJson(bytes: Uint8Array, where: string): unknown {
   }
 }
 
-/** The file that holds the weights to evaluate with: the ema ones where there are such. */
+/** Name of the file with the weights for evaluation: the averaged weights with EMA, else the weights. */
 export const evaluatedFile = ({ config }: CheckpointSide): string =>
   config.training.emaRate > 0 ? averageFile : weightsFile;
 
-/** A model with the weights of a file. @throws CheckpointError */
+/** Creates a model with the weights of a file. @throws CheckpointError */
 export function modelFrom({ config }: CheckpointSide, bytes: Uint8Array, where: string): Model {
   const file = parseSafetensors(bytes, where);
   const model = new Model(config.model, new t.Random(0));
@@ -146,9 +146,10 @@ export function modelFrom({ config }: CheckpointSide, bytes: Uint8Array, where: 
 }
 
 /**
- * Puts a new training of the same configuration where the checkpoint was taken. All files are read before anything is set.
+ * Restores the state of a checkpoint in a new training of the same configuration. All files are validated before the training
+ * is changed.
  *
- * @param where  names the checkpoint in errors
+ * @param where  name of the checkpoint for errors
  * @throws CheckpointError
  */
 export function restoreTraining(training: Training, side: CheckpointSide, files: CheckpointFiles, where: string): void {

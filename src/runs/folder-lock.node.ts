@@ -1,6 +1,6 @@
-// One process at a time writes a run folder. The lock is a file with the process id of its holder, so that it can be told
-// from the lock of a process that has died. (A lock kept alive by a timer, as proper-lockfile's, would look dead during a
-// training step of many seconds.)
+// A lock that allows one writing process per run folder. The lock file contains the process id of its holder, so that the lock
+// of a dead process is recognised. (A lock that a timer keeps alive, as in proper-lockfile, would expire during a training step
+// of many seconds.)
 import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
@@ -8,7 +8,7 @@ import { z } from "zod";
 
 export const lockFile = "lock";
 
-/** Somebody else is writing. */
+/** Another process is writing to the folder. */
 export class LockError extends Error {
   override name = "LockError";
 }
@@ -20,19 +20,19 @@ export interface FolderLock {
   release(): void;
 }
 
-/** @throws LockError if a living process holds the lock, or one of another machine, which cannot be asked */
+/** @throws LockError if a living process holds the lock, or a process on another machine, which cannot be checked */
 export function lockFolder(folder: string): FolderLock {
   const path = join(folder, lockFile);
   const own = JSON.stringify({ pid: process.pid, host: hostname(), started: startOf(process.pid) } satisfies Holder);
-  // Twice: once more after a stale lock is gone. Whoever is faster then is the holder.
+  // The second attempt follows the removal of a stale lock. Another process may win that race.
   for (let attempt = 0; attempt < 2; attempt++) {
     if (tryCreate(path, own)) return { release: () => releaseOwn(path, own) };
     clearIfStale(folder, path);
   }
-  throw new LockError(`${folder}: another process has just begun to write this run`);
+  throw new LockError(`${folder}: another process has just started to write this run`);
 }
 
-/** Never half-written: the file appears with its contents, or not at all. */
+/** Creates the lock file together with its contents, through a hard link. Returns false if the file exists. */
 function tryCreate(path: string, text: string): boolean {
   const draft = `${path}.${process.pid}`;
   try {
@@ -41,7 +41,7 @@ function tryCreate(path: string, text: string): boolean {
     return true;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "EEXIST") return false;
-    // A file system without hard links: the plain way, whose only weakness is a crash between its two steps.
+    // The file system has no hard links. Exclusive creation is safe except for a crash between creating and writing.
     return tryCreatePlainly(path, text, error as NodeJS.ErrnoException);
   } finally {
     rmSync(draft, { force: true });
@@ -69,7 +69,7 @@ function clearIfStale(folder: string, path: string): void {
     );
   }
   if (holder && isAlive(holder)) throw new LockError(`${folder}: process ${holder.pid} is writing this run`);
-  // Moved away, not deleted: if another process took the lock over in the meantime, it gets it back.
+  // The lock is renamed before it is deleted: if another process has replaced it in the meantime, it is renamed back.
   const moved = `${path}.${process.pid}`;
   try {
     renameSync(path, moved);
@@ -94,7 +94,7 @@ function readIfThere(path: string): string | undefined {
   }
 }
 
-/** undefined for a file that is no lock of ours (a crash, an old version): nobody holds it. */
+/** Returns undefined for contents that are not a valid lock, as after a crash. Such a lock has no holder. */
 function parseHolder(text: string): Holder | undefined {
   try {
     return holderSchema.safeParse(JSON.parse(text)).data;
@@ -107,18 +107,18 @@ function isAlive({ pid, started }: Holder): boolean {
   try {
     process.kill(pid, 0);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ESRCH") return false; // else: alive, but another user's
+    if ((error as NodeJS.ErrnoException).code === "ESRCH") return false; // any other error: alive, but owned by another user
   }
-  // The id may have been given to another process since.
+  // The system may have reused the id for another process.
   const startNow = startOf(pid);
   return started === null || startNow === null || started === startNow;
 }
 
-/** When a process started, in the system's own units; null where the system does not tell (it is not Linux). */
+/** Start time of a process, in the units of the system; null where it is not available (anywhere but Linux). */
 function startOf(pid: number): string | null {
   try {
     const text = readFileSync(`/proc/${pid}/stat`, "utf8");
-    // The second field is the name in parentheses, and may hold anything; the start is field 22.
+    // Field 2 is the name in parentheses and may contain spaces; the start time is field 22.
     return text.slice(text.lastIndexOf(")") + 2).split(" ")[19] ?? null;
   } catch {
     return null;

@@ -1,6 +1,6 @@
-// What lives here: run folders on the disk, with their locks, checkpoints and metrics; import from and export to the official code.
+// What lives here: run folders on the disk with their locks, checkpoints and metrics; import and export of official files.
 // Where to start: run-folder.node.ts, then checkpoint-folder.node.ts.
-// May import: index.ts of this folder and of the folders below, their index.node.ts, and Node's modules.
+// May import: index.ts of this folder, index.ts and index.node.ts of the folders below, and Node's modules.
 export {
   type AblationPlan,
   isAblation,

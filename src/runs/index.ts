@@ -1,6 +1,6 @@
-// What lives here: everything about a run that lasts. Checkpoints, presets, the ablation, and the exchange with the official code.
-// Where to start: checkpoint.ts for the format; run-folder.node.ts for the folder; exchange/ for the official names and files.
-// May import: src/puzzles and what is below it, and src/formats. What uses the disk is behind index.node.ts.
+// What lives here: runs (trainings that last in a folder), checkpoints, presets, the ablation, exchange with the official code.
+// Where to start: checkpoint.ts for the checkpoint format, run-folder.node.ts for the folder, exchange/ for official files.
+// May import: src/puzzles and the folders below it, and src/formats. Code that uses the disk is exported by index.node.ts.
 export { type AblationCell, measureSpeed, stepsFor, trainCell } from "./ablation/cell.ts";
 export { type AblationAbout, ablationTable, reportRow } from "./ablation/report.ts";
 export { type AblationRow, ablated, ablationRows } from "./ablation/rows.ts";

@@ -1,11 +1,11 @@
-// metrics.jsonl: one JSON object per line, appended as the run goes on. Lines of steps have `loss`; others have `event`.
+// metrics.jsonl: one JSON object per line, appended during training. Lines for steps contain `loss`, all others `event`.
 import { closeSync, existsSync, openSync, readFileSync, writeSync } from "node:fs";
 import { replaceFile } from "../formats/index.node.ts";
 
 export class MetricsLog {
   readonly #file: number;
 
-  /** @param step  where the run stands: later lines are of steps that were lost in a crash and will be made again */
+  /** @param step  current step of the run. Later lines are dropped: they describe steps that will be repeated. */
   constructor(
     readonly path: string,
     step: number,
@@ -31,11 +31,11 @@ function dropLaterLines(path: string, step: number): void {
     const at = stepOf(line);
     return at !== undefined && at <= step;
   });
-  const wanted = kept.map((line) => `${line}\n`).join("");
-  if (wanted !== text) replaceFile(path, Buffer.from(wanted));
+  const shortened = kept.map((line) => `${line}\n`).join("");
+  if (shortened !== text) replaceFile(path, Buffer.from(shortened));
 }
 
-/** undefined for a line that a crash has cut off. */
+/** Step of a line; undefined for a line that a crash truncated. */
 function stepOf(line: string): number | undefined {
   try {
     const { step } = JSON.parse(line) as { step?: unknown };

@@ -1,20 +1,20 @@
-// Named settings. A preset knows the task: what the model looks like, how it is trained, and how many puzzles are generated.
-// Whatever a preset leaves out has the default of config.ts, which is the official code's value.
+// Presets: named settings per task for the model, its training and the number of generated puzzles. A setting that a preset
+// omits has the default of config.ts, which is the official code's value.
 import type { TaskName } from "../puzzles/index.ts";
 
 export const presetNames = ["small", "official", "paper"] as const;
 export type PresetName = (typeof presetNames)[number];
 
-/** How many puzzles a run generates. */
+/** Numbers of puzzles that a run generates. */
 export interface DataSizes {
   readonly train: number;
-  /** Unseen puzzles that are looked at during training: for the progress line, and to stop when they are solved. */
+  /** Unseen puzzles evaluated during training, for the progress line and for stopping once they are solved. */
   readonly watch: number;
-  /** Unseen puzzles for the final test; nothing during training depends on them. */
+  /** Unseen puzzles for the final test. Nothing during training depends on them. */
   readonly unseen: number;
-  /** Whether every drawn training puzzle is turned by a random symmetry. */
+  /** Whether a random symmetry is applied to every drawn training puzzle. */
   readonly augment: boolean;
-  /** Sudokus: clues of a puzzle; left out: as few as the unique solution allows. */
+  /** Sudoku: clues per puzzle. Default: as few as a unique solution allows. */
   readonly clues?: number;
 }
 
@@ -26,35 +26,41 @@ export interface Preset {
 /** For help texts. */
 export const presetSummaries: Record<PresetName, string> = {
   small: "learns on a laptop in minutes (sudoku4) to hours (sudoku9)",
-  official: "the official code's settings: D 512, T 3, n 6 (4 for mazes), batch 768; for a big machine",
+  official: "the official code's settings: D 512, T 3, n 6 (4 for mazes), batch 768; for a large machine",
   paper: "as official, with what the paper says otherwise: halting loss weight 1, AdamW, whole batches, n 6",
 };
 
 const unseen = { watch: 100, unseen: 200 };
 
-/** Shared by the small models. Why: see each line. */
+/** Settings that the small models share, each with its reason. */
 const small = {
-  T: 2, // two recursions instead of three: a third less work per step
-  widthMultiple: 16, // the official rounding to 256 would make a small network wide
+  T: 2, // 3 in the official code; a third less work per step
+  widthMultiple: 16, // rounding up to a multiple of 256, as the official code does, would inflate a small network
   batchSize: 64,
-  weightDecay: 0.1, // 1.0 is for runs of 50,000 epochs
-  warmupSteps: 100, // of a few thousand steps in all
-  emaRate: 0.99, // averages over 100 steps; 0.999 would lag behind a short run
+  weightDecay: 0.1, // the official 1.0 is meant for 50,000 epochs
+  warmupSteps: 100, // runs have a few thousand steps in total
+  emaRate: 0.99, // averages over about 100 steps; 0.999 lags behind in a short run
   totalSteps: 20_000,
-  puzzleEmbeddingSize: 0, // every puzzle has the same id: nothing to tell apart
+  puzzleEmbeddingSize: 0, // all puzzles share one id, so that an embedding of ids carries no information
 };
 
-/** Attention over a grid. */
+/** Small models with attention over a grid. */
 const smallAttention = {
   ...small,
-  ...{ n: 3, hiddenSize: 64, heads: 4, mixer: "attention", positions: "rotary", learningRate: 1e-3, emaRate: 0.999 },
+  n: 3,
+  hiddenSize: 64,
+  heads: 4,
+  mixer: "attention",
+  positions: "rotary",
+  learningRate: 1e-3,
+  emaRate: 0.999,
 };
 
 const nothingGenerated: DataSizes = { train: 0, watch: 100, unseen: 0, augment: false };
 
 const smallByTask: Record<TaskName, Preset> = {
-  // Small enough that a laptop reaches 99% in seconds, even the plain backend in minutes (README, "Honest numbers").
-  // No symmetries: on 4x4 the symmetry of a training puzzle can be an unseen puzzle.
+  // Reaches 99% within seconds on a laptop, within minutes on the reference backend.
+  // No augmentation: on a 4x4 board a symmetry of a training puzzle can be an unseen puzzle.
   sudoku4: {
     settings: {
       ...small,
@@ -79,12 +85,13 @@ const smallByTask: Record<TaskName, Preset> = {
     settings: { ...small, n: 4, hiddenSize: 128, learningRate: 1e-3, emaRate: 0.999, warmupSteps: 500 },
     data: { train: 5_000, ...unseen, augment: true },
   },
-  // Attention: the published MLP variant learns no maze at all.
+  // Attention, because the published MLP variant solves no maze at all.
   maze: {
     settings: smallAttention,
     data: { train: 5_000, ...unseen, augment: true },
   },
-  // 916 positions: attention costs their square, so fewer puzzles at a time. The puzzle rows tell the tasks apart.
+  // Small batches, because the cost of attention grows with the square of the 901 positions. The puzzle embedding identifies
+  // the task.
   arc: {
     settings: {
       ...smallAttention,
@@ -101,7 +108,7 @@ const smallByTask: Record<TaskName, Preset> = {
 
 const officialAttention = { mixer: "attention", positions: "rotary", n: 4, puzzleEmbeddingSize: 512 };
 
-/** What the official scripts set per task. Puzzle rows are as long as D: P slots, the first of them filled. */
+/** Settings of the official scripts per task. A puzzle embedding has D numbers, which fill the first of the P slots. */
 function officialByTask(task: TaskName): Record<string, unknown> {
   if (task === "arc")
     return { ...officialAttention, weightDecay: 0.1, puzzleLearningRate: 1e-2, puzzleWeightDecay: 0.1 };
@@ -109,10 +116,10 @@ function officialByTask(task: TaskName): Record<string, unknown> {
   return { mixer: "mlp", positions: "none", n: 6, puzzleEmbeddingSize: 512 };
 }
 
-/** 1,000 puzzles and their symmetries, as published. */
+/** 1,000 puzzles with augmentation, as published. */
 const officialData: DataSizes = { train: 1_000, ...unseen, augment: true };
 
-/** Settings and data of a preset for a task. */
+/** Settings and data sizes of a preset for a task. */
 export function presetFor(name: PresetName, task: TaskName): Preset {
   if (name === "small") return smallByTask[task];
   const official = officialByTask(task);

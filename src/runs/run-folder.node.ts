@@ -1,11 +1,11 @@
-// A run folder: what `trm train` leaves, and `trm eval`, `solve` and `info` read.
+// A run is a training that lasts in a folder. `trm train` writes the folder; `trm eval`, `solve` and `info` read it.
 //
-//   run.json            task, preset, sizes of the data, goal: what the run is
-//   data.safetensors    the puzzles: train, watch (looked at during training), unseen (for the final test)
-//   unseen.csv          the last of these as text, in the official form
+//   run.json            description: task, preset, sizes of the data, goal
+//   data.safetensors    puzzles: train, watch (evaluated during training), unseen (for the final test)
+//   unseen.csv          the unseen puzzles as text, in the official form
 //   metrics.jsonl       one line per step and per evaluation
-//   checkpoint-N/       the state after step N (see checkpoint.ts): renamed into place when complete, the older one then removed
-//   lock                while a process writes
+//   checkpoint-N/       state after step N (see checkpoint.ts), renamed into place when complete; older ones are then removed
+//   lock                present while a process writes
 import { existsSync, readdirSync, readFileSync, renameSync, rmdirSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
@@ -31,21 +31,21 @@ const runSchema = z.object({
   task: taskChoiceSchema,
   preset: z.string(),
   data: z.object({ train: count, watch: count, unseen: count, augment: z.boolean() }),
-  /** The data set in the official layout that the run trains on; without, its puzzles were generated and are in its folder. */
+  /** Data set in the official layout that the run trains on. Absent: the puzzles were generated and are in the run folder. */
   dataFolder: z.string().optional(),
-  /** When to stop, unless told otherwise on resuming. */
+  /** When training ends, unless a resumed training sets another goal. */
   goal: z.object({ steps: count.nullable(), minutes: z.number().nullable() }),
 });
 
-/** What a run is, apart from its state. */
+/** Description of a run. Unlike the checkpoints it does not change during training. */
 export type RunAbout = Omit<z.output<typeof runSchema>, "format" | "version">;
 
-/** A path that exists already, and must not be written over. */
+/** The path exists and must not be overwritten. */
 export class OccupiedError extends Error {
   override name = "OccupiedError";
 }
 
-/** A run folder that this process writes; nobody else can until it is closed. */
+/** A run folder opened for writing. It is locked against other processes until `close`. */
 export class WritableRun {
   private constructor(
     readonly path: string,
@@ -54,15 +54,15 @@ export class WritableRun {
   ) {}
 
   /**
-   * Makes a run folder that holds a first checkpoint. The path must not exist, or be an empty folder. On failure nothing is
-   * left behind.
+   * Creates a run folder with a first checkpoint. The path must not exist or must be an empty folder. A failure leaves nothing
+   * behind.
    *
    * @throws OccupiedError
    */
   static create(path: string, about: RunAbout, sets: RunSets, checkpoint: { step: number; files: CheckpointFiles }) {
     const state = folderState(path);
     if (state === "run") throw new OccupiedError(`${path} holds a run already`);
-    if (state === "other") throw new OccupiedError(`${path} exists and is no run of trm`);
+    if (state === "other") throw new OccupiedError(`${path} exists and is not a run of trm`);
     makeFolders(path);
     let lock: FolderLock | undefined;
     try {
@@ -74,7 +74,7 @@ export class WritableRun {
       }
       saveCheckpoint(path, checkpoint.step, checkpoint.files);
       const metrics = new MetricsLog(join(path, metricsFile), checkpoint.step);
-      // Last: with run.json the folder is a run.
+      // Written last, because run.json marks the folder as a run.
       const run = { format: "trm-ts run", version: 1, ...about } satisfies z.input<typeof runSchema>;
       replaceFile(join(path, runFile), Buffer.from(`${JSON.stringify(run, null, 2)}\n`));
       return new WritableRun(path, lock, metrics);
@@ -86,7 +86,7 @@ export class WritableRun {
     }
   }
 
-  /** Opens a run to go on with it, at its checkpoint. @throws CheckpointError, LockError */
+  /** Opens a run to continue it from its newest checkpoint. @throws CheckpointError, LockError */
   static resume(path: string): { run: WritableRun; about: RunAbout; checkpoint: Checkpoint } {
     const about = readRun(path);
     const lock = lockFolder(path);
@@ -113,7 +113,7 @@ export class WritableRun {
 
 export type FolderState = "absent" | "empty" | "run" | "other";
 
-/** A folder whose creation was cut short by a crash counts as empty. */
+/** A folder whose creation a crash interrupted counts as empty. */
 export function folderState(path: string): FolderState {
   if (!existsSync(path)) return "absent";
   if (!statSync(path).isDirectory()) return "other";
@@ -130,19 +130,19 @@ const isOurs = (name: string): boolean =>
   stepOfFolder(name) !== undefined;
 
 /**
- * Moves the run at `path` aside, to PATH.previous, where it stays whole; an older PATH.previous is deleted. Returns where it is.
+ * Moves the run at `path` to PATH.previous and returns that path. An existing run at PATH.previous is deleted.
  *
- * @throws OccupiedError if either is there and is no run; LockError if either is being written
+ * @throws OccupiedError if either path exists and is not a run; LockError if another process writes to either
  */
 export function moveRunAside(path: string): string {
   const aside = `${path.replace(/[\\/]+$/, "")}.previous`;
   for (const each of [path, aside]) {
-    if (folderState(each) === "other") throw new OccupiedError(`${each} exists and is no run of trm`);
+    if (folderState(each) === "other") throw new OccupiedError(`${each} exists and is not a run of trm`);
   }
   const locks = [lockFolder(path)];
   try {
     if (existsSync(aside)) {
-      locks.push(lockFolder(aside)); // goes with the folder
+      locks.push(lockFolder(aside)); // deleted with the folder
       removeFolder(aside);
     }
     renameSync(path, aside);
@@ -154,37 +154,38 @@ export function moveRunAside(path: string): string {
   return aside;
 }
 
-/** What the run at `path` is. @throws CheckpointError */
+/** Reads the description of the run at `path`. @throws CheckpointError */
 export function readRun(path: string): RunAbout {
   const file = join(path, runFile);
   if (!existsSync(path)) throw new CheckpointError(`${path}: no such folder`);
-  if (!existsSync(file)) throw new CheckpointError(`${path}: no ${runFile} in it, expected the folder of a run`);
+  if (!existsSync(file)) throw new CheckpointError(`${path}: contains no ${runFile}, expected the folder of a run`);
   const parsed = runSchema.safeParse(parseJson(readFileSync(file), file));
   if (parsed.success) return parsed.data;
   const issue = parsed.error.issues[0]!;
   throw new CheckpointError(`${file}: ${issue.path.join(".") || "contents"}: ${issue.message}`);
 }
 
-/** Where the puzzles of the run at `path` are, if not in its folder. @throws CheckpointError */
+/** The data set that the run at `path` trains on; undefined if its puzzles are in the run folder. @throws CheckpointError */
 export const dataFolderOf = (path: string): string | undefined => readRun(path).dataFolder;
 
-/** The puzzles of the run at `path`. @throws CheckpointError */
+/** Reads the puzzles in the folder of the run at `path`. @throws CheckpointError */
 export function readSets(path: string): RunSets {
   const file = join(path, dataFile);
   const elsewhere = existsSync(join(path, runFile)) ? dataFolderOf(path) : undefined;
-  if (elsewhere !== undefined) throw new CheckpointError(`${path}: its puzzles are in the data set ${elsewhere}`);
-  if (!existsSync(file)) throw new CheckpointError(`${path}: no ${dataFile} in it, expected the folder of a run`);
+  if (elsewhere !== undefined)
+    throw new CheckpointError(`${path}: contains no puzzles, they are in the data set ${elsewhere}`);
+  if (!existsSync(file)) throw new CheckpointError(`${path}: contains no ${dataFile}, expected the folder of a run`);
   return parseSets(readFileSync(file), file);
 }
 
-/** What crashed processes have left. The caller holds the lock. */
+/** Removes temporary files of crashed processes. The caller holds the lock. */
 function removeTemporaries(path: string): void {
   for (const name of readdirSync(path)) {
     if (name.startsWith(temporaryPrefix)) rmSync(join(path, name), { recursive: true, force: true });
   }
 }
 
-/** Everything of an unfinished creation but the lock. */
+/** Removes everything that `create` writes except the lock. */
 function removeRemains(path: string): void {
   for (const name of readdirSync(path)) {
     if (name !== lockFile && isOurs(name)) rmSync(join(path, name), { recursive: true, force: true });

@@ -1,4 +1,4 @@
-// The puzzles of a run, as one safetensors file and as text.
+// The puzzles of a run, stored as one safetensors file, and as CSV text for the reader.
 import {
   CheckpointError,
   parseSafetensors,
@@ -28,21 +28,23 @@ export function packSets(sets: RunSets): Uint8Array {
   return serializeSafetensors(tensors);
 }
 
-/** @param where names the file in errors. @throws CheckpointError */
+/** @param where  name of the file for errors. @throws CheckpointError */
 export function parseSets(bytes: Uint8Array, where: string): RunSets {
   const { tensors } = parseSafetensors(bytes, where);
   const read = (name: (typeof setNames)[number]): Examples => {
     const [inputs, labels] = [tensors.get(`${name}/inputs`), tensors.get(`${name}/labels`)];
     const [rows, length] = inputs?.shape ?? [];
     if (!inputs || !labels || rows === undefined || length === undefined || labels.data.length !== inputs.data.length) {
-      throw new CheckpointError(`${where}: "${name}/inputs" and "${name}/labels" are not two tables of one size`);
+      throw new CheckpointError(
+        `${where}: "${name}/inputs" and "${name}/labels" are missing or differ in size, expected two [puzzles, cells] tables`,
+      );
     }
     return { count: rows, length, inputs: toInt32(name, inputs), labels: toInt32(name, labels) };
   };
   return { train: read("train"), watch: read("watch"), unseen: read("unseen") };
 }
 
-/** In the official form; not rated. */
+/** CSV in the official form, with a rating of 0 for every puzzle. */
 export function setAsCsv(choice: TaskChoice, { count, length, inputs, labels }: Examples): string {
   const task = taskOf(choice);
   const row = (tokens: Int32Array, index: number) => task.format(tokens.subarray(index * length, (index + 1) * length));

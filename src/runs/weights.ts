@@ -1,10 +1,10 @@
-// The weights of a model under the official code's names, to and from safetensors.
+// Weights of a model to and from safetensors, under the official code's names.
 
 import { CheckpointError, type SafetensorsFile, toFloat32, type WritableTensor } from "../formats/index.ts";
 import { assign, sameShape, showShape, type Tensor } from "../tensor/index.ts";
 import { type Model, officialPuzzleTable, officialStateName, officialWeightName } from "../trm/index.ts";
 
-/** Every tensor of a model that a checkpoint holds, by official name: parameters, initial states, puzzle table. */
+/** The tensors of a model that a checkpoint stores, by official name: parameters, initial states, puzzle table. */
 export function* officialTensors(model: Model): Iterable<[name: string, tensor: Tensor]> {
   const onlyY = model.config.recursion === "direct";
   for (const [name, { value }] of model.namedParameters()) yield [officialWeightName(name, onlyY), value];
@@ -21,9 +21,9 @@ export async function exportWeights(model: Model): Promise<Map<string, WritableT
 }
 
 /**
- * Sets every tensor of the model from a file. All is checked before anything is set.
+ * Sets every tensor of the model from a file. The whole file is validated before the model is changed.
  *
- * @throws CheckpointError naming the tensor that is missing, or whose shape differs
+ * @throws CheckpointError that names a tensor which is missing or has another shape
  */
 export function importWeights(model: Model, file: SafetensorsFile, where: string): void {
   const values = [...officialTensors(model)].map(([name, tensor]) => {

@@ -1,5 +1,5 @@
-// What can be set, with its defaults and limits. The names are the paper's where it has symbols (T, n, nSup); the official
-// code's names are accepted in files through the table in official-names.ts.
+// All settings with their defaults and limits. Names are the paper's symbols where it has them (T, n, nSup). Files may use the
+// official code's names, which official-names.ts converts.
 import { closest } from "fastest-levenshtein";
 import { z } from "zod";
 import { ConfigError } from "./errors.ts";
@@ -11,23 +11,23 @@ const probability = z.number().min(0).max(1);
 
 export const modelSchema = z
   .strictObject({
-    /** Which recursion runs: see variants.ts. */
+    /** The recursion, one of those in variants.ts. */
     recursion: z.enum(["trm", "singleZ", "multiZ", "direct"]).default("trm"),
-    /** Two networks, one for z and one for y, instead of one for both. */
+    /** Use separate networks for z and y instead of one for both. */
     separateNets: z.boolean().default(false),
-    /** Only the last update of z and of y on the tape (HRM), instead of the whole last recursion. */
+    /** Record only the last updates of z and y on the tape (HRM) instead of the whole last recursion. */
     oneStepGradient: z.boolean().default(false),
-    /** V, padding included. */
+    /** V, including the padding token. */
     vocabularySize: positive,
-    /** Tokens of a puzzle, without the puzzle-embedding slots. */
+    /** Tokens per puzzle, excluding the slots of the puzzle embedding. */
     sequenceLength: positive,
     /** Latent recursions per supervision step; only the last is on the tape. */
     T: positive.default(3),
     /** Updates of z per latent recursion (multiZ: the number of latents). */
     n: positive.default(6),
-    /** Blocks of the network. */
+    /** Number of blocks of the network. */
     layers: positive.default(2),
-    /** Blocks of the network for y, where that is separate; `layers` if left out. */
+    /** Number of blocks of the separate network for y. Default: `layers`. */
     layersY: positive.optional(),
     /** D */
     hiddenSize: positive.default(512),
@@ -38,11 +38,11 @@ export const modelSchema = z
     expansion: z.number().positive().default(4),
     /** Inner widths of SwiGLU are rounded up to a multiple of this. */
     widthMultiple: positive.default(256),
-    /** Puzzle ids (0 is the blank one). */
+    /** Number of puzzle ids, including the blank id 0. */
     puzzleIds: positive.default(1),
-    /** Numbers per puzzle id; 0 for no puzzle embedding. */
+    /** Size of the embedding of a puzzle id; 0 for no puzzle embedding. */
     puzzleEmbeddingSize: whole.min(0).default(0),
-    /** P, the sequence slots that the puzzle embedding fills (the rest zeros). */
+    /** P, the sequence slots of the puzzle embedding, padded with zeros. */
     puzzleSlots: whole.min(0).default(16),
   })
   .refine((c) => c.mixer === "mlp" || c.hiddenSize % c.heads === 0, {
@@ -60,36 +60,36 @@ export const modelSchema = z
 
 export const trainingSchema = z.strictObject({
   batchSize: positive.default(768),
-  /** At most this many supervision steps per puzzle (N_sup). */
+  /** N_sup, the maximum number of supervision steps per puzzle. */
   nSup: positive.default(16),
-  /** Chance of a random minimum of supervision steps, drawn for every slot at every step. */
+  /** Probability of a random minimum of supervision steps, drawn for every slot at every step. */
   explorationProbability: probability.default(0.1),
-  /** Train q_continue with one more forward pass, and halt when q_halt > q_continue. */
+  /** Train q_continue with one more forward pass, and halt if q_halt > q_continue. */
   continueLoss: z.boolean().default(false),
-  /** Halt when q_halt > q_continue although there is no continue loss (direct prediction). */
+  /** Halt if q_halt > q_continue without a continue loss (direct prediction). */
   haltAgainstContinue: z.boolean().default(false),
   loss: z.enum(["stablemax", "softmax"]).default("stablemax"),
-  /** Weight of the halting losses. DEVIATION: halting loss weight — 0.5 as in the official code; the paper has 1. */
+  /** Weight of the halting losses. DEVIATION: halting loss weight — 0.5 as in the official code; the paper uses 1. */
   haltingLossWeight: z.number().min(0).default(0.5),
   /**
-   * When a halted slot takes a new puzzle. DEVIATION: batch handling — at once ("slot", official code); in the paper's
-   * pseudocode the batch stays together until all have halted ("batch").
+   * When a halted slot receives a new puzzle. DEVIATION: batch handling — at once ("slot"), as in the official code; in the
+   * paper's pseudocode once all slots have halted ("batch").
    */
   refill: z.enum(["slot", "batch"]).default("slot"),
-  /** DEVIATION: optimizer — Adam-atan2 as in the official code; the paper says AdamW. */
+  /** DEVIATION: optimizer — Adam-atan2 as in the official code; the paper uses AdamW. */
   optimizer: z.enum(["adamAtan2", "adamW"]).default("adamAtan2"),
   learningRate: z.number().positive().default(1e-4),
   beta1: probability.default(0.9),
   beta2: probability.default(0.95),
   weightDecay: z.number().min(0).default(1),
   warmupSteps: whole.min(0).default(2000),
-  /** What is left of the learning rate at the end of the cosine. */
+  /** Ratio of the learning rate at the end of the cosine to its maximum. */
   minRatio: probability.default(1),
-  /** Steps of the schedule. */
+  /** Number of training steps in the learning-rate schedule. */
   totalSteps: positive.default(100_000),
   puzzleLearningRate: z.number().min(0).default(1e-4),
   puzzleWeightDecay: z.number().min(0).default(1),
-  /** Rate of the moving average of the weights, used for evaluation; 0 for none. */
+  /** Decay rate of the moving average of the weights, which is used for evaluation; 0 for no average. */
   emaRate: z.number().min(0).max(1).default(0.999),
   seed: whole.default(0),
 });
@@ -105,13 +105,13 @@ export interface Config {
 const modelKeys = Object.keys(modelSchema.shape);
 const trainingKeys = Object.keys(trainingSchema.shape);
 
-/** Every key that a configuration may have, in our names. */
+/** All keys of a configuration, under our names. */
 export const configKeys: readonly string[] = [...modelKeys, ...trainingKeys];
 
 /**
- * A configuration from a flat record of settings in our names or the official ones; what is left out has its default.
+ * Parses a flat record of settings under our names or the official ones. Omitted settings have their defaults.
  *
- * @throws ConfigError naming the key, what was got and what was expected; for an unknown key the nearest known one
+ * @throws ConfigError with the key, the value and the expected value; for an unknown key with the most similar known key
  */
 export function parseConfig(settings: Readonly<Record<string, unknown>>, where = "config"): Config {
   const own = ownSettings(settings, where);
@@ -124,9 +124,9 @@ export function parseConfig(settings: Readonly<Record<string, unknown>>, where =
 }
 
 /**
- * Settings in our names; values are not looked at, so a part of a configuration will do.
+ * Converts keys to our names. Values are not validated, so that a part of a configuration is accepted.
  *
- * @throws ConfigError for an unknown key, naming the nearest known one
+ * @throws ConfigError for an unknown key, with the most similar known key
  */
 export function ownSettings(settings: Readonly<Record<string, unknown>>, where: string): Record<string, unknown> {
   const own = fromOfficialNames(settings, where);
@@ -138,7 +138,7 @@ export function ownSettings(settings: Readonly<Record<string, unknown>>, where: 
   return own;
 }
 
-/** The flat record that `parseConfig` reads back to the same configuration. */
+/** The flat record from which `parseConfig` restores the same configuration. */
 export const flattenConfig = (config: Config): Record<string, unknown> => ({ ...config.model, ...config.training });
 
 function validate<S extends z.ZodType>(schema: S, value: Record<string, unknown>, where: string): z.output<S> {
@@ -150,17 +150,17 @@ function validate<S extends z.ZodType>(schema: S, value: Record<string, unknown>
   throw new ConfigError(`${where}: ${key}: ${issue.message}${got}`);
 }
 
-/** Tokens and puzzle slots: the length of the sequence the network sees. */
+/** Sequence length of the network: tokens and puzzle slots. */
 export const fullLength = (config: ModelConfig): number => config.sequenceLength + puzzleSlots(config);
 
-/** P if there is a puzzle embedding, else 0. */
+/** P with a puzzle embedding, else 0. */
 export const puzzleSlots = (config: ModelConfig): number => (config.puzzleEmbeddingSize > 0 ? config.puzzleSlots : 0);
 
-/** Layers of the network that y goes through: of its own one, or of the only one (singleZ has no y, and uses no other). */
+/** Depth of the network that updates y: layersY if the networks are separate, else layers. (singleZ has no y.) */
 export const layersForY = ({ recursion, separateNets, layers, layersY = layers }: ModelConfig): number =>
   separateNets && recursion !== "singleZ" ? layersY : layers;
 
-/** Layers that a supervision step passes through: T (n + 1) layers, with one size of network. Paper, table 3. */
+/** Effective depth per supervision step: T (n + 1) layers if both networks have the same depth. Paper, table 3. */
 export function effectiveDepth(config: ModelConfig): number {
   const { recursion, T, n, layers } = config;
   if (recursion === "direct") return layersForY(config);

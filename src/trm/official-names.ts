@@ -1,8 +1,8 @@
-// The one table between the official code's names and ours: configuration keys, and names of weights.
+// The table of the official code's names and ours, for configuration keys and for weights.
 // Source: SamsungSAILMontreal/TinyRecursiveModels at e7b6871.
 import { ConfigError } from "./errors.ts";
 
-/** Official configuration keys and the settings they stand for. */
+/** Official configuration keys, each with a conversion to our settings. */
 const configNames: Record<string, (value: unknown) => Record<string, unknown>> = {
   vocab_size: (v) => ({ vocabularySize: v }),
   seq_len: (v) => ({ sequenceLength: v }),
@@ -37,12 +37,12 @@ const configNames: Record<string, (value: unknown) => Record<string, unknown>> =
   forward_dtype: float32Only,
 };
 
-/** DEVIATION: number format — activations are float32; the official code runs in bfloat16, and a file that asks for it is read as float32. */
+/** DEVIATION: number format — activations are float32; a file that requests bfloat16, as the official code uses, is read as float32. */
 function float32Only(): Record<string, unknown> {
   return {};
 }
 
-/** Settings with official keys replaced by ours. @throws ConfigError if a setting is given twice, under both names */
+/** Replaces official keys by ours. @throws ConfigError if a setting occurs under both names */
 export function fromOfficialNames(settings: Readonly<Record<string, unknown>>, where: string): Record<string, unknown> {
   const result: Record<string, unknown> = {};
   for (const [key, value] of Object.entries(settings)) {
@@ -55,7 +55,7 @@ export function fromOfficialNames(settings: Readonly<Record<string, unknown>>, w
   return result;
 }
 
-/** The official code's systems: what each differs in from TRM, given its own settings. */
+/** The official systems, each with its differences from TRM as a function of its official settings. */
 const systems: Record<string, (official: Readonly<Record<string, unknown>>) => Record<string, unknown>> = {
   trm: () => ({}),
   hrm: (official) => ({
@@ -74,13 +74,14 @@ const systems: Record<string, (official: Readonly<Record<string, unknown>>) => R
   }),
 };
 
-/** P = ceil(embedding size / D): HRM and direct prediction have no setting for it. */
+/** P = ceil(embedding size / D). HRM and direct prediction have no setting for P. */
 const slotsToFit = (official: Readonly<Record<string, unknown>>): number =>
   Math.ceil(Number(official.puzzle_emb_ndim) / Number(official.hidden_size));
 
 /**
- * Settings in our names for one of the official code's systems, from a configuration in its names.
- * @throws ConfigError for a system that does not exist
+ * Converts the configuration of an official system to settings in our names.
+ *
+ * @throws ConfigError for an unknown system
  */
 export function fromOfficialSystem(
   system: string,
@@ -90,13 +91,13 @@ export function fromOfficialSystem(
   if (!Object.hasOwn(systems, system)) {
     throw new ConfigError(`${where}: unknown system "${system}", expected one of ${Object.keys(systems).join(", ")}`);
   }
-  // Official models attend unless mlp_t says otherwise.
+  // Official models use self-attention unless mlp_t is set.
   const own = { mixer: "attention", ...fromOfficialNames(official, where), ...systems[system]!(official) };
   if (system === "transformers_baseline") delete (own as { layersY?: unknown }).layersY;
   return own;
 }
 
-/** Official weight names by ours: `*` stands for the number of a block. */
+/** Our weight names and the official ones. `*` stands for the number of a block. */
 const weightNames: readonly (readonly [own: string, official: string])[] = [
   ["embedding.weight", "inner.embed_tokens.embedding_weight"],
   ["positions.weight", "inner.embed_pos.embedding_weight"],
@@ -112,8 +113,8 @@ const weightNames: readonly (readonly [own: string, official: string])[] = [
 ];
 
 /**
- * The official name of a weight. The one network is L_level (z); with separate networks H_level is that of y, and direct
- * prediction has H_level alone.
+ * The official name of a weight. A single network is L_level. With separate networks, H_level updates y; direct prediction has
+ * only H_level.
  */
 export function officialWeightName(own: string, onlyY = false): string {
   const path = own.replace(/^netY\./, "net.").replace(/\.\d+\./, ".*.");
@@ -124,7 +125,7 @@ export function officialWeightName(own: string, onlyY = false): string {
   return own.startsWith("netY.") || onlyY ? name.replace("L_level", "H_level") : name;
 }
 
-/** The official names of the initial states and the carried ones: y is z_H; z is z_L, or z_L1, z_L2, ... where there are several. */
+/** Official names of the initial and the carried latents: y is z_H; z is z_L, and several latents are z_L1, z_L2, ... */
 export function officialStateName(own: string): { initial: string; carry: string } {
   const suffix = own === "y" ? "H" : `L${own.slice(1)}`;
   return { initial: `inner.${suffix}_init`, carry: `z_${suffix}` };

@@ -1,4 +1,4 @@
-/** Ctrl-C, a closed pipe, a full disk, a second process: what has been trained is never lost. */
+/** Ctrl-C, a closed pipe, a full disk, a second process: no interruption loses finished training. */
 import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -6,7 +6,7 @@ import { afterAll, describe, expect, it } from "vitest";
 import { readCheckpoint } from "../../src/runs/checkpoint-folder.node.ts";
 import { newFolder, type Running, smallModel, start, startShell, stepLines, trm, until } from "./command.ts";
 
-/** Runs a command in a terminal of its own. */
+/** util-linux's `script` runs a command in a separate terminal. */
 const hasScript = process.platform === "linux" && spawnSync("script", ["--version"]).status === 0;
 
 const folder = newFolder();
@@ -17,20 +17,30 @@ afterAll(() => {
 });
 
 const trainForLong = (out: string, ...more: string[]): string[] => [
-  ...["train", "--task", "sudoku4", "--puzzles", "200", "--minutes", "10", "--out", out, ...more],
-  ...["--set", ...smallModel],
+  "train",
+  "--task",
+  "sudoku4",
+  "--puzzles",
+  "200",
+  "--minutes",
+  "10",
+  "--out",
+  out,
+  ...more,
+  "--set",
+  ...smallModel,
 ];
 const hasSteps = (run: string, count: number) => (): boolean =>
   existsSync(join(run, "run.json")) && stepLines(run).length >= count;
 
-describe("a signal saves", () => {
+describe("a signal", () => {
   it.each([
     ["SIGINT", "node"],
     ["SIGTERM", "node"],
     ["SIGINT", "tsx"],
-  ] as const)("%s, started through %s", async (signal, through) => {
+  ] as const)("saves the run and ends it: %s to a process started through %s", async (signal, through) => {
     const run = join(folder, `${signal}-${through}`);
-    // Steps that compute for longer than tsx waits for an answer.
+    // On the reference backend a step takes longer than tsx waits for a reaction to the signal.
     const { child, finished } = start(trainForLong(run, "--backend", "reference"), through);
     await until(hasSteps(run, 2));
     child.kill(signal);
@@ -44,9 +54,9 @@ describe("a signal saves", () => {
     expect((await trm("train", "--resume", run, "--steps", String(step + 1), "--backend", "reference")).code).toBe(0);
   });
 
-  it("a second one exits at once", async () => {
+  it("ends the process at once if it is the second one", async () => {
     const run = join(folder, "twice");
-    // One step takes many seconds: only the tsx command's process can hear the signals meanwhile.
+    // One step takes many seconds, during which only the parent process of tsx can handle signals.
     const slow = [
       "train",
       "--task",
@@ -72,7 +82,7 @@ describe("a signal saves", () => {
   });
 });
 
-it("an ablation goes on within the cell that it was in", async () => {
+it("an interrupted ablation continues within the unfinished cell", async () => {
   const out = join(folder, "ablation");
   const rows = ["ablate", "--out", out, "--seeds", "1", "--rows", "trm"];
   const { child, finished } = start([...rows, "--minutes", "0.2", "--puzzles", "100", "--set", ...smallModel]);
@@ -95,12 +105,12 @@ it("an ablation goes on within the cell that it was in", async () => {
   const second = await trm(...rows, "--resume", "--json");
   expect(second.code).toBe(0);
   expect(readdirSync(out).sort()).toEqual(["ablation.json", "cell-trm-seed1.json"]);
-  // The time of the first session counts.
+  // The time of the first session is included.
   const { seconds } = JSON.parse(readFileSync(join(out, "cell-trm-seed1.json"), "utf8"));
   expect(seconds).toBeGreaterThan(side.seconds);
 });
 
-it("a closed pipe ends quietly, and saves", async () => {
+it("a closed pipe saves the run and ends it without an error", async () => {
   const run = join(folder, "pipe");
   const training = await startShell(`$TRM ${trainForLong(run).join(" ")} | head -1`).finished;
   expect([training.stderr, training.stdout.split("\n").length]).toEqual(["", 2]);
@@ -109,12 +119,12 @@ it("a closed pipe ends quietly, and saves", async () => {
   expect(info).toMatchObject({ stderr: "", stdout: expect.stringMatching(/^checkpoint .*\n$/) });
 });
 
-it.skipIf(!hasScript)("a closed terminal saves (skipped where util-linux's script is missing)", async () => {
+it.skipIf(!hasScript)("a closed terminal saves the run (skipped without util-linux's script)", async () => {
   const run = join(folder, "terminal");
   const { child, finished } = startShell(`exec script -qec "$TRM ${trainForLong(run).join(" ")}" /dev/null`);
   await until(hasSteps(run, 2));
   const { pid } = JSON.parse(readFileSync(join(run, "lock"), "utf8"));
-  child.kill("SIGKILL"); // the terminal: its other end hangs up, and writing to it fails from now on
+  child.kill("SIGKILL"); // kills the terminal: the run receives a hang-up, and writing to the terminal fails
   await finished;
   await until(() => !existsSync(join(run, "lock")) || !isRunning(pid));
   expect(existsSync(join(run, "lock"))).toBe(false);
@@ -131,7 +141,7 @@ function isRunning(pid: number): boolean {
   }
 }
 
-it("one process at a time writes a run", async () => {
+it("a second process cannot write to a run", async () => {
   const run = join(folder, "locked");
   const { child, finished } = start(trainForLong(run));
   await until(hasSteps(run, 1));
@@ -147,7 +157,7 @@ it("one process at a time writes a run", async () => {
   expect((await trm("train", "--resume", run, "--steps", "1")).code).toBe(0);
 });
 
-/** A file system of a few MB, which root may make. */
+/** Mounts a file system of a few MB, which requires root. */
 function mountDisk(): boolean {
   mkdirSync(disk, { recursive: true });
   try {
@@ -178,7 +188,7 @@ describe.skipIf(!hasDisk)("a full disk (skipped where a small tmpfs cannot be mo
     expect(stderr).toMatch(message);
   };
 
-  it("while training: the checkpoint before is kept, and can be resumed", async () => {
+  it("during training keeps the previous checkpoint, and the run can be resumed", async () => {
     const run = join(disk, "run");
     const running = start(trainForLong(run, "--save-every", "0.2"));
     await until(() => hasSteps(run, 1)() && readCheckpoint(run, () => []).side.step > 0);
@@ -191,7 +201,7 @@ describe.skipIf(!hasDisk)("a full disk (skipped where a small tmpfs cannot be mo
     rmSync(run, { recursive: true });
   });
 
-  it("at the beginning: nothing is left behind", async () => {
+  it("at the start leaves nothing behind", async () => {
     fill();
     const run = join(disk, "second");
     await expectFull(start(trainForLong(run)), /no space left/);

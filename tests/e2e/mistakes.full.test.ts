@@ -131,7 +131,7 @@ describe("a checkpoint", () => {
     ["info", ["info", join(folder, "none")]],
     ["train --resume", ["train", "--resume", join(folder, "none")]],
   ])("%s of a folder that is not there", (_, arguments_) => expectMistake(1, "none: no such folder", ...arguments_));
-  it("of a folder without one", () => expectMistake(1, /no checkpoint in it/, "info", folder));
+  it("of a folder without one", () => expectMistake(1, /contains no checkpoint/, "info", folder));
 });
 
 describe("settings", () => {

@@ -1,4 +1,4 @@
-// The ablation rows, what they cost, and the labels of the table.
+// The ablation: its rows, their compute budget, resuming, and the labels of the table.
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -28,15 +28,15 @@ const full = parseConfig({ vocabularySize: 11, sequenceLength: 81, puzzleEmbeddi
 const rowOf = (key: string) => ablationRows.find((row) => row.key === key)!;
 const sets = sudokuTask(4).generate({ train: 50, test: 20, seed: 1 });
 
-describe("rows", () => {
-  it("are the paper's twelve, with its numbers", () => {
+describe("ablation rows", () => {
+  it("are the twelve rows of the paper with its numbers", () => {
     expect(ablationRows.map(({ publishedPercent }) => publishedPercent)).toEqual([
       87.4, 86.1, 82.4, 79.9, 79.5, 74.7, 73.7, 56.5, 55, 77.6, 71.9, 0,
     ]);
     expect(new Set(ablationRows.map(({ key }) => key)).size).toBe(12);
   });
 
-  it("at full scale have the paper's own settings", () => {
+  it("have the settings of the paper at full scale", () => {
     const model = (key: string) => ablated(rowOf(key), full).model;
     expect(model("trm")).toMatchObject({ T: 3, n: 6, layers: 2 });
     expect(model("four-layers")).toMatchObject({ T: 3, n: 3, layers: 4 });
@@ -45,7 +45,7 @@ describe("rows", () => {
     expect(effectiveDepth(model("trm"))).toBe(42);
   });
 
-  it("each trains a step at small scale, and is another configuration than the first", async () => {
+  it("train a step at small scale, and each differs from the first row", async () => {
     for (const row of ablationRows) {
       const config = ablated(row, base);
       if (row.key !== "trm") expect(config).not.toEqual(base);
@@ -56,29 +56,32 @@ describe("rows", () => {
   });
 });
 
-describe("compute", () => {
-  it.each(ablationRows.map((row) => [row.key, row] as const))("%s: counts the calls that are made", async (_, row) => {
-    const config = ablated(row, base);
-    const training = new Training(config, new ShuffledExamples(sets.train, 1));
-    // Blocks on and off the tape, as they happen.
-    const blocks = { onTape: 0, offTape: 0 };
-    const forward = vi.spyOn(Block.prototype, "forward").mockImplementation(function (this: Block, ...args) {
-      blocks[isRecording() ? "onTape" : "offTape"]++;
-      return original.apply(this, args);
-    });
-    await training.supervisionStep();
-    forward.mockRestore();
-    training.dispose();
-    // The count is linear in blocks: its two unknowns follow from two other configurations.
-    const oneBlock = { ...config, model: { ...config.model, recursion: "direct" as const, layers: 1, layersY: 1 } };
-    const noTarget = { ...oneBlock, training: { ...config.training, continueLoss: false } };
-    const twoBlocks = { ...noTarget, model: { ...noTarget.model, layers: 2, layersY: 2 } };
-    const perBlock = (trainingFlops(twoBlocks) - trainingFlops(noTarget)) / 3;
-    const heads = trainingFlops(noTarget) - 3 * perBlock;
-    expect(trainingFlops(config)).toBeCloseTo((3 * blocks.onTape + blocks.offTape) * perBlock + heads, 3);
-  });
+describe("the count of floating-point operations", () => {
+  it.each(ablationRows.map((row) => [row.key, row] as const))(
+    "equals the network calls of a training step: %s",
+    async (_, row) => {
+      const config = ablated(row, base);
+      const training = new Training(config, new ShuffledExamples(sets.train, 1));
+      // Counts the blocks that run on and off the tape.
+      const blocks = { onTape: 0, offTape: 0 };
+      const forward = vi.spyOn(Block.prototype, "forward").mockImplementation(function (this: Block, ...args) {
+        blocks[isRecording() ? "onTape" : "offTape"]++;
+        return original.apply(this, args);
+      });
+      await training.supervisionStep();
+      forward.mockRestore();
+      training.dispose();
+      // The count is linear in the number of blocks, so two other configurations determine its two unknowns.
+      const oneBlock = { ...config, model: { ...config.model, recursion: "direct" as const, layers: 1, layersY: 1 } };
+      const noTarget = { ...oneBlock, training: { ...config.training, continueLoss: false } };
+      const twoBlocks = { ...noTarget, model: { ...noTarget.model, layers: 2, layersY: 2 } };
+      const perBlock = (trainingFlops(twoBlocks) - trainingFlops(noTarget)) / 3;
+      const heads = trainingFlops(noTarget) - 3 * perBlock;
+      expect(trainingFlops(config)).toBeCloseTo((3 * blocks.onTape + blocks.offTape) * perBlock + heads, 3);
+    },
+  );
 
-  it("a product of two matrices counts 2abc: one block by hand", () => {
+  it("counts 2abc operations for a matrix product, as in one block computed by hand", () => {
     const config = parseConfig({ ...small, recursion: "direct", layers: 1, batchSize: 1 });
     // Inner width: round(4 * 16 * 2 / 3) = 43, to a multiple of 8: 48. Three products over L for 16 features, three over D.
     const block = 3 * 2 * 16 * 48 * 16 + 3 * 2 * 16 * 48 * 16;
@@ -86,8 +89,8 @@ describe("compute", () => {
   });
 });
 
-describe("cells", () => {
-  it("train for what the budget pays, whatever the row, and again the same", async () => {
+describe("a cell", () => {
+  it("trains for the number of steps in the budget and is reproducible", async () => {
     const budget = 12.5 * trainingFlops(base);
     for (const key of ["trm", "hrm"]) {
       const config = ablated(rowOf(key), base);
@@ -103,7 +106,7 @@ describe("cells", () => {
   });
 });
 
-describe("a cell that is left", () => {
+describe("a cell that stops early", () => {
   let folder: string;
   beforeEach(() => {
     folder = mkdtempSync(join(tmpdir(), "trm-ablation-"));
@@ -112,13 +115,17 @@ describe("a cell that is left", () => {
 
   const about = { task: { name: "sudoku4" as const }, backend: { name: "any", build: "" }, madeBy: "test" };
   const seed = 2;
-  /** Trains in sessions that end after the given numbers of steps, the last one at the end. */
+  /** Trains in sessions that end after the given numbers of steps; the last session finishes the cell. */
   async function inSessions(key: string, ends: readonly number[]): Promise<AblationCell> {
     const config = ablated(rowOf(key), base);
     for (const end of [...ends, Number.POSITIVE_INFINITY]) {
       let steps = 0;
       const cell = await trainCell({
-        ...{ row: key, seed, config, sets, budget: 8.5 * trainingFlops(config) },
+        row: key,
+        seed,
+        config,
+        sets,
+        budget: 8.5 * trainingFlops(config),
         begun: readUnfinished(folder, key, seed),
         isStopping: async () => ++steps === end,
         save: async (training, seconds) =>
@@ -129,7 +136,7 @@ describe("a cell that is left", () => {
     throw new Error("unreachable: the last session has no end");
   }
 
-  it("goes on to the same cell, bit for bit, wherever it was left", async () => {
+  it("continues to the same result bit for bit, wherever it stopped", async () => {
     const whole = new Map([
       ["trm", await inSessions("trm", [])],
       ["hrm", await inSessions("hrm", [])],
@@ -150,7 +157,7 @@ describe("a cell that is left", () => {
     );
   });
 
-  it("of other settings is refused", async () => {
+  it("is refused if its settings differ", async () => {
     const config = ablated(rowOf("hrm"), base);
     const budget = 8.5 * trainingFlops(config);
     const other = new Training(base, new ShuffledExamples(sets.train, seed));
@@ -158,27 +165,36 @@ describe("a cell that is left", () => {
     other.dispose();
     const begun = readUnfinished(folder, "hrm", seed);
     await expect(trainCell({ row: "hrm", seed, config, sets, budget, begun })).rejects.toThrow(
-      /unfinished-hrm-seed2.*: its configuration is not that of row hrm, seed 2/,
+      /unfinished-hrm-seed2.*: the configuration differs from that of row hrm, seed 2/,
     );
   });
 
-  it("without a whole checkpoint begins anew", () => {
+  it("starts again if it has no complete checkpoint", () => {
     expect(readUnfinished(folder, "trm", seed)).toBeUndefined();
-    mkdirSync(join(folder, "unfinished-trm-seed2")); // all that a crash may leave of the first saving
+    mkdirSync(join(folder, "unfinished-trm-seed2")); // a crash during the first save leaves an empty folder
     expect(readUnfinished(folder, "trm", seed)).toBeUndefined();
   });
 });
 
 const cell = (row: string, seed: number, exact: number): AblationCell => ({
-  ...{ row, seed, exact, steps: 10, flops: 1, seconds: 1, parameters: 9, puzzles: 200, cell: 1, meanHaltStep: 2 },
+  row,
+  seed,
+  exact,
+  steps: 10,
+  flops: 1,
+  seconds: 1,
+  parameters: 9,
+  puzzles: 200,
+  cell: 1,
+  meanHaltStep: 2,
   settings: {},
 });
 
-describe("table", () => {
+describe("the ablation table", () => {
   const about = { scale: "sudoku4, D 16", budget: 1e9, minutes: 2, seeds: 3 };
   const cells = [cell("trm", 1, 0.5), cell("trm", 2, 0.7)];
 
-  it("says of every number whether it was measured here or quoted", () => {
+  it("labels every number as measured here or quoted", () => {
     const rows = ablationRows.map((row) => reportRow(row, base.model, cells));
     const lines = ablationTable(about, rows);
     expect(lines[1]).toContain("MEASURED HERE at small scale: sudoku4");
@@ -189,20 +205,20 @@ describe("table", () => {
     expect(rows[0]!.paperFullScale).toMatchObject({ exactPercent: 87.4, quoted: true });
   });
 
-  it("mean and sample deviation", () => {
+  it("shows the mean and the sample deviation", () => {
     expect(spread([1, 2, 3, 4])).toEqual({ mean: 2.5, deviation: Math.sqrt(5 / 3) });
     expect(spread([7])).toEqual({ mean: 7, deviation: null });
   });
 });
 
-describe("folder", () => {
+describe("the ablation folder", () => {
   let folder: string;
   beforeEach(() => {
     folder = mkdtempSync(join(tmpdir(), "trm-ablation-"));
   });
   afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-  it("gives back what was written", () => {
+  it("returns the plan and the cells that were written", () => {
     const plan = {
       task: { name: "sudoku4" as const },
       base: { T: 2 },
@@ -217,8 +233,8 @@ describe("folder", () => {
     expect(readCells(folder)).toEqual([cell("hrm", 1, 0.25), cell("trm", 1, 0.5)]);
   });
 
-  it("names a file that cannot be read", () => {
-    expect(() => readPlan(folder)).toThrow("no ablation.json in it, expected the folder of an ablation");
+  it("names a broken file in its errors", () => {
+    expect(() => readPlan(folder)).toThrow("contains no ablation.json, expected the folder of an ablation");
     writeFileSync(join(folder, "cell-trm-seed1.json"), "{}");
     expect(() => readCells(folder)).toThrow(/cell-trm-seed1\.json: row: /);
   });

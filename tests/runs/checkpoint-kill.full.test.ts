@@ -1,4 +1,4 @@
-/** A process that is killed while it saves always leaves a checkpoint that loads, and the run ends as if nothing had happened. */
+/** A process that is killed while it saves leaves a checkpoint that loads, and the run continues bit for bit. */
 import { spawn } from "node:child_process";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -16,34 +16,34 @@ const kills = 12;
 
 const isSaving = (path: string): boolean => readdirSync(path).some((name) => name.startsWith(".tmp-"));
 
-/** A random moment within some steps, or the next one at which a checkpoint is half written. */
+/** Waits for a random moment, or for the next moment at which a checkpoint is half written. */
 async function momentToKill(path: string, kind: "random" | "saving"): Promise<void> {
   await new Promise((resolve) => setTimeout(resolve, Math.random() * 30));
   const end = Date.now() + 5_000;
   while (kind === "saving" && !isSaving(path) && Date.now() < end);
 }
 
-/** Starts the saving process, kills it some time after its first checkpoint. Returns the last step that it reported. */
+/** Starts the saving process, kills it after its first checkpoint, and returns the last step that it reported. */
 async function saveAndKill(path: string, kind: "random" | "saving"): Promise<number> {
   const script = join(import.meta.dirname, "save-forever.ts");
   const child = spawn(process.execPath, ["--import", "tsx", script, path], { stdio: ["ignore", "pipe", "pipe"] });
-  let [said, complaint, killing] = ["", "", false];
+  let [output, errors, killing] = ["", "", false];
   child.stderr.on("data", (text) => {
-    complaint += text;
+    errors += text;
   });
   child.stdout.on("data", (text) => {
-    said += text;
+    output += text;
     if (killing) return;
     killing = true;
     void momentToKill(path, kind).then(() => child.kill("SIGKILL"));
   });
   const signal = await new Promise((resolve) => child.on("close", (_, how) => resolve(how)));
-  expect(complaint).toBe("");
+  expect(errors).toBe("");
   expect(signal).toBe("SIGKILL");
-  return Number(said.slice(0, said.lastIndexOf("\n")).split("\n").at(-1));
+  return Number(output.slice(0, output.lastIndexOf("\n")).split("\n").at(-1));
 }
 
-it(`${kills} kills, at random moments and in the middle of saving`, async () => {
+it(`a run survives ${kills} kills at random moments and in the middle of saving`, async () => {
   setRootBackend(new ReferenceBackend());
   const path = join(root, "run");
   const sets = tinySets();

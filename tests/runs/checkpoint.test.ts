@@ -1,4 +1,4 @@
-/** Checkpoints in memory: a resumed training equals one that never stopped, and whatever is wrong with a file is said. */
+/** Checkpoints in memory: a resumed training equals an uninterrupted one, and broken files are reported. */
 import fc from "fast-check";
 import { afterAll, describe, expect, it } from "vitest";
 import { serializeSafetensors } from "../../src/formats/index.ts";
@@ -46,14 +46,17 @@ const asText = (files: CheckpointFiles): Record<string, string> =>
   Object.fromEntries([...files].map(([name, bytes]) => [name, Buffer.from(bytes).toString("base64")]));
 
 const variants: [name: string, settings: Record<string, unknown>][] = [
-  ["TRM", {}],
-  ["without EMA, AdamW, whole batches", { emaRate: 0, optimizer: "adamW", refill: "batch" }],
-  ["puzzle embedding, continue loss", { puzzleEmbeddingSize: 8, puzzleSlots: 2, puzzleIds: 2, continueLoss: true }],
-  ["attention, several latents", { mixer: "attention", heads: 2, positions: "rotary", recursion: "multiZ", n: 2 }],
+  ["TRM with EMA", {}],
+  ["AdamW without EMA, refilled by batch", { emaRate: 0, optimizer: "adamW", refill: "batch" }],
+  [
+    "a puzzle embedding and the continue loss",
+    { puzzleEmbeddingSize: 8, puzzleSlots: 2, puzzleIds: 2, continueLoss: true },
+  ],
+  ["attention and several latents", { mixer: "attention", heads: 2, positions: "rotary", recursion: "multiZ", n: 2 }],
 ];
 
-describe("a resumed training goes on bit for bit", () => {
-  it.each(variants)("%s", async (_, settings) => {
+describe("resuming", () => {
+  it.each(variants)("continues a training bit for bit: %s", async (_, settings) => {
     const whole = begin(settings);
     const first = await losses(whole, 5);
     const files = await pack(whole);
@@ -65,7 +68,7 @@ describe("a resumed training goes on bit for bit", () => {
     expect(first).toHaveLength(5);
   });
 
-  it("wherever it is stopped", async () => {
+  it("continues bit for bit from any step", async () => {
     const whole = begin();
     const stops: CheckpointFiles[] = [await pack(whole)];
     for (let step = 0; step < 9; step++) {
@@ -84,7 +87,7 @@ describe("a resumed training goes on bit for bit", () => {
   });
 });
 
-it("holds the weights to evaluate with", async () => {
+it("a checkpoint contains the averaged weights and the puzzle table for evaluation", async () => {
   const training = begin({ puzzleEmbeddingSize: 8, puzzleSlots: 2 });
   await losses(training, 3);
   const files = await pack(training);
@@ -99,7 +102,7 @@ it("holds the weights to evaluate with", async () => {
   model.dispose();
 });
 
-describe("what is wrong with a checkpoint is said", async () => {
+describe("a broken checkpoint", async () => {
   const training = begin();
   await losses(training, 2);
   const files = await pack(training);
@@ -116,11 +119,11 @@ describe("what is wrong with a checkpoint is said", async () => {
     [{ carry: { steps: [1], halted: [true] } }, /side: carry: 1 steps and 1 flags, expected batchSize = 6/],
     [{ config: { ...(json.config as object), hiddenSiz: 4 } }, /unknown key "hiddenSiz", did you mean "hiddenSize"/],
     [{ task: { name: "chess" } }, /side: task.name: /],
-  ])("%j", (changes, message) => {
+  ])("is refused with the name of the wrong field: %j", (changes, message) => {
     expect(() => parseSide(encoded(changes), "side")).toThrow(message);
   });
 
-  it("JSON that is cut off", () => {
+  it("is refused if its JSON is truncated", () => {
     const bytes = files.get(sideFile)!;
     expect(() => parseSide(bytes.subarray(0, bytes.length / 2), "side")).toThrow(
       "side: not JSON in UTF-8 (truncated?)",
@@ -129,11 +132,11 @@ describe("what is wrong with a checkpoint is said", async () => {
 
   const broken: [name: string, file: string, bytes: Uint8Array | undefined, message: RegExp][] = [
     ["a missing file", trainingFile, undefined, /^dir: no training.safetensors$/],
-    ["a cut file", weightsFile, files.get(weightsFile)!.subarray(0, 1000), /^dir\/weights.safetensors: .*/],
+    ["a truncated file", weightsFile, files.get(weightsFile)!.subarray(0, 1000), /^dir\/weights.safetensors: .*/],
     ["a file without tensors", trainingFile, serializeSafetensors(new Map()), /no tensor "optimizer\/m\/.*", expected/],
     ["weights without tensors", weightsFile, serializeSafetensors(new Map()), /no tensor "inner\..*", expected/],
   ];
-  it.each(broken)("%s; nothing has been changed then", async (_, file, bytes, message) => {
+  it.each(broken)("is refused before the training is changed: %s", async (_, file, bytes, message) => {
     const changed = new Map(files);
     if (bytes) changed.set(file, bytes);
     else changed.delete(file);
@@ -143,12 +146,12 @@ describe("what is wrong with a checkpoint is said", async () => {
     expect(asText(await pack(fresh))).toEqual(before);
   });
 
-  it("weights of another size", () => {
+  it("is refused if the weights have another size", () => {
     const other = parseSide(encoded({ config: { ...(json.config as object), hiddenSize: 16 } }), "side");
     expect(() => modelFrom(other, files.get(weightsFile)!, "w")).toThrow(/w: tensor ".*" has shape .*, expected/);
   });
 
-  it("a position in the data that is none", () => {
+  it("is refused if the position in the data is invalid", () => {
     const moved = parseSide(encoded({ source: { position: -1 } }), "side");
     expect(() => restoreTraining(begin(), moved, files, "dir")).toThrow("the position in the training data");
   });

@@ -1,4 +1,4 @@
-/** Run folders on a disk: complete or absent, one writer, the checkpoint before kept when the disk is full. */
+/** Run folders on a disk: atomic creation, one writer, and recovery from crashes and full disks. */
 import {
   cpSync,
   existsSync,
@@ -54,7 +54,7 @@ const noSpace = (file: string): never => {
   throw Object.assign(new Error(`ENOSPC: no space left on device, write`), { code: "ENOSPC", path: file });
 };
 
-it("holds what was put in, and only the newest checkpoint", () => {
+it("a run folder returns its description, puzzles and checkpoint, and only the newest checkpoint is kept", () => {
   const run = create(join(path, "deeper", "folder"));
   path = run.path;
   expect(stepNow()).toBe(0);
@@ -74,7 +74,7 @@ it("holds what was put in, and only the newest checkpoint", () => {
   expect(readCheckpoint(join(path, "checkpoint-0000002")).side.step).toBe(2);
 });
 
-it("a full disk keeps the checkpoint before, whichever file it hits", () => {
+it("a full disk leaves the previous checkpoint intact, whichever file it affects", () => {
   const run = create();
   for (const failing of checkpoints[1]!.keys()) {
     const write = (file: string, bytes: Uint8Array): void => {
@@ -90,16 +90,16 @@ it("a full disk keeps the checkpoint before, whichever file it hits", () => {
   run.close();
 });
 
-it("a creation that fails leaves nothing", () => {
+it("a failed creation of a run leaves nothing behind", () => {
   const broken = new Map(checkpoints[0]!).set("no/such/folder/file", new Uint8Array(1));
   expect(() => WritableRun.create(path, tinyAbout, sets, { step: 0, files: broken })).toThrow("ENOENT");
   expect(existsSync(path)).toBe(false);
-  mkdirSync(path); // a folder that was there stays
+  mkdirSync(path); // an existing folder is not removed
   expect(() => WritableRun.create(path, tinyAbout, sets, { step: 0, files: broken })).toThrow("ENOENT");
   expect(readdirSync(path)).toEqual([]);
 });
 
-it("a creation that a crash has cut short can be made again", () => {
+it("a run can be created in a folder whose creation a crash interrupted", () => {
   create().close();
   rmSync(join(path, "run.json"));
   writeFileSync(join(path, ".tmp-1-checkpoint-0000003"), "");
@@ -109,17 +109,17 @@ it("a creation that a crash has cut short can be made again", () => {
   expect(folderState(path)).toBe("run");
 });
 
-it("is not made over a run or over other files", () => {
+it("a run is not created over another run or over other files", () => {
   create().close();
   expect(() => create()).toThrow(`${path} holds a run already`);
   path = `${path}-other`;
   mkdirSync(path);
   writeFileSync(join(path, "thesis.txt"), "");
-  expect(() => create()).toThrow(`${path} exists and is no run of trm`);
+  expect(() => create()).toThrow(`${path} exists and is not a run of trm`);
   expect(readdirSync(path)).toEqual(["thesis.txt"]);
 });
 
-it("a run is moved aside whole; the one moved before is deleted, other files never", () => {
+it("moving a run aside replaces an earlier run at PATH.previous but never other files", () => {
   create().close();
   expect(moveRunAside(path)).toMatch(/run\d+\.previous$/);
   const run = create();
@@ -130,7 +130,7 @@ it("a run is moved aside whole; the one moved before is deleted, other files nev
   expect(existsSync(path)).toBe(false);
   create().close();
   const resumed = WritableRun.resume(`${path}.previous`);
-  expect(() => moveRunAside(path)).toThrow("is writing this run"); // the one that would be deleted
+  expect(() => moveRunAside(path)).toThrow("is writing this run"); // PATH.previous, which would be deleted
   resumed.run.close();
   rmSync(path, { recursive: true });
   path = `${path}.previous`;
@@ -139,10 +139,10 @@ it("a run is moved aside whole; the one moved before is deleted, other files nev
   rmSync(path, { recursive: true });
   mkdirSync(path);
   writeFileSync(join(path, "thesis.txt"), "");
-  expect(() => moveRunAside(path.replace(".previous", ""))).toThrow("is no run of trm");
+  expect(() => moveRunAside(path.replace(".previous", ""))).toThrow("is not a run of trm");
 });
 
-it("resumes at the newest checkpoint and drops what came after it", () => {
+it("resuming starts at the newest checkpoint and drops later metrics", () => {
   const first = create();
   for (const step of [1, 2, 3]) first.metrics.append({ step, loss: 1 / step });
   first.save(2, checkpoints[2]!);
@@ -165,12 +165,12 @@ it("resumes at the newest checkpoint and drops what came after it", () => {
   resumed.dispose();
 });
 
-it("has one writer; the lock of a process that has died does not count", () => {
+it("a run has one writer, and the lock of a dead process is ignored", () => {
   const run = create();
   expect(() => WritableRun.resume(path)).toThrow(`${path}: process ${process.pid} is writing this run`);
   run.close();
   const lock = join(path, "lock");
-  const holder = { pid: process.pid, host: hostname(), started: "1" }; // the id is in use again: an earlier process had it
+  const holder = { pid: process.pid, host: hostname(), started: "1" }; // the process id belonged to an earlier process
   for (const text of [JSON.stringify(holder), JSON.stringify({ ...holder, pid: 2 ** 30 }), "", "{"]) {
     writeFileSync(lock, text);
     if (process.platform === "linux" || text !== JSON.stringify(holder)) WritableRun.resume(path).run.close();
@@ -180,11 +180,11 @@ it("has one writer; the lock of a process that has died does not count", () => {
   expect(() => WritableRun.resume(path)).toThrow(/process \d+ on elsewhere is writing this run \(if it is not, delete/);
 });
 
-it("says what is missing or broken", () => {
+it("errors name the missing or broken file", () => {
   expect(() => readCheckpoint(path)).toThrow(`${path}: no such folder`);
   mkdirSync(path);
-  expect(() => readCheckpoint(path)).toThrow(`${path}: no checkpoint in it`);
-  expect(() => readRun(path)).toThrow(`${path}: no run.json in it`);
+  expect(() => readCheckpoint(path)).toThrow(`${path}: contains no checkpoint`);
+  expect(() => readRun(path)).toThrow(`${path}: contains no run.json`);
   rmSync(path, { recursive: true });
   create().close();
   const folder = join(path, "checkpoint-0000000");

@@ -1,4 +1,4 @@
-// For checkpoint-kill.full.test.ts: trains a tiny run and saves after every step, until killed.
+// The process of checkpoint-kill.full.test.ts: trains a tiny run and saves after every step until it is killed.
 
 import { packCheckpoint, restoreTraining } from "../../src/runs/checkpoint.ts";
 import { readSets, WritableRun } from "../../src/runs/run-folder.node.ts";

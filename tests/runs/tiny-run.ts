@@ -1,4 +1,4 @@
-// A run small enough to train in milliseconds.
+// A run that is small enough to train in milliseconds.
 
 import { sudokuTask } from "../../src/puzzles/index.ts";
 import type { RunAbout } from "../../src/runs/run-folder.node.ts";
@@ -42,7 +42,7 @@ export function tinySets(): RunSets {
   return { train, watch: part(test, 0, 4), unseen: part(test, 4, 8) };
 }
 
-/** Twenty puzzles and batches of six: an epoch is three steps. Every drawn puzzle is turned, so the order's generator moves. */
+/** Twenty puzzles in batches of six: an epoch has three steps. Augmentation makes the random state of the stream advance. */
 export const tinyTraining = (config: Config, sets = tinySets()): Training =>
   new Training(config, new ShuffledExamples(sets.train, 5, task));
 

@@ -1,4 +1,4 @@
-// One cell of the ablation table: a row trained with one seed until its share of compute is used up, then measured.
+// One cell of the ablation table: trains a row with one seed until its compute budget is spent, then evaluates it.
 import { z } from "zod";
 import { CheckpointError } from "../../formats/index.ts";
 import {
@@ -20,9 +20,9 @@ export const cellSchema = z.object({
   flops: z.number().min(0),
   seconds: z.number().min(0),
   parameters: z.number().int().min(1),
-  /** Unseen puzzles. */
+  /** Number of unseen puzzles evaluated. */
   puzzles: z.number().int().min(1),
-  /** Shares after all supervision steps. */
+  /** Exact and cell accuracy after the last supervision step. */
   exact: z.number().min(0).max(1),
   cell: z.number().min(0).max(1),
   meanHaltStep: z.number().min(0),
@@ -35,23 +35,27 @@ export interface CellOptions {
   readonly seed: number;
   readonly config: Config;
   readonly sets: ExampleSets;
-  /** Floating-point operations of training, the same for every cell. */
+  /** Floating-point operations of training per cell; the same for all cells. */
   readonly budget: number;
-  /** A checkpoint of this cell to go on from, and what names it in errors. */
+  /** A checkpoint of this cell to continue from, and its path for errors. */
   readonly begun?:
     | { readonly path: string; readonly side: CheckpointSide; readonly files: CheckpointFiles }
     | undefined;
-  /** Asked after every step whether to leave the cell, and told the share of it that is done. */
+  /** Called after every step with the finished share of the cell. Training stops if it returns true. */
   readonly isStopping?: ((share: number) => Promise<boolean>) | undefined;
-  /** Awaited when the cell is left, to keep what has been trained. @param seconds  spent on it so far */
+  /** Called when training stops early, to save its state. @param seconds  training time of the cell so far */
   readonly save?: ((training: Training, seconds: number) => Promise<void>) | undefined;
 }
 
-/** Training steps that a budget pays for. */
+/** Number of training steps within a budget. */
 export const stepsFor = (config: Config, budget: number): number =>
   Math.max(1, Math.floor(budget / trainingFlops(config)));
 
-/** @returns the cell, measured; undefined if it was left. @throws CheckpointError if `begun` is of another cell */
+/**
+ * Trains and evaluates a cell. Returns undefined if training stopped early.
+ *
+ * @throws CheckpointError if `begun` belongs to another cell
+ */
 export async function trainCell(options: CellOptions): Promise<AblationCell | undefined> {
   const { row, seed, config, sets, budget, begun, isStopping, save } = options;
   const steps = stepsFor(config, budget);
@@ -63,7 +67,7 @@ export async function trainCell(options: CellOptions): Promise<AblationCell | un
     if (begun) {
       if (JSON.stringify(flattenConfig(begun.side.config)) !== JSON.stringify(flattenConfig(own)))
         throw new CheckpointError(
-          `${begun.path}: its configuration is not that of row ${row}, seed ${seed}; delete it`,
+          `${begun.path}: the configuration differs from that of row ${row}, seed ${seed}: delete the folder`,
         );
       restoreTraining(training, begun.side, begun.files, begun.path);
     }
@@ -81,7 +85,12 @@ export async function trainCell(options: CellOptions): Promise<AblationCell | un
       batchSize: 50,
     });
     return {
-      ...{ row, seed, steps, seconds, puzzles, meanHaltStep },
+      row,
+      seed,
+      steps,
+      seconds,
+      puzzles,
+      meanHaltStep,
       flops: steps * trainingFlops(own),
       parameters: training.model.parameterCount(),
       exact: exact.at(-1)!,
@@ -93,11 +102,11 @@ export async function trainCell(options: CellOptions): Promise<AblationCell | un
   }
 }
 
-/** Floating-point operations per second that training gets done here. @param seconds  to measure for */
+/** Measures the floating-point operations per second of training on this machine. @param seconds  length of the measurement */
 export async function measureSpeed(config: Config, { train }: ExampleSets, seconds: number): Promise<number> {
   const training = new Training(config, new ShuffledExamples(train, 0));
   try {
-    await training.supervisionStep(); // kernels are compiled, memory is there
+    await training.supervisionStep(); // compiles kernels and allocates memory
     const begin = performance.now();
     let steps = 0;
     do {

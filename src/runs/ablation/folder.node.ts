@@ -1,5 +1,5 @@
-// An ablation in a folder: ablation.json says what is compared, and every finished cell is a file, so that an interrupted
-// ablation goes on where it was. The cell that was being trained is a checkpoint.
+// The folder of an ablation: ablation.json describes the comparison, every finished cell is one file, and an unfinished cell is a
+// checkpoint, so that an interrupted ablation can continue.
 import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
@@ -16,15 +16,15 @@ const planSchema = z.object({
   format: z.literal("trm-ts ablation"),
   version: z.literal(1),
   task: taskChoiceSchema,
-  /** The base configuration, flat. */
+  /** The base configuration as a flat record. */
   base: z.record(z.string(), z.unknown()),
-  /** Generated puzzles for training, and unseen ones. */
+  /** Numbers of generated puzzles: for training, and unseen. */
   puzzles: z.object({ train: z.number().int().min(1), unseen: z.number().int().min(1) }),
   minutes: z.number().positive(),
   /** Floating-point operations of training per cell. */
   budget: z.number().positive(),
 });
-/** What every cell of an ablation has in common. */
+/** Settings that all cells of an ablation share. */
 export type AblationPlan = Omit<z.output<typeof planSchema>, "format" | "version">;
 
 export const isAblation = (folder: string): boolean => existsSync(join(folder, planFile));
@@ -33,7 +33,7 @@ export const isAblation = (folder: string): boolean => existsSync(join(folder, p
 export function readPlan(folder: string): AblationPlan {
   const file = join(folder, planFile);
   if (!existsSync(file))
-    throw new CheckpointError(`${folder}: no ${planFile} in it, expected the folder of an ablation`);
+    throw new CheckpointError(`${folder}: contains no ${planFile}, expected the folder of an ablation`);
   return parse(planSchema, file);
 }
 
@@ -44,14 +44,14 @@ export function writePlan(folder: string, plan: AblationPlan): void {
 
 export const cellFile = (row: string, seed: number): string => `cell-${row}-seed${seed}.json`;
 
-/** The finished cells. @throws CheckpointError */
+/** Reads the finished cells. @throws CheckpointError */
 export const readCells = (folder: string): AblationCell[] =>
   readdirSync(folder)
     .filter((name) => /^cell-.*\.json$/.test(name))
     .sort()
     .map((name) => parse(cellSchema, join(folder, name)));
 
-/** A finished cell, which leaves no unfinished one. */
+/** Writes a finished cell and removes its checkpoint. */
 export function writeCell(folder: string, cell: AblationCell): void {
   writeJson(join(folder, cellFile(cell.row, cell.seed)), cell);
   rmSync(unfinishedFolder(folder, cell.row, cell.seed), { recursive: true, force: true });
@@ -60,18 +60,18 @@ export function writeCell(folder: string, cell: AblationCell): void {
 const unfinishedFolder = (folder: string, row: string, seed: number): string =>
   join(folder, `unfinished-${row}-seed${seed}`);
 
-/** Keeps the training of a cell that is left after `step`. */
+/** Saves the training of a cell that stops after `step`. */
 export function saveUnfinished(folder: string, row: string, seed: number, step: number, files: CheckpointFiles): void {
   const path = unfinishedFolder(folder, row, seed);
   makeFolders(path);
   saveCheckpoint(path, step, files);
 }
 
-/** What was kept of a cell, if anything was. @throws CheckpointError */
+/** Reads the checkpoint of an unfinished cell; undefined if there is none. @throws CheckpointError */
 export function readUnfinished(folder: string, row: string, seed: number): Checkpoint | undefined {
   const path = unfinishedFolder(folder, row, seed);
-  const isKept = existsSync(path) && readdirSync(path).some((name) => stepOfFolder(name) !== undefined);
-  return isKept ? readCheckpoint(path) : undefined;
+  const hasCheckpoint = existsSync(path) && readdirSync(path).some((name) => stepOfFolder(name) !== undefined);
+  return hasCheckpoint ? readCheckpoint(path) : undefined;
 }
 
 const writeJson = (file: string, value: unknown): void =>

@@ -1,16 +1,15 @@
-// The ablation table: our small-scale measurements beside the published full-scale numbers, so labelled that nobody can take
-// one for the other.
+// The ablation table: our small-scale measurements next to the published full-scale numbers, with labels that keep the two apart.
 
 import type { ModelConfig } from "../../trm/index.ts";
 import type { AblationCell } from "./cell.ts";
 import { type AblationRow, changeText } from "./rows.ts";
 
 export interface AblationAbout {
-  /** The small-scale task and model in words. */
+  /** Description of the small-scale task and model. */
   readonly scale: string;
   /** Floating-point operations per cell. */
   readonly budget: number;
-  /** Minutes that the base row takes for them where they were measured. */
+  /** Minutes that the base row needs for them on the machine that measured the budget. */
   readonly minutes: number;
   readonly seeds: number;
 }
@@ -18,9 +17,9 @@ export interface AblationAbout {
 export interface RowReport {
   readonly key: string;
   readonly name: string;
-  /** What the row changes of the first one, here. */
+  /** Settings in which the row differs from the first row. */
   readonly change: string;
-  /** What was measured here; null before the first cell is done. */
+  /** Measured results; null before the first cell is finished. */
   readonly oursSmallScale: {
     readonly exactPercent: {
       readonly mean: number;
@@ -55,7 +54,7 @@ export function reportRow(row: AblationRow, base: ModelConfig, cells: readonly A
   };
 }
 
-/** Mean and standard deviation of a sample; one number has none. */
+/** Mean and standard deviation of a sample. The deviation of a single number is null. */
 export function spread(values: readonly number[]): { mean: number; deviation: number | null } {
   const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
   if (values.length < 2) return { mean, deviation: null };
@@ -88,7 +87,7 @@ export function ablationTable(about: AblationAbout, rows: readonly RowReport[]):
     `${"-".repeat(22)}+${"-".repeat(45)}+${"-".repeat(27)}`,
     ...rows.map(line),
     "",
-    "what the rows change here:",
+    "changes per row:",
     ...rows.filter(({ change }) => change !== "").map(({ name, change }) => `  ${name.padEnd(22)} ${change}`),
   ];
 }

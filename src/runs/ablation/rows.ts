@@ -1,19 +1,19 @@
-// The ablations of the paper (table 1: Sudoku-Extreme), each as what it changes of a base configuration, so that the table can
-// be made again at small scale.
+// The ablations of the paper (table 1: Sudoku-Extreme), each as a change of a base configuration, so that the table can be
+// reproduced at small scale.
 import { type Config, flattenConfig, type ModelConfig, parseConfig } from "../../trm/index.ts";
 
 export interface AblationRow {
   readonly key: string;
   readonly name: string;
-  /** The settings of the full-scale row, where they differ from ours. */
+  /** Settings of the published row where they differ from ours. */
   readonly publishedAs?: string;
-  /** Exact accuracy in percent that was published for a full-scale run. Never measured here. */
+  /** Published exact accuracy of a full-scale run in percent. It is never measured here. */
   readonly publishedPercent: number;
-  /** What changes. Where the paper halves or thirds a number, so does this. */
+  /** Changed settings. Numbers that the paper halves or divides by three are scaled likewise. */
   change(base: ModelConfig): Readonly<Record<string, unknown>>;
 }
 
-/** Enough heads for rotary positions (an even head size). */
+/** The number of heads is chosen so that the head size is even, as rotary positions require. */
 const attention = ({ hiddenSize }: ModelConfig) => ({
   mixer: "attention",
   positions: "rotary",
@@ -52,28 +52,35 @@ export const ablationRows: readonly AblationRow[] = [
     publishedPercent: 55,
     change: (base) => ({
       ...attention(base),
-      ...{ separateNets: true, oneStepGradient: true, continueLoss: true, layers: 2 * base.layers, T: 2, n: 2 },
+      separateNets: true,
+      oneStepGradient: true,
+      continueLoss: true,
+      layers: 2 * base.layers,
+      T: 2,
+      n: 2,
     }),
   },
   { key: "multi-z", name: "multi-scale z", publishedPercent: 77.6, change: () => ({ recursion: "multiZ" }) },
   { key: "single-z", name: "single z", publishedPercent: 71.9, change: () => ({ recursion: "singleZ" }) },
   {
     key: "direct",
-    name: "direct prediction", // as many blocks as the two networks of HRM together
+    name: "direct prediction", // has as many blocks as the two networks of HRM together
     publishedPercent: 0,
     change: (base) => ({
       ...attention(base),
-      ...{ recursion: "direct", haltAgainstContinue: true, layers: 4 * base.layers },
+      recursion: "direct",
+      haltAgainstContinue: true,
+      layers: 4 * base.layers,
     }),
   },
 ];
 
-/** What the row changes, in words: "layers 4, n 1". */
+/** The changes of a row as text, such as "layers 4, n 1". */
 export const changeText = (row: AblationRow, base: ModelConfig): string =>
   Object.entries(row.change(base))
     .map(([key, value]) => (value === true ? key : `${key} ${value}`))
     .join(", ");
 
-/** The configuration of a row. @throws ConfigError if the base does not allow it */
+/** The configuration of a row. @throws ConfigError if the change does not fit the base */
 export const ablated = (row: AblationRow, base: Config): Config =>
   parseConfig({ ...flattenConfig(base), ...row.change(base.model) }, `row ${row.key}`);

@@ -1,10 +1,10 @@
 /**
- * A run in the official code's form:
+ * Export of a run in the form of the official code:
  *
- *     model.safetensors, ema.safetensors   the weights and their average, official names
- *     config.yaml                          the configuration, official keys
- *     model.pt                             the weights as the unmodified official code loads them (its `load_checkpoint`)
- *     data/                                the puzzles in the official layout
+ *     model.safetensors, ema.safetensors   weights and their average, under the official names
+ *     config.yaml                          configuration, under the official keys
+ *     model.pt                             weights for `load_checkpoint` of the unmodified official code
+ *     data/                                puzzles in the official layout
  */
 import { existsSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
@@ -29,14 +29,14 @@ export interface ExportOptions {
   readonly run: string;
   readonly out: string;
   readonly target: Target;
-  /** Random symmetries of every training puzzle in the exported data. Default: 20 if the run draws them, else 0. */
+  /** Random symmetries per training puzzle in the exported data. Default: 20 if the run augments its puzzles, else 0. */
   readonly augment?: number | undefined;
 }
 
 export interface Exported {
-  /** The files and folders that were written. */
+  /** Names of the files and folders that were written. */
   readonly files: readonly string[];
-  /** What the user should know. */
+  /** Notes for the user. */
   readonly notes: readonly string[];
 }
 
@@ -46,9 +46,9 @@ const weightFiles = ({ config }: CheckpointSide): string[] =>
   config.training.emaRate > 0 ? [weightsFile, averageFile] : [weightsFile];
 
 /**
- * Everything is checked before anything is written; an earlier export in the folder is replaced.
+ * Exports a run. All checks precede the first write; an earlier export in the folder is replaced.
  *
- * @throws ConfigError for what the official code cannot do, OccupiedError for a folder of something else
+ * @throws ConfigError for settings that the official code does not support, OccupiedError for a folder with other contents
  */
 export function exportRun({ run, out, target, augment }: ExportOptions): Exported {
   const about = readRun(run);
@@ -105,7 +105,7 @@ function clearEarlierExport(out: string): void {
   const config = join(out, exportedConfig);
   const isExport = names.includes(exportedConfig) && readFileSync(config, "utf8").startsWith(`# ${writtenBy}`);
   if (names.length > 0 && !isExport) {
-    throw new OccupiedError(`${out} exists and is no export of trm: choose another --out`);
+    throw new OccupiedError(`${out} exists and is not an export of trm: choose another --out`);
   }
   for (const name of [exportedWeights, exportedAverage, exportedConfig, exportedPt, exportedData]) {
     rmSync(join(out, name), { recursive: true, force: true });
@@ -113,7 +113,7 @@ function clearEarlierExport(out: string): void {
 }
 
 const withoutTable =
-  "puzzleEmbeddingSize 0: the official pretrain.py can train such a model but not load weights into it (its load_checkpoint looks for the puzzle table); --for torchrun can";
+  "puzzleEmbeddingSize 0: the official pretrain.py can train such a model but cannot load its weights, because load_checkpoint requires the puzzle table; --for torchrun can";
 
 const writtenBy = "Written by trm export";
 
@@ -122,17 +122,17 @@ const heading = (target: Target): string =>
     ? `${writtenBy} for the official code (SamsungSAILMontreal/TinyRecursiveModels): see docs/pytorch.md of trm-ts.`
     : `${writtenBy} for interop/torchrun/train.py of trm-ts, which trains the official classes: see docs/pytorch.md.`;
 
-/** An epoch of a data set draws one puzzle of every group. */
+/** Examples per epoch of a data set. An epoch draws one puzzle of every group. */
 function examplesPerEpoch(dataFolder: string): number {
   const { groupCount, meanPuzzleExamples } = readDataMetadata(dataFolder);
   return groupCount * meanPuzzleExamples;
 }
 
-/** The official code counts epochs, not steps: steps = floor(epochs · groups · examples per puzzle / batch size). */
+/** The smallest number of epochs with at least `steps` steps. The official code trains epochs · examples / batch size steps. */
 export const epochsFor = (steps: number, batchSize: number, groups: number): number =>
   Math.max(1, Math.ceil((steps * batchSize) / Math.max(groups, 1)));
 
-/** Under the names that the compiled model within the loss head has. */
+/** The weights under the names of the official code's compiled model, which the loss head contains. */
 function wrapped(weights: Uint8Array, where: string): Map<string, WritableTensor> {
   const { tensors } = parseSafetensors(weights, where);
   return new Map(

@@ -1,4 +1,4 @@
-/** What `trm import` finds: weights, their average, the configuration and the puzzles, from files of the official code. */
+/** Input of `trm import`: weights, their average, the configuration and the puzzles, from files of the official code. */
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, isAbsolute, join } from "node:path";
 import { readBytes } from "../../formats/index.node.ts";
@@ -22,27 +22,29 @@ import { parseWeights } from "./weights-file.ts";
 /** @throws CheckpointError, or the file system's error */
 export const readWeights = (path: string): SafetensorsFile => parseWeights(readFileSync(path), path);
 
-/** The average that belongs to a file of weights: ema.safetensors beside model.safetensors, as the export writes it. */
+/** Path of the averaged weights next to a file of weights, under the name that the export gives them. */
 export function averageBeside(weights: string): string | undefined {
   const path = join(dirname(weights), exportedAverage);
   return path !== weights && existsSync(path) ? path : undefined;
 }
 
-/** A configuration file, not yet checked. */
+/** A configuration file whose settings have not been validated yet. */
 export interface ConfigFile {
   readonly path: string;
   readonly settings: Settings;
-  /** The task and whether to augment, where the file comes from an export. */
+  /** Task and augmentation of the exported run; undefined and false for a file that is not part of an export. */
   readonly task: TaskChoice | undefined;
   readonly augment: boolean;
 }
 
-/** The given configuration file, or the one beside the weights. @throws ConfigError */
+/** Reads the given configuration file, or else the one next to the weights. @throws ConfigError */
 export function readOfficialConfig(given: string | undefined, weights: string): ConfigFile {
   const beside = [exportedConfig, "all_config.yaml"].map((name) => join(dirname(weights), name));
   const path = given ?? beside.find((each) => existsSync(each));
   if (path === undefined) {
-    throw new ConfigError(`${weights}: no --config, and no ${exportedConfig} or all_config.yaml beside it`);
+    throw new ConfigError(
+      `${weights}: no --config was given, and the folder contains no ${exportedConfig} or all_config.yaml`,
+    );
   }
   const settings = parseOfficialConfig(readFileSync(path, "utf8"), path);
   const { task, augment } = sectionOf(settings);
@@ -53,7 +55,7 @@ export function readOfficialConfig(given: string | undefined, weights: string): 
   return { path, settings, task: choice?.data, augment: augment === true };
 }
 
-/** The configuration for a task. What the official code takes from the data comes from the task and the weights. */
+/** The configuration for a task. Sizes that the official code reads from its data come from the task and the weights. */
 export function configFor({ path, settings }: ConfigFile, task: Task, weights: SafetensorsFile): Config {
   const { vocabularySize, sequenceLength } = task;
   const table = weights.tensors.get(officialPuzzleTable);
@@ -67,7 +69,7 @@ export function configFor({ path, settings }: ConfigFile, task: Task, weights: S
   return config;
 }
 
-/** The folder of the data set that a configuration names, if it is there. */
+/** Folder of the data set that a configuration names, if it exists. */
 export function dataOf({ path, settings }: ConfigFile): string | undefined {
   const first: unknown = Array.isArray(settings.data_paths) ? settings.data_paths[0] : undefined;
   if (typeof first !== "string") return undefined;
@@ -75,13 +77,13 @@ export function dataOf({ path, settings }: ConfigFile): string | undefined {
   return existsSync(join(folder, "train")) ? folder : undefined;
 }
 
-/** Whether a data set is one that `trm export` has written: the only kind with a folder "watch" (see dataset.ts). */
+/** Whether `trm export` wrote a data set: only an exported one has a folder "watch". */
 export const isExported = (folder: string): boolean => existsSync(join(folder, "watch", DATASET_JSON));
 
 /**
- * The puzzles of an exported data set, without augmented copies.
+ * Reads the puzzles of an exported data set, without augmented copies.
  *
- * @throws DatasetError if it is broken or of another task
+ * @throws DatasetError for a broken data set or one of another task
  */
 export function readRunSets(folder: string, task: Task): RunSets {
   const read = (name: string): Examples => {
@@ -89,9 +91,10 @@ export function readRunSets(folder: string, task: Task): RunSets {
     const split: PuzzleSplit = decodeSplit((file) => readBytes(join(where, file)), where);
     const { sequenceLength, vocabularySize } = split.metadata;
     if (sequenceLength !== task.sequenceLength || vocabularySize !== task.vocabularySize) {
-      const got = `${sequenceLength} cells and ${vocabularySize} tokens`;
-      const expected = `${task.sequenceLength} and ${task.vocabularySize} as ${task.name} has`;
-      throw new DatasetError(`${got}, expected ${expected}`, { file: where });
+      throw new DatasetError(
+        `${sequenceLength} cells and ${vocabularySize} tokens, expected ${task.sequenceLength} and ${task.vocabularySize} for ${task.name}`,
+        { file: where },
+      );
     }
     return toExamples(split);
   };

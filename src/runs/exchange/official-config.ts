@@ -1,7 +1,7 @@
 /**
- * A configuration in the official code's form, and back: the keys of its cfg_pretrain.yaml, the model's in `arch`, the
- * loss's in `arch.loss`. What the official code cannot do is refused by name; settings that it has no key for (it takes them
- * from the data, or they are fixed) go to a section `trm_ts`, which it does not read.
+ * Converts configurations to and from the official form: the keys of its cfg_pretrain.yaml, with the model in `arch` and the loss
+ * in `arch.loss`. Settings that the official code does not support are refused by name. Settings without an official key (the
+ * official code reads them from the data or fixes them in its source) are stored in a section `trm_ts`, which it ignores.
  */
 import { swigluWidth } from "../../nn/index.ts";
 import {
@@ -15,14 +15,14 @@ import {
 } from "../../trm/index.ts";
 import { isRecord, type Settings } from "./records.ts";
 
-/** Who is going to read an export: the official code as it is, or through interop/torchrun/train.py, which can do more. */
+/** Reader of an export: the unmodified official code, or interop/torchrun/train.py, which supports more settings. */
 export type Target = "official" | "torchrun";
 export const targets: readonly Target[] = ["official", "torchrun"];
 
-/** The official code rounds every inner width of a SwiGLU up to a multiple of this. */
+/** The official code rounds the inner widths of SwiGLU up to a multiple of this. */
 const officialMultiple = 256;
 
-/** Official class of every system, as `arch.name` has it. */
+/** Official class of every system, as written in `arch.name`. */
 const archNames = {
   trm: "recursive_reasoning.trm@TinyRecursiveReasoningModel_ACTV1",
   trm_singlez: "recursive_reasoning.trm_singlez@TinyRecursiveReasoningModel_ACTV1",
@@ -32,7 +32,7 @@ const archNames = {
 } as const;
 type System = keyof typeof archNames;
 
-/** Beside the model and the training: what the official code does with files, data and reports. */
+/** Official keys about files, data and reports, which do not affect model or training. */
 const otherKeys = [
   "data_paths",
   "data_paths_test",
@@ -52,8 +52,10 @@ const otherKeys = [
 ];
 
 /**
- * The official form. @param other  values for keys that say nothing about model and training, such as data_paths
- * @throws ConfigError naming the setting that the official code cannot fulfil
+ * Converts a configuration to the official form.
+ *
+ * @param other  values of keys that do not affect model or training, such as data_paths
+ * @throws ConfigError that names a setting which the official code does not support
  */
 export function toOfficialConfig(config: Config, target: Target, other: Settings = {}): Settings {
   const system = systemOf(config);
@@ -75,7 +77,7 @@ export function toOfficialConfig(config: Config, target: Target, other: Settings
       num_heads: model.heads,
       expansion: model.expansion,
       puzzle_emb_ndim: model.puzzleEmbeddingSize,
-      // Without a puzzle embedding the official code still cuts that many positions off the answer.
+      // Even without a puzzle embedding the official code removes this number of positions from the answer.
       ...(hasSlotSetting ? { puzzle_emb_len: puzzleSlots(model) } : {}),
       pos_encodings: model.positions === "rotary" ? "rope" : model.positions,
       forward_dtype: "float32",
@@ -100,22 +102,23 @@ export function toOfficialConfig(config: Config, target: Target, other: Settings
 }
 
 /**
- * A configuration from the official form: a whole one (all_config.yaml beside an official checkpoint), or an arch file alone.
+ * Converts a configuration from the official form: a complete one, such as the all_config.yaml next to an official checkpoint, or
+ * an arch file alone.
  *
- * @param known  what the official code takes from the data: vocabularySize, sequenceLength, puzzleIds
+ * @param known  settings that the official code reads from the data: vocabularySize, sequenceLength, puzzleIds
  * @throws ConfigError
  */
 export function fromOfficialConfig(official: Settings, where: string, known: Settings = {}): Config {
   return parseConfig({ ...known, ...settingsOfOfficial(official, where) }, where);
 }
 
-/** The settings of the official form in our names, those of our own section included. @throws ConfigError */
+/** The settings of the official form under our names, including those of the section `trm_ts`. @throws ConfigError */
 export function settingsOfOfficial(official: Settings, where: string): Settings {
   const given = sectionOf(official).settings;
   return { ...ownSettingsOf(official, where), ...(isRecord(given) ? given : {}) };
 }
 
-/** The section that the official code does not read. */
+/** The section `trm_ts`, which the official code ignores. */
 export function sectionOf(official: Settings): Settings {
   return isRecord(official.trm_ts) ? official.trm_ts : {};
 }
@@ -144,7 +147,7 @@ function ownSettingsOf(official: Settings, where: string): Settings {
   } = Object.fromEntries(Object.entries(rest).filter(([key]) => !otherKeys.includes(key)));
   fixed({ freeze_weights }, { freeze_weights: false }, where);
   const lossType = isRecord(loss) && loss.loss_type !== undefined ? { loss_type: loss.loss_type } : {};
-  const average = ema === false ? { ema_rate: 0 } : {}; // an arch file alone says nothing of it
+  const average = ema === false ? { ema_rate: 0 } : {}; // an arch file alone has no such key
   return fromOfficialSystem(
     system,
     { puzzle_emb_ndim: 0, ...settings, ...slots(settings), ...lossType, ...training, ...average },
@@ -152,19 +155,20 @@ function ownSettingsOf(official: Settings, where: string): Settings {
   );
 }
 
-/** `${.hidden_size}`: the value of a key beside it. Other references are for the official code's own tools. */
+/** Resolves references to a sibling key, such as `${.hidden_size}`. Other references need the official code's own tools. */
 function resolved(arch: Settings, where: string): Settings {
   return Object.fromEntries(
     Object.entries(arch).map(([key, value]) => {
       const reference = typeof value === "string" ? /^\$\{\.(\w+)\}$/.exec(value)?.[1] : undefined;
       if (reference === undefined) return [key, value];
-      if (!(reference in arch)) throw new ConfigError(`${where}: ${key} refers to "${reference}", which is not there`);
+      if (!(reference in arch))
+        throw new ConfigError(`${where}: ${key} refers to "${reference}", which does not exist`);
       return [key, arch[reference]];
     }),
   );
 }
 
-/** puzzle_emb_len 0 means as many slots as the embedding needs. */
+/** puzzle_emb_len 0 stands for the number of slots that the embedding needs. */
 function slots({ puzzle_emb_len: length, puzzle_emb_ndim: size, hidden_size: width }: Settings): Settings {
   return length === 0 && Number(size) > 0 ? { puzzle_emb_len: Math.ceil(Number(size) / Number(width)) } : {};
 }
@@ -176,7 +180,7 @@ function fixed(got: Settings, expected: Settings, where: string): void {
   }
 }
 
-/** Our settings that reading the official part alone would not bring back. */
+/** Settings that are lost when only the official part is read back. */
 function notCarried(config: Config, official: Settings): Settings {
   const { vocabularySize, sequenceLength } = config.model;
   const back = flattenConfig(parseConfig({ ...ownSettingsOf(official, "export"), vocabularySize, sequenceLength }));
@@ -187,12 +191,12 @@ function notCarried(config: Config, official: Settings): Settings {
   );
 }
 
-/** Which of the official code's systems a configuration is. @throws ConfigError if it is none */
+/** The official system that a configuration corresponds to. @throws ConfigError if there is none */
 function systemOf({ model }: Config): System {
   const { recursion, separateNets, oneStepGradient } = model;
   if (separateNets !== oneStepGradient) {
-    const own = separateNets ? "separateNets without oneStepGradient" : "oneStepGradient without separateNets";
-    throw refusal(own, "both (HRM) or neither (TRM)");
+    const got = separateNets ? "separateNets without oneStepGradient" : "oneStepGradient without separateNets";
+    throw refusal(got, "both (HRM) or neither (TRM)");
   }
   if (recursion === "trm") return separateNets ? "hrm" : "trm";
   if (separateNets) throw refusal(`recursion ${recursion} with separateNets`, "one network");
@@ -219,7 +223,7 @@ function refuseWhatDiffers(config: Config, system: System, target: Target): void
   if (isDirect && model.positions === "none") throw refusal('positions "none"', '"rotary" or "learned"');
   if (system === "trm_hier6") only("n", 6);
   if (target === "torchrun") return;
-  const hint = " (or --for torchrun, whose script sees to it)";
+  const hint = " (or --for torchrun, whose script supports it)";
   only("loss", "stablemax", `: its softmax loss cannot be called${hint}`);
   const inputs = model.mixer === "mlp" ? [model.hiddenSize, fullLength(model)] : [model.hiddenSize];
   const widths = (multiple: number): string =>
@@ -233,4 +237,4 @@ function refuseWhatDiffers(config: Config, system: System, target: Target): void
 }
 
 const refusal = (got: string, expected: string): ConfigError =>
-  new ConfigError(`export: the official code cannot do ${got}, expected ${expected}`);
+  new ConfigError(`export: the official code does not support ${got}, expected ${expected}`);

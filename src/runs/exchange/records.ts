@@ -1,4 +1,4 @@
-// Keys and values of unknown content, as a configuration file holds them.
+// Records with values of unknown type, as read from a configuration file.
 
 export type Settings = Readonly<Record<string, unknown>>;
 

@@ -1,4 +1,4 @@
-// A file of weights of the official code, of either format, by the names that src/runs/weights.ts knows.
+// Files of weights of the official code in either format, with the names that src/runs/weights.ts expects.
 import {
   CheckpointError,
   parsePt,
@@ -8,27 +8,29 @@ import {
   shortened,
 } from "../../formats/index.ts";
 
-/** What torch.compile, a data-parallel wrapper and the official loss head put before a name. */
+/** Prefixes that torch.compile, data-parallel wrappers and the official loss head add to a name. */
 const wrappers = /^(?:(?:_orig_mod|module|model)\.)+/;
 
 /** "_orig_mod.model.inner.lm_head.weight" -> "inner.lm_head.weight" */
 export const unwrappedName = (name: string): string => name.replace(wrappers, "");
 
 /**
- * The tensors of a safetensors file or a PyTorch state_dict, told apart by their first bytes, under unwrapped names.
+ * Reads the tensors of a safetensors file or a PyTorch state_dict, which differ in their first bytes, and unwraps their names.
  *
- * @param where names the file in errors
+ * @param where  name of the file for errors
  * @throws CheckpointError
  */
 export function parseWeights(bytes: Uint8Array, where: string): SafetensorsFile {
-  const isZip = bytes[0] === 0x50 && bytes[1] === 0x4b; // "PK"; as the length of a safetensors header it would be possible
+  const isZip = bytes[0] === 0x50 && bytes[1] === 0x4b; // "PK", which could also begin the header length of a safetensors file
   const isSafetensors = bytes[8] === 0x7b; // "{"
   const file = isZip && !isSafetensors ? parsePt(bytes, where) : parseSafetensors(bytes, where);
   const tensors = new Map<string, SafetensorsEntry>();
   for (const [name, entry] of file.tensors) {
     const own = unwrappedName(name);
     if (tensors.has(own)) {
-      throw new CheckpointError(`${where}: tensor "${shortened(own)}" twice, with and without a prefix, expected one`);
+      throw new CheckpointError(
+        `${where}: tensor "${shortened(own)}" occurs twice, with and without a prefix, expected once`,
+      );
     }
     tensors.set(own, entry);
   }

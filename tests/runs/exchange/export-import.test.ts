@@ -1,4 +1,4 @@
-// Runs to the official form and back: no bit changes, and the same weights give the official code's numbers.
+// Export of runs to the official form and import: no bit changes, and official weights give the official code's numbers.
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { afterAll, describe, expect, it, vi } from "vitest";
@@ -34,7 +34,7 @@ afterAll(() => {
   for (const folder of folders) rmSync(folder, { recursive: true, force: true });
 });
 
-/** Every file below a folder, by its path there. */
+/** The contents of all files below a folder, by relative path. */
 function filesOf(folder: string, below = ""): Map<string, Buffer> {
   const result = new Map<string, Buffer>();
   for (const name of readdirSync(join(folder, below)).toSorted()) {
@@ -59,7 +59,7 @@ async function importByCommand(...args: string[]): Promise<string> {
   return lines.join("");
 }
 
-describe("export -> import -> export changes no bit", () => {
+describe("export, import and a second export", () => {
   it.each([
     ["sudoku4, MLP, EMA", { name: "sudoku4" }, {}, false],
     ["sudoku4, augmented, puzzle rows", { name: "sudoku4" }, { puzzleEmbeddingSize: 20, puzzleSlots: 2 }, true],
@@ -75,7 +75,7 @@ describe("export -> import -> export changes no bit", () => {
       { separateNets: true, oneStepGradient: true, continueLoss: true, mixer: "attention", layers: 1, layersY: 1 },
       false,
     ],
-  ] as const)("%s", async (_, choice, settings, augment) => {
+  ] as const)("give identical files: %s", async (_, choice, settings, augment) => {
     const { path, config } = await makeRun(choice, settings, { steps: 2, augment });
     folders.push(dirname(path));
     const [first, second, back] = [temporary(), temporary(), join(temporary(), "back")];
@@ -93,7 +93,7 @@ describe("export -> import -> export changes no bit", () => {
     WritableRun.resume(back).run.close(); // can be trained further
   });
 
-  it("also through the .pt file for the unmodified code", async () => {
+  it("give identical files through the .pt file for the unmodified code", async () => {
     const settings = { widthMultiple: 256, puzzleEmbeddingSize: 16, puzzleSlots: 2 };
     const { path } = await makeRun({ name: "sudoku4" }, settings, { steps: 1 });
     folders.push(dirname(path));
@@ -111,7 +111,7 @@ describe("export -> import -> export changes no bit", () => {
 });
 
 describe("export", () => {
-  it("copies of every training puzzle where the run draws them, and none of the others", async () => {
+  it("writes symmetric copies of the training puzzles of a run with augmentation, and of no others", async () => {
     const { path } = await makeRun({ name: "sudoku6" }, {}, { augment: true, train: 3 });
     folders.push(dirname(path));
     const out = temporary();
@@ -123,7 +123,7 @@ describe("export", () => {
     expect(readRunSets(join(out, "data"), taskOf({ name: "sudoku6" }))).toEqual(readSets(path));
   });
 
-  it("refuses before it writes: widths that are not official", async () => {
+  it("refuses unofficial widths before it writes anything", async () => {
     const { path } = await makeRun({ name: "sudoku4" });
     folders.push(dirname(path));
     const out = join(temporary(), "exported");
@@ -134,7 +134,7 @@ describe("export", () => {
     expect(existsSync(out)).toBe(false);
   });
 
-  it("replaces an earlier export, and nothing else", async () => {
+  it("replaces an earlier export but no other files", async () => {
     const [wide, small] = [{ widthMultiple: 256 }, { emaRate: 0 }];
     const [first, second] = [await makeRun({ name: "sudoku4" }, wide), await makeRun({ name: "sudoku4" }, small)];
     folders.push(dirname(first.path), dirname(second.path));
@@ -145,11 +145,11 @@ describe("export", () => {
     expect(readdirSync(out).toSorted()).toEqual(["checkpoints", "config.yaml", "data", "model.safetensors"]);
     const other = temporary();
     writeFileSync(join(other, "config.yaml"), "mine: true");
-    expect(() => exportRun({ run: first.path, out: other, target: "official" })).toThrow("is no export of trm");
+    expect(() => exportRun({ run: first.path, out: other, target: "official" })).toThrow("is not an export of trm");
     expect(readdirSync(other)).toEqual(["config.yaml"]);
   });
 
-  it("says that the official code cannot load weights without a puzzle table", async () => {
+  it("notes that the official code cannot load weights without a puzzle table", async () => {
     const { path } = await makeRun({ name: "sudoku4" }, { widthMultiple: 256 });
     folders.push(dirname(path));
     const out = temporary();
@@ -161,7 +161,7 @@ describe("export", () => {
 describe("import", () => {
   const sudoku = { name: "sudoku4" } as const;
 
-  it("weights of the official code alone: the task is told, the average is the weights", async () => {
+  it("accepts weights alone with --task, and uses them as the average", async () => {
     const { path } = await makeRun(sudoku, {}, { steps: 1 });
     folders.push(dirname(path));
     const folder = temporary();
@@ -185,7 +185,7 @@ describe("import", () => {
     ["arc/npy", "arc"],
     ["sudoku/npy", "sudoku9"],
     ["maze/npy", "maze"],
-  ])("with a data set of the official builder (%s): it stays where it is, and tells the task", async (set, task) => {
+  ])("takes the task from a data set of the official builder (%s) and leaves the set in place", async (set, task) => {
     const data = join(parityFolder, "datasets", set);
     const metadata = readDataMetadata(data);
     const choice = taskOfData(metadata);
@@ -211,7 +211,7 @@ describe("import", () => {
     expect(existsSync(join(again, "data"))).toBe(false);
   });
 
-  it("refuses what does not fit, and leaves nothing behind", async () => {
+  it("refuses files that do not fit and leaves nothing behind", async () => {
     const { path } = await makeRun(sudoku);
     folders.push(dirname(path));
     const folder = temporary();
@@ -241,11 +241,11 @@ describe("import", () => {
     );
   }
 
-  it("a missing file is named", () => expect(() => readWeights("/nowhere/w.pt")).toThrow("/nowhere/w.pt"));
+  it("names a missing file", () => expect(() => readWeights("/nowhere/w.pt")).toThrow("/nowhere/w.pt"));
 });
 
-describe("official weights in a .pt file give the official answers", () => {
-  it.each(systemFolders)("%s", async (folder) => {
+describe("official weights in a .pt file", () => {
+  it.each(systemFolders)("give the official answers for parity case %s", async (folder) => {
     const { json, tensors, official } = officialCase(folder);
     const config = fromOfficialConfig(official, folder);
     const saved = new Map<string, WritableTensor>();
@@ -253,7 +253,7 @@ describe("official weights in a .pt file give the official answers", () => {
       saved.set(`_orig_mod.model.${name}`, { shape: entry.shape, data: toFloat32(name, entry) });
     }
     const model = new Model(config.model, new Random(1));
-    importWeights(model, tensors.below("init/"), folder); // tensors that training does not change are in this file only
+    importWeights(model, tensors.below("init/"), folder); // tensors that training does not change are only in this file
     const merged = new Map([...tensors.below("init/").tensors, ...parseWeights(serializePt(saved), folder).tensors]);
     importWeights(model, { tensors: merged, metadata: {} }, folder);
     const question = {

@@ -1,4 +1,4 @@
-// The official form of a configuration: read, written, refused by name where the official code cannot do it.
+// Configurations in the official form: reading, writing, and refusing settings that the official code does not support.
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
@@ -12,7 +12,7 @@ import { officialCase, parityFolder, systemFolders } from "./parity-cases.ts";
 const sizes = { vocabularySize: 6, sequenceLength: 16 };
 const configOf = (settings: Readonly<Record<string, unknown>>) => parseConfig({ ...sizes, ...settings });
 
-/** Settings of every system that the official code has. */
+/** Settings of every system in the official code. */
 const systems = fc.oneof(
   fc.record({ mixer: fc.constantFrom("mlp", "attention"), n: fc.integer({ min: 1, max: 6 }) }),
   fc.record({ recursion: fc.constant("singleZ"), mixer: fc.constantFrom("mlp", "attention") }),
@@ -54,13 +54,13 @@ const settings = fc
     totalSteps: fc.integer({ min: 1, max: 100_000 }),
   })
   .map(({ system, embedding, ...rest }) => {
-    // As many slots as fit: HRM and direct prediction have no setting for it.
+    // HRM and direct prediction have no setting for the number of slots.
     const puzzles = embedding ? { puzzleEmbeddingSize: rest.hiddenSize + 3, puzzleSlots: 2 } : {};
     return { ...rest, ...puzzles, ...system };
   });
 
 describe("export and import of a configuration", () => {
-  it("brings every setting back, through the text", () =>
+  it("preserves every setting through the text of a file", () =>
     fc.assert(
       fc.property(settings, (own) => {
         const config = configOf(own);
@@ -71,7 +71,7 @@ describe("export and import of a configuration", () => {
       }),
     ));
 
-  it("in the official keys, float32", () => {
+  it("writes the official keys and float32", () => {
     const config = configOf({ puzzleEmbeddingSize: 512, hiddenSize: 512, learningRate: 1e-7 });
     const official = toOfficialConfig(config, "official", { data_paths: ["data"] });
     expect(official).toMatchObject({
@@ -101,12 +101,12 @@ describe("export and import of a configuration", () => {
     expect(formatOfficialConfig(official, "x")).toContain("\nlr: 1.0e-7\n"); // 1e-7 would be text for PyYAML
   });
 
-  it("without a puzzle embedding no positions are cut off", () => {
+  it("writes puzzle_emb_len 0 without a puzzle embedding", () => {
     expect(toOfficialConfig(configOf({}), "torchrun")).toMatchObject({ arch: { puzzle_emb_len: 0 } });
   });
 });
 
-describe("what the official code cannot do is refused by name", () => {
+describe("export", () => {
   const hrm = { separateNets: true, oneStepGradient: true, continueLoss: true, mixer: "attention" };
   const direct = { recursion: "direct", haltAgainstContinue: true, mixer: "attention", positions: "rotary" };
   it.each([
@@ -123,12 +123,12 @@ describe("what the official code cannot do is refused by name", () => {
     [{ ...hrm, recursion: "singleZ" }, "recursion singleZ with separateNets"],
     [{ ...direct, positions: "none" }, 'positions "none"'],
     [{ ...direct, haltAgainstContinue: false }, "haltAgainstContinue false"],
-  ])("%o", (own, message) => {
+  ])("refuses settings that the official code does not support: %o", (own, message) => {
     expect(() => toOfficialConfig(configOf(own), "torchrun")).toThrow(ConfigError);
     expect(() => toOfficialConfig(configOf(own), "torchrun")).toThrow(message);
   });
 
-  it("widths of the unmodified code, unless they happen to be the same", () => {
+  it("refuses SwiGLU widths other than those of the unmodified official code", () => {
     const small = configOf({ widthMultiple: 16, hiddenSize: 64 });
     expect(() => toOfficialConfig(small, "official")).toThrow(
       "widthMultiple 16: SwiGLU widths of 176 and 48, expected 256 and 256, multiples of 256 (or --for torchrun",
@@ -143,13 +143,13 @@ describe("what the official code cannot do is refused by name", () => {
 });
 
 describe("official files", () => {
-  it.each(systemFolders)("the configuration of parity case %s", (folder) => {
+  it.each(systemFolders)("give the configuration of parity case %s", (folder) => {
     const { json, official, settings: flat } = officialCase(folder);
     const config = fromOfficialConfig(official, folder);
     expect(config).toEqual(parseConfig(fromOfficialSystem(json.kind, flat, folder), folder));
   });
 
-  it("a whole one, and an arch file alone", () => {
+  it("are accepted as a complete configuration and as an arch file alone", () => {
     const arch = `
 name: recursive_reasoning.trm@TinyRecursiveReasoningModel_ACTV1
 loss:
@@ -177,7 +177,7 @@ no_ACT_continue: True`;
     expect(read.model).toEqual(alone.model);
   });
 
-  it("puzzle_emb_len 0 is as many slots as the embedding needs", () => {
+  it("with puzzle_emb_len 0 have the number of slots that the embedding needs", () => {
     const arch = { name: "recursive_reasoning.trm@TinyRecursiveReasoningModel_ACTV1", hidden_size: 16, num_heads: 2 };
     const config = fromOfficialConfig({ ...arch, puzzle_emb_ndim: 40, puzzle_emb_len: 0 }, "x", sizes);
     expect(config.model).toMatchObject({ puzzleEmbeddingSize: 40, puzzleSlots: 3 });
@@ -191,12 +191,12 @@ no_ACT_continue: True`;
     [{ arch: { name }, freeze_weights: true }, "freeze_weights: got true, expected false"],
     [{ arch: { name }, learnig_rate: 1 }, 'unknown key "learnig_rate", did you mean "learningRate"'],
     [{ arch: { name, hidden_size: "wide" } }, "hiddenSize"],
-  ])("%o is refused", (official, message) => {
+  ])("are refused with the name of the key: %o", (official, message) => {
     expect(() => fromOfficialConfig(official, "c.yaml", sizes)).toThrow(ConfigError);
     expect(() => fromOfficialConfig(official, "c.yaml", sizes)).toThrow(message);
   });
 
-  it("text that is no configuration is refused in one line", () => {
+  it("that are not mappings are refused with a one-line error", () => {
     for (const text of ["a: [", "- 1", "", "a: *b", "x\ny: z: w"]) {
       expect(() => parseOfficialConfig(text, "c.yaml"), text).toThrow(ConfigError);
       expect(() => parseOfficialConfig(text, "c.yaml"), text).toThrow(/^c\.yaml: [^\n]+$/);
@@ -205,7 +205,7 @@ no_ACT_continue: True`;
     expect(() => parseOfficialConfig(bomb, "c.yaml")).toThrow(/^c\.yaml: [^\n]+$/);
   });
 
-  it("any keys and values: read, or a ConfigError of one line", () =>
+  it("with arbitrary keys and values are read or refused with a one-line ConfigError", () =>
     fc.assert(
       fc.property(fc.object({ maxDepth: 2 }), fc.dictionary(fc.string(), fc.jsonValue()), (rest, arch) => {
         try {
@@ -217,7 +217,7 @@ no_ACT_continue: True`;
       }),
     ));
 
-  it("the section of trm-ts is optional, whatever it is", () => {
+  it("need no section trm_ts, and other values of it are ignored", () => {
     expect(sectionOf({})).toEqual({});
     expect(sectionOf({ trm_ts: 3 })).toEqual({});
     expect(flattenConfig(configOf({})).vocabularySize).toBe(6);

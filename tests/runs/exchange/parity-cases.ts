@@ -1,4 +1,4 @@
-/** The parity cases as a user of the official code would have them: one configuration in its form, and weights. */
+/** The parity cases in the form of the official code: a configuration and weights. */
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -21,9 +21,9 @@ const archNames: Record<string, string> = {
 export interface OfficialCase {
   readonly json: SystemCase;
   readonly tensors: CaseTensors;
-  /** As the official code's all_config.yaml, the width multiple in our section. */
+  /** The configuration as in the official all_config.yaml, with the width multiple in the section trm_ts. */
   readonly official: Readonly<Record<string, unknown>>;
-  /** The same settings side by side. */
+  /** The same settings as a flat record. */
   readonly settings: Readonly<Record<string, unknown>>;
 }
 

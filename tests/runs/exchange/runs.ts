@@ -1,4 +1,4 @@
-/** Small runs on disk, made without training. */
+/** Creates small runs on the disk with few or no training steps. */
 import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -10,7 +10,7 @@ import { type Config, parseConfig, ShuffledExamples, Training } from "../../../s
 
 export const newFolder = (): string => mkdtempSync(join(tmpdir(), "trm-interop-"));
 
-/** A configuration of a size for tests, for a task. */
+/** A small configuration for a task. */
 export function smallConfig(choice: TaskChoice, settings: Readonly<Record<string, unknown>> = {}): Config {
   const { vocabularySize, sequenceLength } = taskOf(choice);
   const small = { T: 2, n: 2, hiddenSize: 16, heads: 2, widthMultiple: 8, batchSize: 8, nSup: 3, emaRate: 0.9 };
@@ -22,7 +22,7 @@ export interface MadeRun {
   readonly config: Config;
 }
 
-/** A run folder with a few generated puzzles, its weights after `steps` steps. */
+/** Creates a run folder with a few generated puzzles and the weights after `steps` steps. */
 export async function makeRun(
   choice: TaskChoice,
   settings: Readonly<Record<string, unknown>> = {},
