@@ -185,7 +185,8 @@ export function restoreTraining(training: Training, side: CheckpointSide, files:
       carry: { latents, inputs, labels, puzzleIds, ...side.carry },
     });
   } catch (error) {
-    throw new CheckpointError(`${where}: ${(error as Error).message}`);
+    if (!(error instanceof RangeError)) throw error; // a RangeError reports an invalid position in the training data
+    throw new CheckpointError(`${where}: ${error.message}`);
   }
 }
 
