@@ -10,6 +10,7 @@ const plain = [
   "UsageError",
   "PuzzleError",
   "DatasetError",
+  "FileError",
   "ConfigError",
   "CheckpointError",
   "BackendError",

@@ -1,76 +1,189 @@
-// Writing that a crash, a power cut or a full disk cannot break: under a temporary name, flushed, then renamed.
-import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
-import { basename, dirname, join } from "node:path";
+// Writes that survive a crash, a power cut or a full disk: the new content goes to a temporary file beside the target, is
+// flushed to the disk, and is then renamed over the target. Every error is a FileError with the path.
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readlinkSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from "node:fs";
+import { basename, dirname, join, resolve } from "node:path";
+import { FileError } from "./errors.ts";
 
-/** Writes a new file and flushes it to the disk. */
-export function writeFlushed(path: string, bytes: Uint8Array): void {
-  const file = openSync(path, "w");
+/** Runs a system call. @throws FileError that names the path */
+export function attempt<T>(action: "read" | "write", path: string, work: () => T): T {
   try {
-    for (let at = 0; at < bytes.length; ) at += writeSync(file, bytes, at);
-    fsyncSync(file);
-  } finally {
-    closeSync(file);
+    return work();
+  } catch (error) {
+    throw new FileError(path, action, error instanceof FileError ? error.cause : error);
   }
 }
 
-/** Temporary names begin like this; whatever has such a name may be deleted when no process holds the folder's lock. */
+/** Names of temporary files begin with this. Such a file may be deleted while no process holds the lock of its folder. */
 export const temporaryPrefix = ".tmp-";
 
-export const temporaryName = (path: string): string =>
+const temporaryName = (path: string): string =>
   join(dirname(path), `${temporaryPrefix}${process.pid}-${basename(path)}`);
 
-/** Creates or replaces a file: afterwards it is either the old one or the new one, never a part. */
-export function replaceFile(path: string, bytes: Uint8Array): void {
-  const temporary = temporaryName(path);
-  try {
-    writeFlushed(temporary, bytes);
-    renameSync(temporary, path);
-  } catch (error) {
-    rmSync(temporary, { force: true });
-    throw error;
+/** A file that is written piece by piece under a temporary name. After an error the temporary file is gone. */
+export class AtomicFile {
+  readonly #path: string;
+  readonly #target: string;
+  readonly #temporary: string;
+  readonly #descriptor: number;
+  #isOpen = true;
+
+  /** A symbolic link is followed: its target is replaced, not the link. @throws FileError unless the target is a regular file or new */
+  constructor(path: string) {
+    this.#path = path;
+    this.#target = attempt("write", path, () => regularTarget(path));
+    this.#temporary = temporaryName(this.#target);
+    this.#descriptor = attempt("write", path, () => openSync(this.#temporary, "w"));
   }
-  flushFolder(dirname(path));
+
+  /** @param position byte position; by default, the end of what was written before. @throws FileError */
+  write(bytes: Uint8Array, position: number | null = null): void {
+    this.#attempt(() => writeAll(this.#descriptor, bytes, position));
+  }
+
+  /** Flushes and closes the complete file. @throws FileError */
+  complete(): void {
+    this.#attempt(() => {
+      fsyncSync(this.#descriptor);
+      closeSync(this.#descriptor);
+      this.#isOpen = false;
+    });
+  }
+
+  /** Renames the file to its target; call `complete` before. @throws FileError */
+  publish(): void {
+    this.#attempt(() => {
+      renameSync(this.#temporary, this.#target);
+      flushFolder(dirname(this.#target));
+    });
+  }
+
+  /** Removes the temporary file. */
+  abandon(): void {
+    if (this.#isOpen) closeSync(this.#descriptor);
+    this.#isOpen = false;
+    rmSync(this.#temporary, { force: true });
+  }
+
+  #attempt(work: () => void): void {
+    try {
+      attempt("write", this.#path, work);
+    } catch (error) {
+      this.abandon();
+      throw error;
+    }
+  }
 }
 
-/** Makes a folder with all its files appear at once. `path` must not exist. @param write  replaceable, for tests */
+/** Creates or replaces a file: at any moment it is either the old one or the new one, never a part. @throws FileError */
+export function replaceFile(path: string, bytes: Uint8Array): void {
+  const file = new AtomicFile(path);
+  file.write(bytes);
+  file.complete();
+  file.publish();
+}
+
+/** Writes a new file and flushes it to the disk. @throws FileError */
+export function writeFlushed(path: string, bytes: Uint8Array): void {
+  attempt("write", path, () => {
+    const file = openSync(path, "w");
+    try {
+      writeAll(file, bytes, null);
+      fsyncSync(file);
+    } finally {
+      closeSync(file);
+    }
+  });
+}
+
+/** Writes all bytes, at a position or at the end of what was written before. A pipe that is full is waited for. */
+export function writeAll(descriptor: number, bytes: Uint8Array, position: number | null): void {
+  for (let done = 0; done < bytes.length; ) {
+    try {
+      done += writeSync(descriptor, bytes, done, bytes.length - done, position === null ? null : position + done);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "EAGAIN") throw error;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10); // ms
+    }
+  }
+}
+
+/**
+ * Creates a folder with all its files at once.
+ * @param path must not exist
+ * @param write replaceable, for tests
+ * @throws FileError
+ */
 export function createFolder(path: string, files: ReadonlyMap<string, Uint8Array>, write = writeFlushed): void {
   const temporary = temporaryName(path);
   try {
-    rmSync(temporary, { recursive: true, force: true });
-    mkdirSync(temporary);
-    for (const [name, bytes] of files) write(join(temporary, name), bytes);
-    flushFolder(temporary);
-    renameSync(temporary, path);
+    attempt("write", path, () => {
+      rmSync(temporary, { recursive: true, force: true });
+      mkdirSync(temporary);
+    });
+    for (const [name, bytes] of files) attempt("write", join(path, name), () => write(join(temporary, name), bytes));
+    attempt("write", path, () => {
+      flushFolder(temporary);
+      renameSync(temporary, path);
+    });
   } catch (error) {
     rmSync(temporary, { recursive: true, force: true });
     throw error;
   }
-  flushFolder(dirname(path));
+  attempt("write", path, () => flushFolder(dirname(path)));
 }
 
-/** Makes a folder disappear at once, then deletes it. */
+/** Removes a folder at once: a crash leaves the whole folder or none of it under its name. @throws FileError */
 export function removeFolder(path: string): void {
   const temporary = temporaryName(path);
-  rmSync(temporary, { recursive: true, force: true });
-  renameSync(path, temporary);
-  rmSync(temporary, { recursive: true, force: true });
+  attempt("write", path, () => {
+    rmSync(temporary, { recursive: true, force: true });
+    renameSync(path, temporary);
+    rmSync(temporary, { recursive: true, force: true });
+  });
 }
 
-/** Makes a folder and what is missing above it. (Node's own recursive mkdir never returns where the system refuses, as in /proc.) */
+/** Creates a folder and its missing parents. (Node's recursive mkdir never returns where the system refuses, as in /proc.) @throws FileError */
 export function makeFolders(path: string): void {
   if (existsSync(path)) return;
-  const above = dirname(path);
-  if (above !== path) makeFolders(above);
-  mkdirSync(path);
+  const parent = dirname(path);
+  if (parent !== path) makeFolders(parent);
+  attempt("write", path, () => mkdirSync(path));
 }
 
-/** Renames in a folder last through a power cut only once the folder itself is flushed. */
-export function flushFolder(path: string): void {
-  if (process.platform === "win32") return; // folders cannot be opened there
+/** A rename in a folder survives a power cut only after the folder itself is flushed. */
+function flushFolder(path: string): void {
+  if (process.platform === "win32") return; // Windows cannot open folders.
   const folder = openSync(path, "r");
   try {
     fsyncSync(folder);
   } finally {
     closeSync(folder);
   }
+}
+
+const MAX_LINKS = 40; // as Linux
+
+/** The path after following symbolic links, which may be dangling. */
+function regularTarget(path: string): string {
+  let target = path;
+  for (let links = 0; links < MAX_LINKS; links++) {
+    const entry = lstatSync(target, { throwIfNoEntry: false });
+    if (entry === undefined || entry.isFile()) return target;
+    if (!entry.isSymbolicLink())
+      throw new Error(entry.isDirectory() ? "a folder, expected a file" : "not a regular file");
+    target = resolve(realpathSync(dirname(target)), readlinkSync(target));
+  }
+  throw new Error("too many symbolic links");
 }

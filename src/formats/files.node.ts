@@ -1,60 +1,106 @@
-/** Files: every failure is one line that names the file, and nothing half-written takes a finished file's place. */
-import { closeSync, fsyncSync, openSync, readFileSync, readSync, renameSync, rmSync, writeSync } from "node:fs";
+// Reading files, writing an output file, and sets of files that appear together. Every error is a FileError with the path.
+import { closeSync, constants, fstatSync, openSync, readFileSync, readSync, type Stats, statSync } from "node:fs";
 import { dirname } from "node:path";
-import { makeFolders } from "./atomic-files.node.ts";
-import { DatasetError, shortened } from "./errors.ts";
+import { AtomicFile, attempt, makeFolders, replaceFile, writeAll } from "./atomic-files.node.ts";
+import { FileError } from "./errors.ts";
 
-/** @throws DatasetError */
+/** @throws FileError */
 export function readBytes(path: string): Uint8Array {
-  return attempt("cannot read", path, () => readFileSync(path));
+  return attempt("read", path, () => readFileSync(path));
 }
 
-/** Reads `buffer.length` bytes from `position`. @throws DatasetError if the file ends before. */
+/** Opens a file for reading. @throws FileError */
+export function openFile(path: string): number {
+  return attempt("read", path, () => openSync(path, "r"));
+}
+
+/** Fills `buffer` with the bytes from `position`. @throws FileError, also if the file ends before */
 export function readAt(descriptor: number, buffer: Uint8Array, position: number, path: string): void {
-  attempt("cannot read", path, () => {
+  attempt("read", path, () => {
     for (let done = 0; done < buffer.length; ) {
       const count = readSync(descriptor, buffer, done, buffer.length - done, position + done);
-      if (count === 0) throw new Error(`ends at byte ${position + done}, expected more`);
+      if (count === 0) throw new Error(`the file ends at byte ${position + done}, expected more`);
       done += count;
     }
   });
 }
 
-/** Opens for reading. @throws DatasetError */
-export function openFile(path: string): number {
-  return attempt("cannot open", path, () => openSync(path, "r"));
+/** As a path of an output file, this stands for the standard output. */
+export const STANDARD_OUTPUT = "-";
+
+/**
+ * Writes the output file that a user names, and creates its folder. A regular file is replaced at once, a symbolic link is
+ * followed, a pipe or a character device is written to, and "-" is the standard output.
+ * @throws FileError, also for a folder, a block device or a socket
+ */
+export function writeOutput(path: string, content: Uint8Array | string): void {
+  const bytes = typeof content === "string" ? new TextEncoder().encode(content) : content;
+  const existing = path === STANDARD_OUTPUT ? undefined : attempt("write", path, () => statOf(path));
+  if (path === STANDARD_OUTPUT || isStandardOutput(existing)) {
+    writeStandardOutput(bytes);
+  } else if (existing?.isFIFO() || existing?.isCharacterDevice()) {
+    attempt("write", path, () => writeThrough(path, bytes));
+  } else {
+    makeFolders(dirname(path));
+    replaceFile(path, bytes);
+  }
 }
 
-/** Writes beside the target, flushes, renames; makes the folder. @throws DatasetError */
-export function writeWhole(path: string, bytes: Uint8Array | string): void {
-  const files = new FileSet();
-  files.write(path, bytes);
-  files.finish();
+/** Undefined if there is no such file, or if it is a dangling link. */
+function statOf(path: string): Stats | undefined {
+  return statSync(path, { throwIfNoEntry: false });
+}
+
+/** Whether the path leads to the file behind the standard output, as /dev/stdout does. Replacing that file would lose the rest of the output. */
+function isStandardOutput(existing: Stats | undefined): boolean {
+  if (existing === undefined) return false;
+  const { dev, ino } = fstatSync(process.stdout.fd);
+  return existing.dev === dev && existing.ino === ino;
+}
+
+/** A reader that closes the pipe early, such as `head`, is not an error. */
+function writeStandardOutput(bytes: Uint8Array): void {
+  try {
+    writeAll(process.stdout.fd, bytes, null);
+  } catch (error) {
+    const problem = new FileError("standard output", "write", error);
+    if (problem.code !== "EPIPE") throw problem;
+  }
+}
+
+function writeThrough(path: string, bytes: Uint8Array): void {
+  const descriptor = openSync(path, constants.O_WRONLY);
+  try {
+    writeAll(descriptor, bytes, null);
+  } finally {
+    closeSync(descriptor);
+  }
 }
 
 /**
- * Files that take their places together: none appears under its name before every one is whole on the disk. What these methods
- * throw is a DatasetError, and the set is abandoned then.
+ * Files that appear together: none gets its name before all of them are complete on the disk. After an error of any method the
+ * set is abandoned. The methods throw FileError.
  */
 export class FileSet {
-  readonly #files: FileWriter[] = [];
+  readonly #files: AtomicFile[] = [];
 
-  /** A file of the set, to be written piece by piece. */
-  open(path: string): FileWriter {
+  /** Adds a file that is written piece by piece. */
+  open(path: string): AtomicFile {
     return this.#attempt(() => {
-      const file = new FileWriter(path);
+      makeFolders(dirname(path));
+      const file = new AtomicFile(path);
       this.#files.push(file);
       return file;
     });
   }
 
-  /** A file of the set, all of it. */
-  write(path: string, bytes: Uint8Array | string): void {
+  /** Adds a whole file. */
+  write(path: string, content: Uint8Array | string): void {
     const file = this.open(path);
-    this.#attempt(() => file.write(typeof bytes === "string" ? new TextEncoder().encode(bytes) : bytes));
+    this.#attempt(() => file.write(typeof content === "string" ? new TextEncoder().encode(content) : content));
   }
 
-  /** In the order in which they were opened. */
+  /** Gives all files their names, in the order in which they were added. */
   finish(): void {
     this.#attempt(() => {
       for (const file of this.#files) file.complete();
@@ -62,7 +108,7 @@ export class FileSet {
     });
   }
 
-  /** Gives up: nothing stays behind of what has not taken its place. */
+  /** Removes all temporary files. Files that have their names already are kept. */
   abandon(): void {
     for (const file of this.#files) file.abandon();
   }
@@ -74,73 +120,5 @@ export class FileSet {
       this.abandon();
       throw error;
     }
-  }
-}
-
-/** A file that is written piece by piece beside its place, with what it needs to take it. */
-export class FileWriter {
-  readonly #path: string;
-  readonly #temporary: string;
-  readonly #descriptor: number;
-  #open = true;
-
-  /** @throws DatasetError */
-  constructor(path: string) {
-    this.#path = path;
-    this.#temporary = `${path}.tmp-${process.pid}`;
-    this.#descriptor = attempt("cannot write", path, () => {
-      makeFolders(dirname(path));
-      return openSync(this.#temporary, "w");
-    });
-  }
-
-  /** @param position where; default: after what was written last. @throws DatasetError, after removing the piece. */
-  write(bytes: Uint8Array, position: number | null = null): void {
-    this.#attempt(() => {
-      for (let done = 0; done < bytes.length; ) {
-        const at = position === null ? null : position + done;
-        done += writeSync(this.#descriptor, bytes, done, bytes.length - done, at);
-      }
-    });
-  }
-
-  /** All is written; flushes. @throws DatasetError, after removing the piece. */
-  complete(): void {
-    this.#attempt(() => {
-      fsyncSync(this.#descriptor);
-      closeSync(this.#descriptor);
-      this.#open = false;
-    });
-  }
-
-  /** Takes its place, after `complete`. @throws DatasetError, after removing the piece. */
-  publish(): void {
-    this.#attempt(() => renameSync(this.#temporary, this.#path));
-  }
-
-  /** Gives up: the piece is removed. */
-  abandon(): void {
-    if (this.#open) closeSync(this.#descriptor);
-    this.#open = false;
-    rmSync(this.#temporary, { force: true });
-  }
-
-  #attempt(work: () => void): void {
-    try {
-      attempt("cannot write", this.#path, work);
-    } catch (error) {
-      this.abandon();
-      throw error;
-    }
-  }
-}
-
-function attempt<T>(what: string, path: string, work: () => T): T {
-  try {
-    return work();
-  } catch (error) {
-    throw new DatasetError(`${what}: ${shortened(error instanceof Error ? error.message : String(error), 160)}`, {
-      file: path,
-    });
   }
 }

@@ -1,5 +1,13 @@
-// What lives here: reading and writing files on the disk, so that nothing half-written ever takes the place of a whole file.
+// What lives here: reading and writing files on the disk; a file that is written is always the complete old one or the complete new one.
 // Where to start: files.node.ts for single files and sets of files; atomic-files.node.ts for the renames below them.
 // May import: nothing but index.ts of this folder and Node's modules.
-export * from "./atomic-files.node.ts";
-export { FileSet, FileWriter, openFile, readAt, readBytes, writeWhole } from "./files.node.ts";
+export {
+  type AtomicFile,
+  createFolder,
+  makeFolders,
+  removeFolder,
+  replaceFile,
+  temporaryPrefix,
+  writeFlushed,
+} from "./atomic-files.node.ts";
+export { FileSet, openFile, readAt, readBytes, STANDARD_OUTPUT, writeOutput } from "./files.node.ts";

@@ -51,7 +51,7 @@ describe("trm data", () => {
   });
 
   it.each([
-    [["sudoku", "--from", "/nowhere", "--out", "/tmp/x"], 1, "/nowhere/train.csv: cannot read: ENOENT"],
+    [["sudoku", "--from", "/nowhere", "--out", "/tmp/x"], 1, "/nowhere/train.csv: cannot read: no such file or folder"],
     [["maze", "--from", join(fixtures, "maze/csv"), "--out", "/proc/x", "--augment", "8"], 1, "cannot write"],
     [
       ["maze", "--from", join(fixtures, "maze/csv"), "--out", "/tmp/x", "--augment", "3"],

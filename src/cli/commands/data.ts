@@ -1,6 +1,6 @@
 // `trm data`: puzzle sets in the official layout from their published sources, and generated puzzles as CSV.
 import { Command, Option } from "commander";
-import { writeWhole } from "../../formats/index.node.ts";
+import { writeOutput } from "../../formats/index.node.ts";
 import { buildArcFiles, buildMaze, buildSudoku } from "../../puzzles/index.node.ts";
 import {
   type BuildReport,
@@ -174,7 +174,7 @@ function generate(name: string, options: GenerateOptions): void {
     work.update("rating", rows.length / count);
   }
   work.clear();
-  writeWhole(out, writePuzzleCsv(rows));
+  writeOutput(out, writePuzzleCsv(rows));
   const rating = name === "maze" ? ratingMeaning.maze : ratingMeaning.sudoku;
   const ratings = rows.map((row) => row.rating);
   const [least, most] = [ratings.reduce((a, b) => Math.min(a, b)), ratings.reduce((a, b) => Math.max(a, b))];

@@ -1,7 +1,7 @@
 // `trm eval`: how many puzzles a trained model solves, after every supervision step.
 import { readFileSync } from "node:fs";
 import { Command, Option } from "commander";
-import { writeWhole } from "../../formats/index.node.ts";
+import { writeOutput } from "../../formats/index.node.ts";
 import { DatasetError } from "../../formats/index.ts";
 import { openDataSplit } from "../../puzzles/index.node.ts";
 import { type ExampleSource, OFFICIAL_KS, pickExamples, readTaskCsv } from "../../puzzles/index.ts";
@@ -135,7 +135,7 @@ async function evalPuzzles(
   const measured = await measureAs(halt, loaded, set, terminal);
   const points = options.sweep || svg !== undefined ? await sweep(halt, loaded, set, terminal) : undefined;
   if ("close" in set) set.close();
-  if (svg !== undefined && points) writeWhole(svg, sweepSvg(points));
+  if (svg !== undefined && points) writeOutput(svg, sweepSvg(points));
   if (json) {
     terminal.print(JSON.stringify({ ...measured, ...(points && { sweep: sweepJson(points) }) }));
     return;

@@ -1,6 +1,6 @@
 /** Scores ARC predictions on disk: the data set's names and test tasks, and four .npy files with one row per prediction. */
 import { join } from "node:path";
-import { FileSet, readBytes, writeWhole } from "../../formats/index.node.ts";
+import { FileSet, readBytes, writeOutput } from "../../formats/index.node.ts";
 import { DatasetError, decodeText, npyToInt32, parseNpy, pythonFloat, serializeNpy } from "../../formats/index.ts";
 import { ARC_LENGTH, type ArcScoreOptions, type ArcScores, ArcVotes, formatSubmission, OFFICIAL_KS } from "../arc.ts";
 import { readIdentifiers, readTestPuzzles } from "../data/layout.node.ts";
@@ -122,6 +122,6 @@ export class ArcPredictionWriter {
 /** scores.json and submission.json. @throws DatasetError */
 export function writeArcScores(dir: string, { scores, submission }: ArcScores): void {
   const lines = Object.entries(scores).map(([name, score]) => ` "${name}": ${pythonFloat(score)}`);
-  writeWhole(join(dir, "scores.json"), `{\n${lines.join(",\n")}\n}\n`);
-  writeWhole(join(dir, "submission.json"), formatSubmission(submission));
+  writeOutput(join(dir, "scores.json"), `{\n${lines.join(",\n")}\n}\n`);
+  writeOutput(join(dir, "submission.json"), formatSubmission(submission));
 }

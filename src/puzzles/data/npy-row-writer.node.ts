@@ -1,15 +1,15 @@
 /** An .npy file of token rows that is written row by row: its header is filled in at the end, when their number is known. */
-import type { FileWriter } from "../../formats/index.node.ts";
+import type { AtomicFile } from "../../formats/index.node.ts";
 import { npyHeader } from "../../formats/index.ts";
 
 export class NpyRowWriter {
-  readonly #file: FileWriter;
+  readonly #file: AtomicFile;
   readonly #dtype = "|u1";
   #buffer = new Uint8Array(1 << 16);
   #buffered = 0;
   #bytes = 0;
 
-  constructor(file: FileWriter) {
+  constructor(file: AtomicFile) {
     this.#file = file;
     this.#file.write(npyHeader(this.#dtype, [0, 0]));
   }

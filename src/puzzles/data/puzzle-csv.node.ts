@@ -1,7 +1,7 @@
 /** The official puzzle CSV read from disk row by row: the published Sudoku set (700 MB) is longer than a string can be. */
 import { createReadStream, statSync } from "node:fs";
 import { parse } from "csv-parse";
-import { DatasetError, shortened } from "../../formats/index.ts";
+import { DatasetError, FileError } from "../../formats/index.ts";
 import { checkPuzzleHeader, checkPuzzleRow, csvProblem, type PuzzleRow } from "./puzzle-csv.ts";
 
 /**
@@ -27,9 +27,7 @@ export async function* readPuzzleCsvFile(path: string, onRead?: (share: number) 
   } catch (error) {
     const problem = csvProblem(error, path);
     if (problem instanceof DatasetError) throw problem;
-    throw new DatasetError(`cannot read: ${shortened(error instanceof Error ? error.message : String(error), 160)}`, {
-      file: path,
-    });
+    throw new FileError(path, "read", error);
   } finally {
     file.destroy();
   }

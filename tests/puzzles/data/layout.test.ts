@@ -225,7 +225,7 @@ describe("on disk", () => {
       expect(() => openSplit(out, "train"), name).toThrow(message);
       expect(() => openSplit(out, "train"), name).toThrow(DatasetError);
       rmSync(path);
-      expect(() => openSplit(out, "train"), name).toThrow(/cannot (read|open): ENOENT/);
+      expect(() => openSplit(out, "train"), name).toThrow(/cannot read: no such file/);
     }
     const out = write({ ...split, inputs: split.inputs.map(() => 200) }, "tokens");
     const source = openSplit(out, "train");
@@ -279,7 +279,7 @@ describe("on disk", () => {
     writeFileSync(join(dir, "file"), "");
     const files = new FileSet();
     files.write(join(dir, "refused/first"), "1");
-    expect(() => new SplitWriter(files, join(dir, "file"), "train")).toThrow(/cannot write: E(NOTDIR|EXIST)/);
+    expect(() => new SplitWriter(files, join(dir, "file"), "train")).toThrow(/file\/train: cannot write: a part of the path is a file/);
     expect(readdirSync(join(dir, "refused"))).toEqual([]);
   });
 

@@ -1,0 +1,164 @@
+// Files on the disk: an output path of any kind is written as a user expects, and every error names the path.
+import { execFileSync, spawnSync } from "node:child_process";
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, it } from "vitest";
+import { FileSet, openFile, readAt, readBytes, replaceFile, writeOutput } from "../../src/formats/index.node.ts";
+import { FileError } from "../../src/formats/index.ts";
+import { projectRoot } from "../source.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "trm-files-"));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+const path = (name: string): string => join(folder, name);
+const text = (name: string): string => readFileSync(path(name), "utf8");
+
+/** Runs `writeOutput(output, "new\n")` in a shell command, in which $WRITE stands for it. */
+const shell = (output: string, command: string) => {
+  const source = `import { writeOutput } from "${projectRoot}src/formats/index.node.ts"; writeOutput(process.argv[1], "new\\n");`;
+  const run = spawnSync(
+    "bash",
+    ["-c", command.replace("$WRITE", `node --import tsx --input-type=module -e '${source}' "${output}"`)],
+    {
+      cwd: projectRoot,
+      encoding: "utf8",
+      timeout: 30_000,
+    },
+  );
+  return { code: run.status, stdout: run.stdout, stderr: run.stderr };
+};
+
+describe("writeOutput", () => {
+  it("creates a file and its folder, and replaces a file", () => {
+    writeOutput(path("new/a.txt"), "1");
+    writeOutput(path("new/a.txt"), Uint8Array.of(0x32));
+    expect(text("new/a.txt")).toBe("2");
+    expect(readdirSync(path("new"))).toEqual(["a.txt"]);
+  });
+
+  it("writes to the target of a symbolic link and keeps the link", () => {
+    mkdirSync(path("elsewhere"));
+    writeFileSync(path("elsewhere/real.csv"), "old");
+    symlinkSync("elsewhere/real.csv", path("link.csv"));
+    symlinkSync("link.csv", path("link-to-link.csv"));
+    writeOutput(path("link-to-link.csv"), "new");
+    expect(text("elsewhere/real.csv")).toBe("new");
+    expect([readlinkSync(path("link.csv")), readlinkSync(path("link-to-link.csv"))]).toEqual([
+      "elsewhere/real.csv",
+      "link.csv",
+    ]);
+    expect(readdirSync(path("elsewhere"))).toEqual(["real.csv"]);
+  });
+
+  it("creates the target of a dangling link, and refuses a circle of links", () => {
+    symlinkSync("later.csv", path("dangling.csv"));
+    writeOutput(path("dangling.csv"), "new");
+    expect(text("later.csv")).toBe("new");
+    expect(lstatSync(path("dangling.csv")).isSymbolicLink()).toBe(true);
+    symlinkSync("circle", path("circle"));
+    expect(() => writeOutput(path("circle"), "")).toThrow(/circle: cannot write: too many symbolic links$/);
+  });
+
+  it("refuses a folder by its path", () => {
+    mkdirSync(path("folder"));
+    expect(() => writeOutput(path("folder"), "")).toThrow(`${path("folder")}: cannot write: a folder, expected a file`);
+    expect(readdirSync(path("folder"))).toEqual([]);
+  });
+
+  it.skipIf(process.platform === "win32")("writes through pipes, devices and /dev/fd, and keeps them", () => {
+    execFileSync("mkfifo", [path("fifo")]);
+    const { stdout } = shell(path("fifo"), `timeout 20 cat ${path("fifo")} & $WRITE; wait`);
+    expect(stdout).toBe("new\n");
+    expect(lstatSync(path("fifo")).isFIFO()).toBe(true);
+    writeOutput("/dev/null", "new");
+    expect(lstatSync("/dev/null").isCharacterDevice()).toBe(true);
+    if (existsSync("/dev/full"))
+      expect(() => writeOutput("/dev/full", "new")).toThrow("/dev/full: cannot write: no space left");
+  });
+
+  it.skipIf(process.platform === "win32")(
+    "writes to the standard output for - and /dev/stdout, and creates no file of that name",
+    () => {
+      expect(shell("-", "$WRITE | cat")).toEqual({ code: 0, stdout: "new\n", stderr: "" });
+      expect(existsSync(join(projectRoot, "-"))).toBe(false);
+      // Here the standard output is a file: it is continued, not replaced.
+      expect(shell("/dev/stdout", `(echo before; $WRITE; echo after) > ${path("out")}`)).toMatchObject({
+        code: 0,
+        stderr: "",
+      });
+      expect(text("out")).toBe("before\nnew\nafter\n");
+      expect(shell("-", "$WRITE | true")).toMatchObject({ code: 0, stderr: "" });
+    },
+  );
+});
+
+describe("an error of the file system", () => {
+  const refused = (work: () => unknown): FileError => {
+    try {
+      work();
+    } catch (error) {
+      if (error instanceof FileError) return error;
+      throw error;
+    }
+    throw new Error("done, expected a FileError");
+  };
+
+  it("is one line with the path, for reading and for writing", () => {
+    mkdirSync(path("a-folder"));
+    writeFileSync(path("short"), "123");
+    const missing = refused(() => readBytes(path("missing")));
+    expect([missing.message, missing.code]).toEqual([
+      `${path("missing")}: cannot read: no such file or folder`,
+      "ENOENT",
+    ]);
+    expect(refused(() => readBytes(path("a-folder"))).message).toMatch(
+      /a-folder: cannot read: a folder, expected a file$/,
+    );
+    expect(refused(() => openFile(path("short/x"))).message).toMatch(/x: cannot read: a part of the path is a file/);
+    expect(refused(() => readAt(openFile(path("short")), new Uint8Array(9), 0, "short")).message).toBe(
+      "short: cannot read: the file ends at byte 3, expected more",
+    );
+    expect(refused(() => replaceFile(path("a-folder"), Uint8Array.of(1))).message).toMatch(
+      /a-folder: cannot write: a folder/,
+    );
+    expect(refused(() => writeOutput(path("short/x"), "")).message).toMatch(
+      /short\/x: cannot write: a part of the path/,
+    );
+  });
+
+  it("names the path of a file that the limit of the system cuts off", () => {
+    // The shell limits files to 1 kB; ignoring the signal turns the limit into the error EFBIG.
+    const source = `import { replaceFile } from "./src/formats/index.node.ts"; try { replaceFile(process.argv[1], new Uint8Array(9999)); } catch (error) { console.log(error.message); }`;
+    const command = `trap '' XFSZ; ulimit -f 1; node --import tsx --input-type=module -e '${source}' "${path("large")}"`;
+    const { stdout } = spawnSync("bash", ["-c", command], { cwd: projectRoot, encoding: "utf8" });
+    expect(stdout).toBe(`${path("large")}: cannot write: the file would be too large\n`);
+    expect(existsSync(path("large"))).toBe(false);
+  });
+});
+
+describe("a set of files", () => {
+  it("follows links, and refuses a path that is not a regular file before anything is written", () => {
+    mkdirSync(path("set"));
+    mkdirSync(path("disk"));
+    symlinkSync("../disk/target", path("set/link"));
+    const files = new FileSet();
+    files.write(path("set/link"), "1");
+    files.finish();
+    expect([text("disk/target"), readlinkSync(path("set/link"))]).toEqual(["1", "../disk/target"]);
+    const refusing = new FileSet();
+    refusing.write(path("set/first"), "1");
+    expect(() => refusing.open("/dev/null")).toThrow("/dev/null: cannot write: not a regular file");
+    expect(readdirSync(path("set"))).toEqual(["link"]);
+  });
+});
