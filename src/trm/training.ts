@@ -53,6 +53,8 @@ export interface TrainingHooks {
   /** Replaces the random exploration: the minimum number of steps of every slot. */
   readonly minimumSteps?: () => Int32Array;
   readonly observe?: (observed: Observed) => void;
+  /** Replaces the number of slots that are computed together. */
+  readonly microBatch?: number;
 }
 
 /** What a training needs to continue bit for bit, as plain data. */
@@ -115,7 +117,7 @@ export class Training {
     const { beta1, beta2, weightDecay } = training;
     this.optimizer = new Adam(training.optimizer, { beta1, beta2, weightDecay }, named);
     this.carry = new Carry(this.model, training.batchSize);
-    this.microBatch = microBatchOf(config);
+    this.microBatch = hooks.microBatch ?? microBatchOf(config);
   }
 
   /** Supervision steps made so far. */
