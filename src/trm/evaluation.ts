@@ -1,76 +1,93 @@
-// Evaluation: how many puzzles are right after every supervision step. Like the official code it always runs N_sup steps; the
-// step at which q would have stopped is reported beside it.
+// Evaluation: the share of puzzles whose answer is correct after every supervision step. Like the official code it always runs
+// N_sup steps, and reports beside the accuracy the step at which q would have halted. Puzzles without labels are not counted.
+import { ConfigError } from "./errors.ts";
 import { type EvaluationSet, evaluationBatches } from "./examples.ts";
 import { type HaltingOptions, saysHalt } from "./halting.ts";
 import type { Model } from "./model.ts";
 import { predictions } from "./prediction.ts";
 
 export interface Evaluation {
+  /** Puzzles that have labels. Every other figure is about these. */
   readonly puzzles: number;
-  /** Share of puzzles whose whole answer is right, after step 1, 2, ... */
+  /** Puzzles without any label. */
+  readonly unlabelled: number;
+  /** Share of puzzles whose whole answer is correct, after step 1, 2, ... */
   readonly exact: readonly number[];
-  /** Share of all cells that are right, after step 1, 2, ... */
+  /** Share of labelled cells that are correct, after step 1, 2, ... */
   readonly cell: readonly number[];
   /** 95% Wilson interval of the last exact accuracy. */
   readonly interval95: readonly [low: number, high: number];
-  /** Mean over the puzzles of the first step at which q says stop; N_sup where it never does. */
+  /** Mean over the puzzles of the first step at which q says halt; N_sup if it never does. */
   readonly meanHaltStep: number;
 }
 
 export interface EvaluationOptions extends HaltingOptions {
   readonly batchSize: number;
-  /** Called, and awaited, after every batch: the place to let other events in, or to throw. */
+  /** Called and awaited after every batch. It may let other events in, or throw to cancel. */
   readonly onProgress?: ((done: number, total: number) => void | Promise<void>) | undefined;
 }
 
+/** @throws ConfigError if no puzzle has labels, or the puzzles do not fit the model */
 export async function evaluate(model: Model, set: EvaluationSet, options: EvaluationOptions): Promise<Evaluation> {
   const { nSup, batchSize, onProgress } = options;
-  const puzzles = set.count;
   const exact = new Float64Array(nSup);
-  const rightCells = new Float64Array(nSup);
-  let [done, cells, haltSteps] = [0, 0, 0];
+  const correctCells = new Float64Array(nSup);
+  let [done, puzzles, cells, haltSteps] = [0, 0, 0, 0];
   for (const batch of evaluationBatches(set, batchSize)) {
     const slots = batch.puzzleIds.length;
     const haltStep = new Int32Array(slots).fill(nSup);
     for await (const prediction of predictions(model, batch, nSup)) {
       for (let slot = 0; slot < slots; slot++) {
-        const { right, asked } = compare(prediction.tokens, batch.labels, slot, model.config.sequenceLength);
-        if (right === asked) exact[prediction.step - 1]!++;
-        rightCells[prediction.step - 1]! += right;
-        if (prediction.step === 1) cells += asked;
+        const { correct, labelled } = compare(prediction.tokens, batch.labels, slot, model.config.sequenceLength);
+        if (labelled === 0) continue;
+        if (correct === labelled) exact[prediction.step - 1]!++;
+        correctCells[prediction.step - 1]! += correct;
         if (
           prediction.step < haltStep[slot]! &&
           saysHalt(prediction.qHalt[slot]!, prediction.qContinue[slot]!, options)
         ) {
           haltStep[slot] = prediction.step;
         }
+        if (prediction.step < nSup) continue;
+        puzzles++;
+        cells += labelled;
+        haltSteps += haltStep[slot]!;
       }
     }
-    haltSteps += haltStep.reduce((sum, step) => sum + step, 0);
     done += slots;
-    await onProgress?.(done, puzzles);
+    await onProgress?.(done, set.count);
   }
+  expectLabels(puzzles, set);
   return {
     puzzles,
-    exact: Array.from(exact, (right) => right / puzzles),
-    cell: Array.from(rightCells, (right) => right / cells),
+    unlabelled: set.count - puzzles,
+    exact: Array.from(exact, (count) => count / puzzles),
+    cell: Array.from(correctCells, (count) => count / cells),
     interval95: wilson95(exact[nSup - 1]!, puzzles),
     meanHaltStep: haltSteps / puzzles,
   };
 }
 
-/** How many cells of a slot are asked for, and how many of them are right. Negative labels are not asked for. */
-export function compare(tokens: Int32Array, labels: Int32Array, slot: number, length: number) {
-  let [right, asked] = [0, 0];
-  for (let i = slot * length; i < (slot + 1) * length; i++) {
-    if (labels[i]! < 0) continue;
-    asked++;
-    if (tokens[i] === labels[i]) right++;
-  }
-  return { right, asked };
+/** Refuses to compute an accuracy from no puzzles. @throws ConfigError */
+export function expectLabels(labelled: number, set: EvaluationSet): void {
+  if (labelled > 0) return;
+  throw new ConfigError(
+    `evaluation: got ${set.count} puzzles without labels, expected at least one puzzle with labels`,
+  );
 }
 
-/** The 95% interval of a share of `successes` in `trials`. Wilson 1927: it stays within 0..1 and is honest at the ends. */
+/** The number of labelled cells of a slot, and how many of them are correct. Negative labels are ignored. */
+export function compare(tokens: Int32Array, labels: Int32Array, slot: number, length: number) {
+  let [correct, labelled] = [0, 0];
+  for (let i = slot * length; i < (slot + 1) * length; i++) {
+    if (labels[i]! < 0) continue;
+    labelled++;
+    if (tokens[i] === labels[i]) correct++;
+  }
+  return { correct, labelled };
+}
+
+/** The 95% interval of a share of `successes` in `trials`. Wilson 1927: it stays within 0..1 and is accurate at the ends. */
 export function wilson95(successes: number, trials: number): [low: number, high: number] {
   if (trials === 0) return [0, 1];
   const z = 1.959963984540054;

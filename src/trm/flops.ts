@@ -1,8 +1,8 @@
-// What a supervision step costs: floating-point operations of its matrix products, which are nearly all of it.
+// The cost of a supervision step: floating-point operations of its matrix products, which are nearly all of its operations.
 import { swigluWidth } from "../nn/index.ts";
 import { type Config, fullLength, layersForY, type ModelConfig } from "./config.ts";
 
-/** Of one block on one sequence, forward. A product of [a, b] and [b, c] is 2abc. */
+/** Operations of one block on one sequence, forward. A product of [a, b] and [b, c] takes 2abc. */
 function blockFlops(config: ModelConfig): number {
   const { hiddenSize: D, expansion, widthMultiple, mixer } = config;
   const L = fullLength(config);
@@ -11,7 +11,7 @@ function blockFlops(config: ModelConfig): number {
   return mixing + L * swiglu(D);
 }
 
-/** Calls of the networks in one supervision step, in blocks: those that leave a tape, and those that do not. */
+/** Blocks that one supervision step computes, on the tape and off it. */
 function blocksPerStep(config: ModelConfig) {
   const { recursion, T: cycles, n, layers, oneStepGradient } = config;
   const layersY = layersForY(config);
@@ -21,7 +21,7 @@ function blocksPerStep(config: ModelConfig) {
   return { onTape, offTape: cycles * perRecursion - onTape };
 }
 
-/** Of a training step on the whole batch. Backward costs twice the forward pass. */
+/** Operations of a training step on the whole batch. The backward pass takes twice as many as the forward pass. */
 export function trainingFlops({ model, training }: Config): number {
   const { onTape, offTape } = blocksPerStep(model);
   const targetPass = training.continueLoss ? onTape + offTape : 0; // one more forward pass for q_continue

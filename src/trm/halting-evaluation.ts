@@ -1,18 +1,20 @@
-// Evaluation with halting: what is lost and what is saved when every puzzle stops as soon as q says so. `evaluate` in
-// evaluation.ts is the fixed one, which always makes N_sup steps.
-
+// Evaluation with halting: the accuracy lost and the compute saved when every puzzle stops as soon as q says so. `evaluate` in
+// evaluation.ts always makes N_sup steps. Puzzles without labels are not counted.
 import { predictionsAtExit } from "./early-exit.ts";
-import { compare, type EvaluationOptions, wilson95 } from "./evaluation.ts";
+import { compare, type EvaluationOptions, expectLabels, wilson95 } from "./evaluation.ts";
 import { type EvaluationSet, evaluationBatches } from "./examples.ts";
 import { haltMargin } from "./halting.ts";
 import type { Model } from "./model.ts";
 import { predictions } from "./prediction.ts";
 
 export interface HaltingEvaluation {
+  /** Puzzles that have labels. Every other figure is about these. */
   readonly puzzles: number;
-  /** Share of puzzles whose whole answer is right when they stop. */
+  /** Puzzles without any label. */
+  readonly unlabelled: number;
+  /** Share of puzzles whose whole answer is correct when they stop. */
   readonly exact: number;
-  /** Share of all cells that are right then. */
+  /** Share of labelled cells that are correct then. */
   readonly cell: number;
   /** 95% Wilson interval of `exact`. */
   readonly interval95: readonly [low: number, high: number];
@@ -23,35 +25,39 @@ export interface HaltingEvaluation {
   readonly computeSaved: number;
 }
 
-/** Stops every puzzle when q says so by more than `threshold`, at the latest after nSup steps. */
+/** Stops every puzzle when q exceeds `threshold`, at the latest after nSup steps. @throws ConfigError, see `evaluate` */
 export async function evaluateHalting(
   model: Model,
   set: EvaluationSet,
   options: EvaluationOptions & { readonly threshold?: number },
 ): Promise<HaltingEvaluation> {
   const { nSup, batchSize, threshold = 0, onProgress } = options;
-  const puzzles = set.count;
   const exitSteps: number[] = [];
-  let [exact, rightCells, cells] = [0, 0, 0];
+  let [done, exact, correctCells, cells] = [0, 0, 0, 0];
   for (const batch of evaluationBatches(set, batchSize)) {
     const exit = await predictionsAtExit(model, batch, {
       maxSteps: nSup,
       stops: (qHalt, qContinue) => haltMargin(qHalt, qContinue, options) > threshold,
     });
     exit.exitSteps.forEach((step, slot) => {
-      const { right, asked } = compare(exit.tokens, batch.labels, slot, model.config.sequenceLength);
-      if (right === asked) exact++;
-      rightCells += right;
-      cells += asked;
+      const { correct, labelled } = compare(exit.tokens, batch.labels, slot, model.config.sequenceLength);
+      if (labelled === 0) return;
+      if (correct === labelled) exact++;
+      correctCells += correct;
+      cells += labelled;
       exitSteps.push(step);
     });
-    await onProgress?.(exitSteps.length, puzzles);
+    done += batch.puzzleIds.length;
+    await onProgress?.(done, set.count);
   }
+  const puzzles = exitSteps.length;
+  expectLabels(puzzles, set);
   const meanSteps = exitSteps.reduce((sum, step) => sum + step, 0) / puzzles;
   return {
     puzzles,
+    unlabelled: set.count - puzzles,
     exact: exact / puzzles,
-    cell: rightCells / cells,
+    cell: correctCells / cells,
     interval95: wilson95(exact, puzzles),
     exitSteps,
     meanSteps,
@@ -59,9 +65,9 @@ export async function evaluateHalting(
   };
 }
 
-/** What a threshold would give. */
+/** Accuracy and compute at one halting threshold. */
 export interface SweepPoint {
-  /** Stop when q says so by more than this; -Infinity: after one step, Infinity: never before the last. */
+  /** Stop when q exceeds this. With -Infinity a puzzle stops after one step, with Infinity never before the last. */
   readonly threshold: number;
   readonly exact: number;
   readonly meanSteps: number;
@@ -70,7 +76,7 @@ export interface SweepPoint {
 
 export const sweepThresholds: readonly number[] = [-Infinity, -4, -2, -1, -0.5, 0, 0.5, 1, 2, 3, 4, 6, Infinity];
 
-/** Accuracy and compute of many thresholds from one evaluation over all nSup steps. */
+/** Accuracy and compute at many thresholds from one evaluation over all nSup steps. @throws ConfigError, see `evaluate` */
 export async function sweepHalting(
   model: Model,
   set: EvaluationSet,
@@ -78,28 +84,30 @@ export async function sweepHalting(
   thresholds: readonly number[] = sweepThresholds,
 ): Promise<SweepPoint[]> {
   const { nSup, batchSize, onProgress } = options;
-  const puzzles = set.count;
   const exact = thresholds.map(() => 0);
   const steps = thresholds.map(() => 0);
-  let done = 0;
+  let [done, puzzles] = [0, 0];
   for (const batch of evaluationBatches(set, batchSize)) {
     const slots = batch.puzzleIds.length;
     const hasLeft = thresholds.map(() => new Array<boolean>(slots).fill(false));
-    for await (const prediction of predictions(model, batch, nSup)) {
+    for await (const { step, tokens, qHalt, qContinue } of predictions(model, batch, nSup)) {
       for (let slot = 0; slot < slots; slot++) {
-        const margin = haltMargin(prediction.qHalt[slot]!, prediction.qContinue[slot]!, options);
-        const { right, asked } = compare(prediction.tokens, batch.labels, slot, model.config.sequenceLength);
+        const margin = haltMargin(qHalt[slot]!, qContinue[slot]!, options);
+        const { correct, labelled } = compare(tokens, batch.labels, slot, model.config.sequenceLength);
+        if (labelled === 0) continue;
+        if (step === nSup) puzzles++;
         thresholds.forEach((threshold, i) => {
-          if (hasLeft[i]![slot] || (prediction.step < nSup && !(margin > threshold))) return;
+          if (hasLeft[i]![slot] || (step < nSup && !(margin > threshold))) return;
           hasLeft[i]![slot] = true;
-          steps[i]! += prediction.step;
-          if (right === asked) exact[i]!++;
+          steps[i]! += step;
+          if (correct === labelled) exact[i]!++;
         });
       }
     }
     done += slots;
-    await onProgress?.(done, puzzles);
+    await onProgress?.(done, set.count);
   }
+  expectLabels(puzzles, set);
   return thresholds.map((threshold, i) => ({
     threshold,
     exact: exact[i]! / puzzles,

@@ -1,4 +1,4 @@
-// Adaptive computation time: when a puzzle stops. Paper section 2.4 and 4.6; official code: the ACT wrapper.
+// Adaptive computation time (ACT): when a puzzle halts. Paper sections 2.4 and 4.6; official code: the ACT wrapper.
 import type { Random } from "../tensor/index.ts";
 import type { TrainingConfig } from "./config.ts";
 
@@ -7,8 +7,9 @@ export type HaltingOptions = Pick<TrainingConfig, "nSup" | "continueLoss" | "hal
 export type ExplorationOptions = Pick<TrainingConfig, "nSup" | "explorationProbability" | "refill">;
 
 /**
- * Exploration, drawn anew at every supervision step: with the given probability a minimum of steps, uniform in 2..nSup, else 0.
- * For every slot its own; with refill "batch" one for all, because the largest of hundreds would keep the batch to its last step.
+ * Exploration, drawn anew at every supervision step: with the given probability a minimum number of steps, uniform in 2..nSup,
+ * else 0. Every slot has its own draw. With refill "batch" all slots share one, because the largest of hundreds of draws would
+ * keep the batch to its last step.
  */
 export function drawMinimumSteps(random: Random, slots: number, options: ExplorationOptions): Int32Array {
   const { nSup, explorationProbability, refill } = options;
@@ -19,17 +20,17 @@ export function drawMinimumSteps(random: Random, slots: number, options: Explora
   return refill === "batch" ? new Int32Array(slots).fill(draw()) : Int32Array.from({ length: slots }, draw);
 }
 
-/** By how much q says stop: q_halt, or q_halt - q_continue where that is trained (or asked for). */
+/** The halting logit that is compared with 0: q_halt, or q_halt - q_continue if q_continue takes part. */
 export const haltMargin = (qHalt: number, qContinue: number, options: HaltingOptions): number =>
   qHalt - (options.continueLoss || options.haltAgainstContinue ? qContinue : 0);
 
-/** Whether q says stop: q_halt > 0, or q_halt > q_continue. */
+/** Whether q says halt: q_halt > 0, or q_halt > q_continue. */
 export const saysHalt = (qHalt: number, qContinue: number, options: HaltingOptions): boolean =>
   haltMargin(qHalt, qContinue, options) > 0;
 
 /**
- * Which slots are done after a training step: (last step or q says stop) and steps so far >= the exploration minimum.
- * With refill "batch" (paper) all of them when that holds for every one, else none.
+ * Which slots have halted after a training step: (last step or q says halt) and steps so far >= the exploration minimum.
+ * With refill "batch" (paper) all slots halt together when this holds for every slot.
  */
 export function haltedAfter(
   steps: Int32Array,
@@ -38,9 +39,9 @@ export function haltedAfter(
   options: HaltingOptions,
 ): boolean[] {
   const { nSup, refill } = options;
-  const mayStop = Array.from(steps, (step, i) => {
+  const mayHalt = Array.from(steps, (step, i) => {
     const says = nSup > 1 && saysHalt(q.qHalt[i]!, q.qContinue[i]!, options);
     return (step >= nSup || says) && step >= minimumSteps[i]!;
   });
-  return refill === "batch" ? mayStop.map((_, __, all) => all.every(Boolean)) : mayStop;
+  return refill === "batch" ? mayHalt.map((_, __, all) => all.every(Boolean)) : mayHalt;
 }

@@ -44,8 +44,9 @@ export interface Loss {
 }
 
 /**
- * For every sequence the mean cross-entropy over its labelled positions, summed over the batch, plus weight times the BCE of
- * q_halt against "the whole answer is right" and, with continue loss, that of q_continue against its target.
+ * The mean cross-entropy over the labelled positions of each sequence, summed over the batch, plus haltingLossWeight times the
+ * binary cross-entropy (BCE) of q_halt against "the whole answer is correct" and, with continue loss, of q_continue against its
+ * target.
  */
 export function lossOf({ logits, q, labels, targetQContinue }: LossInputs, options: LossOptions): Loss {
   const [batch, length] = logits.shape as [number, number];

@@ -44,7 +44,7 @@ const points = [
 describe("reports", () => {
   it("the table of a halting evaluation counts who stopped when", () => {
     const lines = haltingTable({
-      ...{ puzzles: 4, exact: 0.75, cell: 0.9, interval95: [0.3, 0.95] as const },
+      ...{ puzzles: 4, unlabelled: 0, exact: 0.75, cell: 0.9, interval95: [0.3, 0.95] as const },
       ...{ exitSteps: [1, 3, 1, 1], meanSteps: 1.5, computeSaved: 0.625 },
     });
     expect(lines.slice(0, 2)).toEqual([
@@ -60,7 +60,7 @@ describe("reports", () => {
   it("the table holds any number of puzzles", () => {
     const exitSteps = Array.from({ length: 500_000 }, (_, i) => 1 + (i % 2)); // more than a call takes arguments
     const lines = haltingTable({
-      ...{ puzzles: 500_000, exact: 1, cell: 1, interval95: [1, 1] as const },
+      ...{ puzzles: 500_000, unlabelled: 0, exact: 1, cell: 1, interval95: [1, 1] as const },
       ...{ exitSteps, meanSteps: 1.5, computeSaved: 0.5 },
     });
     expect(lines.slice(4).map((line) => line.trim().split(/\s+/)[1])).toEqual(["250000", "250000"]);

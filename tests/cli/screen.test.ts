@@ -149,7 +149,14 @@ describe("a solution", () => {
 
 it("an accuracy table has the powers of two and the last step", () => {
   const shares = Array.from({ length: 6 }, (_, i) => i / 10);
-  const evaluation = { puzzles: 10, exact: shares, cell: shares, interval95: [0.2, 0.8], meanHaltStep: 3 } as const;
+  const evaluation = {
+    puzzles: 10,
+    unlabelled: 0,
+    exact: shares,
+    cell: shares,
+    interval95: [0.2, 0.8],
+    meanHaltStep: 3,
+  } as const;
   const lines = accuracyTable(evaluation);
   expect(lines.slice(1, -1).map((line) => Number.parseInt(line, 10))).toEqual([1, 2, 4, 6]);
   expect(lines.at(-1)).toBe("95% interval of the last: 20.0% to 80.0%; q says stop after 3.0 steps on average");

@@ -1,4 +1,4 @@
-// The learning-rate schedule: its corners, and that it never leaves its range. The official values are replayed by parity.
+// The learning-rate schedule: its corners and its range. The parity cases replay the official values.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { learningRate } from "../../src/nn/index.ts";
@@ -11,7 +11,7 @@ const options = fc.record({
 });
 
 describe("learningRate", () => {
-  it("rises to the base, then falls to its share, and stays there after the last planned step", () => {
+  it("rises to the base rate, falls to its minimum, and stays there after totalSteps", () => {
     fc.assert(
       fc.property(options, fc.integer({ min: 1, max: 1000 }), (own, step) => {
         const rate = learningRate(step, own);
@@ -27,7 +27,7 @@ describe("learningRate", () => {
     );
   });
 
-  it("half way through the cosine it is in the middle", () => {
+  it("is half the base rate in the middle of the cosine", () => {
     expect(learningRate(60, { base: 2, warmupSteps: 20, totalSteps: 100, minRatio: 0 })).toBeCloseTo(1, 12);
   });
 });

@@ -1,4 +1,4 @@
-// Leaving early changes when a puzzle stops, never what it answers at a step; and what is saved is really not computed.
+// Early exit changes when a puzzle stops, but not its predictions at a step, and the saved compute is really not spent.
 import { afterAll, describe, expect, it, vi } from "vitest";
 import { sudokuTask } from "../../src/puzzles/index.ts";
 import { assign, Random } from "../../src/tensor/index.ts";
@@ -10,8 +10,8 @@ const task = sudokuTask(4);
 const { test: puzzles } = task.generate({ train: 0, test: 23, seed: 3 });
 const base = { vocabularySize: 6, sequenceLength: 16, hiddenSize: 16, heads: 2, widthMultiple: 8, T: 1, n: 1, nSup: 6 };
 
-/** A model whose q is spread out, so that puzzles stop at different steps. */
-function modelWithOpinions(settings: Record<string, unknown> = {}) {
+/** A model whose q varies, so that puzzles stop at different steps. */
+function modelWithSpreadQ(settings: Record<string, unknown> = {}) {
   const config = parseConfig({ ...base, ...settings });
   const random = new Random(5);
   const model = new Model(config.model, random);
@@ -24,20 +24,20 @@ function modelWithOpinions(settings: Record<string, unknown> = {}) {
 }
 
 const cases = {
-  trm: modelWithOpinions(),
-  "q_halt against q_continue, attention": modelWithOpinions({
+  trm: modelWithSpreadQ(),
+  "q_halt against q_continue, attention": modelWithSpreadQ({
     continueLoss: true,
     mixer: "attention",
     positions: "rotary",
   }),
-  "several latents": modelWithOpinions({ recursion: "multiZ", n: 2 }),
+  "several latents": modelWithSpreadQ({ recursion: "multiZ", n: 2 }),
 };
 afterAll(() => {
   for (const { model } of Object.values(cases)) model.dispose();
 });
 
 describe.each(Object.entries(cases))("%s", (_, { model, options }) => {
-  it("never stopping is the fixed evaluation", async () => {
+  it("equals the fixed evaluation if no puzzle stops early", async () => {
     const fixed = await evaluate(model, puzzles, options);
     const halting = await evaluateHalting(model, puzzles, { ...options, threshold: Infinity });
     expect(halting).toMatchObject({ exact: fixed.exact.at(-1), cell: fixed.cell.at(-1), interval95: fixed.interval95 });
@@ -45,7 +45,7 @@ describe.each(Object.entries(cases))("%s", (_, { model, options }) => {
     expect([halting.meanSteps, halting.computeSaved]).toEqual([6, 0]);
   });
 
-  it("stops at the step that the fixed evaluation reports, with the answer of that step", async () => {
+  it("stops each puzzle at the step that the fixed evaluation reports, with the prediction of that step", async () => {
     const fixed = await evaluate(model, puzzles, options);
     const halting = await evaluateHalting(model, puzzles, options);
     expect(halting.meanSteps).toBeCloseTo(fixed.meanHaltStep, 10);
@@ -61,7 +61,7 @@ describe.each(Object.entries(cases))("%s", (_, { model, options }) => {
     }
   });
 
-  it("the sweep foretells what halting at a threshold gives", async () => {
+  it("gives at each threshold of a sweep the result of halting at this threshold", async () => {
     const points = await sweepHalting(model, puzzles, options);
     expect(points[0]).toMatchObject({ threshold: -Infinity, meanSteps: 1 });
     expect(points.at(-1)).toMatchObject({ threshold: Infinity, meanSteps: 6, computeSaved: 0 });
@@ -74,10 +74,10 @@ describe.each(Object.entries(cases))("%s", (_, { model, options }) => {
   });
 });
 
-describe("compute", () => {
+describe("early exit", () => {
   const { model, options } = cases.trm;
 
-  it("puzzles that have left are in no further batch", async () => {
+  it("does not compute further steps of puzzles that have left", async () => {
     const embed = vi.spyOn(model, "embed");
     const exit = await evaluateHalting(model, puzzles, { ...options, batchSize: 23 });
     const sizes = embed.mock.calls.map(([inputs]) => inputs.shape[0]!);
@@ -92,7 +92,7 @@ describe("compute", () => {
     expect(exit.computeSaved).toBeGreaterThan(0);
   });
 
-  it("runs more steps than were trained, and gives all its memory back", async () => {
+  it("can run more steps than were trained, and releases all its memory", async () => {
     const { backend } = model.embedding.weight.value;
     await evaluateHalting(model, puzzles, { ...options, nSup: 2 });
     const before = backend.memory().liveBytes;

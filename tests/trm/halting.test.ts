@@ -1,4 +1,4 @@
-// Halting rules, against their wording in the paper and the official code.
+// The halting rules of the paper and of the official code.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { Random } from "../../src/tensor/index.ts";
@@ -23,7 +23,7 @@ const decide = (
   );
 
 describe("haltedAfter", () => {
-  it("(last step or q > 0) and steps >= minimum, slot by slot", () => {
+  it("halts a slot if (last step or q > 0) and steps >= minimum", () => {
     fc.assert(
       fc.property(slots, (each) => {
         const expected = each.map((s) => (s.step >= 8 || s.qHalt > 0) && s.step >= s.minimum);
@@ -32,7 +32,7 @@ describe("haltedAfter", () => {
     );
   });
 
-  it("with continue loss q_halt is held against q_continue", () => {
+  it("compares q_halt with q_continue if there is a continue loss", () => {
     fc.assert(
       fc.property(slots, (each) => {
         const expected = each.map((s) => (s.step >= 8 || s.qHalt > s.qContinue) && s.step >= s.minimum);
@@ -42,7 +42,7 @@ describe("haltedAfter", () => {
     );
   });
 
-  it("refill by batch: nobody stops before all would", () => {
+  it("halts all slots together when refilling by batch", () => {
     const two = [
       { step: 3, qHalt: 1, qContinue: 0, minimum: 0 },
       { step: 3, qHalt: -1, qContinue: 0, minimum: 0 },
@@ -50,7 +50,7 @@ describe("haltedAfter", () => {
     const own = { ...options, refill: "batch" as const };
     expect(decide(two, own)).toEqual([false, false]);
     expect(decide([two[0]!, two[0]!], own)).toEqual([true, true]);
-    expect(decide([two[0]!, { ...two[0]!, minimum: 5 }], own)).toEqual([false, false]); // one explores: all wait for it
+    expect(decide([two[0]!, { ...two[0]!, minimum: 5 }], own)).toEqual([false, false]); // one slot explores, so all continue
     expect(
       decide(
         [two[1]!, two[1]!].map((each) => ({ ...each, step: 8 })),
@@ -64,7 +64,7 @@ describe("exploration", () => {
   const explore = (seed: number, slots: number, p: number, nSup: number, refill: "slot" | "batch" = "slot") =>
     drawMinimumSteps(new Random(seed), slots, { nSup, explorationProbability: p, refill });
 
-  it("with probability p a minimum uniform in 2..nSup, else 0", () => {
+  it("draws a minimum uniform in 2..nSup with probability p, else 0", () => {
     const minima = explore(3, 20_000, 0.25, 5);
     const counts = [0, 1, 2, 3, 4, 5, 6].map((value) => minima.filter((m) => m === value).length / minima.length);
     expect(counts[1]! + counts[6]!).toBe(0);
@@ -72,12 +72,12 @@ describe("exploration", () => {
     for (const value of [2, 3, 4, 5]) expect(Math.abs(counts[value]! - 0.0625)).toBeLessThan(0.008);
   });
 
-  it("never with probability 0, and never when there is but one step", () => {
+  it("does not happen with probability 0 or with a single step", () => {
     expect(explore(1, 100, 0, 5).every((m) => m === 0)).toBe(true);
     expect(explore(1, 100, 1, 1).every((m) => m === 0)).toBe(true);
   });
 
-  it("refill by batch: one minimum for all, so that a batch of 768 that says stop does stop early", () => {
+  it("draws one minimum for all slots when refilling by batch, so that a batch of 768 can halt early", () => {
     const own = { ...options, nSup: 16, refill: "batch" as const };
     const random = new Random(7);
     const slots = Array.from({ length: 768 }, () => ({ qHalt: 1, qContinue: 0, minimum: 0 }));
@@ -97,7 +97,7 @@ describe("exploration", () => {
 });
 
 describe("the 95% interval", () => {
-  it("contains the share, stays within 0..1, and narrows with more puzzles", () => {
+  it("contains the share, stays within 0..1, and narrows with the number of puzzles", () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 500 }), fc.double({ min: 0, max: 1, noNaN: true }), (trials, share) => {
         const successes = Math.round(share * trials);
@@ -112,7 +112,7 @@ describe("the 95% interval", () => {
     );
   });
 
-  it("190 of 200 is 91.0% to 97.3%", () => {
+  it("is 91.0% to 97.3% for 190 of 200", () => {
     expect(wilson95(190, 200).map((x) => x.toFixed(3))).toEqual(["0.910", "0.973"]);
   });
 });

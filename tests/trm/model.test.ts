@@ -17,7 +17,7 @@ const hrm = {
   n: 2,
 };
 
-describe("golden parameter counts, the puzzle table excluded", () => {
+describe("the number of parameters without the puzzle table", () => {
   const cases: [name: string, settings: Record<string, unknown>, count: number][] = [
     ["TRM-MLP Sudoku", sudoku, 5_028_866],
     ["TRM-Att Sudoku", { ...sudoku, ...attention }, 6_828_034],
@@ -25,7 +25,7 @@ describe("golden parameter counts, the puzzle table excluded", () => {
     ["HRM", { ...sudoku, ...hrm }, 27_275_266],
   ];
   for (const [name, settings, count] of cases) {
-    it(`${name}: ${count}`, () => {
+    it(`is ${count} for ${name}`, () => {
       const model = new Model(parseConfig(settings).model, new Random(1));
       expect(model.parameterCount()).toBe(count);
       model.dispose();
@@ -33,26 +33,26 @@ describe("golden parameter counts, the puzzle table excluded", () => {
   }
 });
 
-describe("effective depth T (n + 1) layers", () => {
+describe("the effective depth T (n + 1) layers", () => {
   const cases: [name: string, settings: Record<string, unknown>, depth: number][] = [
     ["TRM, T = 3, n = 6", {}, 42],
     ["TRM, T = 2, n = 2", { T: 2, n: 2 }, 12],
     ["TRM, 4 layers, n = 3", { layers: 4, n: 3 }, 48],
     ["HRM, T = n = 2, 4 layers", hrm, 24],
     ["HRM with 2 layers for y, T = n = 2", { ...hrm, layersY: 2 }, 20],
-    ["one network, whatever layersY says", { T: 2, n: 2, layersY: 7 }, 12],
+    ["one network, for which layersY does not matter", { T: 2, n: 2, layersY: 7 }, 12],
     ["single z, which has no network for y", { recursion: "singleZ", T: 2, n: 2, separateNets: true, layersY: 5 }, 12],
     ["direct prediction, 4 layers", { recursion: "direct", layers: 4 }, 4],
   ];
   for (const [name, settings, depth] of cases) {
-    it(`${name}: ${depth}`, () => {
+    it(`is ${depth} for ${name}`, () => {
       expect(effectiveDepth(parseConfig({ ...sudoku, ...settings }).model)).toBe(depth);
     });
   }
 });
 
 describe("a new model", () => {
-  it("says q = -5 for everything, whatever the puzzle", () => {
+  it("has q = -5 for every puzzle", () => {
     const model = new Model(parseConfig({ ...sudoku, hiddenSize: 32, widthMultiple: 8 }).model, new Random(4));
     scope(() => {
       const { q } = model.heads(model.initialLatents(2));
@@ -61,7 +61,7 @@ describe("a new model", () => {
     model.dispose();
   });
 
-  it("embeds with √D: rows of standard deviation near 1, zeros in the puzzle slots", () => {
+  it("embeds tokens with standard deviation near 1, and zeros in the puzzle slots", () => {
     const model = new Model(parseConfig({ ...sudoku, hiddenSize: 512, layers: 1 }).model, new Random(4));
     scope(() => {
       const inputs = tensor(new Int32Array(81).fill(3), { shape: [1, 81] });
@@ -75,6 +75,17 @@ describe("a new model", () => {
       expect(deviation).toBeGreaterThan(0.85);
       expect(deviation).toBeLessThan(1.15);
     });
+    model.dispose();
+  });
+
+  it("starts its latents from vectors of standard deviation 1", async () => {
+    const model = new Model(parseConfig({ ...sudoku, layers: 1 }).model, new Random(4));
+    for (const vector of model.initial.values()) {
+      const values = Array.from(await vector.data());
+      const deviation = Math.sqrt(values.reduce((sum, value) => sum + value ** 2, 0) / values.length);
+      expect(deviation).toBeGreaterThan(0.9);
+      expect(deviation).toBeLessThan(1.1);
+    }
     model.dispose();
   });
 });

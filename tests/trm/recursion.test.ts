@@ -1,4 +1,4 @@
-// The recursion: which network calls it makes, what stays on the tape, and that its gradient is the paper's.
+// The recursion: the network calls it makes, the operations that stay on the tape, and its gradient.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
@@ -83,7 +83,7 @@ describe("the tape of deepRecursion", () => {
     model.dispose();
   });
 
-  it("does not grow with T, and grows with n", () => {
+  it("grows with n and does not grow with T", () => {
     const length = (T: number, n: number): number => {
       const model = new Model(parseConfig({ ...small, T, n }).model, new Random(1));
       const count = scope(() => {
@@ -138,7 +138,7 @@ describe("the gradient of deepRecursion, in float64", () => {
   const total = ({ logits, q }: { logits: Variable; q: Variable }): Variable => add(sum(logits), sum(q));
   const numberOf = (value: Tensor): number => Number((value.storage as VisibleStorage).array[0]);
 
-  it("equals the difference quotient of the last cycle with y and z frozen, and not that of the full unroll", () => {
+  it("equals the difference quotient of the last cycle with y and z frozen, which differs from that of the full unroll", () => {
     const backend = new ReferenceBackend();
     const random = new Random(7);
     const values = Object.fromEntries(

@@ -3,7 +3,15 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { sudokuTask } from "../../src/puzzles/index.ts";
 import { type Backend, defaultBackend, setRootBackend } from "../../src/tensor/index.ts";
-import { type BatchSource, parseConfig, ShuffledExamples, type StepMetrics, Training } from "../../src/trm/index.ts";
+import {
+  type BatchSource,
+  type Model,
+  parseConfig,
+  ShuffledExamples,
+  type StepMetrics,
+  Training,
+} from "../../src/trm/index.ts";
+import { labelCounts } from "../../src/trm/losses.ts";
 
 const task = sudokuTask(4);
 const { train } = task.generate({ train: 64, test: 1, seed: 3 });
@@ -39,8 +47,8 @@ async function run(settings: Record<string, unknown>, steps: number, fused = tru
   }
 }
 
-describe("memory", () => {
-  it("after step 300 as many bytes live as after step 3, and none after dispose", async () => {
+describe("a training in its steady state", () => {
+  it("uses as many bytes after step 300 as after step 3, and none after dispose", async () => {
     const before = defaultBackend().memory().liveBytes;
     const config = parseConfig({
       ...small,
@@ -62,15 +70,15 @@ describe("memory", () => {
   });
 });
 
-describe("determinism", () => {
-  it("the same seed gives the same losses, bit for bit, twice; another seed does not", async () => {
+describe("a repeated training", () => {
+  it("has the same losses bit for bit with the same seed, and others with another seed", async () => {
     const losses = async (seed: number): Promise<number[]> => (await run({ seed }, 10)).map((m) => m.loss);
     expect(await losses(1)).toEqual(await losses(1));
     expect(await losses(1)).not.toEqual(await losses(2));
   });
 });
 
-/** Settings of every published system; the same list stands in docs/paper-to-code.md. */
+/** Settings of every published system, as in docs/paper-to-code.md. */
 const systems: Record<string, Record<string, unknown>> = {
   "TRM-MLP": {},
   "TRM-Att": { mixer: "attention", positions: "rotary" },
@@ -86,9 +94,9 @@ const systems: Record<string, Record<string, unknown>> = {
   "softmax loss, AdamW, no EMA": { loss: "softmax", optimizer: "adamW", emaRate: 0 },
 };
 
-describe("the composed definitions alone", () => {
+describe("the composed definitions of fused operations", () => {
   for (const [name, settings] of Object.entries(systems)) {
-    it(`give the same losses to 1e-5: ${name}`, async () => {
+    it(`give the losses of the fused kernels to 1e-5 for ${name}`, async () => {
       const fused = await run(settings, 3);
       const composed = await run(settings, 3, false);
       for (const [i, { loss }] of composed.entries()) {
@@ -99,7 +107,7 @@ describe("the composed definitions alone", () => {
 });
 
 describe("slots", () => {
-  it("a halted slot takes the puzzle in its place, the others keep theirs; steps never exceed nSup", async () => {
+  it("get a new puzzle when they have halted, keep theirs otherwise, and make at most nSup steps", async () => {
     await fc.assert(
       fc.asyncProperty(fc.integer({ min: 1, max: 1000 }), fc.constantFrom("slot", "batch"), async (seed, refill) => {
         let drawn = 0;
@@ -144,5 +152,123 @@ describe("slots", () => {
       }),
       { numRuns: 10 },
     );
+  });
+});
+
+describe("a new training", () => {
+  it("evaluates with the averaged weights, or with the weights themselves if there is no average", () => {
+    const [withAverage, without] = [0.9, 0].map((emaRate) => {
+      return new Training(parseConfig({ ...small, emaRate }), new ShuffledExamples(train, 5));
+    }) as [Training, Training];
+    expect(withAverage.ema).not.toBeNull();
+    expect(withAverage.evaluationModel).toBe(withAverage.ema);
+    expect(without.evaluationModel).toBe(without.model);
+    withAverage.dispose();
+    without.dispose();
+  });
+
+  it("starts the average from the weights, and moves it by 1 - emaRate at each step", async () => {
+    const training = new Training(parseConfig({ ...small, emaRate: 0.75 }), new ShuffledExamples(train, 5));
+    const read = async (model: Model) => Promise.all(model.parameters().map(({ value }) => value.data()));
+    const before = await read(training.model);
+    expect(await read(training.ema!)).toEqual(before);
+    await training.supervisionStep();
+    const [after, average] = [await read(training.model), await read(training.ema!)];
+    for (const [i, weights] of after.entries()) {
+      for (const [k, weight] of weights.entries()) {
+        expect(average[i]![k]).toBeCloseTo(0.75 * before[i]![k]! + 0.25 * weight, 5);
+      }
+    }
+    training.dispose();
+  });
+
+  it("refuses puzzles of another length than the configuration says", () => {
+    const create = () => new Training(parseConfig({ ...small, sequenceLength: 81 }), new ShuffledExamples(train, 5));
+    expect(create).toThrow("sequenceLength: got 81, expected 16, the length of the training puzzles");
+  });
+
+  it("refuses a batch whose puzzles have another length", async () => {
+    const source: BatchSource = {
+      sequenceLength: 16,
+      state: null,
+      next: (size) => ({
+        inputs: new Int32Array(size * 9),
+        labels: new Int32Array(size * 9),
+        puzzleIds: new Int32Array(size),
+      }),
+    };
+    const training = new Training(parseConfig(small), source);
+    await expect(training.supervisionStep()).rejects.toThrow("got 9 tokens per puzzle, expected 16");
+    training.dispose();
+  });
+});
+
+describe("supervisionStep", () => {
+  it("refuses to overlap with the previous step, which still completes", async () => {
+    const training = new Training(parseConfig(small), new ShuffledExamples(train, 5));
+    const first = training.supervisionStep();
+    await expect(training.supervisionStep()).rejects.toThrow("the previous step is still running");
+    expect((await first).step).toBe(1);
+    expect((await training.supervisionStep()).step).toBe(2);
+    training.dispose();
+  });
+
+  it("passes the puzzle ids of the examples on to the carry", async () => {
+    const puzzleIds = Int32Array.from({ length: 64 }, (_, i) => 1 + (i % 5));
+    const settings = { ...small, puzzleEmbeddingSize: 16, puzzleSlots: 1, puzzleIds: 6 };
+    const training = new Training(parseConfig(settings), new ShuffledExamples({ ...train, puzzleIds }, 5));
+    await training.supervisionStep();
+    const { inputs, puzzleIds: carried } = training.carry;
+    const rows = Array.from({ length: 64 }, (_, row) => train.inputs.subarray(row * 16, row * 16 + 16).join());
+    carried.forEach((id, slot) => {
+      expect(id).toBe(puzzleIds[rows.indexOf(inputs.subarray(slot * 16, slot * 16 + 16).join())]);
+    });
+    training.dispose();
+  });
+
+  it("leaves puzzles without labels out of the metrics, with finite losses", async () => {
+    const labels = train.labels.map((label, i) => (Math.floor(i / 16) % 2 === 0 ? label : 0));
+    const training = new Training(parseConfig({ ...small, nSup: 1 }), new ShuffledExamples({ ...train, labels }, 5));
+    for (let step = 0; step < 4; step++) {
+      const { haltedCount, loss, cellAccuracySum, stepsSum } = await training.supervisionStep();
+      const counts = labelCounts(training.carry.labels, 16);
+      const labelled = [...counts].filter((count) => count > 0).length;
+      expect(labelled).toBeLessThan(8);
+      expect([haltedCount, stepsSum]).toEqual([labelled, labelled]);
+      expect(Number.isFinite(loss)).toBe(true);
+      expect(cellAccuracySum).toBeLessThanOrEqual(labelled);
+    }
+    training.dispose();
+  });
+
+  it("reports losses as means over the batch: twice the same puzzles have the same loss", async () => {
+    const lossOfBatch = async (batchSize: number): Promise<number> => {
+      const one = { ...train, count: 1, inputs: train.inputs.slice(0, 16), labels: train.labels.slice(0, 16) };
+      const training = new Training(parseConfig({ ...small, batchSize }), new ShuffledExamples(one, 1));
+      const { loss } = await training.supervisionStep();
+      training.dispose();
+      return loss;
+    };
+    expect(await lossOfBatch(6)).toBeCloseTo(await lossOfBatch(1), 5);
+  });
+});
+
+describe("the defaults of the configuration", () => {
+  it("are those of the official code", () => {
+    const { model, training } = parseConfig({ vocabularySize: 11, sequenceLength: 81 });
+    expect(model).toMatchObject({ T: 3, n: 6, layers: 2, hiddenSize: 512, heads: 8, expansion: 4, puzzleSlots: 16 });
+    expect(training).toMatchObject({
+      batchSize: 768,
+      nSup: 16,
+      explorationProbability: 0.1,
+      haltingLossWeight: 0.5,
+      learningRate: 1e-4,
+      weightDecay: 1,
+      warmupSteps: 2000,
+      minRatio: 1,
+      beta1: 0.9,
+      beta2: 0.95,
+      emaRate: 0.999,
+    });
   });
 });
