@@ -56,15 +56,15 @@ export class ServedStep {
 
   /** Makes one or several steps and returns the answer of the last. */
   async step(kind: "train" | "eval", times = 1): Promise<StepAnswer> {
-    return (await this.#ask(kind, times)) as StepAnswer;
+    return (await this.#request(kind, times)) as StepAnswer;
   }
 
   /** The current peak of the machine, from a program that can measure it. */
   async peak(): Promise<PeakRates> {
-    return (await this.#ask("peak")) as PeakRates;
+    return (await this.#request("peak")) as PeakRates;
   }
 
-  async #ask(line: string, times = 1): Promise<unknown> {
+  async #request(line: string, times = 1): Promise<unknown> {
     this.#signal("SIGCONT");
     let answer: unknown;
     for (let i = 0; i < times; i++) {

@@ -12,6 +12,7 @@ import json
 import math
 import os
 import sys
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -170,10 +171,18 @@ def summed(tensor, world):
     return tensor
 
 
+@dataclass
+class Process:
+    rank: int
+    world: int  # number of processes
+    device: torch.device
+
+
 @torch.no_grad()
-def exact_accuracy(head, split, size, rank, world, device):
+def exact_accuracy(head, split, size, process):
     """Share of examples that are entirely correct after the last supervision step."""
     head.eval()
+    rank, world, device = process.rank, process.world, process.device
     local, total = size // world, len(split.inputs)
     counts = torch.zeros(2, device=device)
     for start in range(0, total, size):
@@ -190,8 +199,9 @@ def exact_accuracy(head, split, size, rank, world, device):
     return right / max(count, 1)
 
 
-def train(options, config, rank, world, device):
-    say = print if rank == 0 else lambda *_, **__: None
+def train(options, config, process):
+    rank, world, device = process.rank, process.world, process.device
+    log = print if rank == 0 else lambda *_, **__: None
     folder = os.path.abspath(options.source)
     data = config["data_paths"][0]
     data = data if os.path.isabs(data) else os.path.join(folder, data)
@@ -218,13 +228,18 @@ def train(options, config, rank, world, device):
         average = {name: kept[name].to(p.dtype) for name, p in average.items()}
     first = load_progress(adam, folder)
 
+    def save_at(step):
+        written = {**config, "data_paths": [os.path.relpath(data, options.out)]}
+        progress = {**adam.state(), "step": torch.tensor(float(step))}
+        save(options.out, written, head.model.state_dict(), average, progress)
+
     forward = torch.compile(head) if options.compile else head
     total = own_settings(config).get("totalSteps") or total_steps(config, split)
     schedule = dict(warmup=config["lr_warmup_steps"], total=total, min_ratio=config["lr_min_ratio"])
     torch.manual_seed(config["seed"] + rank + first)
     batches = training_batches(split, size, config["seed"] + first)
     carry = None
-    say(f"{world} process(es) on {device}; {sum(p.numel() for p in parameters.values()):,} parameters; step {first}")
+    log(f"{world} process(es) on {device}; {sum(p.numel() for p in parameters.values()):,} parameters; step {first}")
     for step in range(first + 1, first + options.steps + 1):
         examples, puzzles = (part[rank * local : (rank + 1) * local] for part in next(batches))
         batch = split.batch(examples, puzzles, local, device)
@@ -248,19 +263,19 @@ def train(options, config, rank, world, device):
             names = ("lm_loss", "count", "exact_accuracy", "steps")
             numbers = summed(torch.stack([metrics[name].detach().double().cpu() for name in names]).to(device).float(), world)
             lm_loss, count, exact, steps = numbers.tolist()
-            say(f"step {step}: answer loss {lm_loss / size:.4f}, halted {count:.0f}, exact {exact:.0f}, steps {steps:.0f}")
+            log(f"step {step}: answer loss {lm_loss / size:.4f}, halted {count:.0f}, exact {exact:.0f}, steps {steps:.0f}")
         if step % options.save_every == 0 or step == first + options.steps:
             if rank == 0:
-                save(options.out, config, data, head.model, average, adam, step)
+                save_at(step)
             if world > 1:
                 dist.barrier()
     if options.steps == 0 and rank == 0:
-        save(options.out, config, data, head.model, average, adam, first)
+        save_at(first)
     if average:
         head.model.load_state_dict({**head.model.state_dict(), **average})
     if os.path.exists(os.path.join(data, "test")) and not options.no_test:
         test = Split(os.path.join(data, "test"))
-        say(f"test split: {100 * exact_accuracy(head, test, size, rank, world, device):.1f}% exactly right")
+        log(f"test split: {100 * exact_accuracy(head, test, size, process):.1f}% exactly right")
 
 
 def total_steps(config, split):
@@ -281,16 +296,15 @@ def load_progress(adam, folder):
     return adam.t
 
 
-def save(out, config, data, model, average, adam, step):
+def save(out, config, weights, average, progress):
+    """Writes the folder that `trm import` and --from read. `progress` holds the moments and the step."""
     os.makedirs(out, exist_ok=True)
-    weights = model.state_dict()
     save_weights(os.path.join(out, "model.safetensors"), weights)
     if average:
         save_weights(os.path.join(out, "ema.safetensors"), {**weights, **average})
-    save_weights(os.path.join(out, "optimizer.safetensors"), {**adam.state(), "step": torch.tensor(float(step))})
-    relative = os.path.relpath(data, out)
+    save_weights(os.path.join(out, "optimizer.safetensors"), progress)
     with open(os.path.join(out, "config.yaml"), "w") as file:
-        yaml.safe_dump({**config, "data_paths": [relative]}, file, sort_keys=False)
+        yaml.safe_dump(config, file, sort_keys=False)
 
 
 def main():
@@ -322,7 +336,7 @@ def main():
         dist.init_process_group("nccl" if options.device == "cuda" else "gloo")
     try:
         rank, world = (dist.get_rank(), dist.get_world_size()) if is_distributed else (0, 1)
-        train(options, config, rank, world, device)
+        train(options, config, Process(rank, world, device))
     finally:
         # Destroying the group ends gloo's threads, unless something still refers to it. torch.distributed.nn does so through a
         # default argument if it is first imported after init_process_group (an optimizer imports it). A thread that outlives

@@ -216,12 +216,12 @@ print(json.dumps(outputs["logits"].flatten().tolist()))
 
   it("a folder that is not a checkout is reported in one line, and damaged weights end with status 1", async () => {
     const source = await exported({ batchSize: 3 });
-    const run = (...args: string[]) =>
+    const start = (...args: string[]) =>
       spawnSync(python!, [script, "--device", "cpu", "--steps", "1", ...args], { encoding: "utf8" });
-    const missing = run("--checkout", source, "--from", source, "--out", temporary());
+    const missing = start("--checkout", source, "--from", source, "--out", temporary());
     expect(missing.stderr).toMatch(/^train\.py: no folder models in .*, expected a checkout of the official code\n$/);
     writeFileSync(join(source, "model.safetensors"), "x");
-    expect(run("--checkout", checkout, "--from", source, "--out", temporary()).status).toBe(1);
+    expect(start("--checkout", checkout, "--from", source, "--out", temporary()).status).toBe(1);
   });
 });
 

@@ -7,8 +7,8 @@ export class Comparison {
   worstWhere = "nothing compared";
   count = 0;
 
-  /** Requires max |got - expected| <= tolerance · scale; `scale` defaults to max |expected|. */
-  close(where: string, got: ArrayLike<number>, expected: ArrayLike<number>, tolerance: number, scale?: number): void {
+  /** Requires max |got - expected| <= tolerance · max |expected|. */
+  close(where: string, got: ArrayLike<number>, expected: ArrayLike<number>, tolerance: number): void {
     if (got.length !== expected.length) {
       this.#note(
         `${where} (got ${got.length} numbers, expected ${expected.length})`,
@@ -24,8 +24,7 @@ export class Comparison {
       const difference = Math.abs(got[i]! - expected[i]!);
       error = Number.isNaN(difference) ? Number.POSITIVE_INFINITY : Math.max(error, difference);
     }
-    const unit = scale ?? largest;
-    this.#note(where, error === 0 ? 0 : error / Math.max(unit, 1e-12), tolerance);
+    this.#note(where, error === 0 ? 0 : error / Math.max(largest, 1e-12), tolerance);
   }
 
   /** Requires exact equality: integers, flags, predictions. */
