@@ -1,9 +1,9 @@
 /** Generated puzzles as rows of the official CSV, with a rating on this project's own scales. */
 
 import type { Examples, Task } from "../trm/index.ts";
-import type { PuzzleRow } from "./data/puzzle-csv.ts";
-import { formatMaze } from "./maze.ts";
-import { formatBoard, geometryOf, isSudokuSide, rateGuesses, tokensToBoard } from "./sudoku.ts";
+import type { PuzzleRow } from "./csv/puzzle-csv.ts";
+import { formatMaze } from "./maze/task.ts";
+import { formatBoard, geometryOf, isSudokuSide, rateGuesses, tokensToBoard } from "./sudoku/task.ts";
 
 /** What the rating of a generated puzzle counts. Neither is the scale of the published sets. */
 export const ratingMeaning = {

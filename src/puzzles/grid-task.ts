@@ -21,8 +21,8 @@
 import { quoted } from "../formats/index.ts";
 import { Random } from "../tensor/index.ts";
 import { ConfigError, PuzzleError, packExamples, type Task } from "../trm/index.ts";
-import { drawApart } from "./apart.ts";
 import { dihedralTransform } from "./dihedral.ts";
+import { drawApart } from "./draw-apart.ts";
 
 export interface GridTaskDefinition {
   readonly name: string;

@@ -4,6 +4,6 @@
 export { buildArcFiles } from "./arc/build.node.ts";
 export { type ArcEvaluation, evaluateArc } from "./arc/evaluation.node.ts";
 export { readArcPredictions, scoreArc, writeArcScores } from "./arc/score.node.ts";
-export { buildMaze, buildSudoku } from "./data/build-csv.node.ts";
-export { dataSettings, hasTestSplit, openDataSplit, readDataMetadata } from "./data/data-folder.node.ts";
-export { openSplit, readSplit, SplitWriter, writeNames } from "./data/layout.node.ts";
+export { buildMaze, buildSudoku } from "./csv/build.node.ts";
+export { dataSettings, hasTestSplit, openDataSplit, readDataMetadata } from "./official-layout/data-folder.node.ts";
+export { openSplit, readSplit, SplitWriter, writeNames } from "./official-layout/layout.node.ts";

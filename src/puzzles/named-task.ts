@@ -2,10 +2,10 @@
 import { z } from "zod";
 import { ConfigError, type Examples, type Task } from "../trm/index.ts";
 import { ARC_LENGTH, ARC_VOCABULARY, arcTask } from "./arc.ts";
-import type { SplitMetadata } from "./data/layout.ts";
-import { isMazeSide, MAZE_VOCABULARY, mazeTask, readMazeCsv } from "./maze.ts";
-import { isSudokuSide, readSudokuCsv, type SudokuSide, sudokuTask } from "./sudoku.ts";
-import { tokensTask } from "./tokens.ts";
+import { isMazeSide, MAZE_VOCABULARY, mazeTask, readMazeCsv } from "./maze/task.ts";
+import type { SplitMetadata } from "./official-layout/layout.ts";
+import { isSudokuSide, readSudokuCsv, type SudokuSide, sudokuTask } from "./sudoku/task.ts";
+import { tokensTask } from "./tokens-task.ts";
 
 /** Tasks whose puzzles can be generated. */
 export const taskNames = ["sudoku4", "sudoku6", "sudoku9", "maze"] as const;

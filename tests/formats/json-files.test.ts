@@ -6,8 +6,8 @@ import fc from "fast-check";
 import { afterAll, describe, expect, it } from "vitest";
 import { loadArcSubset } from "../../src/puzzles/arc/build.node.ts";
 import { parseAugmentedName } from "../../src/puzzles/arc.ts";
-import { readDataMetadata } from "../../src/puzzles/data/data-folder.node.ts";
-import { readIdentifiers, readTestPuzzles } from "../../src/puzzles/data/layout.node.ts";
+import { readDataMetadata } from "../../src/puzzles/official-layout/data-folder.node.ts";
+import { readIdentifiers, readTestPuzzles } from "../../src/puzzles/official-layout/layout.node.ts";
 import { readCells, readPlan } from "../../src/runs/ablation/folder.node.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "trm-json-"));

@@ -79,7 +79,7 @@ describe("files that torch.save wrote (fixtures/make.py)", () => {
     const twice = serializePt(
       new Map(["model.a", "a"].map((name) => [name, { shape: [1], data: Float32Array.of(1) }])),
     );
-    expect(() => parseWeights(twice, "w.pt")).toThrow('w.pt: tensor "a" twice');
+    expect(() => parseWeights(twice, "w.pt")).toThrow('w.pt: tensor "a" occurs twice');
   });
 });
 

@@ -1,8 +1,8 @@
 import { expect, it } from "vitest";
-import { writePuzzleCsv } from "../../src/puzzles/data/puzzle-csv.ts";
+import { writePuzzleCsv } from "../../src/puzzles/csv/puzzle-csv.ts";
 import { generatedRows } from "../../src/puzzles/generated-rows.ts";
-import { distancesFrom, mazeTask, parseMaze, readMazeCsv } from "../../src/puzzles/maze.ts";
-import { readSudokuCsv, sudokuTask } from "../../src/puzzles/sudoku.ts";
+import { distancesFrom, mazeTask, parseMaze, readMazeCsv } from "../../src/puzzles/maze/task.ts";
+import { readSudokuCsv, sudokuTask } from "../../src/puzzles/sudoku/task.ts";
 
 it.each([4, 6, 9] as const)("Sudokus of side %d come back from their CSV", (side) => {
   const task = sudokuTask(side);

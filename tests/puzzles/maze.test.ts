@@ -14,7 +14,7 @@ import {
   readMazeCsv,
   solveMaze,
   turnMaze,
-} from "../../src/puzzles/maze.ts";
+} from "../../src/puzzles/maze/task.ts";
 import { Random } from "../../src/tensor/random.ts";
 import { PuzzleError } from "../../src/trm/errors.ts";
 

@@ -1,10 +1,10 @@
 // Tasks by name, the tasks that come as data sets only, and any text for any of them.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { SplitMetadata } from "../../src/puzzles/data/layout.ts";
 import { arcTask, gridTask, gridToTokens } from "../../src/puzzles/index.ts";
 import { readTaskCsv, type TaskChoice, taskOf, taskOfData } from "../../src/puzzles/named-task.ts";
-import { tokensTask } from "../../src/puzzles/tokens.ts";
+import type { SplitMetadata } from "../../src/puzzles/official-layout/layout.ts";
+import { tokensTask } from "../../src/puzzles/tokens-task.ts";
 import { presetFor, presetNames } from "../../src/runs/presets.ts";
 import { ConfigError, PuzzleError } from "../../src/trm/errors.ts";
 import { parseConfig } from "../../src/trm/index.ts";

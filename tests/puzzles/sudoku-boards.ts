@@ -1,6 +1,6 @@
 /** Arbitrary Sudokus. */
 import fc from "fast-check";
-import { generatePuzzle, geometryOf, type SudokuSide } from "../../src/puzzles/sudoku.ts";
+import { generatePuzzle, geometryOf, type SudokuSide } from "../../src/puzzles/sudoku/task.ts";
 import { Random } from "../../src/tensor/random.ts";
 
 export const sides: fc.Arbitrary<SudokuSide> = fc.constantFrom(4, 6, 9);

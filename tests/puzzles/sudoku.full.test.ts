@@ -10,7 +10,7 @@ import {
   parseBoard,
   randomSymmetry,
   search,
-} from "../../src/puzzles/sudoku.ts";
+} from "../../src/puzzles/sudoku/task.ts";
 import { Random } from "../../src/tensor/random.ts";
 import { sudokus } from "./sudoku-boards.ts";
 

@@ -18,7 +18,7 @@ import {
   sudokuTask,
   tokensToBoard,
   validatePuzzle,
-} from "../../src/puzzles/sudoku.ts";
+} from "../../src/puzzles/sudoku/task.ts";
 import { Random } from "../../src/tensor/random.ts";
 import { ConfigError, PuzzleError } from "../../src/trm/errors.ts";
 import { SEVENTEEN, SEVENTEEN_SOLUTION, sides, sudokus } from "./sudoku-boards.ts";

@@ -92,10 +92,14 @@ it("a full disk leaves the previous checkpoint intact, whichever file it affects
 
 it("a failed creation of a run leaves nothing behind", () => {
   const broken = new Map(checkpoints[0]!).set("no/such/folder/file", new Uint8Array(1));
-  expect(() => WritableRun.create(path, tinyAbout, sets, { step: 0, files: broken })).toThrow("cannot write: no such file");
+  expect(() => WritableRun.create(path, tinyAbout, sets, { step: 0, files: broken })).toThrow(
+    "cannot write: no such file",
+  );
   expect(existsSync(path)).toBe(false);
   mkdirSync(path); // an existing folder is not removed
-  expect(() => WritableRun.create(path, tinyAbout, sets, { step: 0, files: broken })).toThrow("cannot write: no such file");
+  expect(() => WritableRun.create(path, tinyAbout, sets, { step: 0, files: broken })).toThrow(
+    "cannot write: no such file",
+  );
   expect(readdirSync(path)).toEqual([]);
 });
 

@@ -14,10 +14,10 @@ import {
   parseArcChallenges,
   parseArcTask,
 } from "../arc.ts";
-import { type BuildProgress, type BuildReport, checkCount, reportOf } from "../data/build-report.ts";
-import { SplitWriter, writeNames } from "../data/layout.node.ts";
-import { splitMetadata } from "../data/layout.ts";
-import { SplitBuilder } from "../data/split-builder.ts";
+import { type BuildProgress, type BuildReport, checkCount, reportOf } from "../build-report.ts";
+import { SplitWriter, writeNames } from "../official-layout/layout.node.ts";
+import { splitMetadata } from "../official-layout/layout.ts";
+import { SplitBuilder } from "../official-layout/split-builder.ts";
 
 export interface ArcSourceOptions {
   /** PREFIX_SUBSET_challenges.json (and ..._solutions.json), or the folders PREFIX/SUBSET with one JSON per task. */

@@ -8,8 +8,8 @@
 
 import { DatasetError, quoted } from "../../formats/index.ts";
 import type { Random } from "../../tensor/index.ts";
-import type { SplitName } from "../data/layout.ts";
-import type { SplitBuilder } from "../data/split-builder.ts";
+import type { SplitName } from "../official-layout/layout.ts";
+import type { SplitBuilder } from "../official-layout/split-builder.ts";
 import { augmentedName, augmentGrid, randomAugmentation } from "./augment.ts";
 import { ARC_SIDE, gridKey, gridToTokens } from "./grid.ts";
 import type { ArcPair, ArcTask, ArcTasks } from "./tasks.ts";

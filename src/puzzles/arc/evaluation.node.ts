@@ -5,7 +5,7 @@
  */
 import { ConfigError, type Model, predictions } from "../../trm/index.ts";
 import { ARC_LENGTH, type ArcScores, ArcVotes, OFFICIAL_KS, parseAugmentedName } from "../arc.ts";
-import { openDataSplit } from "../data/data-folder.node.ts";
+import { openDataSplit } from "../official-layout/data-folder.node.ts";
 import { ArcPredictionWriter, readArcNames, writeArcScores } from "./score.node.ts";
 
 export interface ArcEvaluationOptions {

@@ -3,9 +3,9 @@ import { join } from "node:path";
 import { FileSet, readBytes, writeOutput } from "../../formats/index.node.ts";
 import { DatasetError, decodeText, npyToInt32, parseNpy, pythonFloat, serializeNpy } from "../../formats/index.ts";
 import { ARC_LENGTH, type ArcScoreOptions, type ArcScores, ArcVotes, formatSubmission, OFFICIAL_KS } from "../arc.ts";
-import { readIdentifiers, readTestPuzzles } from "../data/layout.node.ts";
-import { DATASET_JSON, parseMetadata } from "../data/layout.ts";
-import { NpyRowWriter } from "../data/npy-row-writer.node.ts";
+import { readIdentifiers, readTestPuzzles } from "../official-layout/layout.node.ts";
+import { DATASET_JSON, parseMetadata } from "../official-layout/layout.ts";
+import { NpyRowWriter } from "../official-layout/npy-row-writer.node.ts";
 
 /** Predictions of test examples: one row each, padding rows with the blank identifier allowed. */
 export interface ArcPredictions {

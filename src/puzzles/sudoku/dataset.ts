@@ -5,7 +5,7 @@
  */
 import { Random } from "../../tensor/index.ts";
 import { ConfigError, type ExampleSets, type GenerateOptions, packExamples, type TokenPair } from "../../trm/index.ts";
-import { drawApart } from "../apart.ts";
+import { drawApart } from "../draw-apart.ts";
 import { boardToTokens, formatBoard, type Geometry, geometryOf, type SudokuSide } from "./board.ts";
 import { canonicalForm } from "./canonical.ts";
 import { generatePuzzle, type SudokuPuzzle } from "./generator.ts";

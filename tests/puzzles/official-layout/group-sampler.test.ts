@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { GroupSampler, type GroupSamplerState } from "../../../src/puzzles/data/sampler.ts";
-import { memorySource, pickExamples, SplitBatches } from "../../../src/puzzles/data/split-batches.ts";
+import { GroupSampler, type GroupSamplerState } from "../../../src/puzzles/official-layout/group-sampler.ts";
+import { memorySource, pickExamples, SplitBatches } from "../../../src/puzzles/official-layout/split-batches.ts";
 import { ShuffledExamples } from "../../../src/trm/batches.ts";
 import { ConfigError } from "../../../src/trm/errors.ts";
 import { evaluationBatches } from "../../../src/trm/index.ts";

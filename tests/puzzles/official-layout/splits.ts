@@ -1,6 +1,6 @@
 /** Arbitrary small splits. */
 import fc from "fast-check";
-import type { PuzzleSplit } from "../../../src/puzzles/data/layout.ts";
+import type { PuzzleSplit } from "../../../src/puzzles/official-layout/layout.ts";
 
 export const splits: fc.Arbitrary<PuzzleSplit> = fc
   .record({

@@ -5,11 +5,11 @@
  * sudoku/: board (text and tokens), solver, validate, generator, symmetry, canonical, dataset.
  */
 
-import { DatasetError } from "../formats/index.ts";
-import type { Random } from "../tensor/index.ts";
-import { ConfigError, type Examples, PuzzleError, packExamples, type Task, type TokenPair } from "../trm/index.ts";
-import type { PuzzleRow } from "./data/puzzle-csv.ts";
-import { readPuzzleCsv } from "./data/puzzle-csv.ts";
+import { DatasetError } from "../../formats/index.ts";
+import type { Random } from "../../tensor/index.ts";
+import { ConfigError, type Examples, PuzzleError, packExamples, type Task, type TokenPair } from "../../trm/index.ts";
+import type { PuzzleRow } from "../csv/puzzle-csv.ts";
+import { readPuzzleCsv } from "../csv/puzzle-csv.ts";
 import {
   boardToTokens,
   drawBoard,
@@ -18,10 +18,10 @@ import {
   parseBoard,
   type SudokuSide,
   tokensToBoard,
-} from "./sudoku/board.ts";
-import { generateDataset } from "./sudoku/dataset.ts";
-import { applySymmetry, randomSymmetry } from "./sudoku/symmetry.ts";
-import { puzzleProblem, solutionProblem, validatePuzzle } from "./sudoku/validate.ts";
+} from "./board.ts";
+import { generateDataset } from "./dataset.ts";
+import { applySymmetry, randomSymmetry } from "./symmetry.ts";
+import { puzzleProblem, solutionProblem, validatePuzzle } from "./validate.ts";
 
 export {
   type Board,
@@ -34,19 +34,19 @@ export {
   parseBoard,
   type SudokuSide,
   tokensToBoard,
-} from "./sudoku/board.ts";
-export { canonicalForm } from "./sudoku/canonical.ts";
-export { generateDataset, puzzleKey, type SudokuDatasetOptions } from "./sudoku/dataset.ts";
-export { generatePuzzle, generateSolution, type PuzzleOptions, type SudokuPuzzle } from "./sudoku/generator.ts";
-export { rateGuesses, type SearchResult, search } from "./sudoku/solver.ts";
-export { applySymmetry, randomSymmetry, type Symmetry } from "./sudoku/symmetry.ts";
+} from "./board.ts";
+export { canonicalForm } from "./canonical.ts";
+export { generateDataset, puzzleKey, type SudokuDatasetOptions } from "./dataset.ts";
+export { generatePuzzle, generateSolution, type PuzzleOptions, type SudokuPuzzle } from "./generator.ts";
+export { rateGuesses, type SearchResult, search } from "./solver.ts";
+export { applySymmetry, randomSymmetry, type Symmetry } from "./symmetry.ts";
 export {
   contradiction,
   puzzleProblem,
   solutionProblem,
   type ValidateOptions,
   validatePuzzle,
-} from "./sudoku/validate.ts";
+} from "./validate.ts";
 
 export interface SudokuTaskOptions {
   /** Generated puzzles: stop removing clues at this many; default: minimal puzzles. */

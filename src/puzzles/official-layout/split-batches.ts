@@ -1,7 +1,7 @@
 /** Batches of a split for training and evaluation, from memory or disk alike. */
 import { type Batch, type BatchSource, type Examples, type StoredExamples, trainingLabels } from "../../trm/index.ts";
+import { GroupSampler, type GroupSamplerState, type IndexColumn } from "./group-sampler.ts";
 import type { PuzzleSplit, SplitMetadata } from "./layout.ts";
-import { GroupSampler, type GroupSamplerState, type IndexColumn } from "./sampler.ts";
 
 /** A split whose examples can be read in any order. `openSplit` in layout.node.ts gives one on disk. */
 export interface ExampleSource extends StoredExamples {

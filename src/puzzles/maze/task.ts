@@ -4,8 +4,8 @@
  * Vocabulary 6: padding 0, then the characters "# SGo". The parts are in maze/: board (text, tokens, paths), generator.
  */
 
-import { DatasetError } from "../formats/index.ts";
-import { Random } from "../tensor/index.ts";
+import { DatasetError } from "../../formats/index.ts";
+import { Random } from "../../tensor/index.ts";
 import {
   ConfigError,
   type ExampleSets,
@@ -15,20 +15,12 @@ import {
   packExamples,
   type Task,
   type TokenPair,
-} from "../trm/index.ts";
-import { drawApart } from "./apart.ts";
-import { type PuzzleRow, readPuzzleCsv } from "./data/puzzle-csv.ts";
-import { dihedralTransform } from "./dihedral.ts";
-import {
-  formatMaze,
-  isMazeSide,
-  MAZE_CHARACTERS,
-  MAZE_SIDES,
-  mazeMistake,
-  mazeProblem,
-  parseMaze,
-} from "./maze/board.ts";
-import { generateMaze, type MazeOptions } from "./maze/generator.ts";
+} from "../../trm/index.ts";
+import { type PuzzleRow, readPuzzleCsv } from "../csv/puzzle-csv.ts";
+import { dihedralTransform } from "../dihedral.ts";
+import { drawApart } from "../draw-apart.ts";
+import { formatMaze, isMazeSide, MAZE_CHARACTERS, MAZE_SIDES, mazeMistake, mazeProblem, parseMaze } from "./board.ts";
+import { generateMaze, type MazeOptions } from "./generator.ts";
 
 export {
   distancesFrom,
@@ -40,8 +32,8 @@ export {
   mazeProblem,
   parseMaze,
   solveMaze,
-} from "./maze/board.ts";
-export { defaultLongerThan, generateMaze, type MazeOptions, PUBLISHED_WALLS } from "./maze/generator.ts";
+} from "./board.ts";
+export { defaultLongerThan, generateMaze, type MazeOptions, PUBLISHED_WALLS } from "./generator.ts";
 
 export const MAZE_VOCABULARY = MAZE_CHARACTERS.length + 1;
 

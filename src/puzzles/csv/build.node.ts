@@ -8,7 +8,11 @@ import { FileSet } from "../../formats/index.node.ts";
 import { DatasetError } from "../../formats/index.ts";
 import { Random } from "../../tensor/index.ts";
 import { ConfigError, type TokenPair } from "../../trm/index.ts";
-import { MAZE_VOCABULARY, mazeRowToTokens, turnMaze } from "../maze.ts";
+import { type BuildProgress, type BuildReport, checkCount, reportOf } from "../build-report.ts";
+import { MAZE_VOCABULARY, mazeRowToTokens, turnMaze } from "../maze/task.ts";
+import { SplitWriter, writeNames } from "../official-layout/layout.node.ts";
+import { type SplitName, splitMetadata } from "../official-layout/layout.ts";
+import { SplitBuilder } from "../official-layout/split-builder.ts";
 import {
   applySymmetry,
   boardToTokens,
@@ -19,13 +23,9 @@ import {
   type SudokuSide,
   sudokuRowToTokens,
   tokensToBoard,
-} from "../sudoku.ts";
-import { type BuildProgress, type BuildReport, checkCount, reportOf } from "./build-report.ts";
-import { SplitWriter, writeNames } from "./layout.node.ts";
-import { type SplitName, splitMetadata } from "./layout.ts";
+} from "../sudoku/task.ts";
 import { readPuzzleCsvFile } from "./puzzle-csv.node.ts";
 import type { PuzzleRow } from "./puzzle-csv.ts";
-import { SplitBuilder } from "./split-builder.ts";
 
 export interface BuildOptions {
   /** Folder with train.csv and test.csv. */

@@ -18,6 +18,7 @@ import {
 } from "../../formats/index.ts";
 import type { ArcTasks } from "../arc/tasks.ts";
 import { arcTasksToJson, parseArcChallenges } from "../arc/tasks.ts";
+import type { IndexColumn } from "./group-sampler.ts";
 import {
   boundaryProblem,
   checkBoundaries,
@@ -38,7 +39,6 @@ import {
   TEST_PUZZLES_JSON,
 } from "./layout.ts";
 import { NpyRowWriter } from "./npy-row-writer.node.ts";
-import type { IndexColumn } from "./sampler.ts";
 import { type ExampleSource, sourceBatches } from "./split-batches.ts";
 import type { ExampleSink, SplitBuilder } from "./split-builder.ts";
 

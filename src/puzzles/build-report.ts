@@ -1,7 +1,7 @@
 /** What a builder tells of its work. */
-import { ConfigError } from "../../trm/index.ts";
-import type { SplitName } from "./layout.ts";
-import type { SplitBuilder } from "./split-builder.ts";
+import { ConfigError } from "../trm/index.ts";
+import type { SplitName } from "./official-layout/layout.ts";
+import type { SplitBuilder } from "./official-layout/split-builder.ts";
 
 /** What was written. */
 export interface BuildReport {

@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { DatasetError } from "../../src/formats/index.ts";
-import { npyToInt32, parseNpy } from "../../src/formats/npy.ts";
+import { DatasetError } from "../../../src/formats/index.ts";
+import { npyToInt32, parseNpy } from "../../../src/formats/npy.ts";
 import {
   ArcVotes,
   arcTasksToJson,
@@ -19,11 +19,11 @@ import {
   parseAugmentedName,
   randomAugmentation,
   restoreGrid,
-} from "../../src/puzzles/arc.ts";
-import { Random } from "../../src/tensor/random.ts";
-import { gridsUpTo } from "./grids.ts";
+} from "../../../src/puzzles/arc.ts";
+import { Random } from "../../../src/tensor/random.ts";
+import { gridsUpTo } from "../grids.ts";
 
-const fixture = (path: string) => readFileSync(new URL(`../fixtures/parity/datasets/arc/${path}`, import.meta.url));
+const fixture = (path: string) => readFileSync(new URL(`../../fixtures/parity/datasets/arc/${path}`, import.meta.url));
 const text = (path: string) => fixture(path).toString("utf8");
 const grids = gridsUpTo(30);
 const augmentations = fc.nat().map((seed) => randomAugmentation(new Random(seed)));

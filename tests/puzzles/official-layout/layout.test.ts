@@ -15,7 +15,7 @@ import {
   readTestPuzzles,
   SplitWriter,
   writeNames,
-} from "../../../src/puzzles/data/layout.node.ts";
+} from "../../../src/puzzles/official-layout/layout.node.ts";
 import {
   DATASET_JSON,
   decodeSplit,
@@ -24,9 +24,9 @@ import {
   type PuzzleSplit,
   parseIdentifiers,
   parseMetadata,
-} from "../../../src/puzzles/data/layout.ts";
-import { memorySource, SplitBatches } from "../../../src/puzzles/data/split-batches.ts";
-import { SplitBuilder } from "../../../src/puzzles/data/split-builder.ts";
+} from "../../../src/puzzles/official-layout/layout.ts";
+import { memorySource, SplitBatches } from "../../../src/puzzles/official-layout/split-batches.ts";
+import { SplitBuilder } from "../../../src/puzzles/official-layout/split-builder.ts";
 import { evaluationBatches } from "../../../src/trm/index.ts";
 import { splits } from "./splits.ts";
 
@@ -279,7 +279,9 @@ describe("on disk", () => {
     writeFileSync(join(dir, "file"), "");
     const files = new FileSet();
     files.write(join(dir, "refused/first"), "1");
-    expect(() => new SplitWriter(files, join(dir, "file"), "train")).toThrow(/file\/train: cannot write: a part of the path is a file/);
+    expect(() => new SplitWriter(files, join(dir, "file"), "train")).toThrow(
+      /file\/train: cannot write: a part of the path is a file/,
+    );
     expect(readdirSync(join(dir, "refused"))).toEqual([]);
   });
 

@@ -6,13 +6,19 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { DatasetError } from "../../../src/formats/index.ts";
 import { buildArcFiles, loadArcSubset } from "../../../src/puzzles/arc/build.node.ts";
 import { type ArcPair, cropTokens, gridKey, parseAugmentedName, restoreGrid } from "../../../src/puzzles/arc.ts";
-import { buildMaze, buildSudoku } from "../../../src/puzzles/data/build-csv.node.ts";
-import { readIdentifiers, readSplit, readTestPuzzles } from "../../../src/puzzles/data/layout.node.ts";
-import type { PuzzleSplit } from "../../../src/puzzles/data/layout.ts";
-import { writePuzzleCsv } from "../../../src/puzzles/data/puzzle-csv.ts";
+import { buildMaze, buildSudoku } from "../../../src/puzzles/csv/build.node.ts";
+import { writePuzzleCsv } from "../../../src/puzzles/csv/puzzle-csv.ts";
 import { generatedRows } from "../../../src/puzzles/generated-rows.ts";
-import { mazeKey } from "../../../src/puzzles/maze.ts";
-import { canonicalForm, geometryOf, solutionProblem, sudokuTask, tokensToBoard } from "../../../src/puzzles/sudoku.ts";
+import { mazeKey } from "../../../src/puzzles/maze/task.ts";
+import { readIdentifiers, readSplit, readTestPuzzles } from "../../../src/puzzles/official-layout/layout.node.ts";
+import type { PuzzleSplit } from "../../../src/puzzles/official-layout/layout.ts";
+import {
+  canonicalForm,
+  geometryOf,
+  solutionProblem,
+  sudokuTask,
+  tokensToBoard,
+} from "../../../src/puzzles/sudoku/task.ts";
 import { ConfigError } from "../../../src/trm/errors.ts";
 
 const fixtures = fileURLToPath(new URL("../../fixtures/parity/datasets/", import.meta.url));

@@ -6,9 +6,9 @@ import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { afterAll, expect, it } from "vitest";
 import { npyHeader } from "../../../src/formats/npy.ts";
-import { openSplit } from "../../../src/puzzles/data/layout.node.ts";
-import { encodeIndex, formatMetadata, splitMetadata } from "../../../src/puzzles/data/layout.ts";
-import { SplitBatches } from "../../../src/puzzles/data/split-batches.ts";
+import { openSplit } from "../../../src/puzzles/official-layout/layout.node.ts";
+import { encodeIndex, formatMetadata, splitMetadata } from "../../../src/puzzles/official-layout/layout.ts";
+import { SplitBatches } from "../../../src/puzzles/official-layout/split-batches.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "trm-large-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));

@@ -3,11 +3,16 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, expect, it } from "vitest";
-import { DatasetError } from "../../src/formats/index.ts";
-import { serializeNpy } from "../../src/formats/npy.ts";
-import { ArcPredictionWriter, readArcPredictions, scoreArc, writeArcScores } from "../../src/puzzles/arc/score.node.ts";
+import { DatasetError } from "../../../src/formats/index.ts";
+import { serializeNpy } from "../../../src/formats/npy.ts";
+import {
+  ArcPredictionWriter,
+  readArcPredictions,
+  scoreArc,
+  writeArcScores,
+} from "../../../src/puzzles/arc/score.node.ts";
 
-const arc = fileURLToPath(new URL("../fixtures/parity/datasets/arc/", import.meta.url));
+const arc = fileURLToPath(new URL("../../fixtures/parity/datasets/arc/", import.meta.url));
 const data = join(arc, "npy");
 const evaluator = join(arc, "evaluator");
 let out: string;

@@ -3,8 +3,8 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { DatasetError } from "../../../src/formats/index.ts";
 import { npyToInt32, parseNpy } from "../../../src/formats/npy.ts";
-import { readPuzzleCsv, writePuzzleCsv } from "../../../src/puzzles/data/puzzle-csv.ts";
-import { geometryOf, puzzleProblem, readSudokuCsv, tokensToBoard } from "../../../src/puzzles/sudoku.ts";
+import { readPuzzleCsv, writePuzzleCsv } from "../../../src/puzzles/csv/puzzle-csv.ts";
+import { geometryOf, puzzleProblem, readSudokuCsv, tokensToBoard } from "../../../src/puzzles/sudoku/task.ts";
 
 const fixture = (path: string) => readFileSync(new URL(`../../fixtures/${path}`, import.meta.url));
 const text = (path: string) => fixture(path).toString("utf8");
