@@ -1,15 +1,8 @@
 // The measured peak: GFLOP/s of the backend's bare tile loop, the upper limit for a step.
 import { tileLoop } from "../src/tensor/backends/wasm/peak.ts";
 import { type Backend, Random, scope, tensor, WasmBackend, zeros } from "../src/tensor/index.ts";
+import type { PeakRates } from "./shared/program.ts";
 import { minimum } from "./shared/statistics.ts";
-
-/** GFLOP/s over many short repetitions. */
-export interface PeakRates {
-  /** Rate of the fastest repetition. */
-  readonly best: number;
-  /** Rate over all repetitions, which other load on the processor lowers. */
-  readonly sustained: number;
-}
 
 export interface OwnPeak extends PeakRates {
   readonly how: string;

@@ -1,7 +1,8 @@
 // Formats the measurements as a Markdown report. Each table is preceded by the command that reproduces it.
-import type { PeakRates } from "../own-peak.ts";
+
 import type { StepConfig } from "../shared/config.ts";
 import { stepFlops } from "../shared/flops.ts";
+import type { PeakRates } from "../shared/program.ts";
 import { median } from "../shared/statistics.ts";
 import type { Absent } from "./contestants.ts";
 import { type Measured, ratioOf } from "./turns.ts";

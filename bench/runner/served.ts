@@ -3,8 +3,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
-import type { PeakRates } from "../own-peak.ts";
-import type { Introduction } from "../shared/program.ts";
+import type { Introduction, PeakRates } from "../shared/program.ts";
 import type { Contestant } from "./contestants.ts";
 
 export interface StepAnswer {

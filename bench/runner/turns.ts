@@ -2,7 +2,7 @@
 // the ratio of each turn stays fair. In its turn a program makes two steps, of which the second is timed, because the first one runs with the
 // caches of another program. (A step of seconds is not affected; then the program makes one step.) Before the timing, all programs
 // must have the same number of parameters and the same losses.
-import type { PeakRates } from "../own-peak.ts";
+import type { PeakRates } from "../shared/program.ts";
 import { medianRatio } from "../shared/statistics.ts";
 import type { Contestant } from "./contestants.ts";
 import { ServedStep } from "./served.ts";

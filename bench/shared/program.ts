@@ -9,8 +9,15 @@
 import { basename } from "node:path";
 import { createInterface } from "node:readline";
 import { parseArgs } from "node:util";
-import type { PeakRates } from "../own-peak.ts";
 import { median, minimum, rounded } from "./statistics.ts";
+
+/** GFLOP/s of the bare tile loop over many short repetitions. */
+export interface PeakRates {
+  /** Rate of the fastest repetition. */
+  readonly best: number;
+  /** Rate over all repetitions, which other load on the processor lowers. */
+  readonly sustained: number;
+}
 
 /** An engine with its model. */
 export interface StepRunner {
