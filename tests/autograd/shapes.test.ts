@@ -1,4 +1,4 @@
-// Axes of length 0 through every operation, value and gradient, and the messages for shapes that do not fit.
+// Value and gradient of every operation with axes of length 0, and the messages for shapes that do not fit.
 import { describe, expect, it } from "vitest";
 import * as a from "../../src/autograd/index.ts";
 import { ReferenceBackend, type Shape, ShapeError, scope, tensor, zeros } from "../../src/tensor/index.ts";
@@ -61,17 +61,22 @@ const cases: readonly Case[] = [
   { name: "select", inputs: [none, [3]], run: ([x, y]) => a.select(ids([2, 1, 1]), x!, y!), output: none },
   { name: "reshape", inputs: [none], run: ([x]) => a.reshape(x!, [6, -1]), output: [6, 0] },
   { name: "permute", inputs: [none], run: ([x]) => a.permute(x!, [2, 0, 1]), output: [3, 2, 0] },
-  { name: "broadcastTo nothing", inputs: [[1, 3]], run: ([x]) => a.broadcastTo(x!, [0, 3]), output: [0, 3] },
-  { name: "slice of nothing", inputs: [none], run: ([x]) => a.slice(x!, 1, 0, 0), output: none },
-  { name: "slice to nothing", inputs: [[2, 3]], run: ([x]) => a.slice(x!, 1, 3, 3), output: [2, 0] },
-  { name: "concat with nothing", inputs: [none, [2, 4, 3]], run: (x) => a.concat(x, 1), output: [2, 4, 3] },
-  { name: "pad of nothing", inputs: [none], run: ([x]) => a.pad(x!, 1, 1, 2), output: [2, 3, 3] },
-  { name: "sum over nothing", inputs: [none], run: ([x]) => a.sum(x!, [1]), output: [2, 3] },
-  { name: "sum beside nothing", inputs: [none], run: ([x]) => a.sum(x!, [2], true), output: [2, 0, 1] },
-  { name: "mean beside nothing", inputs: [none], run: ([x]) => a.mean(x!, [2]), output: [2, 0] },
-  { name: "max beside nothing", inputs: [none], run: ([x]) => a.max(x!, [0, 2]), output: [0] },
-  { name: "gatherRows of no ids", inputs: [[4, 3]], run: ([x]) => a.gatherRows(x!, ids([2, 0])), output: [2, 0, 3] },
-  { name: "gatherRows of no width", inputs: [[4, 0]], run: ([x]) => a.gatherRows(x!, ids([2])), output: [2, 0] },
+  { name: "broadcastTo an empty shape", inputs: [[1, 3]], run: ([x]) => a.broadcastTo(x!, [0, 3]), output: [0, 3] },
+  { name: "slice of an empty axis", inputs: [none], run: ([x]) => a.slice(x!, 1, 0, 0), output: none },
+  { name: "slice of length 0", inputs: [[2, 3]], run: ([x]) => a.slice(x!, 1, 3, 3), output: [2, 0] },
+  { name: "concat with an empty part", inputs: [none, [2, 4, 3]], run: (x) => a.concat(x, 1), output: [2, 4, 3] },
+  { name: "pad of an empty axis", inputs: [none], run: ([x]) => a.pad(x!, 1, 1, 2), output: [2, 3, 3] },
+  { name: "sum over an empty axis", inputs: [none], run: ([x]) => a.sum(x!, [1]), output: [2, 3] },
+  {
+    name: "sum over an axis beside an empty one",
+    inputs: [none],
+    run: ([x]) => a.sum(x!, [2], true),
+    output: [2, 0, 1],
+  },
+  { name: "mean over an axis beside an empty one", inputs: [none], run: ([x]) => a.mean(x!, [2]), output: [2, 0] },
+  { name: "max over axes beside an empty one", inputs: [none], run: ([x]) => a.max(x!, [0, 2]), output: [0] },
+  { name: "gatherRows without ids", inputs: [[4, 3]], run: ([x]) => a.gatherRows(x!, ids([2, 0])), output: [2, 0, 3] },
+  { name: "gatherRows of width 0", inputs: [[4, 0]], run: ([x]) => a.gatherRows(x!, ids([2])), output: [2, 0] },
   {
     name: "matmul, no depth",
     inputs: [
@@ -135,10 +140,10 @@ const cases: readonly Case[] = [
     run: ([x, w]) => a.linear(x!, w!),
     output: [2, 0],
   },
-  { name: "siluGate of nothing", inputs: [[2, 0]], run: ([x]) => a.siluGate(x!), output: [2, 0] },
-  { name: "siluGate beside nothing", inputs: [[2, 4, 0]], run: ([x]) => a.siluGate(x!, -2), output: [2, 2, 0] },
-  { name: "rmsNorm beside nothing", inputs: [none], run: ([x]) => a.rmsNorm(x!), output: none },
-  { name: "rmsNorm of nothing", inputs: [none], run: ([x]) => a.rmsNorm(x!, -2), output: none },
+  { name: "siluGate of an empty axis", inputs: [[2, 0]], run: ([x]) => a.siluGate(x!), output: [2, 0] },
+  { name: "siluGate beside an empty axis", inputs: [[2, 4, 0]], run: ([x]) => a.siluGate(x!, -2), output: [2, 2, 0] },
+  { name: "rmsNorm beside an empty axis", inputs: [none], run: ([x]) => a.rmsNorm(x!), output: none },
+  { name: "rmsNorm over an empty axis", inputs: [none], run: ([x]) => a.rmsNorm(x!, -2), output: none },
   { name: "addRmsNorm", inputs: [none, none], run: ([h, r]) => a.addRmsNorm(h!, r!), output: none },
   {
     name: "swigluBlock, no batch",
@@ -186,17 +191,17 @@ const cases: readonly Case[] = [
     },
     output: [2, 0, 4],
   },
-  { name: "crossEntropy of nothing", inputs: [[0, 4]], run: ([x]) => a.crossEntropy(x!, ids([0])), output: [0] },
+  { name: "crossEntropy without rows", inputs: [[0, 4]], run: ([x]) => a.crossEntropy(x!, ids([0])), output: [0] },
   {
-    name: "softmax cross-entropy",
+    name: "softmax cross-entropy without rows",
     inputs: [[2, 0, 4]],
     run: ([x]) => a.crossEntropy(x!, ids([2, 0]), "softmax"),
     output: [2, 0],
   },
-  { name: "softmax beside nothing", inputs: [[0, 3]], run: ([x]) => a.softmax(x!), output: [0, 3] },
-  { name: "softmax of nothing", inputs: [[0, 0]], run: ([x]) => a.softmax(x!), output: [0, 0] },
+  { name: "softmax without rows", inputs: [[0, 3]], run: ([x]) => a.softmax(x!), output: [0, 3] },
+  { name: "softmax of an empty axis", inputs: [[0, 0]], run: ([x]) => a.softmax(x!), output: [0, 0] },
   {
-    name: "attention",
+    name: "attention without positions",
     inputs: [
       [2, 0, 4],
       [2, 0, 4],
@@ -209,25 +214,28 @@ const cases: readonly Case[] = [
 ];
 
 describe.each([true, false])("axes of length 0, fused: %s", (fused) => {
-  it.each(cases.map((one) => [one.name, one] as const))("%s", (_, { inputs, run, output }) => {
-    scope(
-      () => {
-        const variables = inputs.map((shape) => {
-          const ones = tensor(new Float64Array(shape.reduce((x, y) => x * y, 1)).fill(1), { shape });
-          return new a.Variable(ones, null, true);
-        });
-        const result = run(variables);
-        expect(result.shape).toEqual(output);
-        expect(valuesOf(result.value).every(Number.isFinite)).toBe(true);
-        const gradients = a.gradients(a.sum(result), variables);
-        expect(gradients.map(({ shape }) => shape)).toEqual(inputs);
-        for (const gradient of gradients) expect(valuesOf(gradient).every(Number.isFinite)).toBe(true);
-      },
-      { fused, backend: new ReferenceBackend() },
-    );
-  });
+  it.each(cases.map((one) => [one.name, one] as const))(
+    "value and gradients have the right shapes and are finite: %s",
+    (_, { inputs, run, output }) => {
+      scope(
+        () => {
+          const variables = inputs.map((shape) => {
+            const ones = tensor(new Float64Array(shape.reduce((x, y) => x * y, 1)).fill(1), { shape });
+            return new a.Variable(ones, null, true);
+          });
+          const result = run(variables);
+          expect(result.shape).toEqual(output);
+          expect(valuesOf(result.value).every(Number.isFinite)).toBe(true);
+          const gradients = a.gradients(a.sum(result), variables);
+          expect(gradients.map(({ shape }) => shape)).toEqual(inputs);
+          for (const gradient of gradients) expect(valuesOf(gradient).every(Number.isFinite)).toBe(true);
+        },
+        { fused, backend: new ReferenceBackend() },
+      );
+    },
+  );
 
-  it("covers every operation", () => {
+  it("the cases cover every operation", () => {
     const ran = new Set<string>();
     scope(
       () => {
@@ -247,7 +255,7 @@ describe.each([true, false])("axes of length 0, fused: %s", (fused) => {
   });
 });
 
-describe("shapes that do not fit are refused with both shapes and the axis", () => {
+describe("shapes that do not fit", () => {
   const of = (...shape: number[]): a.Variable => new a.Variable(zeros(shape), null, true);
   const refusals: readonly (readonly [() => a.Variable, string])[] = [
     [() => a.add(of(2, 3), of(4)), "add: cannot broadcast [2, 3] with [4] (last axis: 3 against 4)"],
@@ -305,9 +313,12 @@ describe("shapes that do not fit are refused with both shapes and the axis", () 
     ],
   ];
 
-  it.each(refusals.map(([run, message]) => [message, run] as const))("%s", (message, run) => {
-    for (const fused of [true, false]) {
-      scope(() => expect(run).toThrow(new ShapeError(message)), { fused, backend: new ReferenceBackend() });
-    }
-  });
+  it.each(refusals.map(([run, message]) => [message, run] as const))(
+    "are refused with the message: %s",
+    (message, run) => {
+      for (const fused of [true, false]) {
+        scope(() => expect(run).toThrow(new ShapeError(message)), { fused, backend: new ReferenceBackend() });
+      }
+    },
+  );
 });

@@ -1,4 +1,4 @@
-// The tape: what is recorded, what it refuses, and whose memory it holds.
+// The tape: what is recorded, which uses are refused, and which memory the tape keeps alive.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
@@ -34,7 +34,7 @@ import { valuesOf } from "./examples.ts";
 const float64 = (values: Parameters<typeof parameter>[0]): Variable => parameter(values, "float64");
 const gradientOf = (output: Variable, variable: Variable): number[] => valuesOf(gradients(output, [variable])[0]!);
 
-/** Runs a body on a backend of its own, so that its bytes can be counted. */
+/** Runs a body on a new backend, so that its bytes can be counted. */
 function counted<T>(body: (backend: ReferenceBackend) => T): T {
   const backend = new ReferenceBackend();
   return scope(() => body(backend), { backend });
@@ -66,15 +66,15 @@ describe("chains", () => {
   });
 });
 
-describe("how often a value is used", () => {
-  it("twice by one operation: d(x · x) = 2x", () => {
+describe("a value used several times", () => {
+  it("a value used twice by one operation gets both gradients: d(x · x) = 2x", () => {
     scope(() => {
       const x = float64([3, -1]);
       expect(gradientOf(sum(multiply(x, x)), x)).toEqual([6, -2]);
     });
   });
 
-  it("by several operations at different depths: d(x + x² + x³)", () => {
+  it("a value used at different depths gets the sum of the gradients: d(x + x² + x³)", () => {
     scope(() => {
       const x = float64(2);
       const squared = multiply(x, x);
@@ -82,7 +82,7 @@ describe("how often a value is used", () => {
     });
   });
 
-  it("a diamond: both branches meet, and the shared node runs once, after both", () => {
+  it("the shared node of a diamond runs once, after both branches", () => {
     scope(() => {
       const x = float64(0.5);
       const shared = exp(x);
@@ -91,7 +91,7 @@ describe("how often a value is used", () => {
     });
   });
 
-  it("never: zeros of its shape", () => {
+  it("an unused variable gets zeros of its shape", () => {
     scope(() => {
       const [x, unused] = [float64([1, 2]), float64([[1], [2], [3]])];
       const [dx, dunused] = gradients(sum(square(x)), [x, unused]);
@@ -100,7 +100,7 @@ describe("how often a value is used", () => {
     });
   });
 
-  it("computed, but on no path to the output", () => {
+  it("an operation on no path to the output contributes nothing", () => {
     scope(() => {
       const x = float64([1, 2]);
       const other = exp(x);
@@ -109,7 +109,7 @@ describe("how often a value is used", () => {
     });
   });
 
-  it("through broadcasting: the gradient is summed over the repeats", () => {
+  it("the gradient of a broadcast value is summed over the repetitions", () => {
     scope(() => {
       const [row, column] = [float64([[1, 2, 3]]), float64([[10], [20]])];
       const [drow, dcolumn] = gradients(sum(multiply(row, column)), [row, column]);
@@ -124,7 +124,7 @@ describe("how often a value is used", () => {
     });
   });
 
-  it("a scalar broadcast over everything, also over nothing at all", () => {
+  it("the gradient of a scalar is summed over all elements, also if there are none", () => {
     scope(() => {
       const [s, x, none] = [
         float64(3),
@@ -141,8 +141,8 @@ describe("how often a value is used", () => {
   });
 });
 
-describe("what gradients are asked for", () => {
-  it("with respect to an intermediate variable, alone or together with its inputs", () => {
+describe("the variables of gradients()", () => {
+  it("gradients exist for intermediate variables, alone or together with their inputs", () => {
     scope(() => {
       const x = float64(2);
       const hidden = square(x);
@@ -154,7 +154,7 @@ describe("what gradients are asked for", () => {
     });
   });
 
-  it("the same variable asked twice", () => {
+  it("a variable given twice gets its gradient twice", () => {
     scope(() => {
       const x = float64(2);
       expect(gradients(square(x), [x, x]).map(valuesOf)).toEqual([[4], [4]]);
@@ -169,7 +169,7 @@ describe("what gradients are asked for", () => {
     });
   });
 
-  it("needs a scalar or a seed of the output's shape", () => {
+  it("the output must be a scalar or come with a seed of its shape", () => {
     scope(() => {
       const x = float64([1, 2]);
       expect(() => gradients(square(x), [x])).toThrow(
@@ -181,7 +181,7 @@ describe("what gradients are asked for", () => {
     });
   });
 
-  it("refuses a constant, whose gradient would be silent zeros", () => {
+  it("a constant is refused, because its gradient would silently be zero", () => {
     scope(() => {
       const [x, c] = [float64([1, 2]), constant([3, 4], "float64")];
       expect(() => gradients(sum(multiply(x, c)), [x, c])).toThrow(
@@ -193,16 +193,16 @@ describe("what gradients are asked for", () => {
   });
 });
 
-describe("rules that return what they were given", () => {
+describe("rules that return dy itself", () => {
   const passOn = {
     name: "passOn",
     equation: "y = a + b,  da = dy, db = dy",
-    domain: () => ({ inputs: [], attributes: undefined }),
+    domain: () => ({ inputs: [] }),
     shape: ([a]: readonly (readonly number[])[]) => a!,
     saves: { inputs: [], output: false },
   };
 
-  it("dy itself may be the gradient of every input", () => {
+  it("dy may be the gradient of every input", () => {
     scope(() => {
       const sumOf = (a: Variable, b: Variable): Variable =>
         apply({ ...passOn, forward: ([p, q]) => addTensors(p!, q!), backward: (dy) => [dy, dy] }, [a, b], undefined);
@@ -216,8 +216,8 @@ describe("rules that return what they were given", () => {
   });
 });
 
-describe("a tape is used once, on inputs as they were", () => {
-  it("refuses a second backward pass over the same tape", () => {
+describe("misuse of a tape", () => {
+  it("a second backward pass over the same tape is refused", () => {
     scope(() => {
       const x = float64(2);
       const y = square(x);
@@ -228,7 +228,7 @@ describe("a tape is used once, on inputs as they were", () => {
     });
   });
 
-  it("refuses it also where only a part is shared", () => {
+  it("a second backward pass is refused even if the tapes share only a part", () => {
     scope(() => {
       const x = float64(2);
       const shared = exp(x);
@@ -237,7 +237,7 @@ describe("a tape is used once, on inputs as they were", () => {
     });
   });
 
-  it("refuses an input that was changed in place in between", () => {
+  it("an input that was changed in place before the backward pass is refused", () => {
     scope(() => {
       const x = float64([1, 2]);
       const y = sum(square(x));
@@ -248,7 +248,7 @@ describe("a tape is used once, on inputs as they were", () => {
     });
   });
 
-  it("refuses an output that was changed in place, where the rule reads it", () => {
+  it("an output that was changed in place is refused if the rule reads it", () => {
     scope(() => {
       const x = float64([1, 2]);
       const y = tanh(x);
@@ -258,7 +258,7 @@ describe("a tape is used once, on inputs as they were", () => {
     });
   });
 
-  it("minds no change of an input that the rule does not read", () => {
+  it("an input that the rule does not read may be changed in place", () => {
     scope(() => {
       const x = float64([1, 2]);
       const y = sum(affine(x, 3));
@@ -267,7 +267,7 @@ describe("a tape is used once, on inputs as they were", () => {
     });
   });
 
-  it("does not need its inputs to be held by anyone else", () => {
+  it("an input may be disposed before the backward pass", () => {
     scope(() => {
       const x = float64([1, 2]);
       const y = sum(square(x));
@@ -287,7 +287,7 @@ describe("off the tape", () => {
     });
   });
 
-  it("noGrad ends when its body throws", () => {
+  it("recording resumes after the body of noGrad throws", () => {
     scope(() => {
       const x = float64(1);
       expect(() =>
@@ -299,7 +299,7 @@ describe("off the tape", () => {
     });
   });
 
-  it("noGrad refuses an asynchronous body, which it could not switch off", () => {
+  it("noGrad refuses an asynchronous body", () => {
     expect(() => noGrad(async () => 1)).toThrow("expected a synchronous body");
   });
 
@@ -317,7 +317,7 @@ describe("off the tape", () => {
 });
 
 describe("tapeOf", () => {
-  it("gives the operations in the order they ran in, as plain data", () => {
+  it("lists the operations in the order in which they ran, as plain data", () => {
     scope(() => {
       const [w, x] = [float64([[1, 2]]), constant([[3], [4]], "float64")];
       const y = sum(tanh(matmul(w, x)));
@@ -339,7 +339,7 @@ describe("tapeOf", () => {
     });
   });
 
-  it("lists a shared operation once, and the tapes of several variables together", () => {
+  it("lists a shared operation once, and merges the tapes of several variables", () => {
     scope(() => {
       const x = float64([1, 2]);
       const shared = exp(x);
@@ -355,7 +355,7 @@ describe("tapeOf", () => {
     });
   });
 
-  it("inputs always come before what is computed from them", () => {
+  it("lists inputs before the operations that use them", () => {
     fc.assert(
       fc.property(fc.array(fc.tuple(fc.nat(), fc.nat()), { minLength: 1, maxLength: 40 }), (picks) => {
         scope(() => {
@@ -371,7 +371,7 @@ describe("tapeOf", () => {
 });
 
 describe("memory", () => {
-  /** Every kind of saved tensor: inputs, outputs, and memory that the forward rule makes for the backward rule alone. */
+  /** Saves every kind of tensor: inputs, outputs, and tensors that a forward rule makes only for its backward rule. */
   const network = (x: Variable, w: Variable): Variable => {
     const h = addRmsNorm(x, tanh(linear(x, w)));
     const block = swigluBlock(h, { gateUp: concat([w, w], 0), down: w });
@@ -382,7 +382,7 @@ describe("memory", () => {
     return [parameter(tensor(numbers(12), { shape: [1, 3, 4] })), parameter(tensor(numbers(16), { shape: [4, 4] }))];
   };
 
-  it("everything is given back after backward", () => {
+  it("a backward pass releases everything", () => {
     counted((backend) => {
       const [x, w] = parameters();
       const before = backend.memory().liveBytes;
@@ -395,7 +395,7 @@ describe("memory", () => {
     });
   });
 
-  it("a tape that is dropped without backward leaks nothing", () => {
+  it("a tape without a backward pass leaks nothing", () => {
     counted((backend) => {
       const [x, w] = parameters();
       const before = backend.memory().liveBytes;
@@ -413,7 +413,7 @@ describe("memory", () => {
     });
   });
 
-  it("gradients give back the tape's memory at once, not only when the scope ends", () => {
+  it("a backward pass releases the memory of the tape at once, before the scope ends", () => {
     counted((backend) => {
       const [x, w] = parameters();
       scope(() => {
@@ -425,7 +425,7 @@ describe("memory", () => {
     });
   });
 
-  it("a tape whose backward rule fails is given back when the scope ends", () => {
+  it("a tape whose backward rule fails is released when the scope ends", () => {
     counted((backend) => {
       const [x, w] = parameters();
       const before = backend.memory().liveBytes;
@@ -440,7 +440,7 @@ describe("memory", () => {
     });
   });
 
-  it("a Variable returned from a scope keeps its tape, through several scopes", () => {
+  it("a Variable that is returned through several scopes keeps its tape", () => {
     counted((backend) => {
       const [x, w] = parameters();
       const before = backend.memory().liveBytes;
@@ -454,7 +454,7 @@ describe("memory", () => {
     });
   });
 
-  it("gradients pass to the enclosing scope and end with it", () => {
+  it("gradients belong to the enclosing scope", () => {
     const [x, w] = counted(parameters);
     const escaped = scope(() => gradients(network(x, w), [w])[0]!);
     scope(() => {
@@ -484,7 +484,7 @@ describe("checkGradient on functions of several operations", () => {
     values: Float64Array.from({ length: shape.reduce((a, b) => a * b, 1) }, (_, i) => Math.sin(1 + 2.3 * i)),
   });
 
-  it("a small network", () => {
+  it("the check accepts a small network", () => {
     checkGradient(
       "network",
       (x, w, labels) => mean(crossEntropy(linear(tanh(addRmsNorm(x, linear(x, w))), w), labels)),
@@ -492,14 +492,14 @@ describe("checkGradient on functions of several operations", () => {
     );
   });
 
-  it("names the function, the input, what was received and what was expected", () => {
-    const wrong = (x: Variable): Variable => sum(multiply(x, square(x).detach())); // half of x³ is hidden from the tape
+  it("the error names the function, the input, what was received and what was expected", () => {
+    const wrong = (x: Variable): Variable => sum(multiply(x, square(x).detach())); // the tape misses x²
     expect(() => checkGradient("cube", wrong, [{ shape: [1], values: [2] }])).toThrow(
       /^cube: gradient of input 0 \[1\] along a random direction: got \S+, expected \S+ \(relative error 6\.7e-1, tolerance 0\.000001\)$/,
     );
   });
 
-  it("refuses to pass on nothing", () => {
+  it("the check refuses inputs that are all fixed", () => {
     expect(() => checkGradient("nothing", (x) => x, [{ shape: [2], values: [1, 2], fixed: true }])).toThrow(
       new GradientError("nothing: got no input to differentiate, expected at least one"),
     );
