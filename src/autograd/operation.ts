@@ -35,6 +35,8 @@ export interface Operation<Inputs extends InputTuple = readonly InputDomain[], A
   readonly equation: string;
   /** The inputs and attributes that the operation is tested on. */
   readonly domain: Domain<Inputs, A>;
+  /** Largest magnitude of the extreme inputs that it is tested on, because larger ones overflow in float32. Default: no limit. */
+  readonly maxMagnitude?: number;
   /** The shape of the output. @throws ShapeError if the inputs do not fit */
   shape(shapes: Each<Inputs, Shape>, attributes: A): Shape;
   /** The value. `recording` is true if the backward rule may run later. */

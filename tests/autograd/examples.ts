@@ -40,13 +40,18 @@ export interface Evaluation {
   readonly gradients: number[][];
 }
 
+export interface EvaluationOptions {
+  readonly dtype?: "float32" | "float64";
+  readonly fused?: boolean;
+  readonly backend?: Backend;
+}
+
 /** The value, and the gradients of Σ w · value. The weights w are of order 1 and differ from element to element. */
 export function evaluate(
   operation: Operation,
   example: OperationExample,
-  { dtype = "float64", fused = true }: { dtype?: "float32" | "float64"; fused?: boolean } = {},
+  { dtype = "float64", fused = true, backend = new ReferenceBackend() }: EvaluationOptions = {},
 ): Evaluation {
-  const backend = new ReferenceBackend();
   return scope(
     () => {
       const variables = variablesOf(example, dtype, backend);

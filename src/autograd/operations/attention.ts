@@ -39,6 +39,7 @@ const { operation: selfAttentionOperation } = defineOperation({
     const inputs: [InputDomain, InputDomain?, InputDomain?] = draw.integer(0, 1) === 0 ? [qkv] : [qkv, table, table];
     return { inputs, attributes: { heads } };
   },
+  maxMagnitude: 1e12, // q · k is of second order, and the sums of its gradient are of third order.
   shape: ([qkv, cos, sin], { heads }) => {
     if (!Number.isInteger(heads) || heads < 1) {
       throw new t.ShapeError(`selfAttention: got ${heads} heads, expected a whole number of at least 1`);

@@ -5,7 +5,7 @@ import { type Draw, type InputDomain, real } from "../domain.ts";
 import { apply, defineOperation } from "../operation.ts";
 import type { Variable } from "../variable.ts";
 import { mean, slice } from "./arrangement.ts";
-import { add, affine, multiply, rsqrt, silu, square } from "./elementwise.ts";
+import { add, affine, cast, multiply, rsqrt, silu, square } from "./elementwise.ts";
 import { linear, matmul } from "./products.ts";
 
 function expectAxis(operation: string, shape: t.Shape, axis: t.BlockAxis): void {
@@ -23,6 +23,7 @@ const { operation: siluGateOperation } = defineOperation({
     const shape = [draw.integer(1, 3), draw.integer(1, 3), draw.integer(1, 3)];
     return { inputs: [real(shape.with(axis, 2 * shape.at(axis)!))], attributes: { axis } };
   },
+  maxMagnitude: 1e38, // dy · up overflows before its product with the slope of silu does.
   shape: ([x], { axis }) => {
     expectAxis("siluGate", x, axis);
     const width = x.at(axis)!;
@@ -80,7 +81,8 @@ const { operation: rmsNormOperation } = defineOperation({
   kernel: "addRmsNorm",
   definition: ([h, r], { axis, epsilon }) => {
     const s = r ? add(h, r) : h;
-    return multiply(s, rsqrt(affine(mean(square(s), [axis], true), 1, epsilon)));
+    const precise = cast(s, "float64"); // The square of 1e20 is beyond the range of float32.
+    return cast(multiply(precise, rsqrt(affine(mean(square(precise), [axis], true), 1, epsilon))), s.dtype);
   },
 });
 
@@ -117,6 +119,7 @@ const { operation: swigluBlockOperation } = defineOperation({
       attributes: { axis, epsilon: 0.01 },
     };
   },
+  maxMagnitude: 1e6, // down · silu(gate · h) · (up · h) is of fifth order.
   shape: ([h, gateUp, down], { axis }) => {
     const width = h.at(axis)!;
     const fits = down.length === 2 && t.sameShape(gateUp, [2 * down[1]!, width]) && down[0] === width;

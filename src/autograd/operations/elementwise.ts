@@ -1,4 +1,7 @@
 // Elementwise operations. In the equations dx is the gradient of the loss with respect to x: dy is given, dx is returned.
+//
+// The rules multiply and divide in an order in which no intermediate result leaves the range of float32 unless the gradient does:
+// y² of y = 1e20 is infinite, although dy · y · y need not be.
 import * as t from "../../tensor/index.ts";
 import { anyShape, broadcastPair, index, oneReal, real, twoReals } from "../domain.ts";
 import { apply, defineOperation } from "../operation.ts";
@@ -53,7 +56,7 @@ export const rsqrt = defineOperation({
   domain: oneReal([0.2, 3]),
   shape: sameAsInput,
   forward: ([x]) => t.rsqrt(x),
-  backward: (dy, { output: y }) => [t.scope(() => t.multiply(dy, t.affine(t.multiply(y, t.square(y)), -0.5)))],
+  backward: (dy, { output: y }) => [t.scope(() => t.multiply(t.multiply(t.affine(t.multiply(dy, y), -0.5), y), y))],
   saves: onlyOutput,
 });
 
@@ -63,7 +66,7 @@ export const square = defineOperation({
   domain: oneReal(),
   shape: sameAsInput,
   forward: ([x]) => t.square(x),
-  backward: (dy, { inputs: [x] }) => [t.scope(() => t.multiply(dy, t.affine(x, 2)))],
+  backward: (dy, { inputs: [x] }) => [t.scope(() => t.affine(t.multiply(dy, x), 2))],
 });
 
 export const reciprocal = defineOperation({
@@ -72,7 +75,7 @@ export const reciprocal = defineOperation({
   domain: oneReal([-3, 3], [-0.4, -0.2, 0, 0.2, 0.4]),
   shape: sameAsInput,
   forward: ([x]) => t.reciprocal(x),
-  backward: (dy, { output: y }) => [t.scope(() => t.negate(t.multiply(dy, t.square(y))))],
+  backward: (dy, { output: y }) => [t.scope(() => t.negate(t.multiply(t.multiply(dy, y), y)))],
   saves: onlyOutput,
 });
 
@@ -206,14 +209,15 @@ export const multiply = defineOperation({
 
 export const divide = defineOperation({
   name: "divide",
-  equation: "y = a / b,  da = dy / b, db = -dy · a / b²",
+  equation: "y = a / b,  da = dy / b, db = -dy · (a / b) / b",
   domain: twoReals([-2, 2], [0.5, 3]),
   shape: broadcastOf("divide"),
   forward: ([a, b]) => t.divide(a, b),
-  backward: (dy, { inputs: [a, b] }) => [
-    t.scope(() => t.sumTo(t.divide(dy, b), a.shape)),
-    t.scope(() => t.negate(t.sumTo(t.divide(t.multiply(dy, a), t.square(b)), b.shape))),
+  backward: (dy, { inputs: [, b], output: y, shapes: [a] }) => [
+    t.scope(() => t.sumTo(t.divide(dy, b), a)),
+    t.scope(() => t.negate(t.sumTo(t.multiply(dy, t.divide(y, b)), b.shape))),
   ],
+  saves: { inputs: [1], output: true },
 });
 
 export const maximum = defineOperation({
@@ -234,10 +238,17 @@ export const atan2 = defineOperation({
   domain: twoReals([-2, 2], [0.3, 2]),
   shape: broadcastOf("atan2"),
   forward: ([a, b]) => t.atan2(a, b),
-  backward: (dy, { inputs: [a, b] }) => [
-    t.scope(() => t.sumTo(t.multiply(dy, t.divide(b, t.add(t.square(a), t.square(b)))), a.shape)),
-    t.scope(() => t.negate(t.sumTo(t.multiply(dy, t.divide(a, t.add(t.square(a), t.square(b)))), b.shape))),
-  ],
+  backward: (dy, { inputs: [a, b] }) =>
+    t.scope(() => {
+      const aIsLarger = t.greater(t.abs(a), t.abs(b));
+      const large = t.select(aIsLarger, a, b);
+      const ratio = t.divide(t.select(aIsLarger, b, a), large);
+      const divisor = t.multiply(large, t.affine(t.square(ratio), 1, 1)); // (a² + b²) / large
+      const scaled = t.multiply(dy, ratio);
+      const da = t.divide(t.select(aIsLarger, scaled, dy), divisor);
+      const db = t.negate(t.divide(t.select(aIsLarger, dy, scaled), divisor));
+      return [t.sumTo(da, a.shape), t.sumTo(db, b.shape)];
+    }),
 });
 
 /** a where the condition is not 0, else b. */

@@ -3,21 +3,8 @@ import * as t from "../../tensor/index.ts";
 import { index, real } from "../domain.ts";
 import { apply, defineOperation } from "../operation.ts";
 import { constant, type Variable } from "../variable.ts";
-import { max, sum } from "./arrangement.ts";
-import {
-  affine,
-  cast,
-  divide,
-  exp,
-  log,
-  multiply,
-  negate,
-  reciprocal,
-  relu,
-  select,
-  softplus,
-  subtract,
-} from "./elementwise.ts";
+import { max, reshape, sum } from "./arrangement.ts";
+import { affine, cast, exp, log, multiply, negate, reciprocal, select, softplus, subtract } from "./elementwise.ts";
 
 /**
  * Binary cross-entropy from logits, per element: -[t log σ(x) + (1 - t) log(1 - σ(x))] = softplus(x) - t x.
@@ -26,20 +13,41 @@ import {
 export const bceWithLogits = (logits: Variable, targets: Variable): Variable =>
   subtract(softplus(logits), multiply(targets, logits));
 
-/** s(v) = v + 1 for v >= 0, 1 / (1 - v) below. Prieto et al. 2025. */
-function stablemaxScore(v: Variable): Variable {
-  const isNegative = t.scope(() => t.greater(t.zeros([], v.dtype, v.value.backend), v.value));
-  return select(constant(isNegative), reciprocal(affine(relu(negate(v)), 1, 1)), affine(v, 1, 1));
+/** A condition for `select`. */
+const where = (condition: () => t.Tensor): Variable => constant(t.scope(condition));
+
+/** log s of the label and Σ s, per row of v [.., V]. `atLabel` picks the label's entry of every row. */
+interface Scores {
+  readonly logOfLabel: Variable;
+  readonly total: Variable;
 }
 
-/** log(s / Σ s) for stablemax, x - max - log Σ e^(x - max) for softmax, along the last axis. */
-function logProbabilities(name: t.CrossEntropyName, v: Variable): Variable {
-  if (name === "stablemax") {
-    const s = stablemaxScore(v);
-    return log(divide(s, sum(s, [-1], true)));
-  }
+type AtLabel = (x: Variable) => Variable;
+
+/** Stablemax: s(v) = v + 1 for v >= 0, 1 / (1 - v) below. Prieto et al. 2025. */
+function stablemaxScores(v: Variable, atLabel: AtLabel): Scores {
+  const isNegative = where(() => t.greater(t.zeros([], v.dtype, v.value.backend), v.value));
+  const magnitude = select(isNegative, affine(v, -1, 1), affine(v, 1, 1)); // 1 + |v|
+  const logMagnitude = log(atLabel(magnitude));
+  return {
+    logOfLabel: select(atLabel(isNegative), negate(logMagnitude), logMagnitude),
+    total: sum(select(isNegative, reciprocal(magnitude), magnitude), [-1]),
+  };
+}
+
+/** Softmax: s(v) = e^(v - largest v). */
+function softmaxScores(v: Variable, atLabel: AtLabel): Scores {
   const shifted = subtract(v, max(v, [-1], true).detach());
-  return subtract(shifted, log(sum(exp(shifted), [-1], true)));
+  return { logOfLabel: atLabel(shifted), total: sum(exp(shifted), [-1]) };
+}
+
+/** The kernels refuse such labels too. Only a backend with readable memory can do so synchronously. */
+function expectLabels(labels: t.Tensor, classes: number): void {
+  if (!(labels.storage instanceof t.VisibleStorage)) return;
+  const position = labels.storage.array.findIndex((label) => label >= classes);
+  if (position < 0) return;
+  const label = labels.storage.array[position];
+  throw new t.ShapeError(`crossEntropy: got label ${label} at position ${position}, expected less than ${classes}`);
 }
 
 /** logits [.., V] -> [rows, V] */
@@ -80,14 +88,23 @@ const { operation: crossEntropyOperation } = defineOperation({
   kernel: "crossEntropy",
   types: { 1: "int32" },
   definition: ([logits, labels], { name }) => {
-    const classes = Int32Array.from({ length: logits.shape.at(-1)! }, (_, i) => i);
-    const isLabel = t.scope(() => {
-      const { backend } = labels.value;
-      const every = t.tensor(classes, { backend });
-      return t.cast(t.equal(t.reshape(labels.value, [...labels.shape, 1]), every), "float64");
-    });
-    const logs = logProbabilities(name, cast(logits, "float64"));
-    return negate(sum(multiply(logs, constant(isLabel)), [-1]));
+    const { backend } = labels.value;
+    const classes = logits.shape.at(-1)!;
+    expectLabels(labels.value, classes);
+    const zero = constant(t.zeros([], "float64", backend));
+    const perRow = reshape(labels, [...labels.shape, 1]);
+    const everyClass = t.tensor(
+      Int32Array.from({ length: classes }, (_, i) => i),
+      { backend },
+    );
+    const isLabel = where(() => t.equal(perRow.value, everyClass));
+    const isIgnored = where(() => t.greater(t.zeros([], "int32", backend), labels.value));
+    const isIgnoredRow = where(() => t.greater(t.zeros([], "int32", backend), perRow.value));
+    // Ignored rows are replaced by zeros and the entries beside the label are left out, because 0 · NaN and 0 · ∞ are NaN.
+    const v = select(isIgnoredRow, zero, cast(logits, "float64"));
+    const atLabel = (x: Variable): Variable => sum(select(isLabel, x, zero), [-1]);
+    const { logOfLabel, total } = name === "stablemax" ? stablemaxScores(v, atLabel) : softmaxScores(v, atLabel);
+    return select(isIgnored, zero, subtract(log(total), logOfLabel));
   },
 });
 

@@ -134,7 +134,7 @@ export function crossEntropyBackward(
     for (let j = 0; j < width; j++) total += score(v[start + j]!);
     for (let j = 0; j < width; j++) {
       const x = v[start + j]!;
-      const own = j !== target ? 0 : name === "softmax" ? 1 : slope(x) / score(x);
+      const own = j !== target ? 0 : name === "softmax" ? 1 : x === -Infinity ? 0 : slope(x) / score(x);
       d[start + j] = g[i]! * (slope(x) / total - own);
     }
   }

@@ -2,8 +2,14 @@
 //
 //   forward    y = s · r,  r = 1 / √(mean s² + ε)
 //   backward   ds = (dy - y · mean(dy · y)) · r
+// A sum of squares overflows where |s| is about 1e19. Only then s is divided by its largest magnitude before it is squared.
 import { PANEL_BYTES } from "./layout";
 import { fma, squareRoot, storePair, sumLanes } from "./vector";
+
+/** Larger sums of squares are computed anew from smaller numbers. */
+// @ts-ignore: decorator
+@inline
+const LARGE_SQUARES: f32 = 1e37;
 
 /** Normalises one contiguous row: y may be s itself. Returns r. */
 export function normRow(y: usize, s: usize, width: i32, epsilon: f32): f32 {
@@ -18,9 +24,24 @@ export function normRow(y: usize, s: usize, width: i32, epsilon: f32): f32 {
   }
   let squares = sumLanes(f32x4.add(even, odd));
   for (; at < tail; at += 4) squares += load<f32>(s + at) * load<f32>(s + at);
-  const inverse = <f32>1 / squareRoot(squares / <f32>width + epsilon);
+  const inverse =
+    squares > LARGE_SQUARES ? inverseOfLargeRow(s, width, epsilon) : <f32>1 / squareRoot(squares / <f32>width + epsilon);
   scaleRow(y, s, width, inverse);
   return inverse;
+}
+
+/** r of a row whose squares overflow: s / √(mean s²) = (s / m) / √(mean (s / m)²) for m = max |s|. */
+function inverseOfLargeRow(s: usize, width: i32, epsilon: f32): f32 {
+  let largest: f32 = 0;
+  const end = s + (<usize>width << 2);
+  for (let at = s; at < end; at += 4) largest = max(largest, abs(load<f32>(at)));
+  largest = min(largest, f32.MAX_VALUE); // An infinite row has r = 0, not NaN.
+  let squares: f32 = 0;
+  for (let at = s; at < end; at += 4) {
+    const scaled = load<f32>(at) / largest;
+    squares += scaled * scaled;
+  }
+  return <f32>1 / largest / squareRoot(squares / <f32>width + epsilon / largest / largest);
 }
 
 /** to = from · factor over a contiguous row. */
@@ -67,13 +88,35 @@ export function normPanel(panel: usize, length: i32, epsilon: f32, inverse: usiz
       left = fma(a, a, left);
       right = fma(b, b, right);
     }
-    left = f32x4.div(one, f32x4.sqrt(f32x4.add(f32x4.div(left, count), eps)));
-    right = f32x4.div(one, f32x4.sqrt(f32x4.add(f32x4.div(right, count), eps)));
+    const limit = f32x4.splat(LARGE_SQUARES);
+    if (v128.any_true(v128.or(f32x4.gt(left, limit), f32x4.gt(right, limit)))) {
+      left = inverseOfLargeColumns(start, end, left, count, eps);
+      right = inverseOfLargeColumns(start + 16, end + 16, right, count, eps);
+    } else {
+      left = f32x4.div(one, f32x4.sqrt(f32x4.add(f32x4.div(left, count), eps)));
+      right = f32x4.div(one, f32x4.sqrt(f32x4.add(f32x4.div(right, count), eps)));
+    }
     for (let at = start; at < end; at += PANEL_BYTES) {
       storePair(at, f32x4.mul(v128.load(at), left), f32x4.mul(v128.load(at, 16), right));
     }
     storePair(inverse + column, left, right);
   }
+}
+
+/** r of four columns, some of which have squares that overflow (see inverseOfLargeRow); the others are divided by m = 1. */
+function inverseOfLargeColumns(start: usize, end: usize, squares: v128, count: v128, epsilon: v128): v128 {
+  const one = f32x4.splat(1);
+  let largest = f32x4.splat(0);
+  for (let at = start; at < end; at += PANEL_BYTES) largest = f32x4.pmax(largest, f32x4.abs(v128.load(at)));
+  largest = f32x4.pmin(largest, f32x4.splat(f32.MAX_VALUE));
+  const m = v128.bitselect(largest, one, f32x4.gt(squares, f32x4.splat(LARGE_SQUARES)));
+  let sum = f32x4.splat(0);
+  for (let at = start; at < end; at += PANEL_BYTES) {
+    const scaled = f32x4.div(v128.load(at), m);
+    sum = fma(scaled, scaled, sum);
+  }
+  const mean = f32x4.add(f32x4.div(sum, count), f32x4.div(f32x4.div(epsilon, m), m));
+  return f32x4.div(f32x4.div(one, m), f32x4.sqrt(mean));
 }
 
 /** ds of the columns of a panel: y and dy are panels [length][PANEL], ds replaces dy. */
