@@ -112,8 +112,8 @@ export function apply<Inputs extends InputTuple, A>(
   const shapes = tensors.map((tensor) => tensor.shape);
   const shape = operation.shape(shapes as unknown as Each<Inputs, Shape>, attributes);
   if (operation.definition) {
-    if (!runsFused(operation, tensors[0]!)) return operation.definition(inputs, attributes);
     expectOperands(operation, tensors);
+    if (!runsFused(operation, tensors[0]!)) return operation.definition(inputs, attributes);
   }
   const recording = isRecording() && variables.some((variable) => variable.requiresGradient);
   const result = operation.forward(tensors as unknown as Each<Inputs, Tensor>, attributes, recording);
