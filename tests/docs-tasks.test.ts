@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, it, vi } from "vitest";
-import { openRunData } from "../src/cli/run-data.ts";
+import { storedPuzzles } from "../src/cli/run-puzzles.ts";
 import { taskOfData } from "../src/puzzles/named-task.ts";
 import { readDataMetadata } from "../src/puzzles/official-layout/data-folder.node.ts";
 import { readSplit } from "../src/puzzles/official-layout/layout.node.ts";
@@ -38,11 +38,11 @@ it("a grid task of one's own: learned, drawn, written in the official layout, re
   expect(split.metadata).toMatchObject({ vocabularySize: 3, sequenceLength: 20, groupCount: 200 });
   expect(taskOfData(readDataMetadata(data))).toEqual({ name: "tokens", cells: 20, vocabulary: 3 });
   const config = parseConfig({ vocabularySize: 3, sequenceLength: 20, batchSize: 16 });
-  const { stream, sets, counts } = openRunData(data, config, 100);
-  expect(counts).toEqual({ train: 4000, unseen: 200 });
+  const { source, sets, data: sizes } = storedPuzzles(data, config, 100);
+  expect(sizes).toMatchObject({ train: 4000, unseen: 200 });
   expect(sets.watch.count).toBe(100);
   // Every block that a question has is in its answer.
-  const { inputs, labels } = stream.next(16);
+  const { inputs, labels } = source.next(16);
   for (let at = 0; at < inputs.length; at += 20) {
     const blocks = (tokens: Int32Array) => tokens.slice(at, at + 20).filter((token) => token === 2).length;
     expect(blocks(labels)).toBe(blocks(inputs));

@@ -1,8 +1,8 @@
-// An evaluation in a few lines.
+// An evaluation as a table.
 import type { Evaluation } from "../trm/index.ts";
 import { percent } from "./format.ts";
 
-/** One row per supervision step; of many, the powers of two and the last. */
+/** One row per supervision step; of many steps, the powers of two and the last. */
 export function accuracyTable({ exact, cell, interval95, meanHaltStep }: Evaluation): string[] {
   const last = exact.length;
   const steps = exact.map((_, index) => index + 1).filter((step) => step === last || Number.isInteger(Math.log2(step)));
@@ -12,6 +12,7 @@ export function accuracyTable({ exact, cell, interval95, meanHaltStep }: Evaluat
   return [
     "supervision step  puzzles right  cells right",
     ...steps.map(row),
-    `95% interval of the last: ${percent(low)} to ${percent(high)}; q says stop after ${meanHaltStep.toFixed(1)} steps on average`,
+    `95% interval of the last step: ${percent(low)} to ${percent(high)}`,
+    `q says halt after ${meanHaltStep.toFixed(1)} steps on average`,
   ];
 }

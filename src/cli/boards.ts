@@ -1,10 +1,10 @@
-// Boards in text: a puzzle and the answers of the supervision steps, side by side, the changed cells highlighted.
+// Boards as text: a puzzle and the answer of every supervision step, side by side, with the changed cells highlighted.
 import { stripVTControlCharacters } from "node:util";
 import type { Task } from "../trm/index.ts";
 import type { Solution, SolveStep } from "./solve-steps.ts";
 import type { Colours } from "./terminal.ts";
 
-/** Lines of equal purpose: a title, a board, a remark. */
+/** The lines of one board: a title, the drawing, a remark. */
 export type Block = readonly string[];
 
 export interface BoardStyle {
@@ -12,7 +12,7 @@ export interface BoardStyle {
   readonly columns: number;
 }
 
-/** The puzzle, then the steps up to `lastStep`. */
+/** The puzzle, then the answers up to `lastStep`. */
 export function solutionBlocks(
   task: Task,
   { question, steps, haltStep }: Solution,
@@ -32,14 +32,14 @@ function stepBlock(task: Task, { step, tokens, qHalt, changed }: SolveStep, isHa
   ];
 }
 
-/** "+2.3 (91%)": the logit, and the probability it stands for. */
+/** "+2.3 (91%)": the logit and its probability. */
 export const qText = (q: number): string =>
   `${q >= 0 ? "+" : "-"}${Math.abs(q).toFixed(1)} (${Math.round(100 / (1 + Math.exp(-q)))}%)`;
 
-/** Stands behind a changed cell until its neighbourhood is known. */
+/** Placeholder behind a changed cell. It becomes a star once the character after it is known. */
 const mark = "\u0001";
 
-/** Changed cells in reverse colours; without colours with a star behind them, where the drawing has room for it. */
+/** Shows changed cells in reverse colours; without colours, with a star after them if the drawing has room for it. */
 export function drawChanged(
   task: Task,
   tokens: ArrayLike<number>,
@@ -61,7 +61,7 @@ export function drawChanged(
 
 const gap = "   ";
 
-/** Blocks beside each other, as many as fit into the width; then the next row of blocks. */
+/** Places as many blocks beside each other as the width allows, then starts the next row of blocks. */
 export function sideBySide(blocks: readonly Block[], columns: number): string[] {
   const width = Math.max(...blocks.flat().map(visibleLength));
   const perRow = Math.max(1, Math.floor((columns + gap.length) / (width + gap.length)));

@@ -1,5 +1,4 @@
-// What is told of a run before it trains, and by `trm info`.
-
+// One-line descriptions of a run: task, network, depth, backend. Training and `trm info` print them.
 import type { TaskChoice } from "../puzzles/index.ts";
 import type { Backend } from "../tensor/index.ts";
 import { type Config, effectiveDepth, type Model } from "../trm/index.ts";
@@ -10,13 +9,11 @@ export const taskText = ({ name, clues, side }: TaskChoice): string =>
     .filter((part) => part !== "")
     .join(", ");
 
-/** Size and form of the network. */
 export function networkText({ model: { mixer, layers, hiddenSize } }: Config, model: Model): string {
   const kind = mixer === "mlp" ? "MLP over the sequence" : "self-attention";
   return `${counted(model.parameterCount(), "parameter")}: ${counted(layers, "layer")} of ${kind}, D ${hiddenSize}`;
 }
 
-/** How often it is applied. */
 export function depthText({ model: config }: Config): string {
   const { recursion, T, n } = config;
   const cycles = recursion === "direct" ? "no recursion" : `T ${T}, n ${n}`;

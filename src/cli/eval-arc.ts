@@ -1,4 +1,4 @@
-// `trm eval --arc`: predictions for all augmented copies of the test tasks, and what they score.
+// `trm eval --arc`: predicts all augmented copies of the test tasks and scores them.
 import { type ArcEvaluation, evaluateArc } from "../puzzles/index.node.ts";
 import { UsageError } from "./explain.ts";
 import { counted, percent } from "./format.ts";
@@ -16,7 +16,7 @@ export interface ArcOptions {
   readonly json?: boolean;
 }
 
-/** @throws UsageError for what does not go with --arc */
+/** @throws UsageError for options that --arc does not support */
 export function arcOptions(options: Omit<ArcOptions, "data" | "out"> & { data?: string; out?: string }): ArcOptions {
   const { data, out, halt } = options;
   if (data === undefined || out === undefined) throw new UsageError("eval --arc: --data DIR and --out DIR are needed");
@@ -29,12 +29,15 @@ export async function evalArc(options: ArcOptions, { config, model }: LoadedMode
   const { data, out, k: ks, attempts, halt, json } = options;
   const work = startWork(terminal);
   const evaluation = await evaluateArc(model, {
-    ...{ data, out, ks, attempts },
+    data,
+    out,
+    ks,
+    attempts,
     nSup: halt.steps ?? config.training.nSup,
     batchSize: 8,
     async onProgress(done, total) {
       work.update("predicting", done / total);
-      await new Promise((resolve) => setImmediate(resolve)); // lets Ctrl-C in
+      await new Promise((resolve) => setImmediate(resolve)); // lets Node deliver Ctrl-C
     },
   });
   work.clear();
@@ -43,21 +46,17 @@ export async function evalArc(options: ArcOptions, { config, model }: LoadedMode
 }
 
 function arcTable({ predictions, voted, singlePass, blankId }: ArcEvaluation): string[] {
-  const column = (scores: Record<string, number> | undefined, name: string) =>
+  const column = (scores: Record<string, number> | undefined, name: string): string =>
     (scores ? percent(scores[name]!) : "-").padStart(13);
   return [
     `${counted(predictions, "prediction")} of augmented copies`,
     "                     voted  single pass  voted, id 0  single, id 0",
-    ...Object.keys(voted).map((name) =>
-      [
-        name.padEnd(13),
-        column(voted, name),
-        column(singlePass, name),
-        column(blankId?.voted, name),
-        column(blankId?.singlePass, name),
-      ].join(""),
-    ),
-    "voted: all copies vote (the official score); single pass: the copy that is not augmented alone; id 0: the blank puzzle id",
-    ...(blankId ? [] : ["(the model has no puzzle rows, so that ids mean nothing to it)"]),
+    ...Object.keys(voted).map((name) => {
+      const columns = [voted, singlePass, blankId?.voted, blankId?.singlePass];
+      return name.padEnd(13) + columns.map((scores) => column(scores, name)).join("");
+    }),
+    "voted: all copies vote (the official score)",
+    "single pass: only the copy without augmentation",
+    `id 0: with the blank puzzle id${blankId ? "" : " (not measured: the model has no puzzle rows)"}`,
   ];
 }

@@ -1,12 +1,12 @@
-// What went wrong, in one line, for a user of the command line.
+// Explains an error in one line to the user of the command line.
 
 /** The command line itself is wrong: exit code 2. */
 export class UsageError extends Error {
   override name = "UsageError";
 }
 
-/** Mistakes whose message says everything. */
-const plain = [
+/** Errors whose message is complete as it is. */
+const selfExplaining = [
   "UsageError",
   "PuzzleError",
   "DatasetError",
@@ -29,21 +29,21 @@ const fileProblems: Record<string, string> = {
   EROFS: "the file system is read-only",
   ENOENT: "no such file or folder",
   ENOTDIR: "a part of the path is a file, expected a folder",
-  EISDIR: "a folder, expected a file",
+  EISDIR: "got a folder, expected a file",
   EEXIST: "exists already",
   EMFILE: "too many open files",
   ENAMETOOLONG: "the name is too long",
-  EBUSY: "in use by something else",
+  EBUSY: "in use by another program",
   EFBIG: "the file would be too large",
-  EIO: "the disk does not answer properly",
+  EIO: "input/output error of the disk",
 };
 
-/** One line for any error. */
+/** Explains any error in one line. */
 export function explain(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const { code, path } = error as NodeJS.ErrnoException;
   const firstLine = error.message.split("\n")[0]!;
-  if (plain.includes(error.name)) return firstLine;
+  if (selfExplaining.includes(error.name)) return firstLine;
   if (code && code in fileProblems) return path ? `${path}: ${fileProblems[code]}` : fileProblems[code]!;
   if (error instanceof RangeError && /array (buffer|length)|allocation/i.test(error.message)) {
     return `not enough memory for this configuration (${firstLine})`;

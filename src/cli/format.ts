@@ -1,11 +1,11 @@
-// Numbers as people read them.
+// Numbers as text for people.
 
-/** 83 -> "1:23", 5025 -> "1:23:45". Whole seconds, rounded. */
+/** 83 -> "1:23", 5025 -> "1:23:45". Rounded to whole seconds. */
 export function duration(seconds: number): string {
   const whole = Math.max(0, Math.round(seconds));
   const [hours, minutes, rest] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];
-  const two = (part: number): string => String(part).padStart(2, "0");
-  return hours > 0 ? `${hours}:${two(minutes)}:${two(rest)}` : `${minutes}:${two(rest)}`;
+  const twoDigits = (part: number): string => String(part).padStart(2, "0");
+  return hours > 0 ? `${hours}:${twoDigits(minutes)}:${twoDigits(rest)}` : `${minutes}:${twoDigits(rest)}`;
 }
 
 /** 0.875 -> "87.5%" */
@@ -14,7 +14,7 @@ export const percent = (share: number): string => `${(100 * share).toFixed(1)}%`
 /** 5028866 -> "5,028,866" */
 export const thousands = (number: number): string => number.toLocaleString("en-US");
 
-/** A loss: enough digits to see it move, whatever its size. */
+/** A loss with enough digits to show a change at any size. */
 export const lossText = (loss: number): string => (loss >= 0.01 ? loss.toFixed(3) : loss.toExponential(1));
 
 /** "1 step", "2 steps" */

@@ -1,17 +1,17 @@
-// `--halt`: how long an evaluation goes on with a puzzle.
+// The option `--halt`: how many supervision steps an evaluation runs for a puzzle.
 import { InvalidArgumentError, Option } from "commander";
 
 export interface Halt {
-  /** Stop a puzzle when q says so by more than this; null: never before the last step. */
+  /** Stop a puzzle when q says halt by more than this margin; null: run all steps. */
   readonly threshold: number | null;
-  /** Steps at most; null: as many as were trained. */
+  /** Maximum number of steps; null: as in training. */
   readonly steps: number | null;
 }
 
 export const haltOption = (): Option =>
   new Option(
     "--halt <how>",
-    "fixed: all steps; q: stop a puzzle when q says so (q=0.5: by more than 0.5); steps=64: up to so many; or both, q,steps=64",
+    "fixed: run all steps; q: stop a puzzle when q > 0 (q=2: when q > 2); steps=64: run up to 64 steps; q,steps=64: both",
   )
     .argParser(parseHalt)
     .default({ threshold: null, steps: null } satisfies Halt, "fixed");

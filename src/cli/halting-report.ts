@@ -1,4 +1,4 @@
-// Evaluations with halting as tables and a picture: what is lost and what is saved.
+// Evaluations with halting as tables and as a picture: accuracy against compute.
 import type { HaltingEvaluation, SweepPoint } from "../trm/index.ts";
 import { percent } from "./format.ts";
 
@@ -11,21 +11,22 @@ export function haltingTable({
   computeSaved,
 }: HaltingEvaluation): string[] {
   const [low, high] = interval95;
-  const left: number[] = []; // how many puzzles stopped after step 1, 2, ...
+  const stopped: number[] = []; // number of puzzles that stopped after step 1, 2, ...
   for (const step of exitSteps) {
-    while (left.length < step) left.push(0);
-    left[step - 1]!++;
+    while (stopped.length < step) stopped.push(0);
+    stopped[step - 1]!++;
   }
   const row = (step: number): string =>
-    `${String(step).padStart(11)} ${String(left[step - 1]).padStart(8)}  ${bar(left[step - 1]! / exitSteps.length)}`;
+    `${String(step).padStart(11)} ${String(stopped[step - 1]).padStart(8)}  ${bar(stopped[step - 1]! / exitSteps.length)}`;
   return [
-    `${percent(exact)} of the puzzles right (95% interval ${percent(low)} to ${percent(high)}), ${percent(cell)} of the cells`,
-    `stopped after ${meanSteps.toFixed(2)} supervision steps on average: ${percent(computeSaved)} of the compute saved`,
+    `puzzles right  ${percent(exact)} (95% interval ${percent(low)} to ${percent(high)})`,
+    `cells right    ${percent(cell)}`,
+    `mean steps     ${meanSteps.toFixed(2)} supervision steps, ${percent(computeSaved)} of the compute saved`,
     "",
     "stops after  puzzles",
-    ...left
+    ...stopped
       .map((_, index) => index + 1)
-      .filter((step) => left[step - 1]! > 0)
+      .filter((step) => stopped[step - 1]! > 0)
       .map(row),
   ];
 }
@@ -47,7 +48,7 @@ const thresholdText = (threshold: number): string => {
 
 const bar = (share: number): string => "█".repeat(Math.round(20 * share));
 
-/** JSON has no infinity: the ends are the texts "-Infinity" and "Infinity". */
+/** JSON has no infinity, so the infinite thresholds become the texts "-Infinity" and "Infinity". */
 export const sweepJson = (points: readonly SweepPoint[]) =>
   points.map(({ threshold, ...rest }) => ({
     threshold: Number.isFinite(threshold) ? threshold : String(threshold),
@@ -56,7 +57,7 @@ export const sweepJson = (points: readonly SweepPoint[]) =>
 
 const size = { width: 640, height: 400, margin: 56 };
 
-/** Accuracy over compute, one dot per threshold. */
+/** Accuracy over compute with one dot per threshold. */
 export function sweepSvg(points: readonly SweepPoint[]): string {
   const { width, height, margin } = size;
   const most = Math.max(...points.map(({ meanSteps }) => meanSteps));

@@ -1,5 +1,4 @@
-// The model of a run folder or a checkpoint folder, ready to evaluate.
-
+// Loads the model of a run folder or a checkpoint folder for evaluation.
 import { CheckpointError } from "../formats/index.ts";
 import { type TaskChoice, taskOf } from "../puzzles/index.ts";
 import { readCheckpoint } from "../runs/index.node.ts";
@@ -22,7 +21,7 @@ export function loadModel(path: string): LoadedModel {
   const { sequenceLength, vocabularySize } = config.model;
   if (sequenceLength !== task.sequenceLength || vocabularySize !== task.vocabularySize) {
     throw new CheckpointError(
-      `${where}: the model is for ${sequenceLength} cells and ${vocabularySize} tokens, ${task.name} has ${task.sequenceLength} and ${task.vocabularySize}`,
+      `${where}: the model has ${sequenceLength} cells and ${vocabularySize} tokens, ${task.name} has ${task.sequenceLength} and ${task.vocabularySize}`,
     );
   }
   const name = evaluatedFile(side);

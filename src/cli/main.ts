@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// The command line `trm`. A command is one file in commands/; here they are put together, and errors become one line.
+// The `trm` command line. Every command is one file in commands/. This file registers them and prints every error as one line.
 import { Command, CommanderError } from "commander";
 import { ablateCommand } from "./commands/ablate.ts";
 import { arcScoreCommand } from "./commands/arc-score.ts";
@@ -13,30 +13,27 @@ import { solveCommand } from "./commands/solve.ts";
 import { trainCommand } from "./commands/train.ts";
 import { exitCodeOf, explain } from "./explain.ts";
 import { isReaderGone } from "./stop-request.ts";
-import { isUnderTsx, runAgainInChild } from "./tsx-child.ts";
 import { invocation, version } from "./version.ts";
 
 function program(): Command {
   const trm = new Command("trm")
-    .description("Tiny Recursive Model: train, evaluate and watch it solve, on an engine written from scratch.")
+    .description("Tiny Recursive Model: train it, evaluate it and watch it solve puzzles.")
     .version(version)
     .addHelpText("after", `\nStart here:\n  ${invocation} demo\nHelp on a command:\n  ${invocation} train --help\n`);
   const everyday = [demoCommand(), trainCommand(), evalCommand(), solveCommand(), infoCommand()];
-  const interchange = [exportCommand(), importCommand()];
   const research = [dataCommand(), arcScoreCommand(), ablateCommand()];
+  const interchange = [exportCommand(), importCommand()];
   for (const command of [...everyday, ...research, ...interchange]) trm.addCommand(command);
   for (const command of [trm, ...trm.commands, ...trm.commands.flatMap(({ commands }) => commands)]) {
-    command.exitOverride().configureOutput({ outputError: () => {} }); // reported below
+    command.exitOverride().configureOutput({ outputError: () => {} }); // `main` reports errors.
     command.helpCommand(command === trm);
   }
   return trm;
 }
 
 async function main(): Promise<void> {
-  process.stdout.on("error", onBrokenPipe);
-  process.stderr.on("error", (error) => {
-    if (!isReaderGone(error, process.stderr)) throw error; // else nobody reads the remarks; the results may still be read
-  });
+  process.stdout.on("error", onOutputError);
+  process.stderr.on("error", () => {}); // Remarks and errors that cannot be shown must not stop the command.
   try {
     await program().parseAsync();
   } catch (error) {
@@ -45,17 +42,23 @@ async function main(): Promise<void> {
   }
 }
 
-/** The reader has gone (`trm info DIR | head -1`): nothing is left to do, unless a command listens for that itself. */
-function onBrokenPipe(error: NodeJS.ErrnoException): void {
-  if (!isReaderGone(error, process.stdout)) throw error;
-  if (process.stdout.listenerCount("error") === 1) process.exit(0);
+/**
+ * Standard output cannot be written any more. A reader that has closed the pipe (`trm info DIR | head -1`) is no error. A
+ * command that saves before it ends has its own listener, which requests a stop.
+ */
+function onOutputError(error: NodeJS.ErrnoException): void {
+  if (!isReaderGone(error, process.stdout)) {
+    if (process.exitCode !== 1) complain(`cannot write to standard output: ${explain(error)}`);
+    process.exitCode = 1;
+  }
+  if (process.stdout.listenerCount("error") === 1) process.exit();
 }
 
-/** Help and version arrive here too, with exit code 0. */
+/** Commander reports help and version as errors with exit code 0. */
 function reportUsage(error: CommanderError): void {
   if (error.exitCode === 0) return;
   process.exitCode = 2;
-  if (error.code === "commander.help") return; // help was printed: no command was given
+  if (error.code === "commander.help") return; // No command was given, so Commander has printed the help.
   complain(error.message.replace(/^error: /, "").replaceAll("\n", " "));
 }
 
@@ -67,5 +70,4 @@ function reportError(error: unknown): void {
 
 const complain = (line: string): void => void process.stderr.write(`trm: ${line}\n`);
 
-if (isUnderTsx()) await runAgainInChild();
-else await main();
+await main();

@@ -1,18 +1,22 @@
-// Options that several commands share, and the checks of their values. Commander calls a parser with the text after the flag.
+// Options that several commands share, and parsers of option values. Commander calls a parser with the text after the flag.
 import { InvalidArgumentError, Option } from "commander";
 import { type Backend, backendNames, useBackend } from "../tensor/index.ts";
 
-/** A whole number of at least `least`. */
+/** Parses a whole number from `least` to `most`. */
 export const wholeNumber =
-  (least: number) =>
+  (least: number, most = Number.MAX_SAFE_INTEGER) =>
   (text: string): number => {
     const value = Number(text);
-    if (!/^[+-]?\d+$/.test(text.trim()) || !Number.isSafeInteger(value) || value < least) {
-      const limit = least > Number.MIN_SAFE_INTEGER ? ` of ${least} or more` : "";
-      throw new InvalidArgumentError(`Expected a whole number${limit}.`);
+    if (!/^[+-]?\d+$/.test(text.trim()) || !Number.isSafeInteger(value) || value < least || value > most) {
+      throw new InvalidArgumentError(`Expected a whole number${rangeText(least, most)}.`);
     }
     return value;
   };
+
+function rangeText(least: number, most: number): string {
+  if (most < Number.MAX_SAFE_INTEGER) return ` from ${least} to ${most}`;
+  return least > Number.MIN_SAFE_INTEGER ? ` of ${least} or more` : "";
+}
 
 export function positiveNumber(text: string): number {
   const value = Number(text);
@@ -22,17 +26,17 @@ export function positiveNumber(text: string): number {
   return value;
 }
 
-/** Any safe integer. */
+/** Parses any safe integer. */
 export const seed = wholeNumber(Number.MIN_SAFE_INTEGER);
 
-/** "1,2,5": whole numbers from 1. */
+/** Parses whole numbers from 1 with commas between them: "1,2,5". */
 function wholeNumbers(text: string): number[] {
   return text.split(",").map((part) => wholeNumber(1)(part));
 }
 
-/** How many candidates per puzzle count for pass@k. */
+/** The values of k for which pass@k is computed. */
 export const ksOption = (): Option =>
-  new Option("--k <numbers>", "k of pass@k, with commas between").argParser(wholeNumbers);
+  new Option("--k <numbers>", "values of k for pass@k, separated by commas").argParser(wholeNumbers);
 
 export const attemptsOption = (): Option =>
   new Option("--attempts <n>", "grids per test pair in submission.json").argParser(wholeNumber(1)).default(2);
@@ -42,19 +46,22 @@ export interface ComputeOptions {
   readonly threads?: number;
 }
 
+/** Every thread is a worker with its own stack, so thousands of them do not fit into memory. */
+const maxThreads = 256;
+
 export const computeOptions = (): Option[] => [
   new Option(
     "--backend <name>",
-    "what computes; auto tries which is fastest here (default: TRM_BACKEND, else wasm where it runs)",
+    "compute backend; auto measures which is fastest here (default: TRM_BACKEND, else wasm where it runs)",
   ).choices(backendNames),
-  new Option("--threads <n>", "threads that compute (default: all)").argParser(wholeNumber(1)),
+  new Option("--threads <n>", "compute threads (default: one per CPU core)").argParser(wholeNumber(1, maxThreads)),
 ];
 
 /**
- * The chosen backend, made that of all tensors. The process is ours, so it may be the fastest build of the kernels, with an
- * experimental flag of V8.
+ * Makes the chosen backend the default of the process. Because the command line owns its process, it chooses the fastest build
+ * of the kernels, which may set an experimental flag of V8.
  *
- * @throws BackendError for one that cannot run here
+ * @throws BackendError if the backend cannot run here
  */
 export const chooseBackend = ({ backend, threads }: ComputeOptions): Promise<Backend> =>
   useBackend(backend, {

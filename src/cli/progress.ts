@@ -1,21 +1,21 @@
-// Progress: one line that is rewritten on a terminal, a plain line now and then elsewhere (a log, a pipe).
+// A progress line: rewritten in place on a terminal; elsewhere (a log, a pipe) a new line every ten seconds.
 import { clearLine, cursorTo } from "node:readline";
 import type { Terminal } from "./terminal.ts";
 
 export interface Progress {
-  /** @param share  of the work that is done, 0 to 1 */
+  /** @param share  share of the work that is done, 0 to 1 */
   update(share: number, text: string): void;
-  /** Takes the line away; an update brings it back. */
+  /** Removes the line from a terminal. The next update shows it again. */
   clear(): void;
 }
 
 export interface ProgressOptions {
-  /** Show nothing before so many ms have passed: most work is done by then. */
+  /** Milliseconds before anything is shown, so that short work shows nothing. */
   readonly after?: number;
   readonly now?: () => number;
 }
 
-/** Between two drawings, in ms. */
+/** Minimum number of milliseconds between two updates on the screen. */
 const intervals = { live: 80, plain: 10_000 };
 
 export function startProgress(terminal: Terminal, { after = 0, now = Date.now }: ProgressOptions = {}): Progress {
@@ -30,7 +30,7 @@ export function startProgress(terminal: Terminal, { after = 0, now = Date.now }:
       if (!isLive) return share < 1 ? remark(text) : undefined;
       cursorTo(progress, 0);
       progress.write(liveLine(terminal, share, text));
-      clearLine(progress, 1); // what a longer line before has left
+      clearLine(progress, 1); // removes the rest of a longer previous line
       isShown = true;
     },
     clear() {

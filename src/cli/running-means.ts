@@ -1,8 +1,8 @@
-// What the progress line says of the steps so far: means that follow the last few dozen steps.
+// Running means of the training metrics, for the progress line. They follow the last few dozen steps.
 import type { StepMetrics } from "../trm/index.ts";
 
-/** Share of the old value that stays when a new one comes. */
-const memory = 0.95;
+/** Share of the previous mean that remains after one step. */
+const decay = 0.95;
 
 export class RunningMeans {
   #loss: number | undefined;
@@ -10,17 +10,17 @@ export class RunningMeans {
   #steps = 0;
 
   add({ loss, haltedCount, stepsSum }: StepMetrics): void {
-    this.#loss = this.#loss === undefined ? loss : memory * this.#loss + (1 - memory) * loss;
-    this.#halted = memory * this.#halted + haltedCount;
-    this.#steps = memory * this.#steps + stepsSum;
+    this.#loss = this.#loss === undefined ? loss : decay * this.#loss + (1 - decay) * loss;
+    this.#halted = decay * this.#halted + haltedCount;
+    this.#steps = decay * this.#steps + stepsSum;
   }
 
-  /** Per puzzle. */
+  /** Loss per puzzle. */
   get loss(): number | undefined {
     return this.#loss;
   }
 
-  /** Mean number of supervision steps of the puzzles that have halted; undefined before the first. */
+  /** Mean number of supervision steps of the puzzles that have halted; undefined before the first puzzle halts. */
   get stepsUntilHalt(): number | undefined {
     return this.#halted > 0 ? this.#steps / this.#halted : undefined;
   }

@@ -1,4 +1,4 @@
-// The configuration of a new run: preset, then the file, then --set, each over the ones before.
+// The configuration of a new run: the preset, then the configuration file, then --set. Later sources override earlier ones.
 import { readFileSync } from "node:fs";
 import { extname } from "node:path";
 import { parse as parseYaml } from "yaml";
@@ -6,16 +6,16 @@ import { settingsOfOfficial } from "../runs/index.ts";
 import { type Config, ConfigError, ownSettings, parseConfig, type Task } from "../trm/index.ts";
 import { UsageError } from "./explain.ts";
 
-export type Settings = Readonly<Record<string, unknown>>;
-
-/** Where settings come from, the weakest first. */
 export interface SettingSource {
-  /** For error messages. */
+  /** Names the source in error messages. */
   readonly where: string;
-  readonly settings: Settings;
+  readonly settings: Readonly<Record<string, unknown>>;
 }
 
-/** @throws ConfigError naming the source and the key */
+/**
+ * @param sources  later sources override earlier ones
+ * @throws ConfigError naming the source and the key
+ */
 export function mergeSettings(sources: readonly SettingSource[], task: Task): Config {
   const merged: Record<string, unknown> = {};
   const from = new Map<string, string>();
@@ -31,19 +31,11 @@ export function mergeSettings(sources: readonly SettingSource[], task: Task): Co
       throw new ConfigError(`${from.get(key)}: ${key}: got ${JSON.stringify(merged[key])}, ${task.name} has ${value}`);
     }
   }
-  try {
-    return parseConfig({ ...merged, sequenceLength, vocabularySize }, unknownSource);
-  } catch (error) {
-    if (!(error instanceof ConfigError)) throw error;
-    const key = error.message.slice(unknownSource.length).match(/^: (\w+):/)?.[1] ?? "";
-    throw new ConfigError(error.message.replace(unknownSource, from.get(key) ?? unknownSource));
-  }
+  const sourceOf = (key: string): string => from.get(key) ?? "settings";
+  return parseConfig({ ...merged, sequenceLength, vocabularySize }, "settings", sourceOf);
 }
 
-/** Stands for the source while the whole is checked. */
-const unknownSource = "settings";
-
-/** `--set key=value ...`; values are read as JSON, and what is not JSON as text. @throws UsageError */
+/** Reads `--set key=value ...`. A value that is not JSON is taken as text. @throws UsageError */
 export function parseSet(assignments: readonly string[]): SettingSource {
   const settings: Record<string, unknown> = {};
   for (const assignment of assignments) {
@@ -63,8 +55,8 @@ function parseValue(text: string): unknown {
 }
 
 /**
- * A configuration file: JSON or YAML, our names or the official ones. A file of the official code, which nests the model's
- * settings in `arch`, is read as `trm import` reads it.
+ * Reads a configuration file: JSON or YAML, with our names or the official ones. A file of the official code, which nests the
+ * settings of the model in `arch`, is read as by `trm import`.
  *
  * @throws ConfigError
  */

@@ -1,19 +1,19 @@
-// A solution on the screen and as JSON: `trm solve`, and the end of the demo.
+// A solution on the screen and as JSON, for `trm solve` and for the end of the demo.
 import { type Config, isRight, type Task } from "../trm/index.ts";
 import { qText, sideBySide, solutionBlocks } from "./boards.ts";
 import { counted } from "./format.ts";
 import type { Solution } from "./solve-steps.ts";
 import type { Colours, Terminal } from "./terminal.ts";
 
-/** What the pictures say, in one line. */
+/** One line that explains the drawings. */
 export function legend({ training }: Config, { isColorSupported }: Colours): string {
   const { continueLoss, haltAgainstContinue } = training;
   const changed = isColorSupported ? "highlighted" : "*";
   const halt = continueLoss || haltAgainstContinue ? "above q to continue" : "q > 0, above 50%";
-  return `${changed}: changed by this step; q: belief that all is right (${halt}: halt)`;
+  return `${changed}: changed by this step; q: estimate that the answer is right (${halt}: halt)`;
 }
 
-/** Up to the halt, or to where nothing changes any more. @param all  all steps instead */
+/** Shows the steps up to the halt, or up to the last change if the model never halts. @param all  shows all steps instead */
 export function showSolution(task: Task, solution: Solution, terminal: Terminal, { all = false } = {}): void {
   const { steps, haltStep, mistake } = solution;
   const { colours, columns } = terminal;
@@ -31,10 +31,10 @@ export function showSolution(task: Task, solution: Solution, terminal: Terminal,
 
 function verdict(task: Task, mistake: string | undefined, colours: Colours): string {
   if (mistake !== undefined) return colours.red(`wrong: ${mistake}`);
-  return task.canJudge ? colours.green("the answer is right") : "whether the answer is right is not known here";
+  return task.canJudge ? colours.green("the answer is right") : "this task cannot tell whether the answer is right";
 }
 
-/** Plain data for a program. */
+/** Plain data for `--json`. */
 export function solutionJson(task: Task, { question, steps, haltStep, answer, mistake }: Solution) {
   return {
     task: task.name,

@@ -1,4 +1,4 @@
-// One puzzle, one supervision step after another: what the model answers, what it changes, what it believes.
+// Solves one puzzle and records every supervision step: the answer, the changed cells, q.
 import { type Config, type Model, predictions, saysHalt, type Task } from "../trm/index.ts";
 
 export interface SolveStep {
@@ -6,7 +6,7 @@ export interface SolveStep {
   readonly tokens: Int32Array;
   readonly qHalt: number;
   readonly qContinue: number;
-  /** Cells that differ from the step before (from the puzzle, for the first). */
+  /** Cells that differ from the previous step; for the first step, from the puzzle. */
   readonly changed: ReadonlySet<number>;
   readonly saysHalt: boolean;
 }
@@ -14,11 +14,11 @@ export interface SolveStep {
 export interface Solution {
   readonly question: Int32Array;
   readonly steps: readonly SolveStep[];
-  /** First step at which q says stop, or null. */
+  /** First step at which q says halt, or null. */
   readonly haltStep: number | null;
-  /** The answer at that step, else at the last. */
+  /** The answer at that step, or at the last step if q never says halt. */
   readonly answer: Int32Array;
-  /** Why the answer is wrong; undefined if the task says nothing against it. */
+  /** Why the answer is wrong; undefined if the task finds no mistake. */
   readonly mistake: string | undefined;
 }
 
@@ -28,18 +28,18 @@ export async function solvePuzzle(
   supervisionSteps: number,
 ): Promise<Solution> {
   const steps: SolveStep[] = [];
-  let before = question;
+  let last = question;
   for await (const { step, tokens, qHalt, qContinue } of predictions(model, { inputs: question }, supervisionSteps)) {
-    const last = before;
+    const previous = last;
     steps.push({
       step,
       tokens,
       qHalt: qHalt[0]!,
       qContinue: qContinue[0]!,
-      changed: new Set([...tokens.keys()].filter((cell) => tokens[cell] !== last[cell])),
+      changed: new Set([...tokens.keys()].filter((cell) => tokens[cell] !== previous[cell])),
       saysHalt: saysHalt(qHalt[0]!, qContinue[0]!, config.training),
     });
-    before = tokens;
+    last = tokens;
   }
   const halting = steps.find((each) => each.saysHalt);
   const answer = (halting ?? steps.at(-1))?.tokens ?? question;

@@ -1,23 +1,23 @@
-// Where the command line writes: results to one stream, progress and remarks to another (or the same), errors to stderr.
+// Output streams of the command line: results go to one stream, progress and remarks to another (or the same), errors to stderr.
 import type { WriteStream } from "node:tty";
 import pc from "picocolors";
 
 export type Colours = ReturnType<typeof pc.createColors>;
 
 export interface Terminal {
-  /** One line of the result. */
+  /** Prints one line of the result. */
   print(line?: string): void;
-  /** One line that a program reading the result does not want. */
+  /** Prints one line that does not belong to the result. */
   remark(line?: string): void;
   /** The stream of the remarks. */
   readonly progress: WriteStream;
-  /** Whether a line there can be rewritten. */
+  /** Whether a line on that stream can be rewritten. */
   readonly isLive: boolean;
   readonly columns: number;
   readonly colours: Colours;
 }
 
-/** @param remarksTo  stderr where the result is for a program (--json), else stdout */
+/** @param remarksTo  stderr if the result is for a program (--json), else stdout */
 export function openTerminal(remarksTo: "stdout" | "stderr" = "stdout"): Terminal {
   const progress = process[remarksTo] as WriteStream;
   const columns = Math.min(process.stdout.columns ?? 80, 120);
@@ -27,12 +27,12 @@ export function openTerminal(remarksTo: "stdout" | "stderr" = "stdout"): Termina
     progress,
     isLive: Boolean(progress.isTTY) && process.env.TERM !== "dumb",
     columns,
-    colours: pc.createColors(wantsColour(process.env, Boolean(process.stdout.isTTY))),
+    colours: pc.createColors(usesColour(process.env, Boolean(process.stdout.isTTY))),
   };
 }
 
-/** FORCE_COLOR and NO_COLOR as everywhere (https://no-color.org); else colour on a terminal only. */
-export function wantsColour(environment: Readonly<Record<string, string | undefined>>, isTerminal: boolean): boolean {
+/** NO_COLOR (https://no-color.org) and FORCE_COLOR decide; without them, only a terminal has colours. */
+export function usesColour(environment: Readonly<Record<string, string | undefined>>, isTerminal: boolean): boolean {
   const { NO_COLOR, FORCE_COLOR, TERM } = environment;
   if (NO_COLOR) return false;
   if (FORCE_COLOR) return FORCE_COLOR !== "0" && FORCE_COLOR !== "false";

@@ -1,9 +1,9 @@
-// How long a run will go on: it ends at a step, at a time, or at whichever comes first.
+// When a training ends: at a step, after a time, or at whichever comes first.
 
 export interface Goal {
-  /** Step at which the run ends; null for no such limit. */
+  /** Step at which the training ends; null for no such limit. */
   readonly step: number | null;
-  /** Seconds of training, evaluations included, at which the run ends. */
+  /** Seconds of training, including evaluations, after which the training ends; null for no such limit. */
   readonly seconds: number | null;
 }
 
@@ -23,7 +23,7 @@ export function shareDone(goal: Goal, start: Position, now: Position): number {
   return Math.min(1, Math.max(0, share));
 }
 
-/** Seconds until the goal at the mean speed since `start`; null while nothing is known. */
+/** Seconds until the goal at the mean speed since `start`; null before the first step of a goal in steps. */
 export function secondsLeft(goal: Goal, start: Position, now: Position): number | null {
   const estimates: number[] = [];
   if (goal.seconds !== null) estimates.push(goal.seconds - now.seconds);

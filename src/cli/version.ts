@@ -1,4 +1,4 @@
-// Which trm-ts this is, and how its user calls it.
+// The name and version of this package, and how its user starts the command line.
 import { readFileSync } from "node:fs";
 import { z } from "zod";
 
@@ -9,8 +9,8 @@ const { name, version: installed } = z
 
 export const version = installed;
 
-/** "trm-ts 0.1.0": goes into checkpoints. */
+/** "trm-ts 0.1.0", as checkpoints record it. */
 export const madeBy = `${name} ${version}`;
 
-/** The command line of the program: the same in a clone and in a project that has installed the package. */
+/** Starts the command line, both in a clone and in a project that has installed the package. */
 export const invocation = "npx trm";

@@ -111,15 +111,21 @@ export const configKeys: readonly string[] = [...modelKeys, ...trainingKeys];
 /**
  * Parses a flat record of settings under our names or the official ones. Omitted settings have their defaults.
  *
+ * @param where  names the settings in errors
+ * @param sourceOf  names the source of a key in errors, for settings that come from several sources
  * @throws ConfigError with the key, the value and the expected value; for an unknown key with the most similar known key
  */
-export function parseConfig(settings: Readonly<Record<string, unknown>>, where = "config"): Config {
+export function parseConfig(
+  settings: Readonly<Record<string, unknown>>,
+  where = "config",
+  sourceOf: (key: string) => string = () => where,
+): Config {
   const own = ownSettings(settings, where);
   const pick = (keys: readonly string[]) =>
     Object.fromEntries(Object.entries(own).filter(([key]) => keys.includes(key)));
   return {
-    model: validate(modelSchema, pick(modelKeys), where),
-    training: validate(trainingSchema, pick(trainingKeys), where),
+    model: validate(modelSchema, pick(modelKeys), sourceOf),
+    training: validate(trainingSchema, pick(trainingKeys), sourceOf),
   };
 }
 
@@ -141,13 +147,17 @@ export function ownSettings(settings: Readonly<Record<string, unknown>>, where: 
 /** The flat record from which `parseConfig` restores the same configuration. */
 export const flattenConfig = (config: Config): Record<string, unknown> => ({ ...config.model, ...config.training });
 
-function validate<S extends z.ZodType>(schema: S, value: Record<string, unknown>, where: string): z.output<S> {
+function validate<S extends z.ZodType>(
+  schema: S,
+  value: Record<string, unknown>,
+  sourceOf: (key: string) => string,
+): z.output<S> {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
   const issue = result.error.issues[0]!;
   const key = String(issue.path[0] ?? "");
   const got = key in value ? `, got ${JSON.stringify(value[key])}` : "";
-  throw new ConfigError(`${where}: ${key}: ${issue.message}${got}`);
+  throw new ConfigError(`${sourceOf(key)}: ${key}: ${issue.message}${got}`);
 }
 
 /** Sequence length of the network: tokens and puzzle slots. */

@@ -64,15 +64,24 @@ export const evaluationBatches = (set: EvaluationSet, batchSize: number): Iterab
   "batches" in set ? set.batches(batchSize) : batchesOf(set, batchSize);
 
 function* batchesOf(examples: Examples, batchSize: number): Generator<Batch> {
-  const { count, length, inputs, labels, puzzleIds, ignoreLabel } = examples;
-  for (let start = 0; start < count; start += batchSize) {
-    const end = Math.min(start + batchSize, count);
-    yield {
-      inputs: inputs.slice(start * length, end * length),
-      labels: trainingLabels(labels.subarray(start * length, end * length), ignoreLabel),
-      puzzleIds: puzzleIds?.slice(start, end) ?? new Int32Array(end - start),
-    };
+  for (let start = 0; start < examples.count; start += batchSize) {
+    const { count, inputs, labels, puzzleIds, ignoreLabel } = sliceExamples(examples, start, start + batchSize);
+    yield { inputs, labels: trainingLabels(labels, ignoreLabel), puzzleIds: puzzleIds ?? new Int32Array(count) };
   }
+}
+
+/** The examples from `start` up to, but not including, `end`. */
+export function sliceExamples(examples: Examples, start: number, end: number): Examples {
+  const { count, length, inputs, labels, puzzleIds, ignoreLabel } = examples;
+  const stop = Math.min(end, count);
+  return {
+    count: stop - start,
+    length,
+    inputs: inputs.slice(start * length, stop * length),
+    labels: labels.slice(start * length, stop * length),
+    ...(puzzleIds && { puzzleIds: puzzleIds.slice(start, stop) }),
+    ...(ignoreLabel !== undefined && { ignoreLabel }),
+  };
 }
 
 /** Labels with the one that does not count (by default 0, the padding) replaced by -100. */

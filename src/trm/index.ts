@@ -27,6 +27,7 @@ export {
   evaluationBatches,
   packExamples,
   type StoredExamples,
+  sliceExamples,
   type TokenPair,
   trainingLabels,
 } from "./examples.ts";

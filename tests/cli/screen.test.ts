@@ -8,7 +8,7 @@ import { drawChanged, qText, sideBySide } from "../../src/cli/boards.ts";
 import { startProgress } from "../../src/cli/progress.ts";
 import { showSolution, solutionJson } from "../../src/cli/show-solution.ts";
 import type { Solution, SolveStep } from "../../src/cli/solve-steps.ts";
-import { type Terminal, wantsColour } from "../../src/cli/terminal.ts";
+import { type Terminal, usesColour } from "../../src/cli/terminal.ts";
 import { sudokuTask } from "../../src/puzzles/index.ts";
 import { taskOf } from "../../src/puzzles/named-task.ts";
 
@@ -53,12 +53,12 @@ describe("progress", () => {
 });
 
 it("colour: asked for, forbidden, or by the terminal", () => {
-  expect(wantsColour({}, true)).toBe(true);
-  expect(wantsColour({}, false)).toBe(false);
-  expect(wantsColour({ NO_COLOR: "1" }, true)).toBe(false);
-  expect(wantsColour({ TERM: "dumb" }, true)).toBe(false);
-  expect(wantsColour({ FORCE_COLOR: "1" }, false)).toBe(true);
-  expect(wantsColour({ FORCE_COLOR: "0" }, true)).toBe(false);
+  expect(usesColour({}, true)).toBe(true);
+  expect(usesColour({}, false)).toBe(false);
+  expect(usesColour({ NO_COLOR: "1" }, true)).toBe(false);
+  expect(usesColour({ TERM: "dumb" }, true)).toBe(false);
+  expect(usesColour({ FORCE_COLOR: "1" }, false)).toBe(true);
+  expect(usesColour({ FORCE_COLOR: "0" }, true)).toBe(false);
 });
 
 const task = sudokuTask(4);

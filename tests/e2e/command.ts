@@ -1,11 +1,11 @@
-// Runs the command line as a user does: in a process of its own.
+// Runs the command line in a separate process, as a user does.
 import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtempSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 
 export const project = resolve(import.meta.dirname, "../..");
-const main = join(project, "src/cli/main.ts");
+const trmFile = join(project, "bin/trm.mjs");
 
 export interface Finished {
   readonly code: number | null;
@@ -19,21 +19,20 @@ export interface Running {
   readonly finished: Promise<Finished>;
 }
 
-/** @param through  "node": node --import tsx; "tsx": the tsx command, as in `npx tsx src/cli/main.ts` */
-export function start(arguments_: readonly string[], through: "node" | "tsx" = "node", env = {}): Running {
-  const before =
-    through === "node" ? ["--import", "tsx", main] : [join(project, "node_modules/tsx/dist/cli.mjs"), main];
-  return watch(
-    spawn(process.execPath, [...before, ...arguments_], {
-      cwd: project,
-      env: { ...process.env, NO_COLOR: "1", ...env },
-    }),
-  );
+export const start = (arguments_: readonly string[], env = {}): Running =>
+  startProgram(process.execPath, [trmFile, ...arguments_], env);
+
+/** Starts `npm start -- ...` or `npx trm ...` in a new process group, which gets signals as a whole, as from a terminal. */
+export const startInGroup = (program: "npm" | "npx", arguments_: readonly string[]): Running =>
+  startProgram(program, arguments_, {}, true);
+
+function startProgram(program: string, arguments_: readonly string[], env: object, detached = false): Running {
+  return watch(spawn(program, arguments_, { cwd: project, env: { ...process.env, NO_COLOR: "1", ...env }, detached }));
 }
 
-/** A line for the shell, with `$TRM` for the command. */
+/** Runs a line in the shell. It may use `$TRM` for the command. */
 export function startShell(line: string): Running {
-  const TRM = `${process.execPath} --import tsx ${main}`;
+  const TRM = `${process.execPath} ${trmFile}`;
   return watch(spawn("bash", ["-c", `set -o pipefail; ${line}`], { cwd: project, env: { ...process.env, TRM } }));
 }
 
@@ -56,23 +55,23 @@ export const trm = (...arguments_: string[]): Promise<Finished> => start(argumen
 
 export const newFolder = (): string => mkdtempSync(join(tmpdir(), "trm-e2e-"));
 
-/** The lines of metrics.jsonl that are steps. */
+/** The lines of metrics.jsonl that describe training steps. */
 export function stepLines(run: string): { step: number; loss: number }[] {
   const text = readFileSync(join(run, "metrics.jsonl"), "utf8");
-  const lines = text.split("\n").slice(0, -1); // what follows the last line break is being written
+  const lines = text.split("\n").slice(0, -1); // the text after the last line break may be incomplete
   return lines.map((line) => JSON.parse(line)).filter((line) => "loss" in line);
 }
 
-/** Waits until a condition holds, at most a minute. */
+/** Waits at most a minute until a condition is true. */
 export async function until(condition: () => boolean): Promise<void> {
   const end = Date.now() + 60_000;
   while (!condition()) {
-    if (Date.now() > end) throw new Error("until: waited a minute in vain");
+    if (Date.now() > end) throw new Error("until: the condition was still false after a minute");
     await new Promise((done) => setTimeout(done, 20));
   }
 }
 
-/** For hooks that run commands, on a machine that is busy. In ms. */
+/** Time limit of hooks that run commands on a busy machine. In ms. */
 export const patience = 300_000;
 
 /** Settings of a model that trains in a few seconds. */

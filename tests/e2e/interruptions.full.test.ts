@@ -4,7 +4,17 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { readCheckpoint } from "../../src/runs/checkpoint-folder.node.ts";
-import { newFolder, type Running, smallModel, start, startShell, stepLines, trm, until } from "./command.ts";
+import {
+  newFolder,
+  type Running,
+  smallModel,
+  start,
+  startInGroup,
+  startShell,
+  stepLines,
+  trm,
+  until,
+} from "./command.ts";
 
 /** util-linux's `script` runs a command in a separate terminal. */
 const hasScript = process.platform === "linux" && spawnSync("script", ["--version"]).status === 0;
@@ -34,14 +44,9 @@ const hasSteps = (run: string, count: number) => (): boolean =>
   existsSync(join(run, "run.json")) && stepLines(run).length >= count;
 
 describe("a signal", () => {
-  it.each([
-    ["SIGINT", "node"],
-    ["SIGTERM", "node"],
-    ["SIGINT", "tsx"],
-  ] as const)("saves the run and ends it: %s to a process started through %s", async (signal, through) => {
-    const run = join(folder, `${signal}-${through}`);
-    // On the reference backend a step takes longer than tsx waits for a reaction to the signal.
-    const { child, finished } = start(trainForLong(run, "--backend", "reference"), through);
+  it.each(["SIGINT", "SIGTERM"] as const)("%s stops the training, which saves", async (signal) => {
+    const run = join(folder, signal);
+    const { child, finished } = start(trainForLong(run, "--backend", "reference"));
     await until(hasSteps(run, 2));
     child.kill(signal);
     const { code, stdout, stderr } = await finished;
@@ -54,31 +59,18 @@ describe("a signal", () => {
     expect((await trm("train", "--resume", run, "--steps", String(step + 1), "--backend", "reference")).code).toBe(0);
   });
 
-  it("ends the process at once if it is the second one", async () => {
-    const run = join(folder, "twice");
-    // One step takes many seconds, during which only the parent process of tsx can handle signals.
-    const slow = [
-      "train",
-      "--task",
-      "sudoku9",
-      "--puzzles",
-      "20",
-      "--steps",
-      "100",
-      "--out",
-      run,
-      "--backend",
-      "reference",
-    ];
-    const { child, finished } = start([...slow, "--set", "hiddenSize=256", "batchSize=64"], "tsx");
-    await until(() => existsSync(join(run, "run.json")));
-    child.kill("SIGINT");
-    await new Promise((done) => setTimeout(done, 1_500));
-    const begin = Date.now();
-    child.kill("SIGINT");
-    expect((await finished).code).not.toBe(0);
-    expect(Date.now() - begin).toBeLessThan(5_000);
-    expect(readCheckpoint(run).side.step).toBe(0);
+  it.each([
+    ["npx trm train", "npx", (run: string) => ["trm", ...trainForLong(run, "--backend", "reference")]],
+    ["npm start", "npm", (run: string) => ["start", "--", "--out", run, "--backend", "reference"]],
+  ] as const)("Ctrl-C in a terminal stops `%s`, which saves", async (name, program, argumentsFor) => {
+    const run = join(folder, name.replaceAll(" ", "-"));
+    const { child, finished } = startInGroup(program, argumentsFor(run));
+    await until(hasSteps(run, 2));
+    process.kill(-child.pid!, "SIGINT"); // a terminal signals the whole process group: npm, its shell and trm
+    const { stdout } = await finished;
+    expect(stdout).toMatch(/stopped: \d+ steps? in .*\nsaved in /);
+    expect(readCheckpoint(run).side.step).toBe(stepLines(run).length);
+    expect(readdirSync(run)).not.toContain("lock");
   });
 });
 
@@ -94,7 +86,7 @@ it("an interrupted ablation continues within the unfinished cell", async () => {
   child.kill("SIGINT");
   const { code, stdout, stderr } = await finished;
   expect([code, stderr]).toEqual([0, ""]);
-  expect(stdout).toContain("stopping after this step, then saving; --resume goes on");
+  expect(stdout).toContain("stopping after this step, then saving; --resume continues");
   const { side } = readCheckpoint(join(out, "unfinished-trm-seed1"));
   expect(side.step).toBeGreaterThan(0);
   const other = await trm(...rows, "--resume", "--task", "sudoku6");

@@ -185,7 +185,7 @@ describe("usage", () => {
     expect([code, stderr.startsWith("Usage: trm")]).toEqual([2, true]);
   });
   it("an unknown backend in the environment", async () => {
-    const { code, stderr } = await start(["eval", run], "node", { TRM_BACKEND: "cuda" }).finished;
+    const { code, stderr } = await start(["eval", run], { TRM_BACKEND: "cuda" }).finished;
     expect([code, stderr]).toEqual([
       1,
       expect.stringMatching(/^trm: .*"cuda", expected one of reference, wasm, gpu, auto\n$/),
@@ -246,7 +246,7 @@ describe("a place to write", () => {
 });
 
 it("TRM_DEBUG=1 adds the stack", async () => {
-  const { code, stderr } = await start(["info", join(folder, "none")], "node", { TRM_DEBUG: "1" }).finished;
+  const { code, stderr } = await start(["info", join(folder, "none")], { TRM_DEBUG: "1" }).finished;
   expect(code).toBe(1);
   expect(stderr).toMatch(/^trm: .*\n.*CheckpointError: [\s\S]*at /);
 });

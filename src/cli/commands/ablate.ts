@@ -1,4 +1,4 @@
-// `trm ablate`: the paper's ablation table at small scale, under equal compute.
+// `trm ablate`: the ablation table of the paper at small scale, with equal compute for every row.
 import { existsSync, readdirSync } from "node:fs";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { taskOf, withClues } from "../../puzzles/index.ts";
@@ -34,7 +34,7 @@ import { startProgress } from "../progress.ts";
 import { mergeSettings, parseSet } from "../settings.ts";
 import { listenForStop } from "../stop-request.ts";
 import { openTerminal, type Terminal } from "../terminal.ts";
-import { packState } from "../training-run.ts";
+import { packState } from "../training-session.ts";
 import { invocation } from "../version.ts";
 
 const tasks = ["sudoku4", "sudoku6", "sudoku9"] as const;
@@ -54,26 +54,24 @@ interface AblateOptions extends ComputeOptions {
 
 export function ablateCommand(): Command {
   const command = new Command("ablate")
-    .summary("the paper's ablations at small scale")
-    .description(
-      "Trains every row of the paper's ablation table at small scale with the same compute, over several seeds.",
-    )
-    .addOption(new Option("--task <name>", "what to learn").choices(tasks).default("sudoku4"))
+    .summary("run the ablations of the paper at small scale")
+    .description("Trains every row of the paper's ablation table at small scale with equal compute and several seeds.")
+    .addOption(new Option("--task <name>", "puzzles to generate and learn").choices(tasks).default("sudoku4"))
     .addOption(
-      new Option("--minutes <m>", "training per row and seed, in minutes of the first row")
+      new Option("--minutes <m>", "training time per row and seed, measured with the first row")
         .argParser(positiveNumber)
         .default(0.5),
     )
-    .addOption(new Option("--seeds <k>", "seeds 1 to k of every row").argParser(wholeNumber(1)).default(3))
+    .addOption(new Option("--seeds <k>", "train every row with seeds 1 to k").argParser(wholeNumber(1)).default(3))
     .addOption(
-      new Option("--rows <names>", "with commas between").argParser(parseRows).default(ablationRows, "all, see below"),
+      new Option("--rows <names>", "rows, separated by commas")
+        .argParser(parseRows)
+        .default(ablationRows, "all, see below"),
     )
-    .addOption(new Option("--puzzles <n>", "puzzles generated for training").argParser(wholeNumber(1)))
-    .addOption(new Option("--set <key=value...>", "settings of the base, over the preset small").default([], "none"))
+    .addOption(new Option("--puzzles <n>", "number of puzzles to generate for training").argParser(wholeNumber(1)))
+    .addOption(new Option("--set <key=value...>", "settings of the first row, over preset small").default([], "none"))
     .option("--out <dir>", "folder for the results (default: runs/ablation-TASK)")
-    .addOption(
-      new Option("--resume", "go on with the ablation that is in the folder").conflicts(["minutes", "puzzles", "set"]),
-    );
+    .addOption(new Option("--resume", "continue the ablation in the folder").conflicts(["minutes", "puzzles", "set"]));
   for (const option of computeOptions()) command.addOption(option);
   return command
     .option("--json", "print the table as one JSON object")
@@ -84,25 +82,27 @@ export function ablateCommand(): Command {
 }
 
 const helpText = (): string => `
-Rows: ${ablationRows.map(({ key }) => key).join(", ")}.
+Rows:
+${ablationRows.map(({ key, name }) => `  ${key.padEnd(18)} ${name}`).join("\n")}
 
-Equal compute: every row and seed gets the same number of floating-point operations, as many as the base configuration trains
-with in the given minutes on this machine. So results do not depend on what else the machine does, nor on which row has the
-faster kernels, and an ablation can be interrupted: Ctrl-C saves the row that is being trained, --resume goes on with it.
+Every row and seed trains with the same number of floating-point operations:
+the number that the first row needs for the given minutes on this machine. The
+results therefore do not depend on the load of the machine or on the speed of
+the kernels. Ctrl-C saves the row in training, and --resume continues it.
 
-The table has the paper's full-scale numbers beside ours, for the order of the rows; the numbers are of different tasks and
-scales. How to read it: docs/evaluation.md
+The table shows the full-scale numbers of the paper beside ours. Compare only
+the order of the rows, because tasks and scales differ: docs/evaluation.md
 
 Examples:
   ${invocation} ablate --task sudoku4 --minutes 0.5 --seeds 3
-  ${invocation} ablate --rows trm,hrm,direct --minutes 1 --seeds 1 --out runs/three
+  ${invocation} ablate --rows trm,hrm,direct --minutes 1 --out runs/three
   ${invocation} ablate --resume --seeds 5`;
 
 function parseRows(text: string): AblationRow[] {
   return text.split(",").map((key) => {
     const row = ablationRows.find((each) => each.key === key.trim());
     if (!row)
-      throw new InvalidArgumentError(`Row ${key}, expected ${ablationRows.map((each) => each.key).join(", ")}.`);
+      throw new InvalidArgumentError(`Got ${key}, expected ${ablationRows.map((each) => each.key).join(", ")}.`);
     return row;
   });
 }
@@ -119,7 +119,7 @@ async function ablate(options: AblateOptions): Promise<void> {
     terminal.remark(`compute  ${plan.budget.toExponential(2)} floating-point operations per row and seed`);
     await trainMissing(folder, plan, base, options, terminal);
     const cells = readCells(folder).filter(({ seed }) => seed <= seeds);
-    const about = { ...plan, scale: scaleText(plan, base), seeds } satisfies AblationAbout & AblationPlan;
+    const about: AblationAbout & AblationPlan = { ...plan, scale: scaleText(plan, base), seeds };
     const reports = rows.map((row) => reportRow(row, base.model, cells));
     if (json) terminal.print(JSON.stringify({ ...about, rows: reports }));
     else for (const line of ["", ...ablationTable(about, reports)]) terminal.print(line);
@@ -134,32 +134,30 @@ function earlierPlan(folder: string, { task, isTaskNamed }: AblateOptions): Abla
   throw new UsageError(`ablate: --task ${task}, expected ${plan.task.name} as the ablation in ${folder}`);
 }
 
-/** Seconds for which the speed is measured. */
-const calibration = 5;
+/** Seconds of the speed measurement. */
+const calibrationSeconds = 5;
 
 async function newPlan(folder: string, options: AblateOptions, terminal: Terminal): Promise<AblationPlan> {
-  if (isAblation(folder)) throw new OccupiedError(`${folder} holds an ablation already: --resume goes on with it`);
+  if (isAblation(folder)) throw new OccupiedError(`${folder} holds an ablation already: --resume continues it`);
   if (existsSync(folder) && readdirSync(folder).length > 0) {
-    throw new OccupiedError(`${folder} exists and is no ablation: choose another --out`);
+    throw new OccupiedError(`${folder} exists and is not an ablation: choose another --out`);
   }
   const { settings, data } = presetFor("small", options.task);
   const task = withClues({ name: options.task }, data.clues);
   const sources = [{ where: "preset small", settings }, parseSet(options.set)];
   const config = mergeSettings(sources, taskOf(task));
-  for (const row of options.rows) ablated(row, config); // what does not fit is said before anything is trained
+  for (const row of options.rows) ablated(row, config); // reports a row that does not fit before any training
   const puzzles = { train: options.puzzles ?? data.train, unseen: data.unseen };
   terminal.remark("measuring the speed of this machine");
-  const speed = await measureSpeed(config, setsOf({ task, puzzles }, 0), Math.min(calibration, options.minutes * 60));
-  const plan = {
-    ...{ task, puzzles, minutes: options.minutes },
-    base: { ...config.model, ...config.training },
-    budget: speed * options.minutes * 60,
-  };
+  const seconds = options.minutes * 60;
+  const speed = await measureSpeed(config, setsOf({ task, puzzles }, 0), Math.min(calibrationSeconds, seconds));
+  const base = { ...config.model, ...config.training };
+  const plan: AblationPlan = { task, puzzles, minutes: options.minutes, base, budget: speed * seconds };
   writePlan(folder, plan);
   return plan;
 }
 
-/** The puzzles of a seed: the same for every row. */
+/** The puzzles of a seed, which are the same for every row. */
 function setsOf({ task, puzzles }: Pick<AblationPlan, "task" | "puzzles">, seed: number): ExampleSets {
   return taskOf(task).generate({ train: puzzles.train, test: puzzles.unseen, seed });
 }
@@ -174,7 +172,7 @@ async function trainMissing(
   const isDone = (cells: readonly AblationCell[], key: string, seed: number): boolean =>
     cells.some((cell) => cell.row === key && cell.seed === seed);
   const finished = readCells(folder);
-  // Seed by seed, so that an interrupted ablation has whole columns.
+  // Seed by seed, so that an interrupted ablation has complete columns.
   const missing = Array.from({ length: seeds }, (_, index) => index + 1).flatMap((seed) =>
     rows.filter(({ key }) => !isDone(finished, key, seed)).map((row) => ({ row, seed })),
   );
@@ -182,10 +180,10 @@ async function trainMissing(
   const progress = startProgress(terminal);
   const stop = listenForStop(() => {
     progress.clear();
-    terminal.remark("stopping after this step, then saving; --resume goes on (Ctrl-C again: stop at once)");
+    terminal.remark("stopping after this step, then saving; --resume continues (Ctrl-C again: stop at once)");
   });
   const begin = performance.now();
-  let earlier = 0; // what earlier sessions did of these cells, counted in cells
+  let earlier = 0; // work that earlier sessions have done on these cells, in cells
   let puzzles: { seed: number; sets: ExampleSets } | undefined;
   try {
     for (const [index, { row, seed }] of missing.entries()) {
@@ -215,9 +213,8 @@ async function trainMissing(
       if (!cell) return;
       writeCell(folder, cell);
       progress.clear();
-      terminal.remark(
-        `${row.name}, seed ${seed}: ${percent(cell.exact)} of ${cell.puzzles} unseen puzzles right after ${counted(cell.steps, "step")} in ${duration(cell.seconds)}`,
-      );
+      const cost = `${counted(cell.steps, "step")} in ${duration(cell.seconds)}`;
+      terminal.remark(`${row.name}, seed ${seed}: ${percent(cell.exact)} exact after ${cost}`);
     }
   } finally {
     progress.clear();

@@ -1,4 +1,4 @@
-// `trm arc-score`: the official ARC score of predictions on disk.
+// `trm arc-score`: scores stored ARC predictions like the official evaluator.
 import { Command } from "commander";
 import { readArcPredictions, scoreArc, writeArcScores } from "../../puzzles/index.node.ts";
 import { OFFICIAL_KS } from "../../puzzles/index.ts";
@@ -18,22 +18,22 @@ interface ArcScoreOptions {
 
 export function arcScoreCommand(): Command {
   return new Command("arc-score")
-    .summary("score ARC predictions by voting, as the official evaluator")
+    .summary("score ARC predictions by voting, like the official evaluator")
     .description(
-      "Turns the predictions of all augmented copies back, lets them vote, and writes pass@k to scores.json and the first grids to submission.json.",
+      "Undoes the augmentation of all predictions, counts votes, and writes pass@k to scores.json and the first grids to submission.json.",
     )
-    .requiredOption("--data <dir>", "the data set the predictions are for")
+    .requiredOption("--data <dir>", "data set of the predictions")
     .requiredOption(
       "--predictions <dir>",
       "folder with preds.npy, q_halt_logits.npy, puzzle_identifiers.npy, inputs.npy",
     )
-    .requiredOption("--out <dir>", "folder to write")
+    .requiredOption("--out <dir>", "folder for scores.json and submission.json")
     .addOption(ksOption().default(OFFICIAL_KS, OFFICIAL_KS.join()))
     .addOption(attemptsOption())
     .option("--json", "print the scores as one JSON object")
     .addHelpText(
       "after",
-      `\nExample:\n  ${invocation} arc-score --data data/arc1 --predictions predictions --out scores`,
+      `\nExample:\n  ${invocation} arc-score --data data/arc1 --predictions predictions \\\n    --out scores`,
     )
     .action((options: ArcScoreOptions) => arcScore(options));
 }
@@ -46,7 +46,7 @@ function arcScore({ data, predictions: folder, k, attempts, out, json }: ArcScor
   const { scores, unpredicted } = result;
   if (unpredicted.length > 0) {
     terminal.remark(
-      `note: ${counted(unpredicted.length, "task")} without a prediction for every test pair, counted as wrong`,
+      `note: ${counted(unpredicted.length, "task")} without a prediction for every test pair; these pairs count as wrong`,
     );
   }
   if (json) terminal.print(JSON.stringify(scores));

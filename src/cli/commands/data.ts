@@ -1,4 +1,4 @@
-// `trm data`: puzzle sets in the official layout from their published sources, and generated puzzles as CSV.
+// `trm data`: builds data sets in the official layout from the published sources, and generates puzzles as CSV.
 import { Command, Option } from "commander";
 import { writeOutput } from "../../formats/index.node.ts";
 import { buildArcFiles, buildMaze, buildSudoku } from "../../puzzles/index.node.ts";
@@ -19,9 +19,9 @@ import { startWork } from "../work-progress.ts";
 
 export function dataCommand(): Command {
   return new Command("data")
-    .summary("make puzzle sets: official layout, or generated CSV")
+    .summary("build data sets, or generate puzzles as CSV")
     .description(
-      "Makes puzzle sets: the official on-disk layout from the published sources, or generated puzzles as CSV.",
+      "Builds data sets in the official on-disk layout from the published sources, or generates puzzles as CSV.",
     )
     .addCommand(csvCommand("sudoku"))
     .addCommand(csvCommand("maze"))
@@ -29,7 +29,7 @@ export function dataCommand(): Command {
     .addCommand(generateCommand())
     .addHelpText(
       "after",
-      `\nThe set is then used by:\n  ${invocation} train --data DIR\n  ${invocation} eval RUN --data DIR`,
+      `\nCommands that use a data set:\n  ${invocation} train --data DIR\n  ${invocation} eval RUN --data DIR`,
     );
 }
 
@@ -44,26 +44,22 @@ interface CsvOptions {
 }
 
 function csvCommand(kind: "sudoku" | "maze"): Command {
+  const example = kind === "sudoku" ? 100 : 8;
   const copies =
     kind === "sudoku"
-      ? "random symmetric copies of every training puzzle"
-      : "8: all eight images of every training maze";
+      ? "random symmetric copies per training puzzle"
+      : "8 adds all eight symmetries of every training maze, 0 adds none";
   return new Command(kind)
-    .summary(`${kind} from train.csv and test.csv`)
-    .description("Writes the official layout from train.csv and test.csv (source,question,answer,rating).")
+    .summary(`build a ${kind} data set from train.csv and test.csv`)
+    .description("Builds a data set from train.csv and test.csv (source,question,answer,rating).")
     .requiredOption("--from <dir>", "folder with train.csv and test.csv")
-    .requiredOption("--out <dir>", "folder to write")
+    .requiredOption("--out <dir>", "folder of the new data set")
     .addOption(new Option("--augment <n>", copies).argParser(wholeNumber(0)).default(0))
-    .addOption(
-      new Option("--subsample <n>", "only so many training puzzles, drawn at random").argParser(wholeNumber(1)),
-    )
+    .addOption(new Option("--subsample <n>", "draw only n training puzzles at random").argParser(wholeNumber(1)))
     .addOption(new Option("--min-difficulty <n>", "only puzzles rated at least n").argParser(wholeNumber(0)))
-    .addOption(new Option("--seed <n>", "of the random choices").argParser(seed).default(0))
+    .addOption(new Option("--seed <n>", "seed of the random choices").argParser(seed).default(0))
     .option("--json", "print what was written as one JSON object")
-    .addHelpText(
-      "after",
-      `\nExample:\n  ${invocation} data ${kind} --from csv --out data/${kind} --augment ${kind === "maze" ? 8 : 100}`,
-    )
+    .addHelpText("after", `\nExample:\n  ${invocation} data ${kind} --from csv --out data/${kind} --augment ${example}`)
     .action((options: CsvOptions) =>
       build(options, (onProgress) => (kind === "sudoku" ? buildSudoku : buildMaze)({ ...options, onProgress })),
     );
@@ -81,27 +77,31 @@ interface ArcOptions {
 
 function arcCommand(): Command {
   return new Command("arc")
-    .summary("ARC-AGI-1, ARC-AGI-2, ConceptARC from their JSON")
+    .summary("build an ARC-AGI-1, ARC-AGI-2 or ConceptARC data set")
     .description(
-      "Writes the official layout from ARC tasks: PREFIX_SUBSET_challenges.json with PREFIX_SUBSET_solutions.json, or the folder PREFIX/SUBSET with one JSON file per task.",
+      "Builds a data set from PREFIX_SUBSET_challenges.json with PREFIX_SUBSET_solutions.json, or from the folder PREFIX/SUBSET with one JSON file per task.",
     )
-    .requiredOption("--prefix <path>", "where the subsets are: the beginning of the file names, or a folder")
-    .addOption(new Option("--subsets <names>", "with commas between").argParser(names).makeOptionMandatory())
-    .requiredOption("--test-set <name>", "the subset whose test pairs become the test split")
-    .requiredOption("--out <dir>", "folder to write")
-    .addOption(new Option("--augment <n>", "augmentations of every task").argParser(wholeNumber(0)).default(1000))
-    .addOption(new Option("--seed <n>", "of the augmentations").argParser(seed).default(42))
+    .requiredOption("--prefix <path>", "common beginning of the file names, or the folder of the subsets")
+    .addOption(
+      new Option("--subsets <names>", "names of the subsets, separated by commas")
+        .argParser(names)
+        .makeOptionMandatory(),
+    )
+    .requiredOption("--test-set <name>", "subset whose test pairs become the test split")
+    .requiredOption("--out <dir>", "folder of the new data set")
+    .addOption(new Option("--augment <n>", "augmented copies per task").argParser(wholeNumber(0)).default(1000))
+    .addOption(new Option("--seed <n>", "seed of the augmentation").argParser(seed).default(42))
     .option("--json", "print what was written as one JSON object")
     .addHelpText(
       "after",
-      `\nExample:\n  ${invocation} data arc --prefix kaggle/combined/arc-agi --subsets training,evaluation,concept --test-set evaluation --out data/arc1`,
+      `\nExample:\n  ${invocation} data arc --prefix kaggle/combined/arc-agi --out data/arc1 \\\n    --subsets training,evaluation,concept --test-set evaluation`,
     )
     .action((options: ArcOptions) => build(options, (onProgress) => buildArcFiles({ ...options, onProgress })));
 }
 
 const names = (text: string): string[] => text.split(",").map((name) => name.trim());
 
-/** Builds with a progress line, then tells what was written. */
+/** Builds a data set with a progress line, then prints a summary. */
 async function build(
   { out, json }: { readonly out: string; readonly json?: boolean },
   run: (onProgress: (what: string, share: number) => void) => BuildReport | Promise<BuildReport>,
@@ -124,7 +124,7 @@ async function build(
   remarkSome(report.notes, terminal);
 }
 
-/** Thousands of tasks may have the same note. */
+/** Prints the first notes only, because thousands of tasks may have the same note. */
 function remarkSome(notes: readonly string[], { remark }: Terminal): void {
   const shown = 10;
   for (const note of notes.slice(0, shown)) remark(`note: ${note}`);
@@ -142,20 +142,28 @@ interface GenerateOptions {
 
 function generateCommand(): Command {
   return new Command("generate")
-    .summary("new puzzles as CSV")
-    .description("Generates different puzzles and writes them as source,question,answer,rating.")
+    .summary("generate puzzles as CSV")
+    .description("Generates distinct puzzles and writes them as source,question,answer,rating.")
     .argument("<task>", `one of ${taskNames.join(", ")}`)
-    .addOption(new Option("--count <n>", "puzzles").argParser(wholeNumber(1)).makeOptionMandatory())
+    .addOption(new Option("--count <n>", "number of puzzles").argParser(wholeNumber(1)).makeOptionMandatory())
     .requiredOption("--out <file>", "CSV file to write")
     .addOption(new Option("--side <n>", "rows and columns of a maze (7 to 30)").argParser(wholeNumber(1)))
     .addOption(
-      new Option("--clues <n>", "clues of a Sudoku (default: as few as one solution allows)").argParser(wholeNumber(1)),
+      new Option("--clues <n>", "clues of a Sudoku (default: as few as a unique solution allows)").argParser(
+        wholeNumber(1),
+      ),
     )
-    .addOption(new Option("--seed <n>", "of the puzzles").argParser(seed).default(0))
+    .addOption(new Option("--seed <n>", "seed of the puzzles").argParser(seed).default(0))
     .option("--json", "print what was written as one JSON object")
     .addHelpText(
       "after",
-      `\nThe rating is our own scale, not that of the published sets. Sudoku: ${ratingMeaning.sudoku}; maze: ${ratingMeaning.maze}.\n\nExample:\n  ${invocation} data generate sudoku9 --count 1000 --out puzzles.csv`,
+      `
+The rating has another scale than the published sets:
+  Sudoku: ${ratingMeaning.sudoku}
+  maze:   ${ratingMeaning.maze}
+
+Example:
+  ${invocation} data generate sudoku9 --count 1000 --out puzzles.csv`,
     )
     .action((task: string, options: GenerateOptions) => generate(task, options));
 }

@@ -1,4 +1,4 @@
-// `trm eval`: how many puzzles a trained model solves, after every supervision step.
+// `trm eval`: measures how many puzzles a trained model solves after every supervision step.
 import { readFileSync } from "node:fs";
 import { Command, Option } from "commander";
 import { writeOutput } from "../../formats/index.node.ts";
@@ -10,19 +10,23 @@ import type { Backend } from "../../tensor/index.ts";
 import {
   type Evaluation,
   type EvaluationOptions,
+  type EvaluationSet,
   type Examples,
   evaluate,
   evaluateHalting,
+  type HaltingEvaluation,
+  type Model,
+  sliceExamples,
   sweepHalting,
 } from "../../trm/index.ts";
 import { accuracyTable } from "../accuracy-table.ts";
 import { backendText } from "../describe-run.ts";
 import { arcOptions, evalArc } from "../eval-arc.ts";
 import { UsageError } from "../explain.ts";
-import { counted } from "../format.ts";
 import { type Halt, haltOption } from "../halt-option.ts";
 import { haltingTable, sweepJson, sweepSvg, sweepTable } from "../halting-report.ts";
 import { type LoadedModel, loadModel } from "../load-model.ts";
+import { measure } from "../measure.ts";
 import {
   attemptsOption,
   type ComputeOptions,
@@ -31,7 +35,6 @@ import {
   ksOption,
   wholeNumber,
 } from "../options.ts";
-import { startProgress } from "../progress.ts";
 import { openTerminal, type Terminal } from "../terminal.ts";
 import { invocation } from "../version.ts";
 
@@ -55,18 +58,20 @@ interface EvalOptions extends ComputeOptions {
 export function evalCommand(): Command {
   const command = new Command("eval")
     .summary("measure a trained model on unseen puzzles")
-    .description("Measures a trained model: exact accuracy and cell accuracy after every supervision step.")
-    .argument("<dir>", "run folder, or one checkpoint folder")
-    .option("--csv <file>", "puzzles in the form source,question,answer,rating (default: the run's own unseen ones)")
+    .description("Measures exact accuracy and cell accuracy of a trained model after every supervision step.")
+    .argument("<dir>", "run folder or checkpoint folder")
+    .option("--csv <file>", "puzzles as source,question,answer,rating (default: the unseen puzzles of the run)")
     .addOption(new Option("--data <dir>", "the test split of a data set in the official layout").conflicts("csv"))
     .addOption(
-      new Option("--limit <n>", "only n puzzles: the first, of a data set spread over it").argParser(wholeNumber(1)),
+      new Option("--limit <n>", "evaluate only n puzzles: the first n, or n spread evenly over a data set").argParser(
+        wholeNumber(1),
+      ),
     )
     .addOption(haltOption())
-    .option("--sweep", "accuracy and compute for many thresholds of q")
+    .option("--sweep", "also measure accuracy and compute for many thresholds of q")
     .option("--svg <file>", "write the sweep as a picture")
     .addOption(
-      new Option("--arc", "ARC: predict all copies, let them vote, score").conflicts(["csv", "limit", "sweep", "svg"]),
+      new Option("--arc", "ARC: predict all augmented copies, vote, score").conflicts(["csv", "limit", "sweep", "svg"]),
     )
     .option("--out <dir>", "ARC: folder for predictions, scores.json and submission.json")
     .addOption(ksOption().default(OFFICIAL_KS, OFFICIAL_KS.join()))
@@ -76,16 +81,19 @@ export function evalCommand(): Command {
     .option("--json", "print one JSON object: {puzzles, exact, cell, interval95, meanHaltStep}")
     .addHelpText("after", helpText)
     .action((path: string, options: EvalOptions) => {
-      const without = ["out", "k", "attempts"].find((name) => command.getOptionValueSource(name) === "cli");
-      if (without && !options.arc) throw new UsageError(`eval: --${without} goes with --arc alone`);
+      const arcOnly = ["out", "k", "attempts"].find((name) => command.getOptionValueSource(name) === "cli");
+      if (arcOnly && !options.arc) throw new UsageError(`eval: --${arcOnly} requires --arc`);
       return evalRun(path, options);
     });
 }
 
 const helpText = (): string => `
-exact: share of puzzles whose every cell is right, after step 1, 2, ...; cell: share of right cells; interval95: of the last
-exact; meanHaltStep: first step at which q says stop, on average (the evaluation itself always runs all steps). With --halt q
-a puzzle that stops leaves the batch: {puzzles, exact, cell, interval95, exitSteps, meanSteps, computeSaved}.
+exact         share of puzzles whose every cell is right, after step 1, 2, ...
+cell          share of right cells, after step 1, 2, ...
+interval95    95% interval of the last exact accuracy
+meanHaltStep  first step at which q says halt, on average; all steps run anyway
+With --halt q a puzzle leaves the batch when it halts, and --json prints
+{puzzles, exact, cell, interval95, exitSteps, meanSteps, computeSaved}.
 
 Examples:
   ${invocation} eval runs/demo
@@ -95,7 +103,7 @@ Examples:
   ${invocation} eval runs/maze --data data/maze
   ${invocation} eval runs/arc --data data/arc1 --arc --out predictions
 
-What these numbers mean: docs/evaluation.md`;
+More about these numbers: docs/evaluation.md`;
 
 async function evalRun(path: string, options: EvalOptions): Promise<void> {
   const terminal = openTerminal(options.json ? "stderr" : "stdout");
@@ -103,7 +111,7 @@ async function evalRun(path: string, options: EvalOptions): Promise<void> {
   try {
     const loaded = loadModel(path);
     const run = options.arc ? prepareArc(path, options, loaded) : preparePuzzles(path, options, loaded);
-    if (!options.json) announce(path, options, loaded, backend, terminal);
+    if (!options.json) showSettings({ path, options, loaded, backend }, terminal);
     await run(loaded, terminal);
     loaded.model.dispose();
   } finally {
@@ -111,7 +119,7 @@ async function evalRun(path: string, options: EvalOptions): Promise<void> {
   }
 }
 
-/** An evaluation whose input has been looked at: what is wrong with it is said before anything is printed. */
+/** An evaluation whose input has been checked. Errors in the input appear before anything is printed. */
 type Prepared = (loaded: LoadedModel, terminal: Terminal) => Promise<void>;
 
 function prepareArc(path: string, options: EvalOptions, { config }: LoadedModel): Prepared {
@@ -122,7 +130,7 @@ function prepareArc(path: string, options: EvalOptions, { config }: LoadedModel)
 }
 
 function preparePuzzles(path: string, options: EvalOptions, loaded: LoadedModel): Prepared {
-  const set = puzzlesOf(path, options, loaded);
+  const set = openPuzzles(path, options, loaded);
   return (_, terminal) => evalPuzzles(set, options, loaded, terminal);
 }
 
@@ -132,8 +140,11 @@ async function evalPuzzles(
   loaded: LoadedModel,
   terminal: Terminal,
 ): Promise<void> {
-  const measured = await measureAs(halt, loaded, set, terminal);
-  const points = options.sweep || svg !== undefined ? await sweep(halt, loaded, set, terminal) : undefined;
+  const { threshold, steps } = halt;
+  const evaluator = threshold === null ? evaluate : withThreshold(threshold);
+  const measured = await measure<Evaluation | HaltingEvaluation>(evaluator, loaded, set, terminal, steps);
+  const isSwept = options.sweep || svg !== undefined;
+  const points = isSwept ? await measure(sweepHalting, loaded, set, terminal, steps) : undefined;
   if ("close" in set) set.close();
   if (svg !== undefined && points) writeOutput(svg, sweepSvg(points));
   if (json) {
@@ -144,35 +155,28 @@ async function evalPuzzles(
   for (const line of points ? ["", ...sweepTable(points)] : []) terminal.print(line);
 }
 
-function measureAs({ threshold, steps }: Halt, loaded: LoadedModel, set: PuzzleSet, terminal: Terminal) {
-  const nSup = steps ?? loaded.config.training.nSup;
-  if (threshold === null) return measure(loaded, set, terminal, nSup);
-  return withProgress(loaded, set, terminal, (options) =>
-    evaluateHalting(loaded.model, set, { ...options, nSup, threshold }),
-  );
+const withThreshold =
+  (threshold: number) =>
+  (model: Model, set: EvaluationSet, options: EvaluationOptions): Promise<HaltingEvaluation> =>
+    evaluateHalting(model, set, { ...options, threshold });
+
+interface EvalSettings {
+  readonly path: string;
+  readonly options: EvalOptions;
+  readonly loaded: LoadedModel;
+  readonly backend: Backend;
 }
 
-const sweep = ({ steps }: Halt, loaded: LoadedModel, set: PuzzleSet, terminal: Terminal) =>
-  withProgress(loaded, set, terminal, (options) =>
-    sweepHalting(loaded.model, set, { ...options, nSup: steps ?? loaded.config.training.nSup }),
-  );
-
-function announce(
-  path: string,
-  options: EvalOptions,
-  loaded: LoadedModel,
-  backend: Backend,
-  { remark }: Terminal,
-): void {
+function showSettings({ path, options, loaded, backend }: EvalSettings, { remark }: Terminal): void {
   const where =
-    options.csv ?? options.data ?? dataFolderOf(runFolderOf(path)) ?? `the run's own unseen ones (${unseenFile})`;
+    options.csv ?? options.data ?? dataFolderOf(runFolderOf(path)) ?? `unseen puzzles of the run (${unseenFile})`;
   remark(`model    ${path}, ${loaded.task.name}, after training step ${loaded.step}`);
   remark(`puzzles  ${where}`);
   remark(`backend  ${backendText(backend)}`);
 }
 
 /** @throws DatasetError */
-function puzzlesOf(path: string, { csv, data, limit }: EvalOptions, loaded: LoadedModel): PuzzleSet {
+function openPuzzles(path: string, { csv, data, limit }: EvalOptions, loaded: LoadedModel): PuzzleSet {
   if (csv !== undefined) return firstOf(readCsv(csv, loaded), limit);
   const folder = data ?? dataFolderOf(runFolderOf(path));
   if (folder === undefined) return firstOf(readSets(runFolderOf(path)).unseen, limit);
@@ -190,44 +194,4 @@ function readCsv(file: string, { choice }: LoadedModel): Examples {
   return examples;
 }
 
-function firstOf(examples: Examples, limit = examples.count): Examples {
-  const { length, inputs, labels, ...rest } = examples;
-  const count = Math.min(examples.count, limit);
-  return { ...rest, count, length, inputs: inputs.slice(0, count * length), labels: labels.slice(0, count * length) };
-}
-
-/** The fixed evaluation, with a progress line if it takes long. */
-export function measure(
-  loaded: Pick<LoadedModel, "model" | "config">,
-  set: PuzzleSet,
-  terminal: Terminal,
-  nSup = loaded.config.training.nSup,
-): Promise<Evaluation> {
-  return withProgress(loaded, set, terminal, (options) => evaluate(loaded.model, set, { ...options, nSup }));
-}
-
-async function withProgress<T>(
-  { config }: Pick<LoadedModel, "config">,
-  set: PuzzleSet,
-  terminal: Terminal,
-  run: (options: EvaluationOptions) => Promise<T>,
-): Promise<T> {
-  const progress = startProgress(terminal, { after: 1_000 });
-  const onProgress = async (done: number, total: number): Promise<void> => {
-    progress.update(done / total, `evaluating: ${counted(done, "puzzle")} of ${total}`);
-    await new Promise((resolve) => setImmediate(resolve)); // lets Ctrl-C in
-  };
-  try {
-    return await run({
-      ...config.training,
-      batchSize: batchSizeFor(set.count, config.model.sequenceLength),
-      onProgress,
-    });
-  } finally {
-    progress.clear();
-  }
-}
-
-/** Large enough to compute well, small enough to show progress. */
-const batchSizeFor = (count: number, length: number): number =>
-  Math.max(1, Math.min(count, Math.max(8, Math.floor(6_400 / length))));
+const firstOf = (examples: Examples, limit = examples.count): Examples => sliceExamples(examples, 0, limit);

@@ -1,4 +1,4 @@
-// `trm export`: a run for the official PyTorch code.
+// `trm export`: writes a run for the official PyTorch code.
 import { Command, Option } from "commander";
 import { exportRun } from "../../runs/index.node.ts";
 import { type Target, targets } from "../../runs/index.ts";
@@ -15,18 +15,21 @@ interface ExportOptions {
 export function exportCommand(): Command {
   return new Command("export")
     .summary("write a run for the official PyTorch code")
-    .description("Writes the weights, configuration and puzzles of a run in the form of the official PyTorch code.")
+    .description("Writes the weights, configuration and puzzles of a run in the formats of the official PyTorch code.")
     .argument("<run>", "run folder")
-    .requiredOption("--out <dir>", "folder to write")
+    .requiredOption("--out <dir>", "output folder")
     .addOption(
-      new Option("--for <target>", "the official code as it is, or our script interop/torchrun/train.py around it")
+      new Option(
+        "--for <target>",
+        "official: for the official code; torchrun: for our script interop/torchrun/train.py",
+      )
         .choices(targets)
         .default("official"),
     )
     .addOption(
       new Option(
         "--augment <n>",
-        "random symmetries of every training puzzle (default: 20 if the run draws them)",
+        "random symmetries per training puzzle (default: 20 if the run uses symmetries)",
       ).argParser(wholeNumber(0)),
     )
     .addHelpText(
@@ -36,7 +39,7 @@ Examples:
   ${invocation} export runs/sudoku4 --out exported --for torchrun
   ${invocation} export runs/official --out exported
 
-What to do with it: docs/pytorch.md`,
+How to use the exported files: docs/pytorch.md`,
     )
     .action((run: string, options: ExportOptions) => {
       const { out, for: target, augment } = options;

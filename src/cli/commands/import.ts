@@ -1,4 +1,4 @@
-// `trm import`: weights of the official PyTorch code as a run folder.
+// `trm import`: turns weights of the official PyTorch code into a run folder.
 import { resolve } from "node:path";
 import { Command, Option } from "commander";
 import { readDataMetadata } from "../../puzzles/index.node.ts";
@@ -7,25 +7,20 @@ import {
   averageBeside,
   configFor,
   dataOf,
-  folderState,
   isExported,
-  moveRunAside,
-  OccupiedError,
   type RunAbout,
   readOfficialConfig,
   readRunSets,
   readWeights,
-  WritableRun,
 } from "../../runs/index.node.ts";
 import { importWeights, presetFor } from "../../runs/index.ts";
 import { type Config, Training } from "../../trm/index.ts";
 import { depthText, networkText } from "../describe-run.ts";
 import { UsageError } from "../explain.ts";
-import { generateSets, streamOf } from "../new-run.ts";
+import { checkPlace, createRun } from "../new-run.ts";
 import { type ComputeOptions, chooseBackend, computeOptions, wholeNumber } from "../options.ts";
-import { openRunData } from "../run-data.ts";
+import { generatePuzzles, puzzlesInMemory, type RunPuzzles, storedPuzzles } from "../run-puzzles.ts";
 import { openTerminal, type Terminal } from "../terminal.ts";
-import { packState } from "../training-run.ts";
 import { invocation } from "../version.ts";
 
 interface ImportOptions extends ComputeOptions {
@@ -40,36 +35,36 @@ interface ImportOptions extends ComputeOptions {
 
 export function importCommand(): Command {
   const command = new Command("import")
-    .summary("make a run of weights from the official PyTorch code")
+    .summary("make a run from weights of the official PyTorch code")
     .description(
-      "Makes a run folder of weights in a .safetensors file or a PyTorch .pt state_dict. Nothing in it is run.",
+      "Makes a run folder from weights in a .safetensors file or a PyTorch .pt state_dict. No code in the file is executed.",
     )
     .argument("<file>", "weights under the official names")
-    .requiredOption("--out <dir>", "run folder to make")
+    .requiredOption("--out <dir>", "new run folder")
     .option("--config <file>", "official configuration (default: config.yaml or all_config.yaml beside the weights)")
     .option("--ema <file>", "averaged weights (default: ema.safetensors beside the weights, else the weights)")
     .addOption(
-      new Option("--task <name>", "what it solves (default: as exported, or as the data says)").choices(taskNames),
+      new Option("--task <name>", "task of the model (default: as exported, or as the data set)").choices(taskNames),
     )
     .addOption(new Option("--side <n>", "rows and columns of a maze (7 to 30)").argParser(wholeNumber(1)))
-    .option("--data <dir>", "puzzles in the official layout (default: as in the configuration, else generated)")
-    .option("--force", "move a run that is there to DIR.previous");
+    .option("--data <dir>", "puzzles in the official layout (default: as configured, else generated)")
+    .option("--force", "move an existing run to DIR.previous");
   for (const option of computeOptions()) command.addOption(option);
-  return command
-    .addHelpText(
-      "after",
-      `
-Examples:
-  ${invocation} import exported/model.safetensors --out runs/back
-  ${invocation} import step_1000.pt --config all_config.yaml --task sudoku9 --out runs/theirs`,
-    )
-    .action((file: string, options: ImportOptions) => importRun(file, options));
+  return command.addHelpText("after", helpText).action((file: string, options: ImportOptions) => {
+    return importRun(file, options);
+  });
 }
 
+const helpText = (): string => `
+Examples:
+  ${invocation} import exported/model.safetensors --out runs/back
+  ${invocation} import step_1000.pt --config all_config.yaml --task sudoku9 \\
+    --out runs/theirs`;
+
 async function importRun(file: string, options: ImportOptions): Promise<void> {
-  const { out, force } = options;
+  const { out, force = false } = options;
   const terminal = openTerminal();
-  checkPlace(out, force ?? false);
+  checkPlace(out, force);
   const weights = readWeights(file);
   const configFile = readOfficialConfig(options.config, file);
   const folder = options.data ?? dataOf(configFile);
@@ -80,75 +75,65 @@ async function importRun(file: string, options: ImportOptions): Promise<void> {
   const average = averagePath === undefined ? weights : readWeights(averagePath);
   const backend = await chooseBackend(options);
   try {
-    const { stream, sets, ...about } = puzzlesFor({ choice, config, folder, augment: configFile.augment }, terminal);
-    const training = new Training(config, stream);
+    const puzzles = openPuzzles({ choice, config, folder, augment: configFile.augment }, terminal);
+    const { source, sets, data, dataFolder } = puzzles;
+    const training = new Training(config, source);
     importWeights(training.model, weights, file);
     if (training.ema) importWeights(training.ema, average, averagePath ?? file);
-    const whole = { task: choice, preset: "imported", goal: { steps: null, minutes: null }, ...about };
-    const files = await packState(training, whole, 0);
-    if (folderState(out) === "run") terminal.remark(`the run that was in ${out} is now in ${moveRunAside(out)}`);
-    WritableRun.create(out, whole, sets, { step: 0, files }).close();
-    tellOf(training, whole, { file, averagePath, folder, out }, terminal);
+    const goal = { steps: null, minutes: null };
+    const about = { task: choice, preset: "imported", goal, data, ...(dataFolder !== undefined && { dataFolder }) };
+    const run = await createRun({ out, about, sets, training }, terminal);
+    run.close();
+    showImported(training, about, { file, averagePath, folder, out }, terminal);
     training.dispose();
   } finally {
     backend.dispose();
   }
 }
 
-interface Wanted {
+interface Imported {
   readonly choice: TaskChoice;
   readonly config: Config;
   readonly folder: string | undefined;
-  /** Whether the run that was exported draws symmetries. */
+  /** Whether the run that was exported uses random symmetries. */
   readonly augment: boolean;
 }
 
-/** Puzzles: those of an export, taken into the run; those of another data set, read there; else generated ones. */
-function puzzlesFor({ choice, config, folder, augment }: Wanted, terminal: Terminal) {
+/** The puzzles of an export are copied into the run; another data set is read where it is; else puzzles are generated. */
+function openPuzzles(imported: Imported, terminal: Terminal): RunPuzzles & { readonly dataFolder?: string } {
+  const { choice, config, folder, augment } = imported;
   const task = taskOf(choice);
-  const usual = presetFor("small", choice.name).data;
-  if (folder !== undefined && !isExported(folder)) {
-    const dataFolder = resolve(folder);
-    const { stream, sets, counts } = openRunData(dataFolder, config, usual.watch);
-    return { stream, sets, data: { ...counts, watch: sets.watch.count, augment: false }, dataFolder };
+  const sizes = presetFor("small", choice.name).data;
+  if (folder === undefined) {
+    if (!taskNames.some((name) => name === choice.name)) {
+      throw new UsageError(`import: --data is missing, puzzles of ${choice.name} cannot be generated`);
+    }
+    return generatePuzzles(task, sizes, config, terminal);
   }
-  if (folder === undefined && !taskNames.some((name) => name === choice.name)) {
-    throw new UsageError(`import: --data is missing, puzzles of ${choice.name} cannot be generated`);
-  }
-  const sets =
-    folder === undefined ? generateSets(task, usual, config.training.seed, terminal) : readRunSets(folder, task);
-  const draws = folder === undefined ? usual.augment : augment;
-  const sizes = { train: sets.train.count, watch: sets.watch.count, unseen: sets.unseen.count };
-  return { stream: streamOf(sets.train, config, draws ? task : undefined), sets, data: { ...sizes, augment: draws } };
+  if (isExported(folder)) return puzzlesInMemory(readRunSets(folder, task), task, config, augment);
+  const dataFolder = resolve(folder);
+  return { ...storedPuzzles(dataFolder, config, sizes.watch), dataFolder };
 }
 
-/** @throws OccupiedError */
-function checkPlace(out: string, force: boolean): void {
-  const state = folderState(out);
-  if (state === "other") throw new OccupiedError(`${out} exists and is no run of trm: choose another --out`);
-  if (state === "run" && !force) throw new OccupiedError(`${out} holds a run already: --force moves it aside`);
-}
-
-/** The task as `trm train` would take it. */
+/** The same choice as `trm train` makes. */
 function chosenTask({ task: name, side }: ImportOptions): TaskChoice | undefined {
   if (name === undefined) return undefined;
   return withClues({ name, ...(side !== undefined && { side }) }, presetFor("small", name).data.clues);
 }
 
-interface Places {
+interface Paths {
   readonly file: string;
   readonly averagePath: string | undefined;
   readonly folder: string | undefined;
   readonly out: string;
 }
 
-function tellOf(
+function showImported(
   { config, model }: Training,
   { data }: Pick<RunAbout, "data">,
-  places: Places,
+  { file, averagePath, folder, out }: Paths,
   { print, remark }: Terminal,
 ): void {
-  const { file, averagePath, folder, out } = places;
   remark(`model    ${networkText(config, model)}`);
   remark(`depth    ${depthText(config)}`);
   if (config.training.emaRate > 0) remark(`average  ${averagePath ?? `${file} (no averaged weights were given)`}`);

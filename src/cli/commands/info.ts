@@ -1,4 +1,4 @@
-// `trm info`: what a run is, and how far it has come.
+// `trm info`: describes a run and its progress.
 import { Command } from "commander";
 import { readCheckpoint } from "../../runs/index.node.ts";
 import { type CheckpointSide, evaluatedFile, modelFrom } from "../../runs/index.ts";
@@ -10,9 +10,9 @@ import { invocation } from "../version.ts";
 
 export function infoCommand(): Command {
   return new Command("info")
-    .summary("what a run is and how far it has come")
-    .description("Prints configuration, parameter count, effective depth, steps trained, and what computed them.")
-    .argument("<dir>", "run folder, or one checkpoint folder")
+    .summary("describe a run and its progress")
+    .description("Prints configuration, parameter count, effective depth, training steps and backend of a run.")
+    .argument("<dir>", "run folder or checkpoint folder")
     .option("--json", "print one JSON object")
     .addHelpText("after", helpText)
     .action((path: string, options: { json?: boolean }) => info(path, options));

@@ -1,4 +1,4 @@
-// `trm solve`: a puzzle of the user's, one supervision step after another.
+// `trm solve`: solves a puzzle of the user, one supervision step after another.
 import { Command, Option } from "commander";
 import { loadModel } from "../load-model.ts";
 import { type ComputeOptions, chooseBackend, computeOptions, wholeNumber } from "../options.ts";
@@ -17,13 +17,15 @@ interface SolveOptions extends ComputeOptions {
 export function solveCommand(): Command {
   const command = new Command("solve")
     .summary("solve one puzzle, step by step")
-    .description("Solves one puzzle and shows the answer after every supervision step, up to where the model halts.")
-    .argument("<puzzle>", "in one line, row by row; a Sudoku's blanks are . or 0")
-    .requiredOption("--checkpoint <dir>", "run folder, or one checkpoint folder")
+    .description("Solves one puzzle and shows the answer after every supervision step up to the halt.")
+    .argument("<puzzle>", "the cells row by row; a blank of a Sudoku is . or 0")
+    .requiredOption("--checkpoint <dir>", "run folder or checkpoint folder")
     .addOption(
-      new Option("--steps <n>", "supervision steps at most (default: as in training)").argParser(wholeNumber(1)),
+      new Option("--steps <n>", "maximum number of supervision steps (default: as in training)").argParser(
+        wholeNumber(1),
+      ),
     )
-    .option("--all", "show the steps after the halt too");
+    .option("--all", "also show the steps after the halt");
   for (const option of computeOptions()) command.addOption(option);
   return command
     .option("--json", "print one JSON object")

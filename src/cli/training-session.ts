@@ -1,5 +1,5 @@
-// A training with its run folder: steps, evaluations on unseen puzzles, metrics, checkpoints, until the goal or a request to stop.
-
+// One process's work on a run: supervision steps, evaluations on unseen puzzles, metrics and checkpoints, until the goal is
+// reached or a stop is requested. A run that is resumed has had several sessions.
 import type { RunAbout, WritableRun } from "../runs/index.node.ts";
 import { type CheckpointFiles, packCheckpoint, type RunSets } from "../runs/index.ts";
 import { type Backend, defaultBackend } from "../tensor/index.ts";
@@ -12,33 +12,33 @@ import type { StopRequest } from "./stop-request.ts";
 import { type Goal, isReached, type Position, secondsLeft, shareDone } from "./time-left.ts";
 import { madeBy } from "./version.ts";
 
-/** Training cannot go on. */
+/** Training cannot continue. */
 export class TrainingError extends Error {
   override name = "TrainingError";
 }
 
-export interface LoopOptions {
+export interface TrainingOptions {
   readonly goal: Goal;
-  /** Evaluate after every so many steps; null: as often as takes a tenth of the time. */
+  /** Steps between evaluations; null evaluates as often as a tenth of the time allows. */
   readonly evaluateEvery: number | null;
   /** Seconds between checkpoints. */
   readonly saveEvery: number;
   readonly stop: StopRequest;
   readonly progress: Progress;
-  /** End early when so many evaluations in a row reach this exact accuracy. */
+  /** Ends early when this many evaluations in a row reach the exact accuracy. */
   readonly target?: { readonly exact: number; readonly times: number } | undefined;
 }
 
 export type Ending = "goal" | "target" | "stopped";
 
-/** Share of the time that evaluations may take, when nothing else is asked. */
+/** Share of the time that evaluations may take if `evaluateEvery` is null. */
 const evaluationShare = 0.1;
-/** Seconds between two evaluations, at least. */
+/** Minimum number of seconds between two evaluations. */
 const evaluationPause = 5;
-/** Puzzles evaluated at once; between two such batches Ctrl-C is heard. */
+/** Puzzles per batch of an evaluation. A stop request is noticed between two batches. */
 const evaluationBatch = 50;
 
-export class TrainingRun {
+export class TrainingSession {
   readonly #means = new RunningMeans();
   readonly #start: Position;
   #secondsBefore: number;
@@ -52,6 +52,7 @@ export class TrainingRun {
     readonly run: WritableRun,
     readonly about: RunAbout,
     readonly sets: RunSets,
+    /** Seconds of training in earlier sessions. */
     seconds: number,
   ) {
     this.#secondsBefore = seconds;
@@ -62,21 +63,22 @@ export class TrainingRun {
     run.metrics.append({ event: "start", step: training.step, backend: { name, build }, madeBy });
   }
 
-  /** Seconds of training so far, those of earlier sessions included. */
+  /** Seconds of training so far, including earlier sessions. */
   get seconds(): number {
     return this.#secondsBefore + (performance.now() - this.#sessionStart) / 1000;
   }
 
-  /** The last exact accuracy on the watched puzzles, if one was measured in this session. */
+  /** The last exact accuracy on the watched puzzles; undefined before the first evaluation of this session. */
   get lastExact(): number | undefined {
     return this.#evaluations.at(-1)?.exact;
   }
 
+  /** Running mean of the loss per puzzle; undefined before the first step of this session. */
   get lastLoss(): number | undefined {
     return this.#means.loss;
   }
 
-  async train(options: LoopOptions): Promise<Ending> {
+  async train(options: TrainingOptions): Promise<Ending> {
     const { training } = this;
     const { goal, stop, target, saveEvery } = options;
     let savedAt = this.seconds;
@@ -98,7 +100,7 @@ export class TrainingRun {
     return "goal";
   }
 
-  /** Writes a checkpoint. @throws TrainingError if that fails; the one before is kept then */
+  /** Writes a checkpoint. @throws TrainingError if that fails; the previous checkpoint is kept then */
   async save(): Promise<void> {
     const { training, run, about } = this;
     if (training.step === this.#savedStep) return;
@@ -136,7 +138,7 @@ export class TrainingRun {
     return `the checkpoint of step ${this.#savedStep} is kept in ${this.run.path}`;
   }
 
-  #show({ goal, progress }: LoopOptions): void {
+  #show({ goal, progress }: TrainingOptions): void {
     const now = this.#position;
     const { loss, stepsUntilHalt } = this.#means;
     const exact = this.lastExact;
@@ -151,20 +153,20 @@ export class TrainingRun {
     progress.update(shareDone(goal, this.#start, now), parts.filter((part) => part !== false).join(" · "));
   }
 
-  #isEvaluationDue({ evaluateEvery }: LoopOptions): boolean {
+  #isEvaluationDue({ evaluateEvery }: TrainingOptions): boolean {
     const { step, config } = this.training;
     if (this.sets.watch.count === 0) return false;
     if (evaluateEvery !== null) return step % evaluateEvery === 0;
     const { end, cost } = this.#lastEvaluation;
     const perStep = (this.seconds - this.#start.seconds) / (step - this.#start.step);
-    // Before the first one: a forward pass alone is about a third of a training step.
+    // Before the first evaluation its cost is estimated: a forward pass takes about a third of a training step.
     const { nSup, batchSize } = config.training;
     const expected = cost ?? (perStep / 3) * nSup * (this.sets.watch.count / batchSize);
     return this.seconds - end >= Math.max(evaluationPause, expected * (1 / evaluationShare - 1));
   }
 
-  /** Undefined if a request to stop came in between. */
-  async #evaluate({ stop }: LoopOptions): Promise<Evaluation | undefined> {
+  /** Resolves to undefined if a stop was requested during the evaluation. */
+  async #evaluate({ stop }: TrainingOptions): Promise<Evaluation | undefined> {
     const { training, sets } = this;
     const begin = this.seconds;
     const evaluation = await evaluateUnlessStopped(training, sets.watch, stop);
@@ -181,7 +183,7 @@ export class TrainingRun {
   }
 }
 
-/** The files of a checkpoint, with what the training itself does not know. */
+/** The files of a checkpoint, with the metadata that the command line adds to the training state. */
 export function packState(
   training: Training,
   { task }: Pick<RunAbout, "task">,
@@ -191,7 +193,7 @@ export function packState(
   return packCheckpoint(training, { task, seconds, madeBy, backend: { name, build } });
 }
 
-/** Thrown through `evaluate` to leave it. */
+/** Thrown by the progress callback to leave `evaluate`. */
 class Stopped extends Error {}
 
 async function evaluateUnlessStopped(training: Training, examples: RunSets["watch"], stop: StopRequest) {

@@ -1,0 +1,88 @@
+// The puzzles of a run: generated ones, which are kept in memory and in the run folder, or a data set in the official layout,
+// which is read during training.
+import { hasTestSplit, openDataSplit } from "../puzzles/index.node.ts";
+import { pickExamples, SplitBatches, taskOf } from "../puzzles/index.ts";
+import { type RunAbout, readSets } from "../runs/index.node.ts";
+import type { DataSizes, RunSets } from "../runs/index.ts";
+import { Random } from "../tensor/index.ts";
+import {
+  type BatchSource,
+  type Config,
+  type Examples,
+  ShuffledExamples,
+  sliceExamples,
+  type Task,
+} from "../trm/index.ts";
+import { thousands } from "./format.ts";
+import { startProgress } from "./progress.ts";
+import type { Terminal } from "./terminal.ts";
+
+export interface RunPuzzles {
+  /** Training batches. */
+  readonly source: BatchSource;
+  /** The puzzles in memory. Of a stored data set these are only the watched ones. */
+  readonly sets: RunSets;
+  /** Sizes, as the run folder records them. */
+  readonly data: RunAbout["data"];
+}
+
+/** Opens the puzzles of an existing run. */
+export function puzzlesOfRun(path: string, { dataFolder, data, task }: RunAbout, config: Config): RunPuzzles {
+  if (dataFolder !== undefined) return storedPuzzles(dataFolder, config, data.watch);
+  return puzzlesInMemory(readSets(path), taskOf(task), config, data.augment);
+}
+
+/** Generates the puzzles of a new run. */
+export function generatePuzzles(task: Task, sizes: DataSizes, config: Config, terminal: Terminal): RunPuzzles {
+  const { train, watch, unseen, augment } = sizes;
+  const progress = startProgress(terminal, { after: 2_000 });
+  const onProgress = (done: number, total: number): void =>
+    progress.update(done / total, `generating puzzles: ${thousands(done)} of ${thousands(total)}`);
+  const { seed } = config.training;
+  const generated = task.generate({ train, test: watch + unseen, seed, onProgress });
+  progress.clear();
+  const sets = {
+    train: generated.train,
+    watch: sliceExamples(generated.test, 0, watch),
+    unseen: sliceExamples(generated.test, watch, watch + unseen),
+  };
+  return puzzlesInMemory(sets, task, config, augment);
+}
+
+/** @param augment  whether every training puzzle that is drawn is transformed by a random symmetry of the task */
+export function puzzlesInMemory(sets: RunSets, task: Task, config: Config, augment: boolean): RunPuzzles {
+  const source = new ShuffledExamples(sets.train, orderSeed(config), augment ? task : undefined);
+  const data = { train: sets.train.count, watch: sets.watch.count, unseen: sets.unseen.count, augment };
+  return { source, sets, data };
+}
+
+/** @param watched  number of test examples that are evaluated during training */
+export function storedPuzzles(folder: string, config: Config, watched: number): RunPuzzles {
+  const train = openDataSplit(folder, "train", config.model);
+  const groups = train.groupIndices.length - 1;
+  const source = new SplitBatches(train, {
+    seed: orderSeed(config),
+    // Like the official loader, every epoch drops its partial batch, unless the whole set is smaller than one batch.
+    epochsPerPass: Math.ceil(config.training.batchSize / groups),
+  });
+  const none = noExamples(config.model.sequenceLength);
+  const inMemory = (watch: Examples): RunSets => ({ train: none, watch, unseen: none });
+  if (!hasTestSplit(folder)) {
+    return { source, sets: inMemory(none), data: { train: train.count, watch: 0, unseen: 0, augment: false } };
+  }
+  const test = openDataSplit(folder, "test", config.model);
+  const watch = pickExamples(test, watched);
+  test.close();
+  const data = { train: train.count, watch: watch.count, unseen: test.count, augment: false };
+  return { source, sets: inMemory(watch), data };
+}
+
+/** The order of the training puzzles follows from the seed of the run. */
+const orderSeed = ({ training }: Config): number => new Random(training.seed).integer(2 ** 31);
+
+const noExamples = (length: number): Examples => ({
+  count: 0,
+  length,
+  inputs: new Int32Array(0),
+  labels: new Int32Array(0),
+});

@@ -1,0 +1,53 @@
+// A training on the screen: what is trained, the progress line, and the summary at the end. Ctrl-C stops and saves.
+import { defaultBackend } from "../tensor/index.ts";
+import { backendText, depthText, networkText, taskText } from "./describe-run.ts";
+import { counted, duration, lossText, percent, thousands } from "./format.ts";
+import { startProgress } from "./progress.ts";
+import { listenForStop } from "./stop-request.ts";
+import type { Terminal } from "./terminal.ts";
+import type { Ending, TrainingOptions, TrainingSession } from "./training-session.ts";
+
+/** Prints the settings of a training that is about to start. */
+export function showSettings({ training, about, run }: TrainingSession, { remark }: Terminal): void {
+  const { config, model } = training;
+  const { data } = about;
+  remark(`task     ${taskText(about.task)}; preset ${about.preset}, seed ${config.training.seed}`);
+  remark(`model    ${networkText(config, model)}`);
+  remark(`depth    ${depthText(config)}`);
+  if (about.dataFolder !== undefined) remark(`data     ${about.dataFolder}, read during training`);
+  remark(`puzzles  ${thousands(data.train)} for training${data.augment ? ", with random symmetries" : ""}`);
+  remark(`unseen   ${data.watch} evaluated during training, ${thousands(data.unseen)} for the final test`);
+  remark(`backend  ${backendText(defaultBackend())}`);
+  remark(`folder   ${run.path}`);
+}
+
+/** Trains with a progress line, saves, and closes the run folder. */
+export async function trainOnScreen(
+  session: TrainingSession,
+  options: Omit<TrainingOptions, "stop" | "progress">,
+  terminal: Terminal,
+): Promise<Ending> {
+  const progress = startProgress(terminal);
+  const stop = listenForStop(() => {
+    progress.clear();
+    terminal.remark("stopping after this step, then saving (Ctrl-C again: stop at once)");
+  });
+  try {
+    const ending = await session.train({ ...options, stop, progress });
+    progress.clear();
+    await session.save();
+    terminal.remark(summary(session, ending));
+    return ending;
+  } finally {
+    progress.clear();
+    stop.release();
+    session.run.close();
+  }
+}
+
+function summary({ training, seconds, lastExact, lastLoss, run }: TrainingSession, ending: Ending): string {
+  const how = { goal: "trained", target: "target reached", stopped: "stopped" }[ending];
+  const loss = lastLoss === undefined ? "" : `, loss ${lossText(lastLoss)}`;
+  const exact = lastExact === undefined ? "" : `, unseen ${percent(lastExact)} exact`;
+  return `${how}: ${counted(training.step, "step")} in ${duration(seconds)}${loss}${exact}\nsaved in ${run.path}`;
+}
