@@ -3,7 +3,7 @@ import { expect, it } from "vitest";
 import { exitCodeOf, explain, UsageError } from "../../src/cli/explain.ts";
 import { CheckpointError } from "../../src/formats/index.ts";
 
-it("one line for every kind of error", () => {
+it("explains every kind of error in one line", () => {
   expect(explain(new CheckpointError("x: broken"))).toBe("x: broken");
   expect(explain(Object.assign(new Error("ENOSPC"), { code: "ENOSPC" }))).toBe("no space left on the disk");
   expect(explain(new RangeError("Array buffer allocation failed"))).toMatch(/^not enough memory/);
@@ -13,7 +13,7 @@ it("one line for every kind of error", () => {
   expect(explain("text")).toBe("text");
 });
 
-it("a file problem names the file", () => {
+it("names the file of a file error", () => {
   try {
     readFileSync("/no/such/file");
     expect.unreachable();
@@ -22,6 +22,6 @@ it("a file problem names the file", () => {
   }
 });
 
-it("usage has an exit code of its own", () => {
+it("returns exit code 2 for usage errors and 1 for all others", () => {
   expect([new UsageError("x"), new Error("x")].map(exitCodeOf)).toEqual([2, 1]);
 });

@@ -2,23 +2,21 @@ import fc from "fast-check";
 import { expect, it } from "vitest";
 import { counted, duration, lossText, percent, thousands } from "../../src/cli/format.ts";
 
-it("durations", () => {
+it("formats durations in minutes and seconds, from one hour in hours", () => {
   expect([0, 0.4, 9.6, 83, 3599.6, 5025].map(duration)).toEqual(["0:00", "0:00", "0:10", "1:23", "1:00:00", "1:23:45"]);
   expect(duration(-3)).toBe("0:00");
 });
 
-it("a duration reads back to its seconds", () => {
+it("formats a duration from which the seconds can be computed", () => {
   fc.assert(
     fc.property(fc.nat({ max: 10 ** 6 }), (seconds) => {
-      const read = duration(seconds)
-        .split(":")
-        .reduce((sum, part) => 60 * sum + Number(part), 0);
-      expect(read).toBe(seconds);
+      const parts = duration(seconds).split(":").map(Number);
+      expect(parts.reduce((sum, part) => 60 * sum + part, 0)).toBe(seconds);
     }),
   );
 });
 
-it("shares, counts and losses", () => {
+it("formats shares, counts and losses", () => {
   expect(percent(0.875)).toBe("87.5%");
   expect(thousands(5028866)).toBe("5,028,866");
   expect([counted(1, "step"), counted(0, "step"), counted(1200, "step")]).toEqual(["1 step", "0 steps", "1,200 steps"]);

@@ -1,4 +1,4 @@
-/** What is shown: progress, boards, solutions. */
+// Output on the screen: progress, boards, solutions.
 import type { WriteStream } from "node:tty";
 import { stripVTControlCharacters } from "node:util";
 import pc from "picocolors";
@@ -24,8 +24,8 @@ function recorded({ isLive = false, colour = false, columns = 60 } = {}): { term
   return { terminal, text: () => text };
 }
 
-describe("progress", () => {
-  it("elsewhere than on a terminal: a plain line every ten seconds", () => {
+describe("the progress line", () => {
+  it("is a plain line every ten seconds outside a terminal", () => {
     let now = 0;
     const { terminal, text } = recorded();
     const progress = startProgress(terminal, { now: () => now });
@@ -33,7 +33,7 @@ describe("progress", () => {
     progress.clear();
     expect(text()).toBe("at 0\nat 10000\nat 20000\n");
   });
-  it("on a terminal: one line, rewritten, never wider than the screen, gone at the end", () => {
+  it("is rewritten on a terminal, is never wider than the screen and is cleared at the end", () => {
     let now = 0;
     const { terminal, text } = recorded({ isLive: true, columns: 40 });
     const progress = startProgress(terminal, { now: () => now });
@@ -43,7 +43,7 @@ describe("progress", () => {
     expect(text().endsWith("\x1b[2K")).toBe(true);
     for (const line of text().split("\x1b[1G")) expect(stripVTControlCharacters(line).length).toBeLessThan(40);
   });
-  it("work that is done soon shows nothing", () => {
+  it("is not shown for work that is done soon", () => {
     const { terminal, text } = recorded({ isLive: true });
     const progress = startProgress(terminal, { after: 2_000, now: () => 0 });
     progress.update(0.5, "half");
@@ -52,7 +52,7 @@ describe("progress", () => {
   });
 });
 
-it("colour: asked for, forbidden, or by the terminal", () => {
+it("uses colours as NO_COLOR and FORCE_COLOR say, else on a terminal only", () => {
   expect(usesColour({}, true)).toBe(true);
   expect(usesColour({}, false)).toBe(false);
   expect(usesColour({ NO_COLOR: "1" }, true)).toBe(false);
@@ -75,7 +75,7 @@ const step = (number: number, tokens: Int32Array, changed: number[], q: number):
 });
 
 describe("boards", () => {
-  it("changed cells: starred without colours, reversed with them", () => {
+  it("mark changed cells with a star, or with reverse colours", () => {
     expect(drawChanged(task, right, new Set([1, 3, 4]), pc.createColors(false))).toEqual([
       "1 2*| 3 4*",
       "3*4 | 1 2",
@@ -87,18 +87,18 @@ describe("boards", () => {
     expect(first).toContain("\x1b[7m2\x1b[27m");
     expect(stripVTControlCharacters(first!)).toBe("1 2 | 3 4");
   });
-  it("a maze has no room for stars", () => {
+  it("leave out the stars in a maze, whose drawing has no room for them", () => {
     const maze = taskOf({ name: "maze", side: 7 });
     const tokens = Int32Array.from({ length: 49 }, () => 2);
     expect(drawChanged(maze, tokens, new Set([0, 5]), pc.createColors(false))).toEqual(maze.draw(tokens).split("\n"));
   });
-  it("stand side by side as the width allows", () => {
+  it("are placed side by side as far as the width allows", () => {
     const blocks = [["ab", "c"], ["d"], ["efg", "h", "i"]];
     expect(sideBySide(blocks, 100)).toEqual(["ab    d     efg", "c           h", "            i"]);
     expect(sideBySide(blocks, 9)).toEqual(["ab    d", "c", "", "efg", "h", "i"]);
     expect(sideBySide(blocks, 1)).toEqual(["ab", "c", "", "d", "", "efg", "h", "i"]);
   });
-  it("q as a logit and as a probability", () => {
+  it("show q as a logit and as a probability", () => {
     expect([0, 2.2, -5].map(qText)).toEqual(["+0.0 (50%)", "+2.2 (90%)", "-5.0 (1%)"]);
   });
 });
@@ -107,7 +107,7 @@ describe("a solution", () => {
   const steps = [step(1, wrong, [1, 2], -2), step(2, right, [15], 1), step(3, right, [], 3)];
   const solved: Solution = { question, steps, haltStep: 2, answer: right, mistake: undefined };
 
-  it("is shown up to the halt, or wholly", () => {
+  it("is shown up to the halt, or completely with `all`", () => {
     const short = recorded({ columns: 80 });
     showSolution(task, solved, short.terminal);
     expect(short.text()).toContain("q +1.0 (73%) halt");
@@ -117,7 +117,7 @@ describe("a solution", () => {
     showSolution(task, solved, long.terminal, { all: true });
     expect(long.text()).toContain("step 3");
   });
-  it("that never halts ends where nothing changes any more", () => {
+  it("is shown up to its last change if the model never halts", () => {
     const stuck = [step(1, wrong, [1, 2], -2), ...[2, 3, 4, 5].map((number) => step(number, wrong, [], -1))];
     const mistake = task.mistake(question, wrong);
     const { terminal, text } = recorded({ columns: 80 });
@@ -126,15 +126,15 @@ describe("a solution", () => {
     expect(text()).toContain("nothing changes after step 1; q is -1.0 (27%) after step 5");
     expect(text()).toContain("no halt within 5 steps; wrong: two 2s in row 4 (columns 3 and 4)");
   });
-  it("is not called right where the task cannot tell", () => {
+  it("is not called right if the task cannot judge answers", () => {
     const { terminal, text } = recorded({ columns: 80 });
     const tokens = taskOf({ name: "tokens", cells: 16, vocabulary: 5 });
     showSolution(tokens, solved, terminal);
-    expect(text().trimEnd()).toMatch(/halts after step 2; whether the answer is right is not known here$/);
-    const { right: verdict, steps: told } = solutionJson(tokens, solved);
-    expect([verdict, ...told.map((each) => each.right)]).toEqual([null, null, null, null]);
+    expect(text().trimEnd()).toMatch(/halts after step 2; this task cannot tell whether the answer is right$/);
+    const json = solutionJson(tokens, solved);
+    expect([json.right, ...json.steps.map((each) => each.right)]).toEqual([null, null, null, null]);
   });
-  it("as JSON", () => {
+  it("is plain data as JSON", () => {
     const json = JSON.parse(JSON.stringify(solutionJson(task, solved)));
     expect(json).toMatchObject({
       task: "sudoku4",
@@ -147,7 +147,7 @@ describe("a solution", () => {
   });
 });
 
-it("an accuracy table has the powers of two and the last step", () => {
+it("prints an accuracy table of the powers of two and the last step", () => {
   const shares = Array.from({ length: 6 }, (_, i) => i / 10);
   const evaluation = {
     puzzles: 10,
@@ -158,6 +158,9 @@ it("an accuracy table has the powers of two and the last step", () => {
     meanHaltStep: 3,
   } as const;
   const lines = accuracyTable(evaluation);
-  expect(lines.slice(1, -1).map((line) => Number.parseInt(line, 10))).toEqual([1, 2, 4, 6]);
-  expect(lines.at(-1)).toBe("95% interval of the last: 20.0% to 80.0%; q says stop after 3.0 steps on average");
+  expect(lines.slice(1, 5).map((line) => Number.parseInt(line, 10))).toEqual([1, 2, 4, 6]);
+  expect(lines.slice(5)).toEqual([
+    "95% interval of the last step: 20.0% to 80.0%",
+    "q says halt after 3.0 steps on average",
+  ]);
 });

@@ -1,4 +1,4 @@
-/** Where the settings of a new run come from: preset < file < --set. */
+// The settings of a new run: preset < configuration file < --set.
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -16,21 +16,21 @@ const file = (name: string, text: string): string => {
 };
 const task = sudokuTask(4);
 
-describe("precedence", () => {
+describe("the order of sources", () => {
   const preset = { where: "preset", settings: { n: 2, T: 2, hiddenSize: 64 } };
-  it("preset < file < --set, whatever names they use", () => {
+  it("is preset, file, --set from weakest to strongest, with our names and official ones", () => {
     const yaml = readConfigFile(file("a.yaml", "L_cycles: 3\nhidden_size: 32\nlr: 0.001\n"));
     const config = mergeSettings([preset, yaml, parseSet(["hiddenSize=16", "lr=1e-2"])], task);
     expect(config.model).toMatchObject({ T: 2, n: 3, hiddenSize: 16, vocabularySize: 6, sequenceLength: 16 });
     expect(config.training.learningRate).toBe(0.01);
   });
-  it("a later --set wins", () => {
+  it("prefers a later --set to an earlier one", () => {
     expect(mergeSettings([preset, parseSet(["n=3", "n=4"])], task).model.n).toBe(4);
   });
 });
 
-describe("files", () => {
-  it("JSON, YAML, the official nesting, an empty file", () => {
+describe("a configuration file", () => {
+  it("is JSON, YAML, nested like the official ones, or empty", () => {
     expect(readConfigFile(file("b.json", '{"n": 4}')).settings).toEqual({ n: 4 });
     const official = `
 arch:
@@ -54,23 +54,23 @@ lr: 1e-4
     ["f.yaml", "n: [1\n", /f\.yaml: /],
     ["g.yaml", "- 1\n", /g\.yaml: expected keys and values/],
     ["h.yaml", "arch: {name: some@Class}\n", /h\.yaml: arch\.name "some@Class", expected one of /],
-  ])("%s is refused in one line", (name, text, message) => {
+  ])("is rejected in one line: %s", (name, text, message) => {
     expect(() => readConfigFile(file(name, text))).toThrow(message);
     expect(() => readConfigFile(file(name, text))).not.toThrow(/\n/);
   });
 });
 
 describe("--set", () => {
-  it("reads numbers, switches and words", () => {
+  it("reads numbers, booleans and words", () => {
     const { settings } = parseSet(["n=3", "separateNets=true", "mixer=attention", "lr=1e-3", "x=a=b"]);
     expect(settings).toEqual({ n: 3, separateNets: true, mixer: "attention", lr: 1e-3, x: "a=b" });
   });
-  it.each(["n", "=3"])("%s is no assignment", (text) => {
+  it.each(["n", "=3"])("rejects %s, which is not an assignment", (text) => {
     expect(() => parseSet([text])).toThrow(`--set ${text}: expected key=value`);
   });
 });
 
-describe("mistakes name where they come from", () => {
+describe("an error in the settings", () => {
   const yaml = () => readConfigFile(file("h.yaml", "hiddenSize: 30\n"));
   it.each([
     [["lerningRate=1"], '--set: unknown key "lerningRate", did you mean "learningRate"?'],
@@ -78,13 +78,13 @@ describe("mistakes name where they come from", () => {
     [["n=abc"], "--set: n: "],
     [["sequenceLength=81"], "--set: sequenceLength: got 81, sudoku4 has 16"],
     [["mixer=attention", "heads=4"], "h.yaml: hiddenSize: expected a multiple of heads, got 30"],
-  ])("%j", (assignments, message) => {
+  ])("names its source: %j", (assignments, message) => {
     expect(() => mergeSettings([yaml(), parseSet(assignments)], task)).toThrow(message);
   });
 });
 
 it.each(taskNames.flatMap((name) => presetNames.map((preset) => [name, preset] as const)))(
-  "preset %s %s is a configuration",
+  "gives a valid configuration for task %s and preset %s",
   (name, preset) => {
     const { settings, data } = presetFor(preset, name);
     const { clues } = data;

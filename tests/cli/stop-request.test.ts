@@ -1,30 +1,52 @@
-// A request to stop, however it comes. (Signals, and the terminal itself: tests/e2e/interruptions.full.test.ts.)
-import { describe, expect, it } from "vitest";
-import { listenForStop } from "../../src/cli/stop-request.ts";
+// Requests to stop. (tests/e2e/interruptions.full.test.ts sends real signals and closes real terminals.)
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { isReaderGone, listenForStop } from "../../src/cli/stop-request.ts";
 
-/** How often a stop is asked for when writing to stdout fails twice. */
-async function requestsAfter(code: string, isTTY: boolean): Promise<number> {
-  const before = process.stdout.isTTY;
-  process.stdout.isTTY = isTTY;
-  let requests = 0;
-  const stop = listenForStop(() => requests++);
-  try {
-    expect(await stop.check()).toBe(false);
-    for (let i = 0; i < 2; i++) process.stdout.emit("error", Object.assign(new Error(code), { code }));
-    expect(await stop.check()).toBe(requests > 0);
-    return requests;
-  } finally {
-    stop.release();
-    process.stdout.isTTY = before;
-  }
-}
+afterEach(() => vi.useRealTimers());
 
-describe("a stdout that cannot be written any more", () => {
-  it.each([
-    ["EPIPE", false, 1, "a closed pipe"],
-    ["EIO", true, 1, "a closed terminal"],
-    ["EIO", false, 0, "a broken disk under a file, which must not look like a wish to stop"],
-  ] as const)("%s, terminal: %s, asks for a stop %i times: %s", async (code, isTTY, times, _why) => {
-    expect(await requestsAfter(code, isTTY)).toBe(times);
+describe("a request to stop", () => {
+  it.each(["EPIPE", "EIO", "ENOSPC"])("follows from a standard output that fails with %s, once", async (code) => {
+    const onRequest = vi.fn();
+    const stop = listenForStop(onRequest);
+    try {
+      expect(await stop.check()).toBe(false);
+      for (let i = 0; i < 2; i++) process.stdout.emit("error", Object.assign(new Error(code), { code }));
+      expect(await stop.check()).toBe(true);
+      expect(onRequest).toHaveBeenCalledTimes(1);
+    } finally {
+      stop.release();
+    }
   });
+
+  it("restores the default handling of signals after a second, so that the next Ctrl-C ends the process", () => {
+    vi.useFakeTimers();
+    const before = process.listenerCount("SIGINT");
+    const stop = listenForStop(() => {});
+    try {
+      expect(process.listenerCount("SIGINT")).toBe(before + 1);
+      stop.request();
+      vi.advanceTimersByTime(900);
+      expect(process.listenerCount("SIGINT")).toBe(before + 1); // npm may pass the same Ctrl-C on
+      vi.advanceTimersByTime(200);
+      expect(process.listenerCount("SIGINT")).toBe(before);
+    } finally {
+      stop.release();
+    }
+  });
+
+  it("leaves no listener behind when it is released", () => {
+    const listeners = (): number => process.listenerCount("SIGINT") + process.stdout.listenerCount("error");
+    const before = listeners();
+    listenForStop(() => {}).release();
+    expect(listeners()).toBe(before);
+  });
+});
+
+it.each([
+  ["EPIPE", false, true],
+  ["EIO", true, true],
+  ["EIO", false, false],
+  ["ENOSPC", false, false],
+] as const)("takes %s on a terminal (%s) for a closed reader: %s", (code, isTTY, expected) => {
+  expect(isReaderGone(Object.assign(new Error(code), { code }), { isTTY })).toBe(expected);
 });

@@ -6,33 +6,33 @@ const start = { step: 100, seconds: 50 };
 
 describe("a goal in steps", () => {
   const goal = { step: 200, seconds: null };
-  it("takes as long per step as it has taken so far", () => {
+  it("is estimated with the mean time per step so far", () => {
     expect(secondsLeft(goal, start, { step: 125, seconds: 60 })).toBe(30);
     expect(shareDone(goal, start, { step: 125, seconds: 60 })).toBe(0.25);
   });
-  it("is not known before the first step", () => {
+  it("has no estimate before the first step", () => {
     expect(secondsLeft(goal, start, start)).toBeNull();
     expect(shareDone(goal, start, start)).toBe(0);
   });
-  it("is reached at that step", () => {
+  it("is reached at that step and not before", () => {
     expect(isReached(goal, { step: 199, seconds: 1e9 })).toBe(false);
     expect(isReached(goal, { step: 200, seconds: 0 })).toBe(true);
   });
 });
 
-it("of a goal in steps and one in time the nearer counts", () => {
+it("counts whichever of a goal in steps and a goal in time is nearer", () => {
   const goal = { step: 200, seconds: 70 };
   expect(secondsLeft(goal, start, { step: 125, seconds: 60 })).toBe(10);
   expect(shareDone(goal, start, { step: 125, seconds: 60 })).toBe(0.5);
   expect(isReached(goal, { step: 150, seconds: 70 })).toBe(true);
 });
 
-it("a goal behind the start is reached", () => {
+it("regards a goal before the start as reached", () => {
   expect(isReached({ step: 50, seconds: null }, start)).toBe(true);
   expect(shareDone({ step: 50, seconds: null }, start, start)).toBe(1);
 });
 
-it("the share is within 0..1 and 1 exactly when a step goal is reached", () => {
+it("keeps the share within 0..1 and at 1 exactly if a goal in steps is reached", () => {
   fc.assert(
     fc.property(fc.nat(1000), fc.nat(1000), fc.nat(2000), (from, to, at) => {
       const now = { step: from + at, seconds: at };
