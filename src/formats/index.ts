@@ -8,3 +8,4 @@ export { serializePt } from "./pt-writer.ts";
 export { pythonFloat, pythonJson } from "./python-json.ts";
 export * from "./safetensors.ts";
 export { decodeText, parseJson } from "./text.ts";
+export { parseWeightsFile } from "./weights-file.ts";

@@ -1,8 +1,7 @@
-/** Finds a key that a JSON text gives twice in one object: JSON.parse keeps the last one silently. */
-
-/** The first key that occurs twice in the same object of a text that JSON.parse accepts, decoded; else undefined. */
+// Finds a key that occurs twice in one object of a JSON text. JSON.parse silently keeps the last one.
+/** The first key, decoded, that occurs twice in one object; undefined if there is none. The text must be valid JSON. */
 export function duplicateKey(json: string): string | undefined {
-  const open: (Set<string> | undefined)[] = []; // the keys seen in every open object; undefined for an open array
+  const open: (Set<string> | undefined)[] = []; // the keys of every open object so far; undefined for an open array
   for (let at = 0; at < json.length; at++) {
     const character = json[at];
     if (character === "{") open.push(new Set());
@@ -21,7 +20,7 @@ export function duplicateKey(json: string): string | undefined {
   return undefined;
 }
 
-/** Whether a colon follows, as it does after a key and never after a string value. */
+/** Whether a colon follows, which distinguishes a key from a string value. */
 function isKey(json: string, at: number): boolean {
   while (json[at] === " " || json[at] === "\n" || json[at] === "\r" || json[at] === "\t") at++;
   return json[at] === ":";

@@ -1,14 +1,11 @@
-/**
- * NumPy's .npy format, read and written as bytes: versions 1 to 3, C order, little-endian numbers and bool.
- *
- * Our own because npyjs (1.2) only reads, trusts sizes and shapes, and brings a fetch polyfill. Whatever is wrong with a
- * file, reading it throws a DatasetError and allocates no more than the file's size.
- */
-
+// NumPy's .npy format, read and written as bytes: versions 1 to 3, C order, little-endian numbers and booleans.
+//
+// The package npyjs (1.2) is not used: it only reads, trusts sizes and shapes, and brings a fetch polyfill. Reading a broken file
+// throws a DatasetError and never allocates more than the size of the file.
 import { DatasetError, quoted } from "./errors.ts";
 import { type NumberArrayType, viewNumbers } from "./number-view.ts";
 
-/** The array of every dtype; bool arrives as bytes 0 and 1. Little-endian, as every platform we run on is. */
+/** The array type of every dtype. Booleans are bytes 0 and 1. */
 const ARRAYS = {
   "|b1": Uint8Array,
   "|u1": Uint8Array,
@@ -43,26 +40,26 @@ export interface NpyHeader {
   readonly length: number;
   /** Bytes of one number. */
   readonly itemSize: number;
-  /** Where the data begins in the file. */
+  /** Position of the first byte of data in the file. */
   readonly dataOffset: number;
 }
 
 export interface NpyArray {
   readonly dtype: NpyDtype;
   readonly shape: readonly number[];
-  /** Row-major; shares memory with the file's bytes where alignment allows. Bool as bytes 0 and 1. */
+  /** Row-major; shares memory with the bytes of the file where alignment allows. Booleans are bytes 0 and 1. */
   readonly data: NpyData;
 }
 
 const MAGIC = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59]; // \x93NUMPY
 
-/** Bytes that hold the header of any file accepted here: enough to read before `parseNpyHeader`. */
+/** The header of any accepted file lies within this many bytes. */
 export const NPY_HEADER_LIMIT = 65_536;
 
 /**
  * Reads a whole file.
- * @param where names the file in errors.
- * @throws DatasetError if the bytes are not exactly one .npy file of a known dtype in C order.
+ * @param where name of the file for errors
+ * @throws DatasetError unless the bytes are exactly one .npy file of a known dtype in C order
  */
 export function parseNpy(bytes: Uint8Array, where = "npy"): NpyArray {
   const { dtype, shape, length, itemSize, dataOffset } = parseNpyHeader(bytes, where);
@@ -76,15 +73,15 @@ export function parseNpy(bytes: Uint8Array, where = "npy"): NpyArray {
   return { dtype, shape, data: npyNumbers(dtype, bytes.subarray(dataOffset)) };
 }
 
-/** The numbers in a piece of the data; shares its memory where alignment allows. */
+/** Views a piece of the data as numbers; shares its memory where alignment allows. */
 export const npyNumbers = (dtype: NpyDtype, bytes: Uint8Array): NpyData =>
   viewNumbers<NpyData>(ARRAYS[dtype] as NumberArrayType<NpyData>, bytes);
 
-/** Reads the header alone; `bytes` may end anywhere after it. @throws DatasetError */
+/** Reads the header only; `bytes` may end anywhere after it. @throws DatasetError */
 export function parseNpyHeader(bytes: Uint8Array, where = "npy"): NpyHeader {
   const refuse = (problem: string) => new DatasetError(problem, { file: where });
   if (bytes.byteLength < 12 || MAGIC.some((byte, index) => bytes[index] !== byte)) {
-    throw refuse("not an .npy file (its first bytes are not \\x93NUMPY and a header)");
+    throw refuse("not an .npy file (it does not begin with \\x93NUMPY and a header)");
   }
   const version = bytes[6]!;
   if (version < 1 || version > 3) throw refuse(`npy version ${version}, expected 1, 2 or 3`);
@@ -93,7 +90,7 @@ export function parseNpyHeader(bytes: Uint8Array, where = "npy"): NpyHeader {
   const headerLength = version === 1 ? view.getUint16(8, true) : view.getUint32(8, true);
   const dataOffset = headerStart + headerLength;
   if (dataOffset > NPY_HEADER_LIMIT + 12) throw refuse(`header of ${headerLength} bytes, expected at most 65536`);
-  if (dataOffset > bytes.byteLength) throw refuse(`header of ${headerLength} bytes goes beyond the file (truncated?)`);
+  if (dataOffset > bytes.byteLength) throw refuse(`header of ${headerLength} bytes exceeds the file (truncated?)`);
   const text = String.fromCharCode(...bytes.subarray(headerStart, dataOffset));
   const { descr, fortran_order: fortran, shape } = parseDict(text, refuse);
   if (typeof descr !== "string" || !Object.hasOwn(ARRAYS, descr)) {
@@ -106,11 +103,11 @@ export function parseNpyHeader(bytes: Uint8Array, where = "npy"): NpyHeader {
   const dtype = descr as NpyDtype;
   const length = shape.includes(0) ? 0 : shape.reduce((product, size) => product * size, 1);
   const itemSize = ARRAYS[dtype].BYTES_PER_ELEMENT;
-  if (!Number.isSafeInteger(length * itemSize)) throw refuse(`shape ${tuple(shape)} is too large`);
+  if (!Number.isSafeInteger(length * itemSize)) throw refuse(`shape ${tuple(shape)} is too large for a file`);
   return { dtype, shape, length, itemSize, dataOffset };
 }
 
-/** The header NumPy writes for such an array, for files that are written piece by piece. */
+/** The header that NumPy writes for such an array, for files that are written piece by piece. */
 export function npyHeader(dtype: NpyDtype, shape: readonly number[]): Uint8Array {
   const dict = `{'descr': '${dtype}', 'fortran_order': False, 'shape': ${tuple(shape)}, }`;
   const total = Math.ceil((10 + dict.length + 1) / 64) * 64;
@@ -120,11 +117,11 @@ export function npyHeader(dtype: NpyDtype, shape: readonly number[]): Uint8Array
   return bytes;
 }
 
-/** Writes a file, byte for byte as numpy.save does. @throws DatasetError if the shape does not match the data. */
+/** Writes a file, byte for byte as numpy.save does. @throws DatasetError if the shape does not match the data */
 export function serializeNpy(data: NpyData, shape: readonly number[]): Uint8Array {
   const size = shape.reduce((product, each) => product * each, 1);
   if (size !== data.length) {
-    throw new DatasetError(`serializeNpy: ${data.length} numbers, the shape ${tuple(shape)} holds ${size}`);
+    throw new DatasetError(`serializeNpy: ${data.length} numbers, expected ${size} for the shape ${tuple(shape)}`);
   }
   const header = npyHeader(dtypeOf(data), shape);
   const file = new Uint8Array(header.length + data.byteLength);
@@ -133,7 +130,7 @@ export function serializeNpy(data: NpyData, shape: readonly number[]): Uint8Arra
   return file;
 }
 
-/** The numbers as Int32Array, whatever the integer type. @throws DatasetError for floats and values that do not fit. */
+/** Converts integers of any width. @throws DatasetError for floats and for values outside 32 bits */
 export function npyToInt32({ data, dtype }: NpyArray, where = "npy"): Int32Array {
   if (data instanceof Int32Array) return data;
   if (dtype === "<f4" || dtype === "<f8") {
@@ -155,7 +152,7 @@ function dtypeOf(data: NpyData): NpyDtype {
   return dtypes.find((dtype) => dtype !== "|b1" && data instanceof ARRAYS[dtype])!;
 }
 
-/** The header is a Python dict literal of strings, booleans and one tuple of sizes. */
+/** Parses a Python dict literal of strings, booleans and one tuple of sizes. */
 function parseDict(text: string, refuse: (problem: string) => DatasetError): Record<string, unknown> {
   const body = /^\s*\{(.*)\}\s*$/s.exec(text)?.[1];
   const entry =

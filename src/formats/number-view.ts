@@ -1,13 +1,12 @@
-/** Numbers in the bytes of a file, for every format that holds arrays. Files are little-endian, as all our platforms are. */
-
+// The numbers in the bytes of a file, for every format that stores arrays. Files are little-endian, as are all supported platforms.
 export interface NumberArrayType<T> {
   readonly BYTES_PER_ELEMENT: number;
   new (buffer: ArrayBufferLike, byteOffset: number, length: number): T;
 }
 
-/** The bytes as numbers: a view where they are aligned, else a copy. */
+/** Converts bytes to numbers: a view if they are aligned, else a copy. */
 export function viewNumbers<T>(NumberArray: NumberArrayType<T>, bytes: Uint8Array): T {
   const size = NumberArray.BYTES_PER_ELEMENT;
-  const aligned = bytes.byteOffset % size === 0 ? bytes : new Uint8Array(bytes); // a copy; the slice of a Buffer is none
+  const aligned = bytes.byteOffset % size === 0 ? bytes : new Uint8Array(bytes); // A copy; Buffer.slice would not copy.
   return new NumberArray(aligned.buffer, aligned.byteOffset, aligned.byteLength / size);
 }

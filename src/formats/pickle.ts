@@ -1,27 +1,25 @@
-/**
- * The part of Python's pickle format that a PyTorch state_dict needs, and nothing that runs code.
- *
- * A pickle is a program for a stack machine. Its dangerous instructions are those that fetch a global by name and call it
- * (GLOBAL, REDUCE, INST, OBJ, NEWOBJ, EXT): here a global is only looked up in the list the caller gives, calling one runs
- * our own function from that list, and every instruction that is not in the table below is refused.
- * Values: None, booleans, numbers and strings as themselves; lists and tuples as arrays; dictionaries as Maps.
- */
+// The part of Python's pickle format that a PyTorch state_dict needs, and nothing that runs code.
+//
+// A pickle is a program for a stack machine. Its dangerous instructions fetch a global by name and call it (GLOBAL, REDUCE, INST,
+// OBJ, NEWOBJ, EXT). Here a global is looked up in a list that the caller passes, a call runs a function of that list, and every
+// instruction that is missing from the table below is refused.
+// None, booleans, numbers and strings become the same values in JavaScript; lists and tuples become arrays; dictionaries become Maps.
 import { CheckpointError, shortened } from "./errors.ts";
 
-/** A global that is allowed, by its full name such as "collections.OrderedDict". */
+/** An allowed global, under its full name such as "collections.OrderedDict". */
 export class Global {
   constructor(
     readonly name: string,
-    /** What calling it makes; a global without this can only be named. */
+    /** Returns the value of a call. A global without this function can only be named. */
     readonly build?: (parameters: readonly unknown[]) => unknown,
   ) {}
 }
 
 export interface PickleOptions {
   readonly globals: ReadonlyMap<string, Global>;
-  /** What a persistent id stands for. */
+  /** Returns the value that a persistent id stands for. */
   readonly persistent: (id: unknown) => unknown;
-  /** Names the pickle in errors. */
+  /** Name of the file for errors. */
   readonly where: string;
 }
 
@@ -29,7 +27,7 @@ const MAX_STEPS = 1_000_000;
 const MAX_STACK = 10_000;
 const mark = Symbol("mark");
 
-/** The one value of the pickle. @throws CheckpointError for everything that is not plain data */
+/** The value of the pickle. @throws CheckpointError for everything that is not plain data */
 export function unpickle(bytes: Uint8Array, options: PickleOptions): unknown {
   const machine = new Machine(bytes, options);
   for (let step = 0; step < MAX_STEPS; step++) {
@@ -79,26 +77,26 @@ class Machine {
       const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
       return decoder.decode(this.bytes.subarray(start, start + length));
     } catch {
-      throw this.refusal("a string that is not UTF-8");
+      throw this.refusal("a string is not UTF-8");
     }
   }
 
-  /** Up to the end of the line, which is not part of it. */
+  /** Text up to the end of the line, which is skipped. */
   line(): string {
     const end = this.bytes.indexOf(0x0a, this.#at);
-    if (end < 0) throw this.refusal("ends within a name");
+    if (end < 0) throw this.refusal("the pickle ends within a name");
     const text = this.text(end - this.#at);
     this.#at++;
     return text;
   }
 
-  /** A signed number of up to 8 bytes. */
+  /** A signed integer of at most 8 bytes. */
   long(length: number): number {
-    if (length > 8) throw this.refusal(`a whole number of ${length} bytes, expected at most 8`);
+    if (length > 8) throw this.refusal(`an integer of ${length} bytes, expected at most 8`);
     let value = 0n;
     for (let i = 0; i < length; i++) value |= BigInt(this.u8()) << BigInt(8 * i);
     const number = Number(BigInt.asIntN(8 * length, value));
-    if (!Number.isSafeInteger(number)) throw this.refusal(`the number ${number}, expected one below 2^53`);
+    if (!Number.isSafeInteger(number)) throw this.refusal(`the integer ${number}, expected less than 2^53`);
     return number;
   }
 
@@ -107,7 +105,8 @@ class Machine {
   }
 
   pop(): unknown {
-    if (this.stack.length === 0 || this.stack.at(-1) === mark) throw this.refusal("takes a value where there is none");
+    if (this.stack.length === 0 || this.stack.at(-1) === mark)
+      throw this.refusal("an instruction takes a value from an empty stack");
     return this.stack.pop();
   }
 
@@ -123,7 +122,7 @@ class Machine {
 
   popToMark(): unknown[] {
     const at = this.stack.lastIndexOf(mark);
-    if (at < 0) throw this.refusal("looks for a mark where there is none");
+    if (at < 0) throw this.refusal("an instruction needs a mark, but the stack has none");
     const values = this.stack.splice(at);
     return values.slice(1);
   }
@@ -131,14 +130,16 @@ class Machine {
   global(name: string): Global {
     const known = this.options.globals.get(name);
     if (!known) {
-      throw this.refusal(`asks for "${shortened(name, 80)}", which is not part of a state_dict of plain tensors`);
+      throw this.refusal(
+        `names "${shortened(name, 80)}", expected only what a state_dict of plain tensors consists of`,
+      );
     }
     return known;
   }
 
   call(callee: unknown, parameters: unknown): unknown {
     if (!(callee instanceof Global) || !callee.build || !Array.isArray(parameters)) {
-      throw this.refusal(`calls ${describe(callee)}, expected one of the functions that make tensors`);
+      throw this.refusal(`calls ${describe(callee)}, expected a function that builds tensors`);
     }
     return callee.build(parameters);
   }
@@ -151,7 +152,7 @@ class Machine {
       if (typeof key !== "string" && typeof key !== "number") {
         throw this.refusal(`the key ${describe(key)}, expected a name`);
       }
-      if (target.has(key)) throw this.refusal(`the key "${shortened(String(key))}" twice in a dictionary`);
+      if (target.has(key)) throw this.refusal(`the key "${shortened(String(key))}" occurs twice in a dictionary`);
       target.set(key, keysAndValues[i + 1]);
     }
   }
@@ -166,13 +167,13 @@ class Machine {
   }
 
   recall(index: number): void {
-    if (!this.memo.has(index)) throw this.refusal(`recalls value ${index}, which was not remembered`);
+    if (!this.memo.has(index)) throw this.refusal(`recalls value ${index}, which was never stored`);
     this.push(this.memo.get(index));
   }
 
   #advance(length: number): number {
     const start = this.#at;
-    if (start + length > this.bytes.length) throw this.refusal("ends before it is complete");
+    if (start + length > this.bytes.length) throw this.refusal("the pickle ends before it is complete");
     this.#at += length;
     return start;
   }
@@ -182,7 +183,7 @@ type Instruction = (machine: Machine) => void;
 
 const stop: Instruction = () => {};
 
-/** Everything that is understood. Names as in Python's pickletools. */
+/** The accepted instructions, with the names of Python's pickletools. */
 const instructions: Readonly<Record<number, Instruction>> = {
   128: (m) => m.skip(1), // PROTO
   149: (m) => m.skip(8), // FRAME
@@ -221,7 +222,7 @@ const instructions: Readonly<Record<number, Instruction>> = {
   98: build, // BUILD
 };
 
-/** Known to be refused: named in the error. */
+/** Names of refused instructions, for the error. */
 const refusedInstructions: Readonly<Record<number, string>> = {
   105: "INST, code",
   111: "OBJ, code",
@@ -251,16 +252,16 @@ function reduce(machine: Machine): unknown {
   return machine.call(callee, parameters);
 }
 
-/** Attributes of an object: a state_dict has `_metadata`, the versions of its modules, which nobody needs here. */
+/** Ignores the attributes of a dictionary: a state_dict has `_metadata`, the versions of its modules. */
 function build(machine: Machine): void {
   const [target, attributes] = machine.popMany(2);
   if (!(target instanceof Map) || !(attributes instanceof Map)) {
-    throw machine.refusal(`sets attributes of ${describe(target)}, expected those of a dictionary`);
+    throw machine.refusal(`sets attributes of ${describe(target)}, expected a dictionary`);
   }
   machine.push(target);
 }
 
-/** A value in an error message. */
+/** A value for an error message. */
 export function describe(value: unknown): string {
   if (value instanceof Global) return `"${value.name}"`;
   if (value instanceof Map) return "a dictionary";

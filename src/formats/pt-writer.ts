@@ -1,7 +1,5 @@
-/**
- * Writes a state_dict as a .pt file that torch.load (weights_only too) and the official code's `load_checkpoint` read: see
- * pt.ts for the format. The same tensors give the same bytes.
- */
+// Writes a state_dict as a .pt file that torch.load (also with weights_only) and the official code's `load_checkpoint` read.
+// pt.ts describes the format. Equal tensors give equal bytes.
 import { CheckpointError } from "./errors.ts";
 import type { WritableTensor } from "./safetensors.ts";
 import { writeStoredZip } from "./zip.ts";
@@ -23,7 +21,7 @@ export function serializePt(tensors: ReadonlyMap<string, WritableTensor>): Uint8
   );
 }
 
-/** The state_dict as a pickle of protocol 2, without memory of what was written before: plain to read with pickletools. */
+/** The state_dict as a pickle of protocol 2. It uses no memo, which keeps it readable with pickletools. */
 function pickleOf(tensors: ReadonlyMap<string, WritableTensor>): Uint8Array {
   const bytes: number[] = [];
   const op = (...codes: number[]): void => {
@@ -64,7 +62,7 @@ function pickleOf(tensors: ReadonlyMap<string, WritableTensor>): Uint8Array {
       integer(0); // offset
       tuple(() => shape.forEach(integer));
       tuple(() => rowMajorStrides(shape).forEach(integer));
-      op(0x89); // NEWFALSE: wants no gradient
+      op(0x89); // NEWFALSE: requires_grad
       emptyDict(); // hooks
     });
     op(0x52, 0x73); // REDUCE, SETITEM
@@ -79,7 +77,9 @@ function storageClassOf(data: WritableTensor["data"]): string {
   if (data instanceof BigInt64Array) return "LongStorage";
   if (data instanceof Int32Array) return "IntStorage";
   if (data instanceof Uint8Array) return "ByteStorage";
-  throw new CheckpointError("serializePt: numbers of a type that is not written");
+  throw new CheckpointError(
+    "serializePt: got an array of an unknown type, expected Float64Array, Float32Array, BigInt64Array, Int32Array or Uint8Array",
+  );
 }
 
 const rowMajorStrides = (shape: readonly number[]): number[] =>

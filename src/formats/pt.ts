@@ -1,10 +1,8 @@
-/**
- * PyTorch's .pt files: a state_dict as torch.save writes it, read without running anything.
- *
- * A file is a zip of NAME/data.pkl (a pickle: names, shapes, and which storage each tensor is a view of) and NAME/data/0,
- * NAME/data/1 ... (the numbers of every storage, little-endian). Only plain tensors are read; the pickle reader (pickle.ts)
- * refuses everything else by name.
- */
+// PyTorch's .pt files: reads a state_dict that torch.save wrote, without running code.
+//
+// A file is a zip archive of NAME/data.pkl (a pickle with the names, the shapes, and the storage that each tensor is a view of) and
+// NAME/data/0, NAME/data/1 ... (the numbers of every storage, little-endian). Only plain tensors are read; the pickle reader
+// (pickle.ts) refuses everything else by name.
 import { CheckpointError, shortened } from "./errors.ts";
 import { describe, Global, unpickle } from "./pickle.ts";
 import {
@@ -16,8 +14,8 @@ import {
 } from "./safetensors.ts";
 import { readStoredZip } from "./zip.ts";
 
-/** The storage classes of torch, and what their numbers are. */
-export const storageClasses: Readonly<Record<string, SafetensorsDtype>> = {
+/** The dtype of every storage class of torch. */
+const storageClasses: Readonly<Record<string, SafetensorsDtype>> = {
   DoubleStorage: "F64",
   FloatStorage: "F32",
   HalfStorage: "F16",
@@ -30,13 +28,16 @@ export const storageClasses: Readonly<Record<string, SafetensorsDtype>> = {
   BoolStorage: "BOOL",
 };
 
+/** Keys under which training programs store the state_dict. */
+const WRAPPERS = ["state_dict", "model_state_dict", "model", "module", "ema"];
+
 const MAX_PICKLE_BYTES = 4 * 2 ** 20;
 const MAX_AXES = 32;
-/** Views may overlap or repeat their storage, so that a small file asks for much memory: this many times its size is enough. */
+/** Views may overlap or repeat their storage, so a small file can need much memory. It gets at most this many times its size. */
 const MAX_GROWTH = 8;
 const FREE_BYTES = 2 ** 20;
 
-/** Numbers that tensors are views of. */
+/** The numbers that tensors are views of. */
 class Storage {
   constructor(
     readonly dtype: SafetensorsDtype,
@@ -45,9 +46,9 @@ class Storage {
   ) {}
 }
 
-/** A view of a storage: element [i, j, ...] is number offset + i · strides[0] + j · strides[1] + ... */
+/** A view of a storage: element [i, j, ...] is the number at offset + i · strides[0] + j · strides[1] + ... */
 class Tensor {
-  /** Numbers; beyond the safe integers for absurd shapes. */
+  /** Number of elements; it may exceed the safe integers. */
   readonly count: number;
   constructor(
     readonly storage: Storage,
@@ -60,10 +61,11 @@ class Tensor {
 }
 
 /**
- * The tensors of a state_dict, in the form that parseSafetensors gives: half precision widened to float32, the rest as it is.
+ * Reads the tensors of a state_dict, in the form that parseSafetensors returns. A state_dict inside a dictionary of a training
+ * run (`{"model": ..., "optimizer": ...}`) is found under its usual keys, and the result names the key.
  *
- * @param where names the file in errors
- * @throws CheckpointError for whatever is not such a file, naming what was asked for
+ * @param where name of the file for errors
+ * @throws CheckpointError for everything else
  */
 export function parsePt(bytes: Uint8Array, where = "pt"): SafetensorsFile {
   const entries = readStoredZip(bytes, where);
@@ -74,7 +76,9 @@ export function parsePt(bytes: Uint8Array, where = "pt"): SafetensorsFile {
   }
   const byteOrder = entries.get(`${root}byteorder`);
   if (byteOrder && new TextDecoder().decode(byteOrder) !== "little") {
-    throw new CheckpointError(`${where}: the byte order is not little, expected a file of a little-endian machine`);
+    throw new CheckpointError(
+      `${where}: the byte order is not little-endian, expected a file saved on a little-endian machine`,
+    );
   }
   const value = unpickle(pickle, {
     globals: globalsOf(where),
@@ -84,9 +88,11 @@ export function parsePt(bytes: Uint8Array, where = "pt"): SafetensorsFile {
   if (!(value instanceof Map)) {
     throw new CheckpointError(`${where}: holds ${describe(value)}, expected a state_dict (names and tensors)`);
   }
+  const wrapper = WRAPPERS.find((key) => value.get(key) instanceof Map);
+  const state: Map<unknown, unknown> = wrapper === undefined ? value : value.get(wrapper);
   let budget = MAX_GROWTH * bytes.length + FREE_BYTES;
   const tensors = new Map<string, SafetensorsEntry>();
-  for (const [name, tensor] of value) {
+  for (const [name, tensor] of state) {
     if (typeof name !== "string" || !(tensor instanceof Tensor)) {
       throw new CheckpointError(
         `${where}: "${shortened(String(name))}" is ${describe(tensor)}, expected a plain tensor`,
@@ -101,10 +107,10 @@ export function parsePt(bytes: Uint8Array, where = "pt"): SafetensorsFile {
     const { dtype } = tensor.storage;
     tensors.set(name, { dtype, shape: tensor.shape, data: readNumbers(dtype, rowMajorBytes(tensor)) });
   }
-  return { tensors, metadata: {} };
+  return wrapper === undefined ? { tensors, metadata: {} } : { tensors, metadata: {}, wrapper };
 }
 
-/** The folder of the archive, "NAME/", whose name is the file's when it was saved. */
+/** The folder of the archive, "NAME/". */
 function rootOf(entries: ReadonlyMap<string, Uint8Array>, where: string): string {
   const pickles = [...entries.keys()].filter((name) => /^[^/]+\/data\.pkl$/.test(name));
   if (pickles.length !== 1) {
@@ -115,18 +121,19 @@ function rootOf(entries: ReadonlyMap<string, Uint8Array>, where: string): string
   return pickles[0]!.slice(0, -"data.pkl".length);
 }
 
-/** Every global that a state_dict of plain tensors names. */
+/** The globals that a state_dict of plain tensors uses. */
 function globalsOf(where: string): Map<string, Global> {
   const known = [
     new Global("collections.OrderedDict", (parameters) => {
-      if (parameters.length > 0) throw new CheckpointError(`${where}: OrderedDict with arguments, expected none`);
+      if (parameters.length > 0)
+        throw new CheckpointError(`${where}: an OrderedDict is called with arguments, expected none`);
       return new Map();
     }),
     new Global("torch._utils._rebuild_tensor_v2", (parameters) => tensorOf(parameters, where)),
-    // A parameter is its tensor; whether it wants a gradient is of no interest here.
+    // A parameter is read as its tensor; its other attributes are ignored.
     new Global("torch._utils._rebuild_parameter", ([tensor]) => {
       if (!(tensor instanceof Tensor)) {
-        throw new CheckpointError(`${where}: a parameter of ${describe(tensor)}, expected a tensor`);
+        throw new CheckpointError(`${where}: a parameter holds ${describe(tensor)}, expected a tensor`);
       }
       return tensor;
     }),
@@ -141,11 +148,12 @@ function storageOf(id: unknown, entry: (key: string) => Uint8Array | undefined, 
   const dtype = storageClass instanceof Global ? storageClasses[storageClass.name.replace(/^torch\./, "")] : undefined;
   if (kind !== "storage" || !dtype || typeof key !== "string" || !isSize(length)) {
     throw new CheckpointError(
-      `${where}: the persistent id ${describe(id)}, expected ("storage", class, key, place, size)`,
+      `${where}: the persistent id ${describe(id)}, expected ("storage", class, key, location, size)`,
     );
   }
   const bytes = entry(key);
-  if (!bytes) throw new CheckpointError(`${where}: no entry data/${shortened(key)}, expected the numbers of a storage`);
+  if (!bytes)
+    throw new CheckpointError(`${where}: the entry data/${shortened(key)} with the numbers of a storage is missing`);
   const expected = length * sizeOfDtype(dtype);
   if (bytes.length !== expected) {
     throw new CheckpointError(
@@ -159,25 +167,25 @@ function storageOf(id: unknown, entry: (key: string) => Uint8Array | undefined, 
 function tensorOf([storage, offset, shape, strides]: readonly unknown[], where: string): Tensor {
   if (!(storage instanceof Storage) || !isSize(offset) || !isSizes(shape) || !isSizes(strides)) {
     throw new CheckpointError(
-      `${where}: a tensor of ${describe(storage)}, expected storage, offset, shape and strides`,
+      `${where}: a tensor is built from ${describe(storage)}, expected storage, offset, shape and strides`,
     );
   }
   if (shape.length !== strides.length || shape.length > MAX_AXES) {
     throw new CheckpointError(
-      `${where}: a tensor with ${shape.length} sizes and ${strides.length} strides, expected as many, at most ${MAX_AXES}`,
+      `${where}: a tensor with ${shape.length} sizes and ${strides.length} strides, expected equally many, at most ${MAX_AXES}`,
     );
   }
   const isEmpty = shape.includes(0);
   const last = shape.reduce((sum, size, axis) => sum + (size - 1) * strides[axis]!, offset);
   if (isEmpty ? offset > storage.length : last >= storage.length) {
     throw new CheckpointError(
-      `${where}: a tensor of shape [${shape}] with strides [${strides}] from ${offset} leaves its storage of ${storage.length} numbers`,
+      `${where}: a tensor of shape [${shape}] with strides [${strides}] from ${offset} exceeds its storage of ${storage.length} numbers`,
     );
   }
   return new Tensor(storage, offset, shape, strides);
 }
 
-/** The bytes of the tensor in row-major order: a view of the storage where it is in that order already. */
+/** The bytes of the tensor in row-major order; a view of the storage if it is in that order already. */
 function rowMajorBytes({ storage, offset, shape, strides, count }: Tensor): Uint8Array {
   const size = sizeOfDtype(storage.dtype);
   if (isRowMajor(shape, strides)) return storage.bytes.subarray(offset * size, (offset + count) * size);
@@ -186,7 +194,7 @@ function rowMajorBytes({ storage, offset, shape, strides, count }: Tensor): Uint
   let from = offset;
   for (let to = 0; to < count; to++) {
     for (let byte = 0; byte < size; byte++) result[to * size + byte] = storage.bytes[from * size + byte]!;
-    // The next index: the last axis first, like an odometer.
+    // Increments the index, last axis first, like an odometer.
     for (let axis = shape.length - 1; axis >= 0; axis--) {
       from += strides[axis]!;
       if (++index[axis]! < shape[axis]!) break;

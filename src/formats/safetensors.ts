@@ -1,10 +1,8 @@
-/**
- * The safetensors file format, read and written as bytes (no files here, so it runs in a page too).
- *
- * A file is: the header's length (8 bytes, little-endian), the header (JSON: tensor name -> dtype, shape, data_offsets),
- * then the data. Whatever is wrong with a file, reading it throws a CheckpointError and allocates no more than the
- * file's own size (twice that for 16-bit floats). Typed arrays are little-endian on every platform we run on.
- */
+// The safetensors file format, read and written as bytes.
+//
+// A file consists of the length of the header (8 bytes, little-endian), the header (JSON: tensor name -> dtype, shape, data_offsets)
+// and the data. Reading a broken file throws a CheckpointError and never allocates more than the size of the file (twice that for
+// 16-bit floats). Typed arrays are little-endian on every platform that this code runs on.
 import { CheckpointError } from "./errors.ts";
 import { duplicateKey } from "./json-keys.ts";
 import { type NumberArrayType, viewNumbers } from "./number-view.ts";
@@ -12,7 +10,7 @@ import { type NumberArrayType, viewNumbers } from "./number-view.ts";
 /** The dtypes that are read. */
 export type SafetensorsDtype = "F64" | "F32" | "F16" | "BF16" | "I64" | "I32" | "I16" | "I8" | "U8" | "BOOL";
 
-/** F16 and BF16 arrive widened to Float32Array, BOOL as bytes 0 and 1. */
+/** F16 and BF16 are widened to float32; BOOL is read as bytes 0 and 1. */
 export type SafetensorsData =
   | Float64Array
   | Float32Array
@@ -26,22 +24,24 @@ export interface SafetensorsEntry {
   /** The dtype in the file. */
   readonly dtype: SafetensorsDtype;
   readonly shape: readonly number[];
-  /** Row-major; shares memory with the file's bytes where alignment and dtype allow. */
+  /** Row-major; shares memory with the bytes of the file where alignment and dtype allow. */
   readonly data: SafetensorsData;
 }
 
 export interface SafetensorsFile {
   readonly tensors: Map<string, SafetensorsEntry>;
   readonly metadata: Record<string, string>;
+  /** The key of the dictionary that contained the tensors, if a .pt file holds more than the state_dict: "model", "state_dict" ... */
+  readonly wrapper?: string;
 }
 
-/** What can be written: the dtype follows from the array. */
+/** A tensor to write. The type of the array determines the dtype. */
 export interface WritableTensor {
   readonly shape: readonly number[];
   readonly data: Float64Array | Float32Array | BigInt64Array | Int32Array | Uint8Array;
 }
 
-/** What a number of every dtype is in the file. */
+/** The array type of every dtype in the file. */
 const ARRAYS: Record<SafetensorsDtype, NumberArrayType<SafetensorsData | Uint16Array>> = {
   F64: Float64Array,
   F32: Float32Array,
@@ -59,8 +59,8 @@ const MAX_HEADER_BYTES = 100_000_000; // the limit of the reference implementati
 
 /**
  * Reads a whole file.
- * @param where names the file in errors.
- * @throws CheckpointError if the bytes are not exactly one valid safetensors file.
+ * @param where name of the file for errors
+ * @throws CheckpointError unless the bytes are exactly one valid safetensors file
  */
 export function parseSafetensors(bytes: Uint8Array, where = "safetensors"): SafetensorsFile {
   const { header, dataStart } = readHeader(bytes, where);
@@ -74,7 +74,7 @@ export function parseSafetensors(bytes: Uint8Array, where = "safetensors"): Safe
     }
     entries.push(checkEntry(name, value, dataLength, where));
   }
-  checkContiguous(entries, dataLength, where); // before any number is copied: ranges that overlap could ask for any memory
+  checkContiguous(entries, dataLength, where); // Before any number is copied: overlapping ranges could need any amount of memory.
   const tensors = new Map<string, SafetensorsEntry>();
   for (const { name, dtype, shape, begin, end } of entries) {
     tensors.set(name, { dtype, shape, data: readNumbers(dtype, bytes.subarray(dataStart + begin, dataStart + end)) });
@@ -82,19 +82,19 @@ export function parseSafetensors(bytes: Uint8Array, where = "safetensors"): Safe
   return { tensors, metadata };
 }
 
-/** The numbers in little-endian bytes; a view where alignment and dtype allow, F16 and BF16 widened to float32. */
+/** Reads little-endian numbers; a view where alignment and dtype allow. F16 and BF16 are widened to float32. */
 export function readNumbers(dtype: SafetensorsDtype, bytes: Uint8Array): SafetensorsData {
   const numbers = viewNumbers(ARRAYS[dtype], bytes);
   if (!(numbers instanceof Uint16Array)) return numbers;
   return dtype === "F16" ? widenFloat16(numbers) : widenBfloat16(numbers);
 }
 
-/** Bytes of one number. */
+/** Number of bytes per element. */
 export const sizeOfDtype = (dtype: SafetensorsDtype): number => ARRAYS[dtype].BYTES_PER_ELEMENT;
 
 /**
- * Writes a file. Tensors are laid out by decreasing element size, then in the given order, so that every one is aligned.
- * @throws CheckpointError if a shape does not match its data or the name is reserved.
+ * Writes a file. Tensors are laid out by decreasing element size, then in the given order, so that all are aligned.
+ * @throws CheckpointError if a shape does not match its data, or for a reserved name
  */
 export function serializeSafetensors(
   tensors: ReadonlyMap<string, WritableTensor>,
@@ -108,7 +108,7 @@ export function serializeSafetensors(
     const size = safeProduct(shape);
     if (size !== data.length) {
       throw new CheckpointError(
-        `serializeSafetensors: ${quote(name)} has ${data.length} numbers, its shape [${shape.join(", ")}] holds ${size}`,
+        `serializeSafetensors: ${quote(name)} has ${data.length} numbers, expected ${size} for its shape [${shape.join(", ")}]`,
       );
     }
     const end = offset + data.byteLength;
@@ -131,8 +131,8 @@ export function serializeSafetensors(
 }
 
 /**
- * The integers of an entry as Int32Array, whatever their width.
- * @throws CheckpointError if the dtype is not an integer or bool, or a value does not fit.
+ * Converts the integers of an entry, of any width.
+ * @throws CheckpointError if the dtype is not an integer or boolean, or a value does not fit into 32 bits
  */
 export function toInt32(name: string, entry: SafetensorsEntry): Int32Array {
   const { data, dtype } = entry;
@@ -152,8 +152,8 @@ export function toInt32(name: string, entry: SafetensorsEntry): Int32Array {
 }
 
 /**
- * The numbers of an entry as Float32Array, whatever their type (64-bit floats are rounded).
- * @throws CheckpointError if the dtype is not a float.
+ * Converts the floats of an entry; 64-bit floats are rounded.
+ * @throws CheckpointError if the dtype is not a float
  */
 export function toFloat32(name: string, entry: SafetensorsEntry): Float32Array {
   if (entry.data instanceof Float32Array) return entry.data;
@@ -172,7 +172,7 @@ function readHeader(bytes: Uint8Array, where: string): { header: object; dataSta
   const dataStart = 8 + Number(length);
   if (dataStart > bytes.byteLength) {
     throw new CheckpointError(
-      `${where}: header of ${length} bytes, but only ${bytes.byteLength - 8} follow its length (truncated?)`,
+      `${where}: header of ${length} bytes, but only ${bytes.byteLength - 8} bytes follow (truncated?)`,
     );
   }
   let text: string;
@@ -187,7 +187,7 @@ function readHeader(bytes: Uint8Array, where: string): { header: object; dataSta
     throw new CheckpointError(`${where}: the header is not a JSON object`);
   }
   const twice = duplicateKey(text);
-  if (twice !== undefined) throw new CheckpointError(`${where}: the header has ${quote(twice)} twice`);
+  if (twice !== undefined) throw new CheckpointError(`${where}: the header contains ${quote(twice)} twice`);
   return { header, dataStart };
 }
 
@@ -199,7 +199,7 @@ function checkMetadata(value: unknown, where: string): Record<string, string> {
   return Object.fromEntries(pairs);
 }
 
-/** A tensor in the header; its bytes are begin <= i < end of the data. */
+/** A tensor of the header. Its bytes are begin <= i < end of the data. */
 interface Entry {
   readonly name: string;
   readonly dtype: SafetensorsDtype;
@@ -218,11 +218,11 @@ function checkEntry(name: string, value: unknown, dataLength: number, where: str
   const known = dtype as SafetensorsDtype;
   if (!isSizes(shape)) throw refuse(`shape ${show(shape)}, expected an array of sizes`);
   if (!isSizes(offsets) || offsets.length !== 2) {
-    throw refuse(`data_offsets ${show(offsets)}, expected [begin, end], not negative`);
+    throw refuse(`data_offsets ${show(offsets)}, expected [begin, end] without negative numbers`);
   }
   const [begin, end] = offsets as [number, number];
   if (begin > end || end > dataLength) {
-    throw refuse(`data_offsets [${begin}, ${end}], expected begin <= end <= ${dataLength} (the data's length)`);
+    throw refuse(`data_offsets [${begin}, ${end}], expected begin <= end <= ${dataLength} (the length of the data)`);
   }
   const expected = safeProduct(shape) * ARRAYS[known].BYTES_PER_ELEMENT;
   if (expected !== end - begin) {
@@ -231,7 +231,7 @@ function checkEntry(name: string, value: unknown, dataLength: number, where: str
   return { name, dtype: known, shape, begin, end };
 }
 
-/** The tensors must cover the data exactly: nothing hidden between them, no byte used twice. */
+/** The tensors must cover the data exactly, without gaps and without overlaps. */
 function checkContiguous(entries: readonly Entry[], dataLength: number, where: string) {
   let covered = 0;
   for (const { name, begin, end } of [...entries].sort((a, b) => a.begin - b.begin || a.end - b.end)) {
@@ -272,7 +272,7 @@ function widenBfloat16(halves: Uint16Array): Float32Array {
   return new Float32Array(words.buffer);
 }
 
-/** NaN where the product is beyond the safe integers: it then equals no byte length. */
+/** The product, or NaN if it exceeds the safe integers; NaN then equals no length. */
 function safeProduct(shape: readonly number[]): number {
   if (shape.includes(0)) return 0;
   let product = 1;

@@ -1,4 +1,4 @@
-/** Text and JSON from a file's bytes, with errors that name the file. */
+// Text and JSON from the bytes of a file. Errors name the file.
 import { DatasetError, shortened } from "./errors.ts";
 
 /** @throws DatasetError unless the bytes are UTF-8. */

@@ -1,10 +1,8 @@
-/**
- * Zip archives as torch.save writes them: every entry stored as it is, none compressed.
- *
- * Compressed entries are refused, so a small file can never become a large one (a zip bomb), and entries are views of the
- * file's own bytes. Names are never used as paths; one that tries to leave its folder is refused all the same.
- * Layout: entries (local header, name, data), the central directory that lists them, the end record that finds the directory.
- */
+// The zip reader and writer, for archives as torch.save writes them: every entry is stored, none is compressed.
+//
+// Compressed entries are refused, so that a small file cannot expand to a large one (a zip bomb); entries are views of the bytes of
+// the file. Names are never used as paths; a name that leaves its folder is refused all the same.
+// Layout: the entries (local header, name, data), the central directory that lists them, and the end record that locates the directory.
 import { CheckpointError, shortened } from "./errors.ts";
 
 const LOCAL = 0x04034b50;
@@ -25,9 +23,9 @@ interface DirectoryEntry {
 }
 
 /**
- * The entries by name.
- * @param where names the file in errors
- * @throws CheckpointError if this is no archive, or one that torch.save would not write
+ * Reads the entries by name.
+ * @param where name of the file for errors
+ * @throws CheckpointError if the bytes are not an archive, or one that torch.save does not write
  */
 export function readStoredZip(bytes: Uint8Array, where: string): Map<string, Uint8Array> {
   const reader = new ByteReader(bytes, where);
@@ -42,20 +40,20 @@ export function readStoredZip(bytes: Uint8Array, where: string): Map<string, Uin
     }
     return { ...entry, begin, end };
   });
-  checkApart(ranges, where); // before any data is looked at: shared bytes would be read again and again
+  checkApart(ranges, where); // Before any checksum is computed: shared bytes would be read many times.
   const entries = new Map<string, Uint8Array>();
   for (const { name, begin, end, crc } of ranges) {
     if (entries.has(name)) throw new CheckpointError(`${where}: two entries named "${shortened(name)}", expected one`);
     const data = bytes.subarray(begin, end);
     if (crc32(data) !== crc) {
-      throw new CheckpointError(`${where}: "${shortened(name)}" does not match its checksum: the file is damaged`);
+      throw new CheckpointError(`${where}: "${shortened(name)}" does not match its checksum (the file is damaged)`);
     }
     entries.set(name, data);
   }
   return entries;
 }
 
-/** An archive of stored entries, the data of each beginning at a multiple of 64 bytes (as torch.save does). */
+/** Writes an archive of stored entries. Their data begin at multiples of 64 bytes, as torch.save does. */
 export function writeStoredZip(entries: ReadonlyMap<string, Uint8Array>): Uint8Array {
   const parts: Uint8Array[] = [];
   const directory: Uint8Array[] = [];
@@ -93,7 +91,7 @@ export function writeStoredZip(entries: ReadonlyMap<string, Uint8Array>): Uint8A
 }
 
 const UTF8_FLAG = 0x800;
-const DOS_1980 = 0x21; // the earliest date that the format knows: equal content gives equal bytes
+const DOS_1980 = 0x21; // the earliest date of the format, so that equal content gives equal bytes
 const PADDING_ID = 0x4246; // "FB", the extra field that torch.save pads with
 
 type SharedFields = readonly [
@@ -121,7 +119,7 @@ function fields(...list: readonly (readonly [size: number, value: number])[]): U
   return bytes;
 }
 
-/** Numbers at positions, every read checked against the file's end. */
+/** Reads numbers at byte positions, with a check against the end of the file. */
 class ByteReader {
   readonly #view: DataView;
   constructor(
@@ -139,10 +137,11 @@ class ByteReader {
     return this.#view.getUint32(this.#checked(at, 4), true);
   }
 
-  /** @throws CheckpointError also for a number that no file on this machine can mean */
+  /** @throws CheckpointError also for a number beyond the safe integers */
   u64(at: number): number {
     const value = this.#view.getBigUint64(this.#checked(at, 8), true);
-    if (value > BigInt(Number.MAX_SAFE_INTEGER)) throw new CheckpointError(`${this.where}: got ${value} as a size`);
+    if (value > BigInt(Number.MAX_SAFE_INTEGER))
+      throw new CheckpointError(`${this.where}: a size of ${value} bytes is too large`);
     return Number(value);
   }
 
@@ -170,7 +169,8 @@ function readDirectory(reader: ByteReader, where: string): DirectoryEntry[] {
   const entries: DirectoryEntry[] = [];
   let at = start;
   for (let i = 0; i < count; i++) {
-    if (reader.u32(at) !== CENTRAL) throw new CheckpointError(`${where}: no directory entry at byte ${at} of the zip`);
+    if (reader.u32(at) !== CENTRAL)
+      throw new CheckpointError(`${where}: the zip archive has no directory entry at byte ${at}`);
     const [nameLength, extraLength, commentLength] = [at + 28, at + 30, at + 32].map((each) => reader.u16(each)) as [
       number,
       number,
@@ -184,33 +184,38 @@ function readDirectory(reader: ByteReader, where: string): DirectoryEntry[] {
     if (method !== 0) throw new CheckpointError(`${what} compressed, expected stored as torch.save writes it`);
     const extra = { at: at + CENTRAL_SIZE + nameLength, length: extraLength };
     const [packed, size, localAt] = wideFields(reader, [at + 20, at + 24, at + 42], extra);
-    if (packed !== size) throw new CheckpointError(`${what} ${packed} bytes in the zip and ${size} outside`);
+    if (packed !== size) throw new CheckpointError(`${what} stored with ${packed} bytes, expected its size of ${size}`);
     entries.push({ name, crc: reader.u32(at + 16), size, localAt });
     at = extra.at + extraLength + commentLength;
   }
   return entries;
 }
 
-/** The end record is the last thing in the file but for a comment of at most 65,535 bytes. */
+/** Finds the end record: it ends the file, followed only by a comment of at most 65,535 bytes. */
 function findDirectory(reader: ByteReader, where: string): { start: number; count: number } {
   const { length } = reader.bytes;
   let end = length - END_SIZE;
   const lowest = Math.max(0, end - 0xffff);
   while (end >= lowest && reader.u32(end) !== END) end--;
   if (end < lowest) {
-    throw new CheckpointError(`${where}: not a zip archive, expected a file of torch.save (1.6 or newer)`);
+    const problem =
+      length >= 4 && reader.u32(0) === LOCAL
+        ? "a zip archive without its end (the file is truncated: copy or download it again)"
+        : "not a zip archive, expected a file of torch.save (PyTorch 1.6 or newer)";
+    throw new CheckpointError(`${where}: ${problem}`);
   }
   let [count, start] = [reader.u16(end + 10), reader.u32(end + 16)];
   if (end >= 20 && reader.u32(end - 20) === END64_LOCATOR) {
     const end64 = reader.u64(end - 12);
-    if (reader.u32(end64) !== END64) throw new CheckpointError(`${where}: no zip64 end record at byte ${end64}`);
+    if (reader.u32(end64) !== END64)
+      throw new CheckpointError(`${where}: the zip archive has no zip64 end record at byte ${end64}`);
     [count, start] = [reader.u64(end64 + 32), reader.u64(end64 + 48)];
   }
   if (count > MAX_ENTRIES) throw new CheckpointError(`${where}: ${count} entries, expected at most ${MAX_ENTRIES}`);
   return { start, count };
 }
 
-/** Fields of 4 bytes, those that are full replaced by the 8-byte ones of the zip64 extra field, in order. */
+/** Reads fields of 4 bytes. A field of all ones is replaced by the next 8-byte field of the zip64 extra field. */
 function wideFields(
   reader: ByteReader,
   positions: readonly [number, number, number],
@@ -228,11 +233,11 @@ function wideFields(
   }) as [number, number, number];
 }
 
-/** Where an entry's data begins, after its local header, which must agree with the directory. */
+/** Position of the data of an entry, after its local header, which must agree with the directory. */
 function dataStart(reader: ByteReader, { name, localAt }: DirectoryEntry, where: string): number {
   if (reader.u32(localAt) !== LOCAL || reader.text(localAt + LOCAL_SIZE, reader.u16(localAt + 26)) !== name) {
     throw new CheckpointError(
-      `${where}: the zip directory has "${shortened(name)}" at byte ${localAt}, which is not there`,
+      `${where}: the zip directory places "${shortened(name)}" at byte ${localAt}, where no such entry begins`,
     );
   }
   return localAt + LOCAL_SIZE + reader.u16(localAt + 26) + reader.u16(localAt + 28);
@@ -246,15 +251,13 @@ function checkName(name: string, where: string): void {
   }
 }
 
-/** No two entries may share bytes, headers included. */
+/** Refuses entries that share bytes, headers included. */
 function checkApart(entries: readonly { name: string; localAt: number; end: number }[], where: string): void {
   const inOrder = entries.toSorted((a, b) => a.localAt - b.localAt);
   for (let i = 1; i < inOrder.length; i++) {
     const [before, after] = [inOrder[i - 1]!, inOrder[i]!];
     if (after.localAt < before.end) {
-      throw new CheckpointError(
-        `${where}: entries "${shortened(before.name)}" and "${shortened(after.name)}" share bytes, expected them apart`,
-      );
+      throw new CheckpointError(`${where}: entries "${shortened(before.name)}" and "${shortened(after.name)}" overlap`);
     }
   }
 }
@@ -265,7 +268,7 @@ const crcTable = Uint32Array.from({ length: 256 }, (_, byte) => {
   return value;
 });
 
-/** CRC-32 as zip archives have it. */
+/** CRC-32 as in zip archives. */
 function crc32(bytes: Uint8Array): number {
   let crc = 0xffffffff;
   for (let i = 0; i < bytes.length; i++) crc = (crc >>> 8) ^ crcTable[(crc ^ bytes[i]!) & 0xff]!;

@@ -1,4 +1,4 @@
-/** Arbitrary state_dicts and .pt files, valid and hostile. */
+// Arbitrary state_dicts and .pt files, valid and hostile.
 import fc from "fast-check";
 import type { WritableTensor } from "../../src/formats/index.ts";
 import { serializePt } from "../../src/formats/pt-writer.ts";

@@ -66,19 +66,19 @@ describe.each(files)("%s", (name, good, read) => {
     }
   };
 
-  it("good ones are read", () => {
+  it("the parser reads a good file", () => {
     writeFileSync(join(folder, name), JSON.stringify(good));
     expect(read()).toBeDefined();
   });
 
-  it("bytes and texts", () => {
+  it("the parser reads any bytes and any text, or refuses them in one line", () => {
     fc.assert(fc.property(fc.uint8Array(), check), { numRuns: 50 });
     fc.assert(fc.property(fc.oneof(fc.json(), fc.string()), check), { numRuns: 100 });
     check("[".repeat(100_000));
     check(`{"__proto__": ${JSON.stringify(good)}}`);
   });
 
-  it("good ones with one value replaced, or cut off", () => {
+  it("the parser reads a good file with one value replaced or its end cut off, or refuses it in one line", () => {
     const text = JSON.stringify(good);
     const places = [...text.matchAll(/-?\d+|"[^"]*"|true|false/g)];
     fc.assert(
@@ -92,7 +92,7 @@ describe.each(files)("%s", (name, good, read) => {
   });
 });
 
-it("names of augmented puzzles: read, or refused", () => {
+it("any name of an augmented puzzle is parsed or refused in one line", () => {
   const name = fc.string({ unit: fc.constantFrom("|||", "|", "t", "0", "7", "0123456789", "a") });
   fc.assert(
     fc.property(name, (text) => {

@@ -39,7 +39,7 @@ function file(header: string, data: ArrayLike<number> = [], version = 1): Uint8A
 }
 
 describe("round trip", () => {
-  it("keeps shape, dtype and every bit, wherever the file lies in memory", () => {
+  it("a round trip keeps shape, dtype and every bit, at any position in memory", () => {
     fc.assert(
       fc.property(arrays, fc.nat(8), ({ shape, data }, shift) => {
         const bytes = serializeNpy(data, shape);
@@ -53,14 +53,14 @@ describe("round trip", () => {
     );
   });
 
-  it("writes the header that NumPy writes", () => {
+  it("the header equals the one that NumPy writes", () => {
     const text = new TextDecoder("latin1").decode(npyHeader("<i4", [7]));
     expect(text.slice(10).trimEnd()).toBe("{'descr': '<i4', 'fortran_order': False, 'shape': (7,), }");
     expect(text.length % 64).toBe(0);
     expect(text.endsWith(" \n")).toBe(true);
   });
 
-  it("writes the official files again, byte for byte", () => {
+  it("the official files are written again byte for byte", () => {
     const root = new URL("../fixtures/parity/datasets/", import.meta.url);
     const files = readdirSync(root, { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".npy"));
     expect(files.length).toBeGreaterThan(40);
@@ -73,18 +73,18 @@ describe("round trip", () => {
 });
 
 describe("reading", () => {
-  it("accepts versions 2 and 3, other key orders, quotes and spacing", () => {
+  it("versions 2 and 3, other key orders, quotes and spacing are read", () => {
     const header = `{"shape":(2,),"descr":"|u1","fortran_order":False}`;
     for (const version of [1, 2, 3]) expect(parseNpy(file(header, [1, 2], version)).data).toEqual(Uint8Array.of(1, 2));
     expect(parseNpy(file("{'descr': '|b1', 'fortran_order': False, 'shape': (), }\n", [1])).shape).toEqual([]);
   });
 
-  it("reads a header without its data", () => {
+  it("a header is read without its data", () => {
     const header = parseNpyHeader(npyHeader("<i8", [3, 2 ** 40]));
     expect(header).toEqual({ dtype: "<i8", shape: [3, 2 ** 40], length: 3 * 2 ** 40, itemSize: 8, dataOffset: 128 });
   });
 
-  it("turns integers of every width into Int32Array, or says which does not fit", () => {
+  it("integers of every width become an Int32Array, and a value that does not fit is named", () => {
     expect(npyToInt32({ dtype: "<i8", shape: [2], data: BigInt64Array.of(-1n, 5n) })).toEqual(Int32Array.of(-1, 5));
     expect(npyToInt32({ dtype: "|u1", shape: [1], data: Uint8Array.of(255) })).toEqual(Int32Array.of(255));
     expect(() => npyToInt32({ dtype: "<u4", shape: [1], data: Uint32Array.of(2 ** 31) }, "a.npy")).toThrow(
@@ -101,7 +101,7 @@ describe("refusals", () => {
   it.each([
     ["no npy", Uint8Array.of(1, 2, 3), "a.npy: not an .npy file"],
     ["version", file(good, [1, 2], 4), "a.npy: npy version 4, expected 1, 2 or 3"],
-    ["truncated header", file(good).subarray(0, 40), "a.npy: header of 57 bytes goes beyond the file (truncated?)"],
+    ["truncated header", file(good).subarray(0, 40), "a.npy: header of 57 bytes exceeds the file (truncated?)"],
     [
       "huge header",
       Uint8Array.of(0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59, 2, 0, 255, 255, 255, 255),
@@ -125,7 +125,7 @@ describe("refusals", () => {
     expect(() => parseNpy(bytes, "a.npy")).toThrow(message);
   });
 
-  it("random bytes and mutated files parse or throw a one-line DatasetError", () => {
+  it("random bytes and mutated files are read or throw a DatasetError of one line", () => {
     const mutated = fc
       .tuple(arrays, fc.array(fc.tuple(fc.nat(), fc.nat(255)), { maxLength: 4 }), fc.nat(20))
       .map(([{ shape, data }, changes, cut]) => {
@@ -155,7 +155,7 @@ describe("refusals", () => {
   });
 });
 
-it("reads from a Buffer at any place in memory", () => {
+it("a Buffer at any position in memory is read", () => {
   const file = serializeNpy(Int32Array.of(1, -2, 3), [3]);
   for (let offset = 0; offset < 8; offset++) {
     const buffer = Buffer.alloc(offset + file.length);

@@ -1,4 +1,4 @@
-/** Arbitrary safetensors files, valid and hostile. */
+// Arbitrary safetensors files, valid and hostile.
 import fc from "fast-check";
 import { serializeSafetensors, type WritableTensor } from "../../src/formats/safetensors.ts";
 

@@ -12,7 +12,7 @@ import {
 import { hostileSafetensors, safetensorsFile, writableTensors } from "./safetensors-files.ts";
 
 describe("round trip", () => {
-  it("keeps names, shapes, dtypes, every bit of the data and the metadata", () => {
+  it("a round trip keeps names, shapes, dtypes, every bit of the data and the metadata", () => {
     fc.assert(
       fc.property(writableTensors, fc.dictionary(fc.string(), fc.string()), fc.nat(8), (tensors, metadata, shift) => {
         const bytes = serializeSafetensors(tensors, metadata);
@@ -33,7 +33,7 @@ describe("round trip", () => {
     );
   });
 
-  it("lays out wide elements first, so that the official reader finds them aligned", () => {
+  it("wide elements come first, so that the official reader finds them aligned", () => {
     const tensors = new Map<string, WritableTensor>([
       ["flag", { shape: [3], data: Uint8Array.of(1, 2, 3) }],
       ["weight", { shape: [1, 2], data: Float32Array.of(0.5, -1) }],
@@ -48,10 +48,10 @@ describe("round trip", () => {
     );
   });
 
-  it("refuses to write a shape that does not match", () => {
+  it("a shape that does not match its data is not written", () => {
     const tensors = new Map([["w", { shape: [2, 2], data: new Float32Array(3) }]]);
     expect(() => serializeSafetensors(tensors)).toThrow(
-      new CheckpointError('serializeSafetensors: "w" has 3 numbers, its shape [2, 2] holds 4'),
+      new CheckpointError('serializeSafetensors: "w" has 3 numbers, expected 4 for its shape [2, 2]'),
     );
     expect(() => serializeSafetensors(new Map([["__metadata__", { shape: [0], data: new Float32Array(0) }]]))).toThrow(
       "the tensor name __metadata__ is reserved",
@@ -65,7 +65,7 @@ describe("dtypes", () => {
       safetensorsFile({ x: { dtype, shape, data_offsets: [0, bytes.length] } }, Uint8Array.from(bytes)),
     ).tensors.get("x")!;
 
-  it("widens F16 and BF16", () => {
+  it("F16 and BF16 are widened to float32", () => {
     const halves = [0x3c00, 0xc000, 0x0001, 0x7bff, 0x7c00, 0x8000, 0x7e00];
     const bytes = halves.flatMap((half) => [half & 0xff, half >> 8]);
     const values = [...one("F16", bytes, [7]).data];
@@ -73,7 +73,7 @@ describe("dtypes", () => {
     expect([...one("BF16", [0x80, 0x3f, 0x49, 0x40], [2]).data]).toEqual([1, 3.140625]);
   });
 
-  it("reads integers of every width and turns them into Int32Array", () => {
+  it("integers of every width are read and become an Int32Array", () => {
     const minusTwo64 = [0xfe, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff];
     expect(one("I64", minusTwo64, [1]).data).toEqual(BigInt64Array.of(-2n));
     expect(toInt32("x", one("I64", minusTwo64, [1]))).toEqual(Int32Array.of(-2));
@@ -84,7 +84,7 @@ describe("dtypes", () => {
     expect(toInt32("x", one("BOOL", [0, 1], [2]))).toEqual(Int32Array.of(0, 1));
   });
 
-  it("says which value or dtype does not fit", () => {
+  it("a value or a dtype that does not fit is named", () => {
     const wide = one("I64", [0, 0, 0, 0, 1, 0, 0, 0], [1]);
     expect(() => toInt32("x", wide)).toThrow('tensor "x": value 4294967296 at 0, expected 32-bit integers');
     expect(() => toInt32("x", one("F32", [0, 0, 0, 0], [1]))).toThrow('tensor "x": dtype F32, expected integers');
@@ -102,14 +102,18 @@ describe("refusals", () => {
   });
   const cases: [string, Uint8Array | (() => Uint8Array), string][] = [
     ["empty", new Uint8Array(0), "model.safetensors: 0 bytes, expected at least 8 (truncated?)"],
-    ["header beyond the file", Uint8Array.of(9, 0, 0, 0, 0, 0, 0, 0, 0x7b), "header of 9 bytes, but only 1 follow"],
+    [
+      "header beyond the file",
+      Uint8Array.of(9, 0, 0, 0, 0, 0, 0, 0, 0x7b),
+      "header of 9 bytes, but only 1 bytes follow",
+    ],
     ["huge header", Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 255), "header of 18374686479671623680 bytes, expected at most"],
     ["not JSON", safetensorsFile('{"x":', data), "the header is not JSON in UTF-8"],
     ["not UTF-8", () => invalidUtf8(), "the header is not JSON in UTF-8"],
     ["an array", safetensorsFile("[]", data), "the header is not a JSON object"],
     ["leading space", safetensorsFile(" {}", new Uint8Array(0)), "the header is not a JSON object"],
-    ["a name twice", safetensorsFile(`{"a":${j(f32(0, 8))},"\\u0061":${j(f32(8, 16))}}`, data), 'has "a" twice'],
-    ["a field twice", safetensorsFile('{"a":{"dtype":"F32","dtype":"I32"}}', data), 'has "dtype" twice'],
+    ["a name twice", safetensorsFile(`{"a":${j(f32(0, 8))},"\\u0061":${j(f32(8, 16))}}`, data), 'contains "a" twice'],
+    ["a field twice", safetensorsFile('{"a":{"dtype":"F32","dtype":"I32"}}', data), 'contains "dtype" twice'],
     ["no object", safetensorsFile({ a: 3 }, data), 'tensor "a": not an object with dtype, shape and data_offsets'],
     ["unknown dtype", safetensorsFile({ a: { ...f32(0, 16), dtype: "F8" } }, data), 'dtype "F8", expected one of F64'],
     ["inherited dtype", safetensorsFile({ a: { ...f32(0, 16), dtype: "toString" } }, data), 'dtype "toString"'],
@@ -150,7 +154,7 @@ describe("refusals", () => {
     expect(read).toThrow(/^model\.safetensors: .*$/); // one line
   });
 
-  it("allocates nothing for entries that overlap, however many there are", () => {
+  it("entries that overlap are refused before anything is allocated", () => {
     const bytes = new Uint8Array(2 ** 20);
     const whole = { dtype: "BF16", shape: [2 ** 19], data_offsets: [0, 2 ** 20] };
     const file = safetensorsFile(Object.fromEntries(Array.from({ length: 300 }, (_, i) => [`t${i}`, whole])), bytes);
@@ -159,7 +163,7 @@ describe("refusals", () => {
     expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(2 ** 24); // copies would take 600 MB
   });
 
-  it("shortens hostile names and keeps them on one line", () => {
+  it("hostile names are shortened and kept on one line", () => {
     const name = `\n${"x".repeat(1000)}`;
     expect(() => parseSafetensors(safetensorsFile({ [name]: 1 }, data))).toThrow(
       /^safetensors: tensor "\\nx{76}\.\.\.": not/,
@@ -168,7 +172,7 @@ describe("refusals", () => {
 });
 
 describe("fuzz", () => {
-  it("random bytes and mutated files parse or throw CheckpointError, nothing else", () => {
+  it("random bytes and mutated files are read or throw a CheckpointError", () => {
     fc.assert(
       fc.property(hostileSafetensors, (bytes) => {
         try {
@@ -193,7 +197,7 @@ describe("fuzz", () => {
   });
 });
 
-it("reads the official code's file", () => {
+it("the file of the official code is read", () => {
   const url = new URL("../fixtures/parity/ops/tensors.safetensors", import.meta.url);
   const { tensors } = parseSafetensors(new Uint8Array(readFileSync(url)));
   expect(tensors.size).toMatchInlineSnapshot(`74`);

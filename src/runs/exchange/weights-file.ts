@@ -1,8 +1,7 @@
 // Files of weights of the official code in either format, with the names that src/runs/weights.ts expects.
 import {
   CheckpointError,
-  parsePt,
-  parseSafetensors,
+  parseWeightsFile,
   type SafetensorsEntry,
   type SafetensorsFile,
   shortened,
@@ -15,15 +14,13 @@ const wrappers = /^(?:(?:_orig_mod|module|model)\.)+/;
 export const unwrappedName = (name: string): string => name.replace(wrappers, "");
 
 /**
- * Reads the tensors of a safetensors file or a PyTorch state_dict, which differ in their first bytes, and unwraps their names.
+ * Reads the tensors of a safetensors file or a PyTorch state_dict and unwraps their names.
  *
  * @param where  name of the file for errors
  * @throws CheckpointError
  */
 export function parseWeights(bytes: Uint8Array, where: string): SafetensorsFile {
-  const isZip = bytes[0] === 0x50 && bytes[1] === 0x4b; // "PK", which could also begin the header length of a safetensors file
-  const isSafetensors = bytes[8] === 0x7b; // "{"
-  const file = isZip && !isSafetensors ? parsePt(bytes, where) : parseSafetensors(bytes, where);
+  const file = parseWeightsFile(bytes, where);
   const tensors = new Map<string, SafetensorsEntry>();
   for (const [name, entry] of file.tensors) {
     const own = unwrappedName(name);
@@ -34,5 +31,5 @@ export function parseWeights(bytes: Uint8Array, where: string): SafetensorsFile 
     }
     tensors.set(own, entry);
   }
-  return { tensors, metadata: file.metadata };
+  return { ...file, tensors };
 }

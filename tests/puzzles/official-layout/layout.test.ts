@@ -212,7 +212,7 @@ describe("on disk", () => {
     const split = fc.sample(splits, { seed: 2, numRuns: 1 })[0]!;
     const cases: [string, (bytes: Uint8Array) => Uint8Array, string][] = [
       ["all__inputs.npy", (bytes) => bytes.subarray(0, -1), "bytes of data, expected"],
-      ["all__labels.npy", (bytes) => bytes.subarray(0, 20), "goes beyond the file (truncated?)"],
+      ["all__labels.npy", (bytes) => bytes.subarray(0, 20), "exceeds the file (truncated?)"],
       ["all__puzzle_indices.npy", () => serializeNpy(Int32Array.of(0, 1), [1, 2]), "2 axes, expected one"],
       ["all__puzzle_identifiers.npy", () => serializeNpy(new Int32Array(99), [99]), "99 puzzles, expected"],
       ["all__group_indices.npy", () => serializeNpy(Int32Array.of(0, 99), [2]), "ends at 99, expected"],
