@@ -12,7 +12,6 @@ import {
   parseSafetensors,
   type SafetensorsFile,
   serializeSafetensors,
-  toFloat32,
   toInt32,
   type WritableTensor,
 } from "../formats/index.ts";
@@ -27,7 +26,7 @@ import {
   randomStateSchema,
   type Training,
 } from "../trm/index.ts";
-import { exportWeights, importWeights } from "./weights.ts";
+import { exportWeights, finiteFloats, importWeights } from "./weights.ts";
 
 export const sideFile = "checkpoint.json";
 export const weightsFile = "weights.safetensors";
@@ -197,7 +196,7 @@ class TensorReader {
   ) {}
 
   floats(name: string, shape: t.Shape): Float32Array {
-    return toFloat32(name, this.#entry(name, shape));
+    return finiteFloats(name, this.#entry(name, shape), this.where);
   }
 
   integers(name: string, shape: t.Shape): Int32Array {

@@ -1,6 +1,12 @@
 // Weights of a model to and from safetensors, under the official code's names.
 
-import { CheckpointError, type SafetensorsFile, toFloat32, type WritableTensor } from "../formats/index.ts";
+import {
+  CheckpointError,
+  type SafetensorsEntry,
+  type SafetensorsFile,
+  toFloat32,
+  type WritableTensor,
+} from "../formats/index.ts";
 import { assign, sameShape, showShape, type Tensor } from "../tensor/index.ts";
 import { type Model, officialPuzzleTable, officialStateName, officialWeightName } from "../trm/index.ts";
 
@@ -23,7 +29,7 @@ export async function exportWeights(model: Model): Promise<Map<string, WritableT
 /**
  * Sets every tensor of the model from a file. The whole file is validated before the model is changed.
  *
- * @throws CheckpointError that names a tensor which is missing or has another shape
+ * @throws CheckpointError that names a tensor which is missing, has another shape, or contains NaN or infinity
  */
 export function importWeights(model: Model, file: SafetensorsFile, where: string): void {
   const values = [...officialTensors(model)].map(([name, tensor]) => {
@@ -35,7 +41,17 @@ export function importWeights(model: Model, file: SafetensorsFile, where: string
         `${where}: tensor "${name}" has shape ${showShape(entry.shape)}, expected ${showShape(tensor.shape)}`,
       );
     }
-    return { tensor, values: toFloat32(name, entry) };
+    return { tensor, values: finiteFloats(name, entry, where) };
   });
   for (const { tensor, values: numbers } of values) assign(tensor, numbers);
+}
+
+/** The numbers of a tensor from a file. @throws CheckpointError if one of them is NaN or infinite */
+export function finiteFloats(name: string, entry: SafetensorsEntry, where: string): Float32Array {
+  const values = toFloat32(name, entry);
+  const at = values.findIndex((value) => !Number.isFinite(value));
+  if (at < 0) return values;
+  throw new CheckpointError(
+    `${where}: tensor "${name}" contains ${values[at]} (number ${at + 1} of ${values.length}), expected finite numbers`,
+  );
 }

@@ -8,6 +8,8 @@ import { fromOfficialNames } from "./official-names.ts";
 const whole = z.number().int();
 const positive = whole.min(1);
 const probability = z.number().min(0).max(1);
+/** Decay rate of a moving average. With 1 the average would never change, and bias correction would divide by 0. */
+const decayRate = z.number().min(0).lt(1);
 
 export const modelSchema = z
   .strictObject({
@@ -79,18 +81,18 @@ export const trainingSchema = z.strictObject({
   /** DEVIATION: optimizer — Adam-atan2 as in the official code; the paper uses AdamW. */
   optimizer: z.enum(["adamAtan2", "adamW"]).default("adamAtan2"),
   learningRate: z.number().positive().default(1e-4),
-  beta1: probability.default(0.9),
-  beta2: probability.default(0.95),
+  beta1: decayRate.default(0.9),
+  beta2: decayRate.default(0.95),
   weightDecay: z.number().min(0).default(1),
   warmupSteps: whole.min(0).default(2000),
   /** Ratio of the learning rate at the end of the cosine to its maximum. */
   minRatio: probability.default(1),
-  /** Number of training steps in the learning-rate schedule. */
-  totalSteps: positive.default(100_000),
+  /** Steps of the learning-rate schedule: 50,000 epochs of 1,000 puzzles in batches of 768, as in the official commands. */
+  totalSteps: positive.default(65_104),
   puzzleLearningRate: z.number().min(0).default(1e-4),
   puzzleWeightDecay: z.number().min(0).default(1),
   /** Decay rate of the moving average of the weights, which is used for evaluation; 0 for no average. */
-  emaRate: z.number().min(0).max(1).default(0.999),
+  emaRate: decayRate.default(0.999),
   seed: whole.default(0),
 });
 

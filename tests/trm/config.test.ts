@@ -1,0 +1,44 @@
+/** Defaults and limits of the settings. */
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { ConfigError, parseConfig } from "../../src/trm/index.ts";
+
+const sizes = { vocabularySize: 11, sequenceLength: 81 };
+
+describe("the configuration", () => {
+  it("has the settings of the official Sudoku command as defaults", () => {
+    const { model, training } = parseConfig(sizes);
+    expect(model).toMatchObject({ T: 3, n: 6, layers: 2, hiddenSize: 512, heads: 8, expansion: 4, puzzleSlots: 16 });
+    expect(training).toMatchObject({
+      batchSize: 768,
+      nSup: 16,
+      explorationProbability: 0.1,
+      haltingLossWeight: 0.5,
+      learningRate: 1e-4,
+      beta1: 0.9,
+      beta2: 0.95,
+      weightDecay: 1,
+      warmupSteps: 2000,
+      minRatio: 1,
+      totalSteps: 65_104,
+      puzzleLearningRate: 1e-4,
+      puzzleWeightDecay: 1,
+      emaRate: 0.999,
+    });
+  });
+
+  it.each(["beta1", "beta2", "emaRate"])("refuses a decay rate of 1 for %s", (key) => {
+    const parse = (value: number) => parseConfig({ ...sizes, [key]: value });
+    expect(() => parse(1)).toThrow(ConfigError);
+    expect(() => parse(1)).toThrow(new RegExp(`^config: ${key}: .*got 1$`));
+    fc.assert(
+      fc.property(fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }), (value) => {
+        expect(parse(value).training).toMatchObject({ [key]: value });
+      }),
+    );
+  });
+
+  it("refuses decay rates of 1 under the official name betas", () => {
+    expect(() => parseConfig({ ...sizes, betas: [0.9, 1] })).toThrow(/beta2: .*got 1/);
+  });
+});
