@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { extname } from "node:path";
 import { parse as parseYaml } from "yaml";
-import { settingsOfOfficial } from "../runs/index.ts";
+import { isOfficialForm, readOfficialSettings } from "../runs/index.ts";
 import { type Config, ConfigError, ownSettings, parseConfig, type Task } from "../trm/index.ts";
 import { UsageError } from "./explain.ts";
 
@@ -70,7 +70,7 @@ export function readConfigFile(path: string): SettingSource {
   }
   if (value === null || value === undefined) return { where: path, settings: {} };
   if (!isRecord(value)) throw new ConfigError(`${path}: expected keys and values`);
-  return { where: path, settings: isRecord(value.arch) ? settingsOfOfficial(value, path) : value };
+  return { where: path, settings: isOfficialForm(value) ? readOfficialSettings(value, path).settings : value };
 }
 
 const isRecord = (value: unknown): value is Record<string, unknown> =>

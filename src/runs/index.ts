@@ -12,7 +12,7 @@ export {
   packCheckpoint,
   restoreTraining,
 } from "./checkpoint.ts";
-export { settingsOfOfficial, type Target, targets } from "./exchange/official-config.ts";
+export { isOfficialForm, readOfficialSettings, type Target, targets } from "./exchange/official-config.ts";
 export { type DataSizes, type PresetName, presetFor, presetNames, presetSummaries } from "./presets.ts";
 export type { RunSets } from "./run-sets.ts";
 export { exportWeights, importWeights } from "./weights.ts";

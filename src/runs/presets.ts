@@ -20,14 +20,17 @@ export interface DataSizes {
 
 export interface Preset {
   readonly settings: Readonly<Record<string, unknown>>;
+  /** Length of the training, converted to totalSteps when the training data is known. Absent: `settings` contain totalSteps. */
+  readonly epochs?: number;
   readonly data: DataSizes;
 }
 
 /** For help texts. */
 export const presetSummaries: Record<PresetName, string> = {
   small: "learns on a laptop in minutes (sudoku4) to hours (sudoku9)",
-  official: "the official code's settings: D 512, T 3, n 6 (4 for mazes), batch 768; for a large machine",
-  paper: "as official, with what the paper says otherwise: halting loss weight 1, AdamW, whole batches, n 6",
+  official:
+    "the official code's settings: D 512, T 3, n 6 (4 for mazes and ARC), batch 768, 50,000 epochs (ARC 100,000)",
+  paper: "as official, except where the paper differs: halting loss weight 1, AdamW, whole batches, n 6, 60,000 epochs",
 };
 
 const unseen = { watch: 100, unseen: 200 };
@@ -122,10 +125,12 @@ const officialData: DataSizes = { train: 1_000, ...unseen, augment: true };
 /** Settings and data sizes of a preset for a task. */
 export function presetFor(name: PresetName, task: TaskName): Preset {
   if (name === "small") return smallByTask[task];
-  const official = officialByTask(task);
-  if (name === "official") return { settings: official, data: officialData };
+  const settings = officialByTask(task);
+  const isArc = task === "arc";
+  if (name === "official") return { settings, epochs: isArc ? 100_000 : 50_000, data: officialData };
   return {
-    settings: { ...official, n: 6, haltingLossWeight: 1, optimizer: "adamW", refill: "batch" },
+    settings: { ...settings, n: 6, haltingLossWeight: 1, optimizer: "adamW", refill: "batch" },
+    epochs: isArc ? 100_000 : 60_000,
     data: officialData,
   };
 }

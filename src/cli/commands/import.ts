@@ -70,7 +70,7 @@ async function importRun(file: string, options: ImportOptions): Promise<void> {
   const folder = options.data ?? dataOf(configFile);
   const choice = chosenTask(options) ?? configFile.task ?? (folder && taskOfData(readDataMetadata(folder)));
   if (!choice) throw new UsageError(`import: --task or --data is missing (tasks: ${taskNames.join(", ")})`);
-  const config = configFor(configFile, taskOf(choice), weights);
+  const config = configFor(configFile, taskOf(choice), weights, folder);
   const averagePath = options.ema ?? averageBeside(file);
   const average = averagePath === undefined ? weights : readWeights(averagePath);
   const backend = await chooseBackend(options);

@@ -15,6 +15,7 @@ import { encodeSplit, identifierNames, type PuzzleSplit, taskOf, toSplit } from 
 import { Random } from "../../tensor/index.ts";
 import { averageFile, type CheckpointSide, weightsFile } from "../checkpoint.ts";
 import { readCheckpoint } from "../checkpoint-folder.node.ts";
+import { epochsOfSteps, examplesPerEpoch } from "../epochs.ts";
 import { OccupiedError, readRun, readSets } from "../run-folder.node.ts";
 import { formatOfficialConfig } from "./config-file.ts";
 import { type Target, toOfficialConfig } from "./official-config.ts";
@@ -62,7 +63,11 @@ export function exportRun({ run, out, target, augment }: ExportOptions): Exporte
     data_paths: [dataFolder ?? exportedData],
     data_paths_test: [],
     evaluators: about.task.name === "arc" ? [{ name: "arc@ARC" }] : [],
-    epochs: epochsFor(training.totalSteps, training.batchSize, sets?.train.count ?? examplesPerEpoch(dataFolder!)),
+    epochs: epochsOfSteps(
+      training.totalSteps,
+      sets?.train.count ?? examplesPerEpoch(readDataMetadata(dataFolder!)),
+      training.batchSize,
+    ),
     eval_interval: null,
     checkpoint_every_eval: true,
     ...(isLoadable ? { load_checkpoint: exportedPt } : {}),
@@ -121,16 +126,6 @@ const heading = (target: Target): string =>
   target === "official"
     ? `${writtenBy} for the official code (SamsungSAILMontreal/TinyRecursiveModels): see docs/pytorch.md of trm-ts.`
     : `${writtenBy} for interop/torchrun/train.py of trm-ts, which trains the official classes: see docs/pytorch.md.`;
-
-/** Examples per epoch of a data set. An epoch draws one puzzle of every group. */
-function examplesPerEpoch(dataFolder: string): number {
-  const { groupCount, meanPuzzleExamples } = readDataMetadata(dataFolder);
-  return groupCount * meanPuzzleExamples;
-}
-
-/** The smallest number of epochs with at least `steps` steps. The official code trains epochs · examples / batch size steps. */
-export const epochsFor = (steps: number, batchSize: number, groups: number): number =>
-  Math.max(1, Math.ceil((steps * batchSize) / Math.max(groups, 1)));
 
 /** The weights under the names of the official code's compiled model, which the loss head contains. */
 function wrapped(weights: Uint8Array, where: string): Map<string, WritableTensor> {

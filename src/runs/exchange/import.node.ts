@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { dirname, isAbsolute, join } from "node:path";
 import { readBytes } from "../../formats/index.node.ts";
 import { DatasetError, type SafetensorsFile } from "../../formats/index.ts";
+import { readDataMetadata } from "../../puzzles/index.node.ts";
 import {
   DATASET_JSON,
   decodeSplit,
@@ -12,6 +13,7 @@ import {
   toExamples,
 } from "../../puzzles/index.ts";
 import { type Config, ConfigError, type Examples, officialPuzzleTable, type Task } from "../../trm/index.ts";
+import { examplesPerEpoch } from "../epochs.ts";
 import type { RunSets } from "../run-sets.ts";
 import { parseOfficialConfig } from "./config-file.ts";
 import { exportedAverage, exportedConfig } from "./export.node.ts";
@@ -55,12 +57,22 @@ export function readOfficialConfig(given: string | undefined, weights: string): 
   return { path, settings, task: choice?.data, augment: augment === true };
 }
 
-/** The configuration for a task. Sizes that the official code reads from its data come from the task and the weights. */
-export function configFor({ path, settings }: ConfigFile, task: Task, weights: SafetensorsFile): Config {
+/**
+ * The configuration for a task. Sizes that the official code reads from its data come from the task and the weights.
+ *
+ * @param data  folder of the training data, which determines the number of steps of an epoch
+ */
+export function configFor(
+  { path, settings }: ConfigFile,
+  task: Task,
+  weights: SafetensorsFile,
+  data: string | undefined,
+): Config {
   const { vocabularySize, sequenceLength } = task;
   const table = weights.tensors.get(officialPuzzleTable);
   const known = { vocabularySize, sequenceLength, puzzleIds: table?.shape[0] ?? 1 };
-  const config = fromOfficialConfig(settings, path, known);
+  const examples = data === undefined ? undefined : examplesPerEpoch(readDataMetadata(data));
+  const config = fromOfficialConfig(settings, path, known, examples);
   for (const key of ["vocabularySize", "sequenceLength"] as const) {
     if (config.model[key] !== task[key]) {
       throw new ConfigError(`${path}: ${key}: got ${config.model[key]}, ${task.name} has ${task[key]}`);
@@ -71,7 +83,7 @@ export function configFor({ path, settings }: ConfigFile, task: Task, weights: S
 
 /** Folder of the data set that a configuration names, if it exists. */
 export function dataOf({ path, settings }: ConfigFile): string | undefined {
-  const first: unknown = Array.isArray(settings.data_paths) ? settings.data_paths[0] : undefined;
+  const first: unknown = Array.isArray(settings.data_paths) ? settings.data_paths[0] : settings.data_path;
   if (typeof first !== "string") return undefined;
   const folder = isAbsolute(first) ? first : join(dirname(path), first);
   return existsSync(join(folder, "train")) ? folder : undefined;

@@ -13,6 +13,7 @@ import {
   parseConfig,
   puzzleSlots,
 } from "../../trm/index.ts";
+import { stepsOfEpochs } from "../epochs.ts";
 import { isRecord, type Settings } from "./records.ts";
 
 /** Reader of an export: the unmodified official code, or interop/torchrun/train.py, which supports more settings. */
@@ -22,7 +23,7 @@ export const targets: readonly Target[] = ["official", "torchrun"];
 /** The official code rounds the inner widths of SwiGLU up to a multiple of this. */
 const officialMultiple = 256;
 
-/** Official class of every system, as written in `arch.name`. */
+/** Official class of every system, as written in `arch.name`. An export writes these names. */
 const archNames = {
   trm: "recursive_reasoning.trm@TinyRecursiveReasoningModel_ACTV1",
   trm_singlez: "recursive_reasoning.trm_singlez@TinyRecursiveReasoningModel_ACTV1",
@@ -32,8 +33,14 @@ const archNames = {
 } as const;
 type System = keyof typeof archNames;
 
+/** Class names from other code with the same systems: HRM's own repository. */
+const otherArchNames: Readonly<Record<string, System>> = {
+  "hrm.hrm_act_v1@HierarchicalReasoningModel_ACTV1": "hrm",
+};
+
 /** Official keys about files, data and reports, which do not affect model or training. */
 const otherKeys = [
+  "data_path",
   "data_paths",
   "data_paths_test",
   "evaluators",
@@ -106,16 +113,84 @@ export function toOfficialConfig(config: Config, target: Target, other: Settings
  * an arch file alone.
  *
  * @param known  settings that the official code reads from the data: vocabularySize, sequenceLength, puzzleIds
+ * @param examples  examples per epoch of the training data, which determine the number of steps
  * @throws ConfigError
  */
-export function fromOfficialConfig(official: Settings, where: string, known: Settings = {}): Config {
-  return parseConfig({ ...known, ...settingsOfOfficial(official, where) }, where);
+export function fromOfficialConfig(official: Settings, where: string, known: Settings = {}, examples?: number): Config {
+  const { settings, epochs } = readOfficialSettings(official, where);
+  const config = parseConfig({ ...known, ...settings }, where);
+  if (epochs === undefined || examples === undefined) return config;
+  const { training, model } = config;
+  return { model, training: { ...training, totalSteps: stepsOfEpochs(epochs, examples, training.batchSize) } };
 }
 
-/** The settings of the official form under our names, including those of the section `trm_ts`. @throws ConfigError */
-export function settingsOfOfficial(official: Settings, where: string): Settings {
-  const given = sectionOf(official).settings;
-  return { ...ownSettingsOf(official, where), ...(isRecord(given) ? given : {}) };
+/** The contents of a configuration file in the official form. */
+export interface OfficialSettings {
+  /** Settings under our names, including those of the section `trm_ts`. */
+  readonly settings: Settings;
+  /** False for an arch file alone, which determines the model but not the training. */
+  readonly isComplete: boolean;
+  /** Length of the training; undefined if the file has no epochs or its section `trm_ts` contains totalSteps. */
+  readonly epochs: number | undefined;
+  /** Settings that the file derives from others, for a configuration in which other settings have been changed. */
+  derive(settings: Settings): Settings;
+}
+
+/** Whether a file with these contents has the official form. */
+export const isOfficialForm = (contents: Settings): boolean =>
+  "arch" in contents || "defaults" in contents || String(contents.name).includes("@");
+
+/** @throws ConfigError */
+export function readOfficialSettings(official: Settings, where: string): OfficialSettings {
+  const { settings: own } = sectionOf(official);
+  const given = isRecord(own) ? own : {};
+  const isComplete = isRecord(official.arch);
+  if (!isComplete && ("arch" in official || "defaults" in official)) {
+    throw new ConfigError(
+      `${where}: the model is in another file, expected a complete configuration (all_config.yaml) or the arch file itself`,
+    );
+  }
+  const { epochs } = official;
+  if (epochs !== undefined && !(typeof epochs === "number" && epochs > 0 && Number.isFinite(epochs))) {
+    throw new ConfigError(`${where}: epochs: got ${JSON.stringify(epochs)}, expected a number above 0`);
+  }
+  const derive = derivation(official, where);
+  return {
+    settings: { ...ownSettingsOf(official, where), ...given },
+    isComplete,
+    epochs: "totalSteps" in given ? undefined : epochs,
+    derive: (settings) =>
+      Object.fromEntries(Object.entries(derive(settings)).filter(([key]) => !Object.hasOwn(given, key))),
+  };
+}
+
+/** puzzleEmbeddingSize where the file refers to hidden_size, and puzzleSlots where the official code computes their number. */
+function derivation(official: Settings, where: string): (settings: Settings) => Settings {
+  const arch = archOf(official);
+  const followsHiddenSize = arch.puzzle_emb_ndim === `\${.hidden_size}`;
+  const system = systemNamed(arch.name, where);
+  const fitsSlots = system === "hrm" || system === "transformers_baseline" || arch.puzzle_emb_len === 0;
+  return ({ hiddenSize, puzzleEmbeddingSize }) => {
+    const size = followsHiddenSize ? hiddenSize : puzzleEmbeddingSize;
+    return {
+      ...(followsHiddenSize && { puzzleEmbeddingSize: size }),
+      ...(fitsSlots && { puzzleSlots: Math.ceil(Number(size) / Number(hiddenSize)) }),
+    };
+  };
+}
+
+/** The model's part of a configuration: the section `arch`, or an arch file alone. */
+const archOf = (official: Settings): Settings => (isRecord(official.arch) ? official.arch : official);
+
+function systemNamed(name: unknown, where: string): System {
+  const known: Readonly<Record<string, System>> = {
+    ...Object.fromEntries(Object.entries(archNames).map(([system, each]) => [each, system as System])),
+    ...otherArchNames,
+  };
+  if (typeof name === "string" && Object.hasOwn(known, name)) return known[name]!;
+  throw new ConfigError(
+    `${where}: arch.name ${JSON.stringify(name)}, expected one of ${Object.keys(known).join(", ")}`,
+  );
 }
 
 /** The section `trm_ts`, which the official code ignores. */
@@ -124,15 +199,10 @@ export function sectionOf(official: Settings): Settings {
 }
 
 function ownSettingsOf(official: Settings, where: string): Settings {
-  const whole = isRecord(official.arch) ? official : { arch: official };
-  const { arch, ...rest } = whole as { arch: Settings } & Settings;
-  const { name, loss, rms_norm_eps = 1e-5, rope_theta = 10000, causal, ...model } = resolved(arch, where);
-  const system = Object.entries(archNames).find(([, each]) => each === name)?.[0];
-  if (!system) {
-    throw new ConfigError(
-      `${where}: arch.name ${JSON.stringify(name)}, expected one of ${Object.values(archNames).join(", ")}`,
-    );
-  }
+  const isComplete = isRecord(official.arch);
+  const { arch: _arch, ...rest } = isComplete ? official : {};
+  const { name, loss, rms_norm_eps = 1e-5, rope_theta = 10000, causal, ...model } = resolved(archOf(official), where);
+  const system = systemNamed(name, where);
   fixed(
     { rms_norm_eps, rope_theta, causal: causal ?? false },
     { rms_norm_eps: 1e-5, rope_theta: 10000, causal: false },
@@ -147,7 +217,7 @@ function ownSettingsOf(official: Settings, where: string): Settings {
   } = Object.fromEntries(Object.entries(rest).filter(([key]) => !otherKeys.includes(key)));
   fixed({ freeze_weights }, { freeze_weights: false }, where);
   const lossType = isRecord(loss) && loss.loss_type !== undefined ? { loss_type: loss.loss_type } : {};
-  const average = ema === false ? { ema_rate: 0 } : {}; // an arch file alone has no such key
+  const average = isComplete && ema !== true ? { ema_rate: 0 } : {}; // the official default of ema is false
   return fromOfficialSystem(
     system,
     { puzzle_emb_ndim: 0, ...settings, ...slots(settings), ...lossType, ...training, ...average },
@@ -180,13 +250,16 @@ function fixed(got: Settings, expected: Settings, where: string): void {
   }
 }
 
+/** Settings that the official code reads from the data or computes from it. */
+const always = ["vocabularySize", "sequenceLength", "totalSteps"];
+
 /** Settings that are lost when only the official part is read back. */
 function notCarried(config: Config, official: Settings): Settings {
   const { vocabularySize, sequenceLength } = config.model;
   const back = flattenConfig(parseConfig({ ...ownSettingsOf(official, "export"), vocabularySize, sequenceLength }));
   return Object.fromEntries(
     Object.entries(flattenConfig(config)).filter(
-      ([key, value]) => value !== undefined && (value !== back[key] || key in { vocabularySize, sequenceLength }),
+      ([key, value]) => value !== undefined && (value !== back[key] || always.includes(key)),
     ),
   );
 }

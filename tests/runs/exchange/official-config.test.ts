@@ -4,7 +4,13 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { formatOfficialConfig, parseOfficialConfig } from "../../../src/runs/exchange/config-file.ts";
-import { fromOfficialConfig, sectionOf, toOfficialConfig } from "../../../src/runs/exchange/official-config.ts";
+import {
+  fromOfficialConfig,
+  isOfficialForm,
+  readOfficialSettings,
+  sectionOf,
+  toOfficialConfig,
+} from "../../../src/runs/exchange/official-config.ts";
 import { ConfigError, flattenConfig, parseConfig } from "../../../src/trm/index.ts";
 import { fromOfficialSystem } from "../../../src/trm/official-names.ts";
 import { officialCase, parityFolder, systemFolders } from "./parity-cases.ts";
@@ -143,6 +149,7 @@ describe("export", () => {
 });
 
 describe("official files", () => {
+  const name = "recursive_reasoning.trm@TinyRecursiveReasoningModel_ACTV1";
   it.each(systemFolders)("give the configuration of parity case %s", (folder) => {
     const { json, official, settings: flat } = officialCase(folder);
     const config = fromOfficialConfig(official, folder);
@@ -177,13 +184,88 @@ no_ACT_continue: True`;
     expect(read.model).toEqual(alone.model);
   });
 
+  const hrm = `
+name: hrm.hrm_act_v1@HierarchicalReasoningModel_ACTV1
+loss:
+  name: losses@ACTLossHead
+  loss_type: stablemax_cross_entropy
+halt_exploration_prob: 0.1
+halt_max_steps: 16
+H_cycles: 2
+L_cycles: 2
+H_layers: 4
+L_layers: 4
+hidden_size: 512
+num_heads: 8
+expansion: 4
+puzzle_emb_ndim: \${.hidden_size}
+pos_encodings: rope`;
+
+  it("of HRM's own repository are accepted under its class name and without an average", () => {
+    const text = `arch: ${hrm.replaceAll("\n", "\n  ")}
+data_path: data/arc-aug-1000
+global_batch_size: 768
+epochs: 100000
+eval_interval: 10000
+checkpoint_every_eval: True
+lr: 1e-4
+lr_min_ratio: 1.0
+lr_warmup_steps: 2000
+beta1: 0.9
+beta2: 0.95
+weight_decay: 0.1
+puzzle_emb_weight_decay: 0.1
+puzzle_emb_lr: 1e-2`;
+    const { model, training } = fromOfficialConfig(parseOfficialConfig(text, "c.yaml"), "c.yaml", sizes, 3120);
+    const recursion = { separateNets: true, oneStepGradient: true, T: 2, n: 2, layers: 4, layersY: 4 };
+    expect(model).toMatchObject({ ...recursion, mixer: "attention", puzzleEmbeddingSize: 512, puzzleSlots: 1 });
+    expect(training).toMatchObject({ continueLoss: true, emaRate: 0, weightDecay: 0.1, totalSteps: 406_250 });
+    const { derive, isComplete } = readOfficialSettings(parseOfficialConfig(hrm, "hrm_v1.yaml"), "hrm_v1.yaml");
+    expect(isComplete).toBe(false);
+    expect(derive({ hiddenSize: 64, puzzleEmbeddingSize: 512 })).toEqual({ puzzleEmbeddingSize: 64, puzzleSlots: 1 });
+  });
+
+  it("have epochs, which become steps as in the official code unless the section trm_ts contains totalSteps", () => {
+    const file = { arch: { name }, global_batch_size: 768, epochs: 50_000 };
+    expect(fromOfficialConfig(file, "c.yaml", sizes, 1_000).training.totalSteps).toBe(65_104);
+    const exported = { ...file, trm_ts: { settings: { totalSteps: 7 } } };
+    expect(fromOfficialConfig(exported, "c.yaml", sizes, 1_000).training.totalSteps).toBe(7);
+    for (const epochs of ["many", 0, -1, Number.NaN, null]) {
+      expect(() => readOfficialSettings({ ...file, epochs }, "c.yaml"), String(epochs)).toThrow(
+        /^c\.yaml: epochs: got /,
+      );
+    }
+  });
+
+  it("derive puzzle_emb_ndim from the hidden size only where the file refers to it", () => {
+    const derived = (arch: object) =>
+      readOfficialSettings({ arch: { name, hidden_size: 512, ...arch } }, "c.yaml").derive({
+        hiddenSize: 128,
+        puzzleEmbeddingSize: 512,
+      });
+    expect(derived({ puzzle_emb_ndim: `\${.hidden_size}`, puzzle_emb_len: 16 })).toEqual({ puzzleEmbeddingSize: 128 });
+    expect(derived({ puzzle_emb_ndim: 512, puzzle_emb_len: 16 })).toEqual({});
+    expect(derived({ puzzle_emb_ndim: 512, puzzle_emb_len: 0 })).toEqual({ puzzleSlots: 4 });
+  });
+
+  it("that leave the model to another file are refused", () => {
+    for (const file of [
+      { defaults: [{ arch: "trm" }], lr: 1 },
+      { arch: "trm", lr: 1 },
+    ]) {
+      expect(isOfficialForm(file)).toBe(true);
+      expect(() => readOfficialSettings(file, "c.yaml")).toThrow("c.yaml: the model is in another file");
+    }
+    expect(isOfficialForm({ H_cycles: 3 })).toBe(false);
+    expect(isOfficialForm({ name })).toBe(true);
+  });
+
   it("with puzzle_emb_len 0 have the number of slots that the embedding needs", () => {
     const arch = { name: "recursive_reasoning.trm@TinyRecursiveReasoningModel_ACTV1", hidden_size: 16, num_heads: 2 };
     const config = fromOfficialConfig({ ...arch, puzzle_emb_ndim: 40, puzzle_emb_len: 0 }, "x", sizes);
     expect(config.model).toMatchObject({ puzzleEmbeddingSize: 40, puzzleSlots: 3 });
   });
 
-  const name = "recursive_reasoning.trm@TinyRecursiveReasoningModel_ACTV1";
   it.each([
     [{ arch: { name: "mine@Model" } }, 'arch.name "mine@Model", expected one of'],
     [{ arch: { name, rms_norm_eps: 1e-6 } }, "rms_norm_eps: got 0.000001"],
