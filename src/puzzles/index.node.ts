@@ -6,4 +6,4 @@ export { type ArcEvaluation, evaluateArc } from "./arc/evaluation.node.ts";
 export { readArcPredictions, scoreArc, writeArcScores } from "./arc/score.node.ts";
 export { buildMaze, buildSudoku } from "./csv/build.node.ts";
 export { dataSettings, hasTestSplit, openDataSplit, readDataMetadata } from "./official-layout/data-folder.node.ts";
-export { openSplit, readSplit, SplitWriter, writeNames } from "./official-layout/layout.node.ts";
+export { openSplit, readIdentifiers, readSplit, SplitWriter, writeNames } from "./official-layout/layout.node.ts";

@@ -23,12 +23,15 @@ export {
   decodeSplit,
   encodeSplit,
   formatMetadata,
+  IDENTIFIERS_JSON,
   type PuzzleSplit,
   parseIdentifiers,
   parseMetadata,
+  type SplitField,
   type SplitIndex,
   type SplitMetadata,
   type SplitName,
+  splitFile,
   splitMetadata,
 } from "./official-layout/layout.ts";
 export { type ExampleSource, memorySource, pickExamples, SplitBatches } from "./official-layout/split-batches.ts";

@@ -1,10 +1,11 @@
 // Checkpoint folders of a run. Writing is atomic: after a crash the run still holds a complete checkpoint. Reading tolerates
-// another process that writes at the same time.
+// another process that writes at the same time, and detects corrupted files by their checksums.
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
+import { crc32 } from "node:zlib";
 import { createFolder, removeFolder, writeFlushed } from "../formats/index.node.ts";
 import { CheckpointError } from "../formats/index.ts";
-import { type CheckpointFiles, type CheckpointSide, parseSide, sideFile } from "./checkpoint.ts";
+import { type CheckpointFiles, type CheckpointSide, parseJson, parseSide, sideFile } from "./checkpoint.ts";
 
 export interface Checkpoint {
   /** Path of the checkpoint folder. */
@@ -25,9 +26,12 @@ export function readCheckpoint(path: string, needed?: (side: CheckpointSide) => 
     const folder = checkpointFolder(path);
     try {
       const where = join(folder, sideFile);
-      const side = parseSide(readFileSync(where), where);
+      const bytes = readFileSync(where);
+      const side = parseSide(bytes, where);
       const names = needed?.(side) ?? readdirSync(folder).filter((name) => name !== sideFile);
-      return { path: folder, side, files: new Map(names.map((name) => [name, readFileSync(join(folder, name))])) };
+      const files = new Map(names.map((name) => [name, readFileSync(join(folder, name))]));
+      checkSums(folder, parseJson(bytes, where), files);
+      return { path: folder, side, files };
     } catch (error) {
       const isGone = (error as NodeJS.ErrnoException).code === "ENOENT";
       if (!isGone) throw error;
@@ -37,6 +41,37 @@ export function readCheckpoint(path: string, needed?: (side: CheckpointSide) => 
         );
     }
   }
+}
+
+/**
+ * Compares files with the checksums in the side file. Checkpoints written before checksums existed have none.
+ *
+ * @throws CheckpointError for a corrupted file
+ */
+function checkSums(folder: string, side: unknown, files: CheckpointFiles): void {
+  const { checksums, ...rest } = side as { checksums?: Readonly<Record<string, unknown>> };
+  if (checksums === undefined) return;
+  const actual = new Map([...files].map(([name, bytes]) => [name, checksumOf(bytes)]));
+  actual.set(sideFile, checksumOf(JSON.stringify(rest)));
+  for (const [name, sum] of actual) {
+    if (sum === checksums[name]) continue;
+    const others = stepsIn(dirname(folder)).filter((step) => step !== stepOfFolder(basename(folder)));
+    const hint =
+      others.length === 0 ? "" : `; the run has other checkpoints, of steps ${others.join(", ")} (--from STEP)`;
+    throw new CheckpointError(
+      `${join(folder, name)}: is corrupted: checksum ${sum}, expected ${checksums[name]}${hint}`,
+    );
+  }
+}
+
+const checksumOf = (contents: Uint8Array | string): string => crc32(contents).toString(16).padStart(8, "0");
+
+/** The files of a checkpoint with CRC-32 checksums in the side file, of the other files and of the side file's own contents. */
+function withChecksums(files: CheckpointFiles): CheckpointFiles {
+  const side = parseJson(files.get(sideFile)!, sideFile) as object;
+  const checksums: Record<string, string> = { [sideFile]: checksumOf(JSON.stringify(side)) };
+  for (const [name, bytes] of files) if (name !== sideFile) checksums[name] = checksumOf(bytes);
+  return new Map(files).set(sideFile, Buffer.from(`${JSON.stringify({ ...side, checksums }, null, 2)}\n`));
 }
 
 /** Path of the newest checkpoint in a run folder, or the path itself if it is a checkpoint folder. */
@@ -52,6 +87,13 @@ export function checkpointFolder(path: string): string {
 /** The run folder for a path given by a user: the parent of a checkpoint folder, else the path itself. */
 export const runFolderOf = (path: string): string => (existsSync(join(path, sideFile)) ? dirname(resolve(path)) : path);
 
+/** Steps of the checkpoints in a run folder, oldest first. */
+export const stepsIn = (path: string): number[] => checkpointsIn(path).map((name) => stepOfFolder(name)!);
+
+/** Path of the checkpoint of a step in a run folder. */
+export const checkpointOfStep = (path: string, step: number): string =>
+  join(path, `checkpoint-${String(step).padStart(7, "0")}`);
+
 /** Names of the checkpoint folders, oldest first. They are complete, because a folder receives such a name only when it is. */
 function checkpointsIn(path: string): string[] {
   return readdirSync(path)
@@ -66,14 +108,19 @@ export const stepOfFolder = (name: string): number | undefined => {
 };
 
 /**
- * Saves a checkpoint, then removes the older ones, so that the folder always holds a complete checkpoint.
+ * Saves a checkpoint, then removes the oldest ones, so that the folder always holds a complete checkpoint.
  *
+ * @param keep  number of checkpoints to keep
  * @param write  writes one file; tests replace it
  */
-export function saveCheckpoint(path: string, step: number, files: CheckpointFiles, write = writeFlushed): void {
-  const before = checkpointsIn(path);
-  const folder = join(path, `checkpoint-${String(step).padStart(7, "0")}`);
+export function saveCheckpoint(
+  path: string,
+  step: number,
+  files: CheckpointFiles,
+  { keep = 3, write = writeFlushed } = {},
+): void {
+  const folder = checkpointOfStep(path, step);
   if (existsSync(folder)) return; // training is deterministic: the state of a step is always the same
-  createFolder(folder, files, write);
-  for (const name of before) removeFolder(join(path, name));
+  createFolder(folder, withChecksums(files), write);
+  for (const name of checkpointsIn(path).slice(0, -keep)) removeFolder(join(path, name));
 }

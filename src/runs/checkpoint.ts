@@ -4,7 +4,8 @@
 //   weights.safetensors   weights under the official code's names
 //   ema.safetensors       moving average of the weights (absent without EMA)
 //   training.safetensors  moments of the optimizer, and the carry: latents, puzzle and labels of every slot
-//   checkpoint.json       everything else: step, random states, position in the data, configuration, task, backend
+//   checkpoint.json       everything else: step, random states, position in the data, configuration, task, backend, the
+//                         fingerprint of the data set; in a folder also the checksums of all files
 
 import { z } from "zod";
 import {
@@ -26,6 +27,7 @@ import {
   randomStateSchema,
   type Training,
 } from "../trm/index.ts";
+import { fingerprintSchema } from "./data-fingerprint.ts";
 import { exportWeights, finiteFloats, importWeights } from "./weights.ts";
 
 export const sideFile = "checkpoint.json";
@@ -46,6 +48,8 @@ const sideSchema = z.object({
   /** Backend that computed the most recent steps. */
   backend: z.object({ name: z.string(), build: z.string() }),
   step: count,
+  /** Data set of the training. Absent in checkpoints written before fingerprints existed. */
+  data: fingerprintSchema.optional(),
   /** Training time so far, including evaluations. */
   seconds: z.number().min(0),
   optimizerSteps: count,
@@ -62,7 +66,7 @@ export interface CheckpointSide extends Omit<z.output<typeof sideSchema>, "confi
 }
 
 /** Facts that the checkpoint stores but the training object does not contain. */
-export type CheckpointAbout = Pick<CheckpointSide, "task" | "backend" | "seconds" | "madeBy">;
+export type CheckpointAbout = Pick<CheckpointSide, "task" | "backend" | "seconds" | "madeBy" | "data">;
 
 /** Packs the whole state of a training. Call it between two steps. */
 export async function packCheckpoint(training: Training, about: CheckpointAbout): Promise<CheckpointFiles> {

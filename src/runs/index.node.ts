@@ -12,6 +12,12 @@ export {
   writePlan,
 } from "./ablation/folder.node.ts";
 export { readCheckpoint, runFolderOf } from "./checkpoint-folder.node.ts";
+export {
+  evaluationFingerprint,
+  fingerprintOfFolder,
+  fingerprintOfSets,
+  verifyData,
+} from "./data-fingerprint.node.ts";
 export { exportRun } from "./exchange/export.node.ts";
 export {
   averageBeside,

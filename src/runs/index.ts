@@ -12,6 +12,8 @@ export {
   packCheckpoint,
   restoreTraining,
 } from "./checkpoint.ts";
+export type { DataFingerprint } from "./data-fingerprint.ts";
+export { examplesPerEpoch, stepsOfEpochs } from "./epochs.ts";
 export { isOfficialForm, readOfficialSettings, type Target, targets } from "./exchange/official-config.ts";
 export { type DataSizes, type PresetName, presetFor, presetNames, presetSummaries } from "./presets.ts";
 export type { RunSets } from "./run-sets.ts";

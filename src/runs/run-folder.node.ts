@@ -1,19 +1,29 @@
 // A run is a training that lasts in a folder. `trm train` writes the folder; `trm eval`, `solve` and `info` read it.
 //
-//   run.json            description: task, preset, sizes of the data, goal
+//   run.json            description: task, preset, sizes and fingerprint of the data, goal
+//   identifiers.json    names of the puzzle ids, if the run trains on a data set that has names
 //   data.safetensors    puzzles: train, watch (evaluated during training), unseen (for the final test)
 //   unseen.csv          the unseen puzzles as text, in the official form
 //   metrics.jsonl       one line per step and per evaluation
-//   checkpoint-N/       state after step N (see checkpoint.ts), renamed into place when complete; older ones are then removed
+//   checkpoint-N/       state after step N (see checkpoint.ts), renamed into place when complete; the last three are kept
 //   lock                present while a process writes
 import { existsSync, readdirSync, readFileSync, renameSync, rmdirSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { makeFolders, removeFolder, replaceFile, temporaryPrefix } from "../formats/index.node.ts";
 import { CheckpointError } from "../formats/index.ts";
-import { taskChoiceSchema } from "../puzzles/index.ts";
+import { IDENTIFIERS_JSON, taskChoiceSchema } from "../puzzles/index.ts";
 import { type CheckpointFiles, parseJson } from "./checkpoint.ts";
-import { type Checkpoint, readCheckpoint, saveCheckpoint, stepOfFolder } from "./checkpoint-folder.node.ts";
+import {
+  type Checkpoint,
+  checkpointOfStep,
+  readCheckpoint,
+  saveCheckpoint,
+  stepOfFolder,
+  stepsIn,
+} from "./checkpoint-folder.node.ts";
+import { readIdentifierNames } from "./data-fingerprint.node.ts";
+import { fingerprintSchema } from "./data-fingerprint.ts";
 import { type FolderLock, lockFile, lockFolder } from "./folder-lock.node.ts";
 import { MetricsLog } from "./metrics-log.node.ts";
 import { packSets, parseSets, type RunSets, setAsCsv } from "./run-sets.ts";
@@ -33,6 +43,8 @@ const runSchema = z.object({
   data: z.object({ train: count, watch: count, unseen: count, augment: z.boolean() }),
   /** Data set in the official layout that the run trains on. Absent: the puzzles were generated and are in the run folder. */
   dataFolder: z.string().optional(),
+  /** The data set, for checks. Absent in runs written before fingerprints existed. */
+  fingerprint: fingerprintSchema.optional(),
   /** When training ends, unless a resumed training sets another goal. */
   goal: z.object({ steps: count.nullable(), minutes: z.number().nullable() }),
 });
@@ -59,7 +71,12 @@ export class WritableRun {
    *
    * @throws OccupiedError
    */
-  static create(path: string, about: RunAbout, sets: RunSets, checkpoint: { step: number; files: CheckpointFiles }) {
+  static create(
+    path: string,
+    about: RunAbout,
+    sets: RunSets,
+    checkpoint: { readonly step: number; readonly files: CheckpointFiles },
+  ): WritableRun {
     const state = folderState(path);
     if (state === "run") throw new OccupiedError(`${path} holds a run already`);
     if (state === "other") throw new OccupiedError(`${path} exists and is not a run of trm`);
@@ -71,12 +88,14 @@ export class WritableRun {
       if (about.dataFolder === undefined) {
         replaceFile(join(path, dataFile), packSets(sets));
         replaceFile(join(path, unseenFile), Buffer.from(setAsCsv(about.task, sets.unseen)));
+      } else {
+        const names = readIdentifierNames(about.dataFolder);
+        if (names) replaceFile(join(path, IDENTIFIERS_JSON), Buffer.from(JSON.stringify(names)));
       }
       saveCheckpoint(path, checkpoint.step, checkpoint.files);
       const metrics = new MetricsLog(join(path, metricsFile), checkpoint.step);
       // Written last, because run.json marks the folder as a run.
-      const run = { format: "trm-ts run", version: 1, ...about } satisfies z.input<typeof runSchema>;
-      replaceFile(join(path, runFile), Buffer.from(`${JSON.stringify(run, null, 2)}\n`));
+      writeAbout(path, about);
       return new WritableRun(path, lock, metrics);
     } catch (error) {
       if (lock) removeRemains(path);
@@ -86,13 +105,25 @@ export class WritableRun {
     }
   }
 
-  /** Opens a run to continue it from its newest checkpoint. @throws CheckpointError, LockError */
-  static resume(path: string): { run: WritableRun; about: RunAbout; checkpoint: Checkpoint } {
+  /**
+   * Opens a run to continue it.
+   *
+   * @param from  step of the checkpoint; default: the newest. Later checkpoints and metrics are removed.
+   * @throws CheckpointError, LockError
+   */
+  static resume(path: string, from?: number): { run: WritableRun; about: RunAbout; checkpoint: Checkpoint } {
     const about = readRun(path);
     const lock = lockFolder(path);
     try {
-      const checkpoint = readCheckpoint(path);
+      const steps = stepsIn(path);
+      if (from !== undefined && !steps.includes(from)) {
+        throw new CheckpointError(`${path}: no checkpoint of step ${from}, expected one of steps ${steps.join(", ")}`);
+      }
+      const checkpoint = readCheckpoint(from === undefined ? path : checkpointOfStep(path, from));
       removeTemporaries(path);
+      for (const step of steps.reverse()) {
+        if (step > checkpoint.side.step) removeFolder(checkpointOfStep(path, step));
+      }
       const run = new WritableRun(path, lock, new MetricsLog(join(path, metricsFile), checkpoint.side.step));
       return { run, about, checkpoint };
     } catch (error) {
@@ -105,10 +136,29 @@ export class WritableRun {
     saveCheckpoint(this.path, step, files);
   }
 
+  /** Records another place of the data set that the run trains on. */
+  moveData(about: RunAbout, dataFolder: string): void {
+    writeAbout(this.path, { ...about, dataFolder });
+  }
+
   close(): void {
     this.metrics.close();
     this.lock.release();
   }
+
+  /** Closes the run and deletes it, as is appropriate for a run that has not completed a step. */
+  discard(): void {
+    this.metrics.close();
+    rmSync(join(this.path, runFile), { force: true });
+    removeRemains(this.path);
+    this.lock.release();
+    if (readdirSync(this.path).length === 0) rmdirSync(this.path);
+  }
+}
+
+function writeAbout(path: string, about: RunAbout): void {
+  const run = { format: "trm-ts run", version: 1, ...about } satisfies z.input<typeof runSchema>;
+  replaceFile(join(path, runFile), Buffer.from(`${JSON.stringify(run, null, 2)}\n`));
 }
 
 export type FolderState = "absent" | "empty" | "run" | "other";
@@ -123,7 +173,7 @@ export function folderState(path: string): FolderState {
 }
 
 const isOurs = (name: string): boolean =>
-  [dataFile, unseenFile, metricsFile].includes(name) ||
+  [dataFile, unseenFile, metricsFile, IDENTIFIERS_JSON].includes(name) ||
   name === lockFile ||
   name.startsWith(`${lockFile}.`) ||
   name.startsWith(temporaryPrefix) ||

@@ -12,7 +12,8 @@ import {
 } from "node:fs";
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeEach, expect, it } from "vitest";
+import fc from "fast-check";
+import { afterAll, beforeEach, describe, expect, it } from "vitest";
 import { writeFlushed } from "../../src/formats/atomic-files.node.ts";
 import { readTaskCsv } from "../../src/puzzles/named-task.ts";
 import { type CheckpointFiles, packCheckpoint, restoreTraining } from "../../src/runs/checkpoint.ts";
@@ -54,15 +55,15 @@ const noSpace = (file: string): never => {
   throw Object.assign(new Error(`ENOSPC: no space left on device, write`), { code: "ENOSPC", path: file });
 };
 
-it("a run folder returns its description, puzzles and checkpoint, and only the newest checkpoint is kept", () => {
+it("a run folder returns its description, puzzles and newest checkpoint", () => {
   const run = create(join(path, "deeper", "folder"));
   path = run.path;
   expect(stepNow()).toBe(0);
   run.save(2, checkpoints[2]!);
   run.metrics.append({ step: 2, loss: 0.5 });
   run.close();
-  const names = ["checkpoint-0000002", "data.safetensors", "metrics.jsonl", "run.json", "unseen.csv"];
-  expect(readdirSync(path).sort()).toEqual(names);
+  const names = ["checkpoint-0000000", "checkpoint-0000002", "data.safetensors", "metrics.jsonl", "run.json"];
+  expect(readdirSync(path).sort()).toEqual([...names, "unseen.csv"]);
   expect(readRun(path)).toMatchObject(tinyAbout);
   expect(readSets(path)).toEqual(sets);
   const csv = readFileSync(join(path, unseenFile), "utf8");
@@ -81,7 +82,7 @@ it("a full disk leaves the previous checkpoint intact, whichever file it affects
       if (file.endsWith(failing)) noSpace(file);
       writeFlushed(file, bytes);
     };
-    expect(() => saveCheckpoint(path, 1, checkpoints[1]!, write)).toThrow("no space left on the disk");
+    expect(() => saveCheckpoint(path, 1, checkpoints[1]!, { write })).toThrow("no space left on the disk");
     expect(stepNow()).toBe(0);
     expect(readdirSync(path).filter((name) => name.startsWith(".tmp-"))).toEqual([]);
   }
@@ -167,6 +168,87 @@ it("resuming starts at the newest checkpoint and drops later metrics", () => {
   restoreTraining(resumed, checkpoint.side, checkpoint.files, path);
   expect(resumed.step).toBe(2);
   resumed.dispose();
+});
+
+const stepsOf = (folder: string): string[] => readdirSync(folder).filter((name) => name.startsWith("checkpoint-"));
+
+it("a run keeps its last three checkpoints", () => {
+  const run = create();
+  for (const step of [1, 2, 3]) run.save(step, checkpoints[step]!);
+  run.close();
+  expect(stepsOf(path)).toEqual(["checkpoint-0000001", "checkpoint-0000002", "checkpoint-0000003"]);
+});
+
+it("resuming from an earlier step drops later checkpoints and metrics", () => {
+  const first = create();
+  for (const step of [1, 2, 3]) {
+    first.metrics.append({ step, loss: 1 / step });
+    first.save(step, checkpoints[step]!);
+  }
+  first.close();
+  expect(() => WritableRun.resume(path, 7)).toThrow(`${path}: no checkpoint of step 7, expected one of steps 1, 2, 3`);
+  const { run, checkpoint } = WritableRun.resume(path, 2);
+  run.close();
+  expect(checkpoint.side.step).toBe(2);
+  expect(stepsOf(path)).toEqual(["checkpoint-0000001", "checkpoint-0000002"]);
+  expect(readFileSync(join(path, metricsFile), "utf8").trim().split("\n")).toHaveLength(2);
+  expect(stepNow()).toBe(2);
+});
+
+describe("a corrupted file of a checkpoint", () => {
+  const flipBit = (file: string, at: number): void => {
+    const bytes = readFileSync(file);
+    bytes[Math.floor(at * bytes.length)]! ^= 1;
+    writeFileSync(file, bytes);
+  };
+
+  it.each([...checkpoints[1]!.keys()])("is detected by its checksum: one flipped bit in %s", (name) => {
+    const run = create();
+    run.save(1, checkpoints[1]!);
+    run.close();
+    const file = join(path, "checkpoint-0000001", name);
+    if (name.endsWith(".json"))
+      writeFileSync(file, readFileSync(file, "utf8").replace('"seconds": 1.5', '"seconds": 2.5'));
+    else flipBit(file, 0.9);
+    const message = /is corrupted: checksum [0-9a-f]{8}, expected [0-9a-f]{8}; .* of steps 0 \(--from STEP\)$/;
+    expect(() => readCheckpoint(path)).toThrow(message);
+    expect(() => WritableRun.resume(path)).toThrow(message);
+    WritableRun.resume(path, 0).run.close();
+    expect(stepNow()).toBe(0);
+  });
+
+  it("is detected wherever the bit is", () => {
+    create().close();
+    const file = join(path, "checkpoint-0000000", "weights.safetensors");
+    const bytes = readFileSync(file);
+    fc.assert(
+      fc.property(fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }), (at) => {
+        flipBit(file, at);
+        expect(() => readCheckpoint(path, () => ["weights.safetensors"])).toThrow("is corrupted");
+        writeFileSync(file, bytes);
+        expect(stepNow()).toBe(0);
+      }),
+      { numRuns: 20 },
+    );
+  });
+
+  it("is not detected in checkpoints without checksums, which still load", () => {
+    create().close();
+    const file = join(path, "checkpoint-0000000", "checkpoint.json");
+    const { checksums, ...rest } = JSON.parse(readFileSync(file, "utf8"));
+    expect(Object.keys(checksums).sort()).toEqual([...checkpoints[0]!.keys()].sort());
+    writeFileSync(file, JSON.stringify(rest));
+    expect(stepNow()).toBe(0);
+  });
+});
+
+it("discarding a run deletes its folder but no other files", () => {
+  create().discard();
+  expect(existsSync(path)).toBe(false);
+  const run = create();
+  writeFileSync(join(path, "notes.txt"), "");
+  run.discard();
+  expect(readdirSync(path)).toEqual(["notes.txt"]);
 });
 
 it("a run has one writer, and the lock of a dead process is ignored", () => {

@@ -64,7 +64,7 @@ const unfinishedFolder = (folder: string, row: string, seed: number): string =>
 export function saveUnfinished(folder: string, row: string, seed: number, step: number, files: CheckpointFiles): void {
   const path = unfinishedFolder(folder, row, seed);
   makeFolders(path);
-  saveCheckpoint(path, step, files);
+  saveCheckpoint(path, step, files, { keep: 1 });
 }
 
 /** Reads the checkpoint of an unfinished cell; undefined if there is none. @throws CheckpointError */
