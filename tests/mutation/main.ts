@@ -1,0 +1,55 @@
+// `npm run mutation` puts faults into a copy of the sources and reports which of them no test notices.
+//
+//   npm run mutation                       the named faults of named.ts: each must be caught
+//   npm run mutation -- src/trm src/nn     every mutant of the files in these folders; prints a score and the survivors
+//   npm run mutation -- src/trm --sample 5 every fifth of them
+import { parseArgs } from "node:util";
+import { sourceFiles } from "../source.ts";
+import type { Mutant } from "./mutant.ts";
+import { namedMutants } from "./named.ts";
+import { mutantsOf } from "./operators.ts";
+import { Laboratory, type Result } from "./run.ts";
+
+/** The quick tests of the algorithm. */
+const tests = ["tests/trm", "tests/nn", "tests/parity", "tests/runs/checkpoint.test.ts", "tests/runs/ablation.test.ts"];
+
+const { positionals, values } = parseArgs({
+  allowPositionals: true,
+  options: { sample: { type: "string", default: "1" }, workers: { type: "string", default: "2" } },
+});
+
+const mutants = positionals.length === 0 ? namedMutants() : generated(positionals, Number(values.sample));
+const results = await runAll(mutants, Number(values.workers));
+const survivors = results.filter(({ verdict }) => verdict !== "caught");
+for (const { mutant, verdict } of survivors) console.log(`${verdict}: ${mutant.name}`);
+const caught = results.length - survivors.length;
+console.log(`${caught} of ${results.length} mutants caught (${((100 * caught) / results.length).toFixed(1)}%)`);
+if (positionals.length === 0 && survivors.length > 0) process.exitCode = 1;
+
+function generated(folders: readonly string[], sample: number): Mutant[] {
+  const files = sourceFiles().filter(({ path }) => folders.some((folder) => path.startsWith(folder)));
+  return files.flatMap((file) => mutantsOf(file, tests)).filter((_, i) => i % sample === 0);
+}
+
+async function runAll(all: readonly Mutant[], workers: number): Promise<Result[]> {
+  const results: Result[] = [];
+  const begin = Date.now();
+  let next = 0;
+  const work = async (): Promise<void> => {
+    const laboratory = new Laboratory();
+    try {
+      while (next < all.length) {
+        const result = await laboratory.run(all[next++]!);
+        results.push(result);
+        const left = ((Date.now() - begin) / results.length) * (all.length - results.length);
+        const minutes = `${Math.ceil(left / 60_000)} min left`;
+        const by = result.caughtBy === null ? "" : ` by "${result.caughtBy}"`;
+        console.error(`${results.length}/${all.length} ${result.verdict}: ${result.mutant.name}${by} (${minutes})`);
+      }
+    } finally {
+      laboratory.dispose();
+    }
+  };
+  await Promise.all(Array.from({ length: workers }, work));
+  return results;
+}

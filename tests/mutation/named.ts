@@ -1,0 +1,67 @@
+// Faults that a review put into the code and that no test noticed then. Each must be caught by a test.
+import { type Mutant, replacing } from "./mutant.ts";
+
+const training = ["tests/trm/training.test.ts"];
+
+export const namedMutants = (): Mutant[] => [
+  replacing(
+    "the raw weights are evaluated instead of the average",
+    "src/trm/training.ts",
+    { from: "return this.ema ?? this.model;", to: "return this.model;" },
+    training,
+  ),
+  replacing(
+    "the average starts from other weights than the model",
+    "src/trm/training.ts",
+    { from: "t.Random.fromState(start)", to: "new t.Random(12345)" },
+    training,
+  ),
+  replacing(
+    "linear weights start with standard deviation 1 / sqrt(out)",
+    "src/nn/layers.ts",
+    { from: "1 / Math.sqrt(from), random", to: "1 / Math.sqrt(to), random" },
+    ["tests/nn/layers.test.ts"],
+  ),
+  replacing(
+    "initial latents have standard deviation 0.1",
+    "src/trm/model.ts",
+    { from: "truncatedNormal([hiddenSize], 1, random)", to: "truncatedNormal([hiddenSize], 0.1, random)" },
+    ["tests/trm/model.test.ts"],
+  ),
+  replacing(
+    "the mean over labelled positions divides by 0 without labels",
+    "src/trm/losses.ts",
+    { from: "1 / Math.max(count, 1)", to: "1 / count" },
+    training,
+  ),
+  replacing(
+    "puzzles without labels count in the metrics of training",
+    "src/trm/training.ts",
+    { from: "carry.halted[slot] && counts[slot]! > 0", to: "carry.halted[slot]" },
+    training,
+  ),
+  replacing(
+    "the loss is a sum over the batch",
+    "src/trm/training.ts",
+    { from: "loss: report.loss / carry.slots,", to: "loss: report.loss," },
+    training,
+  ),
+  replacing(
+    "no exploration by default",
+    "src/trm/config.ts",
+    { from: "explorationProbability: probability.default(0.1)", to: "explorationProbability: probability.default(0)" },
+    training,
+  ),
+  replacing(
+    "8 supervision steps by default",
+    "src/trm/config.ts",
+    { from: "nSup: positive.default(16)", to: "nSup: positive.default(8)" },
+    training,
+  ),
+  replacing(
+    "the interval is that of the first step",
+    "src/trm/evaluation.ts",
+    { from: "wilson95(exact[nSup - 1]!, puzzles)", to: "wilson95(exact[0]!, puzzles)" },
+    ["tests/trm/evaluation.test.ts"],
+  ),
+];

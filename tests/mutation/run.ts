@@ -1,0 +1,96 @@
+// Runs the tests of mutants in a copy of the project, so that the sources themselves are never changed.
+import { spawn } from "node:child_process";
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { projectRoot } from "../source.ts";
+import { type Mutant, mutated } from "./mutant.ts";
+
+/** "caught": a test failed or did not end; "survived": all passed; "broken": no test ran, because a file does not load. */
+export type Verdict = "caught" | "survived" | "broken";
+
+export interface Result {
+  readonly mutant: Mutant;
+  readonly verdict: Verdict;
+  /** The first test that failed. */
+  readonly caughtBy: string | null;
+}
+
+/** What a copy of the project does not need. */
+const left = [".git", "node_modules", "dist", "runs"];
+
+/** A copy of the project in which mutants run, one at a time. */
+export class Laboratory {
+  readonly #folder: string;
+
+  constructor() {
+    this.#folder = mkdtempSync(join(tmpdir(), "trm-ts-mutants-"));
+    for (const name of readdirSync(projectRoot)) {
+      if (!left.includes(name)) cpSync(`${projectRoot}${name}`, join(this.#folder, name), { recursive: true });
+    }
+    symlinkSync(`${projectRoot}node_modules`, join(this.#folder, "node_modules"));
+  }
+
+  /** Runs the tests of one mutant. */
+  async run(mutant: Mutant): Promise<Result> {
+    const path = join(this.#folder, mutant.file);
+    const original = readFileSync(path, "utf8");
+    writeFileSync(path, mutated(mutant, original));
+    try {
+      return { mutant, ...(await this.#test(mutant.tests)) };
+    } finally {
+      writeFileSync(path, original);
+    }
+  }
+
+  async #test(tests: readonly string[]): Promise<Omit<Result, "mutant">> {
+    const report = join(this.#folder, "report.json");
+    rmSync(report, { force: true });
+    const vitest = join(projectRoot, "node_modules/vitest/vitest.mjs");
+    const project = tests.some((test) => test.includes(".full.")) ? "full" : "quick";
+    const options = ["--project", project, "--bail", "1", "--reporter", "json", "--outputFile", report];
+    const ended = await runFor(300, process.execPath, [vitest, "run", ...options, ...tests], this.#folder);
+    if (!ended) return { verdict: "caught", caughtBy: "did not end within 300 s" };
+    return verdictOf(readFileSync(report, "utf8"));
+  }
+
+  dispose(): void {
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+}
+
+interface Report {
+  readonly numTotalTests: number;
+  readonly success: boolean;
+  readonly testResults: readonly {
+    readonly name: string;
+    readonly status: string;
+    readonly assertionResults: readonly { readonly status: string; readonly fullName: string }[];
+  }[];
+}
+
+function verdictOf(json: string): Omit<Result, "mutant"> {
+  const { numTotalTests, success, testResults } = JSON.parse(json) as Report;
+  const failed = testResults.flatMap(({ assertionResults }) =>
+    assertionResults.filter((test) => test.status === "failed"),
+  );
+  if (failed[0]) return { verdict: "caught", caughtBy: failed[0].fullName };
+  if (success && numTotalTests > 0) return { verdict: "survived", caughtBy: null };
+  return { verdict: "broken", caughtBy: null };
+}
+
+/** Whether the program ended within `seconds`; it is killed otherwise. */
+function runFor(seconds: number, program: string, args: readonly string[], cwd: string): Promise<boolean> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(program, args, { cwd, stdio: "ignore" });
+    const timer = setTimeout(() => {
+      child.kill("SIGKILL");
+      resolve(false);
+    }, 1000 * seconds);
+    child.on("error", reject);
+    child.on("exit", () => {
+      clearTimeout(timer);
+      resolve(true);
+    });
+  });
+}
