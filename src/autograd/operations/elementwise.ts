@@ -11,6 +11,7 @@ const sameAsInput = ([x]: readonly [t.Shape]): t.Shape => x;
 const onlyOutput = { inputs: [], output: true };
 const nothing = { inputs: [], output: false };
 
+/** -x */
 export const negate = defineOperation({
   name: "negate",
   equation: "y = -x,  dx = -dy",
@@ -21,6 +22,7 @@ export const negate = defineOperation({
   saves: nothing,
 });
 
+/** e^x */
 export const exp = defineOperation({
   name: "exp",
   equation: "y = e^x,  dx = dy · y",
@@ -31,6 +33,7 @@ export const exp = defineOperation({
   saves: onlyOutput,
 });
 
+/** ln x */
 export const log = defineOperation({
   name: "log",
   equation: "y = ln x,  dx = dy / x",
@@ -40,6 +43,7 @@ export const log = defineOperation({
   backward: (dy, { inputs: [x] }) => [t.divide(dy, x)],
 });
 
+/** √x */
 export const sqrt = defineOperation({
   name: "sqrt",
   equation: "y = √x,  dx = dy / (2y)",
@@ -50,6 +54,7 @@ export const sqrt = defineOperation({
   saves: onlyOutput,
 });
 
+/** 1 / √x */
 export const rsqrt = defineOperation({
   name: "rsqrt",
   equation: "y = 1/√x,  dx = -dy · y³ / 2",
@@ -60,6 +65,7 @@ export const rsqrt = defineOperation({
   saves: onlyOutput,
 });
 
+/** x² */
 export const square = defineOperation({
   name: "square",
   equation: "y = x²,  dx = 2x · dy",
@@ -69,6 +75,7 @@ export const square = defineOperation({
   backward: (dy, { inputs: [x] }) => [t.scope(() => t.affine(t.multiply(dy, x), 2))],
 });
 
+/** 1 / x */
 export const reciprocal = defineOperation({
   name: "reciprocal",
   equation: "y = 1/x,  dx = -dy · y²",
@@ -79,6 +86,7 @@ export const reciprocal = defineOperation({
   saves: onlyOutput,
 });
 
+/** |x| */
 export const abs = defineOperation({
   name: "abs",
   equation: "y = |x|,  dx = dy · sign x",
@@ -88,6 +96,7 @@ export const abs = defineOperation({
   backward: (dy, { inputs: [x] }) => [t.scope(() => t.multiply(dy, t.sign(x)))],
 });
 
+/** tanh x */
 export const tanh = defineOperation({
   name: "tanh",
   equation: "y = tanh x,  dx = dy (1 - y²)",
@@ -98,6 +107,7 @@ export const tanh = defineOperation({
   saves: onlyOutput,
 });
 
+/** 1 / (1 + e^-x) */
 export const sigmoid = defineOperation({
   name: "sigmoid",
   equation: "y = 1 / (1 + e^-x),  dx = dy · y (1 - y)",
@@ -108,6 +118,7 @@ export const sigmoid = defineOperation({
   saves: onlyOutput,
 });
 
+/** x · sigmoid x */
 export const silu = defineOperation({
   name: "silu",
   equation: "y = x s, s = sigmoid x,  dx = dy · s (1 + x (1 - s))",
@@ -122,6 +133,7 @@ export const silu = defineOperation({
   ],
 });
 
+/** ln(1 + e^x) */
 export const softplus = defineOperation({
   name: "softplus",
   equation: "y = ln(1 + e^x),  dx = dy · sigmoid x",
@@ -131,6 +143,7 @@ export const softplus = defineOperation({
   backward: (dy, { inputs: [x] }) => [t.scope(() => t.multiply(dy, t.sigmoid(x)))],
 });
 
+/** max(x, 0) */
 export const relu = defineOperation({
   name: "relu",
   equation: "y = max(x, 0),  dx = dy where x > 0",
@@ -175,6 +188,7 @@ const broadcastOf =
   ([a, b]: readonly [t.Shape, t.Shape]): t.Shape =>
     t.broadcastShapes(name, a, b);
 
+/** a + b; both broadcast, as in all operations on two variables. */
 export const add = defineOperation({
   name: "add",
   equation: "y = a + b,  da = dy, db = dy (summed over repeated axes)",
@@ -185,6 +199,7 @@ export const add = defineOperation({
   saves: nothing,
 });
 
+/** a - b */
 export const subtract = defineOperation({
   name: "subtract",
   equation: "y = a - b,  da = dy, db = -dy",
@@ -195,6 +210,7 @@ export const subtract = defineOperation({
   saves: nothing,
 });
 
+/** a · b */
 export const multiply = defineOperation({
   name: "multiply",
   equation: "y = a · b,  da = dy · b, db = dy · a",
@@ -207,6 +223,7 @@ export const multiply = defineOperation({
   ],
 });
 
+/** a / b */
 export const divide = defineOperation({
   name: "divide",
   equation: "y = a / b,  da = dy / b, db = -dy · (a / b) / b",
@@ -220,6 +237,7 @@ export const divide = defineOperation({
   saves: { inputs: [1], output: true },
 });
 
+/** The larger of a and b. */
 export const maximum = defineOperation({
   name: "maximum",
   equation: "y = max(a, b),  da = dy where a > b, db = dy elsewhere",
@@ -232,6 +250,7 @@ export const maximum = defineOperation({
   ],
 });
 
+/** The angle of the point (b, a), from -π to π. */
 export const atan2 = defineOperation({
   name: "atan2",
   equation: "y = angle of (b, a),  da = dy · b / (a² + b²), db = -dy · a / (a² + b²)",
