@@ -2,39 +2,14 @@
 // cross-origin isolation (threads) and without (one thread and one warning). The losses must equal those in Node.
 // Vite and playwright-core are installed in tests/gpu; if they or Chromium are missing, the tests are skipped.
 import { mkdtempSync, rmSync } from "node:fs";
-import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath, pathToFileURL } from "node:url";
+import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { findChromium, missingForBrowser } from "../gpu/browser.node.ts";
+import { type Browser, launchChromium, loadVite, missingForBrowser, type Vite } from "../gpu/browser.node.ts";
 import { type StepReport, trainSmallModels } from "./step.ts";
 
 const root = fileURLToPath(new URL("page", import.meta.url));
-const require = createRequire(new URL("../gpu/package.json", import.meta.url));
-const load = async <T>(name: string): Promise<T> => (await import(pathToFileURL(require.resolve(name)).href)) as T;
-
-interface Server {
-  readonly resolvedUrls: { readonly local: readonly string[] } | null;
-  close(): Promise<void>;
-}
-interface Vite {
-  build(config: object): Promise<unknown>;
-  preview(config: object): Promise<Server>;
-}
-interface Page {
-  goto(address: string): Promise<unknown>;
-  waitForFunction(expression: string, argument: null, options: { timeout: number }): Promise<unknown>;
-  evaluate(expression: string): Promise<unknown>;
-  close(): Promise<void>;
-}
-interface Browser {
-  newPage(): Promise<Page>;
-  close(): Promise<void>;
-}
-interface Playwright {
-  readonly default: { readonly chromium: { launch(options: object): Promise<Browser> } };
-}
 
 const missing = missingForBrowser();
 if (missing) console.log(`tests/browser skipped: ${missing}`);
@@ -49,12 +24,10 @@ describe.skipIf(missing !== null)("training steps in a Web Worker of Chromium", 
   const common = { root, configFile: false, logLevel: "error", base: "./" };
 
   beforeAll(async () => {
-    vite = await load<Vite>("vite");
+    vite = await loadVite();
     const worker = { format: "es" };
     await vite.build({ ...common, worker, build: { outDir, emptyOutDir: true, target: "esnext" } });
-    const { chromium } = (await load<Playwright>("playwright-core")).default;
-    const args = process.getuid?.() === 0 ? ["--no-sandbox"] : [];
-    browser = await chromium.launch({ executablePath: findChromium()!, args });
+    browser = await launchChromium([]);
     inNode = await trainSmallModels();
   }, 120_000);
   afterAll(async () => {

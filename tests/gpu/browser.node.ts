@@ -21,23 +21,23 @@ const softwareFlags: Readonly<Record<BrowserMode, readonly string[]>> = {
 const hardwareFlags = ["--enable-unsafe-webgpu", "--enable-features=Vulkan", "--ignore-gpu-blocklist"];
 
 /** The part of playwright-core that this file uses. */
-interface Page {
+export interface Page {
   goto(address: string): Promise<unknown>;
   on(event: "console", listener: (message: { text(): string }) => void): void;
   on(event: "pageerror", listener: (error: Error) => void): void;
   waitForFunction(expression: string, argument: null, options: { timeout: number }): Promise<unknown>;
   evaluate(expression: string): Promise<unknown>;
+  close(): Promise<void>;
+}
+export interface Browser {
+  newPage(): Promise<Page>;
+  close(): Promise<void>;
 }
 interface Playwright {
-  readonly chromium: {
-    launch(options: {
-      executablePath: string;
-      args: readonly string[];
-    }): Promise<{ newPage(): Promise<Page>; close(): Promise<void> }>;
-  };
+  readonly chromium: { launch(options: { executablePath: string; args: readonly string[] }): Promise<Browser> };
 }
 /** The part of Vite that this file uses. */
-interface Vite {
+export interface Vite {
   build(config: object): Promise<unknown>;
   preview(config: object): Promise<{
     readonly resolvedUrls: { readonly local: readonly string[] } | null;
@@ -48,8 +48,17 @@ interface Vite {
 const require = createRequire(import.meta.url);
 const load = async <T>(name: string): Promise<T> => (await import(pathToFileURL(require.resolve(name)).href)) as T;
 
+export const loadVite = (): Promise<Vite> => load<Vite>("vite");
+
+/** Starts Chromium with the given flags. */
+export async function launchChromium(flags: readonly string[]): Promise<Browser> {
+  const { chromium } = (await load<{ default: Playwright }>("playwright-core")).default;
+  const sandbox = process.getuid?.() === 0 ? ["--no-sandbox"] : [];
+  return chromium.launch({ executablePath: findChromium()!, args: [...sandbox, ...flags] });
+}
+
 /** Path of Chromium: $CHROMIUM, or a usual location, or null. */
-export const findChromium = (): string | null =>
+const findChromium = (): string | null =>
   [process.env.CHROMIUM, "/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find(
     (path): path is string => path !== undefined && existsSync(path),
   ) ?? null;
@@ -74,7 +83,7 @@ export interface BuiltPage {
 
 /** Builds a page for production and serves it. @param root  folder of the page */
 export async function buildPage(root: string, page = "index.html"): Promise<BuiltPage> {
-  const vite = await load<Vite>("vite");
+  const vite = await loadVite();
   const outDir = join(tmpdir(), `trm-gpu-page-${process.pid}`);
   const common = { root, configFile: false, logLevel: "error", base: "./" };
   await vite.build({
@@ -98,10 +107,8 @@ export async function runPage(
   log: (line: string) => void,
   minutes: number,
 ): Promise<unknown> {
-  const { chromium } = (await load<{ default: Playwright }>("playwright-core")).default;
   const flags = process.env.TRM_GPU_HARDWARE ? hardwareFlags : softwareFlags[mode];
-  const sandbox = process.getuid?.() === 0 ? ["--no-sandbox"] : [];
-  const browser = await chromium.launch({ executablePath: findChromium()!, args: [...sandbox, ...flags] });
+  const browser = await launchChromium(flags);
   try {
     const page = await browser.newPage();
     page.on("console", (message) => log(message.text()));
