@@ -9,7 +9,7 @@ import { PANEL, PANEL_BYTES, panelColumns, panelCount } from "./layout";
 import { scaleRow } from "./norm";
 import { packPanel, packTransposedPanel } from "./panels";
 import { blockHeight, Left, multiplyPanel, SPARE_BYTES } from "./product";
-import { clampedExp, fma, maxLanes, storeFour, storePair, sumLanes } from "./vector";
+import { softmaxExp, fma, maxLanes, storeFour, storePair, sumLanes } from "./vector";
 
 @unmanaged
 export class Attention {
@@ -278,13 +278,13 @@ function exponentialsOf(row: usize, bytes: usize, shift: f32): f32 {
   let sum = f32x4.splat(0);
   // Four vectors at a time (see exponential in vector.ts), and the last two.
   for (; row + 64 <= end; row += 64) {
-    const a = clampedExp(f32x4.sub(v128.load(row), shifts)), b = clampedExp(f32x4.sub(v128.load(row, 16), shifts));
-    const c = clampedExp(f32x4.sub(v128.load(row, 32), shifts)), d = clampedExp(f32x4.sub(v128.load(row, 48), shifts));
+    const a = softmaxExp(f32x4.sub(v128.load(row), shifts)), b = softmaxExp(f32x4.sub(v128.load(row, 16), shifts));
+    const c = softmaxExp(f32x4.sub(v128.load(row, 32), shifts)), d = softmaxExp(f32x4.sub(v128.load(row, 48), shifts));
     storeFour(row, a, b, c, d);
     sum = f32x4.add(sum, f32x4.add(f32x4.add(a, b), f32x4.add(c, d)));
   }
   for (; row < end; row += 32) {
-    const a = clampedExp(f32x4.sub(v128.load(row), shifts)), b = clampedExp(f32x4.sub(v128.load(row, 16), shifts));
+    const a = softmaxExp(f32x4.sub(v128.load(row), shifts)), b = softmaxExp(f32x4.sub(v128.load(row, 16), shifts));
     storePair(row, a, b);
     sum = f32x4.add(sum, f32x4.add(a, b));
   }

@@ -1,6 +1,6 @@
 // Elementwise kernels over flat arrays. Items are blocks of BLOCK elements. Four vectors go through together: the functions
 // with an exponential need it (see exponential in vector.ts), the others do not mind.
-import { exp, sigmoid, storeFour, storePair } from "./vector";
+import { exp, sigmoid, silu, storeFour, storePair } from "./vector";
 
 /** Elements per item; TypeScript counts with the same number. */
 // @ts-ignore: decorator
@@ -26,7 +26,7 @@ function apply(operation: i32, x: v128, scale: v128, shift: v128): v128 {
   if (operation == 1) return f32x4.mul(x, x);
   if (operation == 2) return exp(x);
   if (operation == 3) return sigmoid(x);
-  if (operation == 4) return f32x4.mul(x, sigmoid(x));
+  if (operation == 4) return silu(x);
   if (operation == 5) return f32x4.sqrt(x);
   if (operation == 6) return f32x4.div(f32x4.splat(1), f32x4.sqrt(x));
   if (operation == 7) return f32x4.div(f32x4.splat(1), x);

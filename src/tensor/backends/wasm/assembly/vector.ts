@@ -53,16 +53,23 @@ export function squareRoot(x: f32): f32 {
   return f32x4.extract_lane(f32x4.sqrt(f32x4.splat(x)), 0);
 }
 
-/** Places of the literals of e^x; those of e^-x, which changes the signs of the odd terms, stand NEGATIVE places on. */
-const enum Literal { ROUNDER, PER_LN2, LN2_HIGH, LN2_LOW, C6, C5, C4, C3, C2, C1, C0, LEAST, MOST, NEGATIVE }
+/**
+ * Places of the literals of an exponential in memory. ROUNDER is 1.5 · 2^23 plus an even number, the bias of the exponent (see
+ * powersOfTwo); the others are the bounds of x, 1 / ln 2, ln 2 in two parts, and the coefficients of the polynomial.
+ */
+const enum Literal { ROUNDER, LEAST, MOST, PER_LN2, LN2_HIGH, LN2_LOW, C6, C5, C4, C3, C2, C1, C0, SCALE, COUNT }
+
+/** The exponentials: which literals they use. NEGATIVE is e^-x, which changes the signs of the odd terms. */
+const enum Exponential { FULL = 0, SOFTMAX = Literal.COUNT, NEGATIVE = 2 * Literal.COUNT }
 
 /**
- * In memory, because V8 would build a literal of the code anew, in two or three instructions, wherever a loop uses it. The address is a
- * variable (exported by index.ts, so that it stays one), because V8 of Node 26 would load a constant one anew for every literal.
+ * In memory, because V8 would build a constant of the code again, in two or three instructions, wherever a loop uses it. The address
+ * is a variable (exported by index.ts, so that it stays one), because V8 of Node 26 would load a constant address for every literal.
  */
 export let literals: usize = memory.data<f32>([
-  12582912, 1.44269504, -0.693359375, 2.12194440e-4, 0.0013843599, 0.0083742021, 0.041668005, 0.1666643023, 0.49999994, 1, 1, -87.33, 88.72,
-  12582912, -1.44269504, 0.693359375, -2.12194440e-4, 0.0013843599, -0.0083742021, 0.041668005, -0.1666643023, 0.49999994, -1, 1, -88.72, 87.33,
+  12582912 + 254, -105, 89.5, 1.44269504, -0.693359375, 2.12194440e-4, 0.0013843599, 0.0083742021, 0.041668005, 0.1666643023, 0.49999994, 1, 1, 1,
+  12582912 + 152, -105.3, 0, 1.44269504, -0.693359375, 2.12194440e-4, 0.0013843599, 0.0083742021, 0.041668005, 0.1666643023, 0.49999994, 1, 1, 2.9802322387695312e-8,
+  12582912 + 94, -105, 60, -1.44269504, 0.693359375, -2.12194440e-4, 0.0013843599, -0.0083742021, 0.041668005, -0.1666643023, 0.49999994, -1, 1, 1.1641532182693481e-10,
 ]);
 
 // @ts-ignore: decorator
@@ -72,69 +79,93 @@ function literal(place: i32): v128 {
 }
 
 /**
- * e^x for x from LEAST to MOST, the ends of that interval outside it, NaN for NaN. Relative error below 1.5e-7.
- *
- * x = n ln 2 + r with |r| <= ln 2 / 2. Adding 1.5 · 2^23 rounds to an integer that then stands in the low bits of the sum;
- * e^r is the polynomial of degree 6 with the smallest relative error (2e-9); adding n to its exponent bits multiplies by 2^n.
- *
- * One call is a chain of 15 dependent steps. Loops therefore work on four vectors at a time, whose chains overlap, which makes
- * them twice as fast.
- *
- * @param sign  0, or Literal.NEGATIVE for e^-x, which saves three instructions against negating x
+ * x = n ln 2 + r with |r| <= ln 2 / 2, for e^x = 2^n e^r. Adding ROUNDER rounds x / ln 2 to an integer, which then is in the low bits
+ * of the sum. x must be within the bounds of the exponential, or NaN.
  */
 // @ts-ignore: decorator
 @inline
-function exponential(x: v128, sign: i32): v128 {
-  const rounder = literal(sign + Literal.ROUNDER);
-  // pmin and pmax return their first operand when a comparison with NaN fails, so NaN passes through.
-  const bounded = f32x4.pmax(f32x4.pmin(x, literal(sign + Literal.MOST)), literal(sign + Literal.LEAST));
-  const shifted = fma(bounded, literal(sign + Literal.PER_LN2), rounder);
-  const n = f32x4.sub(shifted, rounder);
-  // ln 2 in two parts, the first with so few bits that n times it is exact.
-  const r = fma(n, literal(sign + Literal.LN2_LOW), fma(n, literal(sign + Literal.LN2_HIGH), bounded));
-  let p = fma(r, literal(sign + Literal.C6), literal(sign + Literal.C5));
-  p = fma(p, r, literal(sign + Literal.C4));
-  p = fma(p, r, literal(sign + Literal.C3));
-  p = fma(p, r, literal(sign + Literal.C2));
-  p = fma(p, r, literal(sign + Literal.C1));
-  p = fma(p, r, literal(sign + Literal.C0));
-  return i32x4.add(p, i32x4.shl(shifted, 23));
+function shiftedExponent(x: v128, set: i32): v128 {
+  return fma(x, literal(set + Literal.PER_LN2), literal(set + Literal.ROUNDER));
 }
 
-/** e^x for -87.33 <= x <= 88.72, else for the nearer end of that interval. */
+/** e^r: the polynomial of degree 6 with the smallest relative error (2e-9). NaN for NaN. */
 // @ts-ignore: decorator
 @inline
-export function clampedExp(x: v128): v128 {
-  return exponential(x, 0);
+function exponentialOfRest(x: v128, shifted: v128, set: i32): v128 {
+  const n = f32x4.sub(shifted, literal(set + Literal.ROUNDER));
+  // ln 2 in two parts, of which the first has so few bits that n times it is exact.
+  const r = fma(n, literal(set + Literal.LN2_LOW), fma(n, literal(set + Literal.LN2_HIGH), x));
+  let p = fma(r, literal(set + Literal.C6), literal(set + Literal.C5));
+  p = fma(p, r, literal(set + Literal.C4));
+  p = fma(p, r, literal(set + Literal.C3));
+  p = fma(p, r, literal(set + Literal.C2));
+  p = fma(p, r, literal(set + Literal.C1));
+  return fma(p, r, literal(set + Literal.C0));
 }
 
-/** e^-x, likewise. */
+/** 2^(n + the bias in ROUNDER - 127), from the low bits of `shifted`. */
 // @ts-ignore: decorator
 @inline
-export function clampedExpNegative(x: v128): v128 {
-  return exponential(x, Literal.NEGATIVE);
+function powerOfTwo(shifted: v128): v128 {
+  return i32x4.shl(shifted, 23);
 }
 
-/** e^x with its limits: infinity above 88.72, 0 below -87.33 (where float32 has only denormals left). */
+// The exponentials below have a relative error below 1.5e-7 and return NaN for NaN; denormal results are rounded like all others.
+// pmin and pmax return their first operand if a comparison with NaN fails, so NaN passes through the bounds.
+//
+// One call is a chain of 15 dependent steps. Loops therefore process four vectors at a time, whose chains overlap, which makes
+// them twice as fast.
+
+/** e^x for every x. */
 // @ts-ignore: decorator
 @inline
 export function exp(x: v128): v128 {
-  const finite = clampedExp(x);
-  const above = f32x4.gt(x, f32x4.splat(88.72));
-  const below = f32x4.lt(x, f32x4.splat(-87.33));
-  return v128.andnot(v128.bitselect(f32x4.splat(f32.POSITIVE_INFINITY), finite, above), below);
+  const bounded = f32x4.pmax(f32x4.pmin(x, literal(Literal.MOST)), literal(Literal.LEAST));
+  const shifted = shiftedExponent(bounded, Exponential.FULL);
+  const p = exponentialOfRest(bounded, shifted, Exponential.FULL);
+  // 2^n can be outside float32 while e^x is not, so it is applied in two factors: the low bits of `shifted` are n + 2 · 127.
+  const half = i32x4.shr_u(shifted, 1);
+  return f32x4.mul(f32x4.mul(p, powerOfTwo(half)), powerOfTwo(i32x4.sub(shifted, half)));
 }
 
-/** 1 in every lane, a cheaper one than that of the code (see `literals`). */
+/**
+ * e^x for x <= 0. The power of two is computed 2^25 too large, so that it is a normal number, and corrected by SCALE. At the lower
+ * bound its bits are 0, so -infinity gives 0 at once: the processor would take much longer to round a result to 0.
+ */
+// @ts-ignore: decorator
+@inline
+export function softmaxExp(x: v128): v128 {
+  const bounded = f32x4.pmax(x, literal(Exponential.SOFTMAX + Literal.LEAST));
+  const shifted = shiftedExponent(bounded, Exponential.SOFTMAX);
+  const p = exponentialOfRest(bounded, shifted, Exponential.SOFTMAX);
+  return f32x4.mul(f32x4.mul(p, powerOfTwo(shifted)), literal(Exponential.SOFTMAX + Literal.SCALE));
+}
+
+/** 1 in every lane, cheaper than a constant of the code (see `literals`). */
 // @ts-ignore: decorator
 @inline
 export function one(): v128 {
   return literal(Literal.C0);
 }
 
-/** 1 / (1 + e^-x) */
+/**
+ * 1 / (1 + e^-x), as s / (s + s e^-x) with s = SCALE = 2^-33: e^-x itself is not a float32 number where the result becomes denormal.
+ * The scale changes no bit, and above x = 60 the sum is s.
+ */
 // @ts-ignore: decorator
 @inline
 export function sigmoid(x: v128): v128 {
-  return f32x4.div(one(), f32x4.add(one(), clampedExpNegative(x)));
+  const set = Exponential.NEGATIVE;
+  const bounded = f32x4.pmax(f32x4.pmin(x, literal(set + Literal.MOST)), literal(set + Literal.LEAST));
+  const shifted = shiftedExponent(bounded, set);
+  const e = f32x4.mul(exponentialOfRest(bounded, shifted, set), powerOfTwo(shifted));
+  const scale = literal(set + Literal.SCALE);
+  return f32x4.div(scale, f32x4.add(scale, e));
+}
+
+/** x / (1 + e^-x) */
+// @ts-ignore: decorator
+@inline
+export function silu(x: v128): v128 {
+  return f32x4.mul(x, sigmoid(x));
 }
