@@ -1,8 +1,10 @@
 // Evaluations with halting as tables and as a picture: accuracy against compute.
 import type { HaltingEvaluation, SweepPoint } from "../trm/index.ts";
+import { unlabelledNote } from "./accuracy-table.ts";
 import { percent } from "./format.ts";
 
 export function haltingTable({
+  unlabelled,
   exact,
   cell,
   interval95,
@@ -22,6 +24,7 @@ export function haltingTable({
     `puzzles right  ${percent(exact)} (95% interval ${percent(low)} to ${percent(high)})`,
     `cells right    ${percent(cell)}`,
     `mean steps     ${meanSteps.toFixed(2)} supervision steps, ${percent(computeSaved)} of the compute saved`,
+    ...unlabelledNote(unlabelled),
     "",
     "stops after  puzzles",
     ...stopped

@@ -9,9 +9,11 @@ import {
   type BatchSource,
   type Config,
   type Examples,
+  ignoredLabel,
   ShuffledExamples,
   sliceExamples,
   type Task,
+  trainingLabels,
 } from "../trm/index.ts";
 import { thousands } from "./format.ts";
 import { startProgress } from "./progress.ts";
@@ -71,11 +73,16 @@ export function storedPuzzles(folder: string, config: Config, watched: number): 
     return { source, sets: inMemory(none), data: { train: train.count, watch: 0, unseen: 0, augment: false } };
   }
   const test = openDataSplit(folder, "test", config.model);
-  const watch = pickExamples(test, watched);
+  const picked = pickExamples(test, watched);
   test.close();
+  const watch = hasLabels(picked) ? picked : none;
   const data = { train: train.count, watch: watch.count, unseen: test.count, augment: false };
   return { source, sets: inMemory(watch), data };
 }
+
+/** False for the questions of a competition, whose answers are unknown. They cannot be evaluated. */
+const hasLabels = ({ labels, ignoreLabel }: Examples): boolean =>
+  trainingLabels(labels, ignoreLabel).some((label) => label !== ignoredLabel);
 
 /** The order of the training puzzles follows from the seed of the run. */
 const orderSeed = ({ training }: Config): number => new Random(training.seed).integer(2 ** 31);

@@ -1,4 +1,4 @@
-/** Data sets through the command line: made, trained on, evaluated, scored. */
+// Data sets through the command line: built, trained on, evaluated, scored.
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -20,7 +20,7 @@ describe("trm data", () => {
   it.each([
     ["sudoku", []],
     ["maze", ["--augment", "8"]],
-  ])("%s equals the official builder's files", async (kind, more) => {
+  ])("%s writes the same files as the official builder", async (kind, more) => {
     const out = join(folder, `official-${kind}`);
     const report = json(
       await trm("data", kind, "--from", join(fixtures, kind, "csv"), "--out", out, "--json", ...more),
@@ -33,15 +33,19 @@ describe("trm data", () => {
     }
   });
 
-  it("generated puzzles become a data set", async () => {
+  it("generates puzzles from which a data set can be built", async () => {
     const csv = join(folder, "csv");
     mkdirSync(csv);
     for (const [name, seed] of Object.entries({ train: "1", test: "2" })) {
       const out = join(csv, `${name}.csv`);
-      const told = json(
+      const finished = json(
         await trm("data", "generate", "maze", "--side", "8", "--count", "12", "--seed", seed, "--out", out, "--json"),
       );
-      expect(told).toMatchObject({ task: "maze8", count: 12, rating: { meaning: expect.stringContaining("steps") } });
+      expect(finished).toMatchObject({
+        task: "maze8",
+        count: 12,
+        rating: { meaning: expect.stringContaining("steps") },
+      });
     }
     const built = await trm("data", "maze", "--from", csv, "--out", join(folder, "maze"), "--subsample", "5");
     expect(built).toMatchObject({ code: 0, stderr: "" });
@@ -72,11 +76,11 @@ describe("trm data", () => {
     [["generate", "chess", "--count", "1", "--out", "/tmp/x"], 2, "task chess, expected one of sudoku4"],
     [["generate", "sudoku4", "--count", "90000", "--out", "/tmp/x"], 1, "there are 85632"],
     [["sudoku", "--out", "/tmp/x"], 2, "required option '--from <dir>'"],
-  ])("data %j is refused in one line", async (args, code, message) => {
-    const told = await trm("data", ...args);
-    expect(told.code).toBe(code);
-    expect(told.stderr.trim().split("\n")).toHaveLength(1);
-    expect(told.stderr).toContain(message);
+  ])("rejects in one line: data %j", async (args, code, message) => {
+    const finished = await trm("data", ...args);
+    expect(finished.code).toBe(code);
+    expect(finished.stderr.trim().split("\n")).toHaveLength(1);
+    expect(finished.stderr).toContain(message);
   });
 });
 
@@ -86,7 +90,7 @@ describe("trm train --data", () => {
     trm("train", "--data", set, "--out", out, "--seed", "3", ...more, "--set", ...tiny);
 
   it(
-    "a run on an official set that was interrupted goes on bit for bit",
+    "continues an interrupted run on an official set bit for bit",
     async () => {
       const [whole, parts] = [join(folder, "whole"), join(folder, "parts")];
       expect(await train(whole, "--steps", "6")).toMatchObject({ code: 0 });
@@ -105,11 +109,11 @@ describe("trm train --data", () => {
   );
 
   it(
-    "trm eval measures its test split; another set is refused",
+    "trains a run that eval measures on the test split, but not on another set",
     async () => {
       const run = join(folder, "whole");
       const own = json(await trm("eval", run, "--json"));
-      expect(Object.keys(own)).toEqual(["puzzles", "exact", "cell", "interval95", "meanHaltStep"]);
+      expect(Object.keys(own)).toEqual(["puzzles", "unlabelled", "exact", "cell", "interval95", "meanHaltStep"]);
       expect(own.puzzles).toBe(3);
       expect(json(await trm("eval", run, "--data", set, "--json"))).toEqual(own);
       expect(json(await trm("eval", run, "--csv", join(fixtures, "sudoku/csv/test.csv"), "--json"))).toEqual(own);
@@ -121,7 +125,7 @@ describe("trm train --data", () => {
   );
 
   it(
-    "trm eval --halt: when puzzles stop, and what a threshold costs",
+    "trains a run that eval --halt and --sweep measure with early stops",
     async () => {
       const [run, svg] = [join(folder, "whole"), join(folder, "sweep.svg")];
       const more = json(await trm("eval", run, "--halt", "steps=5", "--json"));
@@ -137,10 +141,10 @@ describe("trm train --data", () => {
   );
 
   it(
-    "mazes of any side, generated",
+    "trains on generated mazes of any side",
     async () => {
       const out = join(folder, "maze-run");
-      const told = await trm(
+      const finished = await trm(
         "train",
         "--task",
         "maze",
@@ -155,7 +159,7 @@ describe("trm train --data", () => {
         "--set",
         ...tiny,
       );
-      expect(told).toMatchObject({ code: 0, stderr: "" });
+      expect(finished).toMatchObject({ code: 0, stderr: "" });
       expect(json(await trm("eval", out, "--data", join(folder, "maze"), "--json")).puzzles).toBe(12);
     },
     patience,
@@ -167,7 +171,7 @@ describe("ARC", () => {
   const set = join(fixtures, "arc/npy");
   beforeAll(async () => {
     const settings = [...tiny, "batchSize=2", "puzzleEmbeddingSize=16"];
-    const told = await trm(
+    const finished = await trm(
       "train",
       "--data",
       set,
@@ -180,11 +184,11 @@ describe("ARC", () => {
       "--set",
       ...settings,
     );
-    expect(told).toMatchObject({ code: 0, stderr: "" });
+    expect(finished).toMatchObject({ code: 0, stderr: "" });
   }, patience);
 
   it(
-    "eval --arc writes predictions that arc-score scores the same",
+    "is predicted by eval --arc, and arc-score gives these predictions the same score",
     async () => {
       const [out, again] = [join(folder, "predictions"), join(folder, "scores")];
       const evaluated = json(await trm("eval", run, "--arc", "--data", set, "--out", out, "--k", "1,2", "--json"));
@@ -207,12 +211,22 @@ describe("ARC", () => {
   );
 
   it(
-    "arc-score equals the official evaluator",
+    "is scored by arc-score like by the official evaluator",
     async () => {
       const evaluator = join(fixtures, "arc/evaluator");
       const out = join(folder, "official-scores");
-      const told = await trm("arc-score", "--data", set, "--predictions", evaluator, "--k", "1,2,5,10", "--out", out);
-      expect(told).toMatchObject({ code: 0, stderr: "" });
+      const finished = await trm(
+        "arc-score",
+        "--data",
+        set,
+        "--predictions",
+        evaluator,
+        "--k",
+        "1,2,5,10",
+        "--out",
+        out,
+      );
+      expect(finished).toMatchObject({ code: 0, stderr: "" });
       expect(JSON.parse(readFileSync(join(out, "scores.json"), "utf8"))).toEqual(
         JSON.parse(readFileSync(join(evaluator, "expected.json"), "utf8")),
       );
@@ -222,7 +236,7 @@ describe("ARC", () => {
   );
 
   it(
-    "says what is missing",
+    "rejects missing options and files in one line",
     async () => {
       for (const [args, message] of [
         [["eval", run, "--arc"], "--data DIR and --out DIR are needed"],
@@ -233,11 +247,11 @@ describe("ARC", () => {
           "/tmp/puzzle_identifiers.npy: cannot read",
         ],
       ] as const) {
-        const told = await trm(...args);
-        expect(told.code).not.toBe(0);
-        expect(told.stderr.trim().split("\n")).toHaveLength(1);
-        expect(told.stderr).toContain(message);
-        expect(told.stdout).toBe("");
+        const finished = await trm(...args);
+        expect(finished.code).not.toBe(0);
+        expect(finished.stderr.trim().split("\n")).toHaveLength(1);
+        expect(finished.stderr).toContain(message);
+        expect(finished.stdout).toBe("");
       }
     },
     patience,
@@ -262,7 +276,7 @@ describe("trm ablate", () => {
   ];
 
   it(
-    "makes what is missing, and nothing twice",
+    "trains the missing rows and seeds, and no finished one again",
     async () => {
       const first = json(await trm(...start, "--set", ...tiny));
       expect(first.rows.map(({ key }: { key: string }) => key)).toEqual(["trm", "direct"]);
@@ -275,7 +289,7 @@ describe("trm ablate", () => {
       expect(second.budget).toBe(first.budget);
       expect(readFileSync(join(out, "cell-trm-seed1.json")).equals(cell)).toBe(true);
       const refused = await trm(...start);
-      expect(refused.stderr).toContain("holds an ablation already: --resume goes on with it");
+      expect(refused.stderr).toContain("holds an ablation already: --resume continues it");
     },
     patience,
   );

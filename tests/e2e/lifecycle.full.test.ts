@@ -1,4 +1,4 @@
-/** The life of a run: train, evaluate, solve, look at it, go on, all through the command line. */
+// The life of a run through the command line: train, evaluate, solve, describe, continue.
 import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -18,7 +18,7 @@ beforeAll(async () => {
   trained = await train(run, "--steps", "60", "--eval-every", "30");
 }, patience);
 
-it("train tells what it does", () => {
+it("train prints its settings and a summary, and fills the run folder", () => {
   expect(trained).toMatchObject({ code: 0, stderr: "" });
   for (const word of [
     /task +sudoku4; preset small, seed 5/,
@@ -50,35 +50,35 @@ it("train tells what it does", () => {
 });
 
 describe("eval", () => {
-  it("--json prints exactly one object; the run's own unseen puzzles are those of unseen.csv", async () => {
+  it("prints one object with --json, and unseen.csv holds the unseen puzzles of the run", async () => {
     const [own, csv] = [await trm("eval", run, "--json"), await trm("eval", run, "--csv", unseen, "--json")];
     expect(own.code).toBe(0);
     const lines = own.stdout.trim().split("\n");
     expect(lines).toHaveLength(1);
     const evaluation = JSON.parse(lines[0]!);
-    expect(Object.keys(evaluation)).toEqual(["puzzles", "exact", "cell", "interval95", "meanHaltStep"]);
+    expect(Object.keys(evaluation)).toEqual(["puzzles", "unlabelled", "exact", "cell", "interval95", "meanHaltStep"]);
     expect(evaluation).toMatchObject({ puzzles: 200, exact: Array(4).fill(expect.any(Number)) });
     expect(evaluation.cell).toHaveLength(4);
     expect(evaluation.interval95[0]).toBeLessThanOrEqual(evaluation.exact[3]);
     expect(evaluation.interval95[1]).toBeGreaterThanOrEqual(evaluation.exact[3]);
     expect(JSON.parse(csv.stdout)).toEqual(evaluation);
   });
-  it("prints a table for people", async () => {
+  it("prints a table", async () => {
     const { code, stdout } = await trm("eval", run, "--limit", "20");
     expect(code).toBe(0);
     expect(stdout).toMatch(/supervision step +puzzles right +cells right\n +1 +[\d.]+% +[\d.]+%/);
-    expect(stdout).toMatch(/95% interval of the last: [\d.]+% to [\d.]+%; q says stop after \d/);
+    expect(stdout).toMatch(/95% interval of the last step: [\d.]+% to [\d.]+%\nq says halt after \d/);
   });
 });
 
 describe("solve", () => {
-  it("shows the steps", async () => {
+  it("shows the supervision steps", async () => {
     const { code, stdout } = await trm("solve", "--checkpoint", run, firstUnseen(), "--all");
     expect(code).toBe(0);
     for (const word of ["puzzle", "step 1", "step 4", "q -"]) expect(stdout).toContain(word);
     expect(stdout).toMatch(/(halts after step \d|no halt within 4 steps); (the answer is right|wrong: )/);
   });
-  it("--json prints one object, also for a checkpoint folder", async () => {
+  it("prints one object with --json, also for a checkpoint folder", async () => {
     const { stdout } = await trm("solve", "--checkpoint", join(run, "checkpoint-0000060"), firstUnseen(), "--json");
     const solution = JSON.parse(stdout);
     expect(solution).toMatchObject({ task: "sudoku4", puzzle: firstUnseen(), right: expect.any(Boolean) });
@@ -87,7 +87,7 @@ describe("solve", () => {
   });
 });
 
-it("info shows what the run is", async () => {
+it("info describes the run", async () => {
   const { code, stdout } = await trm("info", run);
   expect(code).toBe(0);
   for (const word of [/parameters/, /effective depth 12/, /60 steps/, /backend/, /hiddenSize +32/])
@@ -101,7 +101,7 @@ it("info shows what the run is", async () => {
   });
 });
 
-it("a run that is stopped and resumed, and one with the same seed, equal one that is not, bit for bit", async () => {
+it("a resumed run equals an uninterrupted run with the same seed bit for bit", async () => {
   const resumed = await trm("train", "--resume", run, "--steps", "90", "--json");
   expect(resumed.code).toBe(0);
   expect(JSON.parse(resumed.stdout)).toMatchObject({ run, ending: "goal", step: 90 });
@@ -120,13 +120,13 @@ it("a run that is stopped and resumed, and one with the same seed, equal one tha
   expect(side(run)).toEqual(side(whole));
 });
 
-it("a run that has reached its goal says so", async () => {
+it("train --resume reports a goal that has been reached already", async () => {
   const { code, stdout } = await trm("train", "--resume", run);
   expect(code).toBe(0);
   expect(stdout).toContain("this run has reached its goal already; --steps or --minutes sets a new one");
 });
 
-it("--force moves the run that is there aside", async () => {
+it("train --force moves an existing run aside", async () => {
   const out = join(folder, "forced");
   expect((await train(out, "--steps", "3")).code).toBe(0);
   expect((await train(out, "--steps", "2", "--force")).code).toBe(0);
@@ -141,16 +141,16 @@ describe("demo", () => {
     demo = await trm("demo", "--minutes", "0.1", "--out", out);
   }, patience);
 
-  it("runs through, whatever it has learned", () => {
+  it("trains, shows three solutions and measures the accuracy", () => {
     expect(demo).toMatchObject({ code: 0, stderr: "" });
     expect(demo.stdout).toMatch(
-      /200 unseen puzzles[\s\S]*supervision step +puzzles right[\s\S]*95% interval of the last/,
+      /200 unseen puzzles[\s\S]*supervision step +puzzles right[\s\S]*95% interval of the last step/,
     );
     expect(demo.stdout.match(/^(halts after step|no halt within)/gm)).toHaveLength(3);
   });
 
-  it("the commands that it names work", async () => {
-    const commands = [...demo.stdout.matchAll(/npx tsx src\/cli\/main\.ts (.*)/g)].map(([, command]) => command!);
+  it("prints commands that work", async () => {
+    const commands = [...demo.stdout.matchAll(/npx trm (.*)/g)].map(([, command]) => command!);
     expect(commands.length).toBeGreaterThanOrEqual(5);
     for (const command of commands) {
       const short = command
@@ -161,24 +161,27 @@ describe("demo", () => {
     }
   });
 
-  it("a second demo does not mix with the first", async () => {
+  it("moves the run of an earlier demo aside", async () => {
     const again = await trm("demo", "--minutes", "0.05", "--out", out);
-    expect(again.stdout).toContain(`the run that was in ${out} is now in ${out}.previous`);
+    expect(again.stdout).toContain(`the run in ${out} has been moved to ${out}.previous`);
     expect(stepLines(out)[0]!.step).toBe(1);
   });
 });
 
-it("every command has help with examples", async () => {
+it("every command has a help text with an example, within 80 columns", async () => {
   const main = await trm("--help");
   expect(main.code).toBe(0);
-  const commands = [...main.stdout.matchAll(/^ {2}(\w[\w-]*) (?:\[|<)/gm)]
-    .map(([, name]) => name!)
-    .filter((name) => name !== "help");
-  expect(commands).toEqual(expect.arrayContaining(["demo", "train", "eval", "solve", "info"]));
-  for (const command of commands) {
-    const { code, stdout } = await trm(command, "--help");
+  const names = [...main.stdout.matchAll(/^ {2}(\w[\w-]*) (?:\[|<)/gm)].map(([, name]) => name!);
+  expect(names).toEqual(expect.arrayContaining(["demo", "train", "eval", "solve", "info"]));
+  const commands = names.filter((name) => name !== "help");
+  for (const command of [...commands, "data sudoku", "data maze", "data arc", "data generate"]) {
+    const { code, stdout } = await trm(...command.split(" "), "--help");
     expect([command, code]).toEqual([command, 0]);
-    expect(stdout, command).toContain("\n  npx tsx src/cli/main.ts ");
+    expect(stdout, command).toContain("\n  npx trm ");
+    expect(
+      stdout.split("\n").filter((line) => line.length > 80),
+      command,
+    ).toEqual([]);
   }
   expect((await trm("--version")).stdout.trim()).toBe(
     JSON.parse(readFileSync(join(project, "package.json"), "utf8")).version,

@@ -1,4 +1,4 @@
-/** Whatever a user gets wrong: one clear line on stderr, exit code 1 (2 for usage), nothing lost or half-written. */
+// Mistakes of a user: one clear line on stderr, exit code 1 (2 for usage), nothing lost or half-written.
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -58,7 +58,9 @@ describe("a puzzle", () => {
     ["123", "3 characters, expected 16"],
     ["1..............x", 'character 16 (row 4, column 4) is "x"'],
     ["11..............", "two 1s in row 1 (columns 1 and 2)"],
-  ])("%s", (puzzle, message) => expectMistake(1, message, "solve", "--checkpoint", run, puzzle));
+  ])("is rejected if it is malformed: %s", (puzzle, message) =>
+    expectMistake(1, message, "solve", "--checkpoint", run, puzzle),
+  );
 });
 
 describe("a CSV", () => {
@@ -70,8 +72,10 @@ describe("a CSV", () => {
     ["answer", `${header}x,1...............,1234341221434322,0\n`, /answer\.csv:2:20: answer: sudoku4: two 2s/],
     ["header", good, /header\.csv:1:1: header .* expected source,question,answer,rating/],
     ["empty", header, /empty\.csv: no puzzles/],
-  ])("%s", (name, text, message) => expectMistake(1, message, "eval", run, "--csv", inFolder(`${name}.csv`, text)));
-  it("that is not there", () =>
+  ])("is rejected with file, line and column: %s", (name, text, message) =>
+    expectMistake(1, message, "eval", run, "--csv", inFolder(`${name}.csv`, text)),
+  );
+  it("is rejected if there is no such file", () =>
     expectMistake(1, "no.csv: no such file or folder", "eval", run, "--json", "--csv", join(folder, "no.csv")));
 });
 
@@ -116,7 +120,7 @@ describe("a checkpoint", () => {
       /checkpoint\.json: not JSON/,
     ],
   ];
-  it.each(hostile)("%s", async (_, spoil, message) => {
+  it.each(hostile)("is rejected by eval and train --resume if it is broken: %s", async (_, spoil, message) => {
     rmSync(broken, { recursive: true, force: true });
     cpSync(run, broken, { recursive: true });
     // Without checksums, as in checkpoints of earlier versions, the parser has to find the error.
@@ -133,8 +137,10 @@ describe("a checkpoint", () => {
     ["solve", ["solve", "--checkpoint", join(folder, "none"), "1..............."]],
     ["info", ["info", join(folder, "none")]],
     ["train --resume", ["train", "--resume", join(folder, "none")]],
-  ])("%s of a folder that is not there", (_, arguments_) => expectMistake(1, "none: no such folder", ...arguments_));
-  it("of a folder without one", () => expectMistake(1, /contains no checkpoint/, "info", folder));
+  ])("is rejected by %s if there is no such folder", (_, arguments_) =>
+    expectMistake(1, "none: no such folder", ...arguments_),
+  );
+  it("is rejected if the folder holds none", () => expectMistake(1, /contains no checkpoint/, "info", folder));
 });
 
 describe("settings", () => {
@@ -147,20 +153,21 @@ describe("settings", () => {
     [["--config", join(folder, "no.yaml")], "no.yaml: no such file or folder"],
     [["--puzzles", "1000000"], "different puzzles asked"],
     [["--side", "9"], "a side is for mazes"],
-  ])("%j", async (more, message) => {
+  ])("are checked before the run folder is created: %j", async (more, message) => {
     await expectMistake(1, message, ...train(...more));
     expect(existsSync(out)).toBe(false);
   });
-  it("a file with an unknown key", () =>
+  it("are rejected with the name of the file for an unknown key", () =>
     expectMistake(
       1,
       'c.yaml: unknown key "H_cicles", did you mean',
       ...train("--config", inFolder("c.yaml", "H_cicles: 3\n")),
     ));
-  it("a file that is no YAML", () => expectMistake(1, "d.yaml: ", ...train("--config", inFolder("d.yaml", "a: [1\n"))));
+  it("are rejected with the name of the file if it is not YAML", () =>
+    expectMistake(1, "d.yaml: ", ...train("--config", inFolder("d.yaml", "a: [1\n"))));
 });
 
-describe("usage", () => {
+describe("wrong usage", () => {
   it.each([
     [[], ""],
     [["frobnicate"], "unknown command 'frobnicate'"],
@@ -175,19 +182,20 @@ describe("usage", () => {
     [train("--minutes", "soon"), "Expected a number above 0"],
     [train("--minutes", "-1"), "Expected a number above 0"],
     [train("--steps", "1.5"), "Expected a whole number"],
-    [train("--threads", "0"), "Expected a whole number of 1 or more"],
+    [train("--threads", "0"), "Expected a whole number from 1 to 256"],
+    [train("--threads", "100000"), "option '--threads <n>' argument '100000' is invalid"],
     [train("--seed", "x"), "Expected a whole number"],
     [["train", "--resume", run, "--seed", "1"], "cannot be used with option '--seed <n>'"],
     [["ablate", "--resume", "--minutes", "1"], "cannot be used with option '--minutes <m>'"],
-    [["eval", run, "--k", "1"], "--k goes with --arc alone"],
-    [["eval", run, "--out", "x"], "--out goes with --arc alone"],
+    [["eval", run, "--k", "1"], "--k requires --arc"],
+    [["eval", run, "--out", "x"], "--out requires --arc"],
     [["eval", run, "--arc", "--svg", "x.svg"], "cannot be used with option '--svg <file>'"],
-  ])("%j", async (arguments_, message) => {
+  ])("is explained in one line: %j", async (arguments_, message) => {
     if (message !== "") return expectMistake(2, message, ...arguments_);
     const { code, stderr } = await trm(...arguments_); // no command at all: the help
     expect([code, stderr.startsWith("Usage: trm")]).toEqual([2, true]);
   });
-  it("an unknown backend in the environment", async () => {
+  it("covers the backend in the environment", async () => {
     const { code, stderr } = await start(["eval", run], { TRM_BACKEND: "cuda" }).finished;
     expect([code, stderr]).toEqual([
       1,
@@ -196,12 +204,12 @@ describe("usage", () => {
   });
 });
 
-describe("a place to write", () => {
-  it("that holds a run", async () => {
+describe("an output folder", () => {
+  it("is rejected if it holds a run", async () => {
     const before = readFileSync(join(run, "metrics.jsonl"));
     await expectMistake(
       1,
-      /holds a run already: --resume .* goes on with it, --force starts anew/,
+      /holds a run already: train --resume .* continues it, --force moves it to .*\.previous/,
       "train",
       "--task",
       "sudoku4",
@@ -210,16 +218,16 @@ describe("a place to write", () => {
     );
     expect(readFileSync(join(run, "metrics.jsonl"))).toEqual(before);
   });
-  it("that holds something else, --force or not", async () => {
+  it("is rejected if it holds other files, also with --force", async () => {
     const thesis = join(folder, "thesis");
     mkdirSync(thesis);
     writeFileSync(join(thesis, "chapter1.txt"), "");
     for (const more of [[], ["--force"]]) {
-      await expectMistake(1, "exists and is no run of trm", "train", "--task", "sudoku4", "--out", thesis, ...more);
+      await expectMistake(1, "exists and is not a run of trm", "train", "--task", "sudoku4", "--out", thesis, ...more);
       expect(readdirSync(thesis)).toEqual(["chapter1.txt"]);
     }
   });
-  it("that cannot be", async () => {
+  it("is rejected if it cannot be created", async () => {
     const below = join(inFolder("file", ""), "run");
     await expectMistake(
       1,
@@ -248,7 +256,7 @@ describe("a place to write", () => {
   });
 });
 
-it("TRM_DEBUG=1 adds the stack", async () => {
+it("TRM_DEBUG=1 adds the stack to an error", async () => {
   const { code, stderr } = await start(["info", join(folder, "none")], { TRM_DEBUG: "1" }).finished;
   expect(code).toBe(1);
   expect(stderr).toMatch(/^trm: .*\n.*CheckpointError: [\s\S]*at /);

@@ -78,7 +78,7 @@ export function evalCommand(): Command {
     .addOption(attemptsOption());
   for (const option of computeOptions()) command.addOption(option);
   return command
-    .option("--json", "print one JSON object: {puzzles, exact, cell, interval95, meanHaltStep}")
+    .option("--json", "print one JSON object: {puzzles, unlabelled, exact, cell, interval95, meanHaltStep}")
     .addHelpText("after", helpText)
     .action((path: string, options: EvalOptions) => {
       const arcOnly = ["out", "k", "attempts"].find((name) => command.getOptionValueSource(name) === "cli");
@@ -88,12 +88,14 @@ export function evalCommand(): Command {
 }
 
 const helpText = (): string => `
+puzzles       number of puzzles with labels; all figures are about these
+unlabelled    number of puzzles without labels
 exact         share of puzzles whose every cell is right, after step 1, 2, ...
 cell          share of right cells, after step 1, 2, ...
 interval95    95% interval of the last exact accuracy
 meanHaltStep  first step at which q says halt, on average; all steps run anyway
 With --halt q a puzzle leaves the batch when it halts, and --json prints
-{puzzles, exact, cell, interval95, exitSteps, meanSteps, computeSaved}.
+exitSteps, meanSteps and computeSaved instead of meanHaltStep.
 
 Examples:
   ${invocation} eval runs/demo

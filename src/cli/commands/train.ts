@@ -1,6 +1,6 @@
 // `trm train`: starts a new run or continues an existing one.
 import { basename, resolve as resolvePath } from "node:path";
-import { Command, Option } from "commander";
+import { Command, Help, Option } from "commander";
 import { dataSettings, readDataMetadata } from "../../puzzles/index.node.ts";
 import { type TaskChoice, taskNames, taskOfData } from "../../puzzles/index.ts";
 import { type RunAbout, WritableRun } from "../../runs/index.node.ts";
@@ -82,9 +82,14 @@ export function trainCommand(): Command {
     .action((options: TrainOptions) => train(options));
 }
 
+function presetHelp(name: PresetName): string {
+  const help = Object.assign(new Help(), { helpWidth: 80 });
+  return help.formatItem(name, 8, presetSummaries[name], help);
+}
+
 const helpText = (): string => `
 Presets:
-${presetNames.map((name) => `  ${name.padEnd(9)} ${presetSummaries[name]}`).join("\n")}
+${presetNames.map(presetHelp).join("\n")}
 
 Without --steps and --minutes, training ends at the setting totalSteps
 (preset small: 20,000; for sudoku4 3,000). Ctrl-C saves and stops earlier.
