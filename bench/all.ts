@@ -19,7 +19,14 @@ import { type Variation, variations } from "./runner/growth.ts";
 import { Journal } from "./runner/journal.ts";
 import { describeMachine, describeMoment, type Moment } from "./runner/machine.ts";
 import { isPair, measurePairs, nameOfRequest, type PairRequest } from "./runner/measure.ts";
-import { type BenchOptions, isResume, parseBenchOptions, type SectionName, usage } from "./runner/options.ts";
+import {
+  type BenchOptions,
+  isResume,
+  parseBenchOptions,
+  resultsPath,
+  type SectionName,
+  usage,
+} from "./runner/options.ts";
 import { Progress } from "./runner/progress.ts";
 import {
   document,
@@ -70,7 +77,8 @@ async function main(args: readonly string[]): Promise<void> {
     ["Load at the start", journal.moments.map(({ load }) => load).join(", then ")],
     ...nodes.slice(1).map(({ version }): [string, string] => ["Node for wide vectors", version]),
   ];
-  const read = (name: string): string => readFileSync(`${here}${name}`, "utf8");
+  // The hand-written texts describe the sessions of several machines, so only RESULTS.md contains them.
+  const read = (name: string): string => (options.out === resultsPath ? readFileSync(`${here}${name}`, "utf8") : "");
   const text = document({ summary: read("SUMMARY.md"), machine: rows, sections, notes: read("NOTES.md") });
   console.log(text);
   if (options.out) {

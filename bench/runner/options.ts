@@ -7,6 +7,9 @@ export type SectionName = (typeof sectionNames)[number];
 export const configNames = ["sudoku9", "sudoku4", "maze_attention", "paper_sudoku"] as const;
 export type ConfigName = (typeof configNames)[number];
 
+/** The report of a complete session. */
+export const resultsPath = "bench/RESULTS.md";
+
 export interface BenchOptions {
   readonly sections: readonly SectionName[];
   readonly configs: readonly ConfigName[];
@@ -28,7 +31,7 @@ export const usage = `npm run bench -- [options]
   --turns N         maximum number of timed turns of each pair (default: 15; a pair gets about a minute, but at least 3 turns)
   --quick           3 turns, no slow peers, fewer points
   --backend NAME    reference or wasm (default: wasm)
-  --out FILE        file for the report (default: bench/RESULTS.md for a complete session without --quick, else none)
+  --out FILE        file for the report (default: ${resultsPath} for a complete session without --quick, else none)
   --resume          continues an interrupted session with its options`;
 
 /** Whether --resume is given, which excludes all other options. @throws Error if there are others */
@@ -73,7 +76,7 @@ export function parseBenchOptions(args: readonly string[], cores = availablePara
     turns,
     quick,
     backend: values.backend,
-    out: values.out ?? (isComplete ? "bench/RESULTS.md" : null),
+    out: values.out ?? (isComplete ? resultsPath : null),
   };
 }
 

@@ -42,18 +42,16 @@ export interface Section {
 }
 
 export interface ReportParts {
-  /** Markdown before the sections. */
+  /** Markdown before the sections, or "". */
   readonly summary: string;
   readonly machine: readonly [string, string][];
   readonly sections: readonly Section[];
-  /** Markdown after the sections. */
+  /** Markdown after the sections, or "". */
   readonly notes: string;
 }
 
 /** How the measurements were made, in the report. */
-const method = `\`npm run bench\` writes this file; do not edit it. The summary comes from bench/SUMMARY.md, and the last section from bench/NOTES.md.
-
-Our program and a peer take turns: each makes two steps, of which the second is timed (only one, if a step takes five seconds or more). Our program runs on
+const method = `Our program and a peer take turns: each makes two steps, of which the second is timed (only one, if a step takes five seconds or more). Our program runs on
 the current Node and, if that has no wide vectors, also on a newer one. Times are medians over the turns. A ratio is the median over the turns of (time of
 the peer / our time), so above 1 our program is faster. GFLOP counts only the matrix products, for every program alike. Memory is the peak of the whole process.
 
@@ -70,7 +68,9 @@ export const document = ({ summary, machine, sections, notes }: ReportParts): st
     table(["", ""], machine),
     ...sections.map(({ title, command, body }) => `## ${title}\n\n\`${command}\`\n\n${body}`),
     notes.trim(),
-  ].join("\n\n")}\n`;
+  ]
+    .filter(Boolean)
+    .join("\n\n")}\n`;
 
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const line = (cells: readonly string[]): string => `| ${cells.join(" | ")} |`;
