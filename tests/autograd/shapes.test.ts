@@ -1,7 +1,7 @@
 // Value and gradient of every operation with axes of length 0, and the messages for shapes that do not fit.
 import { describe, expect, it } from "vitest";
 import * as a from "../../src/autograd/index.ts";
-import { ReferenceBackend, type Shape, ShapeError, scope, tensor, zeros } from "../../src/tensor/index.ts";
+import { ReferenceBackend, type Shape, ShapeError, sameShape, scope, tensor, zeros } from "../../src/tensor/index.ts";
 import { valuesOf } from "./examples.ts";
 
 type Inputs = readonly a.Variable[];
@@ -16,48 +16,46 @@ interface Case {
 const none: Shape = [2, 0, 3];
 const ids = (shape: Shape): a.Variable => new a.Variable(zeros(shape, "int32"), null, false);
 
-const oneInput = Object.entries({
-  negate: a.negate,
-  exp: a.exp,
-  log: a.log,
-  sqrt: a.sqrt,
-  rsqrt: a.rsqrt,
-  square: a.square,
-  reciprocal: a.reciprocal,
-  abs: a.abs,
-  tanh: a.tanh,
-  sigmoid: a.sigmoid,
-  silu: a.silu,
-  softplus: a.softplus,
-  relu: a.relu,
-  affine: (x: a.Variable) => a.affine(x, 2, 1),
-  cast: (x: a.Variable) => a.cast(x, "float64"),
-}).map(([name, f]): Case => ({ name, inputs: [none], run: ([x]) => f(x!), output: none }));
+/** Whether an operation takes `count` inputs of one shape and returns that shape, without attributes. */
+function isElementwise(operation: a.Operation, count: number): boolean {
+  const { inputs, attributes } = operation.domain({ integer: (min) => min, oneOf: ([first]) => first! });
+  if (attributes !== undefined || inputs.length !== count || inputs.some(({ kind }) => kind === "index")) return false;
+  try {
+    return sameShape(operation.shape(new Array(count).fill(none), undefined), none);
+  } catch (error) {
+    if (error instanceof ShapeError) return false;
+    throw error;
+  }
+}
 
-const twoInputs = Object.entries({
-  add: a.add,
-  subtract: a.subtract,
-  multiply: a.multiply,
-  divide: a.divide,
-  maximum: a.maximum,
-  atan2: a.atan2,
-}).flatMap(([name, f]): Case[] => [
-  { name: `${name} with a row`, inputs: [none, [3]], run: ([x, y]) => f(x!, y!), output: none },
-  { name: `${name} of a scalar`, inputs: [[], none], run: ([x, y]) => f(x!, y!), output: none },
-  {
-    name: `${name}, 1 stretched to 0`,
-    inputs: [
+const oneInput = a
+  .allOperations()
+  .filter((operation) => isElementwise(operation, 1))
+  .map((operation): Case => {
+    return { name: operation.name, inputs: [none], run: (x) => a.apply(operation, x, undefined), output: none };
+  });
+
+const twoInputs = a
+  .allOperations()
+  .filter((operation) => isElementwise(operation, 2))
+  .flatMap((operation): Case[] => {
+    const run = (inputs: Inputs): a.Variable => a.apply(operation, inputs, undefined);
+    const stretched = [
       [1, 3],
       [0, 1],
-    ],
-    run: ([x, y]) => f(x!, y!),
-    output: [0, 3],
-  },
-]);
+    ];
+    return [
+      { name: `${operation.name} with a row`, inputs: [none, [3]], run, output: none },
+      { name: `${operation.name} of a scalar`, inputs: [[], none], run, output: none },
+      { name: `${operation.name}, 1 stretched to 0`, inputs: stretched, run, output: [0, 3] },
+    ];
+  });
 
 const cases: readonly Case[] = [
   ...oneInput,
   ...twoInputs,
+  { name: "affine", inputs: [none], run: ([x]) => a.affine(x!, 2, 1), output: none },
+  { name: "cast", inputs: [none], run: ([x]) => a.cast(x!, "float64"), output: none },
   { name: "select", inputs: [none, [3]], run: ([x, y]) => a.select(ids([2, 1, 1]), x!, y!), output: none },
   { name: "reshape", inputs: [none], run: ([x]) => a.reshape(x!, [6, -1]), output: [6, 0] },
   { name: "permute", inputs: [none], run: ([x]) => a.permute(x!, [2, 0, 1]), output: [3, 2, 0] },
