@@ -1,5 +1,6 @@
-// Compiles the WebAssembly kernels (src/tensor/backends/wasm/assembly) and embeds them as text in a TypeScript module, in three
-// builds of one source: plain SIMD, relaxed SIMD with fused multiply-add, and the same with wide tiles. `npm ci` runs it as `prepare`.
+// Compiles the WebAssembly kernels (src/tensor/backends/wasm/assembly) and embeds them as text in a TypeScript module. There are three
+// builds of one source: plain SIMD, relaxed SIMD with fused multiply-add, and relaxed SIMD with wide tiles. `npm ci` runs this script
+// as `prepare`.
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 
@@ -8,7 +9,7 @@ const output = new URL("generated/binary.ts", backend);
 
 const asc = await import("assemblyscript/asc").catch((error) => {
   if (error.code !== "ERR_MODULE_NOT_FOUND") throw error;
-  // `npm ci --omit=dev`: nothing is built from source there.
+  // With `npm ci --omit=dev` nothing is built from source.
   console.log("build-wasm: assemblyscript is not installed, nothing built");
   process.exit(0);
 });
@@ -21,9 +22,9 @@ async function compile(features, wide) {
       fileURLToPath(new URL("assembly/index.ts", backend)),
       ...["--outFile", "kernels.wasm"],
       ...["-O3", "--noAssert", "--runtime", "stub", "--disableWarning"],
-      // No --memoryBase: with it every address of an atomic is added up before, and then sleeping threads never wake in
-      // processes of Node 20 (V8 11.3, baseline compiler). Tested in tests/tensor/wasm-build.full.test.ts.
-      // Shared between threads, up to 4 GB; the sizes are those of the memory that the engine provides.
+      // --memoryBase is not used: with it the address of every atomic operation is the result of an addition, and then sleeping
+      // threads never wake up in Node 20 (V8 11.3, baseline compiler). Tested in tests/tensor/wasm-build.full.test.ts.
+      // The memory is shared between threads and has up to 4 GB; these sizes match the memory that the engine provides.
       ...["--importMemory", "--sharedMemory", "--initialMemory", "1", "--maximumMemory", "65536"],
       ...["--enable", features, "--use", `WIDE=${wide}`],
     ],
@@ -43,5 +44,5 @@ export const wideBinary = "${wide}";
 `;
 
 await mkdir(new URL(".", output), { recursive: true });
-// An unchanged file keeps its date, so that watchers stay quiet.
+// An unchanged file is not written again, so that file watchers do not react.
 if ((await readFile(output, "utf8").catch(() => "")) !== source) await writeFile(output, source);

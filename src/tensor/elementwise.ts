@@ -1,9 +1,9 @@
 // The elementwise functions of one and of two numbers: name, formula, and whether int32 tensors are allowed.
 //
-// These two tables are the specification. The types UnaryName and BinaryName, the reference kernels and the checks of element
-// types follow from them; operations.ts exports one tensor function per name. A fast backend may have a kernel of its own for a
-// name: the wasm backend runs the reference kernel for every other name, and the gpu backend lists a formula for each name in
-// backends/gpu/formulas.ts.
+// These two tables are the specification. The types UnaryName and BinaryName, the reference kernels and the checks of element types
+// follow from them, and operations.ts exports one tensor function per name. The wasm backend has kernels for some of the names (see
+// backends/wasm/elementwise.ts) and runs the reference kernel for the others. The gpu backend needs a formula for every name in
+// backends/gpu/formulas.ts, which the compiler checks.
 
 interface ElementwiseFunction<Formula> {
   readonly formula: Formula;

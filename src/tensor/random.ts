@@ -1,14 +1,14 @@
 /**
- * Seeded random numbers whose state can be saved: a resumed run continues bit for bit. No global state.
+ * Seeded random numbers whose state can be saved, so that a resumed run continues bit for bit. There is no global state.
  *
- * The generator is pure-rand's xoroshiro128+ (32 bits a draw). The seed is spread over its 128 bits by a mixing function,
- * because the plain seeding makes the first draws of neighbouring seeds neighbours too.
+ * The generator is pure-rand's xoroshiro128+ (32 bits per draw). A mixing function spreads the seed over its 128 bits, because
+ * with plain seeding the first draws of neighbouring seeds are similar.
  */
 import { uniformFloat64 } from "pure-rand/distribution/uniformFloat64";
 import { uniformInt } from "pure-rand/distribution/uniformInt";
 import { xoroshiro128plusFromState } from "pure-rand/generator/xoroshiro128plus";
 
-/** Everything a Random is; plain data, fit for JSON. */
+/** The complete state of a Random as plain data for JSON. */
 export interface RandomState {
   readonly generator: "xoroshiro128plus";
   /** The 128 bits as four signed 32-bit words. */
@@ -16,21 +16,21 @@ export interface RandomState {
 }
 
 /**
- * Standard deviation of a standard normal cut at +-2: sqrt(1 - 2 * 2 phi(2) / (Phi(2) - Phi(-2))).
- * Dividing by it makes the realised deviation the asked one (as JAX and the official code do).
+ * Standard deviation of a standard normal distribution truncated at +-2: sqrt(1 - 2 * 2 phi(2) / (Phi(2) - Phi(-2))).
+ * Division by it gives the truncated distribution the requested deviation, as in JAX and the official code.
  */
 export const TRUNCATED_NORMAL_STD = 0.8796256610342398;
 
 export class Random {
   #generator: ReturnType<typeof xoroshiro128plusFromState>;
 
-  /** @param seed any safe integer. @throws RangeError for another number. */
+  /** @param seed any safe integer. @throws RangeError for any other number */
   constructor(seed: number) {
     if (!Number.isSafeInteger(seed)) throw new RangeError(`Random: seed ${seed}, expected a safe integer`);
     this.#generator = xoroshiro128plusFromState(spread(seed | 0, Math.floor(seed / 2 ** 32) | 0));
   }
 
-  /** A generator that continues where `state` was taken. @throws RangeError if it is not such a state. */
+  /** A generator that continues from `state`. @throws RangeError if `state` is not a valid state */
   static fromState(state: RandomState): Random {
     const random = new Random(0);
     random.state = state;
@@ -59,12 +59,12 @@ export class Random {
     return child;
   }
 
-  /** Uniform in [0, 1), a multiple of 2^-53; takes two draws. */
+  /** Uniform in [0, 1), a multiple of 2^-53. Uses two draws. */
   uniform(): number {
     return uniformFloat64(this.#generator);
   }
 
-  /** Uniform in 0 .. below - 1, without modulo bias. @throws RangeError unless 1 <= below <= 2^53 - 1. */
+  /** Uniform in 0 .. below - 1, without modulo bias. @throws RangeError unless 1 <= below <= 2^53 - 1 */
   integer(below: number): number {
     if (!Number.isSafeInteger(below) || below < 1) {
       throw new RangeError(`Random.integer: below ${below}, expected a positive safe integer`);
@@ -72,18 +72,18 @@ export class Random {
     return uniformInt(this.#generator, 0, below - 1);
   }
 
-  /** True with this probability. */
+  /** True with the given probability. */
   bernoulli(probability: number): boolean {
     return this.uniform() < probability;
   }
 
-  /** Standard normal (Box-Muller; the second value is dropped so that the state is the generator alone). */
+  /** Standard normal (Box-Muller). The second value is discarded, so that the state is that of the generator alone. */
   normal(): number {
     const radius = Math.sqrt(-2 * Math.log(1 - this.uniform())); // 1 - u is in (0, 1]
     return radius * Math.cos(2 * Math.PI * this.uniform());
   }
 
-  /** Normal cut at 2 deviations, rescaled so that the realised deviation is `std`: values within +-2.2737 std. */
+  /** Normal, truncated at 2 deviations and rescaled to the standard deviation `std`: values within +-2.2737 std. */
   truncatedNormal(std = 1): number {
     for (;;) {
       const value = this.normal();
@@ -108,12 +108,12 @@ export class Random {
     return this.shuffle(Int32Array.from({ length: count }, (_, index) => index));
   }
 
-  /** `count` different numbers of 0 .. below - 1, in random order. @throws RangeError if count > below. */
+  /** `count` distinct numbers from 0 .. below - 1 in random order. @throws RangeError if count > below */
   sample(below: number, count: number): number[] {
     if (!(count >= 0 && count <= below)) {
       throw new RangeError(`Random.sample: ${count} of ${below} without replacement, expected 0 to ${below}`);
     }
-    // Fisher-Yates over a sparse array: only touched places are stored.
+    // Fisher-Yates over a sparse array: only the positions that were swapped are stored.
     const moved = new Map<number, number>();
     const chosen: number[] = [];
     for (let index = 0; index < count; index++) {
@@ -125,7 +125,7 @@ export class Random {
   }
 }
 
-/** 64 bits to a 128-bit state, every bit depending on every bit (murmur3's finaliser over a counter); never all zero. */
+/** Expands 64 bits to a 128-bit state that is never all zero. Every bit depends on every bit (murmur3's finalizer over a counter). */
 function spread(low: number, high: number): number[] {
   const words: number[] = [];
   let hash = 0x3c6ef372;

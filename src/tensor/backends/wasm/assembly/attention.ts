@@ -3,8 +3,8 @@
 //   P = softmax(q kᵀ / √headSize),  y = P v
 //   dv = Pᵀ dy,  dS = P · (dy vᵀ - rowsum(dy · y)),  dq = dS k / √headSize,  dk = dSᵀ q / √headSize
 //
-// q, k and v are read from qkv [batch, length, 3 · heads · headSize] in place; with rotary positions q and k are turned on the
-// way into scratch, and their gradients turned back. The backward pass computes P anew: that costs less than fetching it.
+// q, k and v are read from qkv [batch, length, 3 · heads · headSize]. With rotary positions, q and k are rotated when they are copied to
+// scratch, and their gradients are rotated back. The backward pass computes P again, which is faster than reading it from memory.
 import { PANEL, PANEL_BYTES, panelColumns, panelCount } from "./layout";
 import { scaleRow } from "./norm";
 import { packPanel, packTransposedPanel } from "./panels";
@@ -17,7 +17,7 @@ export class Attention {
   y: usize;
   dy: usize;
   dqkv: usize;
-  /** Rotary tables [length, headSize], 0 for none. */
+  /** Rotary tables [length, headSize]; 0 if there are none. */
   cos: usize;
   sin: usize;
   heads: i32;
@@ -33,7 +33,7 @@ function alignUp(bytes: usize): usize {
   return (bytes + 63) & ~63;
 }
 
-/** Scratch: what `softmaxBlock` needs; q and k [length][headSize]; panels of kᵀ and v; a block of rows of P. */
+/** Scratch: that of `softmaxBlock`; q and k [length][headSize]; panels of kᵀ and v; a block of rows of P. */
 export function attention(parameters: usize, start: i32, end: i32, scratch: usize): void {
   const p = changetype<Attention>(parameters);
   const length = p.length, size = p.headSize;
@@ -49,8 +49,8 @@ export function attention(parameters: usize, start: i32, end: i32, scratch: usiz
   writeMask(scratch, length);
   for (let item = start; item < end; item++) {
     const at = <usize>(item / p.heads * length) * stepQkv + <usize>(item % p.heads) * stepHead;
-    turn(q, p.qkv + at, stepQkv, p, p.scale);
-    turn(k, p.qkv + at + stepY, stepQkv, p, 1);
+    rotate(q, p.qkv + at, stepQkv, p, p.scale);
+    rotate(k, p.qkv + at + stepY, stepQkv, p, 1);
     packKeys(keys, k, stepHead, length, size);
     packColumns(values, p.qkv + at + 2 * stepY, stepQkv, length, size);
     let y = p.y + <usize>(item / p.heads * length) * stepY + <usize>(item % p.heads) * stepHead;
@@ -71,7 +71,7 @@ export function attention(parameters: usize, start: i32, end: i32, scratch: usiz
   }
 }
 
-/** Scratch: as above, but all rows of P; q and dy in panels; k in panels; vᵀ in panels instead of v; dS like P. */
+/** Scratch: that of `softmaxBlock`; q and k [length][headSize]; panels of kᵀ, vᵀ, q, k and dy; P and dS, all rows. */
 export function attentionBackward(parameters: usize, start: i32, end: i32, scratch: usize): void {
   const p = changetype<Attention>(parameters);
   const length = p.length, size = p.headSize;
@@ -96,8 +96,8 @@ export function attentionBackward(parameters: usize, start: i32, end: i32, scrat
     const at = <usize>(item / p.heads * length) * stepQkv + <usize>(item % p.heads) * stepHead;
     const atY = <usize>(item / p.heads * length) * stepY + <usize>(item % p.heads) * stepHead;
     const dqkv = p.dqkv + at;
-    turn(q, p.qkv + at, stepQkv, p, p.scale);
-    turn(k, p.qkv + at + stepY, stepQkv, p, 1);
+    rotate(q, p.qkv + at, stepQkv, p, p.scale);
+    rotate(k, p.qkv + at + stepY, stepQkv, p, 1);
     packKeys(keys, k, stepHead, length, size);
     packKeys(values, p.qkv + at + 2 * stepY, stepQkv, length, size);
     packColumns(qPanels, q, stepHead, length, size);
@@ -131,14 +131,14 @@ export function attentionBackward(parameters: usize, start: i32, end: i32, scrat
       multiplyPanel(Left.COLUMNS, length, columns, length, dscores, stepP, qPanels + offset, dk, stepQkv, 0, 0, scratch);
       multiplyPanel(Left.COLUMNS, length, columns, length, probabilities, stepP, dyPanels + offset, dk + stepY, stepQkv, 0, 0, scratch);
     }
-    // q was scaled on its way in, so dk is right as it is and dq still lacks the factor.
-    turnBack(dqkv, stepQkv, p, p.scale);
-    turnBack(dqkv + stepY, stepQkv, p, 1);
+    // q is scaled already, so dk is complete and dq still lacks the factor.
+    rotateBack(dqkv, stepQkv, p, p.scale);
+    rotateBack(dqkv + stepY, stepQkv, p, 1);
   }
 }
 
-/** to[l] = factor · (x[l] turned by position l): with halves (a, b), (a cos - b sin, b cos + a sin). */
-function turn(to: usize, x: usize, stepX: usize, p: Attention, factor: f32): void {
+/** to[l] = factor · (x[l] rotated by position l): the halves (a, b) become (a cos - b sin, b cos + a sin). */
+function rotate(to: usize, x: usize, stepX: usize, p: Attention, factor: f32): void {
   const size = p.headSize;
   const half = <usize>(size >> 1) << 2, whole = <usize>size << 2;
   const pairs = half & ~31;
@@ -171,8 +171,8 @@ function turn(to: usize, x: usize, stepX: usize, p: Attention, factor: f32): voi
   }
 }
 
-/** In place, the transpose of `turn`: the gradient of x from the gradient of what it was turned to. */
-function turnBack(x: usize, stepX: usize, p: Attention, factor: f32): void {
+/** The transpose of `rotate`, in place: the gradient of x from the gradient of the rotated x. */
+function rotateBack(x: usize, stepX: usize, p: Attention, factor: f32): void {
   const size = p.headSize;
   const half = <usize>(size >> 1) << 2, whole = <usize>size << 2;
   const pairs = half & ~31;
@@ -218,7 +218,7 @@ function packColumns(panels: usize, x: usize, step: usize, length: i32, size: i3
   }
 }
 
-/** Behind the spare tile of `softmaxBlock`'s scratch: a row of a panel, and one number for each row of a block. */
+/** Bytes for one number per row of a block, in the scratch of `softmaxBlock` after the spare tile and one row of a panel. */
 // @ts-ignore: decorator
 @inline
 const INVERSES_BYTES: usize = 192;
@@ -229,7 +229,7 @@ function inversesAt(scratch: usize): usize {
   return scratch + SPARE_BYTES + PANEL_BYTES;
 }
 
-/** What makes the columns of the last panel from `length` on -infinity when it is added. */
+/** A row that is added to the last panel: -infinity in the columns from `length` on, 0 in the others. */
 function writeMask(scratch: usize, length: i32): void {
   const columns = panelColumns(length, panelCount(length) - 1);
   for (let c = 0; c < PANEL; c++) {
@@ -238,10 +238,10 @@ function writeMask(scratch: usize, length: i32): void {
 }
 
 /**
- * e^(q kᵀ - the largest of its row) for a block of rows, q scaled already, and 1 / the sums of the rows at `inversesAt`. Columns from
- * `length` on are e^-87, which no sum of at least 1 notices.
+ * e^(q kᵀ - the largest of its row) for a block of rows of the scaled q, and 1 / the sums of the rows at `inversesAt`. Columns from
+ * `length` on are 0.
  *
- * Each pass goes over all rows before the next begins: the passes of one row wait for each other, those of different rows do not.
+ * Each pass processes all rows before the next pass begins: the passes of one row depend on each other, those of different rows do not.
  */
 function softmaxBlock(p: usize, stepP: usize, q: usize, keys: usize, rows: i32, length: i32, size: i32, scratch: usize): void {
   const panels = panelCount(length);
@@ -259,8 +259,8 @@ function softmaxBlock(p: usize, stepP: usize, q: usize, keys: usize, rows: i32, 
 }
 
 /**
- * The largest element of whole vectors. pmax is one instruction where max, which orders zeros, is six; it may lose a NaN, which
- * then turns up in the sum.
+ * The largest element of whole vectors. pmax is one instruction, while max, which orders zeros, is six. It may miss a NaN, which then
+ * appears in the sum.
  */
 function largestOf(row: usize, bytes: usize): f32 {
   let largest = v128.load(row), other = largest;
@@ -271,12 +271,12 @@ function largestOf(row: usize, bytes: usize): f32 {
   return maxLanes(f32x4.pmax(largest, other));
 }
 
-/** e^(x - shift) in place of x; returns the sum. */
+/** Replaces x by e^(x - shift). Returns the sum. */
 function exponentialsOf(row: usize, bytes: usize, shift: f32): f32 {
   const shifts = f32x4.splat(shift);
   const end = row + bytes;
   let sum = f32x4.splat(0);
-  // Four vectors at a time (see exponential in vector.ts), and the last two.
+  // Four vectors at a time (see vector.ts), and the last two.
   for (; row + 64 <= end; row += 64) {
     const a = softmaxExp(f32x4.sub(v128.load(row), shifts)), b = softmaxExp(f32x4.sub(v128.load(row, 16), shifts));
     const c = softmaxExp(f32x4.sub(v128.load(row, 32), shifts)), d = softmaxExp(f32x4.sub(v128.load(row, 48), shifts));

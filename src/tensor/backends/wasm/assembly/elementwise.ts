@@ -1,8 +1,8 @@
-// Elementwise kernels over flat arrays. Items are blocks of BLOCK elements. Four vectors go through together: the functions
-// with an exponential need it (see exponential in vector.ts), the others do not mind.
+// Elementwise kernels over flat arrays. Items are blocks of BLOCK elements. Loops process four vectors at a time, for the functions
+// with an exponential (see vector.ts).
 import { exp, sigmoid, silu, storeFour, storePair } from "./vector";
 
-/** Elements per item; TypeScript counts with the same number. */
+/** Elements per item; ../elementwise.ts has the same number. */
 // @ts-ignore: decorator
 @inline
 const BLOCK: i32 = 4096;
@@ -12,9 +12,9 @@ export class Unary {
   out: usize;
   x: usize;
   length: i32;
-  /** Position of the operation's name in the list in ../elementwise.ts. */
+  /** Position of the operation's name in the list of ../elementwise.ts. */
   operation: i32;
-  /** Of `affine` alone. */
+  /** Used by `affine` only. */
   scale: f32;
   shift: f32;
 }
@@ -34,7 +34,7 @@ function apply(operation: i32, x: v128, scale: v128, shift: v128): v128 {
   return f32x4.add(f32x4.mul(x, scale), shift);
 }
 
-/** `operation` is a literal at every call, so each instance is one loop over one formula. */
+/** `operation` is a constant at every call, so each instance is a loop over one formula. */
 // @ts-ignore: decorator
 @inline
 function loop(operation: i32, p: Unary, first: usize, end: usize): void {
@@ -103,7 +103,7 @@ function pairs(operation: i32, p: Binary, first: usize, end: usize): void {
   }
 }
 
-/** Operands of one shape. */
+/** Operands of equal shapes. */
 export function binary(parameters: usize, start: i32, end: i32): void {
   const p = changetype<Binary>(parameters);
   const first = <usize>(start * BLOCK) << 2;

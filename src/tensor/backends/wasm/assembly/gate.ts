@@ -3,7 +3,8 @@
 //   forward    s = gate · σ(gate) · up
 //   backward   dgate = ds · up · σ (1 + gate (1 - σ)),   dup = ds · gate · σ,   with σ = σ(gate)
 //
-// Four vectors go through together (see exponential in vector.ts): a row of 16 columns, or two of 8, of which an odd last row is computed twice.
+// Loops process four vectors at a time (see vector.ts): one row of 16 columns, or two rows of 8, of which an odd last row is computed
+// twice.
 import { PANEL_BYTES } from "./layout";
 import { fma, one, sigmoid, silu, storeFour, storePair } from "./vector";
 
@@ -14,14 +15,14 @@ function gated(gate: v128, up: v128): v128 {
   return f32x4.mul(silu(gate), up);
 }
 
-/** Rows that four vectors make. */
+/** Number of rows in four vectors. */
 // @ts-ignore: decorator
 @inline
 const ROWS: i32 = WIDE ? 1 : 2;
 
 /**
- * Where the other two vectors lie: further along the row, in the wide build (as literal offsets, which V8 needs to see to join
- * vectors); else in the next row, `next` bytes on, or without a next row (`next` 0) in the same one again.
+ * The third and fourth vector: in the wide build they are further along the row, at constant offsets, which V8 needs to join vectors.
+ * In the other builds they are in the next row, `next` bytes away; if there is none, `next` is 0 and the same row is read again.
  */
 // @ts-ignore: decorator
 @inline
@@ -43,7 +44,7 @@ function storeRows(at: usize, next: usize, a: v128, b: v128, c: v128, d: v128): 
   storePair(at + next, c, d);
 }
 
-/** s[rows, PANEL] from gate and up; each has its own row step, in bytes. */
+/** s[rows, PANEL] from gate and up. The steps are the bytes between rows. */
 export function gatePanel(s: usize, stepS: usize, gate: usize, up: usize, stepU: usize, rows: i32): void {
   for (let i = 0; i < rows; i += ROWS) {
     const hasNext = i + 1 < rows;
@@ -59,7 +60,7 @@ export function gatePanel(s: usize, stepS: usize, gate: usize, up: usize, stepU:
   }
 }
 
-/** σ (1 + gate (1 - σ)) = σ + silu (1 - σ) */
+/** The derivative of silu: σ (1 + gate (1 - σ)) = σ + silu (1 - σ) */
 // @ts-ignore: decorator
 @inline
 function slope(silu: v128, sigma: v128): v128 {
@@ -67,9 +68,9 @@ function slope(silu: v128, sigma: v128): v128 {
 }
 
 /**
- * The backward pass of `gatePanel` for rows of a panel, and s once more (for the gradient of the weights after the gate).
- * Writes rows of dgate, dup and s, which lie `part` bytes apart; and dgate and dup once more to rows of a panel and
- * parts `panelPart` bytes apart from `panel` on, if that is not 0.
+ * The backward pass of `gatePanel` for the rows of a panel, which also computes s again for the gradient of the weights after the gate.
+ * Writes dgate, dup and s to three matrices `part` bytes apart. If `panel` is not 0, also writes dgate and dup to panels, which are
+ * `panelPart` bytes apart.
  */
 export function gatePanelBackward(
   to: usize,
@@ -119,11 +120,11 @@ export class SiluGate {
   u: usize;
   out: usize;
   dy: usize;
-  /** Elements of one gate, which its up follows. */
+  /** Number of elements of a gate; the up that belongs to it follows in memory. */
   half: i32;
 }
 
-/** out = silu(gate) · up; items are pairs of a gate and an up, contiguous each. */
+/** out = silu(gate) · up. Items are pairs of a gate and an up, each contiguous. */
 export function siluGate(parameters: usize, start: i32, end: i32): void {
   const p = changetype<SiluGate>(parameters);
   const bytes = <usize>p.half << 2;
@@ -139,7 +140,7 @@ export function siluGate(parameters: usize, start: i32, end: i32): void {
   }
 }
 
-/** [dgate; dup] from u and dy, laid out alike. */
+/** [dgate; dup] from u and dy, in the layout of u. */
 export function siluGateBackward(parameters: usize, start: i32, end: i32): void {
   const p = changetype<SiluGate>(parameters);
   const bytes = <usize>p.half << 2;

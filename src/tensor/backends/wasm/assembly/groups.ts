@@ -1,8 +1,8 @@
 // Gradients of weights in groups of puzzles.
 //
-// Each group of puzzles (or of rows) adds up its own gradients [dGate; dUp; dDown^T] of [3I, columns] while the numbers they are
-// made of are in the second-level cache; `sumGroups` then adds the groups. The number of groups follows from the shapes, never
-// from the number of threads, so every sum is made in one order.
+// Each group of puzzles (or of rows) adds up its own gradients [dGate; dUp; dDown^T], [3I, columns], while their operands are in the
+// second-level cache. `sumGroups` then adds the groups. The number of groups follows from the shapes and never from the number of
+// threads, so every sum has one fixed order.
 import { transpose } from "./panels";
 import { storePair } from "./vector";
 
@@ -19,7 +19,7 @@ export class SumGroups {
   columns: i32;
 }
 
-/** Rows per item; TypeScript counts with the same number. */
+/** Rows per item; ../swiglu.ts has the same number. */
 // @ts-ignore: decorator
 @inline
 const BLOCK_ROWS: i32 = 16;

@@ -1,4 +1,4 @@
-// What the module exports: the two entries of the thread pool. Everything else is reached through a kernel's number. (And the
-// address of literals: see there.)
+// The exports of the module: the two entry points of the thread pool, which run every kernel by its number, and the address of the
+// literals (see vector.ts for why it is exported).
 export { runTasks, serve } from "./pool";
 export { literals } from "./vector";

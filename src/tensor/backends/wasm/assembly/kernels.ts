@@ -1,4 +1,4 @@
-// The kernels by number; ../runtime.ts gives the same numbers their names.
+// The kernels by number. ../kernel-fields.ts lists their names in the same order.
 import { attention, attentionBackward } from "./attention";
 import { binary, unary } from "./elementwise";
 import { siluGate, siluGateBackward } from "./gate";
@@ -12,7 +12,7 @@ import { strips } from "./strips";
 import { swigluRows, swigluRowsBackward, swigluRowsGroups } from "./swiglu-rows";
 import { swigluSequence, swigluSequenceBackward, swigluSequenceGroups } from "./swiglu-sequence";
 
-/** Runs items start..end-1 of a kernel. `parameters` points to the fields of its parameter class. */
+/** Runs items start to end - 1 of a kernel. `parameters` is the address of the fields of its parameter class. */
 export function runKernel(kernel: i32, parameters: usize, start: i32, end: i32, scratch: usize): void {
   switch (kernel) {
     case 0: pack(parameters, start, end); break;

@@ -1,5 +1,5 @@
-// Whole matrix products, batched: C = A · B with B in panels. Items are blocks of rows of C, of every matrix of the batch, so
-// that every sum is made by one thread in one order.
+// Batched matrix products C = A · B with B in panels. Items are blocks of rows of C, over all matrices of the batch, so that one thread
+// computes every sum in one order.
 import { PANEL, PANEL_BYTES, panelColumns, panelCount } from "./layout";
 import { copyColumns, transpose } from "./panels";
 import { SPARE_BYTES } from "./product";
@@ -8,7 +8,7 @@ import { multiplyTile, tileHeight } from "./tile";
 @unmanaged
 export class Matmul {
   a: usize;
-  /** Bytes between rows of A as it is stored. */
+  /** Bytes between the rows of A as stored. */
   stepA: usize;
   /** 1: A [rows, depth]; 0: stored transposed, [depth, rows]. */
   rowMajor: u32;
@@ -19,16 +19,16 @@ export class Matmul {
   rows: i32;
   columns: i32;
   depth: i32;
-  /** The sum is cut into chunks of this depth, whose panels stay in the cache while all rows of an item pass over them. */
+  /** The sum is divided into chunks of this depth, whose panels stay in the cache while they are used by all rows of an item. */
   chunk: i32;
-  /** Bytes in A from one chunk to the next. */
+  /** Bytes in A between chunks. */
   chunkStep: usize;
   blockRows: i32;
-  /** Per matrix of the batch three offsets in bytes, of A, the panels and C; 0 for a single matrix. */
+  /** Address of three offsets in bytes per matrix of the batch: of A, the panels and C. 0 for a single matrix. */
   offsets: usize;
 }
 
-/** Scratch: one tile, and for a transposed result [blockRows][columns rounded up to whole panels]. */
+/** Scratch: one tile; for a transposed result also [blockRows][columns rounded up to whole panels]. */
 export function matmul(parameters: usize, start: i32, end: i32, scratch: usize): void {
   const p = changetype<Matmul>(parameters);
   const rowMajor = p.rowMajor != 0;
@@ -51,7 +51,7 @@ export function matmul(parameters: usize, start: i32, end: i32, scratch: usize):
   }
 }
 
-/** One block of rows of C: chunk by chunk, and in each strip by strip, so that a strip of A stays in the first-level cache. */
+/** One block of rows of C, by chunks and within a chunk by tiles of rows, so that these rows of A stay in the first-level cache. */
 function multiplyBlock(
   p: Matmul,
   a: usize,

@@ -2,16 +2,17 @@
 //
 //   forward    y = s · r,  r = 1 / √(mean s² + ε)
 //   backward   ds = (dy - y · mean(dy · y)) · r
-// A sum of squares overflows where |s| is about 1e19. Only then s is divided by its largest magnitude before it is squared.
+//
+// A sum of squares overflows if |s| is about 1e19. Only then s is divided by its largest magnitude before it is squared.
 import { PANEL_BYTES } from "./layout";
 import { fma, squareRoot, storePair, sumLanes } from "./vector";
 
-/** Larger sums of squares are computed anew from smaller numbers. */
+/** Above this, the sum of squares is computed again from scaled numbers. */
 // @ts-ignore: decorator
 @inline
 const LARGE_SQUARES: f32 = 1e37;
 
-/** Normalises one contiguous row: y may be s itself. Returns r. */
+/** Normalizes one contiguous row; y may be s itself. Returns r. */
 export function normRow(y: usize, s: usize, width: i32, epsilon: f32): f32 {
   const vectors = width & ~7;
   const tail = <usize>width << 2;
@@ -35,7 +36,7 @@ function inverseOfLargeRow(s: usize, width: i32, epsilon: f32): f32 {
   let largest: f32 = 0;
   const end = s + (<usize>width << 2);
   for (let at = s; at < end; at += 4) largest = max(largest, abs(load<f32>(at)));
-  largest = min(largest, f32.MAX_VALUE); // An infinite row has r = 0, not NaN.
+  largest = min(largest, f32.MAX_VALUE); // An infinite row has r = 0 instead of NaN.
   let squares: f32 = 0;
   for (let at = s; at < end; at += 4) {
     const scaled = load<f32>(at) / largest;
@@ -75,7 +76,7 @@ export function normRowBackward(ds: usize, y: usize, dy: usize, inverse: f32, wi
   for (; at < end; at += 4) store<f32>(ds + at, (load<f32>(dy + at) - load<f32>(y + at) * mean) * inverse);
 }
 
-/** Normalises each column of a panel [length][PANEL] in place, and stores the values of r, one per column. */
+/** Normalizes each column of a panel [length][PANEL] in place, and stores the values of r, one per column. */
 export function normPanel(panel: usize, length: i32, epsilon: f32, inverse: usize): void {
   const count = f32x4.splat(<f32>length), eps = f32x4.splat(epsilon), one = f32x4.splat(1);
   // Eight columns at a time.
@@ -103,7 +104,7 @@ export function normPanel(panel: usize, length: i32, epsilon: f32, inverse: usiz
   }
 }
 
-/** r of four columns, some of which have squares that overflow (see inverseOfLargeRow); the others are divided by m = 1. */
+/** r of four columns, of which some have squares that overflow (see inverseOfLargeRow). For the others m = 1. */
 function inverseOfLargeColumns(start: usize, end: usize, squares: v128, count: v128, epsilon: v128): v128 {
   const one = f32x4.splat(1);
   let largest = f32x4.splat(0);

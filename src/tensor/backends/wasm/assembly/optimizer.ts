@@ -1,7 +1,7 @@
-// Optimizer steps in place, elementwise over flat arrays. Items are blocks of BLOCK elements.
+// Optimizer steps in place over flat arrays. Items are blocks of BLOCK elements.
 import { fma } from "./vector";
 
-/** Elements per item; TypeScript counts with the same number. */
+/** Elements per item; ../elementwise.ts has the same number. */
 // @ts-ignore: decorator
 @inline
 const BLOCK: i32 = 4096;
@@ -29,8 +29,8 @@ export class AdamAtan2 {
 /**
  * The angle of (x, y) for finite x >= 0. Relative error below 2e-7.
  *
- * With t = min / max of |y| and x: atan t = π/4 + atan((t - 1) / (t + 1)) for t > tan(π/8), which leaves a polynomial on a short
- * interval (coefficients of Cephes' atanf, S. Moshier); for |y| > x the angle is π/2 - atan t.
+ * With t = min / max of |y| and x: atan t = π/4 + atan((t - 1) / (t + 1)) for t > tan(π/8), so that a polynomial on a short
+ * interval suffices (coefficients of Cephes' atanf, S. Moshier). For |y| > x the angle is π/2 - atan t.
  */
 // @ts-ignore: decorator
 @inline
@@ -42,7 +42,7 @@ function angle(y: v128, x: v128): v128 {
   const far = f32x4.gt(small, f32x4.mul(large, f32x4.splat(0.41421356)));
   const numerator = v128.bitselect(f32x4.sub(small, large), small, far);
   const denominator = v128.bitselect(f32x4.add(small, large), large, far);
-  // 0 / 0, a parameter without gradient so far, is the angle 0.
+  // The angle of 0 / 0, a parameter that has had no gradient so far, is 0.
   const t = v128.andnot(f32x4.div(numerator, denominator), f32x4.eq(denominator, zero));
   const z = f32x4.mul(t, t);
   let p = fma(z, f32x4.splat(8.05374449538e-2), f32x4.splat(-1.38776856032e-1));
@@ -77,12 +77,12 @@ export function adamAtan2(parameters: usize, start: i32, end: i32): void {
       store<f32>(s.m + at, f32x4.extract_lane(m, 0));
       store<f32>(s.v + at, f32x4.extract_lane(v, 0));
       store<f32>(s.p + at, f32x4.extract_lane(updated, 0));
-      at -= 12; // the last few elements go one at a time
+      at -= 12; // The last few elements are processed one at a time.
     }
   }
 }
 
-/** Four elements, or one beside three zeros. */
+/** Four elements, or one element and three zeros. */
 // @ts-ignore: decorator
 @inline
 function part(at: usize, whole: bool): v128 {

@@ -2,12 +2,11 @@
 //
 //   panels[p][k][c] = B[k, PANEL·p + c],  zero beyond the last column
 //
-// A panel is one contiguous stream, so the inner loop touches consecutive cache lines whatever the width of B.
-
+// A panel is one contiguous stream, so the inner loop reads consecutive cache lines for every width of B.
 import { PANEL, PANEL_BYTES, panelColumns, panelCount } from "./layout";
 import { storeFour, storePair } from "./vector";
 
-/** panel[k][c] = source[k, c] for rows `step` bytes apart; columns beyond `columns` are zero. */
+/** panel[k][c] = source[k, c] for rows `step` bytes apart. Columns beyond `columns` are zero. */
 export function packPanel(panel: usize, source: usize, step: usize, depth: i32, columns: i32): void {
   if (columns == PANEL) {
     for (let k = 0; k < depth; k++) {
@@ -26,7 +25,7 @@ export function packPanel(panel: usize, source: usize, step: usize, depth: i32, 
   }
 }
 
-/** One row of a whole panel. */
+/** Copies one row of a full panel. */
 // @ts-ignore: decorator
 @inline
 function copyRow(to: usize, from: usize): void {
@@ -34,7 +33,7 @@ function copyRow(to: usize, from: usize): void {
   else storePair(to, v128.load(from), v128.load(from, 16));
 }
 
-/** panel[k][c] = source[c, k]: the same from a matrix stored transposed, row c at source + c·step. */
+/** panel[k][c] = source[c, k]: the same for a matrix stored transposed, with row c at source + c·step. */
 export function packTransposedPanel(panel: usize, source: usize, step: usize, depth: i32, columns: i32): void {
   let k = 0;
   if (columns == PANEL) {
@@ -55,7 +54,7 @@ export function packTransposedPanel(panel: usize, source: usize, step: usize, de
   }
 }
 
-/** The columns of a panel, or the first few of them, back into rows. */
+/** Copies the first columns of a panel back into rows. */
 export function storePanel(to: usize, step: usize, panel: usize, rows: i32, columns: i32): void {
   if (columns != PANEL) {
     copyColumns(to, step, panel, PANEL_BYTES, rows, columns);
@@ -92,8 +91,8 @@ export function transpose4(to: usize, stepTo: usize, from: usize, stepFrom: usiz
 }
 
 /**
- * to[j, i] = from[i, j]; the rows of each `stepTo` and `stepFrom` bytes apart. In blocks of 4 x 4, of which the last ones lie over their
- * neighbours where 4 does not divide.
+ * to[j, i] = from[i, j] for rows `stepTo` and `stepFrom` bytes apart, in blocks of 4 x 4. The last blocks overlap their neighbours if
+ * the size is no multiple of 4.
  */
 export function transpose(to: usize, stepTo: usize, from: usize, stepFrom: usize, rows: i32, columns: i32): void {
   if (rows < 4 || columns < 4) {
@@ -114,7 +113,7 @@ export function transpose(to: usize, stepTo: usize, from: usize, stepFrom: usize
   }
 }
 
-/** Parameters of `pack`: one or several matrices into panels, one after another. */
+/** Parameters of `pack`, which packs one or several matrices into panels, one after another. */
 @unmanaged
 export class Pack {
   /** B [depth, columns], or [columns, depth] if transposed. */
@@ -123,11 +122,11 @@ export class Pack {
   depth: i32;
   columns: i32;
   transposed: u32;
-  /** Bytes from one matrix of the batch to the next. */
+  /** Bytes between the matrices of the batch. */
   sourceStep: usize;
 }
 
-/** Items are panels, of all matrices of the batch. */
+/** Items are the panels of all matrices of the batch. */
 export function pack(parameters: usize, start: i32, end: i32): void {
   const p = changetype<Pack>(parameters);
   const depth = p.depth, columns = p.columns;

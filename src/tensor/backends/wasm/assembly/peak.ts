@@ -1,4 +1,4 @@
-// The bare tile loop on operands that stay in the first-level cache: what this core can reach, for the benchmark to compare with.
+// The tile loop on operands that stay in the first-level cache: the peak of this core, for the benchmark.
 import { PANEL, PANEL_BYTES } from "./layout";
 import { multiplyTile, TILE_ROWS } from "./tile";
 

@@ -1,56 +1,56 @@
-// Sharing the items of kernels among threads.
+// Distributing the items of kernels among threads.
 //
-// One thread (the caller) publishes a list of tasks in shared memory and works on them too; the others spin for a moment, then sleep
-// until a list comes. A task begins when the one before it is done. Every thread begins with its own part of the items, a few at a time,
-// the same part of the batch in every task, so that it finds in its cache what it wrote itself; then it helps the others with theirs.
-// Which thread computes an item never matters: an item writes its own part of the output and its sums are made in one order.
+// One thread (the caller) publishes a list of tasks in shared memory and works on them. The helping threads spin for a moment, then sleep
+// until there is a list. A task begins when the previous one is done. Every thread begins with its own part of the items and takes a few
+// at a time. It is the same part of the batch in every task, so that a thread finds its own results in its cache. Then it takes items of
+// the other parts. The result does not depend on the thread: an item writes its own part of the output and sums in a fixed order.
 import { runKernel } from "./kernels";
 import { evenStart } from "./shares";
 
-/** What all threads see. Its address is given to every function, so that it may lie anywhere in memory. */
+/** State shared by all threads. Every function receives its address, so that it can be anywhere in memory. */
 @unmanaged
 class Job {
-  /** Counts the lists; sleepers wait for it to change. */
+  /** Number of lists so far. Sleeping threads wait for it to change. */
   generation: i32;
-  /** 1 while tasks may be worked on. */
+  /** 1 while threads may work on tasks. */
   open: i32;
-  /** Threads inside the list, the caller not counted. */
+  /** Number of helping threads that work on the list. */
   active: i32;
-  /** Threads asleep. */
+  /** Number of sleeping threads. */
   asleep: i32;
-  /** Threads that serve, once they have started. */
+  /** Number of helping threads that have started. */
   ready: i32;
-  /** All threads, the caller counted. */
+  /** Number of all threads, including the caller. */
   threads: i32;
   tasks: usize;
   taskCount: i32;
-  /** Scratch of thread t: scratch + t · scratchStep. */
+  /** Address of the scratch of thread 0; that of thread t is scratch + t · scratchStep. */
   scratch: usize;
   scratchStep: usize;
-  /** How often a thread looks for the next list before it sleeps. */
+  /** Number of times a thread checks for the next list before it sleeps. */
   spins: i32;
-  /** 1 if the caller may sleep too, which a page's main thread may not. */
+  /** 1 if the caller may sleep. The main thread of a page may not. */
   callerMaySleep: i32;
-  /** 1 once a helping thread has trapped: its items will never be done. */
+  /** 1 after a helping thread has trapped, so that its items are never done. */
   helperTrapped: i32;
 }
 
-/** A kernel to run. Its parameters follow at PARAMETERS. */
+/** A kernel to run. Its parameters begin PARAMETERS bytes after its address. */
 @unmanaged
 class Task {
   kernel: i32;
   items: i32;
-  /** Items taken at a time; 0 if the caller does them all. */
+  /** Number of items to take at a time; 0 if the caller computes all items. */
   grain: i32;
-  /** Items that are done. */
+  /** Number of items that are done. */
   done: i32;
-  /** Helping threads that took items. */
+  /** Number of helping threads that took items. */
   helpers: i32;
-  /** Per thread: how many items of its part have been taken, [threads]. */
+  /** Address of the numbers of items taken from each thread's part, [threads]. */
   taken: usize;
 }
 
-/** Bytes from a task to its parameters, and to the next task; ../runtime.ts has the same two in words. */
+/** Bytes from a task to its parameters, and to the next task. ../runtime.ts has the same numbers in words. */
 // @ts-ignore: decorator
 @inline
 const PARAMETERS: usize = 32;
@@ -58,15 +58,15 @@ const PARAMETERS: usize = 32;
 @inline
 const TASK_BYTES: usize = 128;
 
-/** Within a list a thread looks that many times as often before it sleeps. */
+/** Factor for the number of checks before a thread sleeps within a list. */
 // @ts-ignore: decorator
 @inline
 const PATIENCE: i32 = 20;
 
 /**
- * Runs the first `count` tasks, one after the other; returns when all are done.
+ * Runs the first `count` tasks one after another. Returns when all are done.
  *
- * @param share  0 if all of them are for the caller, so that nobody is woken
+ * @param share  0 if the caller runs all tasks, so that no thread is woken
  */
 export function runTasks(address: usize, count: i32, share: i32): void {
   const job = changetype<Job>(address);
@@ -78,12 +78,12 @@ export function runTasks(address: usize, count: i32, share: i32): void {
   atomic.add<i32>(generation, 1);
   if (atomic.load<i32>(address + offsetof<Job>("asleep")) > 0) atomic.notify(generation, -1);
   work(job, 0);
-  // A thread that counts itself in from here on sees the list closed; one that did before is about to leave.
+  // A thread that becomes active after this line finds the list closed; one that was active before is about to leave.
   atomic.store<i32>(open, 0);
   waitFor(job, address + offsetof<Job>("active"), 0, 0);
 }
 
-/** The life of a helping thread, 1 <= thread. Never returns. */
+/** The main loop of a helping thread, 1 <= thread. Never returns. */
 export function serve(address: usize, thread: i32): void {
   const job = changetype<Job>(address);
   const generation = address + offsetof<Job>("generation");
@@ -109,7 +109,7 @@ export function serve(address: usize, thread: i32): void {
   }
 }
 
-/** One thread's part in all tasks of the list. */
+/** The work of one thread in all tasks of the list. */
 function work(job: Job, thread: i32): void {
   const scratch = job.scratch + <usize>thread * job.scratchStep;
   let address = job.tasks;
@@ -129,7 +129,7 @@ function work(job: Job, thread: i32): void {
   }
 }
 
-/** Takes items of one thread's part until none are left. Returns how many it did. */
+/** Takes items of one thread's part until none are left. Returns the number of items computed. */
 function workOnPart(task: Task, part: i32, parts: i32, scratch: usize): i32 {
   const address = changetype<usize>(task);
   const taken = task.taken + (<usize>part << 2);
@@ -146,9 +146,9 @@ function workOnPart(task: Task, part: i32, parts: i32, scratch: usize): i32 {
 }
 
 /**
- * Returns when the number at `address` has become `value`: spins first, then, where it may sleep, looks every tenth of a millisecond. It
- * spins longer than for the next list: mostly the other threads' last items are about to end, before it could be woken. Traps if
- * a helping thread has.
+ * Returns when the number at `address` is `value`. The thread spins first and then, if it may sleep, checks every tenth of a
+ * millisecond. It spins longer than for the next list, because the last items of other threads usually end before it would wake up.
+ * Traps if a helping thread has trapped.
  */
 function waitFor(job: Job, address: usize, value: i32, thread: i32): void {
   const maySleep = thread > 0 || job.callerMaySleep;

@@ -4,7 +4,7 @@ import { copyColumns } from "./panels";
 import { multiplyTile, TILE_ROWS, tileHeight } from "./tile";
 import { fma, storePair, sumLanes } from "./vector";
 
-/** Bytes that `multiplyPanel` needs at `spare`. */
+/** Scratch bytes of `multiplyPanel`, at `spare`. */
 // @ts-ignore: decorator
 @inline
 export const SPARE_BYTES: usize = 6 * PANEL_BYTES;
@@ -14,28 +14,28 @@ export const SPARE_BYTES: usize = 6 * PANEL_BYTES;
 @inline
 export const BLOCK_ROWS: i32 = 43;
 
-/** Rows of a result to make at once when `left` remain: whole tiles, few enough that they and their operands stay in the first-level cache. */
+/** Rows of a result to compute at once when `left` remain: whole tiles, few enough to stay in the first-level cache with their operands. */
 // @ts-ignore: decorator
 @inline
 export function blockHeight(left: i32): i32 {
-  // The last block takes up to 43 rows, so that it never becomes a sliver (tileHeight splits 20 or more evenly).
+  // The last block has up to 43 rows, so that it is never very small (tileHeight divides 20 or more rows evenly).
   return left <= BLOCK_ROWS ? left : 4 * TILE_ROWS;
 }
 
-/** How the left operand A [rows, depth] lies in memory. */
+/** Layout of the left operand A [rows, depth] in memory. */
 export const enum Left {
-  /** As rows, `step` bytes apart. */
+  /** Rows `step` bytes apart. */
   ROWS,
-  /** Transposed: as columns, `step` bytes apart. */
+  /** Transposed: columns `step` bytes apart. */
   COLUMNS,
-  /** As strips (strips.ts), one after another; they have no step. */
+  /** Strips (strips.ts), one after another; `step` is unused. */
   STRIPS,
 }
 
 /**
- * C[rows, columns] = I + A[rows, depth] · B[depth, columns], columns <= PANEL; see tile.ts for the operands.
+ * C[rows, columns] = I + A[rows, depth] · B[depth, columns] for columns <= PANEL; see tile.ts for the operands.
  *
- * @param spare  scratch for one tile: a panel that is not full is computed there and its columns copied out
+ * @param spare  scratch for one tile: a panel that is not full is computed there, and its columns are copied to C
  */
 export function multiplyPanel(
   left: Left,
@@ -71,11 +71,11 @@ export function multiplyPanel(
 }
 
 /**
- * C[rows, columns] = A[rows, depth] · B, or with `add` C += A · B, for B in panels `depth` rows long; what stands beyond the last column of C
- * means nothing. Strip by strip, so that a strip of A stays in the first-level cache while the panels pass.
+ * C[rows, columns] = A[rows, depth] · B, or with `add` C += A · B, for B in panels of `depth` rows. The contents of C beyond the last
+ * column are undefined. The loop goes by tiles of rows, so that these rows of A stay in the first-level cache for all panels.
  *
  * @param column  scratch for `depth` elements, if A is row-major
- * @param spare  scratch for one tile, likewise
+ * @param spare  scratch for one tile, if A is row-major
  */
 export function accumulate(
   rowMajor: bool,
@@ -92,7 +92,8 @@ export function accumulate(
   spare: usize,
 ): void {
   const panels = panelCount(columns);
-  // A panel with a single column (81 = 10 · 8 + 1) would compute seven others for nothing. Where rows of A are contiguous, dot products do not.
+  // A tile for a panel with a single column (81 = 10 · 8 + 1) would compute seven unused columns. If the rows of A are contiguous,
+  // dot products avoid that.
   const hasSingle = rowMajor && panelColumns(columns, panels - 1) == 1;
   const tiled = hasSingle ? panels - 1 : panels;
   const last = <usize>tiled * PANEL_BYTES;
@@ -113,8 +114,8 @@ export function accumulate(
 }
 
 /**
- * c[i] = A[i] · column, or with `add` c[i] += , for the rows of one tile, whose sums do not wait for one another. Their lanes meet in
- * memory (`sums`), because V8 joins vectors of four from their stores on.
+ * c[i] = A[i] · column, or with `add` c[i] += A[i] · column, for the rows of one tile, whose sums are independent. The lanes are added
+ * in memory (`sums`), because V8 joins vectors of four starting from their stores.
  */
 function dotRows(
   add: bool,
@@ -129,7 +130,7 @@ function dotRows(
 ): void {
   const zero = f32x4.splat(0);
   let l0 = zero, l1 = zero, l2 = zero, l3 = zero, l4 = zero, l5 = zero, r0 = zero, r1 = zero, r2 = zero, r3 = zero, r4 = zero, r5 = zero;
-  // Of fewer rows, the last one is taken again.
+  // With fewer than six rows, the last one is read again.
   let a0 = a, a1 = a0 + (rows > 1 ? stepA : 0), a2 = a1 + (rows > 2 ? stepA : 0);
   let a3 = a2 + (rows > 3 ? stepA : 0), a4 = a3 + (rows > 4 ? stepA : 0), a5 = a4 + (rows > 5 ? stepA : 0);
   let b = column;
@@ -143,7 +144,7 @@ function dotRows(
     l5 = fma(v128.load(a5), left, l5); r5 = fma(v128.load(a5, 16), right, r5);
     a0 += 32; a1 += 32; a2 += 32; a3 += 32; a4 += 32; a5 += 32; b += 32;
   }
-  // The last one first: see storePair.
+  // In this order because of storePair.
   v128.store(sums, r5, 176); v128.store(sums, l5, 160);
   v128.store(sums, r4, 144); v128.store(sums, l4, 128);
   v128.store(sums, r3, 112); v128.store(sums, l3, 96);

@@ -1,5 +1,5 @@
-// rmsNorm of h + r as a kernel of its own, over the last axis or the one before it (norm.ts has the mathematics).
-// Items are rows, or panels of columns of one puzzle.
+// rmsNorm of h + r as a separate kernel, over the last axis or the one before it (norm.ts has the mathematics). Items are rows, or
+// panels of columns of one puzzle.
 import { normPanel, normPanelBackward, normRow, normRowBackward } from "./norm";
 import { PANEL, PANEL_BYTES, panelColumns, panelCount } from "./layout";
 import { packPanel, storePanel } from "./panels";
@@ -7,7 +7,7 @@ import { packPanel, storePanel } from "./panels";
 @unmanaged
 export class ResidualNorm {
   h: usize;
-  /** 0 for none. */
+  /** 0 if there is no r. */
   r: usize;
   y: usize;
   inverse: usize;

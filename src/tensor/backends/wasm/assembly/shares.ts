@@ -1,6 +1,6 @@
-// How things are shared out.
+// Division of work into parts.
 
-/** Start of part `i` when `count` things are shared out evenly among `parts`. */
+/** Start of part `i` when `count` items are divided evenly into `parts`. */
 // @ts-ignore: decorator
 @inline
 export function evenStart(i: i32, count: i32, parts: i32): i32 {
@@ -8,18 +8,18 @@ export function evenStart(i: i32, count: i32, parts: i32): i32 {
 }
 
 /**
- * Start of group `g` when `count` things are shared out among two or more groups, one at least to each. Each half of the groups has half
- * of the things, as each of two threads has half of the groups (pool.ts).
+ * Start of group `g` when `count` items are divided into two or more groups of at least one item. Each half of the groups has half
+ * of the items, because each of two threads has half of the groups (pool.ts).
  */
 export function groupStart(g: i32, count: i32, groups: i32): i32 {
-  const half = groups >> 1, things = count >> 1;
-  if (g < half) return shrinkingStart(g, things, half);
-  return things + shrinkingStart(g - half, count - things, groups - half);
+  const half = groups >> 1, items = count >> 1;
+  if (g < half) return shrinkingStart(g, items, half);
+  return items + shrinkingStart(g - half, count - items, groups - half);
 }
 
 /**
- * The later, the fewer: (1 - g / groups)^3 of the things, one for each group set aside, are left for group `g` and those after it. A thread that falls behind then has
- * little to do at the end, for which the others would have to wait.
+ * Later groups are smaller. After one item per group is set aside, group `g` and the groups after it share (1 - g / groups)^3 of the
+ * items. A thread that falls behind then has little work left at the end, when the others wait for it.
  */
 function shrinkingStart(g: i32, count: i32, groups: i32): i32 {
   const left = <i64>(groups - g), all = <i64>groups;

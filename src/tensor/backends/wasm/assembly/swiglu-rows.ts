@@ -4,8 +4,8 @@
 //   s = silu(gate) · up               [rows, I]
 //   y = rmsNorm(h + s · downᵀ)        [rows, width]
 //
-// A block of rows goes through all of it at once, so that u and s never leave the cache; the items that threads share out
-// are blocks of rows. The weights come as panels (panels.ts): gate and up each of gateUpᵀ, down of downᵀ.
+// One block of rows goes through all three steps at once, so that u and s stay in the cache. Items are blocks of rows. The weights are
+// packed in panels (panels.ts): those of the gate and up halves of gateUpᵀ, and of downᵀ.
 import { gatePanel, gatePanelBackward } from "./gate";
 import { normRow, normRowBackward } from "./norm";
 import { PANEL, PANEL_BYTES, panelColumns, panelCount } from "./layout";
@@ -21,7 +21,7 @@ export class SwigluRows {
   gatePanels: usize;
   upPanels: usize;
   downPanels: usize;
-  /** Stored for the backward pass: u (see panelOfU) and 1 / rms [rows]; both 0 if there will be none. */
+  /** Stored for the backward pass: u (see panelOfU) and 1 / rms [rows]. Both are 0 if there is no backward pass. */
   u: usize;
   inverse: usize;
   rows: i32;
@@ -32,8 +32,8 @@ export class SwigluRows {
 }
 
 /**
- * Where a panel's columns of u lie, [gate; up][rows][columns of this panel]. The backward pass reads them panel by panel too, and so
- * in one stream; in rows of u each panel would take one cache line of every row.
+ * Address of a panel's columns of u, [gate; up][rows][columns of this panel]. The backward pass also reads panel by panel, so it reads one
+ * contiguous stream; with u stored by rows, each panel would use one cache line of every row.
  */
 // @ts-ignore: decorator
 @inline
@@ -61,7 +61,7 @@ export function swigluRows(parameters: usize, start: i32, end: i32, scratch: usi
       const columns = panelColumns(inner, j);
       const at = <usize>j * PANEL_BYTES;
       const offset = at * <usize>width;
-      // u is written where it will be kept, or only as one panel of gate beside one of up.
+      // u is written to memory for the backward pass, or to scratch as one panel of gate beside one of up.
       const stepU: usize = p.u ? <usize>columns << 2 : 2 * PANEL_BYTES;
       const gate = p.u ? panelOfU(p.u, j, p.rows) + <usize>first * stepU : gateUp;
       const up = p.u ? gate + <usize>p.rows * stepU : gateUp + PANEL_BYTES;
@@ -95,22 +95,22 @@ export class SwigluRowsBackward {
   gatePanels: usize;
   upPanels: usize;
   dh: usize;
-  /** For the gradients of the weights: dgate, dup and s, each [rows][I rounded up to whole panels] with row step `stepWide`. */
+  /** For the gradients of the weights: dgate, dup and s, each [rows][I rounded up to whole panels], with rows `stepWide` bytes apart. */
   wide: usize;
   stepWide: usize;
-  /** For the same: the panels of h and of the gradient before the norm, each [panels][rows][PANEL]. */
+  /** For the gradients of the weights: panels of h and of the gradient before the norm, each [panels][rows][PANEL]. */
   hPanels: usize;
   dsumPanels: usize;
   rows: i32;
   width: i32;
   inner: i32;
   blockRows: i32;
-  /** Of `swigluRowsGroups` alone, which has the three operands above in its scratch: see groups.ts. */
+  /** Used by `swigluRowsGroups` only, which keeps wide, hPanels and dsumPanels in its scratch: see groups.ts. */
   groups: i32;
   partial: usize;
 }
 
-/** dh, for all rows; the gradients of the weights are left to products of `wide` and the panels. Items are blocks of rows. */
+/** dh for all rows. The gradients of the weights follow from products of `wide` and the panels. Items are blocks of rows. */
 export function swigluRowsBackward(parameters: usize, start: i32, end: i32, scratch: usize): void {
   const p = changetype<SwigluRowsBackward>(parameters);
   for (let item = start; item < end; item++) {
@@ -124,7 +124,7 @@ export function swigluRowsBackward(parameters: usize, start: i32, end: i32, scra
 
 /**
  * dh, and the gradients of the weights summed over a group of rows. Items are groups.
- * Scratch: as for a block; its rows of `wide`; its panels of h and of the gradient before the norm.
+ * Scratch: that of a block; the rows of `wide` and the panels of h and of the gradient before the norm of one block.
  */
 export function swigluRowsGroups(parameters: usize, start: i32, end: i32, scratch: usize): void {
   const p = changetype<SwigluRowsBackward>(parameters);
@@ -161,7 +161,7 @@ function blockScratchBytes(p: SwigluRowsBackward): usize {
   return (SPARE_BYTES + <usize>p.blockRows * ((<usize>p.width << 3) + PANEL_BYTES) + 63) & ~63;
 }
 
-/** `panelRows` rows lie in each part of `wide` and each panel, of which this block's are written from `wide`, `hPanels` and `dsumPanels` on. */
+/** Each part of `wide` and each panel has `panelRows` rows. Those of this block begin at `wide`, `hPanels` and `dsumPanels`. */
 function backwardBlock(
   p: SwigluRowsBackward,
   first: i32,

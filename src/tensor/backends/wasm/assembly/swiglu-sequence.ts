@@ -4,9 +4,8 @@
 //   s = silu(gate) · up               [I, width]
 //   y = rmsNorm over the sequence of (h + down · s)   [length, width]
 //
-// No column depends on another. So sixteen columns (one cache line of each row) of one puzzle go through
-// all of it at once and nothing is transposed; such groups of columns are the items that threads share out. The weights come as
-// strips (strips.ts).
+// The columns are independent. So sixteen columns (one cache line of each row) of one puzzle go through all three steps at once, and
+// nothing is transposed. Items are such groups of columns. The weights are packed in strips (strips.ts).
 import { gatePanel, gatePanelBackward } from "./gate";
 import { normPanel, normPanelBackward } from "./norm";
 import { PANEL, PANEL_BYTES, panelColumns, panelCount } from "./layout";
@@ -14,7 +13,7 @@ import { packPanel, storePanel, transpose } from "./panels";
 import { accumulate, BLOCK_ROWS, blockHeight, Left, multiplyPanel, SPARE_BYTES } from "./product";
 import { groupStart } from "./shares";
 
-/** Panels in a group of columns: together sixteen columns, one cache line wide. */
+/** Number of panels in a group of columns: sixteen columns in total, which is one cache line. */
 // @ts-ignore: decorator
 @inline
 const GROUP: i32 = WIDE ? 1 : 2;
@@ -27,7 +26,7 @@ export class SwigluSequence {
   gateStrips: usize;
   upStrips: usize;
   downStrips: usize;
-  /** Stored for the backward pass: u (see panelOfU) and 1 / rms [batch, width]; both 0 if there will be none. */
+  /** Stored for the backward pass: u (see panelOfU) and 1 / rms [batch, width]. Both are 0 if there is no backward pass. */
   u: usize;
   inverse: usize;
   length: i32;
@@ -41,7 +40,7 @@ export class SwigluSequence {
 @inline
 const BLOCK_BYTES: usize = BLOCK_ROWS * PANEL_BYTES;
 
-/** Groups of columns in one puzzle. */
+/** Number of groups of columns in one puzzle. */
 // @ts-ignore: decorator
 @inline
 function groupCount(width: i32): i32 {
@@ -49,8 +48,8 @@ function groupCount(width: i32): i32 {
 }
 
 /**
- * Where a panel's columns of u lie, [2I][columns of this panel]. Rows as wide as a panel instead of rows as wide as h: the
- * latter would lie a power of two apart and fall into the same few sets of the cache.
+ * Address of a panel's columns of u, [2I][columns of this panel]. The rows are as wide as a panel and not as wide as h, because rows a
+ * power of two apart would map to the same few sets of the cache.
  */
 // @ts-ignore: decorator
 @inline
@@ -59,7 +58,7 @@ function panelOfU(u: usize, puzzle: i32, panel: i32, inner: i32, width: i32): us
 }
 
 /**
- * Scratch: one tile; gate and up of a block [BLOCK_ROWS][PANEL] each; the values of r; then per panel of the group
+ * Scratch: one tile; gate and up of a block, [BLOCK_ROWS][PANEL] each; the values of r; and per panel of the group
  * h [length][PANEL], the result [length][PANEL] and s [I][PANEL].
  */
 export function swigluSequence(parameters: usize, start: i32, end: i32, scratch: usize): void {
@@ -90,7 +89,7 @@ export function swigluSequence(parameters: usize, start: i32, end: i32, scratch:
         const columns = panelColumns(width, firstPanel + j);
         const stepU = <usize>columns << 2;
         const u = p.u ? panelOfU(p.u, puzzle, firstPanel + j, inner, width) + <usize>i * stepU : 0;
-        // Written where it will be kept, unless a panel is not full.
+        // A full panel is written directly to the memory for the backward pass.
         const inPlace = u != 0 && columns == PANEL;
         const g = inPlace ? u : gate;
         const up = inPlace ? u + <usize>inner * PANEL_BYTES : gate + BLOCK_BYTES;
@@ -136,21 +135,21 @@ export class SwigluSequenceBackward {
   gateUpStrips: usize;
   downStrips: usize;
   dh: usize;
-  /** For the gradients of the weights: per puzzle the rows [dgate; dup; s], 3I by `width` rounded up to whole panels. */
+  /** For the gradients of the weights: the rows [dgate; dup; s] of each puzzle, 3I by `width` rounded up to whole panels. */
   tall: usize;
-  /** For the same: panels of hᵀ and of the transposed gradient before the norm, each [panels of length][batch · width][PANEL]. */
+  /** For the gradients of the weights: panels of hᵀ and of the transposed gradient before the norm, each [panels of length][batch · width][PANEL]. */
   hPanels: usize;
   dsumPanels: usize;
   batch: i32;
   length: i32;
   width: i32;
   inner: i32;
-  /** Of `swigluSequenceGroups` alone, which has the three operands above in its scratch: see groups.ts. */
+  /** Used by `swigluSequenceGroups` only, which keeps tall, hPanels and dsumPanels in its scratch: see groups.ts. */
   groups: i32;
   partial: usize;
 }
 
-/** dh; the gradients of the weights are left to products of `tall` and the panels. Items are groups of columns of a puzzle. */
+/** dh. The gradients of the weights follow from products of `tall` and the panels. Items are groups of columns of a puzzle. */
 export function swigluSequenceBackward(parameters: usize, start: i32, end: i32, scratch: usize): void {
   const p = changetype<SwigluSequenceBackward>(parameters);
   const groups = groupCount(p.width);
@@ -165,7 +164,7 @@ export function swigluSequenceBackward(parameters: usize, start: i32, end: i32, 
 
 /**
  * dh, and the gradients of the weights summed over a group of puzzles. Items are groups.
- * Scratch: as for columns; `tall`, and the panels of hᵀ and of the gradient before the norm, of one puzzle; one of their columns.
+ * Scratch: that of a group of columns; `tall` and the panels of hᵀ and of the gradient before the norm of one puzzle; one of their columns.
  */
 export function swigluSequenceGroups(parameters: usize, start: i32, end: i32, scratch: usize): void {
   const p = changetype<SwigluSequenceBackward>(parameters);
@@ -194,7 +193,7 @@ export function swigluSequenceGroups(parameters: usize, start: i32, end: i32, sc
   }
 }
 
-/** Scratch for columns: one tile; the values of r; then per panel of the group dsum, h or y [length][PANEL], du [2I][PANEL]; ds [BLOCK_ROWS][PANEL]. */
+/** Scratch of a group of columns: one tile; the values of r; dsum of each panel, h or y [length][PANEL], du [2I][PANEL] of each panel; ds [BLOCK_ROWS][PANEL]. */
 // @ts-ignore: decorator
 @inline
 function columnScratchBytes(p: SwigluSequenceBackward): usize {
@@ -203,8 +202,8 @@ function columnScratchBytes(p: SwigluSequenceBackward): usize {
 }
 
 /**
- * One group of columns of a puzzle, from `firstPanel` on. `tall`, `hPanels` and `dsumPanels` are those of the puzzle;
- * the panels have `panelRows` rows in all.
+ * One group of columns of a puzzle, from `firstPanel` on. `tall`, `hPanels` and `dsumTransposed` belong to the puzzle, and the panels
+ * have `panelRows` rows.
  */
 function backwardColumns(
   p: SwigluSequenceBackward,
@@ -267,7 +266,7 @@ function backwardColumns(
   }
 }
 
-/** panels[l / PANEL][row + c][l % PANEL] = panel[l][c]: columns of a puzzle as rows of the transposed panels. */
+/** panels[l / PANEL][row + c][l % PANEL] = panel[l][c]: the columns of a puzzle become rows of the transposed panels. */
 function transposePanel(panels: usize, panel: usize, length: i32, columns: i32, row: i32, rows: i32): void {
   for (let l = 0; l < length; l += 4) {
     const to = panels + <usize>(l / PANEL * rows + row) * PANEL_BYTES + (<usize>(l % PANEL) << 2);

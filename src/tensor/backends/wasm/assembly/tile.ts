@@ -1,20 +1,20 @@
-// The matrix product's inner loop: a tile of up to 6 rows by 8 or 16 columns of sums that stay in registers.
+// The inner loop of the matrix product: a tile of up to 6 rows by 8 or 16 columns of sums that stay in registers.
 //
 //   C[i, j] = I[i, j] + Σ_k A[i, k] B[k, j]
 //
-// B is a panel: a few columns of a matrix stored as [K][PANEL] (see panels.ts). A is read in place, in one of two forms:
+// B is a panel: a few columns of a matrix stored as [K][PANEL] (see panels.ts). A is read in place, in one of two layouts:
 //   row-major  A[i, k] at a + i·stepA + 4k    (a step from row to row)
 //   k-major    A[i, k] at a + k·stepA + 4i    (the transpose of a row-major matrix)
-// All steps are in bytes. I is `initial` (0 for none); it may be C itself, which then accumulates.
+// All steps are in bytes. I is `initial` (0 if there is none). It may be C itself, to accumulate.
 //
-// 6 x 8 needs 12 sums, 2 vectors of B and 1 repeated element of A: all but one of the 16 registers. Without fused
-// multiply-add each product needs a register of its own, so the plain build stops at 5 rows. The wide build is made for V8's
-// revectorizer, which joins neighbouring vectors of four into registers of eight: then 6 x 16 fills the same 15 registers. The
-// loop is not unrolled: V8 then copies sums between registers and loses a third of the speed.
+// 6 x 8 needs 12 sums, 2 vectors of B and 1 repeated element of A: 15 of the 16 registers. Without fused multiply-add each product
+// needs a register, so the plain build has 5 rows. The wide build is written for V8's revectorizer, which joins neighbouring vectors
+// of four into registers of eight, so that 6 x 16 fills the same 15 registers. The loop is not unrolled, because V8 would then copy
+// sums between registers, which costs a third of the speed.
 import { PANEL_BYTES } from "./layout";
 import { fma, storeFour, storePair } from "./vector";
 
-/** Address of one row of zeros in the first page, which nobody writes to. */
+/** Address of one row of zeros in the first page, which is never written. */
 // @ts-ignore: decorator
 @inline
 const ZEROS: usize = 512;
@@ -23,7 +23,7 @@ const ZEROS: usize = 512;
 @inline
 export const TILE_ROWS: i32 = ASC_FEATURE_RELAXED_SIMD ? 6 : 5;
 
-/** `rows`, `rowMajor` and `wide` are literals at every call, so each instance keeps only its own lines. */
+/** `rows`, `rowMajor` and `wide` are constants at every call, so each instance contains only the lines that it uses. */
 // @ts-ignore: decorator
 @inline
 function tile(
@@ -169,8 +169,8 @@ function tile(
   }
 }
 
-// One instance per number of rows, order of A and width. A full tile has all columns of a panel; a half tile, of the wide build,
-// eight.
+// One instance per number of rows, layout of A and width. A full tile has all columns of a panel; a half tile, in the wide build,
+// has eight.
 function row1(a: usize, sa: usize, b: usize, k: i32, c: usize, sc: usize, i: usize, si: usize): void { tile(1, true, WIDE != 0, a, sa, b, k, c, sc, i, si); }
 function row2(a: usize, sa: usize, b: usize, k: i32, c: usize, sc: usize, i: usize, si: usize): void { tile(2, true, WIDE != 0, a, sa, b, k, c, sc, i, si); }
 function row3(a: usize, sa: usize, b: usize, k: i32, c: usize, sc: usize, i: usize, si: usize): void { tile(3, true, WIDE != 0, a, sa, b, k, c, sc, i, si); }
@@ -196,7 +196,7 @@ function deepHalf4(a: usize, sa: usize, b: usize, k: i32, c: usize, sc: usize, i
 function deepHalf5(a: usize, sa: usize, b: usize, k: i32, c: usize, sc: usize, i: usize, si: usize): void { tile(5, false, false, a, sa, b, k, c, sc, i, si); }
 function deepHalf6(a: usize, sa: usize, b: usize, k: i32, c: usize, sc: usize, i: usize, si: usize): void { tile(6, false, false, a, sa, b, k, c, sc, i, si); }
 
-/** A tile of 1 to TILE_ROWS rows; of `columns` columns, rounded up to 8 or a whole panel. */
+/** A tile of 1 to TILE_ROWS rows and of `columns` columns, rounded up to 8 or a whole panel. */
 export function multiplyTile(
   rowMajor: bool,
   rows: i32,
@@ -211,7 +211,7 @@ export function multiplyTile(
   stepInitial: usize,
 ): void {
   if (!initial) {
-    // Loaded all the same: a branch around the loads would keep V8 from joining vectors.
+    // Zeros are loaded, because a branch around the loads would keep V8 from joining vectors.
     initial = ZEROS;
     stepInitial = 0;
   }
@@ -249,8 +249,8 @@ export function multiplyTile(
 }
 
 /**
- * Height of the next tile when `left` rows remain: full tiles, and at the end as many one row lower as make the sum come out
- * (81 = 11·6 + 3·5), because a tile of few rows waits for its own sums. Few rows in all: whatever is left.
+ * Height of the next tile when `left` rows remain. The last tiles have one row less if that makes the heights add up (81 = 11·6 + 3·5),
+ * because the additions of a tile with few rows depend on each other. If that is impossible, the last tile has the remaining rows.
  */
 export function tileHeight(left: i32): i32 {
   const missing = (TILE_ROWS - (left % TILE_ROWS)) % TILE_ROWS;

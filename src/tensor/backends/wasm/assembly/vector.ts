@@ -1,6 +1,6 @@
-// Four float32 lanes at a time: fused multiply-add, exp, sigmoid, and sums over lanes.
+// Functions of vectors of four float32 numbers: fused multiply-add, exponentials, sigmoid, and sums over lanes.
 
-/** a·b + c, rounded once in the relaxed build and twice in the plain one: the only difference between the two. */
+/** a·b + c, rounded once in the relaxed build and twice in the plain build. The builds differ in nothing else. */
 // @ts-ignore: decorator
 @inline
 export function fma(a: v128, b: v128, c: v128): v128 {
@@ -9,8 +9,8 @@ export function fma(a: v128, b: v128, c: v128): v128 {
 }
 
 /**
- * Stores eight floats, the upper half first: in the other order V8 (seen in Node 26) keeps the store of the lower half beside the joined
- * one, or does not join the two at all.
+ * Stores eight floats, the upper half first: in the other order V8 (seen in Node 26) keeps the store of the lower half in addition to
+ * the joined one, or does not join the two.
  */
 // @ts-ignore: decorator
 @inline
@@ -44,8 +44,8 @@ export function maxLanes(x: v128): f32 {
 }
 
 /**
- * √x, of a whole vector: the scalar instruction of V8 is one of the old SSE encoding, which costs some 280 cycles while the upper halves of the
- * registers are in use, as after every loop of the wide build (measured on Zen 3: a norm of 128 elements 154 ns instead of 43).
+ * √x, computed on a vector. V8 writes the scalar instruction in the old SSE encoding, which costs about 280 cycles while the upper
+ * halves of the registers are in use, as after every loop of the wide build (a norm of 128 elements on Zen 3: 154 ns instead of 43).
  */
 // @ts-ignore: decorator
 @inline
