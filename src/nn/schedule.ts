@@ -11,7 +11,8 @@ export interface ScheduleOptions {
 /** The rate of a step. The first step of a training is 1. */
 export function learningRate(step: number, { base, warmupSteps, totalSteps, minRatio }: ScheduleOptions): number {
   if (step < warmupSteps) return (base * step) / Math.max(1, warmupSteps);
-  // Beyond totalSteps the rate stays at its minimum, where the cosine alone would rise again.
+  // DEVIATION: training beyond totalSteps — the official code ends there; here the rate stays at its minimum, where the cosine
+  // alone would rise again.
   const progress = Math.min(1, (step - warmupSteps) / Math.max(1, totalSteps - warmupSteps));
   return base * (minRatio + Math.max(0, (1 - minRatio) * 0.5 * (1 + Math.cos(Math.PI * progress))));
 }

@@ -6,6 +6,7 @@ export type HaltingOptions = Pick<TrainingConfig, "nSup" | "continueLoss" | "hal
 
 export type ExplorationOptions = Pick<TrainingConfig, "nSup" | "explorationProbability" | "refill">;
 
+// DEVIATION: exploration — the paper's pseudocode has none; here it is on by default, as in the official code, in every preset.
 /**
  * Exploration, drawn anew at every supervision step: with the given probability a minimum number of steps, uniform in 2..nSup,
  * else 0. Every slot has its own draw. With refill "batch" all slots share one, because the largest of hundreds of draws would

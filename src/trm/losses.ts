@@ -43,6 +43,7 @@ export interface Loss {
   readonly report: t.Tensor;
 }
 
+// DEVIATION: softmax in float64 — the official code computes stablemax in float64 and softmax in float32; here both are float64.
 /**
  * The mean cross-entropy over the labelled positions of each sequence, summed over the batch, plus haltingLossWeight times the
  * binary cross-entropy (BCE) of q_halt against "the whole answer is correct" and, with continue loss, of q_continue against its
