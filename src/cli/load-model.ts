@@ -2,7 +2,7 @@
 import { CheckpointError } from "../formats/index.ts";
 import { type TaskChoice, taskOf } from "../puzzles/index.ts";
 import { readCheckpoint } from "../runs/index.node.ts";
-import { evaluatedFile, modelFrom } from "../runs/index.ts";
+import { type DataFingerprint, evaluatedFile, modelFrom } from "../runs/index.ts";
 import type { Config, Model, Task } from "../trm/index.ts";
 
 export interface LoadedModel {
@@ -11,12 +11,14 @@ export interface LoadedModel {
   readonly choice: TaskChoice;
   readonly task: Task;
   readonly step: number;
+  /** The data set that the model was trained on; undefined in checkpoints of earlier versions. */
+  readonly data: DataFingerprint | undefined;
 }
 
 /** @throws CheckpointError */
 export function loadModel(path: string): LoadedModel {
   const { side, files, path: where } = readCheckpoint(path, (read) => [evaluatedFile(read)]);
-  const { config, task: choice, step } = side;
+  const { config, task: choice, step, data } = side;
   const task = taskOf(choice);
   const { sequenceLength, vocabularySize } = config.model;
   if (sequenceLength !== task.sequenceLength || vocabularySize !== task.vocabularySize) {
@@ -25,5 +27,5 @@ export function loadModel(path: string): LoadedModel {
     );
   }
   const name = evaluatedFile(side);
-  return { model: modelFrom(side, files.get(name)!, `${where}/${name}`), config, choice, task, step };
+  return { model: modelFrom(side, files.get(name)!, `${where}/${name}`), config, choice, task, step, data };
 }

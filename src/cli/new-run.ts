@@ -1,10 +1,12 @@
 // A new run: settings, puzzles, a model with initial weights, and the folder that holds them.
+import { basename } from "node:path";
+import { readDataMetadata } from "../puzzles/index.node.ts";
 import { type TaskChoice, taskOf, withClues } from "../puzzles/index.ts";
 import { folderState, moveRunAside, OccupiedError, type RunAbout, WritableRun } from "../runs/index.node.ts";
-import { type DataSizes, type PresetName, presetFor, type RunSets } from "../runs/index.ts";
+import { type DataSizes, examplesPerEpoch, type PresetName, presetFor, type RunSets } from "../runs/index.ts";
 import { Training } from "../trm/index.ts";
 import { generatePuzzles, storedPuzzles } from "./run-puzzles.ts";
-import { mergeSettings, type SettingSource } from "./settings.ts";
+import { mergeSettings, presetSources, type SettingSource, sourcesText } from "./settings.ts";
 import type { Terminal } from "./terminal.ts";
 import { packState, TrainingSession } from "./training-session.ts";
 
@@ -13,6 +15,7 @@ export interface NewRun {
   readonly choice: TaskChoice;
   /** A data set in the official layout to train on; if left out, puzzles are generated. */
   readonly dataFolder?: string | undefined;
+  /** Determines the sizes of the data, and the settings unless a configuration file determines them. */
   readonly preset: PresetName;
   /** Settings of the user, which override the preset; later sources override earlier ones. */
   readonly settings: readonly SettingSource[];
@@ -21,6 +24,8 @@ export interface NewRun {
   /** Whether an existing run is moved aside; otherwise it is an error. */
   readonly force: boolean;
   readonly goal: RunAbout["goal"];
+  /** Whether the source of every setting is printed. */
+  readonly showSources?: boolean;
 }
 
 /** Starts a new run. Everything is checked before anything is written. */
@@ -30,15 +35,26 @@ export async function startRun(wanted: NewRun, terminal: Terminal): Promise<Trai
   const sizes = { ...preset.data, ...wanted.sizes };
   const choice = withClues(wanted.choice, sizes.clues);
   const task = taskOf(choice);
-  const config = mergeSettings([{ where: `preset ${name}`, settings: preset.settings }, ...wanted.settings], task);
+  const sources = [...presetSources(name, preset, wanted.settings), ...wanted.settings];
+  const examples = dataFolder === undefined ? sizes.train : examplesPerEpoch(readDataMetadata(dataFolder));
+  const config = mergeSettings(sources, task, examples);
   checkPlace(out, force);
+  if (wanted.showSources) for (const line of sourcesText(sources, config)) terminal.remark(`settings ${line}`);
 
-  const { source, sets, data } =
+  const { source, sets, data, fingerprint } =
     dataFolder === undefined
       ? generatePuzzles(task, sizes, config, terminal)
       : storedPuzzles(dataFolder, config, sizes.watch);
   const training = new Training(config, source);
-  const about = { task: choice, preset: name, data, goal, ...(dataFolder !== undefined && { dataFolder }) };
+  const complete = sources.find(({ determines }) => determines === "all");
+  const about = {
+    task: choice,
+    preset: complete ? basename(complete.where) : name,
+    data,
+    goal,
+    fingerprint,
+    ...(dataFolder !== undefined && { dataFolder }),
+  };
   const run = await createRun({ out, about, sets, training }, terminal);
   return new TrainingSession(training, run, about, sets, 0);
 }

@@ -2,8 +2,8 @@
 // which is read during training.
 import { hasTestSplit, openDataSplit } from "../puzzles/index.node.ts";
 import { pickExamples, SplitBatches, taskOf } from "../puzzles/index.ts";
-import { type RunAbout, readSets } from "../runs/index.node.ts";
-import type { DataSizes, RunSets } from "../runs/index.ts";
+import { fingerprintOfFolder, fingerprintOfSets, type RunAbout, readSets } from "../runs/index.node.ts";
+import type { DataFingerprint, DataSizes, RunSets } from "../runs/index.ts";
 import { Random } from "../tensor/index.ts";
 import {
   type BatchSource,
@@ -26,6 +26,8 @@ export interface RunPuzzles {
   readonly sets: RunSets;
   /** Sizes, as the run folder records them. */
   readonly data: RunAbout["data"];
+  /** Identifies the data set. */
+  readonly fingerprint: DataFingerprint;
 }
 
 /** Opens the puzzles of an existing run. */
@@ -55,29 +57,33 @@ export function generatePuzzles(task: Task, sizes: DataSizes, config: Config, te
 export function puzzlesInMemory(sets: RunSets, task: Task, config: Config, augment: boolean): RunPuzzles {
   const source = new ShuffledExamples(sets.train, orderSeed(config), augment ? task : undefined);
   const data = { train: sets.train.count, watch: sets.watch.count, unseen: sets.unseen.count, augment };
-  return { source, sets, data };
+  return { source, sets, data, fingerprint: fingerprintOfSets(sets) };
 }
 
 /** @param watched  number of test examples that are evaluated during training */
 export function storedPuzzles(folder: string, config: Config, watched: number): RunPuzzles {
   const train = openDataSplit(folder, "train", config.model);
+  const { sequenceLength } = config.model;
+  train.read(0, new Int32Array(sequenceLength), new Int32Array(sequenceLength)); // an unreadable set is reported at once
   const groups = train.groupIndices.length - 1;
+  const fingerprint = fingerprintOfFolder(folder);
   const source = new SplitBatches(train, {
     seed: orderSeed(config),
     // Like the official loader, every epoch drops its partial batch, unless the whole set is smaller than one batch.
     epochsPerPass: Math.ceil(config.training.batchSize / groups),
   });
-  const none = noExamples(config.model.sequenceLength);
+  const none = noExamples(sequenceLength);
   const inMemory = (watch: Examples): RunSets => ({ train: none, watch, unseen: none });
   if (!hasTestSplit(folder)) {
-    return { source, sets: inMemory(none), data: { train: train.count, watch: 0, unseen: 0, augment: false } };
+    const data = { train: train.count, watch: 0, unseen: 0, augment: false };
+    return { source, sets: inMemory(none), data, fingerprint };
   }
   const test = openDataSplit(folder, "test", config.model);
   const picked = pickExamples(test, watched);
   test.close();
   const watch = hasLabels(picked) ? picked : none;
   const data = { train: train.count, watch: watch.count, unseen: test.count, augment: false };
-  return { source, sets: inMemory(watch), data };
+  return { source, sets: inMemory(watch), data, fingerprint };
 }
 
 /** False for the questions of a competition, whose answers are unknown. They cannot be evaluated. */

@@ -2,29 +2,37 @@
 import { readFileSync } from "node:fs";
 import { extname } from "node:path";
 import { parse as parseYaml } from "yaml";
-import { isOfficialForm, readOfficialSettings } from "../runs/index.ts";
-import { type Config, ConfigError, ownSettings, parseConfig, type Task } from "../trm/index.ts";
+import { isOfficialForm, type Preset, readOfficialSettings, stepsOfEpochs } from "../runs/index.ts";
+import {
+  type Config,
+  ConfigError,
+  flattenConfig,
+  modelKeys,
+  ownSettings,
+  parseConfig,
+  type Task,
+} from "../trm/index.ts";
 import { UsageError } from "./explain.ts";
 
 export interface SettingSource {
   /** Names the source in error messages. */
   readonly where: string;
   readonly settings: Readonly<Record<string, unknown>>;
+  /** Length of the training, which becomes totalSteps. */
+  readonly epochs?: number | undefined;
+  /** An official file determines all settings, or those of the model, so that a preset must not change them. */
+  readonly determines?: "all" | "model";
+  /** Settings that the source derives from others, which later sources may have changed. */
+  readonly derive?: (settings: Readonly<Record<string, unknown>>) => Readonly<Record<string, unknown>>;
 }
 
 /**
  * @param sources  later sources override earlier ones
+ * @param examplesPerEpoch  size of the training set, which converts epochs to steps
  * @throws ConfigError naming the source and the key
  */
-export function mergeSettings(sources: readonly SettingSource[], task: Task): Config {
-  const merged: Record<string, unknown> = {};
-  const from = new Map<string, string>();
-  for (const { where, settings } of sources) {
-    for (const [key, value] of Object.entries(ownSettings(settings, where))) {
-      merged[key] = value;
-      from.set(key, where);
-    }
-  }
+export function mergeSettings(sources: readonly SettingSource[], task: Task, examplesPerEpoch?: number): Config {
+  const { settings: merged, from, epochs } = merge(sources);
   const { sequenceLength, vocabularySize } = task;
   for (const [key, value] of Object.entries({ sequenceLength, vocabularySize })) {
     if (key in merged && merged[key] !== value) {
@@ -32,7 +40,70 @@ export function mergeSettings(sources: readonly SettingSource[], task: Task): Co
     }
   }
   const sourceOf = (key: string): string => from.get(key) ?? "settings";
-  return parseConfig({ ...merged, sequenceLength, vocabularySize }, "settings", sourceOf);
+  const config = parseConfig({ ...merged, sequenceLength, vocabularySize }, "settings", sourceOf);
+  if (epochs === undefined || examplesPerEpoch === undefined) return config;
+  const totalSteps = stepsOfEpochs(epochs, examplesPerEpoch, config.training.batchSize);
+  return { ...config, training: { ...config.training, totalSteps } };
+}
+
+interface Merged {
+  readonly settings: Readonly<Record<string, unknown>>;
+  /** The source of every key. */
+  readonly from: ReadonlyMap<string, string>;
+  /** Undefined if the number of steps is a setting. */
+  readonly epochs: number | undefined;
+}
+
+function merge(sources: readonly SettingSource[]): Merged {
+  const merged: Record<string, unknown> = {};
+  const from = new Map<string, string>();
+  let epochs: number | undefined;
+  for (const source of sources) {
+    for (const [key, value] of Object.entries(ownSettings(source.settings, source.where))) {
+      merged[key] = value;
+      from.set(key, source.where);
+      if (key === "totalSteps") epochs = undefined;
+    }
+    if (source.epochs === undefined) continue;
+    epochs = source.epochs;
+    from.set("totalSteps", source.where);
+  }
+  for (const { where, derive } of sources) {
+    for (const [key, value] of Object.entries(derive?.(merged) ?? {})) if (from.get(key) === where) merged[key] = value;
+  }
+  return { settings: merged, from, epochs };
+}
+
+/** One line per source with the settings that it determines in the merged configuration, and one with the defaults. */
+export function sourcesText(sources: readonly SettingSource[], config: Config): string[] {
+  const { from, epochs } = merge(sources);
+  const settings = Object.entries(flattenConfig(config)).filter(([, value]) => value !== undefined);
+  const ofTask = ["sequenceLength", "vocabularySize"];
+  const lineOf = (name: string, isIts: (key: string) => boolean): string => {
+    const its = settings
+      .filter(([key]) => !ofTask.includes(key) && isIts(key))
+      .map(([key, value]) => {
+        const planned =
+          key === "totalSteps" && epochs !== undefined ? ` (${epochs.toLocaleString("en-US")} epochs)` : "";
+        return `${key} ${value}${planned}`;
+      });
+    return its.length === 0 ? "" : `${name}: ${its.join(", ")}`;
+  };
+  const names = [...new Set(sources.map(({ where }) => where))];
+  return [
+    ...names.map((name) => lineOf(name, (key) => from.get(key) === name)),
+    lineOf("default", (key) => !from.has(key)),
+  ].filter((line) => line !== "");
+}
+
+/** The part of a preset that applies before other sources: nothing, or only settings of training, if a file determines the rest. */
+export function presetSources(name: string, preset: Preset, sources: readonly SettingSource[]): SettingSource[] {
+  const determined = sources.find(({ determines }) => determines !== undefined)?.determines;
+  if (determined === "all") return [];
+  const settings = Object.fromEntries(
+    Object.entries(preset.settings).filter(([key]) => determined === undefined || !modelKeys.includes(key)),
+  );
+  return [{ where: `preset ${name}`, settings, epochs: preset.epochs }];
 }
 
 /** Reads `--set key=value ...`. A value that is not JSON is taken as text. @throws UsageError */
@@ -55,8 +126,8 @@ function parseValue(text: string): unknown {
 }
 
 /**
- * Reads a configuration file: JSON or YAML, with our names or the official ones. A file of the official code, which nests the
- * settings of the model in `arch`, is read as by `trm import`.
+ * Reads a configuration file: JSON or YAML, with our names or the official ones. A file in the official form is read as by
+ * `trm import`: a complete configuration determines all settings, an arch file alone those of the model.
  *
  * @throws ConfigError
  */
@@ -70,7 +141,9 @@ export function readConfigFile(path: string): SettingSource {
   }
   if (value === null || value === undefined) return { where: path, settings: {} };
   if (!isRecord(value)) throw new ConfigError(`${path}: expected keys and values`);
-  return { where: path, settings: isOfficialForm(value) ? readOfficialSettings(value, path).settings : value };
+  if (!isOfficialForm(value)) return { where: path, settings: value };
+  const { settings, epochs, isComplete, derive } = readOfficialSettings(value, path);
+  return { where: path, settings, epochs, derive, determines: isComplete ? "all" : "model" };
 }
 
 const isRecord = (value: unknown): value is Record<string, unknown> =>

@@ -21,7 +21,7 @@ export function showSettings({ training, about, run }: TrainingSession, { remark
   remark(`folder   ${run.path}`);
 }
 
-/** Trains with a progress line, saves, and closes the run folder. */
+/** Trains with a progress line, saves, and closes the run folder. A new run that fails before its first step is removed. */
 export async function trainOnScreen(
   session: TrainingSession,
   options: Omit<TrainingOptions, "stop" | "progress">,
@@ -32,16 +32,19 @@ export async function trainOnScreen(
     progress.clear();
     terminal.remark("stopping after this step, then saving (Ctrl-C again: stop at once)");
   });
+  let isFinished = false;
   try {
     const ending = await session.train({ ...options, stop, progress });
     progress.clear();
     await session.save();
+    isFinished = true;
     terminal.remark(summary(session, ending));
     return ending;
   } finally {
     progress.clear();
     stop.release();
-    session.run.close();
+    if (isFinished || session.hasTrained || !session.run.isNew) session.run.close();
+    else session.run.discard();
   }
 }
 

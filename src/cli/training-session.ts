@@ -134,7 +134,13 @@ export class TrainingSession {
     }
   }
 
+  /** Whether this session has completed a step. */
+  get hasTrained(): boolean {
+    return this.#means.loss !== undefined;
+  }
+
   get #kept(): string {
+    if (this.run.isNew && !this.hasTrained) return `${this.run.path} is removed, because no step was completed`;
     return `the checkpoint of step ${this.#savedStep} is kept in ${this.run.path}`;
   }
 
@@ -186,11 +192,11 @@ export class TrainingSession {
 /** The files of a checkpoint, with the metadata that the command line adds to the training state. */
 export function packState(
   training: Training,
-  { task }: Pick<RunAbout, "task">,
+  { task, fingerprint }: Pick<RunAbout, "task" | "fingerprint">,
   seconds: number,
 ): Promise<CheckpointFiles> {
   const { name, build }: Backend = defaultBackend();
-  return packCheckpoint(training, { task, seconds, madeBy, backend: { name, build } });
+  return packCheckpoint(training, { task, seconds, madeBy, backend: { name, build }, data: fingerprint });
 }
 
 /** Thrown by the progress callback to leave `evaluate`. */

@@ -21,6 +21,7 @@ export {
 export { exportRun } from "./exchange/export.node.ts";
 export {
   averageBeside,
+  type ConfigFile,
   configFor,
   dataOf,
   isExported,

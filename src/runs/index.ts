@@ -15,6 +15,6 @@ export {
 export type { DataFingerprint } from "./data-fingerprint.ts";
 export { examplesPerEpoch, stepsOfEpochs } from "./epochs.ts";
 export { isOfficialForm, readOfficialSettings, type Target, targets } from "./exchange/official-config.ts";
-export { type DataSizes, type PresetName, presetFor, presetNames, presetSummaries } from "./presets.ts";
+export { type DataSizes, type Preset, type PresetName, presetFor, presetNames, presetSummaries } from "./presets.ts";
 export type { RunSets } from "./run-sets.ts";
 export { exportWeights, importWeights } from "./weights.ts";

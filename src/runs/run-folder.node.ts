@@ -59,11 +59,30 @@ export class OccupiedError extends Error {
 
 /** A run folder opened for writing. It is locked against other processes until `close`. */
 export class WritableRun {
+  #metrics: MetricsLog | undefined;
+
   private constructor(
     readonly path: string,
     private readonly lock: FolderLock,
-    readonly metrics: MetricsLog,
+    /** Step from which the run continues. */
+    private readonly step: number,
+    /** Whether this process created the run. */
+    readonly isNew: boolean,
   ) {}
+
+  /** The log of a run that continues. The first access removes checkpoints and metrics of later steps. */
+  get metrics(): MetricsLog {
+    this.#metrics ??= this.#continue();
+    return this.#metrics;
+  }
+
+  #continue(): MetricsLog {
+    removeTemporaries(this.path);
+    for (const step of stepsIn(this.path).reverse()) {
+      if (step > this.step) removeFolder(checkpointOfStep(this.path, step));
+    }
+    return new MetricsLog(join(this.path, metricsFile), this.step);
+  }
 
   /**
    * Creates a run folder with a first checkpoint. The path must not exist or must be an empty folder. A failure leaves nothing
@@ -93,10 +112,11 @@ export class WritableRun {
         if (names) replaceFile(join(path, IDENTIFIERS_JSON), Buffer.from(JSON.stringify(names)));
       }
       saveCheckpoint(path, checkpoint.step, checkpoint.files);
-      const metrics = new MetricsLog(join(path, metricsFile), checkpoint.step);
+      const run = new WritableRun(path, lock, checkpoint.step, true);
+      run.#metrics = new MetricsLog(join(path, metricsFile), checkpoint.step);
       // Written last, because run.json marks the folder as a run.
       writeAbout(path, about);
-      return new WritableRun(path, lock, metrics);
+      return run;
     } catch (error) {
       if (lock) removeRemains(path);
       lock?.release();
@@ -106,9 +126,9 @@ export class WritableRun {
   }
 
   /**
-   * Opens a run to continue it.
+   * Opens a run to continue it. The folder does not change before the first access to `metrics`.
    *
-   * @param from  step of the checkpoint; default: the newest. Later checkpoints and metrics are removed.
+   * @param from  step of the checkpoint; default: the newest
    * @throws CheckpointError, LockError
    */
   static resume(path: string, from?: number): { run: WritableRun; about: RunAbout; checkpoint: Checkpoint } {
@@ -120,11 +140,7 @@ export class WritableRun {
         throw new CheckpointError(`${path}: no checkpoint of step ${from}, expected one of steps ${steps.join(", ")}`);
       }
       const checkpoint = readCheckpoint(from === undefined ? path : checkpointOfStep(path, from));
-      removeTemporaries(path);
-      for (const step of steps.reverse()) {
-        if (step > checkpoint.side.step) removeFolder(checkpointOfStep(path, step));
-      }
-      const run = new WritableRun(path, lock, new MetricsLog(join(path, metricsFile), checkpoint.side.step));
+      const run = new WritableRun(path, lock, checkpoint.side.step, false);
       return { run, about, checkpoint };
     } catch (error) {
       lock.release();
@@ -136,19 +152,19 @@ export class WritableRun {
     saveCheckpoint(this.path, step, files);
   }
 
-  /** Records another place of the data set that the run trains on. */
-  moveData(about: RunAbout, dataFolder: string): void {
-    writeAbout(this.path, { ...about, dataFolder });
+  /** Replaces the description of the run, for a data set that has been moved. */
+  record(about: RunAbout): void {
+    writeAbout(this.path, about);
   }
 
   close(): void {
-    this.metrics.close();
+    this.#metrics?.close();
     this.lock.release();
   }
 
   /** Closes the run and deletes it, as is appropriate for a run that has not completed a step. */
   discard(): void {
-    this.metrics.close();
+    this.#metrics?.close();
     rmSync(join(this.path, runFile), { force: true });
     removeRemains(this.path);
     this.lock.release();

@@ -104,7 +104,8 @@ export interface Config {
   readonly training: TrainingConfig;
 }
 
-const modelKeys = Object.keys(modelSchema.shape);
+/** Keys of the model's part of a configuration. */
+export const modelKeys: readonly string[] = Object.keys(modelSchema.shape);
 const trainingKeys = Object.keys(trainingSchema.shape);
 
 /** All keys of a configuration, under our names. */

@@ -10,6 +10,7 @@ export {
   flattenConfig,
   fullLength,
   type ModelConfig,
+  modelKeys,
   ownSettings,
   parseConfig,
   puzzleSlots,

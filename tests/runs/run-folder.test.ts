@@ -188,8 +188,10 @@ it("resuming from an earlier step drops later checkpoints and metrics", () => {
   first.close();
   expect(() => WritableRun.resume(path, 7)).toThrow(`${path}: no checkpoint of step 7, expected one of steps 1, 2, 3`);
   const { run, checkpoint } = WritableRun.resume(path, 2);
-  run.close();
   expect(checkpoint.side.step).toBe(2);
+  expect(stepNow()).toBe(3); // nothing changes before the run writes
+  expect(run.metrics.path).toBe(join(path, metricsFile));
+  run.close();
   expect(stepsOf(path)).toEqual(["checkpoint-0000001", "checkpoint-0000002"]);
   expect(readFileSync(join(path, metricsFile), "utf8").trim().split("\n")).toHaveLength(2);
   expect(stepNow()).toBe(2);
@@ -213,7 +215,9 @@ describe("a corrupted file of a checkpoint", () => {
     const message = /is corrupted: checksum [0-9a-f]{8}, expected [0-9a-f]{8}; .* of steps 0 \(--from STEP\)$/;
     expect(() => readCheckpoint(path)).toThrow(message);
     expect(() => WritableRun.resume(path)).toThrow(message);
-    WritableRun.resume(path, 0).run.close();
+    const resumed = WritableRun.resume(path, 0).run;
+    resumed.metrics.append({ event: "start" });
+    resumed.close();
     expect(stepNow()).toBe(0);
   });
 

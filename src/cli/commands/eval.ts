@@ -5,7 +5,15 @@ import { writeOutput } from "../../formats/index.node.ts";
 import { DatasetError } from "../../formats/index.ts";
 import { openDataSplit } from "../../puzzles/index.node.ts";
 import { type ExampleSource, OFFICIAL_KS, pickExamples, readTaskCsv } from "../../puzzles/index.ts";
-import { dataFolderOf, readSets, runFolderOf, unseenFile } from "../../runs/index.node.ts";
+import {
+  dataFolderOf,
+  evaluationFingerprint,
+  fingerprintOfSets,
+  readSets,
+  runFolderOf,
+  unseenFile,
+  verifyData,
+} from "../../runs/index.node.ts";
 import type { Backend } from "../../tensor/index.ts";
 import {
   type Evaluation,
@@ -112,8 +120,10 @@ async function evalRun(path: string, options: EvalOptions): Promise<void> {
   const backend = await chooseBackend(options);
   try {
     const loaded = loadModel(path);
+    const note = verifyPuzzles(path, options, loaded);
     const run = options.arc ? prepareArc(path, options, loaded) : preparePuzzles(path, options, loaded);
     if (!options.json) showSettings({ path, options, loaded, backend }, terminal);
+    if (note !== undefined) terminal.remark(`note: ${note}`);
     await run(loaded, terminal);
     loaded.model.dispose();
   } finally {
@@ -175,6 +185,30 @@ function showSettings({ path, options, loaded, backend }: EvalSettings, { remark
   remark(`model    ${path}, ${loaded.task.name}, after training step ${loaded.step}`);
   remark(`puzzles  ${where}`);
   remark(`backend  ${backendText(backend)}`);
+}
+
+/**
+ * Checks that the puzzles belong to the data set of the model: all of them if they are the run's own, else the ids if the model
+ * has a puzzle embedding. Returns a note if that cannot be verified.
+ *
+ * @throws CheckpointError for another data set
+ */
+function verifyPuzzles(path: string, { csv, data }: EvalOptions, loaded: LoadedModel): string | undefined {
+  if (csv !== undefined) return undefined;
+  const run = runFolderOf(path);
+  const own = data === undefined ? dataFolderOf(run) : undefined;
+  const expected = loaded.data;
+  if (data === undefined && own === undefined) {
+    const { test } = fingerprintOfSets(readSets(run));
+    return verifyData({ path: `the puzzles in ${run}`, actual: { test }, expected, run: path });
+  }
+  const { puzzleEmbeddingSize, puzzleIds } = loaded.config.model;
+  const hasIds = puzzleEmbeddingSize > 0 && puzzleIds > 1;
+  if (data !== undefined && !hasIds) return undefined;
+  const folder = data ?? own!;
+  const { test, identifiers } = evaluationFingerprint(folder);
+  const actual = data === undefined ? { test, identifiers } : { identifiers };
+  return verifyData({ path: folder, actual, expected, run });
 }
 
 /** @throws DatasetError */

@@ -1,10 +1,12 @@
 // `trm import`: turns weights of the official PyTorch code into a run folder.
 import { resolve } from "node:path";
 import { Command, Option } from "commander";
+import { CheckpointError } from "../../formats/index.ts";
 import { readDataMetadata } from "../../puzzles/index.node.ts";
 import { type TaskChoice, taskNames, taskOf, taskOfData, withClues } from "../../puzzles/index.ts";
 import {
   averageBeside,
+  type ConfigFile,
   configFor,
   dataOf,
   isExported,
@@ -12,8 +14,9 @@ import {
   readOfficialConfig,
   readRunSets,
   readWeights,
+  verifyData,
 } from "../../runs/index.node.ts";
-import { importWeights, presetFor } from "../../runs/index.ts";
+import { type DataFingerprint, importWeights, presetFor } from "../../runs/index.ts";
 import { type Config, Training } from "../../trm/index.ts";
 import { depthText, networkText } from "../describe-run.ts";
 import { UsageError } from "../explain.ts";
@@ -76,14 +79,17 @@ async function importRun(file: string, options: ImportOptions): Promise<void> {
   const backend = await chooseBackend(options);
   try {
     const puzzles = openPuzzles({ choice, config, folder, augment: configFile.augment }, terminal);
-    const { source, sets, data, dataFolder } = puzzles;
+    const { source, sets, data, dataFolder, fingerprint } = puzzles;
+    const note = dataFolder && verifyIds({ dataFolder, configFile, config, fingerprint });
     const training = new Training(config, source);
     importWeights(training.model, weights, file);
     if (training.ema) importWeights(training.ema, average, averagePath ?? file);
     const goal = { steps: null, minutes: null };
-    const about = { task: choice, preset: "imported", goal, data, ...(dataFolder !== undefined && { dataFolder }) };
+    const place = dataFolder === undefined ? {} : { dataFolder };
+    const about = { task: choice, preset: "imported", goal, data, fingerprint, ...place };
     const run = await createRun({ out, about, sets, training }, terminal);
     run.close();
+    if (note) terminal.remark(`note: ${note}`);
     showImported(training, about, { file, averagePath, folder, out }, terminal);
     training.dispose();
   } finally {
@@ -113,6 +119,31 @@ function openPuzzles(imported: Imported, terminal: Terminal): RunPuzzles & { rea
   if (isExported(folder)) return puzzlesInMemory(readRunSets(folder, task), task, config, augment);
   const dataFolder = resolve(folder);
   return { ...storedPuzzles(dataFolder, config, sizes.watch), dataFolder };
+}
+
+interface ImportedData {
+  readonly dataFolder: string;
+  readonly configFile: ConfigFile;
+  readonly config: Config;
+  readonly fingerprint: DataFingerprint;
+}
+
+/**
+ * Checks that the puzzle ids of the weights are those of the data set. Returns a note if that cannot be verified.
+ *
+ * @throws CheckpointError for another data set
+ */
+function verifyIds({ dataFolder, configFile, config, fingerprint }: ImportedData): string | undefined {
+  const { puzzleEmbeddingSize, puzzleIds } = config.model;
+  if (puzzleEmbeddingSize === 0) return undefined;
+  const { identifierCount } = readDataMetadata(dataFolder);
+  if (identifierCount !== puzzleIds) {
+    throw new CheckpointError(
+      `${dataFolder}: ${identifierCount} puzzle ids, expected ${puzzleIds}, the number of rows of the puzzle embedding`,
+    );
+  }
+  if (puzzleIds === 1) return undefined;
+  return verifyData({ path: dataFolder, actual: fingerprint, expected: configFile.data, run: configFile.path });
 }
 
 /** The same choice as `trm train` makes. */

@@ -1,9 +1,11 @@
 // `trm train`: starts a new run or continues an existing one.
+import { existsSync } from "node:fs";
 import { basename, resolve as resolvePath } from "node:path";
 import { Command, Help, Option } from "commander";
+import { CheckpointError } from "../../formats/index.ts";
 import { dataSettings, readDataMetadata } from "../../puzzles/index.node.ts";
 import { type TaskChoice, taskNames, taskOfData } from "../../puzzles/index.ts";
-import { type RunAbout, WritableRun } from "../../runs/index.node.ts";
+import { type RunAbout, verifyData, WritableRun } from "../../runs/index.node.ts";
 import { type PresetName, presetNames, presetSummaries, restoreTraining } from "../../runs/index.ts";
 import { Training } from "../../trm/index.ts";
 import { backendText } from "../describe-run.ts";
@@ -25,12 +27,14 @@ interface TrainOptions extends ComputeOptions {
   readonly clues?: number;
   readonly puzzles?: number;
   readonly preset: PresetName;
+  readonly isPresetNamed: boolean;
   readonly config?: string;
   readonly set: readonly string[];
   readonly seed?: number;
   readonly out?: string;
   readonly force?: boolean;
   readonly resume?: string;
+  readonly from?: number;
   readonly steps?: number;
   readonly minutes?: number;
   readonly evalEvery?: number;
@@ -39,7 +43,7 @@ interface TrainOptions extends ComputeOptions {
 }
 
 /** Options that a run keeps from its start. */
-const fixedOnResume = ["task", "data", "side", "clues", "puzzles", "preset", "config", "set", "seed", "out", "force"];
+const fixedOnResume = ["task", "side", "clues", "puzzles", "preset", "config", "set", "seed", "out", "force"];
 
 /** Options of generated puzzles. */
 const generatedOnly = ["task", "side", "clues", "puzzles"];
@@ -58,12 +62,25 @@ export function trainCommand(): Command {
     .addOption(new Option("--clues <n>", "clues of a generated Sudoku (default: few)").argParser(wholeNumber(1)))
     .addOption(new Option("--puzzles <n>", "number of puzzles to generate for training").argParser(wholeNumber(1)))
     .addOption(new Option("--preset <name>", "named settings, see below").choices(presetNames).default("small"))
-    .option("--config <file>", "settings that override the preset: JSON or YAML, our names or the official ones")
+    .option(
+      "--config <file>",
+      "settings that override the preset: JSON or YAML, our names or the official ones; see below for official files",
+    )
     .addOption(new Option("--set <key=value...>", "settings that override the file").default([], "none"))
     .addOption(new Option("--seed <n>", "seed of puzzles, weights and order").argParser(seed))
     .option("--out <dir>", "new run folder (default: runs/TASK)")
     .option("--force", "move an existing run to DIR.previous")
-    .addOption(new Option("--resume <dir>", "continue the run in this folder").conflicts(fixedOnResume))
+    .addOption(
+      new Option(
+        "--resume <dir>",
+        "continue the run in this folder; --data gives the new place of a data set that has been moved",
+      ).conflicts(fixedOnResume),
+    )
+    .addOption(
+      new Option("--from <step>", "with --resume: continue from this checkpoint and remove later ones").argParser(
+        wholeNumber(0),
+      ),
+    )
     .addOption(new Option("--steps <n>", "stop after training step n").argParser(wholeNumber(0)))
     .addOption(new Option("--minutes <m>", "stop after m minutes").argParser(positiveNumber))
     .addOption(
@@ -79,7 +96,12 @@ export function trainCommand(): Command {
   return command
     .option("--json", "print the result as one JSON object (progress goes to stderr)")
     .addHelpText("after", helpText)
-    .action((options: TrainOptions) => train(options));
+    .action((options: TrainOptions) => {
+      if (options.from !== undefined && options.resume === undefined) {
+        throw new UsageError("train: --from requires --resume");
+      }
+      return train({ ...options, isPresetNamed: command.getOptionValueSource("preset") === "cli" });
+    });
 }
 
 function presetHelp(name: PresetName): string {
@@ -91,13 +113,19 @@ const helpText = (): string => `
 Presets:
 ${presetNames.map(presetHelp).join("\n")}
 
+A complete official configuration (all_config.yaml) determines all settings; the
+preset only sets the number of generated puzzles (default: official). An arch
+file determines the model; the preset (default: official) sets the training.
+
 Without --steps and --minutes, training ends at the setting totalSteps
 (preset small: 20,000; for sudoku4 3,000). Ctrl-C saves and stops earlier.
+A run keeps its last three checkpoints, for --resume DIR --from STEP.
 
 Examples:
   ${invocation} train --task sudoku4 --minutes 2
   ${invocation} train --task sudoku9 --out runs/nine --set hiddenSize=192 n=6
   ${invocation} train --resume runs/nine --minutes 60
+  ${invocation} train --resume runs/arc1 --data moved/arc1
   ${invocation} train --task maze --side 12 --minutes 60
   ${invocation} train --data data/arc1 --out runs/arc1 --minutes 600
   ${invocation} train --task sudoku9 --preset official --config my.yaml
@@ -124,19 +152,21 @@ async function train(options: TrainOptions): Promise<void> {
 }
 
 const openSession = (options: TrainOptions, terminal: Terminal): Promise<TrainingSession> =>
-  options.resume === undefined ? startRun(newRun(options), terminal) : resumeRun(options.resume, terminal);
+  options.resume === undefined ? startRun(newRun(options), terminal) : resumeRun(options.resume, options, terminal);
 
 function newRun(options: TrainOptions): NewRun {
-  const { puzzles, preset, config, set, steps, minutes, force } = options;
+  const { puzzles, isPresetNamed, config, set, steps, minutes, force } = options;
   const { choice, name, folder, settings } =
     options.data === undefined ? generatedTask(options) : storedTask(options.data);
   const fromFile = config === undefined ? [] : [readConfigFile(config)];
+  const isOfficial = fromFile.some(({ determines }) => determines !== undefined);
   const fromSeed = options.seed === undefined ? [] : [{ where: "--seed", settings: { seed: options.seed } }];
   return {
     out: options.out ?? `runs/${name}`,
     choice,
     dataFolder: folder,
-    preset,
+    preset: isOfficial && !isPresetNamed ? "official" : options.preset,
+    showSources: config !== undefined,
     settings: [...settings, ...fromFile, ...fromSeed, parseSet(set)],
     sizes: puzzles === undefined ? {} : { train: puzzles },
     force: force ?? false,
@@ -171,15 +201,25 @@ function storedTask(path: string): TaskSource {
   return { choice: taskOfData(metadata), name: basename(folder), folder, settings };
 }
 
-async function resumeRun(path: string, terminal: Terminal): Promise<TrainingSession> {
-  const { run, about, checkpoint } = WritableRun.resume(path);
+async function resumeRun(path: string, { from, data }: TrainOptions, terminal: Terminal): Promise<TrainingSession> {
+  const { run, about: recorded, checkpoint } = WritableRun.resume(path, from);
   try {
-    const { config, backend: earlier, seconds, step } = checkpoint.side;
-    const { source, sets } = puzzlesOfRun(path, about, config);
+    const { config, backend: earlier, seconds, step, data: trainedOn } = checkpoint.side;
+    const moved = movedData(path, recorded, data);
+    const { source, sets, fingerprint } = puzzlesOfRun(path, moved, config);
+    const note = verifyData({
+      path: moved.dataFolder ?? `the puzzles in ${path}`,
+      actual: fingerprint,
+      expected: trainedOn ?? recorded.fingerprint,
+      run: path,
+    });
     const training = new Training(config, source);
     restoreTraining(training, checkpoint.side, checkpoint.files, checkpoint.path);
+    const about = { ...moved, fingerprint };
+    if (data !== undefined) run.record(about);
     const now = training.model.embedding.weight.value.backend;
     terminal.remark(`continuing after step ${step}`);
+    if (note !== undefined) terminal.remark(`note: ${note}`);
     if (backendText(now) !== backendText(earlier)) {
       terminal.remark(`note: trained on ${backendText(earlier)} so far; on another backend the last bits differ`);
     }
@@ -188,6 +228,17 @@ async function resumeRun(path: string, terminal: Terminal): Promise<TrainingSess
     run.close();
     throw error;
   }
+}
+
+/** The description of a run whose data set is now in the folder `data`, if that is given. */
+function movedData(path: string, about: RunAbout, data: string | undefined): RunAbout {
+  const { dataFolder } = about;
+  if (data !== undefined) {
+    if (dataFolder !== undefined) return { ...about, dataFolder: resolvePath(data) };
+    throw new UsageError(`train: --data ${data}, but ${path} contains its puzzles`);
+  }
+  if (dataFolder === undefined || existsSync(dataFolder)) return about;
+  throw new CheckpointError(`${dataFolder}: no such folder (if the data set has been moved, add --data DIR)`);
 }
 
 /** The goal on the command line; else the goal with which the run was started; else the end of the schedule. */

@@ -73,7 +73,11 @@ export function exportRun({ run, out, target, augment }: ExportOptions): Exporte
     ...(isLoadable ? { load_checkpoint: exportedPt } : {}),
     checkpoint_path: "checkpoints",
     hydra: { output_subdir: null },
-    trm_ts: { task: about.task, augment: about.data.augment },
+    trm_ts: {
+      task: about.task,
+      augment: about.data.augment,
+      ...(dataFolder !== undefined && side.data && { data: side.data }),
+    },
   });
 
   const weights = files.get(weightsFile)!;

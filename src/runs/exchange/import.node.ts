@@ -13,6 +13,7 @@ import {
   toExamples,
 } from "../../puzzles/index.ts";
 import { type Config, ConfigError, type Examples, officialPuzzleTable, type Task } from "../../trm/index.ts";
+import { type DataFingerprint, fingerprintSchema } from "../data-fingerprint.ts";
 import { examplesPerEpoch } from "../epochs.ts";
 import type { RunSets } from "../run-sets.ts";
 import { parseOfficialConfig } from "./config-file.ts";
@@ -37,6 +38,8 @@ export interface ConfigFile {
   /** Task and augmentation of the exported run; undefined and false for a file that is not part of an export. */
   readonly task: TaskChoice | undefined;
   readonly augment: boolean;
+  /** Data set of the exported run; undefined for a file that is not part of an export, or for generated puzzles. */
+  readonly data: DataFingerprint | undefined;
 }
 
 /** Reads the given configuration file, or else the one next to the weights. @throws ConfigError */
@@ -49,12 +52,18 @@ export function readOfficialConfig(given: string | undefined, weights: string): 
     );
   }
   const settings = parseOfficialConfig(readFileSync(path, "utf8"), path);
-  const { task, augment } = sectionOf(settings);
+  const { task, augment, data } = sectionOf(settings);
   const choice = task === undefined ? undefined : taskChoiceSchema.safeParse(task);
   if (choice && !choice.success) {
     throw new ConfigError(`${path}: trm_ts.task: got ${JSON.stringify(task)}, expected a task of trm-ts`);
   }
-  return { path, settings, task: choice?.data, augment: augment === true };
+  return {
+    path,
+    settings,
+    task: choice?.data,
+    augment: augment === true,
+    data: fingerprintSchema.safeParse(data).data,
+  };
 }
 
 /**

@@ -230,7 +230,7 @@ describe("import", () => {
     await expect(importByCommand(file, "--out", out, "--config", join(folder, "none.yaml"))).rejects.toThrow();
     mkdirSync(out);
     writeFileSync(join(out, "precious.txt"), "x");
-    await expect(importByCommand(file, "--out", out)).rejects.toThrow("is no run of trm");
+    await expect(importByCommand(file, "--out", out)).rejects.toThrow("is not a run of trm");
     expect(readdirSync(out)).toEqual(["precious.txt"]);
   });
 

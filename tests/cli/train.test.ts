@@ -1,0 +1,312 @@
+/** `trm train` and its run folder: resuming, periodic saving, metrics, data sets and official configurations. */
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeEach, describe, expect, it } from "vitest";
+import { evalCommand } from "../../src/cli/commands/eval.ts";
+import { trainCommand } from "../../src/cli/commands/train.ts";
+import { parseNpy, serializeNpy } from "../../src/formats/index.ts";
+import { encodeSplit, sudokuTask, toSplit } from "../../src/puzzles/index.ts";
+import { readCheckpoint } from "../../src/runs/index.node.ts";
+import { runCommand } from "./run-command.ts";
+
+const task = sudokuTask(4);
+const root = mkdtempSync(join(tmpdir(), "trm-train-"));
+afterAll(() => rmSync(root, { recursive: true, force: true }));
+let folder = "";
+let out = "";
+let number = 0;
+beforeEach(() => {
+  folder = join(root, String(number++));
+  out = join(folder, "run");
+});
+
+const tiny = ["hiddenSize=8", "heads=1", "widthMultiple=8", "T=1", "n=1", "nSup=1", "batchSize=4", "warmupSteps=1"];
+const train = (...args: string[]): Promise<string> => runCommand(trainCommand(), ...args);
+const trainSudoku6 = (...more: string[]): Promise<string> =>
+  train("--task", "sudoku6", "--puzzles", "6", "--out", out, ...more, "--set", ...tiny);
+const stepsOf = (run: string): string[] => readdirSync(run).filter((name) => name.startsWith("checkpoint-"));
+const weightsOf = (run: string) => readCheckpoint(run).files.get("weights.safetensors");
+const linesOf = (run: string): { step: number; loss: number }[] =>
+  readFileSync(join(run, "metrics.jsonl"), "utf8")
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line))
+    .filter((line) => "loss" in line);
+
+describe("a resumed run", () => {
+  it("continues with augmentation and equals an uninterrupted run bit for bit", async () => {
+    await trainSudoku6("--steps", "4");
+    const whole = weightsOf(out);
+    out = join(folder, "parts");
+    await trainSudoku6("--steps", "2");
+    expect(JSON.parse(readFileSync(join(out, "run.json"), "utf8")).data.augment).toBe(true);
+    await train("--resume", out, "--steps", "4");
+    expect(weightsOf(out)).toEqual(whole);
+  });
+
+  it("can continue from an earlier checkpoint and then equals the first attempt", async () => {
+    await trainSudoku6("--steps", "4", "--save-every", "1e-9");
+    expect(stepsOf(out)).toEqual(["checkpoint-0000002", "checkpoint-0000003", "checkpoint-0000004"]);
+    const first = weightsOf(out);
+    await expect(train("--resume", out, "--from", "1")).rejects.toThrow("expected one of steps 2, 3, 4");
+    await train("--resume", out, "--from", "2", "--steps", "3");
+    expect(stepsOf(out)).toEqual(["checkpoint-0000002", "checkpoint-0000003"]);
+    expect(linesOf(out).map(({ step }) => step)).toEqual([1, 2, 3]);
+    await train("--resume", out, "--steps", "4");
+    expect(weightsOf(out)).toEqual(first);
+    await expect(train("--task", "sudoku6", "--from", "2")).rejects.toThrow("--from requires --resume");
+  });
+});
+
+it("training saves periodically, in the interval of --save-every", async () => {
+  await trainSudoku6("--steps", "3", "--save-every", "1e-9");
+  expect(stepsOf(out)).toEqual(["checkpoint-0000001", "checkpoint-0000002", "checkpoint-0000003"]);
+  out = join(folder, "rarely");
+  await trainSudoku6("--steps", "3", "--save-every", "3600");
+  expect(stepsOf(out)).toEqual(["checkpoint-0000000", "checkpoint-0000003"]);
+});
+
+it("the losses in metrics.jsonl are means over the batch", async () => {
+  // With a learning rate near 0 the weights stay the same, so the mean loss of all 6 puzzles does not depend on the batch size.
+  const means: number[] = [];
+  for (const [batchSize, steps] of [
+    ["6", "1"],
+    ["1", "6"],
+  ] as const) {
+    out = join(folder, `batches-of-${batchSize}`);
+    const settings = ["--set", ...tiny, "learningRate=1e-30", "weightDecay=0", "explorationProbability=0"];
+    await train(
+      ...["--task", "sudoku4", "--puzzles", "6", "--out", out, "--steps", steps, ...settings, `batchSize=${batchSize}`],
+    );
+    const losses = linesOf(out).map(({ loss }) => loss);
+    means.push(losses.reduce((sum, loss) => sum + loss, 0) / losses.length);
+  }
+  expect(means[0]).toBeCloseTo(means[1]!, 4);
+});
+
+describe("a run on a data set", () => {
+  /** A data set of 4x4 Sudokus in which every puzzle has its own id. */
+  let data = "";
+  beforeEach(() => {
+    data = join(folder, "data");
+    const { train: puzzles, test } = task.generate({ train: 8, test: 4, seed: 1 });
+    for (const [name, examples] of Object.entries({ train: puzzles, test })) {
+      const split = toSplit(examples, task);
+      const puzzleIdentifiers = Int32Array.from({ length: examples.count }, (_, i) => i + 1);
+      mkdirSync(join(data, name), { recursive: true });
+      const metadata = { ...split.metadata, identifierCount: 9 };
+      for (const [file, bytes] of encodeSplit({ ...split, puzzleIdentifiers, metadata })) {
+        writeFileSync(join(data, name, file), bytes);
+      }
+    }
+    const names = Array.from({ length: 9 }, (_, i) => (i === 0 ? "<blank>" : `puzzle${i}`));
+    writeFileSync(join(data, "identifiers.json"), JSON.stringify(names));
+  });
+  const settings = [...tiny, "puzzleEmbeddingSize=8", "puzzleSlots=1", "batchSize=2"];
+  const start = (...more: string[]): Promise<string> =>
+    train("--data", data, "--out", out, "--steps", "1", "--eval-every", "9", ...more, "--set", ...settings);
+  /** The data set as a second build would write it: the same rows with other ids. */
+  const rebuild = (): void => {
+    const names = JSON.parse(readFileSync(join(data, "identifiers.json"), "utf8")) as string[];
+    const last = names.length - 1;
+    const reversed = [names[0], ...names.slice(1).reverse()];
+    writeFileSync(join(data, "identifiers.json"), JSON.stringify(reversed));
+    for (const split of ["train", "test"]) {
+      const file = join(data, split, "all__puzzle_identifiers.npy");
+      const ids = Int32Array.from(parseNpy(readFileSync(file)).data as Int32Array, (id) =>
+        id === 0 ? 0 : last + 1 - id,
+      );
+      writeFileSync(file, serializeNpy(ids, [ids.length]));
+    }
+  };
+  /** Rewrites a run as earlier versions would have written it. */
+  const withoutFingerprint = (run: string): void => {
+    for (const file of [join(run, "run.json"), join(run, "checkpoint-0000001", "checkpoint.json")]) {
+      const { fingerprint: _, checksums: __, ...rest } = JSON.parse(readFileSync(file, "utf8"));
+      writeFileSync(file, JSON.stringify(file.endsWith("run.json") ? rest : { ...rest, data: undefined }));
+    }
+  };
+
+  it("stores the fingerprint of the data set and the names of the puzzle ids", async () => {
+    await start();
+    const { fingerprint } = JSON.parse(readFileSync(join(out, "run.json"), "utf8"));
+    expect(readCheckpoint(out).side.data).toEqual(fingerprint);
+    expect(Object.values(fingerprint).every((hash) => /^[0-9a-f]{64}$/.test(String(hash)))).toBe(true);
+    expect(JSON.parse(readFileSync(join(out, "identifiers.json"), "utf8"))).toHaveLength(
+      JSON.parse(readFileSync(join(data, "identifiers.json"), "utf8")).length,
+    );
+  });
+
+  it("is neither evaluated nor resumed on a rebuilt data set with other ids", async () => {
+    await start();
+    rebuild();
+    const message =
+      /data: is not the data set of .*run: .*names of the puzzle ids differ \(id 1 is "puzzle8", expected "puzzle1"\)/;
+    const before = readdirSync(out);
+    await expect(runCommand(evalCommand(), out, "--limit", "1")).rejects.toThrow(message);
+    await expect(runCommand(evalCommand(), out, "--data", data, "--limit", "1")).rejects.toThrow(message);
+    const predictions = join(folder, "predictions");
+    await expect(runCommand(evalCommand(), out, "--arc", "--out", predictions)).rejects.toThrow(message);
+    await expect(train("--resume", out, "--steps", "2")).rejects.toThrow(message);
+    await expect(train("--resume", out, "--data", data, "--steps", "2")).rejects.toThrow(message);
+    expect(readdirSync(out)).toEqual(before);
+  });
+
+  it("resumes on a data set that has been moved, with --data", async () => {
+    await start();
+    renameSync(data, `${data}-moved`);
+    await expect(train("--resume", out, "--steps", "2")).rejects.toThrow(
+      `${data}: no such folder (if the data set has been moved, add --data DIR)`,
+    );
+    await train("--resume", out, "--data", `${data}-moved`, "--steps", "2");
+    expect(await train("--resume", out, "--steps", "3")).not.toContain("note:");
+    expect(readCheckpoint(out).side.step).toBe(3);
+  });
+
+  it("without a fingerprint is accepted with one line, and stores one from then on", async () => {
+    await start();
+    withoutFingerprint(out);
+    const note = `note: ${data}: the data set cannot be verified`;
+    expect(
+      (await runCommand(evalCommand(), out, "--limit", "1")).split("\n").filter((line) => line.startsWith(note)),
+    ).toHaveLength(1);
+    const printed = await train("--resume", out, "--steps", "2");
+    expect(printed.split("\n").filter((line) => line.startsWith(note))).toHaveLength(1);
+    expect(readCheckpoint(out).side.data).toMatchObject({ train: expect.stringMatching(/^[0-9a-f]{64}$/) });
+    rebuild();
+    await expect(train("--resume", out, "--steps", "3")).rejects.toThrow("is not the data set");
+  });
+
+  it("is not created for data of another dtype", async () => {
+    const file = join(data, "train", "all__inputs.npy");
+    const { shape, data: tokens } = parseNpy(readFileSync(file));
+    const header = Buffer.from(serializeNpy(Uint8Array.from(tokens as Uint8Array), shape)).toString("latin1");
+    const floats = Buffer.from(Float32Array.from(tokens as Uint8Array).buffer);
+    const end = header.indexOf("\n") + 1;
+    const head = Buffer.from(header.slice(0, end).replace("|u1", "<f4"), "latin1");
+    writeFileSync(file, Buffer.concat([head, floats]));
+    await expect(start()).rejects.toThrow("dtype <f4");
+    expect(existsSync(out)).toBe(false);
+    writeFileSync(file, serializeNpy(tokens as Uint8Array, shape));
+    await start();
+    expect(stepsOf(out)).toHaveLength(2);
+  });
+
+  it("is removed if it fails before its first step", async () => {
+    const file = join(data, "train", "all__labels.npy");
+    const bytes = readFileSync(file);
+    bytes.fill(99, bytes.length - 7 * 16); // all but the first example
+    writeFileSync(file, bytes);
+    await expect(start()).rejects.toThrow("token 99");
+    expect(existsSync(out)).toBe(false);
+  });
+});
+
+it("a run whose generated puzzles were replaced is refused", async () => {
+  await trainSudoku6("--steps", "1");
+  const other = join(folder, "other");
+  await train("--task", "sudoku6", "--puzzles", "6", "--out", other, "--seed", "9", "--steps", "1", "--set", ...tiny);
+  cpSync(join(other, "data.safetensors"), join(out, "data.safetensors"));
+  await expect(train("--resume", out, "--steps", "2")).rejects.toThrow(
+    "the training puzzles and the test puzzles differ",
+  );
+  await expect(runCommand(evalCommand(), out)).rejects.toThrow("the test puzzles differ");
+});
+
+describe("--config with an official file", () => {
+  const arch = [
+    "name: recursive_reasoning.trm@TinyRecursiveReasoningModel_ACTV1",
+    "loss:",
+    "  name: losses@ACTLossHead",
+    "  loss_type: stablemax_cross_entropy",
+    "halt_exploration_prob: 0.1",
+    "halt_max_steps: 2",
+    "H_cycles: 1",
+    "L_cycles: 2",
+    "H_layers: 0",
+    "L_layers: 1",
+    "hidden_size: 16",
+    "num_heads: 2",
+    "expansion: 4",
+    `puzzle_emb_ndim: \${.hidden_size}`,
+    "pos_encodings: none",
+    "mlp_t: True",
+    "puzzle_emb_len: 2",
+  ];
+  const rest = [
+    "global_batch_size: 4",
+    "epochs: 50",
+    "lr: 1e-3",
+    "lr_min_ratio: 0.5",
+    "lr_warmup_steps: 7",
+    "beta1: 0.9",
+    "beta2: 0.95",
+    "weight_decay: 0.3",
+    "puzzle_emb_lr: 1e-2",
+    "puzzle_emb_weight_decay: 0.1",
+    "ema: True",
+  ];
+  const write = (lines: readonly string[]): string => {
+    const file = join(root, `config${number}.yaml`);
+    writeFileSync(file, lines.join("\n"));
+    return file;
+  };
+  const configOf = (run: string) => readCheckpoint(run, () => []).side.config;
+  const start = (file: string, ...more: string[]): Promise<string> =>
+    train("--task", "sudoku4", "--puzzles", "10", "--steps", "0", "--out", out, "--config", file, ...more);
+
+  it("that is complete determines all settings, and epochs become steps", async () => {
+    const file = write(["arch:", ...arch.map((line) => `  ${line}`), ...rest]);
+    const printed = await start(file, "--seed", "3", "--set", "hiddenSize=32");
+    const { model, training } = configOf(out);
+    expect(model).toMatchObject({
+      hiddenSize: 32,
+      puzzleEmbeddingSize: 32,
+      puzzleSlots: 2,
+      widthMultiple: 256,
+      n: 2,
+      T: 1,
+    });
+    expect(training).toMatchObject({
+      batchSize: 4,
+      totalSteps: 125,
+      warmupSteps: 7,
+      weightDecay: 0.3,
+      emaRate: 0.999,
+      seed: 3,
+    });
+    const lines = printed.split("\n").filter((line) => line.startsWith("settings "));
+    expect(lines[0]).toContain(`settings ${file}: `);
+    expect(lines[0]).toContain("totalSteps 125 (50 epochs)");
+    expect(lines).toContain("settings --seed: seed 3");
+    expect(lines).toContain("settings --set: hiddenSize 32");
+    expect(lines.at(-1)).toMatch(/^settings default: .*widthMultiple 256/);
+    expect(printed).not.toContain("preset small");
+  });
+
+  it("that contains only the model takes the training from the preset official", async () => {
+    const printed = await start(write(arch));
+    const { model, training } = configOf(out);
+    expect(model).toMatchObject({ hiddenSize: 16, puzzleEmbeddingSize: 16, widthMultiple: 256, layers: 1 });
+    expect(training).toMatchObject({ batchSize: 768, learningRate: 1e-4, nSup: 2, totalSteps: 651 });
+    expect(printed).toMatch(/^settings preset official: totalSteps 651 \(50,000 epochs\)$/m);
+  });
+
+  it("that contains only the model takes the training from a preset that is named", async () => {
+    await start(write(arch), "--preset", "small");
+    const { model, training } = configOf(out);
+    expect(model).toMatchObject({ widthMultiple: 256, puzzleSlots: 2 });
+    expect(training).toMatchObject({ batchSize: 32, learningRate: 4e-3, nSup: 2, totalSteps: 3000 });
+  });
+});
