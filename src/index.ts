@@ -3,6 +3,14 @@ export * as autograd from "./autograd/index.ts";
 export * as formats from "./formats/index.ts";
 export * as nn from "./nn/index.ts";
 export * from "./puzzles/index.ts";
-export { exportWeights, importWeights } from "./runs/index.ts";
+export {
+  type CheckpointFiles,
+  type CheckpointSide,
+  exportWeights,
+  importWeights,
+  packCheckpoint,
+  parseSide,
+  restoreTraining,
+} from "./runs/index.ts";
 export * as tensor from "./tensor/index.ts";
 export * from "./trm/index.ts";

@@ -1,5 +1,5 @@
 // What lives here: puzzle data on the disk. Builders of data sets, splits that stay on the disk, and the ARC evaluation.
-// Where to start: data/layout.node.ts, then data/build-csv.node.ts and arc/build.node.ts.
+// Where to start: official-layout/layout.node.ts, then csv/build.node.ts and arc/build.node.ts.
 // May import: index.ts of this folder and of the folders below, their index.node.ts, and Node's modules.
 export { buildArcFiles } from "./arc/build.node.ts";
 export { type ArcEvaluation, evaluateArc } from "./arc/evaluation.node.ts";

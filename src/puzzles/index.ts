@@ -1,5 +1,5 @@
 // What lives here: Sudoku, mazes, ARC, grid tasks that you define, and puzzle data in the official layout.
-// Where to start: grid-task.ts for a task of one page; then sudoku.ts, maze.ts and arc.ts; data/layout.ts for the files.
+// Where to start: grid-task.ts for a task of one page, then sudoku/task.ts, maze/task.ts and arc/task.ts; official-layout/layout.ts for the files.
 // May import: src/trm and what is below it, and src/formats. What uses the disk is behind index.node.ts.
 export * from "./arc.ts";
 export type { BuildReport } from "./build-report.ts";

@@ -10,6 +10,7 @@ export {
   evaluatedFile,
   modelFrom,
   packCheckpoint,
+  parseSide,
   restoreTraining,
 } from "./checkpoint.ts";
 export type { DataFingerprint } from "./data-fingerprint.ts";
