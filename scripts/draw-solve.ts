@@ -56,14 +56,13 @@ function errorsOf(steps: readonly Answer[], puzzle: number): number[] {
   return steps.map(({ tokens }) => tokens.filter((token, cell) => token !== labels[cell]).length);
 }
 
-/** Of the puzzles that are solved in the end, and at which q does not halt before, the one that has the most wrong cells on the way. */
+/** Of the puzzles that are solved in the end, the one that has the most wrong cells on the way. */
 function slowestPuzzle(answers: readonly Answer[][]): number {
   let [best, most] = [-1, 0];
   for (const [puzzle, steps] of answers.entries()) {
     const errors = errorsOf(steps, puzzle);
-    const haltsWrong = steps.some(({ qHalt }, i) => qHalt > 0 && errors[i]! > 0);
     const onTheWay = errors.slice(0, 4).reduce((sum, count) => sum + count, 0);
-    if (errors.at(-1) === 0 && !haltsWrong && onTheWay > most) [best, most] = [puzzle, onTheWay];
+    if (errors.at(-1) === 0 && onTheWay > most) [best, most] = [puzzle, onTheWay];
   }
   if (best < 0) throw new Error("no unseen puzzle takes more than one step to solve");
   return best;
@@ -170,7 +169,7 @@ function drawQ(left: number, qHalt: number, errors: number): string {
     `<rect class="track" x="${left}" width="${boardSize}" ${bar}/>`,
     `<rect class="bar" x="${left}" width="${Math.max(8, share * boardSize).toFixed(1)}" ${bar}/>`,
     line("threshold", [middle, top - 3, middle, top + 11]),
-    text("note middle", middle, top + 27, `q ${Math.round(100 * share)}%${qHalt > 0 ? ": halt" : ""}`),
+    text("note middle", middle, top + 27, `q ${Math.round(100 * share)}%`),
     text("note middle", middle, top + 44, verdict),
   ].join("\n");
 }
@@ -179,7 +178,7 @@ function drawLegend(): string {
   const y = height - 20;
   const size = 18;
   const top = y - 14;
-  const column = [margin, margin + 110, margin + 278, margin + 375] as const;
+  const column = [margin, margin + 110, margin + 300, margin + 405] as const;
   const label = (index: number, content: string): string => text("note", column[index]! + size + 8, y, content);
   return [
     box("clue", column[0], top, size),
@@ -189,7 +188,7 @@ function drawLegend(): string {
     line("wrong", [column[2] + 2, top + size - 2, column[2] + size - 2, top + 2]),
     label(2, "wrong"),
     line("threshold", [column[3] + size / 2, top + 2, column[3] + size / 2, top + size - 2]),
-    label(3, "q: estimated chance that all cells are right; halt above 50%"),
+    label(3, "q: estimated chance that all cells are right; mark: 50%"),
   ].join("\n");
 }
 

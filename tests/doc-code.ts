@@ -9,9 +9,15 @@ export interface DocCode {
   readonly output: string;
 }
 
+/** The fenced blocks of one language in a page. */
+export const codeBlocks = (path: string, language: string): string[] =>
+  [...readFileSync(projectRoot + path, "utf8").matchAll(new RegExp(`^\`\`\`${language}\n(.*?)^\`\`\`$`, "gms"))].map(
+    ([, block]) => block!,
+  );
+
 export function docCode(path: string): DocCode {
-  const page = readFileSync(projectRoot + path, "utf8");
-  const blocks = (language: string): string =>
-    [...page.matchAll(new RegExp(`^\`\`\`${language}\n(.*?)^\`\`\`$`, "gms"))].map((match) => match[1]).join("\n");
-  return { code: blocks("ts"), output: blocks("text").replaceAll(/\n+/g, "\n").trim() };
+  return {
+    code: codeBlocks(path, "ts").join("\n"),
+    output: codeBlocks(path, "text").join("\n").replaceAll(/\n+/g, "\n").trim(),
+  };
 }

@@ -1,29 +1,31 @@
-// The README's example runs as printed: only the package's name becomes a path, and its thousand steps become three.
-import { readFileSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
-import { expect, it, vi } from "vitest";
+// What the README prints is true: the recursion is the source, the library code runs as printed, and the commands exist. The full suite
+// runs the library code against the packed package too (tests/package/package.full.test.ts).
+import { describe, expect, it } from "vitest";
+import { codeBlocks } from "./doc-code.ts";
+import { readText } from "./docs/files.ts";
+import { runProgram, shortened } from "./run-program.ts";
 
-const root = join(import.meta.dirname, "..");
+const [recursion, library] = codeBlocks("README.md", "ts");
 
-it("the twenty lines of the README train and evaluate a model", async () => {
-  const readme = readFileSync(join(root, "README.md"), "utf8");
-  const code = readme.match(/<!-- executed by tests\/readme.test.ts -->\n```ts\n([\s\S]*?)```/)?.[1];
-  expect(code).toBeDefined();
-  const short = code!
-    .replace('"trm-ts"', '"../src/index.ts"')
-    .replace("step <= 1000", "step <= 3")
-    .replace("step % 100", "step % 3");
-  expect(short).not.toBe(code);
-  const file = join(root, "tests", "readme-example.generated.ts");
-  writeFileSync(file, short);
-  const said = vi.spyOn(console, "log").mockImplementation(() => {});
-  try {
-    await import(file);
-    expect(said.mock.calls.flat().join("\n")).toMatch(
-      /step 3: loss [\d.]+\nsolved after 1 supervision step: [\d.]+, after 8: [\d.]+/,
+describe("the README", () => {
+  it("prints the two functions of src/trm/recursion.ts line by line", () => {
+    const functions = readText("src/trm/recursion.ts").match(/^export function .*?^}$/gms);
+    expect(functions).toHaveLength(2);
+    expect(recursion).toBe(`${functions!.join("\n\n")}\n`);
+  });
+
+  it("has ten lines of library code that train and evaluate a model", async () => {
+    const lines = library!.split("\n").filter((line) => line !== "" && !line.startsWith("import"));
+    expect(lines.length).toBeLessThanOrEqual(10);
+    expect(await runProgram("readme", shortened(library!))).toMatch(
+      /^solved after supervision step 1: [\d.]+, after step 8: [\d.]+\n$/,
     );
-  } finally {
-    said.mockRestore();
-    rmSync(file);
-  }
+  });
+
+  it("names only npm scripts that package.json has", () => {
+    const { scripts } = JSON.parse(readText("package.json")) as { scripts: Record<string, string> };
+    const named = [...readText("README.md").matchAll(/\bnpm run ([\w:]+)/g)].map(([, name]) => name!);
+    expect(named.length).toBeGreaterThan(0);
+    expect(named.filter((name) => !(name in scripts))).toEqual([]);
+  });
 });

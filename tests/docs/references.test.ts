@@ -31,7 +31,7 @@ const topFolders = "src|tests|bench|scripts|docs|examples|interop|bin";
 
 /** Names of source files and pages, and paths of any file below a folder of the project. Patterns with * and placeholders are left out. */
 const fileNames = new RegExp(
-  String.raw`(?<![\w*./@{}<>-])(?:(?:\.{0,2}[\w-]+\/|\.{1,2}\/)*[\w][\w.-]*\.(?:ts|mts|mjs|cjs|md)\b(?![\w*/.]\w)|(?:${topFolders})\/[\w./-]*\w\/?)`,
+  String.raw`(?<![\w*./@{}<>-])(?:(?:\.{0,2}[\w-]+\/|\.{1,2}\/)*[\w][\w.-]*\.(?:ts|mjs|cjs|md)\b(?![\w*/.]\w)|(?:${topFolders})\/[\w./-]*\w\/?)`,
   "g",
 );
 
