@@ -1,5 +1,5 @@
 // The package as a user gets it: built, packed, unpacked into an empty folder beside its runtime dependencies, and used
-// through every export. The code of docs/adding-an-operation.md is type-checked against it and run.
+// through every export. The code of the README, of two pages of docs and of the examples is type-checked against it and run.
 import { execFileSync } from "node:child_process";
 import {
   existsSync,
@@ -15,7 +15,8 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { publint } from "publint";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { docCode } from "../doc-code.ts";
+import { codeBlocks, docCode } from "../doc-code.ts";
+import { shortened } from "../run-program.ts";
 import { projectRoot, walkSyntax } from "../source.ts";
 
 interface Manifest {
@@ -31,7 +32,7 @@ const folder = mkdtempSync(join(tmpdir(), "trm-ts-package-"));
 const modules = join(folder, "node_modules");
 const unpacked = join(modules, "trm-ts");
 
-/** Runs a program in a folder; what it printed on failure is in the error. */
+/** Runs a program in a folder. @throws Error with its output if it fails */
 function run(program: string, args: readonly string[], cwd = folder): string {
   try {
     return execFileSync(program, args, { cwd, encoding: "utf8", stdio: "pipe" });
@@ -43,17 +44,17 @@ function run(program: string, args: readonly string[], cwd = folder): string {
 
 const link = (name: string): void => {
   mkdirSync(dirname(join(modules, name)), { recursive: true });
-  symlinkSync(join(projectRoot, "node_modules", name), join(modules, name));
+  if (!existsSync(join(modules, name))) symlinkSync(join(projectRoot, "node_modules", name), join(modules, name));
 };
 
-/** Runs a module of the user's and gives back what it printed. */
+/** Runs a module in the user's folder and returns what it prints. */
 function userRuns(name: string, code: string): string {
   writeFileSync(join(folder, name), code);
   return run(process.execPath, [name]).trim();
 }
 
 beforeAll(() => {
-  rmSync(`${projectRoot}dist`, { recursive: true, force: true }); // so that files which are gone are not packed
+  rmSync(`${projectRoot}dist`, { recursive: true, force: true }); // otherwise files that no longer exist would be packed
   run("npm", ["run", "build"], projectRoot);
   run("npm", ["pack", "--ignore-scripts", "--pack-destination", folder], projectRoot);
   mkdirSync(unpacked, { recursive: true });
@@ -64,17 +65,15 @@ beforeAll(() => {
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-describe("what is in it", () => {
-  it("the built files, the torchrun script, licences and the README, and nothing else", () => {
+describe("the package", () => {
+  it("contains the built files, the torchrun script, licences and the README, and nothing else", () => {
     const inside = readdirSync(unpacked).toSorted();
-    expect(["LICENSE", "NOTICE.md", "README.md", "dist", "interop", "package.json"]).toEqual(
-      expect.arrayContaining(inside),
-    );
+    expect(inside).toEqual(["LICENSE", "NOTICE.md", "README.md", "bin", "dist", "interop", "package.json"]);
     const files = readdirSync(join(unpacked, "dist"), { recursive: true, encoding: "utf8" });
     expect(files.filter((file) => /\.ts$/.test(file) && !/\.d\.ts$/.test(file))).toEqual([]);
   });
 
-  it("everything that package.json points at", () => {
+  it("contains everything that package.json points at", () => {
     const targets = [
       ...Object.values(manifest.exports).flatMap(({ types, default: code }) => [types, code]),
       ...Object.values(manifest.bin),
@@ -82,13 +81,13 @@ describe("what is in it", () => {
     expect(targets.filter((target) => !existsSync(join(unpacked, target)))).toEqual([]);
   });
 
-  it("publint has nothing to say", async () => {
+  it("passes publint", async () => {
     const { messages } = await publint({ pkgDir: unpacked, pack: false, strict: true });
     expect(messages.filter(({ type }) => type !== "suggestion")).toEqual([]);
   });
 });
 
-describe("what it loads", () => {
+describe("the entries of the package", () => {
   /** Packages that an entry imports when it is loaded, directly or through files of the package. */
   function packagesOf(entry: string): string[] {
     const seen = new Set<string>();
@@ -114,7 +113,7 @@ describe("what it loads", () => {
   }
 
   it.each(Object.entries(manifest.exports))(
-    "%s: only runtime dependencies, and fast-check for ./testing alone",
+    "%s loads only runtime dependencies, and fast-check for ./testing alone",
     (name, target) => {
       const needed = packagesOf(target.default);
       const declared = Object.keys(manifest.dependencies);
@@ -124,8 +123,8 @@ describe("what it loads", () => {
   );
 });
 
-describe("every export works for a user", () => {
-  it("trm-ts", () => {
+describe("a user of the package", () => {
+  it("can import trm-ts", () => {
     const printed = userRuns(
       "all.js",
       `import * as trm from "trm-ts";
@@ -135,7 +134,7 @@ describe("every export works for a user", () => {
     expect(printed).toBe("function function function function");
   });
 
-  it("trm-ts/tensor", () => {
+  it("can import trm-ts/tensor", () => {
     const printed = userRuns(
       "tensor.js",
       `import { matmul, scope, tensor } from "trm-ts/tensor";
@@ -145,7 +144,7 @@ describe("every export works for a user", () => {
     expect(printed).toBe("17,39");
   });
 
-  it("trm-ts/autograd", () => {
+  it("can import trm-ts/autograd", () => {
     const printed = userRuns(
       "autograd.js",
       `import { gradients, parameter, square, sum, tapeOf } from "trm-ts/autograd";
@@ -157,7 +156,7 @@ describe("every export works for a user", () => {
     expect(printed).toBe("square sum\n2,-6");
   });
 
-  it("trm-ts/nn", () => {
+  it("can import trm-ts/nn", () => {
     const printed = userRuns(
       "nn.js",
       `import { parameter } from "trm-ts/autograd";
@@ -167,7 +166,7 @@ describe("every export works for a user", () => {
     expect(printed).toBe("function true");
   });
 
-  it("trm-ts/trm", () => {
+  it("can import trm-ts/trm", () => {
     const printed = userRuns(
       "trm.js",
       `import { deepRecursion, latentRecursion } from "trm-ts/trm";
@@ -179,7 +178,7 @@ describe("every export works for a user", () => {
     expect(printed).toBe("x+y+z x+y+1 y+2 function");
   });
 
-  it("trm-ts/testing, once fast-check is installed", () => {
+  it("can import trm-ts/testing once fast-check is installed", () => {
     expect(() => userRuns("early.js", 'import "trm-ts/testing";')).toThrow(/Cannot find package 'fast-check'/);
     link("fast-check");
     const printed = userRuns(
@@ -190,11 +189,29 @@ describe("every export works for a user", () => {
     );
     expect(printed).toBe("true function");
   });
+});
 
-  it("docs/adding-an-operation.md, type-checked against the declarations, and run", () => {
-    const { code, output } = docCode("docs/adding-an-operation.md");
+describe("the programs of the pages and examples", () => {
+  const example = (name: string): string => readFileSync(`${projectRoot}examples/${name}.ts`, "utf8");
+  const operation = docCode("docs/adding-an-operation.md");
+  /** By the name of the file: the code, its training shortened, and what it prints. */
+  const programs: Record<string, readonly [code: string, printed: RegExp | string]> = {
+    "adding-an-operation": [operation.code, operation.output],
+    readme: [shortened(codeBlocks("README.md", "ts")[1]!), /^solved after supervision step 1: /],
+    tutorial: [shortened(codeBlocks("docs/tutorial.md", "ts").join("\n")), /\n95% interval of the last: /],
+    "step-by-hand": [shortened(example("step-by-hand")), / {2}step 2, cycle 2: y\n/],
+    "own-operation": [example("own-operation"), /^the gradient of mish agrees/m],
+    "own-task": [shortened(example("own-task")), /of 200 unseen puzzles solved$/],
+    "noise-on-z": [shortened(example("noise-on-z")), /^noise 4: /m],
+  };
+
+  beforeAll(() => {
+    link("fast-check");
     link("@types/node");
-    writeFileSync(join(folder, "doc.ts"), code);
+    for (const [name, [code]] of Object.entries(programs)) writeFileSync(join(folder, `${name}.ts`), code);
+  });
+
+  it("type-check against the declarations of the package", () => {
     const options = {
       module: "nodenext",
       target: "es2022",
@@ -202,13 +219,19 @@ describe("every export works for a user", () => {
       strict: true,
       types: ["node"],
     };
-    writeFileSync(join(folder, "tsconfig.json"), JSON.stringify({ compilerOptions: options, files: ["doc.ts"] }));
+    const files = Object.keys(programs).map((name) => `${name}.ts`);
+    writeFileSync(join(folder, "tsconfig.json"), JSON.stringify({ compilerOptions: options, files }));
     run(process.execPath, [join(projectRoot, "node_modules/typescript/bin/tsc"), "-p", folder]);
-    expect(run(process.execPath, ["doc.js"]).trim()).toBe(output);
+  });
+
+  it.each(Object.entries(programs))("%s runs with the package", (name, [, printed]) => {
+    const output = run(process.execPath, [`${name}.js`]).trim();
+    if (typeof printed === "string") expect(output).toBe(printed);
+    else expect(output).toMatch(printed);
   });
 });
 
-describe("the command", () => {
+describe("the trm command", () => {
   it("runs from the package", () => {
     expect(run(process.execPath, [join(unpacked, manifest.bin.trm!), "--help"])).toContain("train");
   });
