@@ -1,4 +1,4 @@
-// A program for wasm-build.full.test.ts: how often a helping thread came to one of 100 kernels. It is asleep when the first begins.
+// A program for wasm-build.full.test.ts: prints how often a helping thread took part in one of 100 kernels. It is asleep before the first.
 import type { Build } from "../../src/tensor/backends/wasm/module.ts";
 import { WasmRuntime } from "../../src/tensor/backends/wasm/runtime.ts";
 
@@ -6,7 +6,7 @@ const runtime = new WasmRuntime(process.argv[2] as Build, 2, true);
 const length = 1 << 20;
 const x = runtime.heap.allocate(4 * length);
 while (runtime.readyHelpers < 1) await new Promise((resolve) => setTimeout(resolve, 10));
-await new Promise((resolve) => setTimeout(resolve, 50)); // the helper falls asleep
+await new Promise((resolve) => setTimeout(resolve, 50)); // The helping thread falls asleep.
 let helped = 0;
 for (let i = 0; i < 100; i++) {
   runtime.run("unary", {

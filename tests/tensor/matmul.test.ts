@@ -1,4 +1,4 @@
-// The matrix product against the naive triple loop: all transpositions, batch broadcasting, all sizes around the tile of 4.
+// The matrix product against the naive triple loop: all transpositions, broadcast batches, and all sizes around the tile of 4.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type DType, matmul, matmulShape, ShapeError, scope, tensor, zeros } from "../../src/tensor/index.ts";
@@ -17,7 +17,7 @@ import {
   valuesOf,
 } from "./naive.ts";
 
-/** The matrices of a batch as rows of columns: the element (row, column), read from where it is stored. */
+/** The element (row, column) of a matrix of a batch, read in the layout in which it is stored. */
 const element = (x: Naive, batch: readonly number[], row: number, column: number, transposed: boolean): number =>
   broadcastMatrixAt(x, batch, transposed ? [column, row] : [row, column]);
 
@@ -72,15 +72,15 @@ const holds = ({ a, b, transposeA, transposeB, dtype }: Product): void =>
 const shortBatches = broadcastable(2).map((shapes) => shapes.map((shape) => shape.slice(-2)));
 
 describe("matmul against the triple loop", () => {
-  it("small, in batches that broadcast, axes of length 0 included", () => {
+  it("small products agree in batches that broadcast, including axes of length 0", () => {
     fc.assert(fc.property(products(fc.nat(3), shortBatches), holds), { numRuns: 300 });
   });
 
-  it("of all sizes around the tile", () => {
+  it("products of all sizes around the tile agree", () => {
     fc.assert(fc.property(products(fc.integer({ min: 1, max: 11 }), fc.constant([[], []])), holds), { numRuns: 150 });
   });
 
-  it("for example [1 2; 3 4] [5 6; 7 8], and transposed", () => {
+  it("[1 2; 3 4] [5 6; 7 8] gives the known product, also transposed", () => {
     scope(() => {
       const [a, b] = [
         tensor([
@@ -99,7 +99,7 @@ describe("matmul against the triple loop", () => {
     });
   });
 
-  it("an inner length of 0 gives zeros, also in memory that was used before", () => {
+  it("a depth of 0 gives zeros, also in memory that was used before", () => {
     scope(() => {
       scope(() =>
         tensor([
@@ -111,14 +111,14 @@ describe("matmul against the triple loop", () => {
     });
   });
 
-  it("sums in double precision before it rounds to float32", () => {
+  it("matmul sums in double precision before it rounds to float32", () => {
     scope(() => {
       const [row, column] = [tensor([[1e8, 1, -1e8]]), tensor([[1], [1], [1]])];
       expect(valuesOf(matmul(row, column))).toEqual([1]);
     });
   });
 
-  it("one matrix against a whole batch, on either side", () => {
+  it("one matrix multiplies a whole batch, on either side", () => {
     scope(() => {
       const one = build([2, 3], ([i, j]) => i! + j!);
       const many = build([2, 2, 3, 2], (index) => index.reduce((sum, i) => 2 * sum + i, 0));
@@ -152,12 +152,12 @@ describe("matmul refuses", () => {
     [[3], [3, 4], {}, "matmul: got [3] by [3, 4], expected at least two axes each"],
     [[2, 5, 3], [4, 3, 2], {}, "matmul: cannot broadcast [2, 5, 3] with [4, 3, 2] (axis -3: 2 against 4)"],
     [[2, 1, 5, 3], [4, 1, 3, 2], {}, "matmul: cannot broadcast [2, 1, 5, 3] with [4, 1, 3, 2] (axis -4: 2 against 4)"],
-  ] as const)("%j by %j %j", (a, b, options, message) => {
+  ] as const)("matmul refuses %j by %j with %j", (a, b, options, message) => {
     expect(() => matmulShape(a, b, options)).toThrow(new ShapeError(message));
     scope(() => expect(() => matmul(zeros(a), zeros(b), options)).toThrow(new ShapeError(message)));
   });
 
-  it("two element types", () => {
+  it("matmul refuses two element types", () => {
     scope(() =>
       expect(() => matmul(zeros([1, 1]), zeros([1, 1], "float64"))).toThrow("matmul: got float32 and float64"),
     );

@@ -1,4 +1,4 @@
-// Tensors as the definition has them: a shape, and a function from indices to numbers. Slow, and obviously right.
+// Naive tensors: a shape and a function from indices to numbers. They are slow and obviously right.
 import fc from "fast-check";
 import { expect } from "vitest";
 import {
@@ -13,7 +13,7 @@ import {
 } from "../../src/tensor/index.ts";
 import { shapes } from "../../src/testing.ts";
 
-// The operations are tested on the backend that is the specification; tests of another compare it with this one.
+// Operations are tested on the reference backend, which is the specification. Tests of other backends compare them with it.
 setRootBackend(new ReferenceBackend());
 
 export interface Naive {
@@ -22,7 +22,7 @@ export interface Naive {
   readonly values: readonly number[];
 }
 
-/** All indices of a shape, the last axis running fastest. */
+/** All indices of a shape; the last axis changes fastest. */
 export function indicesOf(shape: Shape): number[][] {
   return shape.reduce<number[][]>(
     (prefixes, length) => prefixes.flatMap((prefix) => Array.from({ length }, (_, i) => [...prefix, i])),
@@ -38,14 +38,14 @@ export const build = (shape: Shape, f: (index: number[]) => number): Naive => ({
 export const at = ({ shape, values }: Naive, index: readonly number[]): number =>
   values[index.reduce((position, i, axis) => position * shape[axis]! + i, 0)]!;
 
-/** The element that a broadcast tensor shows at an index of the broadcast shape. */
+/** The element of a broadcast tensor at an index of the broadcast shape. */
 export const broadcastAt = (x: Naive, index: readonly number[]): number =>
   at(
     x,
     index.slice(index.length - x.shape.length).map((i, axis) => (x.shape[axis] === 1 ? 0 : i)),
   );
 
-/** The shape of two broadcast tensors, or null if there is none: axes aligned from the last, 1 stretches. */
+/** The common shape of two broadcast tensors, or null if they do not fit: axes are aligned from the last, and 1 stretches. */
 export function naiveBroadcast(a: Shape, b: Shape): number[] | null {
   const rank = Math.max(a.length, b.length);
   const [left, right] = [a, b].map((shape) => [...Array(rank - shape.length).fill(1), ...shape] as number[]);
@@ -59,11 +59,11 @@ export const valuesOf = (t: Tensor): number[] => Array.from((t.storage as Visibl
 
 export const toTensor = ({ shape, values }: Naive, dtype: DType): Tensor => tensor(values, { shape, dtype });
 
-/** What an element type makes of a number. */
+/** A number rounded to an element type. */
 export const rounded = (value: number, dtype: DType): number =>
   dtype === "float32" ? Math.fround(value) : dtype === "int32" ? Math.trunc(value) | 0 : value;
 
-/** Expects shape, type and numbers; `tolerance` is relative to the largest entry, 0 asks for the very same numbers. */
+/** Expects shape, type and numbers. `tolerance` is relative to the largest element; 0 means equal numbers. */
 export function expectTensor(actual: Tensor, expected: Naive, dtype: DType, tolerance = 0): void {
   expect([actual.shape, actual.dtype]).toEqual([expected.shape, dtype]);
   const values = valuesOf(actual);
@@ -83,7 +83,7 @@ export const dtypes: readonly DType[] = ["float32", "float64", "int32"];
 export const floating: readonly DType[] = ["float32", "float64"];
 export const precision: Record<DType, number> = { float32: 2e-6, float64: 1e-12, int32: 0 };
 
-/** Numbers that every element type holds exactly where `dtype` is int32, and multiples of 1/8 otherwise. */
+/** Whole numbers for int32, and multiples of 1/8 otherwise. */
 export const naives = (shape: fc.Arbitrary<Shape>, dtype: DType, min = -20, max = 20): fc.Arbitrary<Naive> =>
   shape.chain((own) =>
     fc
@@ -91,14 +91,14 @@ export const naives = (shape: fc.Arbitrary<Shape>, dtype: DType, min = -20, max 
       .map((eighths) => ({ shape: own, values: eighths.map((n) => (dtype === "int32" ? Math.round(n / 8) : n / 8)) })),
   );
 
-/** Shapes of up to four axes of length 0 to 4; about every third one holds no element. */
+/** Shapes of up to four axes of length 0 to 4; about one in three may have axes of length 0. */
 export const anyShapes = (minRank = 0): fc.Arbitrary<number[]> =>
   fc.oneof(
     { weight: 2, arbitrary: shapes({ minRank, maxRank: 4, minLength: 1, maxLength: 4 }) },
     { weight: 1, arbitrary: shapes({ minRank, maxRank: 3, minLength: 0, maxLength: 3 }) },
   );
 
-/** Shapes that broadcast together, zero-length axes included. */
+/** Shapes that broadcast together, including axes of length 0. */
 export const broadcastable = (count: number): fc.Arbitrary<number[][]> =>
   anyShapes().chain((full) =>
     fc.array(

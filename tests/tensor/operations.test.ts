@@ -22,7 +22,7 @@ import {
 
 const anyType = fc.constantFrom(...dtypes);
 const anyNaive = (dtype: t.DType, minRank = 0): fc.Arbitrary<Naive> => naives(anyShapes(minRank), dtype);
-/** A property over an element type and something of that type, in a scope. */
+/** A property over an element type and a value of that type, in a scope. */
 const holds = <T>(
   types: fc.Arbitrary<t.DType>,
   make: (dtype: t.DType) => fc.Arbitrary<T>,
@@ -66,19 +66,22 @@ const unaries: readonly (readonly [
 ];
 
 describe("functions of one number", () => {
-  it.each(unaries.map((row) => [row[1], row] as const))("%s", (_, [operation, , definition, low, high, whole]) => {
-    holds(
-      fc.constantFrom(...(whole ? dtypes : floating)),
-      (dtype) => naives(anyShapes(), dtype, low, high),
-      (x, dtype) => {
-        const expected = { shape: x.shape, values: x.values.map(definition) };
-        expectTensor(operation(toTensor(x, dtype)), expected, dtype, precision[dtype]);
-      },
-    );
-  });
+  it.each(unaries.map((row) => [row[1], row] as const))(
+    "%s agrees with its definition",
+    (_, [operation, , definition, low, high, whole]) => {
+      holds(
+        fc.constantFrom(...(whole ? dtypes : floating)),
+        (dtype) => naives(anyShapes(), dtype, low, high),
+        (x, dtype) => {
+          const expected = { shape: x.shape, values: x.values.map(definition) };
+          expectTensor(operation(toTensor(x, dtype)), expected, dtype, precision[dtype]);
+        },
+      );
+    },
+  );
 
   it.each(unaries.filter((row) => !row[5]).map((row) => [row[1], row[0]] as const))(
-    "%s is not defined for whole numbers",
+    "%s is refused for int32",
     (name, operation) => {
       t.scope(() => {
         expect(() => operation(t.tensor([1], { dtype: "int32" }))).toThrow(
@@ -88,7 +91,7 @@ describe("functions of one number", () => {
     },
   );
 
-  it("keep their heads at the ends of the range", () => {
+  it("functions of one number are correct at the ends of the range", () => {
     t.scope(() => {
       const far = t.tensor([-1e4, -800, 800, 1e4], { dtype: "float64" });
       expect(valuesOf(t.sigmoid(far))).toEqual([0, 0, 1, 1]);
@@ -100,14 +103,14 @@ describe("functions of one number", () => {
     });
   });
 
-  it("pass NaN on", () => {
+  it("functions of one number return NaN for NaN", () => {
     t.scope(() => {
       const nan = t.tensor([Number.NaN]);
       for (const [operation, name] of unaries) expect(valuesOf(operation(nan)), name).toEqual([Number.NaN]);
     });
   });
 
-  it("affine: scale · x + shift", () => {
+  it("affine is scale · x + shift", () => {
     holds(
       anyType,
       (dtype) => fc.tuple(anyNaive(dtype), fc.integer({ min: -3, max: 3 }), fc.integer({ min: -5, max: 5 })),
@@ -119,7 +122,7 @@ describe("functions of one number", () => {
     );
   });
 
-  it("cast: between all types, towards zero", () => {
+  it("cast converts between all types and cuts off fractions", () => {
     holds(
       anyType,
       (dtype) => fc.tuple(anyNaive(dtype), anyType),
@@ -151,16 +154,19 @@ const pairs = (dtype: t.DType): fc.Arbitrary<Naive[]> =>
   broadcastable(2).chain((shapes) => fc.tuple(...shapes.map((shape) => naives(fc.constant(shape), dtype, -3, 3))));
 
 describe("functions of two numbers, broadcast", () => {
-  it.each(binaries.map((row) => [row[1], row] as const))("%s", (_, [operation, name, definition, whole]) => {
-    holds(fc.constantFrom(...(whole ? dtypes : floating)), pairs, ([a, b0], dtype) => {
-      const b = name === "divide" ? { ...b0!, values: b0!.values.map((v) => v || 1) } : b0!;
-      const shape = naiveBroadcast(a!.shape, b.shape)!;
-      const expected = build(shape, (index) => definition(broadcastAt(a!, index), broadcastAt(b, index)));
-      expectTensor(operation(toTensor(a!, dtype), toTensor(b, dtype)), expected, dtype, precision[dtype]);
-    });
-  });
+  it.each(binaries.map((row) => [row[1], row] as const))(
+    "%s agrees with its definition",
+    (_, [operation, name, definition, whole]) => {
+      holds(fc.constantFrom(...(whole ? dtypes : floating)), pairs, ([a, b0], dtype) => {
+        const b = name === "divide" ? { ...b0!, values: b0!.values.map((v) => v || 1) } : b0!;
+        const shape = naiveBroadcast(a!.shape, b.shape)!;
+        const expected = build(shape, (index) => definition(broadcastAt(a!, index), broadcastAt(b, index)));
+        expectTensor(operation(toTensor(a!, dtype), toTensor(b, dtype)), expected, dtype, precision[dtype]);
+      });
+    },
+  );
 
-  it("refuse shapes that do not fit, two element types, and division of whole numbers", () => {
+  it("shapes that do not fit, two element types, and division of int32 are refused", () => {
     t.scope(() => {
       const [two, three] = [t.zeros([2, 2]), t.zeros([2, 3])];
       for (const [operation, name] of binaries) {
@@ -177,7 +183,7 @@ describe("functions of two numbers, broadcast", () => {
     });
   });
 
-  it("for example", () => {
+  it("add, divide and maximum of example tensors", () => {
     t.scope(() => {
       expect(valuesOf(t.add(t.tensor([[1], [2]]), t.tensor([10, 20, 30])))).toEqual([11, 21, 31, 12, 22, 32]);
       expect(valuesOf(t.divide(t.tensor([1, -1, 0]), t.zeros([])))).toEqual([Infinity, -Infinity, Number.NaN]);
@@ -188,7 +194,7 @@ describe("functions of two numbers, broadcast", () => {
     });
   });
 
-  it("select: a where the condition is not 0, else b, all broadcast", () => {
+  it("select is a where the condition is not 0, else b, all broadcast", () => {
     holds(
       anyType,
       (dtype) =>
@@ -228,7 +234,7 @@ const replaced = (shape: readonly number[], axis: number, value: number): number
   shape.map((own, i) => (i === axis ? value : own));
 
 describe("arrangement", () => {
-  it("reshape: the same numbers in the same order", () => {
+  it("reshape keeps the numbers and their order", () => {
     holds(
       anyType,
       (dtype) =>
@@ -257,7 +263,7 @@ describe("arrangement", () => {
     });
   });
 
-  it("permute: out[i_axes] = x[i]", () => {
+  it("permute is out[i_axes] = x[i]", () => {
     holds(
       anyType,
       (dtype) =>
@@ -291,14 +297,14 @@ describe("arrangement", () => {
     });
   });
 
-  it("swapLastTwo: the axes of a transpose", () => {
+  it("swapLastTwo gives the axes of a transpose", () => {
     expect([t.swapLastTwo(2), t.swapLastTwo(4)]).toEqual([
       [1, 0],
       [0, 1, 3, 2],
     ]);
   });
 
-  it("broadcastTo: repeated along short and missing axes", () => {
+  it("broadcastTo repeats along axes of length 1 and missing axes", () => {
     holds(
       anyType,
       (dtype) =>
@@ -324,7 +330,7 @@ describe("arrangement", () => {
     });
   });
 
-  it("sumTo: the sum over what broadcastTo repeats", () => {
+  it("sumTo sums over the axes that broadcastTo repeats", () => {
     holds(anyType, pairs, ([x, small], dtype) => {
       const shape = naiveBroadcast(x!.shape, small!.shape)!;
       const full = build(shape, (index) => broadcastAt(x!, index));
@@ -341,7 +347,7 @@ describe("arrangement", () => {
     });
   });
 
-  it("slice: elements start..end-1 along an axis", () => {
+  it("slice gives elements start to end - 1 along an axis", () => {
     holds(
       anyType,
       (dtype) => fc.tuple(withAxis(dtype), fc.nat(), fc.nat()),
@@ -374,7 +380,7 @@ describe("arrangement", () => {
     });
   });
 
-  it("concat: parts one after another", () => {
+  it("concat joins the parts in order", () => {
     holds(
       anyType,
       (dtype) =>
@@ -414,7 +420,7 @@ describe("arrangement", () => {
     });
   });
 
-  it("pad: zeros before and after along an axis", () => {
+  it("pad adds zeros before and after along an axis", () => {
     holds(
       anyType,
       (dtype) => fc.tuple(withAxis(dtype), fc.nat(2), fc.nat(2)),
@@ -465,7 +471,7 @@ function naiveReduce(x: Naive, axes: readonly number[], keepAxes: boolean, fold:
 const total = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0);
 
 describe("reductions", () => {
-  it("sum", () => {
+  it("sum adds over any axes", () => {
     holds(anyType, withAxes, ([x, axes, keepAxes], dtype) => {
       const expected = naiveReduce(x, axes ?? [...x.shape.keys()], keepAxes, total);
       const made = toTensor(x, dtype);
@@ -475,11 +481,11 @@ describe("reductions", () => {
     });
   });
 
-  it("mean", () => {
+  it("mean divides the sum by the number of elements", () => {
     holds(fc.constantFrom(...floating), withAxes, ([x, axes, keepAxes], dtype) => {
       const expected = naiveReduce(x, axes ?? [...x.shape.keys()], keepAxes, (v) => total(v) / v.length);
       const made = t.mean(toTensor(x, dtype), axes, keepAxes);
-      // Of no numbers there is no mean: NaN, as for 0 / 0.
+      // The mean of no numbers is NaN, like 0 / 0.
       if (x.values.length === 0) expectTensor(made, expected, dtype);
       else expectTensor(made, expected, dtype, precision[dtype]);
     });
@@ -501,7 +507,7 @@ describe("reductions", () => {
     });
   });
 
-  it("mean leaves nothing behind", () => {
+  it("mean releases its intermediate results", () => {
     const backend = new t.ReferenceBackend();
     const x = t.tensor([1, 2, 3], { backend });
     t.mean(x).dispose();
@@ -509,7 +515,7 @@ describe("reductions", () => {
     expect(backend.memory().liveBytes).toBe(0);
   });
 
-  it("max, refused over nothing", () => {
+  it("max gives the largest element, and is refused over an axis of length 0", () => {
     holds(anyType, withAxes, ([x, axes, keepAxes], dtype) => {
       const over = axes ?? [...x.shape.keys()];
       const made = toTensor(x, dtype);
@@ -534,7 +540,7 @@ describe("reductions", () => {
     });
   });
 
-  it("argmax: the first of the largest along the last axis", () => {
+  it("argmax gives the first of the largest along the last axis", () => {
     holds(
       anyType,
       (dtype) => naives(anyShapes(1), dtype, -1, 1),
@@ -560,7 +566,7 @@ describe("reductions", () => {
     });
   });
 
-  it("refuse axes that are not there, or twice", () => {
+  it("axes that do not exist or are listed twice are refused", () => {
     t.scope(() => {
       expect(() => t.sum(t.zeros([2, 3]), [2])).toThrow(new t.ShapeError("sum: no axis 2 in shape [2, 3]"));
       expect(() => t.sum(t.zeros([2, 3]), [0, -2])).toThrow(
@@ -583,7 +589,7 @@ describe("rows of a table", () => {
       }),
     );
 
-  it("gatherRows: out[i] = table[ids[i]]", () => {
+  it("gatherRows is out[i] = table[ids[i]]", () => {
     holds(anyType, lookups, ({ table, ids }, dtype) => {
       const expected = build([...ids.shape, table.shape[1]!], (index) =>
         at(table, [at(ids, index.slice(0, -1)), index.at(-1)!]),
@@ -592,7 +598,7 @@ describe("rows of a table", () => {
     });
   });
 
-  it("scatterRows: x[i] added to row ids[i]", () => {
+  it("scatterRows adds x[i] to row ids[i]", () => {
     holds(anyType, lookups, ({ table, ids, x }, dtype) => {
       const rows = table.shape[0]!;
       const expected = build(table.shape, ([row, column]) =>
@@ -606,7 +612,7 @@ describe("rows of a table", () => {
     });
   });
 
-  it("an index that is not there is refused, naming its place", () => {
+  it("an index out of range is refused with its position", () => {
     t.scope(() => {
       const table = t.zeros([3, 2]);
       const ids = (values: number[]): t.Tensor => t.tensor(values, { dtype: "int32" });
@@ -638,7 +644,7 @@ describe("updates in place", () => {
   });
   const gradient = [0.5, -1, 0];
 
-  it.each(["adamAtan2", "adamW"] as const)("%s", (rule) => {
+  it.each(["adamAtan2", "adamW"] as const)("%s agrees with its definition", (rule) => {
     t.scope(() => {
       const { p, m, v } = state();
       const [p0, m0, v0] = [p, m, v].map(valuesOf);
@@ -647,7 +653,7 @@ describe("updates in place", () => {
       const second = v0!.map((own, i) => 0.99 * own + 0.01 * gradient[i]! ** 2);
       const expected = p0!.map((own, i) => {
         const [mean, deviation] = [first[i]! / (1 - 0.9 ** 3), Math.sqrt(second[i]! / (1 - 0.99 ** 3))];
-        // The first moment's correction stands outside of atan2, as in the official optimizer.
+        // The correction of the first moment is outside atan2, as in the official optimizer.
         const direction =
           rule === "adamW" ? mean / (deviation + 1e-3) : Math.atan2(first[i]!, deviation) / (1 - 0.9 ** 3);
         return own * (1 - 0.1 * 0.5) - 0.1 * direction;
@@ -659,7 +665,7 @@ describe("updates in place", () => {
     });
   });
 
-  it("signSgd moves the rows that are named, by the sign of the sum of their gradients", () => {
+  it("signSgd moves the listed rows by the sign of the sum of their gradients", () => {
     t.scope(() => {
       const table = t.tensor([
         [1, 1],
@@ -683,7 +689,7 @@ describe("updates in place", () => {
     });
   });
 
-  it("the moving average", () => {
+  it("the moving average is rate · average + (1 - rate) · value", () => {
     t.scope(() => {
       const average = t.tensor([1, 2, 4]);
       t.updateMovingAverage(average, t.tensor([3, 2, 0]), 0.75);
@@ -691,7 +697,7 @@ describe("updates in place", () => {
     });
   });
 
-  it("assign", () => {
+  it("assign replaces the numbers of a tensor", () => {
     t.scope(() => {
       const x = t.tensor([[1, 2]]);
       t.assign(x, [3, 4]);
@@ -700,7 +706,7 @@ describe("updates in place", () => {
     });
   });
 
-  it("refuse tensors that do not fit, and change nothing then", () => {
+  it("updates refuse tensors that do not fit, and change nothing", () => {
     t.scope(() => {
       const { p, m, v } = state();
       const update = (parts: Parameters<typeof t.adamUpdate>[1], own: t.Tensor) => () =>
@@ -722,7 +728,7 @@ describe("updates in place", () => {
 });
 
 describe("results", () => {
-  it("are new tensors of the current scope, on the backend of their inputs", () => {
+  it("results are new tensors of the current scope, on the backend of their inputs", () => {
     const backend = new t.ReferenceBackend();
     t.scope(() => {
       const x = t.tensor(

@@ -1,3 +1,4 @@
+// Seeded random numbers: saved states, seeds, distributions and orders.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { Random, type RandomState, TRUNCATED_NORMAL_STD } from "../../src/tensor/random.ts";
@@ -21,7 +22,7 @@ function moments(count: number, draw: () => number) {
 }
 
 describe("state", () => {
-  it("continues bit for bit after a round trip through JSON", () => {
+  it("a generator continues bit for bit after its state went through JSON", () => {
     fc.assert(
       fc.property(seeds, fc.nat(20), (seed, before) => {
         const random = new Random(seed);
@@ -37,7 +38,7 @@ describe("state", () => {
     );
   });
 
-  it("is not a view of the running generator", () => {
+  it("a saved state does not change when the generator runs on", () => {
     const random = new Random(1);
     const state = random.state;
     const copy = JSON.stringify(state);
@@ -52,11 +53,11 @@ describe("state", () => {
     { generator: "xoroshiro128plus", words: [0, 0, 0, 0] },
     { generator: "xoroshiro128plus", words: "1234" },
     {},
-  ])("refuses %j", (state) => {
+  ])("the state %j is refused", (state) => {
     expect(() => Random.fromState(state as RandomState)).toThrow(RangeError);
   });
 
-  it("gives the same numbers for the same seed on every machine", () => {
+  it("a seed gives the same numbers on every machine", () => {
     const random = new Random(42);
     expect([random.integer(1000), random.integer(1000), random.uniform()]).toMatchInlineSnapshot(`
       [
@@ -69,7 +70,7 @@ describe("state", () => {
 });
 
 describe("seeds", () => {
-  it("gives unrelated streams to neighbours", () => {
+  it("neighbouring seeds give unrelated streams", () => {
     const firsts = Array.from({ length: 4000 }, (_, seed) => new Random(seed).uniform());
     const { mean, std } = moments(firsts.length, () => firsts.pop() ?? 0);
     expect(mean).toBeCloseTo(0.5, 1);
@@ -83,7 +84,7 @@ describe("seeds", () => {
     }
   });
 
-  it("distinguishes all safe integers, also beyond 32 bits and below zero", () => {
+  it("all safe integers are different seeds, also beyond 32 bits and below zero", () => {
     fc.assert(
       fc.property(seeds, seeds, (a, b) => {
         fc.pre(a !== b);
@@ -93,11 +94,11 @@ describe("seeds", () => {
     expect(new Random(2 ** 32).uniform()).not.toBe(new Random(0).uniform());
   });
 
-  it.each([0.5, Number.NaN, 2 ** 53])("refuses %d", (seed) => {
+  it.each([0.5, Number.NaN, 2 ** 53])("%d is refused as a seed", (seed) => {
     expect(() => new Random(seed)).toThrow(`Random: seed ${seed}, expected a safe integer`);
   });
 
-  it("split is reproducible and differs from its parent", () => {
+  it("a split generator is reproducible and differs from its parent", () => {
     const children = [new Random(3), new Random(3)].map((parent) => parent.split());
     expect(children[0]!.uniform()).toBe(children[1]!.uniform());
     const parent = new Random(3);
@@ -107,7 +108,7 @@ describe("seeds", () => {
 });
 
 describe("distributions", () => {
-  it("uniform: in [0, 1), mean 1/2, deviation 1/sqrt(12), even over 16 bins", () => {
+  it("uniform numbers are in [0, 1) with mean 1/2 and deviation 1/sqrt(12), evenly over 16 bins", () => {
     const random = new Random(11);
     const bins = new Array<number>(16).fill(0);
     const { mean, std } = moments(64_000, () => {
@@ -122,7 +123,7 @@ describe("distributions", () => {
     expect(chiSquare).toBeLessThan(37.7); // 99.9% of 15 degrees of freedom
   });
 
-  it("integer: every value of the range, evenly", () => {
+  it("integers cover every value of the range evenly", () => {
     const random = new Random(12);
     const seen = new Array<number>(7).fill(0);
     for (let index = 0; index < 70_000; index++) seen[random.integer(7)]! += 1;
@@ -136,7 +137,7 @@ describe("distributions", () => {
     expect(() => random.integer(0)).toThrow("Random.integer: below 0, expected a positive safe integer");
   });
 
-  it("normal: mean 0, deviation 1, fourth moment 3", () => {
+  it("normal numbers have mean 0, deviation 1 and fourth moment 3", () => {
     const random = new Random(13);
     const { mean, std, fourth } = moments(100_000, () => random.normal());
     expect(Math.abs(mean)).toBeLessThan(0.012);
@@ -144,7 +145,7 @@ describe("distributions", () => {
     expect(Math.abs(fourth - 3)).toBeLessThan(0.15);
   });
 
-  it("truncatedNormal: the realised deviation is the asked one, cut at two deviations of the uncut normal", () => {
+  it("truncated normal numbers have the requested deviation, truncated at two deviations of the normal", () => {
     const random = new Random(14);
     for (const std of [1, 0.02]) {
       const result = moments(100_000, () => random.truncatedNormal(std));
@@ -155,7 +156,7 @@ describe("distributions", () => {
     }
   });
 
-  it("the constant is the deviation of the cut normal", () => {
+  it("TRUNCATED_NORMAL_STD is the deviation of the truncated normal", () => {
     const density = (x: number) => Math.exp((-x * x) / 2);
     const steps = 20_000;
     let mass = 0;
@@ -168,7 +169,7 @@ describe("distributions", () => {
     expect(TRUNCATED_NORMAL_STD).toBeCloseTo(Math.sqrt(second / mass), 8);
   });
 
-  it("bernoulli: the asked share", () => {
+  it("bernoulli is true with the given probability", () => {
     const random = new Random(15);
     let hits = 0;
     for (let index = 0; index < 50_000; index++) hits += random.bernoulli(0.1) ? 1 : 0;
@@ -199,7 +200,7 @@ describe("orders", () => {
     for (const count of seen.values()) expect(Math.abs(count - 2000)).toBeLessThan(200);
   });
 
-  it("sample draws different numbers of the range", () => {
+  it("sample draws distinct numbers of the range", () => {
     fc.assert(
       fc.property(seeds, fc.nat(50), fc.nat(50), (seed, below, count) => {
         fc.pre(count <= below);

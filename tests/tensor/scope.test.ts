@@ -1,4 +1,4 @@
-// Scopes: whose memory is given back when, and which settings hold.
+// Scopes: when memory is released, and which settings apply.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
@@ -24,8 +24,8 @@ const onBackend = <T>(body: (backend: ReferenceBackend) => T): T => {
 };
 const bytes = (backend: ReferenceBackend): number => backend.memory().liveBytes;
 
-describe("what a scope gives back", () => {
-  it("everything but its result", () => {
+describe("memory of a scope", () => {
+  it("a scope releases everything except its result", () => {
     onBackend((backend) => {
       let inner: Tensor | undefined;
       const result = scope(() => {
@@ -38,7 +38,7 @@ describe("what a scope gives back", () => {
     });
   });
 
-  it("finds results in arrays, plain objects, maps and sets", () => {
+  it("a scope finds results in arrays, plain objects, maps and sets", () => {
     onBackend(() => {
       const result = scope(() => ({
         list: [tensor(1), [tensor(2)]],
@@ -58,7 +58,7 @@ describe("what a scope gives back", () => {
     });
   });
 
-  it("a result passes to the enclosing scope, and ends with that", () => {
+  it("a result passes to the enclosing scope, which releases it at its end", () => {
     onBackend((backend) => {
       let escaped: Tensor | undefined;
       scope(() => {
@@ -70,13 +70,13 @@ describe("what a scope gives back", () => {
     });
   });
 
-  it("outside of any scope a tensor lives until it is disposed", () => {
+  it("outside any scope a tensor lives until it is disposed", () => {
     const t = scope(() => tensor([1]));
     expect(t.isDisposed).toBe(false);
     t.dispose();
   });
 
-  it("an argument from outside stays, also when it is returned", () => {
+  it("a tensor from outside survives the scope, also when it is returned", () => {
     onBackend(() => {
       const outside = tensor([1]);
       expect(scope(() => outside)).toBe(outside);
@@ -93,7 +93,7 @@ describe("what a scope gives back", () => {
     expect(bytes(backend)).toBe(0);
   });
 
-  it("keep works from an inner scope on a tensor of an outer one", () => {
+  it("keep works in an inner scope on a tensor of an outer scope", () => {
     let kept: Tensor | undefined;
     scope(() => {
       kept = tensor([1]);
@@ -103,7 +103,7 @@ describe("what a scope gives back", () => {
     kept!.dispose();
   });
 
-  it("everything when the body throws, in all nested scopes", () => {
+  it("a scope releases everything when its body throws, in all nested scopes", () => {
     onBackend((backend) => {
       const made: Tensor[] = [];
       const make = (): void => void made.push(tensor([1, 2, 3]));
@@ -118,11 +118,11 @@ describe("what a scope gives back", () => {
       ).toThrow("matmul: got [3] by [3], expected at least two axes each");
       expect(made.map((t) => t.isDisposed)).toEqual([true, true]);
       expect(bytes(backend)).toBe(0);
-      expect(scope(() => tensor([1])).isDisposed).toBe(false); // the scope around is in force again
+      expect(scope(() => tensor([1])).isDisposed).toBe(false); // The outer scope is the current one again.
     });
   });
 
-  it("property: after any nesting nothing lives but what was returned", () => {
+  it("after any nesting only returned tensors live", () => {
     type Tree = { children: Tree[]; returns: boolean };
     const trees = fc.letrec<{ tree: Tree; leaf: Tree; node: Tree }>((tie) => ({
       tree: fc.oneof({ depthSize: "small" }, tie("leaf"), tie("node")),
@@ -148,7 +148,7 @@ describe("what a scope gives back", () => {
 });
 
 describe("dispose", () => {
-  it("twice is harmless, in a scope or before its end", () => {
+  it("disposing twice has no effect, in a scope or before its end", () => {
     onBackend((backend) => {
       scope(() => {
         const t = tensor([1]);
@@ -159,7 +159,7 @@ describe("dispose", () => {
     });
   });
 
-  it("use afterwards says what to do", () => {
+  it("use after dispose is refused with advice", () => {
     let t: Tensor | undefined;
     scope(() => {
       t = zeros([2, 3]);
@@ -170,7 +170,7 @@ describe("dispose", () => {
     expect(() => t!.view([6])).toThrow(MemoryError);
   });
 
-  it("memory cannot be released more often than it is held", () => {
+  it("memory cannot be released more often than it was retained", () => {
     const t = tensor([1]);
     const { storage } = t;
     t.dispose();
@@ -180,7 +180,7 @@ describe("dispose", () => {
 });
 
 describe("asynchronous bodies", () => {
-  it("are refused, and what they made is given back", () => {
+  it("an asynchronous body is refused, and its tensors are released", () => {
     onBackend((backend) => {
       const body = async (): Promise<void> => void tensor([1]);
       expect(() => scope(body)).toThrow(
@@ -190,19 +190,19 @@ describe("asynchronous bodies", () => {
     });
   });
 
-  it("whatever becomes of the refused body, the error is the one that was thrown", async () => {
+  it("a refused body that fails later causes no unhandled rejection", async () => {
     const failsLater = async (): Promise<void> => {
       const t = tensor([1]);
       await null;
-      add(t, t); // its memory is gone by now
+      add(t, t); // Its memory is released by now.
     };
     expect(() => scope(failsLater)).toThrow("expected a synchronous body");
-    await new Promise((resolve) => setTimeout(resolve)); // an unhandled rejection would fail this file
+    await new Promise((resolve) => setTimeout(resolve)); // An unhandled rejection would fail this file.
   });
 });
 
 describe("settings", () => {
-  it("hold inside, and only there", () => {
+  it("settings apply inside the scope only", () => {
     const backend = new ReferenceBackend();
     const before = defaultBackend();
     scope(
@@ -217,7 +217,7 @@ describe("settings", () => {
     expect([defaultBackend(), isRecording(), usesFusedOperations()]).toEqual([before, true, true]);
   });
 
-  it("end when the body throws", () => {
+  it("settings end when the body throws", () => {
     expect(() =>
       scope(
         () => {
@@ -244,18 +244,18 @@ describe("free lists", () => {
       scope(() => matmul(multiply(x, x), x));
     });
 
-  it("live and reserved bytes are steady in a loop", () => {
+  it("live and reserved bytes are constant in a loop", () => {
     onBackend((backend) => {
       for (let i = 0; i < 3; i++) step(7);
       const steady = backend.memory();
       for (let i = 0; i < 100; i++) step(7);
       expect(backend.memory()).toEqual(steady);
       expect(steady.liveBytes).toBe(0);
-      expect(steady.reservedBytes).toBe(3 * 256); // x, x · x and the product: 49 numbers, in blocks of 256 bytes
+      expect(steady.reservedBytes).toBe(3 * 256); // x, x · x and the product: 49 numbers each, in blocks of 256 bytes.
     });
   });
 
-  it("property: live bytes are those of the tensors that live, reserved ones never fall short of them", () => {
+  it("live bytes are those of the live tensors, and never exceed the reserved bytes", () => {
     fc.assert(
       fc.property(fc.array(fc.tuple(fc.nat(200), fc.nat(5)), { maxLength: 40 }), (steps) => {
         const backend = new ReferenceBackend();
@@ -275,7 +275,7 @@ describe("free lists", () => {
     );
   });
 
-  it("memory that is reused does not leak the numbers of another type or size", () => {
+  it("reused memory does not expose numbers of another type or size", () => {
     onBackend(() => {
       scope(() => tensor([1.5, 2.5, 3.5], { dtype: "float64" }));
       const whole = tensor([1, 2], { dtype: "int32" });
@@ -283,7 +283,7 @@ describe("free lists", () => {
     });
   });
 
-  it("dispose() of the backend gives the free blocks back", () => {
+  it("dispose() of the backend releases the free blocks", () => {
     onBackend((backend) => {
       step(7);
       backend.dispose();

@@ -29,7 +29,7 @@ describe("sizes and strides", () => {
     );
   });
 
-  it("for example", () => {
+  it("sizes and strides of example shapes", () => {
     expect([sizeOf([]), sizeOf([2, 3, 4]), sizeOf([2, 0, 4])]).toEqual([1, 24, 0]);
     expect(stridesOf([2, 3, 4])).toEqual([12, 4, 1]);
     expect([showShape([]), showShape([2, 3])]).toEqual(["[]", "[2, 3]"]);
@@ -41,7 +41,7 @@ describe("sizes and strides", () => {
     ]);
   });
 
-  it("around an axis: (outer, position, inner) is the flat index", () => {
+  it("aroundAxis gives the flat index of (outer, position, inner)", () => {
     fc.assert(
       fc.property(anyShapes(1), fc.nat(), (shape, pick) => {
         const axis = pick % shape.length;
@@ -55,7 +55,7 @@ describe("sizes and strides", () => {
 });
 
 describe("broadcasting", () => {
-  it("gives the shape of the definition, or refuses", () => {
+  it("broadcasting gives the shape of the definition, or refuses", () => {
     fc.assert(
       fc.property(shapes({ maxLength: 3 }), shapes({ maxLength: 3 }), (a, b) => {
         const expected = naiveBroadcast(a, b);
@@ -66,7 +66,7 @@ describe("broadcasting", () => {
     );
   });
 
-  it("is symmetric, and both shapes broadcast to the result", () => {
+  it("broadcasting is symmetric, and both shapes broadcast to the result", () => {
     fc.assert(
       fc.property(broadcastable(2), ([a, b]) => {
         const both = broadcastShapes("add", a!, b!);
@@ -78,7 +78,7 @@ describe("broadcasting", () => {
     );
   });
 
-  it("strides of a broadcast read the element that the definition shows", () => {
+  it("broadcast strides read the element of the definition", () => {
     fc.assert(
       fc.property(broadcastable(2), ([a, b]) => {
         const both = broadcastShapes("add", a!, b!);
@@ -96,11 +96,11 @@ describe("broadcasting", () => {
     [[2, 3], [4, 3], "add: cannot broadcast [2, 3] with [4, 3] (axis -2: 2 against 4)"],
     [[0], [2], "add: cannot broadcast [0] with [2] (last axis: 0 against 2)"],
     [[5, 1, 2], [6, 4, 2], "add: cannot broadcast [5, 1, 2] with [6, 4, 2] (axis -3: 5 against 6)"],
-  ])("%j with %j: %s", (a, b, message) => {
+  ])("%j and %j do not broadcast: %s", (a, b, message) => {
     expect(() => broadcastShapes("add", a, b)).toThrow(new ShapeError(message));
   });
 
-  it("a length of 1 stretches to 0", () => {
+  it("a length of 1 broadcasts to 0", () => {
     expect(broadcastShapes("add", [1, 3], [0, 1])).toEqual([0, 3]);
     expect(broadcastsTo([1], [0])).toBe(true);
     expect(broadcastsTo([0], [1])).toBe(false);
@@ -108,7 +108,7 @@ describe("broadcasting", () => {
 });
 
 describe("axes", () => {
-  it("count from the end when negative", () => {
+  it("a negative axis counts from the end", () => {
     expect([
       resolveAxis("sum", [2, 3, 4], 0),
       resolveAxis("sum", [2, 3, 4], -1),
@@ -116,7 +116,7 @@ describe("axes", () => {
     ]).toEqual([0, 2, 0]);
   });
 
-  it.each([2, -3, 0.5, Number.NaN])("no axis %s in [2, 3]", (axis) => {
+  it.each([2, -3, 0.5, Number.NaN])("axis %s of [2, 3] is refused", (axis) => {
     expect(() => resolveAxis("sum", [2, 3], axis)).toThrow(new ShapeError(`sum: no axis ${axis} in shape [2, 3]`));
   });
 });

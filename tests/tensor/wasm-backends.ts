@@ -1,4 +1,4 @@
-// What the tests of the WebAssembly backend share: backends of every build and number of threads, and comparing.
+// Shared by the tests of the WebAssembly backend: backends of every build and number of threads, and a comparison.
 import { afterAll, expect } from "vitest";
 import { WasmBackend } from "../../src/tensor/backends/wasm/backend.ts";
 import type { Build } from "../../src/tensor/backends/wasm/module.ts";
@@ -12,7 +12,7 @@ export const one = new WasmBackend({ threads: 1 });
 export const two = new WasmBackend({ threads: 2 });
 export const three = new WasmBackend({ threads: 3 });
 export const unshared = new WasmBackend({ shared: false });
-/** The wide build only where it runs: Node 24 on x64. `npm run test:wide` runs these tests there. */
+/** The wide build is included where it runs: Node 24 on x64. `npm run test:wide` runs these tests there. */
 export const buildNames: readonly Build[] = ["plain", "relaxed", ...(canJoinVectors() ? (["wide"] as const) : [])];
 export const builds = buildNames.map((build) => new WasmBackend({ build, threads: 2 }));
 afterAll(() => {
@@ -27,7 +27,7 @@ export const on = (backend: t.Backend, shape: Shape, values: ArrayLike<number>):
   t.tensor(values, { shape, backend });
 export const blank = (backend: t.Backend, shape: Shape): Tensor => t.empty(shape, "float32", backend);
 
-/** Expects equal numbers up to `tolerance` times the largest of `scale` and the wanted ones. */
+/** Expects equal numbers up to `tolerance` times the larger of `scale` and the largest expected number. */
 export function expectClose(actual: Tensor, wanted: ArrayLike<number>, tolerance: number, scale = 0): void {
   const values = valuesOf(actual);
   expect(values.length).toBe(wanted.length);

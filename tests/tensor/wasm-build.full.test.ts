@@ -1,4 +1,4 @@
-// How the kernels are built: scripts/build-wasm.mjs with and without its compiler; and that helping threads do help.
+// Building the kernels with scripts/build-wasm.mjs, with and without its compiler, and the work of helping threads.
 import { execFileSync } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -29,11 +29,11 @@ describe("`prepare`, in a copy of the project", () => {
     }
   };
 
-  it("builds with the compiler", () => {
+  it("prepare builds the kernels with the compiler", () => {
     expect(inCopy(true)).toEqual({ output: "", built: true });
   });
 
-  it("ends well and says one line without it", () => {
+  it("prepare succeeds with one line of output without the compiler", () => {
     expect(inCopy(false)).toEqual({
       output: "build-wasm: assemblyscript is not installed, nothing built\n",
       built: false,
@@ -41,8 +41,8 @@ describe("`prepare`, in a copy of the project", () => {
   });
 });
 
-// Results cannot tell, because the calling thread does whatever nobody else does. In a process of its own, as a user would run
-// it: V8 compiles differently under the test runner, and once a build whose helpers never woke passed there.
+// Results do not show this, because the calling thread computes all items that are left. The test runs in a separate process, because
+// V8 compiles differently under the test runner, where a build whose helping threads never woke up once passed.
 it.each(buildNames)("helping threads take part: %s", (build) => {
   const program = fileURLToPath(new URL("helpers-take-part.ts", import.meta.url));
   const output = execFileSync(process.execPath, ["--import", "tsx", program, build], {

@@ -1,5 +1,5 @@
-// Kernels of the WebAssembly backend wait in a list. Nobody may notice: whatever a program writes, reads and gives back meanwhile,
-// it gets the bits that it would get if every kernel ran at once.
+// Kernels of the WebAssembly backend wait in a list. That must be invisible: whatever a program writes, reads and releases in the
+// meantime, the bits are the same as if every kernel ran immediately.
 import fc from "fast-check";
 import { beforeAll, describe, expect, it, vi } from "vitest";
 import { WasmBackend } from "../../src/tensor/backends/wasm/backend.ts";
@@ -7,10 +7,10 @@ import * as t from "../../src/tensor/index.ts";
 import { valuesOf } from "./naive.ts";
 import { blank, normal, on, three, two } from "./wasm-backends.ts";
 
-/** Products are large enough to be shared among threads. */
+/** Large enough for products to be shared among threads. */
 const [batch, length] = [2, 64];
 const shape = [batch, length, length];
-/** Live tensors of a program, by place. */
+/** Number of live tensors of a program. */
 const places = 4;
 
 const place = fc.nat(places - 1);
@@ -27,13 +27,13 @@ const instruction = fc.oneof(
 );
 type Instruction = typeof instruction extends fc.Arbitrary<infer T> ? T : never;
 
-/** Every value that the program reads, and all its tensors at the end. */
+/** All values that the program reads, and all its tensors at the end. */
 function run(program: readonly Instruction[], backend: WasmBackend, atOnce: boolean): number[][] {
   return t.scope(() => {
     const weight = on(backend, [length, length], normal(99, [length, length], 0.1));
     const tensors = Array.from({ length: places }, (_, i) => on(backend, shape, normal(i, shape, 0.1)));
     const replace = (to: number, by: t.Tensor): void => {
-      tensors[to]!.dispose(); // its memory may become that of the next tensor while kernels that use it still wait
+      tensors[to]!.dispose(); // The next tensor may get this memory while kernels that use it still wait.
       tensors[to] = by;
     };
     const reads: number[][] = [];
@@ -52,7 +52,7 @@ function run(program: readonly Instruction[], backend: WasmBackend, atOnce: bool
   });
 }
 
-/** toEqual is slow on long lists. */
+/** Like toEqual, which is slow on long lists. */
 function expectSame(values: readonly number[][], wanted: readonly number[][]): void {
   const differs = values.findIndex((list, i) => list.some((value, j) => !Object.is(value, wanted[i]![j])));
   if (differs >= 0) expect(values[differs]).toEqual(wanted[differs]);
@@ -61,7 +61,7 @@ function expectSame(values: readonly number[][], wanted: readonly number[][]): v
 describe("waiting kernels", () => {
   beforeAll(() => vi.waitUntil(() => two.runtime.readyHelpers === 1 && three.runtime.readyHelpers === 2, 10_000));
 
-  it("compute the same bits as kernels that run at once", () => {
+  it("waiting kernels compute the same bits as kernels that run immediately", () => {
     fc.assert(
       fc.property(fc.array(instruction, { maxLength: 200 }), (program) => {
         const wanted = run(program, two, true);
@@ -73,7 +73,7 @@ describe("waiting kernels", () => {
     );
   });
 
-  it("are run when the list is full", () => {
+  it("waiting kernels run when the list is full", () => {
     const program: Instruction[] = Array.from({ length: 200 }, (_, i) => ({
       kind: "times weight",
       a: i % 4,
@@ -82,7 +82,7 @@ describe("waiting kernels", () => {
     expectSame(run(program, three, false), run(program, three, true));
   });
 
-  it("are run by the calling thread alone once the backend is disposed", async () => {
+  it("the calling thread runs all kernels after the backend is disposed", async () => {
     const backend = new WasmBackend({ threads: 2 });
     await vi.waitUntil(() => backend.runtime.readyHelpers === 1, 10_000);
     t.scope(() => {
@@ -94,13 +94,13 @@ describe("waiting kernels", () => {
     });
   });
 
-  it("throw if one of them fails; then nothing is read or computed any more, as what waited in the list is lost", async () => {
+  it("after a kernel has trapped the backend refuses to read and to compute", async () => {
     const backend = new WasmBackend({ threads: 2 });
     await vi.waitUntil(() => backend.runtime.readyHelpers === 1, 10_000);
     t.scope(() => {
       const a = on(backend, [256, 256], normal(1, [256, 256]));
-      const nowhere = 0x7fff0000; // past the end of the memory
-      const lost = t.matmul(a, a); // the helper works on the list too
+      const nowhere = 0x7fff0000; // Past the end of the memory.
+      const lost = t.matmul(a, a); // The helping thread works on the list too.
       backend.runtime.run("unary", {
         items: 1,
         cost: 1,
@@ -113,29 +113,26 @@ describe("waiting kernels", () => {
     backend.dispose();
   });
 
-  it.each([1, 2, 3, 4, 5])(
-    "throw if one fails on a helping thread, instead of waiting for it for ever: time %i",
-    async () => {
-      const backend = new WasmBackend({ threads: 2 });
-      await vi.waitUntil(() => backend.runtime.readyHelpers === 1, 10_000);
-      t.scope(() => {
-        const a = on(backend, [256, 256], normal(1, [256, 256]));
-        t.matmul(a, a); // so that the helper is awake
-        // Two items of 4096 elements, of which the second lies past the end of the memory; mostly the helper takes it.
-        const last = backend.runtime.heap.memory.buffer.byteLength - 4 * 4096;
-        backend.runtime.run("unary", {
-          items: 2,
-          cost: 1e6,
-          fields: { out: last, x: last, length: 2 * 4096, operation: 5, scale: 1, shift: 0 },
-        });
-        expect(() => valuesOf(a)).toThrow(/a kernel trapped on a helping thread|out of bounds/);
-        expect(() => t.add(a, a)).toThrow("wasm backend: a kernel has trapped before, expected a new backend");
+  it.each([1, 2, 3, 4, 5])("a trap on a helping thread is an error and not an endless wait: attempt %i", async () => {
+    const backend = new WasmBackend({ threads: 2 });
+    await vi.waitUntil(() => backend.runtime.readyHelpers === 1, 10_000);
+    t.scope(() => {
+      const a = on(backend, [256, 256], normal(1, [256, 256]));
+      t.matmul(a, a); // Wakes the helping thread.
+      // Two items of 4096 elements. The second one is past the end of the memory, and usually the helping thread takes it.
+      const last = backend.runtime.heap.memory.buffer.byteLength - 4 * 4096;
+      backend.runtime.run("unary", {
+        items: 2,
+        cost: 1e6,
+        fields: { out: last, x: last, length: 2 * 4096, operation: 5, scale: 1, shift: 0 },
       });
-      backend.dispose();
-    },
-  );
+      expect(() => valuesOf(a)).toThrow(/a kernel trapped on a helping thread|out of bounds/);
+      expect(() => t.add(a, a)).toThrow("wasm backend: a kernel has trapped before, expected a new backend");
+    });
+    backend.dispose();
+  });
 
-  it("are done before their scratch memory moves", () => {
+  it("waiting kernels run before their scratch memory moves", () => {
     const backend = new WasmBackend({ threads: 1 });
     t.scope(() => {
       const weight = on(backend, [41, 41], normal(1, [41, 41]));
@@ -144,14 +141,14 @@ describe("waiting kernels", () => {
       const h = on(backend, [1, 50, width], normal(3, [1, 50, width]));
       const gateUp = on(backend, [2 * inner, width], normal(4, [2 * inner, width]));
       const down = on(backend, [width, inner], normal(5, [width, inner]));
-      // One of these may become the new scratch memory: all sizes between powers of two from 256 KB to 1 MB.
+      // The released memory of one of these becomes the new scratch memory: all size classes from 256 KB to 1 MB.
       const sizes = Array.from({ length: 17 }, (_, i) => Math.floor(2 ** (16 + i / 8)));
       const xs = sizes.map((size) => on(backend, [size], normal(6, [size])));
       const doubled = xs.map((x) => t.add(x, x));
-      t.matmul(left, weight); // writes scratch memory
+      t.matmul(left, weight); // Writes scratch memory.
       const fourfold = doubled.map((x) => t.add(x, x));
       for (const x of doubled) x.dispose();
-      backend.fused.swigluBlock!(blank(backend, h.shape), null, h, gateUp, down, -1, 1e-5); // needs more than there is
+      backend.fused.swigluBlock!(blank(backend, h.shape), null, h, gateUp, down, -1, 1e-5); // Needs more scratch memory.
       fourfold.forEach((y, i) => {
         const x = valuesOf(xs[i]!);
         expect(valuesOf(y).every((value, j) => value === 4 * x[j]!)).toBe(true);

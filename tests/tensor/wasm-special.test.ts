@@ -1,4 +1,4 @@
-// NaN, infinities, denormals and very large numbers in the products and the fused kernels of the WebAssembly backend, against the
+// NaN, infinities, denormals and very large numbers in the products and the fused kernels of the WebAssembly backend, compared with the
 // reference kernels.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
@@ -9,7 +9,7 @@ import { blank, builds, normal, on, reference } from "./wasm-backends.ts";
 
 const named = builds.map((backend) => [backend.build, backend] as const);
 
-/** Numbers of order 1 with a few special ones among them. Products of the large ones are finite, and so are their sums. */
+/** Numbers of order 1, a few of which are special. Products of the large numbers are finite, and so are their sums. */
 const special = [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 1e-42, -1e-42, 0, -0, 1e17, -1e17];
 interface Spots {
   readonly seed: number;
@@ -26,7 +26,7 @@ function numbersWith({ seed, spots }: Spots, shape: Shape): Float32Array {
   return values;
 }
 
-/** Infinities and NaN where they are wanted; other numbers up to `tolerance` times their own scale. */
+/** Expects infinities and NaN at the same positions, and other numbers within their scale. */
 function expectAlike(got: Tensor, wanted: Tensor, scales: (i: number) => number): void {
   const values = valuesOf(got);
   valuesOf(wanted).forEach((want, i) => {
@@ -38,7 +38,7 @@ function expectAlike(got: Tensor, wanted: Tensor, scales: (i: number) => number)
 
 describe.each(named)("matmul: %s", (_, backend) => {
   const size = fc.integer({ min: 1, max: 30 });
-  it("treats special numbers as the reference does, for all four transpositions", () => {
+  it("matmul treats special numbers like the reference, for all four transpositions", () => {
     const cases = fc.record({
       m: size,
       k: size,
@@ -58,7 +58,7 @@ describe.each(named)("matmul: %s", (_, backend) => {
           const sizes = (x: Float32Array): Float32Array =>
             x.map((value) => (Number.isFinite(value) ? Math.abs(value) : 0));
           const scale = valuesOf(product(reference, sizes(left), sizes(right)));
-          // Among denormals every term is rounded to a whole step of 1.4e-45.
+          // A denormal term is rounded to a multiple of 1.4e-45.
           expectAlike(
             product(backend, left, right),
             product(reference, left, right),
@@ -70,7 +70,7 @@ describe.each(named)("matmul: %s", (_, backend) => {
     );
   });
 
-  it("overflows to infinity, and keeps denormals", () => {
+  it("matmul overflows to infinity, and keeps denormals", () => {
     t.scope(() => {
       const product = (x: number, y: number): number =>
         valuesOf(t.matmul(on(backend, [1, 1], [x]), on(backend, [1, 1], [y])))[0]!;
@@ -90,19 +90,19 @@ describe.each(named)("fused kernels: %s", (_, backend) => {
     axis: fc.constantFrom<BlockAxis>(-1, -2),
   });
 
-  /** The vectors along the axis: the rows of the last, or the columns of a puzzle. */
+  /** Number of the vector along the axis that contains element i: a row, or a column of a puzzle. */
   const vectorOf = (shape: Shape, axis: BlockAxis, i: number): number => {
     const [length, width] = shape.slice(-2) as [number, number];
     return axis === -1 ? Math.floor(i / width) : Math.floor(i / (length * width)) * width + (i % width);
   };
 
-  /** The element of up that belongs to one of gate, and the other way round. */
+  /** Index of the element of up that belongs to an element of gate, and vice versa. */
   const partner = (shape: Shape, axis: BlockAxis, i: number): number => {
     const half = (shape.at(axis)! / 2) * (axis === -1 ? 1 : shape.at(-1)!);
     return i + (Math.floor(i / half) % 2 === 0 ? half : -half);
   };
 
-  it("the gate and the residual with its norm treat denormals, large numbers and NaN as the reference does", () => {
+  it("the gate and the norm treat denormals, large numbers and NaN like the reference", () => {
     const values = [Number.NaN, 1e-42, -1e-42, 0, -0, 80, -80, 1e4, -1e4];
     fc.assert(
       fc.property(sizes, spotsOf(values), spotsOf(values), ({ batch, length, width, axis }, first, second) => {
@@ -129,8 +129,8 @@ describe.each(named)("fused kernels: %s", (_, backend) => {
           const inverseRms = valuesOf(results[1][3]!);
           results[0].forEach((got, i) => {
             const wanted = valuesOf(results[1][i]!);
-            // Two gradients are differences times a number, whose rounding shows where the difference is near 0: the slope of
-            // silu times the other half of u, and what the norm leaves of dy times 1 / rms.
+            // Two gradients are a difference times a number, so their rounding errors matter where the difference is near 0: the slope
+            // of silu times up, and (dy - y · mean) times 1 / rms.
             const factor = (at: number): number => {
               if (i === 1) return Math.max(1, Math.abs(u[partner(wide, axis, at)]!) || 1);
               return i === 4 ? Math.max(1, inverseRms[vectorOf(shape, axis, at)]! || 1) : 1;
@@ -189,7 +189,7 @@ describe.each(named)("fused kernels: %s", (_, backend) => {
     );
   });
 
-  it("attention keeps NaN to its own head, and large scores to the largest", () => {
+  it("attention keeps NaN in its head, and large scores select the largest", () => {
     t.scope(() => {
       const [length, heads, size] = [9, 2, 4];
       const width = heads * size;
@@ -201,7 +201,7 @@ describe.each(named)("fused kernels: %s", (_, backend) => {
       const qkv = normal(4, [length, 3 * width]);
       const clean = run(qkv);
       const spoilt = Float32Array.from(qkv);
-      spoilt[width + 1] = Number.NaN; // the first key of the first head
+      spoilt[width + 1] = Number.NaN; // The first key of the first head.
       const dirty = run(spoilt);
       dirty.forEach((x, i) => {
         if (i % width < size) expect(x).toBeNaN();

@@ -1,5 +1,5 @@
-// Whole training steps on the WebAssembly backend: loss and gradients as on the reference, the same bits with any number of
-// threads, memory that stays the same, and a clear error when there is not enough.
+// Training steps on the WebAssembly backend: loss and gradients agree with the reference, the bits do not depend on the number of
+// threads, memory is constant, and a lack of memory is a clear error.
 import { afterEach, describe, expect, it } from "vitest";
 import { WasmBackend } from "../../src/tensor/backends/wasm/backend.ts";
 import { canJoinVectors } from "../../src/tensor/backends/wasm/platform.node.ts";
@@ -10,7 +10,7 @@ import { task, tinyConfig, tinySets } from "../runs/tiny-run.ts";
 import { valuesOf } from "./naive.ts";
 import { builds, one, reference, three, two } from "./wasm-backends.ts";
 
-/** Nine puzzles at a time, so that the weights' gradients of the blocks are made in groups. */
+/** Nine puzzles at a time, so that the gradients of the weights are computed in groups. */
 const mlp = { T: 2, n: 2, layers: 2, hiddenSize: 32, batchSize: 9 };
 const models = [
   ["mlp", mlp],
@@ -26,7 +26,7 @@ interface Trace {
   readonly weights: Map<string, number[]>;
 }
 
-/** A few steps on a backend: the losses, the gradients of the first step, the weights after the last. */
+/** A few steps on a backend: the losses, the gradients of the first step, and the weights after the last step. */
 async function train(backend: t.Backend, settings: Record<string, unknown>, steps: number): Promise<Trace> {
   t.setRootBackend(backend);
   let gradients: Map<string, number[]> | null = null;
@@ -43,7 +43,7 @@ async function train(backend: t.Backend, settings: Record<string, unknown>, step
 
 describe.each(models)("a small model with %s", (_, settings) => {
   it.each(builds.map((b) => [b.build, b] as const))(
-    "has the reference's loss and gradients: %s",
+    "the loss and the gradients agree with the reference: %s",
     async (_, backend) => {
       const [got, wanted] = [await train(backend, settings, 1), await train(reference, settings, 1)];
       checkClose("loss", got.losses, wanted.losses, { tolerance: 1e-5 });
@@ -54,7 +54,7 @@ describe.each(models)("a small model with %s", (_, settings) => {
     },
   );
 
-  it("has the same bits after steps on one, two and three threads", async () => {
+  it("the bits are equal after steps on one, two and three threads", async () => {
     const [wanted, ...others] = [
       await train(one, settings, 4),
       await train(two, settings, 4),
@@ -63,17 +63,14 @@ describe.each(models)("a small model with %s", (_, settings) => {
     for (const other of others) expect(other).toEqual(wanted);
   });
 
-  it.skipIf(!canJoinVectors())(
-    "has the same bits in the wide build, compiled at first quickly and then well",
-    async () => {
-      const [relaxed, wide] = ["relaxed SIMD, 2 threads", "wide SIMD, 2 threads"].map((build) =>
-        builds.find((backend) => backend.build === build),
-      );
-      expect(await train(wide!, settings, 60)).toEqual(await train(relaxed!, settings, 60));
-    },
-  );
+  it.skipIf(!canJoinVectors())("the wide build has the same bits, also after V8 has optimized it", async () => {
+    const [relaxed, wide] = ["relaxed SIMD, 2 threads", "wide SIMD, 2 threads"].map((build) =>
+      builds.find((backend) => backend.build === build),
+    );
+    expect(await train(wide!, settings, 60)).toEqual(await train(relaxed!, settings, 60));
+  });
 
-  it("holds as many bytes after step 300 as after step 3", async () => {
+  it("as many bytes are live after step 300 as after step 3", async () => {
     t.setRootBackend(two);
     const training = new Training(tinyConfig(settings), new ShuffledExamples(tinySets().train, 5, task));
     for (let i = 0; i < 3; i++) await training.supervisionStep();
@@ -83,7 +80,7 @@ describe.each(models)("a small model with %s", (_, settings) => {
   });
 });
 
-it("a model that does not fit says so, and that it was memory", async () => {
+it("a model that does not fit into memory is refused with that reason", async () => {
   const small = new WasmBackend({ threads: 2, memoryLimit: 2 ** 22 });
   t.setRootBackend(small);
   const large = { ...mlp, hiddenSize: 256 };

@@ -1,5 +1,5 @@
-// The WebAssembly backend against plain definitions: every build, odd and empty sizes, special values, and the same bits
-// whatever the number of threads.
+// The WebAssembly backend against plain definitions: every build, odd and empty sizes, special values, and equal bits for any number of
+// threads.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { BlockAxis, Shape, Tensor } from "../../src/tensor/index.ts";
@@ -23,7 +23,7 @@ describe("matmul", () => {
   const size = fc.oneof(fc.integer({ min: 0, max: 20 }), fc.integer({ min: 0, max: 90 }));
   const sizes = fc.record({ m: size, k: fc.oneof(size, fc.integer({ min: 250, max: 300 })), n: size });
 
-  it.each(builds.map((b) => [b.build, b] as const))("is Σ a b for all four transpositions: %s", (_, backend) => {
+  it.each(builds.map((b) => [b.build, b] as const))("matmul is Σ a b for all four transpositions: %s", (_, backend) => {
     fc.assert(
       fc.property(sizes, seeds, fc.boolean(), fc.boolean(), ({ m, k, n }, seed, transposeA, transposeB) => {
         t.scope(() => {
@@ -37,7 +37,7 @@ describe("matmul", () => {
     );
   });
 
-  it("broadcasts the leading axes as the reference does", () => {
+  it("matmul broadcasts the leading axes like the reference", () => {
     const batches = fc.constantFrom<[number[], number[]]>(
       [[3], []],
       [[], [3]],
@@ -70,7 +70,7 @@ describe("matmul", () => {
     );
   });
 
-  it("passes on NaN and infinity to the rows and columns they belong to, and to no other", () => {
+  it("NaN and infinity reach only the rows and columns to which they belong", () => {
     t.scope(() => {
       const a = on(two, [2, 3], [1, Number.NaN, 2, 1, 2, 3]);
       const b = on(two, [3, 3], [1, 1, Number.POSITIVE_INFINITY, 1, 1, 1, 1, 1, 1]);
@@ -78,7 +78,7 @@ describe("matmul", () => {
     });
   });
 
-  it("sees a weight that an optimizer step has changed", () => {
+  it("matmul uses a weight as changed by an optimizer step", () => {
     t.scope(() => {
       const [x, w] = [on(two, [1, 2], [1, 10]), on(two, [1, 2], [1, 2])];
       expect(valuesOf(t.matmul(x, w, { transposeB: true }))).toEqual([21]);
@@ -90,9 +90,9 @@ describe("matmul", () => {
 
 describe("blocks of the network", () => {
   const cases = fc.record({
-    // From 8 puzzles on, the weights' gradients are made in groups.
+    // From 8 puzzles on, the gradients of the weights are computed in groups.
     batch: fc.oneof(fc.integer({ min: 1, max: 4 }), fc.integer({ min: 8, max: 20 })),
-    // One more than whole panels is a case of its own there.
+    // One column more than full panels is a separate case there.
     length: fc.oneof(fc.integer({ min: 2, max: 60 }), fc.constantFrom(9, 17, 33)),
     width: fc.integer({ min: 2, max: 40 }),
     inner: fc.integer({ min: 1, max: 50 }),
@@ -146,13 +146,13 @@ describe("blocks of the network", () => {
     return [y, inverseRms, t.add(ds, by(gateUp, du, true)), outer(du, h), outer(ds, s)];
   }
 
-  it.each(builds.map((b) => [b.build, b] as const))("agree with their definition: %s", (_, backend) => {
+  it.each(builds.map((b) => [b.build, b] as const))("half blocks agree with their definition: %s", (_, backend) => {
     fc.assert(
       fc.property(cases, (c) => {
         t.scope(() => {
           const wanted = halfBlock(reference, c, false).map(valuesOf);
-          // Gradients of a short norm cancel to almost nothing: tolerance is relative to 1 at least. A norm of few numbers may
-          // divide by almost nothing, forward and backward: rounding grows as often.
+          // Gradients of a short norm almost cancel, so the tolerance is relative to at least 1. A norm of few numbers may divide by a
+          // very small number, forward and backward, and rounding errors grow each time.
           const tolerance = 1e-5 * Math.max(...wanted[1]!, 1) ** 2;
           for (const [i, x] of halfBlock(backend, c, true).entries()) expectClose(x, wanted[i]!, tolerance, 1);
           for (const [i, x] of halfBlock(backend, c, false).entries()) expectClose(x, wanted[i]!, tolerance, 1);
@@ -162,7 +162,7 @@ describe("blocks of the network", () => {
     );
   });
 
-  it("give the same bits with one, two and three threads, and on memory that is not shared", () => {
+  it("half blocks have the same bits with one, two and three threads, and on unshared memory", () => {
     const big = { batch: 9, length: 81, width: 48, inner: 40, seed: 1 };
     for (const axis of [-1, -2] as const) {
       t.scope(() => {
@@ -177,7 +177,7 @@ describe("blocks of the network", () => {
   it.each(builds.map((b) => [b.build, b] as const))("attention agrees with its definition: %s", (_, backend) => {
     const shapes = fc.record({
       batch: fc.integer({ min: 1, max: 2 }),
-      // Up to 43 rows are one block, more are several.
+      // Up to 43 rows are one block; more rows are several blocks.
       length: fc.oneof(fc.integer({ min: 1, max: 40 }), fc.constantFrom(43, 44, 67, 68, 81, 100)),
       heads: fc.integer({ min: 1, max: 3 }),
       half: fc.integer({ min: 1, max: 10 }),
@@ -238,7 +238,7 @@ function naiveAttention(
     const [cos, sin] = tables.map((values) => values.slice(l * size, (l + 1) * size)) as [number[], number[]];
     const half = size / 2;
     const sign = (i: number): number => (i < half ? -1 : 1);
-    // Forward x cos + swap(x) sin; its transpose has sin at the place that the number came from.
+    // Forward x cos + swap(x) sin; the transpose reads sin at the index of the input.
     return x.map((value, i) => {
       const j = (i + half) % size;
       return value * cos[i]! + (back ? sign(j) * x[j]! * sin[j]! : sign(i) * x[j]! * sin[i]!);
