@@ -1,5 +1,4 @@
 // Output on the screen: progress, boards, solutions.
-import type { WriteStream } from "node:tty";
 import { stripVTControlCharacters } from "node:util";
 import pc from "picocolors";
 import { describe, expect, it } from "vitest";
@@ -8,26 +7,15 @@ import { drawChanged, qText, sideBySide } from "../../src/cli/boards.ts";
 import { startProgress } from "../../src/cli/progress.ts";
 import { showSolution, solutionJson } from "../../src/cli/show-solution.ts";
 import type { Solution, SolveStep } from "../../src/cli/solve-steps.ts";
-import { type Terminal, usesColour } from "../../src/cli/terminal.ts";
+import { usesColour } from "../../src/cli/terminal.ts";
 import { sudokuTask } from "../../src/puzzles/index.ts";
 import { taskOf } from "../../src/puzzles/named-task.ts";
-
-function recorded({ isLive = false, colour = false, columns = 60 } = {}): { terminal: Terminal; text: () => string } {
-  let text = "";
-  const write = (part: string): boolean => {
-    text += part;
-    return true;
-  };
-  const line = (part = ""): void => void write(`${part}\n`);
-  const progress = { write, isTTY: isLive } as unknown as WriteStream;
-  const terminal = { print: line, remark: line, progress, isLive, columns, colours: pc.createColors(colour) };
-  return { terminal, text: () => text };
-}
+import { recordedTerminal } from "./recorded-terminal.ts";
 
 describe("the progress line", () => {
   it("is a plain line every ten seconds outside a terminal", () => {
     let now = 0;
-    const { terminal, text } = recorded();
+    const { terminal, text } = recordedTerminal();
     const progress = startProgress(terminal, { now: () => now });
     for (; now < 25_000; now += 1_000) progress.update(now / 25_000, `at ${now}`);
     progress.clear();
@@ -35,7 +23,7 @@ describe("the progress line", () => {
   });
   it("is rewritten on a terminal, is never wider than the screen and is cleared at the end", () => {
     let now = 0;
-    const { terminal, text } = recorded({ isLive: true, columns: 40 });
+    const { terminal, text } = recordedTerminal({ isLive: true, columns: 40 });
     const progress = startProgress(terminal, { now: () => now });
     for (; now <= 1_000; now += 50) progress.update(now / 1_000, `${"long ".repeat(20)}${now}`);
     progress.clear();
@@ -44,7 +32,7 @@ describe("the progress line", () => {
     for (const line of text().split("\x1b[1G")) expect(stripVTControlCharacters(line).length).toBeLessThan(40);
   });
   it("is not shown for work that is done soon", () => {
-    const { terminal, text } = recorded({ isLive: true });
+    const { terminal, text } = recordedTerminal({ isLive: true });
     const progress = startProgress(terminal, { after: 2_000, now: () => 0 });
     progress.update(0.5, "half");
     progress.clear();
@@ -108,26 +96,26 @@ describe("a solution", () => {
   const solved: Solution = { question, steps, haltStep: 2, answer: right, mistake: undefined };
 
   it("is shown up to the halt, or completely with `all`", () => {
-    const short = recorded({ columns: 80 });
+    const short = recordedTerminal({ columns: 80 });
     showSolution(task, solved, short.terminal);
     expect(short.text()).toContain("q +1.0 (73%) halt");
     expect(short.text()).not.toContain("step 3");
     expect(short.text().trimEnd().split("\n").at(-1)).toBe("halts after step 2; the answer is right");
-    const long = recorded({ columns: 80 });
+    const long = recordedTerminal({ columns: 80 });
     showSolution(task, solved, long.terminal, { all: true });
     expect(long.text()).toContain("step 3");
   });
   it("is shown up to its last change if the model never halts", () => {
     const stuck = [step(1, wrong, [1, 2], -2), ...[2, 3, 4, 5].map((number) => step(number, wrong, [], -1))];
     const mistake = task.mistake(question, wrong);
-    const { terminal, text } = recorded({ columns: 80 });
+    const { terminal, text } = recordedTerminal({ columns: 80 });
     showSolution(task, { question, steps: stuck, haltStep: null, answer: wrong, mistake }, terminal);
     expect(text()).not.toContain("step 3\n");
     expect(text()).toContain("nothing changes after step 1; q is -1.0 (27%) after step 5");
     expect(text()).toContain("no halt within 5 steps; wrong: two 2s in row 4 (columns 3 and 4)");
   });
   it("is not called right if the task cannot judge answers", () => {
-    const { terminal, text } = recorded({ columns: 80 });
+    const { terminal, text } = recordedTerminal({ columns: 80 });
     const tokens = taskOf({ name: "tokens", cells: 16, vocabulary: 5 });
     showSolution(tokens, solved, terminal);
     expect(text().trimEnd()).toMatch(/halts after step 2; this task cannot tell whether the answer is right$/);
