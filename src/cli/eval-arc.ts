@@ -5,7 +5,7 @@ import { counted, percent } from "./format.ts";
 import type { Halt } from "./halt-option.ts";
 import type { LoadedModel } from "./load-model.ts";
 import type { Terminal } from "./terminal.ts";
-import { startWork } from "./work-progress.ts";
+import { runCancellable } from "./work-progress.ts";
 
 export interface ArcOptions {
   readonly data: string;
@@ -27,20 +27,17 @@ export function arcOptions(options: Omit<ArcOptions, "data" | "out"> & { data?: 
 
 export async function evalArc(options: ArcOptions, { config, model }: LoadedModel, terminal: Terminal): Promise<void> {
   const { data, out, k: ks, attempts, halt, json } = options;
-  const work = startWork(terminal);
-  const evaluation = await evaluateArc(model, {
-    data,
-    out,
-    ks,
-    attempts,
-    nSup: halt.steps ?? config.training.nSup,
-    batchSize: 8,
-    async onProgress(done, total) {
-      work.update("predicting", done / total);
-      await new Promise((resolve) => setImmediate(resolve)); // lets Node deliver Ctrl-C
-    },
-  });
-  work.clear();
+  const evaluation = await runCancellable(terminal, (onProgress) =>
+    evaluateArc(model, {
+      data,
+      out,
+      ks,
+      attempts,
+      nSup: halt.steps ?? config.training.nSup,
+      batchSize: 8,
+      onProgress: (done, total) => onProgress("predicting", done / total),
+    }),
+  );
   if (json) terminal.print(JSON.stringify(evaluation));
   else for (const line of arcTable(evaluation)) terminal.print(line);
 }

@@ -31,7 +31,7 @@ export class DatasetError extends Error {
 }
 
 /** What the operating system's error codes mean, in words. */
-const SYSTEM_ERRORS: Readonly<Record<string, string>> = {
+export const SYSTEM_ERRORS: Readonly<Record<string, string>> = {
   ENOSPC: "no space left on the disk",
   EDQUOT: "the disk quota is used up",
   EACCES: "permission denied",

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { expect, it } from "vitest";
-import { exitCodeOf, explain, UsageError } from "../../src/cli/explain.ts";
+import { exitCodeOf, explain, InterruptedError, UsageError } from "../../src/cli/explain.ts";
 import { CheckpointError } from "../../src/formats/index.ts";
 
 it("explains every kind of error in one line", () => {
@@ -22,6 +22,6 @@ it("names the file of a file error", () => {
   }
 });
 
-it("returns exit code 2 for usage errors and 1 for all others", () => {
-  expect([new UsageError("x"), new Error("x")].map(exitCodeOf)).toEqual([2, 1]);
+it("returns exit code 2 for wrong usage, 130 after Ctrl-C and 1 for all other errors", () => {
+  expect([new UsageError("x"), new InterruptedError("x"), new Error("x")].map(exitCodeOf)).toEqual([2, 130, 1]);
 });

@@ -1,7 +1,9 @@
 // Progress of work in parts.
 import { expect, it } from "vitest";
+import { InterruptedError } from "../../src/cli/explain.ts";
 import type { Terminal } from "../../src/cli/terminal.ts";
-import { startWork } from "../../src/cli/work-progress.ts";
+import { runCancellable, startWork } from "../../src/cli/work-progress.ts";
+import { recordedTerminal } from "./recorded-terminal.ts";
 
 it("prints nothing for two seconds, then estimates the time left of the current part only", () => {
   let clock = 0;
@@ -16,4 +18,26 @@ it("prints nothing for two seconds, then estimates the time left of the current 
   clock = 30_000;
   work.update("writing", 0.25);
   expect(printed.at(-1)).toBe("writing: 25.0% · 1:00 left");
+});
+
+it("cancels work at its next progress call after Ctrl-C, and listens for signals only meanwhile", async () => {
+  const listeners = process.listenerCount("SIGINT");
+  let [parts, isCleanedUp] = [0, false];
+  const result = runCancellable(recordedTerminal().terminal, async (onProgress) => {
+    try {
+      for (; parts < 1_000; parts++) {
+        await onProgress("working", parts / 1_000);
+        if (parts === 2) process.emit("SIGINT");
+        await new Promise((resolve) => setTimeout(resolve, 60));
+      }
+    } finally {
+      isCleanedUp = true;
+    }
+  });
+  await expect(result).rejects.toThrow(InterruptedError);
+  expect([parts, isCleanedUp, process.listenerCount("SIGINT")]).toEqual([3, true, listeners]);
+});
+
+it("returns the result of work that is not cancelled", async () => {
+  await expect(runCancellable(recordedTerminal().terminal, () => "done")).resolves.toBe("done");
 });

@@ -134,6 +134,15 @@ it("train --force moves an existing run aside", async () => {
   expect(existsSync(join(`${out}.previous`, "checkpoint-0000003"))).toBe(true);
 });
 
+it("a model trained on sudoku4 for 900 steps solves at least 95% of the unseen puzzles", async () => {
+  const out = join(folder, "learned");
+  const steps = ["--steps", "900", "--eval-every", "900"];
+  expect((await trm("train", "--task", "sudoku4", "--seed", "1", "--out", out, ...steps)).code).toBe(0);
+  const { puzzles, exact } = JSON.parse((await trm("eval", out, "--json")).stdout);
+  expect(puzzles).toBe(200);
+  expect(exact.at(-1)).toBeGreaterThanOrEqual(0.95);
+});
+
 describe("demo", () => {
   const out = join(folder, "demo");
   let demo: Finished;

@@ -64,4 +64,22 @@ export const namedMutants = (): Mutant[] => [
     { from: "wilson95(exact[nSup - 1]!, puzzles)", to: "wilson95(exact[0]!, puzzles)" },
     ["tests/trm/evaluation.test.ts"],
   ),
+  replacing(
+    "the command line never augments",
+    "src/cli/run-puzzles.ts",
+    { from: "augment ? task : undefined", to: "undefined" },
+    ["tests/cli/run-puzzles.test.ts"],
+  ),
+  replacing(
+    "a loss that is not finite does not stop the training",
+    "src/cli/training-session.ts",
+    { from: "!Number.isFinite(metrics.loss)", to: "false" },
+    ["tests/cli/training-session.test.ts"],
+  ),
+  replacing(
+    "the rating of a Sudoku stops at the first solution",
+    "src/puzzles/sudoku/solver.ts",
+    { from: "return search(board, geometry, 2).guesses;", to: "return search(board, geometry, 1).guesses;" },
+    ["tests/puzzles/sudoku-rating.test.ts"],
+  ),
 ];

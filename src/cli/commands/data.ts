@@ -1,6 +1,6 @@
 // `trm data`: builds data sets in the official layout from the published sources, and generates puzzles as CSV.
 import { Command, Option } from "commander";
-import { writeOutput } from "../../formats/index.node.ts";
+import { STANDARD_OUTPUT, writeOutput } from "../../formats/index.node.ts";
 import { buildArcFiles, buildMaze, buildSudoku } from "../../puzzles/index.node.ts";
 import {
   type BuildReport,
@@ -15,7 +15,7 @@ import { counted } from "../format.ts";
 import { seed, wholeNumber } from "../options.ts";
 import { openTerminal, type Terminal } from "../terminal.ts";
 import { invocation } from "../version.ts";
-import { startWork } from "../work-progress.ts";
+import { type AwaitedProgress, runCancellable, startWork } from "../work-progress.ts";
 
 export function dataCommand(): Command {
   return new Command("data")
@@ -104,16 +104,10 @@ const names = (text: string): string[] => text.split(",").map((name) => name.tri
 /** Builds a data set with a progress line, then prints a summary. */
 async function build(
   { out, json }: { readonly out: string; readonly json?: boolean },
-  run: (onProgress: (what: string, share: number) => void) => BuildReport | Promise<BuildReport>,
+  run: (onProgress: AwaitedProgress) => BuildReport | Promise<BuildReport>,
 ): Promise<void> {
   const terminal = openTerminal(json ? "stderr" : "stdout");
-  const work = startWork(terminal);
-  let report: BuildReport;
-  try {
-    report = await run(work.update);
-  } finally {
-    work.clear();
-  }
+  const report = await runCancellable(terminal, run);
   if (json) {
     terminal.print(JSON.stringify({ out, ...report }));
     return;
@@ -146,7 +140,7 @@ function generateCommand(): Command {
     .description("Generates distinct puzzles and writes them as source,question,answer,rating.")
     .argument("<task>", `one of ${taskNames.join(", ")}`)
     .addOption(new Option("--count <n>", "number of puzzles").argParser(wholeNumber(1)).makeOptionMandatory())
-    .requiredOption("--out <file>", "CSV file to write")
+    .requiredOption("--out <file>", "CSV file to write; - for standard output")
     .addOption(new Option("--side <n>", "rows and columns of a maze (7 to 30)").argParser(wholeNumber(1)))
     .addOption(
       new Option("--clues <n>", "clues of a Sudoku (default: as few as a unique solution allows)").argParser(
@@ -171,7 +165,10 @@ Example:
 function generate(name: string, options: GenerateOptions): void {
   const { count, out, side, clues, json } = options;
   if (!isGenerated(name)) throw new UsageError(`data generate: task ${name}, expected one of ${taskNames.join(", ")}`);
-  const terminal = openTerminal(json ? "stderr" : "stdout");
+  const isOnStandardOutput = out === STANDARD_OUTPUT || out === "/dev/stdout";
+  if (isOnStandardOutput && json)
+    throw new UsageError(`data generate: --out ${out} and --json both print to standard output`);
+  const terminal = openTerminal(json || isOnStandardOutput ? "stderr" : "stdout");
   const work = startWork(terminal);
   const task = taskOf({ name, ...(side !== undefined && { side }), ...(clues !== undefined && { clues }) });
   const onProgress = (done: number, total: number): void => work.update("generating", done / total);
@@ -186,11 +183,12 @@ function generate(name: string, options: GenerateOptions): void {
   const rating = name === "maze" ? ratingMeaning.maze : ratingMeaning.sudoku;
   const ratings = rows.map((row) => row.rating);
   const [least, most] = [ratings.reduce((a, b) => Math.min(a, b)), ratings.reduce((a, b) => Math.max(a, b))];
-  terminal.print(
-    json
-      ? JSON.stringify({ out, task: task.name, count, rating: { meaning: rating, least, most } })
-      : `${out}: ${counted(count, "puzzle")} of ${task.name}, rated ${least} to ${most} (our own scale: ${rating})`,
-  );
+  if (json) {
+    terminal.print(JSON.stringify({ out, task: task.name, count, rating: { meaning: rating, least, most } }));
+  } else {
+    terminal.remark(`${out}: ${counted(count, "puzzle")} of ${task.name}, rated ${least} to ${most}`);
+    terminal.remark(`rating: ${rating} (not the scale of the published sets)`);
+  }
 }
 
 const isGenerated = (name: string): name is (typeof taskNames)[number] =>

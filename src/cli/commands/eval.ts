@@ -77,7 +77,7 @@ export function evalCommand(): Command {
     )
     .addOption(haltOption())
     .option("--sweep", "also measure accuracy and compute for many thresholds of q")
-    .option("--svg <file>", "write the sweep as a picture")
+    .option("--svg <file>", "write the sweep as a picture; - for standard output")
     .addOption(
       new Option("--arc", "ARC: predict all augmented copies, vote, score").conflicts(["csv", "limit", "sweep", "svg"]),
     )
