@@ -1,5 +1,6 @@
 // Options that several commands share, and parsers of option values. Commander calls a parser with the text after the flag.
 import { InvalidArgumentError, Option } from "commander";
+import { STANDARD_OUTPUT } from "../formats/index.node.ts";
 import { type Backend, backendNames, useBackend } from "../tensor/index.ts";
 
 /** Parses a whole number from `least` to `most`. */
@@ -24,6 +25,12 @@ export function positiveNumber(text: string): number {
     throw new InvalidArgumentError("Expected a number above 0.");
   }
   return value;
+}
+
+/** Parses the path of an output folder. */
+export function outputFolder(path: string): string {
+  if (path === STANDARD_OUTPUT) throw new InvalidArgumentError("Expected a folder; - is the standard output.");
+  return path;
 }
 
 /** Parses any safe integer. */

@@ -1,7 +1,8 @@
 // The configuration of a new run: the preset, then the configuration file, then --set. Later sources override earlier ones.
-import { readFileSync } from "node:fs";
 import { extname } from "node:path";
 import { parse as parseYaml } from "yaml";
+import { readBytes } from "../formats/index.node.ts";
+import { decodeText } from "../formats/index.ts";
 import { isOfficialForm, type Preset, readOfficialSettings, stepsOfEpochs } from "../runs/index.ts";
 import {
   type Config,
@@ -132,7 +133,7 @@ function parseValue(text: string): unknown {
  * @throws ConfigError
  */
 export function readConfigFile(path: string): SettingSource {
-  const text = readFileSync(path, "utf8");
+  const text = decodeText(readBytes(path), path);
   let value: unknown;
   try {
     value = extname(path).toLowerCase() === ".json" ? JSON.parse(text) : parseYaml(text);

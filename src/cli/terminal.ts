@@ -1,6 +1,8 @@
 // Output streams of the command line: results go to one stream, progress and remarks to another (or the same), errors to stderr.
 import type { WriteStream } from "node:tty";
 import pc from "picocolors";
+import { STANDARD_OUTPUT } from "../formats/index.node.ts";
+import { UsageError } from "./explain.ts";
 
 export type Colours = ReturnType<typeof pc.createColors>;
 
@@ -17,18 +19,30 @@ export interface Terminal {
   readonly colours: Colours;
 }
 
-/** @param remarksTo  stderr if the result is for a program (--json), else stdout */
-export function openTerminal(remarksTo: "stdout" | "stderr" = "stdout"): Terminal {
+type StreamName = "stdout" | "stderr";
+
+/**
+ * @param remarksTo  stderr if the result is for a program (--json), else stdout
+ * @param resultTo  stderr if the standard output is taken by an output file, else stdout
+ */
+export function openTerminal(remarksTo: StreamName = "stdout", resultTo: StreamName = "stdout"): Terminal {
   const progress = process[remarksTo] as WriteStream;
   const columns = Math.min(process.stdout.columns ?? 80, 120);
   return {
-    print: (line = "") => void process.stdout.write(`${line}\n`),
+    print: (line = "") => void process[resultTo].write(`${line}\n`),
     remark: (line = "") => void progress.write(`${line}\n`),
     progress,
     isLive: Boolean(progress.isTTY) && process.env.TERM !== "dumb",
     columns,
     colours: pc.createColors(usesColour(process.env, Boolean(process.stdout.isTTY))),
   };
+}
+
+/** Opens the terminal of a command that may write an output file to the standard output. @throws UsageError with --json too */
+export function openTerminalBeside(option: string, path: string | undefined, json = false): Terminal {
+  const isTaken = path === STANDARD_OUTPUT || path === "/dev/stdout";
+  if (isTaken && json) throw new UsageError(`${option} ${path} and --json both print to standard output`);
+  return openTerminal(json || isTaken ? "stderr" : "stdout", isTaken ? "stderr" : "stdout");
 }
 
 /** NO_COLOR (https://no-color.org) and FORCE_COLOR decide; without them, only a terminal has colours. */

@@ -29,7 +29,14 @@ import {
 import { type Config, type ExampleSets, parseConfig } from "../../trm/index.ts";
 import { UsageError } from "../explain.ts";
 import { counted, duration, percent } from "../format.ts";
-import { type ComputeOptions, chooseBackend, computeOptions, positiveNumber, wholeNumber } from "../options.ts";
+import {
+  type ComputeOptions,
+  chooseBackend,
+  computeOptions,
+  outputFolder,
+  positiveNumber,
+  wholeNumber,
+} from "../options.ts";
 import { startProgress } from "../progress.ts";
 import { mergeSettings, parseSet } from "../settings.ts";
 import { listenForStop } from "../stop-request.ts";
@@ -70,7 +77,7 @@ export function ablateCommand(): Command {
     )
     .addOption(new Option("--puzzles <n>", "number of puzzles to generate for training").argParser(wholeNumber(1)))
     .addOption(new Option("--set <key=value...>", "settings of the first row, over preset small").default([], "none"))
-    .option("--out <dir>", "folder for the results (default: runs/ablation-TASK)")
+    .option("--out <dir>", "folder for the results (default: runs/ablation-TASK)", outputFolder)
     .addOption(new Option("--resume", "continue the ablation in the folder").conflicts(["minutes", "puzzles", "set"]));
   for (const option of computeOptions()) command.addOption(option);
   return command

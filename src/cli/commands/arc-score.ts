@@ -3,7 +3,7 @@ import { Command } from "commander";
 import { readArcPredictions, scoreArc, writeArcScores } from "../../puzzles/index.node.ts";
 import { OFFICIAL_KS } from "../../puzzles/index.ts";
 import { counted, percent } from "../format.ts";
-import { attemptsOption, ksOption } from "../options.ts";
+import { attemptsOption, ksOption, outputFolder } from "../options.ts";
 import { openTerminal } from "../terminal.ts";
 import { invocation } from "../version.ts";
 
@@ -27,7 +27,7 @@ export function arcScoreCommand(): Command {
       "--predictions <dir>",
       "folder with preds.npy, q_halt_logits.npy, puzzle_identifiers.npy, inputs.npy",
     )
-    .requiredOption("--out <dir>", "folder for scores.json and submission.json")
+    .requiredOption("--out <dir>", "folder for scores.json and submission.json", outputFolder)
     .addOption(ksOption().default(OFFICIAL_KS, OFFICIAL_KS.join()))
     .addOption(attemptsOption())
     .option("--json", "print the scores as one JSON object")

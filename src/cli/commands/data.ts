@@ -1,6 +1,6 @@
 // `trm data`: builds data sets in the official layout from the published sources, and generates puzzles as CSV.
 import { Command, Option } from "commander";
-import { STANDARD_OUTPUT, writeOutput } from "../../formats/index.node.ts";
+import { writeOutput } from "../../formats/index.node.ts";
 import { buildArcFiles, buildMaze, buildSudoku } from "../../puzzles/index.node.ts";
 import {
   type BuildReport,
@@ -12,8 +12,8 @@ import {
 } from "../../puzzles/index.ts";
 import { UsageError } from "../explain.ts";
 import { counted } from "../format.ts";
-import { seed, wholeNumber } from "../options.ts";
-import { openTerminal, type Terminal } from "../terminal.ts";
+import { outputFolder, seed, wholeNumber } from "../options.ts";
+import { openTerminal, openTerminalBeside, type Terminal } from "../terminal.ts";
 import { invocation } from "../version.ts";
 import { type AwaitedProgress, runCancellable, startWork } from "../work-progress.ts";
 
@@ -53,7 +53,7 @@ function csvCommand(kind: "sudoku" | "maze"): Command {
     .summary(`build a ${kind} data set from train.csv and test.csv`)
     .description("Builds a data set from train.csv and test.csv (source,question,answer,rating).")
     .requiredOption("--from <dir>", "folder with train.csv and test.csv")
-    .requiredOption("--out <dir>", "folder of the new data set")
+    .requiredOption("--out <dir>", "folder of the new data set", outputFolder)
     .addOption(new Option("--augment <n>", copies).argParser(wholeNumber(0)).default(0))
     .addOption(new Option("--subsample <n>", "draw only n training puzzles at random").argParser(wholeNumber(1)))
     .addOption(new Option("--min-difficulty <n>", "only puzzles rated at least n").argParser(wholeNumber(0)))
@@ -88,7 +88,7 @@ function arcCommand(): Command {
         .makeOptionMandatory(),
     )
     .requiredOption("--test-set <name>", "subset whose test pairs become the test split")
-    .requiredOption("--out <dir>", "folder of the new data set")
+    .requiredOption("--out <dir>", "folder of the new data set", outputFolder)
     .addOption(new Option("--augment <n>", "augmented copies per task").argParser(wholeNumber(0)).default(1000))
     .addOption(new Option("--seed <n>", "seed of the augmentation").argParser(seed).default(42))
     .option("--json", "print what was written as one JSON object")
@@ -165,10 +165,7 @@ Example:
 function generate(name: string, options: GenerateOptions): void {
   const { count, out, side, clues, json } = options;
   if (!isGenerated(name)) throw new UsageError(`data generate: task ${name}, expected one of ${taskNames.join(", ")}`);
-  const isOnStandardOutput = out === STANDARD_OUTPUT || out === "/dev/stdout";
-  if (isOnStandardOutput && json)
-    throw new UsageError(`data generate: --out ${out} and --json both print to standard output`);
-  const terminal = openTerminal(json || isOnStandardOutput ? "stderr" : "stdout");
+  const terminal = openTerminalBeside("--out", out, json);
   const work = startWork(terminal);
   const task = taskOf({ name, ...(side !== undefined && { side }), ...(clues !== undefined && { clues }) });
   const onProgress = (done: number, total: number): void => work.update("generating", done / total);
@@ -186,8 +183,8 @@ function generate(name: string, options: GenerateOptions): void {
   if (json) {
     terminal.print(JSON.stringify({ out, task: task.name, count, rating: { meaning: rating, least, most } }));
   } else {
-    terminal.remark(`${out}: ${counted(count, "puzzle")} of ${task.name}, rated ${least} to ${most}`);
-    terminal.remark(`rating: ${rating} (not the scale of the published sets)`);
+    terminal.print(`${out}: ${counted(count, "puzzle")} of ${task.name}, rated ${least} to ${most}`);
+    terminal.print(`rating: ${rating} (not the scale of the published sets)`);
   }
 }
 

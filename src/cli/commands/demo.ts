@@ -5,7 +5,7 @@ import { type Examples, evaluate, sliceExamples } from "../../trm/index.ts";
 import { accuracyTable } from "../accuracy-table.ts";
 import { measure } from "../measure.ts";
 import { startRun } from "../new-run.ts";
-import { type ComputeOptions, chooseBackend, computeOptions, positiveNumber, seed } from "../options.ts";
+import { type ComputeOptions, chooseBackend, computeOptions, outputFolder, positiveNumber, seed } from "../options.ts";
 import { legend, showSolution } from "../show-solution.ts";
 import { showSettings, trainOnScreen } from "../show-training.ts";
 import { type Solution, solvePuzzle } from "../solve-steps.ts";
@@ -24,7 +24,7 @@ export function demoCommand(): Command {
     .description("Trains a model on 4x4 Sudoku from scratch, then shows how it solves unseen puzzles.")
     .addOption(new Option("--minutes <m>", "maximum training time").argParser(positiveNumber).default(8))
     .addOption(new Option("--seed <n>", "seed of puzzles, weights and order").argParser(seed).default(0))
-    .option("--out <dir>", "run folder; an existing run is moved to DIR.previous", "runs/demo");
+    .option("--out <dir>", "run folder; an existing run is moved to DIR.previous", outputFolder, "runs/demo");
   for (const option of computeOptions()) command.addOption(option);
   return command.addHelpText("after", helpText).action((options: DemoOptions) => demo(options));
 }

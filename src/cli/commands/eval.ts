@@ -1,8 +1,7 @@
 // `trm eval`: measures how many puzzles a trained model solves after every supervision step.
-import { readFileSync } from "node:fs";
 import { Command, Option } from "commander";
-import { writeOutput } from "../../formats/index.node.ts";
-import { DatasetError } from "../../formats/index.ts";
+import { readBytes, writeOutput } from "../../formats/index.node.ts";
+import { DatasetError, decodeText } from "../../formats/index.ts";
 import { openDataSplit } from "../../puzzles/index.node.ts";
 import { type ExampleSource, OFFICIAL_KS, pickExamples, readTaskCsv } from "../../puzzles/index.ts";
 import {
@@ -41,9 +40,10 @@ import {
   chooseBackend,
   computeOptions,
   ksOption,
+  outputFolder,
   wholeNumber,
 } from "../options.ts";
-import { openTerminal, type Terminal } from "../terminal.ts";
+import { openTerminalBeside, type Terminal } from "../terminal.ts";
 import { invocation } from "../version.ts";
 
 /** Puzzles in memory, or a split that stays on the disk. */
@@ -81,7 +81,7 @@ export function evalCommand(): Command {
     .addOption(
       new Option("--arc", "ARC: predict all augmented copies, vote, score").conflicts(["csv", "limit", "sweep", "svg"]),
     )
-    .option("--out <dir>", "ARC: folder for predictions, scores.json and submission.json")
+    .option("--out <dir>", "ARC: folder for predictions, scores.json and submission.json", outputFolder)
     .addOption(ksOption().default(OFFICIAL_KS, OFFICIAL_KS.join()))
     .addOption(attemptsOption());
   for (const option of computeOptions()) command.addOption(option);
@@ -116,7 +116,7 @@ Examples:
 More about these numbers: docs/evaluation.md`;
 
 async function evalRun(path: string, options: EvalOptions): Promise<void> {
-  const terminal = openTerminal(options.json ? "stderr" : "stdout");
+  const terminal = openTerminalBeside("--svg", options.svg, options.json);
   const backend = await chooseBackend(options);
   try {
     const loaded = loadModel(path);
@@ -158,13 +158,12 @@ async function evalPuzzles(
   const isSwept = options.sweep || svg !== undefined;
   const points = isSwept ? await measure(sweepHalting, loaded, set, terminal, steps) : undefined;
   if ("close" in set) set.close();
-  if (svg !== undefined && points) writeOutput(svg, sweepSvg(points));
-  if (json) {
-    terminal.print(JSON.stringify({ ...measured, ...(points && { sweep: sweepJson(points) }) }));
-    return;
+  if (json) terminal.print(JSON.stringify({ ...measured, ...(points && { sweep: sweepJson(points) }) }));
+  else {
+    const table = "exitSteps" in measured ? haltingTable(measured) : accuracyTable(measured);
+    for (const line of points ? [...table, "", ...sweepTable(points)] : table) terminal.print(line);
   }
-  for (const line of "exitSteps" in measured ? haltingTable(measured) : accuracyTable(measured)) terminal.print(line);
-  for (const line of points ? ["", ...sweepTable(points)] : []) terminal.print(line);
+  if (svg !== undefined && points) writeOutput(svg, sweepSvg(points));
 }
 
 const withThreshold =
@@ -225,7 +224,7 @@ function openPuzzles(path: string, { csv, data, limit }: EvalOptions, loaded: Lo
 
 /** @throws DatasetError naming file, line and column of a broken row */
 function readCsv(file: string, { choice }: LoadedModel): Examples {
-  const examples = readTaskCsv(choice, readFileSync(file, "utf8"), file);
+  const examples = readTaskCsv(choice, decodeText(readBytes(file), file), file);
   if (examples.count === 0) throw new DatasetError("no puzzles after the header", { file });
   return examples;
 }

@@ -2,7 +2,7 @@
 import { Command, Option } from "commander";
 import { exportRun } from "../../runs/index.node.ts";
 import { type Target, targets } from "../../runs/index.ts";
-import { wholeNumber } from "../options.ts";
+import { outputFolder, wholeNumber } from "../options.ts";
 import { openTerminal } from "../terminal.ts";
 import { invocation } from "../version.ts";
 
@@ -17,7 +17,7 @@ export function exportCommand(): Command {
     .summary("write a run for the official PyTorch code")
     .description("Writes the weights, configuration and puzzles of a run in the formats of the official PyTorch code.")
     .argument("<run>", "run folder")
-    .requiredOption("--out <dir>", "output folder")
+    .requiredOption("--out <dir>", "output folder", outputFolder)
     .addOption(
       new Option(
         "--for <target>",

@@ -21,7 +21,7 @@ import { type Config, Training } from "../../trm/index.ts";
 import { depthText, networkText } from "../describe-run.ts";
 import { UsageError } from "../explain.ts";
 import { checkPlace, createRun } from "../new-run.ts";
-import { type ComputeOptions, chooseBackend, computeOptions, wholeNumber } from "../options.ts";
+import { type ComputeOptions, chooseBackend, computeOptions, outputFolder, wholeNumber } from "../options.ts";
 import { generatePuzzles, puzzlesInMemory, type RunPuzzles, storedPuzzles } from "../run-puzzles.ts";
 import { openTerminal, type Terminal } from "../terminal.ts";
 import { invocation } from "../version.ts";
@@ -43,7 +43,7 @@ export function importCommand(): Command {
       "Makes a run folder from weights in a .safetensors file or a PyTorch .pt state_dict. No code in the file is executed.",
     )
     .argument("<file>", "weights under the official names")
-    .requiredOption("--out <dir>", "new run folder")
+    .requiredOption("--out <dir>", "new run folder", outputFolder)
     .option("--config <file>", "official configuration (default: config.yaml or all_config.yaml beside the weights)")
     .option("--ema <file>", "averaged weights (default: ema.safetensors beside the weights, else the weights)")
     .addOption(

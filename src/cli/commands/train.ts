@@ -11,7 +11,15 @@ import { Training } from "../../trm/index.ts";
 import { backendText } from "../describe-run.ts";
 import { UsageError } from "../explain.ts";
 import { type NewRun, startRun } from "../new-run.ts";
-import { type ComputeOptions, chooseBackend, computeOptions, positiveNumber, seed, wholeNumber } from "../options.ts";
+import {
+  type ComputeOptions,
+  chooseBackend,
+  computeOptions,
+  outputFolder,
+  positiveNumber,
+  seed,
+  wholeNumber,
+} from "../options.ts";
 import { puzzlesOfRun } from "../run-puzzles.ts";
 import { parseSet, readConfigFile, type SettingSource } from "../settings.ts";
 import { showSettings, trainOnScreen } from "../show-training.ts";
@@ -68,7 +76,7 @@ export function trainCommand(): Command {
     )
     .addOption(new Option("--set <key=value...>", "settings that override the file").default([], "none"))
     .addOption(new Option("--seed <n>", "seed of puzzles, weights and order").argParser(seed))
-    .option("--out <dir>", "new run folder (default: runs/TASK)")
+    .option("--out <dir>", "new run folder (default: runs/TASK)", outputFolder)
     .option("--force", "move an existing run to DIR.previous")
     .addOption(
       new Option(
