@@ -61,6 +61,8 @@ const isCode = (path: string): boolean =>
   /^(src|tests|bench|scripts|examples|interop|bin)\/.*\.(ts|mts|mjs|cjs|py)$/.test(path) &&
   !path.includes("/fixtures/");
 
+const isSource = (path: string): boolean => path.startsWith("src/") && path.endsWith(".ts");
+
 const isPage = (path: string): boolean => path.endsWith(".md");
 
 /** The text outside of fenced blocks, whose programs may write files with any name. */
@@ -119,6 +121,29 @@ describe("references to files of the repository", () => {
       .filter(isPage)
       .flatMap((path) => brokenLinks(path, readText(path)).map((link) => `${path}: ${link}`));
     expect(broken).toEqual([]);
+  });
+
+  it("in code spans of pages name members that a class has, such as `Carry.refill`", () => {
+    const classes = new Map(
+      all.filter(isSource).flatMap((path) => {
+        const text = readText(path);
+        return [...text.matchAll(/^export (?:abstract )?class (\w+)/gm)].map(([, name]) => [name!, text] as const);
+      }),
+    );
+    const spans = all
+      .filter((path) => isPage(path) && /^(README|docs\/)/.test(path))
+      .flatMap((path) =>
+        [...readText(path).matchAll(/`([A-Z]\w+)\.(\w+)/g)].map(([, owner, member]) => ({
+          path,
+          owner: owner!,
+          member: member!,
+        })),
+      );
+    expect(spans.length).toBeGreaterThan(10);
+    const unknown = spans.filter(
+      ({ owner, member }) => classes.has(owner) && !new RegExp(String.raw`\b${member}\b`).test(classes.get(owner)!),
+    );
+    expect(unknown).toEqual([]);
   });
 
   it("are found in comments, in code spans and with folders", () => {
