@@ -6,7 +6,7 @@ import { CheckpointError, type WritableTensor } from "../../src/formats/index.ts
 import { parsePt } from "../../src/formats/pt.ts";
 import { serializePt } from "../../src/formats/pt-writer.ts";
 import { readStoredZip, writeStoredZip } from "../../src/formats/zip.ts";
-import { parseWeights, unwrappedName } from "../../src/runs/exchange/weights-file.ts";
+import { parseWeights } from "../../src/runs/exchange/weights-file.ts";
 import { hostilePt, ptFile, stateDicts } from "./hostile-files.ts";
 
 const fixture = (name: string): Uint8Array => readFileSync(new URL(`fixtures/${name}.pt`, import.meta.url));
@@ -70,16 +70,6 @@ describe("files that torch.save wrote (fixtures/make.py)", () => {
       const names = [...parseWeights(fixture(name), name).tensors.keys()];
       expect(names.toSorted()).toEqual(["inner.H_init", "inner.lm_head.weight"]);
     }
-  });
-
-  it("the prefixes of wrappers are removed from names", () => {
-    expect(unwrappedName("_orig_mod.model.inner.q_head.bias")).toBe("inner.q_head.bias");
-    expect(unwrappedName("module.model.inner.q_head.bias")).toBe("inner.q_head.bias");
-    expect(unwrappedName("inner.model.x")).toBe("inner.model.x");
-    const twice = serializePt(
-      new Map(["model.a", "a"].map((name) => [name, { shape: [1], data: Float32Array.of(1) }])),
-    );
-    expect(() => parseWeights(twice, "w.pt")).toThrow('w.pt: tensor "a" occurs twice');
   });
 });
 

@@ -75,7 +75,9 @@ async function importRun(file: string, options: ImportOptions): Promise<void> {
   if (!choice) throw new UsageError(`import: --task or --data is missing (tasks: ${taskNames.join(", ")})`);
   const config = configFor(configFile, taskOf(choice), weights, folder);
   const averagePath = options.ema ?? averageBeside(file);
-  const average = averagePath === undefined ? weights : readWeights(averagePath);
+  const averageFile = averagePath === undefined ? undefined : readWeights(averagePath);
+  const average = averageFile ?? weights.average ?? weights;
+  for (const each of [weights, averageFile]) for (const note of each?.notes ?? []) terminal.remark(`note: ${note}`);
   const backend = await chooseBackend(options);
   try {
     const puzzles = openPuzzles({ choice, config, folder, augment: configFile.augment }, terminal);
@@ -90,7 +92,8 @@ async function importRun(file: string, options: ImportOptions): Promise<void> {
     const run = await createRun({ out, about, sets, training }, terminal);
     run.close();
     if (note) terminal.remark(`note: ${note}`);
-    showImported(training, about, { file, averagePath, folder, out }, terminal);
+    const averageFrom = averagePath ?? (weights.average && file);
+    showImported(training, about, { file, averagePath: averageFrom, folder, out }, terminal);
     training.dispose();
   } finally {
     backend.dispose();

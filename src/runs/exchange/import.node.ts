@@ -20,10 +20,10 @@ import { parseOfficialConfig } from "./config-file.ts";
 import { exportedAverage, exportedConfig } from "./export.node.ts";
 import { fromOfficialConfig, sectionOf } from "./official-config.ts";
 import type { Settings } from "./records.ts";
-import { parseWeights } from "./weights-file.ts";
+import { parseWeights, type WeightsFile } from "./weights-file.ts";
 
 /** @throws CheckpointError, or the file system's error */
-export const readWeights = (path: string): SafetensorsFile => parseWeights(readFileSync(path), path);
+export const readWeights = (path: string): WeightsFile => parseWeights(readFileSync(path), path);
 
 /** Path of the averaged weights next to a file of weights, under the name that the export gives them. */
 export function averageBeside(weights: string): string | undefined {
