@@ -1,26 +1,15 @@
 /** `trm train` and its run folder: resuming, periodic saving, metrics, data sets and official configurations. */
-import {
-  cpSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeEach, describe, expect, it } from "vitest";
 import { evalCommand } from "../../src/cli/commands/eval.ts";
 import { trainCommand } from "../../src/cli/commands/train.ts";
 import { parseNpy, serializeNpy } from "../../src/formats/index.ts";
-import { encodeSplit, sudokuTask, toSplit } from "../../src/puzzles/index.ts";
 import { readCheckpoint } from "../../src/runs/index.node.ts";
+import { renumber, writeNumberedSet } from "./numbered-set.ts";
 import { runCommand } from "./run-command.ts";
 
-const task = sudokuTask(4);
 const root = mkdtempSync(join(tmpdir(), "trm-train-"));
 afterAll(() => rmSync(root, { recursive: true, force: true }));
 let folder = "";
@@ -96,40 +85,14 @@ it("the losses in metrics.jsonl are means over the batch", async () => {
 });
 
 describe("a run on a data set", () => {
-  /** A data set of 4x4 Sudokus in which every puzzle has its own id. */
   let data = "";
   beforeEach(() => {
     data = join(folder, "data");
-    const { train: puzzles, test } = task.generate({ train: 8, test: 4, seed: 1 });
-    for (const [name, examples] of Object.entries({ train: puzzles, test })) {
-      const split = toSplit(examples, task);
-      const puzzleIdentifiers = Int32Array.from({ length: examples.count }, (_, i) => i + 1);
-      mkdirSync(join(data, name), { recursive: true });
-      const metadata = { ...split.metadata, identifierCount: 9 };
-      for (const [file, bytes] of encodeSplit({ ...split, puzzleIdentifiers, metadata })) {
-        writeFileSync(join(data, name, file), bytes);
-      }
-    }
-    const names = Array.from({ length: 9 }, (_, i) => (i === 0 ? "<blank>" : `puzzle${i}`));
-    writeFileSync(join(data, "identifiers.json"), JSON.stringify(names));
+    writeNumberedSet(data);
   });
   const settings = [...tiny, "puzzleEmbeddingSize=8", "puzzleSlots=1", "batchSize=2"];
   const start = (...more: string[]): Promise<string> =>
     train("--data", data, "--out", out, "--steps", "1", "--eval-every", "9", ...more, "--set", ...settings);
-  /** The data set as a second build would write it: the same rows with other ids. */
-  const rebuild = (): void => {
-    const names = JSON.parse(readFileSync(join(data, "identifiers.json"), "utf8")) as string[];
-    const last = names.length - 1;
-    const reversed = [names[0], ...names.slice(1).reverse()];
-    writeFileSync(join(data, "identifiers.json"), JSON.stringify(reversed));
-    for (const split of ["train", "test"]) {
-      const file = join(data, split, "all__puzzle_identifiers.npy");
-      const ids = Int32Array.from(parseNpy(readFileSync(file)).data as Int32Array, (id) =>
-        id === 0 ? 0 : last + 1 - id,
-      );
-      writeFileSync(file, serializeNpy(ids, [ids.length]));
-    }
-  };
   /** Rewrites a run as earlier versions would have written it. */
   const withoutFingerprint = (run: string): void => {
     for (const file of [join(run, "run.json"), join(run, "checkpoint-0000001", "checkpoint.json")]) {
@@ -150,7 +113,7 @@ describe("a run on a data set", () => {
 
   it("is neither evaluated nor resumed on a rebuilt data set with other ids", async () => {
     await start();
-    rebuild();
+    renumber(data);
     const message =
       /data: is not the data set of .*run: .*names of the puzzle ids differ \(id 1 is "puzzle8", expected "puzzle1"\)/;
     const before = readdirSync(out);
@@ -184,7 +147,7 @@ describe("a run on a data set", () => {
     const printed = await train("--resume", out, "--steps", "2");
     expect(printed.split("\n").filter((line) => line.startsWith(note))).toHaveLength(1);
     expect(readCheckpoint(out).side.data).toMatchObject({ train: expect.stringMatching(/^[0-9a-f]{64}$/) });
-    rebuild();
+    renumber(data);
     await expect(train("--resume", out, "--steps", "3")).rejects.toThrow("is not the data set");
   });
 
