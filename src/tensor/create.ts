@@ -57,19 +57,23 @@ function expectArrayLike(values: unknown): void {
   );
 }
 
+const scalar: Shape = [];
+
 /** Appends the numbers of `values` to `flat` in row-major order. Returns the shape. `position` is for the error message. */
-function flatten(values: Nested, flat: number[], position: readonly number[]): number[] {
+function flatten(values: Nested, flat: number[], position: readonly number[]): Shape {
   if (typeof values === "number") {
     flat.push(values);
-    return [];
+    return scalar;
   }
   if (!Array.isArray(values)) {
     throw new DTypeError(`tensor: got ${showValue(values)} at ${showShape(position)}, expected a number or an array`);
   }
-  let first: readonly number[] | undefined;
+  let first: Shape | undefined;
   // A loop by index, because forEach and map skip the holes of an array.
   for (let i = 0; i < values.length; i++) {
-    const shape = flatten(values[i] as Nested, flat, [...position, i]);
+    const value = values[i] as Nested;
+    // Numbers, the usual case, need no position.
+    const shape = flatten(value, flat, typeof value === "number" ? position : [...position, i]);
     first ??= shape;
     if (!sameShape(shape, first)) {
       const [a, b] = [0, i].map((index) => showShape([...position, index]));

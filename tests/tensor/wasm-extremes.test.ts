@@ -150,6 +150,38 @@ describe.each(named)("at the ends of float32: %s", (_, backend) => {
     });
   });
 
+  it("saturated gates in a half block have no influence, forward and backward", () => {
+    for (const axis of [-1, -2] as const) {
+      t.scope(() => {
+        // One number goes through 3 gates, of which the first two are saturated and belong to a huge up.
+        const inner = 3;
+        const [gates, ups, downs] = [
+          [-1e4, -1e38, 0.5],
+          [1e36, 1e38, 2],
+          [1, 3, 0.25],
+        ];
+        const shape = (size: number): number[] => [1, 1, 1].with(axis, size);
+        const [got, wanted] = [backend, reference].map((target) => {
+          const h = on(target, [1, 1, 1], [1]);
+          const gateUp = on(target, [2 * inner, 1], [...gates, ...ups]);
+          const down = on(target, [1, inner], downs);
+          const out = blank(target, [1, 1, 1]);
+          const memory = { gateUp: blank(target, shape(2 * inner)), inverseRms: blank(target, [1, 1, 1]) };
+          target.fused.swigluBlock!(out, memory, h, gateUp, down, axis, 1);
+          const gradients = { h: blank(target, [1, 1, 1]), gateUp: blank(target, [6, 1]), down: blank(target, [1, 3]) };
+          const saved = { h, gateUp, down, out, memory };
+          target.fused.swigluBlockBackward!(gradients, saved, on(target, [1, 1, 1], [1e4]), axis);
+          return [out, gradients.h, gradients.gateUp, gradients.down].flatMap(valuesOf);
+        });
+        wanted!.forEach((want, i) => {
+          const isClose = agrees(got![i]!, want, 2e-6 * Math.abs(want));
+          if (!isClose) expect({ axis, i, value: got![i] }).toEqual({ axis, i, value: want });
+        });
+        expect(wanted!.slice(2, 4).map((x) => x + 0)).toEqual([0, 0]); // The gradients of the saturated gates.
+      });
+    }
+  });
+
   it("the gate does not overflow before its result does", () => {
     t.scope(() => {
       const out = blank(backend, [1, 1]);

@@ -2,6 +2,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { kernelFields } from "../../src/tensor/backends/wasm/kernel-fields.ts";
+import type { WasmRuntime } from "../../src/tensor/backends/wasm/runtime.ts";
 
 const assembly = new URL("../../src/tensor/backends/wasm/assembly/", import.meta.url);
 const read = (file: string): string => readFileSync(new URL(file, assembly), "utf8");
@@ -37,5 +38,17 @@ describe("kernelFields", () => {
 
   it("every kernel has at most 24 fields, which is the space of a task", () => {
     for (const fields of Object.values(kernelFields)) expect(Object.keys(fields).length).toBeLessThanOrEqual(24);
+  });
+
+  it("a missing or unknown field does not compile", () => {
+    const calls = (runtime: WasmRuntime): void => {
+      // @ts-expect-error: `tiles` is missing
+      runtime.run("peak", { items: 1, cost: 1, fields: { depth: 1 } });
+      // @ts-expect-error: `peak` has no field `rows`
+      runtime.run("peak", { items: 1, cost: 1, fields: { depth: 1, tiles: 1, rows: 1 } });
+      // @ts-expect-error: there is no such kernel
+      runtime.run("peaks", { items: 1, cost: 1, fields: { depth: 1, tiles: 1 } });
+    };
+    expect(calls).toBeTypeOf("function"); // The type checker tests the calls.
   });
 });

@@ -3,6 +3,8 @@
 // The order of the kernels is their number in assembly/kernels.ts. The fields of a kernel are those of its parameter class in
 // assembly/, in the order in which they lie in memory, four bytes each, with their AssemblyScript type: usize is an address or a
 // number of bytes. tests/tensor/wasm-fields.test.ts compares this table with the AssemblyScript source.
+//
+// Calls pass object literals that list every field: a literal that spreads another object costs V8 microseconds.
 
 const siluGate = { u: "usize", out: "usize", dy: "usize", half: "i32" } as const;
 

@@ -19,26 +19,24 @@ export function addRmsNorm(
   epsilon: number,
 ): void {
   if (h.size === 0) return;
-  const operands = {
+  const { outer, length, inner } = aroundAxis(h.shape, h.shape.length + axis);
+  const isRows = axis === -1;
+  const fields = {
     h: pointerOf(h),
     r: r ? pointerOf(r) : 0,
     y: pointerOf(out),
     inverse: pointerOf(inverseRms),
+    length: isRows ? 0 : length,
+    width: isRows ? length : inner,
     epsilon,
   };
-  const { outer, length, inner } = aroundAxis(h.shape, h.shape.length + axis);
-  if (axis === -1) {
-    runtime.run("residualNormRows", {
-      items: outer,
-      cost: h.size,
-      fields: { ...operands, length: 0, width: length },
-    });
-  } else {
+  if (isRows) runtime.run("residualNormRows", { items: outer, cost: h.size, fields });
+  else {
     runtime.run("residualNormColumns", {
       items: outer * panelCount(runtime, inner),
       scratch: columnScratch(runtime, length),
       cost: h.size,
-      fields: { ...operands, length, width: inner },
+      fields,
     });
   }
 }
@@ -53,20 +51,23 @@ export function addRmsNormBackward(
   axis: BlockAxis,
 ): void {
   if (dy.size === 0) return;
-  const operands = { ds: pointerOf(ds), y: pointerOf(y), inverse: pointerOf(inverseRms), dy: pointerOf(dy) };
   const { outer, length, inner } = aroundAxis(y.shape, y.shape.length + axis);
-  if (axis === -1) {
-    runtime.run("residualNormRowsBackward", {
-      items: outer,
-      cost: dy.size,
-      fields: { ...operands, length: 0, width: length },
-    });
-  } else {
+  const isRows = axis === -1;
+  const fields = {
+    ds: pointerOf(ds),
+    y: pointerOf(y),
+    inverse: pointerOf(inverseRms),
+    dy: pointerOf(dy),
+    length: isRows ? 0 : length,
+    width: isRows ? length : inner,
+  };
+  if (isRows) runtime.run("residualNormRowsBackward", { items: outer, cost: dy.size, fields });
+  else {
     runtime.run("residualNormColumnsBackward", {
       items: outer * panelCount(runtime, inner),
       scratch: columnScratch(runtime, length),
       cost: dy.size,
-      fields: { ...operands, length, width: inner },
+      fields,
     });
   }
 }

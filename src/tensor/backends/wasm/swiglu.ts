@@ -44,14 +44,8 @@ export function swigluBlock(
   if (h.size === 0) return;
   const [width, inner] = down.shape as [number, number];
   const cost = (h.size * inner * 3) / 4;
-  const operands = {
-    h: pointerOf(h),
-    y: pointerOf(out),
-    u: memory ? pointerOf(memory.gateUp) : 0,
-    inverse: memory ? pointerOf(memory.inverseRms) : 0,
-    inner,
-    epsilon,
-  };
+  const u = memory ? pointerOf(memory.gateUp) : 0;
+  const inverse = memory ? pointerOf(memory.inverseRms) : 0;
   if (axis === -1) {
     const rows = h.size / width;
     const half = { depth: width, columns: inner, transposed: true };
@@ -65,7 +59,20 @@ export function swigluBlock(
         panelRowsBytes(runtime, blockRows, inner) +
         blockRows * (width + 2 * runtime.panelColumns) * 4,
       cost,
-      fields: { ...operands, gatePanels, upPanels, downPanels, rows, width, blockRows },
+      fields: {
+        h: pointerOf(h),
+        y: pointerOf(out),
+        gatePanels,
+        upPanels,
+        downPanels,
+        u,
+        inverse,
+        rows,
+        width,
+        inner,
+        blockRows,
+        epsilon,
+      },
     });
   } else {
     const [length, columns] = h.shape.slice(-2) as [number, number];
@@ -77,7 +84,19 @@ export function swigluBlock(
       items: sizeOf(h.shape.slice(0, -2)) * Math.ceil(columns / groupColumns),
       scratch: spareBytes(runtime) + 64 + groupColumns * 4 * (2 * productBlockRows + 2 * length + inner),
       cost,
-      fields: { ...operands, gateStrips, upStrips, downStrips, length, width: columns },
+      fields: {
+        h: pointerOf(h),
+        y: pointerOf(out),
+        gateStrips,
+        upStrips,
+        downStrips,
+        u,
+        inverse,
+        length,
+        width: columns,
+        inner,
+        epsilon,
+      },
     });
   }
 }
@@ -147,6 +166,10 @@ function backwardRows(runtime: WasmRuntime, gradients: SwigluGradients, saved: S
   const half = { depth: inner, columns: width, transposed: false };
   const gatePanels = weightPanels(runtime, gateUp, half);
   const upPanels = weightPanels(runtime, gateUp, half, inner);
+  const blockScratch = (block: number): number =>
+    spareBytes(runtime) + block * (2 * width + runtime.panelColumns) * 4 + 64;
+  const cost = (dy.size * inner * 3) / 4;
+  const groups = groupsOf(rows, blockRows, 320, 3 * inner * panelRowsBytes(runtime, 1, width));
   const fields = {
     dy: pointerOf(dy),
     y: pointerOf(out),
@@ -157,37 +180,42 @@ function backwardRows(runtime: WasmRuntime, gradients: SwigluGradients, saved: S
     gatePanels,
     upPanels,
     dh: pointerOf(gradients.h),
+    wide: 0,
     stepWide,
+    hPanels: 0,
+    dsumPanels: 0,
     rows,
     width,
     inner,
+    blockRows: groups > 0 ? groupRows : blockRows,
+    groups,
+    partial: 0,
   };
-  const blockScratch = (block: number): number =>
-    spareBytes(runtime) + block * (2 * width + runtime.panelColumns) * 4 + 64;
-  const cost = (dy.size * inner * 3) / 4;
-  const groups = groupsOf(rows, blockRows, 320, 3 * inner * panelRowsBytes(runtime, 1, width));
   if (groups > 0) {
-    sumOfGroups(runtime, gradients, groups, (partial) =>
+    sumOfGroups(runtime, gradients, groups, (partial) => {
+      fields.partial = partial;
       runtime.run("swigluRowsGroups", {
         items: groups,
         scratch: blockScratch(groupRows) + 3 * groupRows * stepWide + 2 * panelRowsBytes(runtime, groupRows, width),
         cost: 2 * cost,
-        fields: { ...fields, wide: 0, hPanels: 0, dsumPanels: 0, blockRows: groupRows, groups, partial },
-      }),
-    );
+        fields,
+      });
+    });
     return;
   }
   const panelsBytes = panelRowsBytes(runtime, rows, width);
   const part = rows * stepWide;
   runtime.temporarily(3 * part + 2 * panelsBytes, (wide) => {
-    const hPanels = wide + 3 * part;
-    const dsumPanels = hPanels + panelsBytes;
+    fields.wide = wide;
+    fields.hPanels = wide + 3 * part;
+    fields.dsumPanels = fields.hPanels + panelsBytes;
     runtime.run("swigluRowsBackward", {
       items: Math.ceil(rows / blockRows),
       scratch: blockScratch(blockRows),
       cost,
-      fields: { ...fields, wide, hPanels, dsumPanels, blockRows, groups: 0, partial: 0 },
+      fields,
     });
+    const { hPanels, dsumPanels } = fields;
     const product = { stepA: stepWide, rowMajor: false, rows: inner, columns: width, depth: rows };
     const offsets = Int32Array.of(0, 0, 0, part, 0, inner * width * 4);
     multiply(runtime, { ...product, a: wide, panels: hPanels, out: pointerOf(gradients.gateUp), offsets });
@@ -205,6 +233,9 @@ function backwardSequence(runtime: WasmRuntime, gradients: SwigluGradients, save
   const puzzleBytes = 3 * inner * stepTall;
   const gateUpStrips = weightStrips(runtime, gateUp, { rows: length, depth: 2 * inner, transposed: true });
   const downStrips = weightStrips(runtime, down, { rows: inner, depth: length, transposed: true });
+  const columnScratch = spareBytes(runtime) + 128 + groupColumns * 4 * (2 * length + 2 * inner + productBlockRows);
+  const cost = (dy.size * inner * 3) / 4;
+  const groups = groupsOf(batch, 1, 4, 3 * inner * panelRowsBytes(runtime, 1, length));
   const fields = {
     dy: pointerOf(dy),
     y: pointerOf(out),
@@ -214,35 +245,40 @@ function backwardSequence(runtime: WasmRuntime, gradients: SwigluGradients, save
     gateUpStrips,
     downStrips,
     dh: pointerOf(gradients.h),
+    tall: 0,
+    hPanels: 0,
+    dsumPanels: 0,
     batch,
     length,
     width,
     inner,
+    groups,
+    partial: 0,
   };
-  const columnScratch = spareBytes(runtime) + 128 + groupColumns * 4 * (2 * length + 2 * inner + productBlockRows);
-  const cost = (dy.size * inner * 3) / 4;
-  const groups = groupsOf(batch, 1, 4, 3 * inner * panelRowsBytes(runtime, 1, length));
   if (groups > 0) {
-    sumOfGroups(runtime, gradients, groups, (partial) =>
+    sumOfGroups(runtime, gradients, groups, (partial) => {
+      fields.partial = partial;
       runtime.run("swigluSequenceGroups", {
         items: groups,
         scratch: columnScratch + puzzleBytes + 2 * panelRowsBytes(runtime, width, length) + 4 * width,
         cost: 2 * cost,
-        fields: { ...fields, tall: 0, hPanels: 0, dsumPanels: 0, groups, partial },
-      }),
-    );
+        fields,
+      });
+    });
     return;
   }
   const panelsBytes = panelRowsBytes(runtime, batch * width, length);
   runtime.temporarily(batch * puzzleBytes + 2 * panelsBytes, (tall) => {
-    const hPanels = tall + batch * puzzleBytes;
-    const dsumPanels = hPanels + panelsBytes;
+    fields.tall = tall;
+    fields.hPanels = tall + batch * puzzleBytes;
+    fields.dsumPanels = fields.hPanels + panelsBytes;
     runtime.run("swigluSequenceBackward", {
       items: batch * Math.ceil(width / groupColumns),
       scratch: columnScratch,
       cost,
-      fields: { ...fields, tall, hPanels, dsumPanels, groups: 0, partial: 0 },
+      fields,
     });
+    const { hPanels, dsumPanels } = fields;
     const chunk = { depth: width, step: puzzleBytes };
     const product = { stepA: stepTall, rowMajor: true, columns: length, depth: batch * width, chunk };
     multiply(runtime, { ...product, a: tall, panels: hPanels, out: pointerOf(gradients.gateUp), rows: 2 * inner });
