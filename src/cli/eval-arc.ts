@@ -38,15 +38,25 @@ export async function evalArc(options: ArcOptions, { config, model }: LoadedMode
       onProgress: (done, total) => onProgress("predicting", done / total),
     }),
   );
+  for (const note of unknownNotes(evaluation.pairs)) terminal.remark(note);
   if (json) terminal.print(JSON.stringify(evaluation));
   else for (const line of arcTable(evaluation)) terminal.print(line);
+}
+
+/** Notes about test pairs whose answers are unknown, which no score includes. */
+export function unknownNotes({ count, unknown }: ArcEvaluation["pairs"]): string[] {
+  if (unknown === 0) return [];
+  const scored = unknown === count ? "there is no score" : `the score is of the other ${count - unknown}`;
+  return [`note: the answers of ${unknown} of ${count} test pairs are unknown: ${scored}; the submission has all`];
 }
 
 function arcTable({ predictions, voted, singlePass, blankId }: ArcEvaluation): string[] {
   const column = (scores: Record<string, number> | undefined, name: string): string =>
     (scores ? percent(scores[name]!) : "-").padStart(13);
+  const heading = `${counted(predictions, "prediction")} of augmented copies`;
+  if (Object.keys(voted).length === 0) return [heading];
   return [
-    `${counted(predictions, "prediction")} of augmented copies`,
+    heading,
     "                     voted  single pass  voted, id 0  single, id 0",
     ...Object.keys(voted).map((name) => {
       const columns = [voted, singlePass, blankId?.voted, blankId?.singlePass];

@@ -33,6 +33,13 @@ export function outputFolder(path: string): string {
   return path;
 }
 
+/** Parses any finite number, also in the forms ".5" and "1e2". */
+export function anyNumber(text: string): number {
+  const value = Number(text);
+  if (text.trim() === "" || !Number.isFinite(value)) throw new InvalidArgumentError("Expected a number.");
+  return value;
+}
+
 /** Parses any safe integer. */
 export const seed = wholeNumber(Number.MIN_SAFE_INTEGER);
 

@@ -65,13 +65,8 @@ export function storedPuzzles(folder: string, config: Config, watched: number): 
   const train = openDataSplit(folder, "train", config.model);
   const { sequenceLength } = config.model;
   train.read(0, new Int32Array(sequenceLength), new Int32Array(sequenceLength)); // an unreadable set is reported at once
-  const groups = train.groupIndices.length - 1;
   const fingerprint = fingerprintOfFolder(folder);
-  const source = new SplitBatches(train, {
-    seed: orderSeed(config),
-    // Like the official loader, every epoch drops its partial batch, unless the whole set is smaller than one batch.
-    epochsPerPass: Math.ceil(config.training.batchSize / groups),
-  });
+  const source = new SplitBatches(train, { seed: orderSeed(config) });
   const none = noExamples(sequenceLength);
   const inMemory = (watch: Examples): RunSets => ({ train: none, watch, unseen: none });
   if (!hasTestSplit(folder)) {

@@ -1,23 +1,20 @@
-/**
- * A grid task of your own, from a few lines: what a puzzle looks like and how to make one. Everything else (tokens, text,
- * drawing, disjoint training and test sets, augmentation) follows.
- *
- *     // Complete the mirror image: the right half of the answer mirrors the left half of the question.
- *     const mirror = gridTask({
- *       name: "mirror",
- *       rows: 4,
- *       columns: 6,
- *       symbols: ".ab",
- *       draw(random) {
- *         const left = Array.from({ length: 4 }, () => Array.from({ length: 3 }, () => ".ab"[random.integer(3)]));
- *         return {
- *           question: left.map((row) => `${row.join("")}...`).join(""),
- *           answer: left.map((row) => row.join("") + row.toReversed().join("")).join(""),
- *         };
- *       },
- *     });
- */
-
+// Defines a grid task in a few lines: the symbols of a puzzle and how to draw a random one. Tokens, text, pictures, disjoint
+// training and test sets and augmentation follow from that.
+//
+//     // Complete the mirror image: the right half of the answer mirrors the left half of the question.
+//     const mirror = gridTask({
+//       name: "mirror",
+//       rows: 4,
+//       columns: 6,
+//       symbols: ".ab",
+//       draw(random) {
+//         const left = Array.from({ length: 4 }, () => Array.from({ length: 3 }, () => ".ab"[random.integer(3)]));
+//         return {
+//           question: left.map((row) => `${row.join("")}...`).join(""),
+//           answer: left.map((row) => row.join("") + row.toReversed().join("")).join(""),
+//         };
+//       },
+//     });
 import { quoted } from "../formats/index.ts";
 import { Random } from "../tensor/index.ts";
 import { ConfigError, PuzzleError, packExamples, type Task } from "../trm/index.ts";
@@ -28,28 +25,28 @@ export interface GridTaskDefinition {
   readonly name: string;
   readonly rows: number;
   readonly columns: number;
-  /** The characters of questions and answers; the first becomes token 1. */
+  /** The characters of questions and answers. The first one is token 1. */
   readonly symbols: string;
-  /** A random puzzle: question and answer row by row, rows * columns symbols each. */
+  /** Draws a random puzzle: question and answer, rows * columns symbols each, row by row. */
   draw(random: Random): { readonly question: string; readonly answer: string };
-  /** What is wrong with a question, in one line. Default: nothing. */
+  /** The problem of a question, in one line; undefined if it is valid. By default every question is valid. */
   problem?(question: string): string | undefined;
   /**
-   * Why an answer is wrong, in one line; undefined if it is right. By default nothing is said against an answer that has a
-   * symbol in every cell, and nobody calls it right.
+   * Why an answer is wrong, in one line; undefined if it is right. Without this function an answer is only checked for missing
+   * symbols, and never counts as right (`canJudge` is false).
    */
   mistake?(question: string, answer: string): string | undefined;
-  /** Images that keep a puzzle a puzzle: "dihedral" for the eight of the square (four of another rectangle). Default none. */
+  /** The transforms that map puzzles to puzzles: "dihedral" for the eight of a square (four of another rectangle). Default "none". */
   readonly symmetry?: "none" | "dihedral";
 }
 
-/** @throws ConfigError if the definition makes no sense. */
+/** @throws ConfigError for an invalid definition */
 export function gridTask(definition: GridTaskDefinition): Task {
   const { name, rows, columns, symmetry = "none" } = definition;
   const symbols = [...definition.symbols];
   const length = rows * columns;
   if (!(Number.isInteger(rows) && rows > 0 && Number.isInteger(columns) && columns > 0)) {
-    throw new ConfigError(`${name}: ${rows} rows and ${columns} columns, expected whole numbers from 1`);
+    throw new ConfigError(`${name}: ${rows} rows and ${columns} columns, expected integers from 1`);
   }
   if (symbols.length < 2 || new Set(symbols).size !== symbols.length) {
     throw new ConfigError(`${name}: symbols ${quoted(definition.symbols)}, expected at least two different characters`);
@@ -99,11 +96,11 @@ export function gridTask(definition: GridTaskDefinition): Task {
       return definition.mistake?.(format(question), format(answer));
     },
     canJudge: definition.mistake !== undefined,
-    generate(wanted) {
+    generate(options) {
       const { train, test } = drawApart({
-        ...wanted,
+        ...options,
         name,
-        random: new Random(wanted.seed),
+        random: new Random(options.seed),
         draw(random) {
           const { question, answer } = definition.draw(random);
           return { question: toTokens(question), answer: toTokens(answer) };

@@ -1,4 +1,4 @@
-// What lives here: puzzle data on the disk. Builders of data sets, splits that stay on the disk, and the ARC evaluation.
+// What lives here: puzzle data on the disk: builders of data sets, splits that stay on the disk, and the ARC evaluation.
 // Where to start: official-layout/layout.node.ts, then csv/build.node.ts and arc/build.node.ts.
 // May import: index.ts of this folder and of the folders below, their index.node.ts, and Node's modules.
 export { buildArcFiles } from "./arc/build.node.ts";
@@ -6,4 +6,4 @@ export { type ArcEvaluation, evaluateArc } from "./arc/evaluation.node.ts";
 export { readArcPredictions, scoreArc, writeArcScores } from "./arc/score.node.ts";
 export { buildMaze, buildSudoku } from "./csv/build.node.ts";
 export { dataSettings, hasTestSplit, openDataSplit, readDataMetadata } from "./official-layout/data-folder.node.ts";
-export { openSplit, readIdentifiers, readSplit, SplitWriter, writeNames } from "./official-layout/layout.node.ts";
+export { readIdentifiers, writeNames } from "./official-layout/layout.node.ts";

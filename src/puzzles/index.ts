@@ -1,12 +1,17 @@
 // What lives here: Sudoku, mazes, ARC, grid tasks that you define, and puzzle data in the official layout.
-// Where to start: grid-task.ts for a task of one page, then sudoku/task.ts, maze/task.ts and arc/task.ts; official-layout/layout.ts for the files.
-// May import: src/trm and what is below it, and src/formats. What uses the disk is behind index.node.ts.
-export * from "./arc.ts";
+// Where to start: grid-task.ts for a task on one page; sudoku/task.ts, maze/task.ts, arc/vote.ts; official-layout/layout.ts for the files.
+// May import: src/trm and the folders below it, and src/formats. What uses the disk is behind index.node.ts.
+export { ARC_LENGTH, ARC_VOCABULARY } from "./arc/grid.ts";
+export { arcTask } from "./arc/task.ts";
+export { type ArcTasks, parseArcChallenges, parseArcTask } from "./arc/tasks.ts";
+export { type ArcScores, ArcVotes, formatSubmission, OFFICIAL_KS } from "./arc/vote.ts";
 export type { BuildReport } from "./build-report.ts";
-export { type PuzzleRow, readPuzzleCsv, writePuzzleCsv } from "./csv/puzzle-csv.ts";
+export { type PuzzleRow, readPuzzleCsv, type WritableRow, writePuzzleCsv } from "./csv/puzzle-csv.ts";
 export { generatedRows, ratingMeaning } from "./generated-rows.ts";
 export { type GridTaskDefinition, gridTask } from "./grid-task.ts";
-export * from "./maze/task.ts";
+export { solveMaze } from "./maze/board.ts";
+export { readMazeCsv } from "./maze/csv.ts";
+export { mazeTask } from "./maze/task.ts";
 export {
   readTaskCsv,
   type TaskChoice,
@@ -22,18 +27,16 @@ export {
   DATASET_JSON,
   decodeSplit,
   encodeSplit,
-  formatMetadata,
   IDENTIFIERS_JSON,
   type PuzzleSplit,
-  parseIdentifiers,
-  parseMetadata,
   type SplitField,
-  type SplitIndex,
   type SplitMetadata,
   type SplitName,
   splitFile,
-  splitMetadata,
 } from "./official-layout/layout.ts";
 export { type ExampleSource, memorySource, pickExamples, SplitBatches } from "./official-layout/split-batches.ts";
-export { MemorySink, SplitBuilder } from "./official-layout/split-builder.ts";
-export * from "./sudoku/task.ts";
+export type { SudokuSide } from "./sudoku/board.ts";
+export { canonicalForm } from "./sudoku/canonical.ts";
+export { readSudokuCsv } from "./sudoku/csv.ts";
+export { rateGuesses, search } from "./sudoku/solver.ts";
+export { sudokuTask } from "./sudoku/task.ts";

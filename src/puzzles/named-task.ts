@@ -1,26 +1,31 @@
-// Tasks by the name that a command line, a run folder or a page uses. A new task is one more row of `families`.
+// Tasks by name, as a command line, a run folder or a page uses them. A new task is a row of `families`.
 import { z } from "zod";
 import { ConfigError, type Examples, type Task } from "../trm/index.ts";
-import { ARC_LENGTH, ARC_VOCABULARY, arcTask } from "./arc.ts";
-import { isMazeSide, MAZE_VOCABULARY, mazeTask, readMazeCsv } from "./maze/task.ts";
+import { ARC_LENGTH, ARC_VOCABULARY } from "./arc/grid.ts";
+import { arcTask } from "./arc/task.ts";
+import { isMazeSide } from "./maze/board.ts";
+import { readMazeCsv } from "./maze/csv.ts";
+import { MAZE_VOCABULARY, mazeTask } from "./maze/task.ts";
 import type { SplitMetadata } from "./official-layout/layout.ts";
-import { isSudokuSide, readSudokuCsv, type SudokuSide, sudokuTask } from "./sudoku/task.ts";
+import { isSudokuSide, type SudokuSide } from "./sudoku/board.ts";
+import { readSudokuCsv } from "./sudoku/csv.ts";
+import { sudokuTask } from "./sudoku/task.ts";
 import { tokensTask } from "./tokens-task.ts";
 
-/** Tasks whose puzzles can be generated. */
+/** The tasks whose puzzles can be generated. */
 export const taskNames = ["sudoku4", "sudoku6", "sudoku9", "maze"] as const;
-/** Tasks that come as a data set only; "tokens" is any that is not known here. */
+/** The tasks that exist only as a data set. "tokens" is any other task. */
 const dataTaskNames = ["arc", "tokens"] as const;
 export type TaskName = (typeof taskNames)[number] | (typeof dataTaskNames)[number];
 
-/** Which task, and what can be chosen about it. Plain data: run folders hold it. */
+/** A task with its options, as plain data that run folders store. */
 export const taskChoiceSchema = z.strictObject({
   name: z.enum([...taskNames, ...dataTaskNames]),
-  /** Generated Sudokus: stop removing clues at this many; left out: as few as the unique solution allows. */
+  /** Number of clues of generated Sudokus; by default, as few as a unique solution allows. */
   clues: z.number().int().min(0).optional(),
-  /** Mazes: rows and columns. */
+  /** Number of rows and columns of a maze. */
   side: z.number().int().optional(),
-  /** Tokens: cells of a puzzle, and size of the vocabulary. */
+  /** Number of cells and size of the vocabulary of the task "tokens". */
   cells: z.number().int().min(1).optional(),
   vocabulary: z.number().int().min(2).optional(),
 });
@@ -28,7 +33,7 @@ export type TaskChoice = z.output<typeof taskChoiceSchema>;
 
 interface Family {
   task(choice: TaskChoice): Task;
-  /** Questions and answers from the official CSV form. @throws DatasetError naming file, line and column */
+  /** Reads questions and answers from a file of puzzles. @throws DatasetError */
   readCsv(choice: TaskChoice, text: string, fileName: string): Examples;
 }
 
@@ -37,7 +42,8 @@ const sideOf = ({ side = defaultMazeSide }: TaskChoice): number => side;
 
 const sudoku = (side: SudokuSide): Family => ({
   task({ name, clues, side: given }) {
-    if (given !== undefined) throw new ConfigError(`${name}: a side is for mazes; the side of ${name} is ${side}`);
+    if (given !== undefined)
+      throw new ConfigError(`${name}: got a side, expected none (the side of ${name} is ${side})`);
     return sudokuTask(side, { clues });
   },
   readCsv: (_, text, fileName) => readSudokuCsv(text, fileName, { side }).examples,
@@ -49,7 +55,8 @@ const families: Record<TaskName, Family> = {
   sudoku9: sudoku(9),
   maze: {
     task(choice) {
-      if (choice.clues !== undefined) throw new ConfigError("maze: clues are for Sudokus");
+      if (choice.clues !== undefined)
+        throw new ConfigError("maze: got a number of clues, expected none (clues belong to Sudokus)");
       return mazeTask(sideOf(choice));
     },
     readCsv: (choice, text, fileName) => readMazeCsv(text, fileName, { side: sideOf(choice) }).examples,
@@ -59,21 +66,21 @@ const families: Record<TaskName, Family> = {
 };
 
 function noCsv({ name }: TaskChoice): never {
-  throw new ConfigError(`${name}: has no CSV form, expected a data set in the official layout`);
+  throw new ConfigError(`${name}: cannot be read from a CSV file, expected a data set in the official layout`);
 }
 
-/** @throws ConfigError for a choice that its task does not offer */
+/** @throws ConfigError for an option that the task does not have */
 export const taskOf = (choice: TaskChoice): Task => families[choice.name].task(choice);
 
-/** The task with so many clues, as a preset has them, unless it says itself how many. */
+/** Sets the number of clues, which a preset chooses, unless the choice has one already. */
 export const withClues = (choice: TaskChoice, clues: number | undefined): TaskChoice =>
   choice.clues === undefined && clues !== undefined ? { ...choice, clues } : choice;
 
-/** Puzzles of the task from the official CSV form. @throws DatasetError naming file, line and column */
+/** Reads puzzles of a task from a file (csv/puzzle-csv.ts). @throws DatasetError that names file, line and column */
 export const readTaskCsv = (choice: TaskChoice, text: string, fileName: string): Examples =>
   families[choice.name].readCsv(choice, text, fileName);
 
-/** The task that a data set is of, by the size of its puzzles and of its vocabulary. */
+/** Recognises the task of a data set by the size of its puzzles and of its vocabulary. */
 export function taskOfData({ sequenceLength, vocabularySize }: SplitMetadata): TaskChoice {
   const side = Math.sqrt(sequenceLength);
   if (isSudokuSide(side) && vocabularySize === side + 2) return { name: `sudoku${side}` };

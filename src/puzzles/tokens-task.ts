@@ -1,11 +1,10 @@
-/** A task of which only the data set is known: cells with a token each. Text and pictures show the tokens as numbers. */
-
+// A task that is known only from its data set. Text and pictures show the tokens as numbers.
 import { quoted } from "../formats/index.ts";
 import { ConfigError, PuzzleError, type Task } from "../trm/index.ts";
 
 /**
- * @param cells  L; drawn as a square where it is one, else as one row
- * @param vocabularySize  V
+ * @param cells L; drawn as a square if L is a square number, else as one row
+ * @param vocabularySize V
  */
 export function tokensTask(cells: number, vocabularySize: number): Task {
   const side = Math.sqrt(cells);
@@ -19,7 +18,7 @@ export function tokensTask(cells: number, vocabularySize: number): Task {
     sequenceLength: cells,
     vocabularySize,
 
-    /** Numbers with spaces between. */
+    /** Numbers, separated by spaces. */
     parse(question) {
       const words = question.trim().split(/\s+/);
       const wrong = words.findIndex((word) => !/^\d{1,9}$/.test(word) || Number(word) >= vocabularySize);
@@ -45,7 +44,7 @@ export function tokensTask(cells: number, vocabularySize: number): Task {
     canJudge: false,
 
     generate() {
-      throw new ConfigError("tokens: how to make such puzzles is not known, expected a data set");
+      throw new ConfigError("tokens: such puzzles cannot be generated, expected a data set");
     },
 
     augment: (question, answer) => ({ question, answer }),

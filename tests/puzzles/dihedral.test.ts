@@ -3,7 +3,7 @@ import { expect, it } from "vitest";
 import { DIHEDRAL_INVERSE, dihedralTransform, inverseDihedralTransform } from "../../src/puzzles/dihedral.ts";
 import { grids } from "./grids.ts";
 
-it("every transform is undone by its inverse", () => {
+it("the inverse of every transform undoes it", () => {
   fc.assert(
     fc.property(grids, fc.nat(7), (grid, id) => {
       expect(inverseDihedralTransform(dihedralTransform(grid, id), id)).toEqual(grid);
@@ -12,7 +12,7 @@ it("every transform is undone by its inverse", () => {
   );
 });
 
-it("the eight are closed: any two in a row are one of them", () => {
+it("the eight transforms are closed under composition", () => {
   const grid = { rows: 2, columns: 3, cells: Uint8Array.of(1, 2, 3, 4, 5, 6) };
   const images = Array.from({ length: 8 }, (_, id) => JSON.stringify(dihedralTransform(grid, id)));
   expect(new Set(images).size).toBe(8);
@@ -23,7 +23,7 @@ it("the eight are closed: any two in a row are one of them", () => {
   }
 });
 
-it("numbers the transforms as the official code does", () => {
+it("the transforms are numbered as in the official code", () => {
   // 1 2 3
   // 4 5 6
   const grid = { rows: 2, columns: 3, cells: Uint8Array.of(1, 2, 3, 4, 5, 6) };

@@ -1,8 +1,11 @@
 import { expect, it } from "vitest";
 import { writePuzzleCsv } from "../../src/puzzles/csv/puzzle-csv.ts";
 import { generatedRows } from "../../src/puzzles/generated-rows.ts";
-import { distancesFrom, mazeTask, parseMaze, readMazeCsv } from "../../src/puzzles/maze/task.ts";
-import { readSudokuCsv, sudokuTask } from "../../src/puzzles/sudoku/task.ts";
+import { distancesFrom, parseMaze } from "../../src/puzzles/maze/board.ts";
+import { readMazeCsv } from "../../src/puzzles/maze/csv.ts";
+import { mazeTask } from "../../src/puzzles/maze/task.ts";
+import { readSudokuCsv } from "../../src/puzzles/sudoku/csv.ts";
+import { sudokuTask } from "../../src/puzzles/sudoku/task.ts";
 
 it.each([4, 6, 9] as const)("Sudokus of side %d come back from their CSV", (side) => {
   const task = sudokuTask(side);
@@ -12,7 +15,7 @@ it.each([4, 6, 9] as const)("Sudokus of side %d come back from their CSV", (side
   for (const { rating } of rows) expect(rating).toBeGreaterThanOrEqual(0);
 });
 
-it("mazes come back from their CSV, rated by the length of their path", () => {
+it("generated mazes are rated by the length of their path and read back from CSV", () => {
   const task = mazeTask(9);
   const { test } = task.generate({ train: 0, test: 5, seed: 1 });
   const { examples, rows } = readMazeCsv(writePuzzleCsv(generatedRows(task, test)), "g.csv");

@@ -40,8 +40,8 @@ const majority = (rows: number, columns: number) =>
     },
   });
 
-describe("a task of one's own", () => {
-  it("has tokens, text and a picture", () => {
+describe("a grid task", () => {
+  it("a grid task has tokens, text and a picture", () => {
     const question = "ab....ba....aa....bb....";
     const tokens = mirror.parse(question);
     expect([...tokens.slice(0, 6)]).toEqual([2, 3, 1, 1, 1, 1]);
@@ -52,7 +52,7 @@ describe("a task of one's own", () => {
     expect(mirror.mistake(tokens, new Int32Array(24))).toBe("no symbol in row 1, column 1");
   });
 
-  it("generates sets whose answers are right and that share no question, not even turned", () => {
+  it("generated sets have right answers and share no question and no image of one", () => {
     fc.assert(
       fc.property(fc.nat(), fc.constantFrom(mirror, majority(3, 3), majority(2, 4)), (seed, task) => {
         const { train, test } = task.generate({ train: 20, test: 10, seed });
@@ -80,7 +80,7 @@ describe("a task of one's own", () => {
     expect(() => mirror.parse(question)).toThrow(new PuzzleError(message));
   });
 
-  it("a task may refuse its questions", () => {
+  it("a grid task can refuse questions", () => {
     const picky = gridTask({
       name: "picky",
       rows: 1,
@@ -95,9 +95,9 @@ describe("a task of one's own", () => {
     );
   });
 
-  it("refuses a definition that makes no sense", () => {
+  it("an invalid definition is refused", () => {
     const base = { name: "x", rows: 1, columns: 1, symbols: "ab", draw: () => ({ question: "a", answer: "b" }) };
-    expect(() => gridTask({ ...base, rows: 0 })).toThrow("x: 0 rows and 1 columns, expected whole numbers from 1");
+    expect(() => gridTask({ ...base, rows: 0 })).toThrow("x: 0 rows and 1 columns, expected integers from 1");
     expect(() => gridTask({ ...base, symbols: "aa" })).toThrow(
       'x: symbols "aa", expected at least two different characters',
     );

@@ -3,18 +3,10 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { DatasetError } from "../../src/formats/index.ts";
 import { npyToInt32, parseNpy } from "../../src/formats/npy.ts";
-import {
-  defaultLongerThan,
-  distancesFrom,
-  formatMaze,
-  generateMaze,
-  mazeKey,
-  mazeTask,
-  parseMaze,
-  readMazeCsv,
-  solveMaze,
-  turnMaze,
-} from "../../src/puzzles/maze/task.ts";
+import { distancesFrom, formatMaze, parseMaze, solveMaze } from "../../src/puzzles/maze/board.ts";
+import { readMazeCsv } from "../../src/puzzles/maze/csv.ts";
+import { defaultLongerThan, generateMaze } from "../../src/puzzles/maze/generator.ts";
+import { mazeKey, mazeTask, turnMaze } from "../../src/puzzles/maze/task.ts";
 import { Random } from "../../src/tensor/random.ts";
 import { PuzzleError } from "../../src/trm/errors.ts";
 
@@ -28,7 +20,7 @@ const WINDING = ["S######", "     ##", "#### ##", "     ##", " ######", "      #
 const WINDING_ANSWER = ["S######", "ooooo##", "####o##", "ooooo##", "o######", "oooooo#", "#####G#"].join("");
 
 describe("text and tokens", () => {
-  it("text -> tokens -> text", () => {
+  it("text is converted to tokens and back", () => {
     fc.assert(
       fc.property(mazes, ({ side, question, answer }) => {
         expect(mazeTask(side).parse(formatMaze(question))).toEqual(question);
@@ -38,13 +30,18 @@ describe("text and tokens", () => {
     );
   });
 
-  it('"# SGo" are 1 to 5', () => {
+  it('the characters "# SGo" are the tokens 1 to 5', () => {
     expect([...parseMaze("# SGo   #", 3)]).toEqual([1, 2, 3, 4, 5, 2, 2, 2, 1]);
     expect(formatMaze([0, 1, 2, 3, 4, 5, 6])).toBe("?# SGo?");
     expect(mazeTask(7).vocabularySize).toBe(6);
   });
 
-  it("draws rows, and lets cells be painted", () => {
+  it("a maze is read from the lines of its drawing", () => {
+    const { inputs } = mazeTask(7).generate({ train: 1, test: 0, seed: 1 }).train;
+    expect(mazeTask(7).parse(mazeTask(7).draw(inputs))).toEqual(inputs);
+  });
+
+  it("a maze is drawn in rows, and its cells can be painted", () => {
     const task = mazeTask(7);
     const lines = task.draw(task.parse(WINDING), (symbol, cell) => (cell === 1 ? "*" : symbol)).split("\n");
     expect(lines.slice(0, 2)).toEqual(["S*#####", "     ##"]);
@@ -58,7 +55,7 @@ describe("validation", () => {
     [WINDING.replace("#", "x"), 'maze: character 2 is "x", expected one of "# SGo"'],
     [WINDING.replace("S", " "), "maze: 0 cells are S (start), expected exactly one"],
     [WINDING.replace(" ", "G"), "maze: 2 cells are G (goal), expected exactly one"],
-    [WINDING_ANSWER, 'maze: "o" in row 2, column 1, a question has no path yet'],
+    [WINDING_ANSWER, 'maze: "o" in row 2, column 1, expected a question without a path'],
     [WINDING.replace("     ##", "  #  ##"), "maze: no path from S to G"],
   ])("%j", (text, message) => {
     expect(() => parse(text)).toThrow(new PuzzleError(message));
@@ -73,13 +70,13 @@ describe("validation", () => {
     expect(mistake(parse(WINDING), parseMaze(answer, 7))).toBe(message);
   });
 
-  it("a detour is no answer", () => {
+  it("a detour is not an answer", () => {
     const question = `S G${" ".repeat(46)}`;
     const answer = `S G    ooo${" ".repeat(39)}`;
-    expect(mistake(parse(question), parseMaze(answer, 7))).toBe("3 cells marked, a shortest path has 1");
+    expect(mistake(parse(question), parseMaze(answer, 7))).toBe("3 cells are marked, a shortest path has 1");
   });
 
-  it("any string gives tokens or a one-line PuzzleError", () => {
+  it("any string becomes tokens or throws a PuzzleError of one line", () => {
     const text = fc.oneof(fc.string(), fc.string({ unit: fc.constantFrom(..."# SG"), minLength: 49, maxLength: 49 }));
     fc.assert(
       fc.property(text, (text) => {
@@ -95,7 +92,7 @@ describe("validation", () => {
 });
 
 describe("generator", () => {
-  it("the path is shortest and longer than the threshold; the answer is right; start and goal are free cells", () => {
+  it("the path is shortest and longer than the threshold, and the answer is right", () => {
     fc.assert(
       fc.property(mazes, ({ side, question, answer }) => {
         expect(mazeTask(side).mistake(question, answer)).toBeUndefined();
@@ -107,7 +104,7 @@ describe("generator", () => {
     );
   });
 
-  it("walls are 30 to 50 % of the cells, before the threshold thins out the open and the dense ones", () => {
+  it("walls are 30 to 50% of the cells before the threshold selects mazes", () => {
     const random = new Random(1);
     const shares = Array.from({ length: 200 }, () => {
       const { question } = generateMaze({ side: 12, longerThan: 0 }, random);
@@ -119,7 +116,7 @@ describe("generator", () => {
     expect(Math.max(...shares)).toBeGreaterThan(0.47);
   });
 
-  it("finds the published kind: 30x30, more than 110 steps", () => {
+  it("mazes of the published kind are found: 30x30, more than 110 steps", () => {
     const { question } = generateMaze({ side: 30 }, new Random(1));
     expect(defaultLongerThan(30)).toBe(110);
     expect(distancesFrom(question, 30, question.indexOf(3))[question.indexOf(4)]).toBeGreaterThan(110);
@@ -142,7 +139,7 @@ describe("generator", () => {
 });
 
 describe("datasets", () => {
-  it("no maze twice, none of the test set in training, not even turned", () => {
+  it("no maze occurs twice, and no test maze is an image of a training maze", () => {
     const { train, test } = mazeTask(7).generate({ train: 150, test: 50, seed: 3 });
     const keys = [train, test].flatMap(({ inputs, count }) =>
       Array.from({ length: count }, (_, index) => mazeKey(inputs.subarray(index * 49, (index + 1) * 49), 7)),
@@ -152,7 +149,7 @@ describe("datasets", () => {
     expect(mazeTask(7).generate({ train: 150, test: 50, seed: 3 })).toEqual({ train, test });
   });
 
-  it("the eight images are right mazes with one key", () => {
+  it("the eight images of a maze are valid and have the same key", () => {
     fc.assert(
       fc.property(mazes, fc.nat(7), ({ side, question, answer, random }, id) => {
         const turned = turnMaze(question, side, id);
@@ -183,7 +180,7 @@ describe("CSV", () => {
     }
   });
 
-  it("names the place of a mistake", () => {
+  it("an error names file, line and column", () => {
     const csv = (question: string, answer: string) => `source,question,answer,rating\nme,${question},${answer},1\n`;
     expect(readMazeCsv(csv(WINDING, WINDING_ANSWER), "m.csv").examples.count).toBe(1);
     expect(() => readMazeCsv(csv(WINDING, WINDING), "m.csv")).toThrow(

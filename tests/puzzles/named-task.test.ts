@@ -1,7 +1,8 @@
 // Tasks by name, the tasks that come as data sets only, and any text for any of them.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { arcTask, gridTask, gridToTokens } from "../../src/puzzles/index.ts";
+import { gridToTokens } from "../../src/puzzles/arc/grid.ts";
+import { arcTask, gridTask } from "../../src/puzzles/index.ts";
 import { readTaskCsv, type TaskChoice, taskOf, taskOfData } from "../../src/puzzles/named-task.ts";
 import type { SplitMetadata } from "../../src/puzzles/official-layout/layout.ts";
 import { tokensTask } from "../../src/puzzles/tokens-task.ts";
@@ -24,11 +25,11 @@ const sizes = (cells: number, vocabulary: number) =>
 describe.each(choices)("$name $side", (choice) => {
   const task = taskOf(choice);
 
-  it("is recognized by the sizes of its data", () => {
+  it("a task is recognised by the sizes of its data", () => {
     expect(taskOfData(sizes(task.sequenceLength, task.vocabularySize))).toEqual(choice);
   });
 
-  it("has a valid configuration in every preset", () => {
+  it("every preset is a valid configuration of the task", () => {
     const { sequenceLength, vocabularySize } = task;
     for (const name of presetNames) {
       const { settings } = presetFor(name, choice.name);
@@ -36,7 +37,7 @@ describe.each(choices)("$name $side", (choice) => {
     }
   });
 
-  it("shows any tokens: as many cells as there are", () => {
+  it("any tokens are shown, one symbol per cell", () => {
     fc.assert(
       fc.property(
         fc.array(fc.nat(20), { minLength: task.sequenceLength, maxLength: task.sequenceLength }),
@@ -54,7 +55,7 @@ describe.each(choices)("$name $side", (choice) => {
     );
   });
 
-  it("reads any text, or refuses it in one line", () => {
+  it("any text is read or refused in one line", () => {
     const text = fc.oneof(
       fc.string(),
       fc.string({ unit: "binary" }),
@@ -74,21 +75,21 @@ describe.each(choices)("$name $side", (choice) => {
   });
 });
 
-it("other sizes are tokens", () => {
+it("data of other sizes belong to the task tokens", () => {
   const name = (cells: number, vocabulary: number) => taskOfData(sizes(cells, vocabulary)).name;
   expect([name(81, 12), name(900, 11), name(36, 6), name(31 * 31, 6)]).toEqual(Array(4).fill("tokens"));
   expect([name(49, 6), name(16, 6), name(900, 6), name(900, 12)]).toEqual(["maze", "sudoku4", "maze", "arc"]);
 });
 
 describe("tasks that come as a data set only", () => {
-  it("cannot be generated, and have no CSV", () => {
+  it("tasks without a generator refuse to generate and to read CSV files", () => {
     for (const task of [arcTask, tokensTask(4, 3)]) {
       expect(() => task.generate({ train: 1, test: 1, seed: 1 })).toThrow(ConfigError);
     }
-    expect(() => readTaskCsv({ name: "arc" }, "", "x.csv")).toThrow("arc: has no CSV form");
+    expect(() => readTaskCsv({ name: "arc" }, "", "x.csv")).toThrow("arc: cannot be read from a CSV file");
   });
 
-  it("arc reads and shows grids as JSON", () => {
+  it("the task arc reads and shows grids as JSON", () => {
     const tokens = arcTask.parse("[[0,1],[2,9]]");
     expect(tokens).toEqual(Int32Array.from(gridToTokens({ rows: 2, columns: 2, cells: Uint8Array.of(0, 1, 2, 9) })));
     expect(arcTask.format(tokens)).toBe("[[0,1],[2,9]]");
@@ -100,10 +101,10 @@ describe("tasks that come as a data set only", () => {
         .map((line) => line.slice(0, 4)),
     ).toEqual(["01|.", "29|.", "||..", "...."]);
     expect(arcTask.mistake(tokens, tokens)).toBeUndefined();
-    expect(arcTask.mistake(tokens, new Int32Array(900))).toBe("no colour at the top left, expected a grid");
+    expect(arcTask.mistake(tokens, new Int32Array(900))).toBe("no colour at the top left corner, expected a grid");
   });
 
-  it("tokens are numbers, a square where they can be", () => {
+  it("the task tokens shows numbers, in a square if possible", () => {
     const task = tokensTask(4, 11);
     const tokens = task.parse("1 10 0  3");
     expect([task.format(tokens), task.draw(tokens)]).toEqual(["1 10 0 3", " 1 10\n 0  3"]);
@@ -113,7 +114,7 @@ describe("tasks that come as a data set only", () => {
   });
 });
 
-it("a task of one's own reads any text, or refuses it in one line", () => {
+it("a grid task reads any text or refuses it in one line", () => {
   const task = gridTask({
     name: "own",
     rows: 2,

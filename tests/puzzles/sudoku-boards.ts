@@ -1,6 +1,7 @@
 /** Arbitrary Sudokus. */
 import fc from "fast-check";
-import { generatePuzzle, geometryOf, type SudokuSide } from "../../src/puzzles/sudoku/task.ts";
+import { geometryOf, type SudokuSide } from "../../src/puzzles/sudoku/board.ts";
+import { generatePuzzle } from "../../src/puzzles/sudoku/generator.ts";
 import { Random } from "../../src/tensor/random.ts";
 
 export const sides: fc.Arbitrary<SudokuSide> = fc.constantFrom(4, 6, 9);

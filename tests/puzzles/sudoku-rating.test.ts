@@ -1,7 +1,8 @@
 // The rating of a Sudoku: the number of guesses that find the solution and prove that it is the only one.
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { geometryOf, parseBoard, rateGuesses, search } from "../../src/puzzles/sudoku/task.ts";
+import { geometryOf, parseBoard } from "../../src/puzzles/sudoku/board.ts";
+import { rateGuesses, search } from "../../src/puzzles/sudoku/solver.ts";
 import { sudokus } from "./sudoku-boards.ts";
 
 it("counts the guesses after the first solution too, which prove that there is no other", () => {

@@ -1,20 +1,15 @@
 /** Long properties of the Sudoku task. */
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import {
-  applySymmetry,
-  canonicalForm,
-  formatBoard,
-  generateSolution,
-  geometryOf,
-  parseBoard,
-  randomSymmetry,
-  search,
-} from "../../src/puzzles/sudoku/task.ts";
+import { formatBoard, geometryOf, parseBoard } from "../../src/puzzles/sudoku/board.ts";
+import { canonicalForm } from "../../src/puzzles/sudoku/canonical.ts";
+import { generateSolution } from "../../src/puzzles/sudoku/generator.ts";
+import { search } from "../../src/puzzles/sudoku/solver.ts";
+import { applySymmetry, randomSymmetry } from "../../src/puzzles/sudoku/symmetry.ts";
 import { Random } from "../../src/tensor/random.ts";
 import { sudokus } from "./sudoku-boards.ts";
 
-it("6x6 grids fall into exactly the 49 known orbits", () => {
+it("6x6 grids form exactly the 49 known orbits", () => {
   const random = new Random(6);
   const geometry = geometryOf(6);
   const forms = new Set<string>();
@@ -25,7 +20,7 @@ it("6x6 grids fall into exactly the 49 known orbits", () => {
   expect(forms.size).toBe(49);
 });
 
-it("the canonical form is an invariant of the orbit, and a member of it (2,000 puzzles)", () => {
+it("the canonical form of 2,000 puzzles is invariant and belongs to the orbit", () => {
   fc.assert(
     fc.property(sudokus, ({ geometry, random, puzzle, solution }) => {
       const canonical = canonicalForm(puzzle, geometry, solution);

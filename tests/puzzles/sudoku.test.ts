@@ -1,24 +1,13 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import {
-  applySymmetry,
-  canonicalForm,
-  contradiction,
-  formatBoard,
-  generateDataset,
-  generatePuzzle,
-  geometryOf,
-  parseBoard,
-  puzzleKey,
-  puzzleProblem,
-  randomSymmetry,
-  rateGuesses,
-  search,
-  solutionProblem,
-  sudokuTask,
-  tokensToBoard,
-  validatePuzzle,
-} from "../../src/puzzles/sudoku/task.ts";
+import { formatBoard, geometryOf, parseBoard, tokensToBoard } from "../../src/puzzles/sudoku/board.ts";
+import { canonicalForm } from "../../src/puzzles/sudoku/canonical.ts";
+import { generateDataset, puzzleKey } from "../../src/puzzles/sudoku/dataset.ts";
+import { generatePuzzle } from "../../src/puzzles/sudoku/generator.ts";
+import { rateGuesses, search } from "../../src/puzzles/sudoku/solver.ts";
+import { applySymmetry, randomSymmetry } from "../../src/puzzles/sudoku/symmetry.ts";
+import { sudokuTask } from "../../src/puzzles/sudoku/task.ts";
+import { contradiction, puzzleProblem, solutionProblem, validatePuzzle } from "../../src/puzzles/sudoku/validate.ts";
 import { Random } from "../../src/tensor/random.ts";
 import { ConfigError, PuzzleError } from "../../src/trm/errors.ts";
 import { SEVENTEEN, SEVENTEEN_SOLUTION, sides, sudokus } from "./sudoku-boards.ts";
@@ -26,7 +15,7 @@ import { SEVENTEEN, SEVENTEEN_SOLUTION, sides, sudokus } from "./sudoku-boards.t
 const nine = geometryOf(9);
 
 describe("text and tokens", () => {
-  it("text -> board -> text", () => {
+  it("text is converted to a board and back", () => {
     fc.assert(
       fc.property(sudokus, ({ side, geometry, puzzle }) => {
         expect(parseBoard(formatBoard(puzzle), geometry)).toEqual(puzzle);
@@ -39,13 +28,13 @@ describe("text and tokens", () => {
     );
   });
 
-  it("tokens are digit + 1, blank 1; the vocabulary counts padding", () => {
+  it("tokens are digit + 1, the blank is 1, and the vocabulary includes padding", () => {
     expect([...sudokuTask(4).parse("1.34............")]).toEqual([2, 1, 4, 5, ...new Array(12).fill(1)]);
     expect([4, 6, 9].map((side) => sudokuTask(side).vocabularySize)).toEqual([6, 8, 11]);
     expect(sudokuTask(4).format([0, 1, 2, 5])).toBe("?.14");
   });
 
-  it("draws the boxes, and lets cells be painted", () => {
+  it("a board is drawn with its boxes, and its cells can be painted", () => {
     const task = sudokuTask(6);
     const tokens = task.parse(`123456${".".repeat(30)}`);
     expect(task.draw(tokens, (symbol, position) => (position === 7 ? "*" : symbol))).toBe(
@@ -56,7 +45,27 @@ describe("text and tokens", () => {
     expect(sudokuTask(9).draw(new Int32Array(81)).split("\n")[3]).toBe("------+-------+------");
   });
 
-  it("refuses a side that is not there", () => {
+  it.each([
+    ["nine lines", (rows: string[]) => `${rows.join("\n")}\n`],
+    ["lines of Windows with spaces", (rows: string[]) => rows.map((row) => [...row].join(" ")).join("\r\n")],
+    [
+      "groups with rules",
+      (rows: string[]) =>
+        rows
+          .map((row) => row.replace(/(...)(...)(...)/, "| $1 | $2 | $3 |"))
+          .join("\n")
+          .replace(/((?:.*\n){3})/g, "$1+-----+-----+-----+\n"),
+    ],
+    ["one line of nine groups", (rows: string[]) => rows.join(" ")],
+    ["its own drawing", (rows: string[]) => sudokuTask(9).draw(sudokuTask(9).parse(rows.join("")))],
+  ])("a board is read from %s", (_, write) => {
+    const { inputs } = sudokuTask(9).generate({ train: 1, test: 0, seed: 3 }).train;
+    const line = sudokuTask(9).format(inputs);
+    const rows = Array.from({ length: 9 }, (_, row) => line.slice(9 * row, 9 * row + 9));
+    expect(sudokuTask(9).parse(write(rows))).toEqual(inputs);
+  });
+
+  it("an unknown side is refused", () => {
     expect(() => sudokuTask(5)).toThrow(new ConfigError("sudoku5: expected sudoku4, sudoku6 or sudoku9"));
   });
 });
@@ -88,7 +97,7 @@ describe("validate", () => {
     else expect(read).toThrow(new PuzzleError(message));
   });
 
-  it("reads any string or throws a one-line PuzzleError", () => {
+  it("any string is read or throws a PuzzleError of one line", () => {
     const text = fc.oneof(
       fc.string(),
       fc.string({ unit: fc.constantFrom(..."0123456789.x"), minLength: 14, maxLength: 18 }),
@@ -106,7 +115,7 @@ describe("validate", () => {
     );
   });
 
-  it("tells why an answer is wrong", () => {
+  it("the reason of a wrong answer is named", () => {
     const { mistake, parse } = sudokuTask(9);
     const question = parse(SEVENTEEN);
     const answer = parse(SEVENTEEN_SOLUTION);
@@ -121,19 +130,19 @@ describe("validate", () => {
 });
 
 describe("solver", () => {
-  it("solves a hard puzzle", () => {
+  it("a hard puzzle is solved", () => {
     const { solutions, first } = search(parseBoard(SEVENTEEN, nine), nine, 2);
     expect(solutions).toBe(1);
     expect(formatBoard(first!)).toBe(SEVENTEEN_SOLUTION);
   });
 
-  it("counts all 288 grids of 4x4, and stops at the limit", () => {
+  it("all 288 grids of 4x4 are counted, and the search stops at its limit", () => {
     const empty = geometryOf(4);
     expect(search(new Uint8Array(16), empty, 1000).solutions).toBe(288);
     expect(search(new Uint8Array(16), empty, 100).solutions).toBe(100);
   });
 
-  it("agrees with brute force on 4x4", () => {
+  it("the solver agrees with a brute-force search on 4x4", () => {
     const grids = allGrids4();
     const clues = fc.array(fc.tuple(fc.nat(15), fc.integer({ min: 1, max: 4 })), { maxLength: 7 });
     fc.assert(
@@ -149,7 +158,7 @@ describe("solver", () => {
     );
   });
 
-  it("needs no guess where singles suffice", () => {
+  it("a puzzle that singles solve needs no guess", () => {
     const last = `.${SEVENTEEN_SOLUTION.slice(1)}`;
     expect(rateGuesses(parseBoard(last, nine), nine)).toBe(0);
     expect(rateGuesses(new Uint8Array(81), nine)).toBeGreaterThan(0);
@@ -157,7 +166,7 @@ describe("solver", () => {
 });
 
 describe("generator", () => {
-  it("puzzles are minimal, have exactly this solution, and are reproducible", () => {
+  it("generated puzzles are minimal, have one solution, and are reproducible", () => {
     fc.assert(
       fc.property(sudokus, fc.nat(), ({ geometry, puzzle, solution }, pick) => {
         expect(solutionProblem(puzzle, solution, geometry)).toBeUndefined();
@@ -173,12 +182,12 @@ describe("generator", () => {
     expect(draw()).toBe(draw());
   });
 
-  it("keeps the asked number of clues", () => {
+  it("the requested number of clues is kept", () => {
     const { puzzle } = generatePuzzle(nine, new Random(1), { clues: 40 });
     expect(puzzle.filter((digit) => digit !== 0)).toHaveLength(40);
   });
 
-  it("4x4: 4 to 6 clues, 4.3 on average", () => {
+  it("4x4 puzzles have 4 to 6 clues, 4.3 on average", () => {
     const random = new Random(2);
     const counts = Array.from({ length: 2000 }, () => {
       return generatePuzzle(geometryOf(4), random).puzzle.filter((digit) => digit !== 0).length;
@@ -190,7 +199,7 @@ describe("generator", () => {
 });
 
 describe("symmetry", () => {
-  it("keeps a puzzle a puzzle and its solution the solution", () => {
+  it("a symmetry maps puzzles to puzzles and solutions to solutions", () => {
     fc.assert(
       fc.property(sudokus, ({ side, geometry, random, puzzle, solution }) => {
         const symmetry = randomSymmetry(geometry, random);
@@ -204,7 +213,7 @@ describe("symmetry", () => {
     );
   });
 
-  it("4x4: the task gives no images, as one could be an unseen puzzle", () => {
+  it("the 4x4 task does not augment, because an image could be an unseen puzzle", () => {
     const task = sudokuTask(4);
     const { train } = task.generate({ train: 5, test: 0, seed: 1 });
     const [question, answer] = [train.inputs, train.labels].map((all) => all.slice(0, 16));
@@ -213,7 +222,7 @@ describe("symmetry", () => {
     }
   });
 
-  it("4x4: a grid has 96 or 192 images, 288 in all", () => {
+  it("a 4x4 grid has 96 or 192 images, 288 in total", () => {
     const random = new Random(3);
     const orbit = (grid: Uint8Array) => {
       const images = new Set<string>();
@@ -226,7 +235,7 @@ describe("symmetry", () => {
     expect([...sizes].map((grid) => orbit(parseBoard(grid, geometryOf(4))).size).sort()).toEqual([192, 96]);
   });
 
-  it("transposes only where boxes are square", () => {
+  it("only boards with square boxes are transposed", () => {
     const random = new Random(4);
     const clues = new Uint8Array(36).fill(1, 0, 3); // three cells of one row of a box
     for (let draw = 0; draw < 200; draw++) {
@@ -238,7 +247,7 @@ describe("symmetry", () => {
 });
 
 describe("canonical form", () => {
-  it("is the same for every symmetry, is a puzzle of the orbit, and its own canonical form", () => {
+  it("the canonical form is invariant, belongs to the orbit, and is its own canonical form", () => {
     fc.assert(
       fc.property(sudokus, ({ geometry, random, puzzle, solution }) => {
         const canonical = canonicalForm(puzzle, geometry, solution);
@@ -249,7 +258,7 @@ describe("canonical form", () => {
     );
   });
 
-  it("separates the two orbits of 4x4 grids", () => {
+  it("the canonical form separates the two orbits of 4x4 grids", () => {
     const forms = new Map<string, number>();
     for (const grid of allGrids4()) {
       const form = canonicalForm(grid, geometryOf(4));
@@ -261,7 +270,7 @@ describe("canonical form", () => {
     ]);
   });
 
-  it("6x6 grids fall into 49 orbits (this seed meets most of them; the full suite all)", () => {
+  it("6x6 grids belong to at most 49 orbits, most of which this seed reaches", () => {
     const random = new Random(6);
     const forms = new Set<string>();
     for (let draw = 0; draw < 400; draw++) {
@@ -272,7 +281,7 @@ describe("canonical form", () => {
     expect(forms.size).toBeLessThanOrEqual(49);
   });
 
-  it("differs when one clue of the same grid is another", () => {
+  it("canonical forms differ if one clue of the same grid differs", () => {
     const puzzle = parseBoard(SEVENTEEN, nine);
     const solution = parseBoard(SEVENTEEN_SOLUTION, nine);
     const forms = new Set<string>();
@@ -285,7 +294,7 @@ describe("canonical form", () => {
     expect(forms.size).toBe(64);
   });
 
-  it("works on grids with many symmetries of their own", () => {
+  it("grids with many own symmetries have a canonical form", () => {
     const cyclic = Uint8Array.from({ length: 81 }, (_, cell) => {
       const row = Math.floor(cell / 9);
       return ((cell + 3 * row + Math.floor(row / 3) - 9 * row) % 9) + 1;
@@ -299,9 +308,9 @@ describe("canonical form", () => {
     }
   });
 
-  it("refuses a puzzle without exactly one solution", () => {
+  it("a puzzle without exactly one solution has no canonical form", () => {
     expect(() => canonicalForm(new Uint8Array(16), geometryOf(4))).toThrow(
-      "sudoku4: ................ has more than one solution, a canonical form needs exactly one",
+      "sudoku4: ................ has more than one solution, expected exactly one for a canonical form",
     );
   });
 });
@@ -335,16 +344,16 @@ describe("datasets", () => {
     expect(generateDataset({ side, train, test, seed: 10 })).not.toEqual(sets);
   });
 
-  it("says when there are not so many puzzles", () => {
+  it("a request for more puzzles than exist is refused", () => {
     expect(() => generateDataset({ side: 4, train: 289, test: 0, seed: 1, clues: 16 })).toThrow(
-      "sudoku4: 289 different puzzles asked, only 288 found",
+      "sudoku4: train 289 + test 0 puzzles, found only 288 different ones",
     );
     expect(() => sudokuTask(4).generate({ train: 85_000, test: 633, seed: 1 })).toThrow(
-      "sudoku4: 85633 different puzzles asked, there are 85632 (more with more clues)",
+      "sudoku4: train 85000 + test 633 puzzles, expected at most 85632 (more with more clues)",
     );
   });
 
-  it("reports progress", () => {
+  it("generation reports its progress", () => {
     const seen: number[] = [];
     sudokuTask(4).generate({ train: 90, test: 10, seed: 1, onProgress: (done) => seen.push(done) });
     expect(seen).toEqual([64, 100]);

@@ -2,6 +2,7 @@
 import { Command } from "commander";
 import { readArcPredictions, scoreArc, writeArcScores } from "../../puzzles/index.node.ts";
 import { OFFICIAL_KS } from "../../puzzles/index.ts";
+import { unknownNotes } from "../eval-arc.ts";
 import { counted, percent } from "../format.ts";
 import { attemptsOption, ksOption, outputFolder } from "../options.ts";
 import { openTerminal } from "../terminal.ts";
@@ -9,7 +10,7 @@ import { invocation } from "../version.ts";
 
 interface ArcScoreOptions {
   readonly data: string;
-  readonly predictions: string;
+  readonly predictions: readonly string[];
   readonly k: readonly number[];
   readonly attempts: number;
   readonly out: string;
@@ -24,8 +25,8 @@ export function arcScoreCommand(): Command {
     )
     .requiredOption("--data <dir>", "data set of the predictions")
     .requiredOption(
-      "--predictions <dir>",
-      "folder with preds.npy, q_halt_logits.npy, puzzle_identifiers.npy, inputs.npy",
+      "--predictions <dirs...>",
+      "folders with preds.npy, q_halt_logits.npy, puzzle_identifiers.npy, inputs.npy; those of several evaluations vote together",
     )
     .requiredOption("--out <dir>", "folder for scores.json and submission.json", outputFolder)
     .addOption(ksOption().default(OFFICIAL_KS, OFFICIAL_KS.join()))
@@ -38,12 +39,13 @@ export function arcScoreCommand(): Command {
     .action((options: ArcScoreOptions) => arcScore(options));
 }
 
-function arcScore({ data, predictions: folder, k, attempts, out, json }: ArcScoreOptions): void {
+function arcScore({ data, predictions: folders, k, attempts, out, json }: ArcScoreOptions): void {
   const terminal = openTerminal(json ? "stderr" : "stdout");
-  const predictions = readArcPredictions(folder);
+  const predictions = folders.map(readArcPredictions);
   const result = scoreArc({ data, predictions, ks: k, attempts });
   writeArcScores(out, result);
   const { scores, unpredicted } = result;
+  for (const note of unknownNotes(result.pairs)) terminal.remark(note);
   if (unpredicted.length > 0) {
     terminal.remark(
       `note: ${counted(unpredicted.length, "task")} without a prediction for every test pair; these pairs count as wrong`,

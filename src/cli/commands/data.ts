@@ -12,7 +12,7 @@ import {
 } from "../../puzzles/index.ts";
 import { UsageError } from "../explain.ts";
 import { counted } from "../format.ts";
-import { outputFolder, seed, wholeNumber } from "../options.ts";
+import { anyNumber, outputFolder, seed, wholeNumber } from "../options.ts";
 import { openTerminal, openTerminalBeside, type Terminal } from "../terminal.ts";
 import { invocation } from "../version.ts";
 import { type AwaitedProgress, runCancellable, startWork } from "../work-progress.ts";
@@ -51,12 +51,14 @@ function csvCommand(kind: "sudoku" | "maze"): Command {
       : "8 adds all eight symmetries of every training maze, 0 adds none";
   return new Command(kind)
     .summary(`build a ${kind} data set from train.csv and test.csv`)
-    .description("Builds a data set from train.csv and test.csv (source,question,answer,rating).")
+    .description(
+      "Builds a data set from train.csv and test.csv (source,question,answer,rating; or quizzes,solutions; or puzzle,solution), or from lists with one puzzle per line (train.txt, train.sdm).",
+    )
     .requiredOption("--from <dir>", "folder with train.csv and test.csv")
     .requiredOption("--out <dir>", "folder of the new data set", outputFolder)
     .addOption(new Option("--augment <n>", copies).argParser(wholeNumber(0)).default(0))
     .addOption(new Option("--subsample <n>", "draw only n training puzzles at random").argParser(wholeNumber(1)))
-    .addOption(new Option("--min-difficulty <n>", "only puzzles rated at least n").argParser(wholeNumber(0)))
+    .addOption(new Option("--min-difficulty <n>", "only puzzles rated at least n").argParser(anyNumber))
     .addOption(new Option("--seed <n>", "seed of the random choices").argParser(seed).default(0))
     .option("--json", "print what was written as one JSON object")
     .addHelpText("after", `\nExample:\n  ${invocation} data ${kind} --from csv --out data/${kind} --augment ${example}`)

@@ -1,18 +1,18 @@
-/**
- * Augmented ARC tasks: a dihedral transform and a permutation of the colours 1-9 (black stays), written into the task's
- * name so that a prediction can be turned back: `NAME|||tD|||0123456789`, D the transform, then the new colour of each.
- */
-
+// Augmented ARC tasks: a dihedral transform and a permutation of the colours 1 to 9 (black stays black). The name of the task states
+// both, so that a prediction can be mapped back: `NAME|||tD|||0123456789` with the id D of the transform and the new colours.
 import { DatasetError, quoted } from "../../formats/index.ts";
 import type { Random } from "../../tensor/index.ts";
 import { dihedralTransform, type Grid, inverseDihedralTransform } from "../dihedral.ts";
 
 export const NAME_SEPARATOR = "|||";
 
+/** The number of different augmentations: 8 transforms and 9! permutations, without the identity. */
+export const AUGMENTATIONS = 8 * 362_880 - 1;
+
 export interface Augmentation {
-  /** 0 to 7. */
+  /** Id of the dihedral transform, 0 to 7. */
   readonly transform: number;
-  /** The new colour of every colour; colours[0] = 0. */
+  /** The new colour of every colour; colours[0] is 0. */
   readonly colours: readonly number[];
 }
 
@@ -24,7 +24,7 @@ export function augmentGrid({ transform, colours }: Augmentation, grid: Grid): G
   return dihedralTransform({ ...grid, cells: grid.cells.map((colour) => colours[colour]!) }, transform);
 }
 
-/** Turns an augmented grid back. */
+/** Maps an augmented grid back. */
 export function restoreGrid({ transform, colours }: Augmentation, grid: Grid): Grid {
   const original = inverseDihedralTransform(grid, transform);
   return { ...original, cells: original.cells.map((colour) => colours.indexOf(colour)) };
@@ -35,8 +35,8 @@ export function augmentedName(name: string, { transform, colours }: Augmentation
 }
 
 /**
- * The task's own name and how it was augmented; undefined for a task as it is.
- * @throws DatasetError if the name is neither.
+ * Splits a name into the name of the task and its augmentation, which is undefined for the task itself.
+ * @throws DatasetError for any other name
  */
 export function parseAugmentedName(name: string): { readonly name: string; readonly augmentation?: Augmentation } {
   const parts = name.split(NAME_SEPARATOR);

@@ -1,54 +1,63 @@
-/** Builds the official ARC data set from the JSON of ARC-AGI-1, ARC-AGI-2 and ConceptARC, as the official builder does. */
+// Builds the official ARC data set from the JSON files of ARC-AGI-1, ARC-AGI-2 and ConceptARC, as the official builder does.
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { basename, join } from "node:path";
 import { FileSet, readBytes } from "../../formats/index.node.ts";
 import { DatasetError, decodeText, quoted } from "../../formats/index.ts";
 import { Random } from "../../tensor/index.ts";
 import { ConfigError } from "../../trm/index.ts";
-import {
-  ARC_LENGTH,
-  ARC_VOCABULARY,
-  type ArcSubset,
-  type ArcTask,
-  buildArc,
-  parseArcChallenges,
-  parseArcTask,
-} from "../arc.ts";
 import { type BuildProgress, type BuildReport, checkCount, reportOf } from "../build-report.ts";
+import { checkSize } from "../check-size.node.ts";
 import { SplitWriter, writeNames } from "../official-layout/layout.node.ts";
 import { splitMetadata } from "../official-layout/layout.ts";
 import { SplitBuilder } from "../official-layout/split-builder.ts";
+import { AUGMENTATIONS } from "./augment.ts";
+import { type ArcSubset, buildArc } from "./build.ts";
+import { ARC_LENGTH, ARC_VOCABULARY } from "./grid.ts";
+import { type ArcTask, parseArcChallenges, parseArcTask } from "./tasks.ts";
 
 export interface ArcSourceOptions {
-  /** PREFIX_SUBSET_challenges.json (and ..._solutions.json), or the folders PREFIX/SUBSET with one JSON per task. */
+  /** PREFIX_SUBSET_challenges.json (and ..._solutions.json), or the folders PREFIX/SUBSET with one JSON file per task. */
   readonly prefix: string;
   readonly subsets: readonly string[];
   /** The subset whose test pairs become the test split. */
   readonly testSet: string;
   readonly out: string;
-  /** Augmentations per task. Default 1000, as the official builder. */
+  /** Number of augmentations per task. Default 1000, as in the official builder. */
   readonly augment?: number | undefined;
-  /** Default 42, as the official builder. */
+  /** Default 42, as in the official builder. */
   readonly seed?: number | undefined;
   readonly onProgress?: BuildProgress | undefined;
 }
 
-/** @throws DatasetError for a missing or broken file; ConfigError if the test subset is not among the subsets. */
-export function buildArcFiles(options: ArcSourceOptions): BuildReport {
-  const { prefix, subsets, testSet, out, augment = 1000, seed = 42 } = options;
+/** @throws DatasetError for a missing or broken file; ConfigError for an invalid option; FileError */
+export async function buildArcFiles(options: ArcSourceOptions): Promise<BuildReport> {
+  const { prefix, subsets: names, testSet, out, augment = 1000, seed = 42 } = options;
   checkCount("augment", augment);
-  if (!subsets.includes(testSet)) {
-    throw new ConfigError(`test set ${testSet}, expected one of the subsets ${subsets.join(", ")}`);
+  if (augment > AUGMENTATIONS) {
+    throw new ConfigError(`augment ${augment}, expected at most ${AUGMENTATIONS} (transforms and colours of a task)`);
   }
-  const loaded = subsets.map((name) => loadArcSubset(prefix, name));
+  if (!names.includes(testSet)) {
+    throw new ConfigError(`test set ${testSet}, expected one of the subsets ${names.join(", ")}`);
+  }
+  const subsets = names.map((name) => loadArcSubset(prefix, name));
+  const pairs = subsets
+    .flatMap(({ tasks }) => [...tasks.values()])
+    .reduce((sum, task) => sum + task.get("train")!.length, 0);
+  checkSize(`augment ${augment}`, { examples: pairs * (augment + 1), cells: ARC_LENGTH }, out);
   const files = new FileSet();
   try {
     const writers = { train: new SplitWriter(files, out, "train"), test: new SplitWriter(files, out, "test") };
     const builders = { train: new SplitBuilder(writers.train), test: new SplitBuilder(writers.test) };
-    const built = buildArc({
-      ...{ subsets: loaded, testSet, augment, random: new Random(seed), builders },
+    const built = await buildArc({
+      subsets,
+      testSet,
+      augment,
+      random: new Random(seed),
+      builders,
       onProgress: (done, total) => options.onProgress?.("augmenting tasks", done / total),
     });
+    if (built.testPuzzles.size === 0)
+      throw new DatasetError(`the test set ${testSet} has no tasks, expected at least one`);
     writeNames(files, out, built.identifiers, built.testPuzzles);
     const identifierCount = built.identifiers.length;
     const shape = { vocabularySize: ARC_VOCABULARY, sequenceLength: ARC_LENGTH, identifierCount };
@@ -60,9 +69,10 @@ export function buildArcFiles(options: ArcSourceOptions): BuildReport {
       splits: (["train", "test"] as const).map((name) => reportOf(name, builders[name])),
       notes: [
         ...built.short.map(
-          ({ name, found }) => `task ${name}: only ${found} different augmentations of ${augment} found`,
+          ({ name, found }) => `task ${name}: found only ${found} different augmentations of ${augment}`,
         ),
-        ...leaks(loaded, testSet),
+        ...unknownNotes(subsets, testSet),
+        ...leaks(subsets, testSet),
       ],
     };
   } catch (error) {
@@ -71,7 +81,7 @@ export function buildArcFiles(options: ArcSourceOptions): BuildReport {
   }
 }
 
-/** One subset of tasks from disk. @throws DatasetError */
+/** Reads one subset of tasks. @throws DatasetError, FileError */
 export function loadArcSubset(prefix: string, name: string): ArcSubset {
   const challenges = `${prefix}_${name}_challenges.json`;
   const folder = join(prefix, name);
@@ -81,11 +91,10 @@ export function loadArcSubset(prefix: string, name: string): ArcSubset {
     return { name, tasks: parseArcChallenges(read(challenges), existsSync(solutions) ? read(solutions) : undefined) };
   }
   if (!existsSync(folder) || !statSync(folder).isDirectory()) {
-    throw new DatasetError(`neither ${challenges} nor a folder ${folder} is there`);
+    throw new DatasetError(`neither ${challenges} nor a folder ${folder} exists`);
   }
   const tasks = new Map<string, ArcTask>();
-  const files = readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith(".json"));
-  for (const file of files.sort()) {
+  for (const file of readdirSync(folder, { recursive: true, encoding: "utf8" }).filter(isTaskFile).sort()) {
     const path = join(folder, file);
     const task = basename(file, ".json");
     if (tasks.has(task)) throw new DatasetError(`a second task of the name ${task}`, { file: path });
@@ -95,7 +104,21 @@ export function loadArcSubset(prefix: string, name: string): ArcSubset {
   return { name, tasks };
 }
 
-/** Test tasks that another subset has as well, whose test pairs are trained on there. */
+/** Hidden files are skipped; macOS adds one named "._x.json" to every x.json in an archive. */
+const isTaskFile = (file: string): boolean => file.endsWith(".json") && !basename(file).startsWith(".");
+
+/** Notes about test pairs whose answer is unknown. */
+function unknownNotes(subsets: readonly ArcSubset[], testSet: string): string[] {
+  return subsets.flatMap(({ name, tasks }) => {
+    const pairs = [...tasks.values()].flatMap((task) => task.get("test")!);
+    const unknown = pairs.filter(({ output }) => output === undefined).length;
+    if (unknown === 0) return [];
+    const effect = name === testSet ? "they cannot be scored" : "they are not trained on";
+    return [`${name}: the answers of ${unknown} of ${pairs.length} test pairs are unknown; ${effect}`];
+  });
+}
+
+/** Notes about test tasks that occur in another subset too, where their test pairs are trained on. */
 function leaks(subsets: readonly ArcSubset[], testSet: string): string[] {
   const tests = subsets.find(({ name }) => name === testSet)!.tasks;
   return subsets

@@ -1,23 +1,23 @@
-/**
- * Turns ARC tasks into the official data set: training pairs of every subset go to train, test pairs of the test subset
- * to test, test pairs of other subsets to train as well.
- *
- * Every task is a group: the task itself, then different augmentations of it, the same ones in train and test. In train
- * the pairs are moved to random places of the canvas, all but one pair of every puzzle; in test all stay at the top left.
- */
-
+// Builds the official data set from ARC tasks: training pairs of every subset go to train, test pairs of the test subset to test, and
+// test pairs of the other subsets to train as well.
+//
+// Every task is a group: the task itself, then different augmentations of it, which are the same in train and test. In train, all
+// pairs of a puzzle except one are moved to random places of the canvas; in test, all stay at the top left.
 import { DatasetError, quoted } from "../../formats/index.ts";
 import type { Random } from "../../tensor/index.ts";
 import type { SplitName } from "../official-layout/layout.ts";
 import type { SplitBuilder } from "../official-layout/split-builder.ts";
 import { augmentedName, augmentGrid, randomAugmentation } from "./augment.ts";
-import { ARC_SIDE, gridKey, gridToTokens } from "./grid.ts";
+import { ARC_LENGTH, ARC_SIDE, gridKey, gridToTokens } from "./grid.ts";
 import type { ArcPair, ArcTask, ArcTasks } from "./tasks.ts";
 
-/** Draws per wanted augmentation before a task goes without the rest (small tasks have few different ones). */
+/** Draws per augmentation after which a task is left with fewer (small tasks have few different ones). */
 const DRAWS_PER_AUGMENTATION = 5;
 
 const BLANK = "<blank>";
+
+/** The labels of an unknown answer: padding, which counts neither for the loss nor for the accuracy. */
+const NO_LABELS = new Uint8Array(ARC_LENGTH);
 
 export interface ArcSubset {
   readonly name: string;
@@ -28,23 +28,24 @@ export interface ArcBuildOptions {
   readonly subsets: readonly ArcSubset[];
   /** The subset whose test pairs are not trained on. */
   readonly testSet: string;
-  /** Augmentations per task. */
+  /** Number of augmentations per task. */
   readonly augment: number;
   readonly random: Random;
   readonly builders: Readonly<Record<SplitName, SplitBuilder>>;
-  readonly onProgress?: ((done: number, total: number) => void) | undefined;
+  /** Called after every task; may throw to stop. */
+  readonly onProgress?: ((done: number, total: number) => void | Promise<void>) | undefined;
 }
 
 export interface ArcBuild {
   /** Names by identifier; 0 is "<blank>". */
   readonly identifiers: readonly string[];
   readonly testPuzzles: ArcTasks;
-  /** Tasks that have fewer different augmentations than asked. */
+  /** Tasks with fewer different augmentations than requested. */
   readonly short: readonly { readonly name: string; readonly found: number }[];
 }
 
-/** Feeds the builders. @throws DatasetError if a task of the test subset has no pair for one of the splits. */
-export function buildArc(options: ArcBuildOptions): ArcBuild {
+/** Adds all tasks to the builders. @throws DatasetError if a task of the test subset has no pair for one of the splits */
+export async function buildArc(options: ArcBuildOptions): Promise<ArcBuild> {
   const { subsets, testSet, augment, random, builders, onProgress } = options;
   const identifiers = new Map<string, number>();
   const testPuzzles = new Map<string, ArcTask>();
@@ -53,7 +54,7 @@ export function buildArc(options: ArcBuildOptions): ArcBuild {
   let done = 0;
   for (const subset of subsets) {
     for (const [name, task] of subset.tasks) {
-      const splits = assign(task, subset.name === testSet);
+      const splits = pairsOfSplits(task, subset.name === testSet);
       for (const [split, pairs] of splits) {
         if (pairs.length === 0) throw new DatasetError(`task ${quoted(name)}: no pairs for the ${split} split`);
       }
@@ -68,7 +69,7 @@ export function buildArc(options: ArcBuildOptions): ArcBuild {
         }
       }
       for (const split of splits.keys()) builders[split].endGroup();
-      onProgress?.(++done, total);
+      await onProgress?.(++done, total);
     }
   }
   return { identifiers: [BLANK, ...identifiers.keys()], testPuzzles, short };
@@ -81,42 +82,47 @@ interface NamedPuzzle {
   readonly splits: SplitPairs;
 }
 
-function assign(task: ArcTask, isTestSet: boolean): SplitPairs {
+/** Pairs without an answer are never trained on. */
+function pairsOfSplits(task: ArcTask, isTestSet: boolean): SplitPairs {
   if (isTestSet) return task;
-  return new Map([["train", [...task.values()].flat()]]);
+  return new Map([["train", [...task.values()].flat().filter(({ output }) => output !== undefined)]]);
 }
 
 /** The task itself, then different augmentations of it. */
-function augmentations(name: string, splits: SplitPairs, wanted: number, random: Random): NamedPuzzle[] {
+function augmentations(name: string, splits: SplitPairs, count: number, random: Random): NamedPuzzle[] {
   const puzzles: NamedPuzzle[] = [{ name, splits }];
   const known = new Set([puzzleKey(splits)]);
-  for (let draw = 0; draw < DRAWS_PER_AUGMENTATION * wanted && puzzles.length <= wanted; draw++) {
+  for (let draw = 0; draw < DRAWS_PER_AUGMENTATION * count && puzzles.length <= count; draw++) {
     const augmentation = randomAugmentation(random);
-    const turn = ({ input, output }: ArcPair) => ({
+    const augmented = ({ input, output }: ArcPair): ArcPair => ({
       input: augmentGrid(augmentation, input),
-      output: augmentGrid(augmentation, output),
+      output: output && augmentGrid(augmentation, output),
     });
-    const turned = new Map([...splits].map(([split, pairs]) => [split, pairs.map(turn)]));
-    const key = puzzleKey(turned);
+    const image = new Map([...splits].map(([split, pairs]) => [split, pairs.map(augmented)]));
+    const key = puzzleKey(image);
     if (known.has(key)) continue;
     known.add(key);
-    puzzles.push({ name: augmentedName(name, augmentation), splits: turned });
+    puzzles.push({ name: augmentedName(name, augmentation), splits: image });
   }
   return puzzles;
 }
 
-/** Equal for tasks with the same pairs, in whatever order and split. */
+/** Equal for tasks with the same pairs in any order and any split. */
 function puzzleKey(splits: SplitPairs): string {
-  const pairs = [...splits.values()].flat().map(({ input, output }) => `${gridKey(input)}|${gridKey(output)}`);
+  const pairs = [...splits.values()]
+    .flat()
+    .map(({ input, output }) => `${gridKey(input)}|${output ? gridKey(output) : "?"}`);
   return pairs.sort().join(" ");
 }
 
-function addPuzzle(builder: SplitBuilder, pairs: readonly ArcPair[], move: boolean, random: Random): void {
+function addPuzzle(builder: SplitBuilder, pairs: readonly ArcPair[], isMoved: boolean, random: Random): void {
   const unmoved = random.integer(pairs.length);
   pairs.forEach(({ input, output }, index) => {
-    const moved = move && index !== unmoved;
-    const top = moved ? random.integer(ARC_SIDE - Math.max(input.rows, output.rows) + 1) : 0;
-    const left = moved ? random.integer(ARC_SIDE - Math.max(input.columns, output.columns) + 1) : 0;
-    builder.addExample(gridToTokens(input, top, left), gridToTokens(output, top, left));
+    const moves = isMoved && index !== unmoved;
+    const rows = Math.max(input.rows, output?.rows ?? 0);
+    const columns = Math.max(input.columns, output?.columns ?? 0);
+    const top = moves ? random.integer(ARC_SIDE - rows + 1) : 0;
+    const left = moves ? random.integer(ARC_SIDE - columns + 1) : 0;
+    builder.addExample(gridToTokens(input, top, left), output ? gridToTokens(output, top, left) : NO_LABELS);
   });
 }

@@ -1,23 +1,24 @@
-/**
- * A model on the test split of an ARC data set: predictions of all augmented copies, voted as the official evaluator does; and,
- * to tell what the voting and the puzzle rows are worth, the score of the un-augmented copies alone, and of both with the
- * blank puzzle id in place of every puzzle's own.
- */
+// Evaluates a model on the test split of an ARC data set: it predicts all augmented copies, which vote as in the official evaluator.
+// To show what the votes and the puzzle rows contribute, the same is scored for the copies that are not augmented alone, and both
+// again with the blank puzzle id in place of all others.
 import { ConfigError, type Model, predictions } from "../../trm/index.ts";
-import { ARC_LENGTH, type ArcScores, ArcVotes, OFFICIAL_KS, parseAugmentedName } from "../arc.ts";
 import { openDataSplit } from "../official-layout/data-folder.node.ts";
+import { parseAugmentedName } from "./augment.ts";
+import { ARC_LENGTH } from "./grid.ts";
 import { ArcPredictionWriter, readArcNames, writeArcScores } from "./score.node.ts";
+import { type ArcScores, ArcVotes, OFFICIAL_KS } from "./vote.ts";
 
 export interface ArcEvaluationOptions {
-  /** Data set folder. */
+  /** Folder of the data set. */
   readonly data: string;
   /** Folder for the predictions, scores.json and submission.json. */
   readonly out: string;
-  /** Supervision steps. */
+  /** Number of supervision steps. */
   readonly nSup: number;
   readonly batchSize: number;
   readonly ks?: readonly number[] | undefined;
   readonly attempts?: number | undefined;
+  /** May throw to stop: then no file is left. */
   readonly onProgress?: ((done: number, total: number) => void | Promise<void>) | undefined;
 }
 
@@ -25,15 +26,19 @@ type PassAtK = ArcScores["scores"];
 
 export interface ArcEvaluation {
   readonly predictions: number;
-  /** Votes of all copies: the official score. */
+  /** The test pairs whose answers are unknown, and which no score includes. */
+  readonly pairs: ArcScores["pairs"];
+  /** All copies vote: the official score. */
   readonly voted: PassAtK;
-  /** The un-augmented copy of every puzzle alone. */
+  /** The copy of every puzzle that is not augmented, alone. */
   readonly singlePass: PassAtK;
   /** Both with puzzle id 0 for every puzzle; null for a model without puzzle rows, to which ids mean nothing. */
   readonly blankId: { readonly voted: PassAtK; readonly singlePass: PassAtK } | null;
 }
 
-/** @throws DatasetError for another data set; ConfigError if the model is for other puzzles. */
+// DEVIATION: ARC votes — the official code lets the predictions of all evaluations of a run vote together; here those of one vote,
+// and `trm arc-score` joins the predictions of several.
+/** @throws DatasetError for another data set; ConfigError if the model does not fit it; FileError */
 export async function evaluateArc(model: Model, options: ArcEvaluationOptions): Promise<ArcEvaluation> {
   const { data, out, nSup, batchSize, ks = OFFICIAL_KS, attempts = 2, onProgress } = options;
   const names = readArcNames(data);
@@ -44,10 +49,11 @@ export async function evaluateArc(model: Model, options: ArcEvaluationOptions): 
   let done = 0;
 
   const round = async (isBlank: boolean, writer: ArcPredictionWriter | null) => {
-    const [voted, singlePass] = [new ArcVotes(names), new ArcVotes(names)];
+    const voted = new ArcVotes(names);
+    const singlePass = new ArcVotes(names);
     for (const { inputs, puzzleIds } of source.batches(batchSize)) {
-      const asked = isBlank ? puzzleIds.map(() => names.blankIdentifier) : puzzleIds;
-      const { tokens, qHalt } = await lastAnswer(model, inputs, asked, nSup);
+      const modelIds = isBlank ? puzzleIds.map(() => names.blankIdentifier) : puzzleIds;
+      const { tokens, qHalt } = await lastAnswer(model, inputs, modelIds, nSup);
       puzzleIds.forEach((id, slot) => {
         const row = (all: Int32Array) => all.subarray(slot * ARC_LENGTH, (slot + 1) * ARC_LENGTH);
         voted.add(id, row(inputs), row(tokens), qHalt[slot]!);
@@ -70,6 +76,7 @@ export async function evaluateArc(model: Model, options: ArcEvaluationOptions): 
     const blank = hasRows ? await round(true, null) : null;
     return {
       predictions: count,
+      pairs: own.voted.pairs,
       voted: own.voted.scores,
       singlePass: own.singlePass.scores,
       blankId: blank && { voted: blank.voted.scores, singlePass: blank.singlePass.scores },

@@ -1,8 +1,6 @@
-/**
- * ARC grids as tokens on a 30x30 canvas: padding 0, end of grid 1, colours 0-9 as 2-11.
- *
- * The end of the grid is a line of 1s just right of it and just below it (without the corner), where the canvas has room.
- */
+// ARC grids as tokens on a 30x30 canvas: padding is 0, the end of the grid is 1, the colours 0 to 9 are 2 to 11.
+//
+// The end of the grid is a line of 1s to the right of it and below it (without the corner), if the canvas has room.
 import { DatasetError } from "../../formats/index.ts";
 import type { Grid } from "../dihedral.ts";
 
@@ -13,7 +11,7 @@ export const ARC_VOCABULARY = 12;
 const END = 1;
 const FIRST_COLOUR = 2;
 
-/** Grid with its top left cell at this place of the canvas. @throws RangeError if it does not fit there. */
+/** Places a grid on the canvas, with its top left cell at (top, left). @throws RangeError if it does not fit */
 export function gridToTokens({ rows, columns, cells }: Grid, top = 0, left = 0): Uint8Array {
   const bottom = top + rows;
   const right = left + columns;
@@ -32,11 +30,11 @@ export function gridToTokens({ rows, columns, cells }: Grid, top = 0, left = 0):
 }
 
 /**
- * The largest rectangle of colours at the top left corner: the grid that a prediction means, however its end is marked.
- * Of equal areas the one with fewer rows counts, as in the official evaluator; without a colour there the grid is empty.
+ * The grid of a prediction: the largest rectangle of colours at the top left corner, whatever follows it. Of equal areas the one with
+ * fewer rows is used, as in the official evaluator. Without a colour in the corner, the grid is empty.
  */
 export function cropTokens(tokens: ArrayLike<number>): Grid {
-  let columns = ARC_SIDE; // colours in a row from the left, in every row so far
+  let columns = ARC_SIDE; // number of columns that have colours in every row so far
   let best = { rows: 0, columns: 0 };
   for (let rows = 1; rows <= ARC_SIDE; rows++) {
     for (let column = 0; column < columns; column++) {
@@ -53,17 +51,17 @@ export function cropTokens(tokens: ArrayLike<number>): Grid {
   return { ...best, cells };
 }
 
-/** Equal for equal grids, different for different ones. */
+/** Equal exactly for equal grids. */
 export function gridKey({ rows, columns, cells }: Grid): string {
   return `${rows}x${columns}:${cells.join("")}`;
 }
 
-/** Rows of colours, as in the JSON files. */
+/** The rows of colours, as in the JSON files. */
 export function gridToRows({ rows, columns, cells }: Grid): number[][] {
   return Array.from({ length: rows }, (_, row) => [...cells.subarray(row * columns, (row + 1) * columns)]);
 }
 
-/** @throws DatasetError unless the value is 1 to 30 rows of equally many (1 to 30) colours 0-9. */
+/** @throws DatasetError unless the value is 1 to 30 rows of equally many (1 to 30) colours from 0 to 9 */
 export function gridFromRows(value: unknown, where: string): Grid {
   const refuse = (problem: string) => new DatasetError(`${where}: ${problem}`);
   if (!Array.isArray(value) || value.length < 1 || value.length > ARC_SIDE) {

@@ -1,17 +1,18 @@
-/** Scores ARC predictions on disk: the data set's names and test tasks, and four .npy files with one row per prediction. */
+// Scores ARC predictions on disk: the names and test tasks of a data set, and four .npy files with one row per prediction.
 import { join } from "node:path";
-import { FileSet, readBytes, writeOutput } from "../../formats/index.node.ts";
+import { FileSet, readBytes } from "../../formats/index.node.ts";
 import { DatasetError, decodeText, npyToInt32, parseNpy, pythonFloat, serializeNpy } from "../../formats/index.ts";
-import { ARC_LENGTH, type ArcScoreOptions, type ArcScores, ArcVotes, formatSubmission, OFFICIAL_KS } from "../arc.ts";
 import { readIdentifiers, readTestPuzzles } from "../official-layout/layout.node.ts";
 import { DATASET_JSON, parseMetadata } from "../official-layout/layout.ts";
 import { NpyRowWriter } from "../official-layout/npy-row-writer.node.ts";
+import { ARC_LENGTH } from "./grid.ts";
+import { type ArcScoreOptions, type ArcScores, ArcVotes, formatSubmission, OFFICIAL_KS } from "./vote.ts";
 
-/** Predictions of test examples: one row each, padding rows with the blank identifier allowed. */
+/** Predictions of test examples, one row each. Rows with the blank identifier are padding. */
 export interface ArcPredictions {
-  /** [N, 900] the questions as tokens */
+  /** [N, 900] tokens of the questions */
   readonly inputs: Int32Array | Uint8Array;
-  /** [N, 900] the predicted tokens */
+  /** [N, 900] predicted tokens */
   readonly preds: Int32Array | Uint8Array;
   /** [N] */
   readonly puzzleIdentifiers: Int32Array;
@@ -22,34 +23,41 @@ export interface ArcPredictions {
 export interface ArcScoreFiles {
   /** Data set folder (identifiers.json, test_puzzles.json, test/dataset.json). */
   readonly data: string;
-  readonly predictions: ArcPredictions;
+  /** The predictions of one or more evaluations, which vote together. */
+  readonly predictions: readonly ArcPredictions[];
   readonly ks?: readonly number[] | undefined;
-  /** Grids per test pair in the submission. Default 2. */
+  /** Number of grids per test pair in the submission. Default 2. */
   readonly attempts?: number | undefined;
 }
 
-/** @throws DatasetError if a file is missing or broken, or the predictions are not for this data set. */
+/**
+ * Scores predictions. The official code lets the predictions of all evaluations of a run vote together: pass those of every
+ * evaluation to do the same.
+ * @throws DatasetError if a file is broken or the predictions belong to another data set; FileError
+ */
 export function scoreArc({ data, predictions, ks = OFFICIAL_KS, attempts = 2 }: ArcScoreFiles): ArcScores {
   const votes = new ArcVotes(readArcNames(data));
-  const { inputs, preds, puzzleIdentifiers, qHaltLogits } = predictions;
-  puzzleIdentifiers.forEach((identifier, at) => {
-    const row = (all: Int32Array | Uint8Array) => all.subarray(at * ARC_LENGTH, (at + 1) * ARC_LENGTH);
-    votes.add(identifier, row(inputs), row(preds), qHaltLogits[at]!);
-  });
+  for (const { inputs, preds, puzzleIdentifiers, qHaltLogits } of predictions) {
+    puzzleIdentifiers.forEach((identifier, at) => {
+      const row = (all: Int32Array | Uint8Array) => all.subarray(at * ARC_LENGTH, (at + 1) * ARC_LENGTH);
+      votes.add(identifier, row(inputs), row(preds), qHaltLogits[at]!);
+    });
+  }
   return votes.result(ks, attempts);
 }
 
-/** What voting needs to know of an ARC data set. @throws DatasetError if it is no such set. */
+/** Reads the names and test tasks of a data set. @throws DatasetError if it is not an ARC data set; FileError */
 export function readArcNames(data: string): ArcScoreOptions {
   const testPuzzles = readTestPuzzles(data);
-  if (testPuzzles === undefined)
+  if (testPuzzles === undefined) {
     throw new DatasetError("no test_puzzles.json, expected an ARC data set", { file: data });
+  }
   const json = join(data, "test", DATASET_JSON);
   const { blankIdentifier } = parseMetadata(decodeText(readBytes(json), json), json);
   return { identifiers: readIdentifiers(data), blankIdentifier, testPuzzles };
 }
 
-/** inputs.npy, preds.npy, puzzle_identifiers.npy, q_halt_logits.npy. @throws DatasetError if they do not fit together. */
+/** Reads inputs.npy, preds.npy, puzzle_identifiers.npy and q_halt_logits.npy. @throws DatasetError if their shapes do not match; FileError */
 export function readArcPredictions(dir: string): ArcPredictions {
   const read = (name: string) => {
     const file = join(dir, `${name}.npy`);
@@ -80,7 +88,7 @@ export function readArcPredictions(dir: string): ArcPredictions {
   };
 }
 
-/** Writes the same four files, prediction by prediction. @throws DatasetError */
+/** Writes the same four files, prediction by prediction. The methods throw FileError. */
 export class ArcPredictionWriter {
   readonly #files = new FileSet();
   readonly #dir: string;
@@ -119,9 +127,11 @@ export class ArcPredictionWriter {
   }
 }
 
-/** scores.json and submission.json. @throws DatasetError */
+/** Writes scores.json and submission.json. @throws FileError */
 export function writeArcScores(dir: string, { scores, submission }: ArcScores): void {
   const lines = Object.entries(scores).map(([name, score]) => ` "${name}": ${pythonFloat(score)}`);
-  writeOutput(join(dir, "scores.json"), `{\n${lines.join(",\n")}\n}\n`);
-  writeOutput(join(dir, "submission.json"), formatSubmission(submission));
+  const files = new FileSet();
+  files.write(join(dir, "scores.json"), lines.length === 0 ? "{}\n" : `{\n${lines.join(",\n")}\n}\n`);
+  files.write(join(dir, "submission.json"), formatSubmission(submission));
+  files.finish();
 }

@@ -1,8 +1,5 @@
-/**
- * ARC as a task: what a run that was trained on ARC data needs to show its grids. Tasks are published, not generated, and their
- * augmentations are stored in the data set.
- */
-
+// ARC as a task of trm-ts, with which a run shows its grids. ARC tasks are published, not generated, and their augmentations are
+// stored in the data set.
 import { shortened } from "../../formats/index.ts";
 import { ConfigError, PuzzleError, type Task } from "../../trm/index.ts";
 import { ARC_LENGTH, ARC_SIDE, ARC_VOCABULARY, cropTokens, gridFromRows, gridToRows, gridToTokens } from "./grid.ts";
@@ -14,7 +11,7 @@ export const arcTask: Task = {
   sequenceLength: ARC_LENGTH,
   vocabularySize: ARC_VOCABULARY,
 
-  /** A grid as in the JSON files: [[0,1],[2,3]]. */
+  /** Reads a grid as in the JSON files: [[0,1],[2,3]]. */
   parse(question) {
     let rows: unknown;
     try {
@@ -33,7 +30,7 @@ export const arcTask: Task = {
 
   format: (tokens) => JSON.stringify(gridToRows(cropTokens(tokens))),
 
-  /** The whole canvas: colours as digits, the end of the grid "|", padding ".". */
+  /** Draws the whole canvas: colours as digits, the end of the grid as "|", padding as ".". */
   draw(tokens, paint = (symbol) => symbol) {
     const symbols = Array.from(tokens, (token, cell) => paint(".|0123456789"[token] ?? "?", cell));
     return Array.from({ length: ARC_SIDE }, (_, row) =>
@@ -41,13 +38,13 @@ export const arcTask: Task = {
     ).join("\n");
   },
 
-  /** The rule of a task is not known here, only that an answer is a grid. */
+  /** The rule of a task is unknown; an answer must be a grid. */
   mistake: (_, answer) =>
-    cropTokens(answer).cells.length === 0 ? "no colour at the top left, expected a grid" : undefined,
+    cropTokens(answer).cells.length === 0 ? "no colour at the top left corner, expected a grid" : undefined,
   canJudge: false,
 
   generate() {
-    throw new ConfigError("arc: tasks are published, not generated, expected a data set made by trm data arc");
+    throw new ConfigError("arc: such puzzles cannot be generated, expected a data set made by trm data arc");
   },
 
   augment: (question, answer) => ({ question, answer }),

@@ -1,32 +1,35 @@
-/**
- * ARC tasks from their JSON: the combined files (`..._challenges.json` with `..._solutions.json`) and the repositories'
- * one file per task. ARC-AGI-1, ARC-AGI-2 and ConceptARC share the form.
- */
-
+// ARC tasks in JSON: the combined files (`..._challenges.json` with `..._solutions.json`) and the repositories' files with one task
+// each. ARC-AGI-1, ARC-AGI-2 and ConceptARC have the same form.
+//
+// The answer of a test pair is unknown if the test file comes without solutions, as on Kaggle. The official builder writes a single
+// black cell in its place; trm-ts writes the same cell, with a field "unknown" beside it that the official code ignores.
 import { DatasetError, parseJson, quoted } from "../../formats/index.ts";
 import type { Grid } from "../dihedral.ts";
 import { gridFromRows, gridToRows } from "./grid.ts";
 
 export interface ArcPair {
   readonly input: Grid;
-  readonly output: Grid;
+  /** Undefined if the answer is unknown. */
+  readonly output: Grid | undefined;
 }
 
-/** The pairs of a task, in the order of the file: "train" shows the rule, "test" asks. */
+/** The pairs of a task, in the order of the file: "train" demonstrates the rule, "test" poses the questions. */
 export type ArcTask = ReadonlyMap<"train" | "test", readonly ArcPair[]>;
 
 /** Tasks by name. */
 export type ArcTasks = ReadonlyMap<string, ArcTask>;
 
+interface JsonFile {
+  readonly text: string;
+  readonly file: string;
+}
+
 /**
- * Tasks of a combined file.
- * @param solutions the answers of the tests; without, they are taken from the challenges, or are a single black cell.
- * @throws DatasetError naming file, task and place.
+ * Parses the tasks of a combined file.
+ * @param solutions the answers of the test pairs. Without them, an answer in the challenges is used; otherwise it is unknown
+ * @throws DatasetError that names file, task and place
  */
-export function parseArcChallenges(
-  challenges: { readonly text: string; readonly file: string },
-  solutions?: { readonly text: string; readonly file: string },
-): ArcTasks {
+export function parseArcChallenges(challenges: JsonFile, solutions?: JsonFile): ArcTasks {
   const tasks = objectOf(parseJson(challenges.text, challenges.file), challenges.file);
   const answers = solutions && objectOf(parseJson(solutions.text, solutions.file), solutions.file);
   const result = new Map<string, ArcTask>();
@@ -38,16 +41,19 @@ export function parseArcChallenges(
   return result;
 }
 
-/** One task of a file of its own. @throws DatasetError */
+/** Parses a file with one task. @throws DatasetError */
 export function parseArcTask(text: string, file: string): ArcTask {
   return parseTask(parseJson(text, file), file);
 }
 
+const PLACEHOLDER = [[0]];
+
 /** The tasks as JSON values, in the form of test_puzzles.json. */
-export function arcTasksToJson(
-  tasks: ArcTasks,
-): Map<string, Record<string, { input: number[][]; output: number[][] }[]>> {
-  const rows = ({ input, output }: ArcPair) => ({ input: gridToRows(input), output: gridToRows(output) });
+export function arcTasksToJson(tasks: ArcTasks): Map<string, unknown> {
+  const rows = ({ input, output }: ArcPair) =>
+    output === undefined
+      ? { input: gridToRows(input), output: PLACEHOLDER, unknown: true }
+      : { input: gridToRows(input), output: gridToRows(output) };
   return new Map(
     [...tasks].map(([name, task]) => [
       name,
@@ -69,12 +75,15 @@ function parseTask(value: unknown, where: string, outputs?: readonly unknown[]):
       if (kind === "test" && outputs !== undefined && outputs.length !== pairs.length) {
         throw new DatasetError(`${where}: ${outputs.length} solutions, expected ${pairs.length} (its test pairs)`);
       }
-      const parsed = pairs.map((pair: unknown, index) => {
+      const parsed = pairs.map((pair: unknown, index): ArcPair => {
         const place = `${where}: ${kind} pair ${index + 1}`;
-        const { input, output } = objectOf(pair, place);
-        // Unknown answers are a single black cell, as in the official builder.
-        const answer = kind === "test" ? (outputs?.[index] ?? output ?? [[0]]) : output;
-        return { input: gridFromRows(input, `${place}: input`), output: gridFromRows(answer, `${place}: output`) };
+        const { input, output, unknown } = objectOf(pair, place);
+        const answer = kind === "test" ? (outputs?.[index] ?? (unknown === true ? undefined : output)) : output;
+        const isUnknown = kind === "test" && (answer === undefined || answer === null);
+        return {
+          input: gridFromRows(input, `${place}: input`),
+          output: isUnknown ? undefined : gridFromRows(answer, `${place}: output`),
+        };
       });
       return [kind, parsed] as const;
     }),

@@ -1,10 +1,9 @@
-/**
- * The ARC score by voting, as the official evaluator counts it.
- *
- * Every prediction for an augmented test pair is cropped, turned back, and is a vote for the grid it gives. For every test
- * pair grids are ordered by votes, then by the mean of sigmoid(q); pass@k is the share of pairs (mean over the pairs of a
- * task, then over tasks) whose answer is among the first k. Pairs without a prediction count as wrong.
- */
+// The ARC vote: the score by voting, as the official evaluator computes it.
+//
+// Every prediction for an augmented test pair is cropped and mapped back, and is one vote for the resulting grid. The grids of a test
+// pair are ordered by votes, then by the mean of sigmoid(q). pass@k is the share of pairs (mean over the pairs of a task, then over
+// tasks) whose answer is among the first k grids. Pairs without a prediction count as wrong; pairs whose answer is unknown are left
+// out of the score.
 import { DatasetError, pythonJson } from "../../formats/index.ts";
 import type { Grid } from "../dihedral.ts";
 import { type Augmentation, parseAugmentedName, restoreGrid } from "./augment.ts";
@@ -21,12 +20,14 @@ export interface ArcScoreOptions {
 }
 
 export interface ArcScores {
-  /** `ARC/pass@1` ... */
+  /** `ARC/pass@1` ...; empty if all answers are unknown. */
   readonly scores: Readonly<Record<string, number>>;
-  /** Per task and test pair the first grids: attempt_1, attempt_2 ... (the Kaggle form). */
+  /** The first grids of every task and test pair: attempt_1, attempt_2 ... (the form of Kaggle). */
   readonly submission: ReadonlyMap<string, readonly Readonly<Record<string, number[][]>>[]>;
-  /** Tasks with a test pair that no prediction was for. */
+  /** Tasks with a test pair that has no prediction. */
   readonly unpredicted: readonly string[];
+  /** Number of test pairs, and how many of their answers are unknown. */
+  readonly pairs: { readonly count: number; readonly unknown: number };
 }
 
 interface Candidate {
@@ -46,10 +47,10 @@ export class ArcVotes {
   }
 
   /**
-   * Counts one prediction; rows with the blank identifier (padding) count nothing.
-   * @param input [900] the tokens of the question as it was asked
-   * @param prediction [900] the predicted tokens
-   * @throws DatasetError if the identifier has no name or a row has another length.
+   * Counts one prediction. Rows with the blank identifier are padding and are skipped.
+   * @param input [900] tokens of the question as the model saw it
+   * @param prediction [900] predicted tokens
+   * @throws DatasetError if the identifier has no name or a row has another length
    */
   add(identifier: number, input: ArrayLike<number>, prediction: ArrayLike<number>, qLogit: number): void {
     if (identifier === this.#options.blankIdentifier) return;
@@ -57,12 +58,12 @@ export class ArcVotes {
       if (row.length !== ARC_LENGTH) throw new DatasetError(`a row of ${row.length} tokens, expected ${ARC_LENGTH}`);
     }
     const { name, augmentation } = this.#name(identifier);
-    const back = (tokens: ArrayLike<number>) => {
+    const restored = (tokens: ArrayLike<number>) => {
       const grid = cropTokens(tokens);
       return augmentation === undefined ? grid : restoreGrid(augmentation, grid);
     };
-    const question = questionKey(name, back(input));
-    const grid = back(prediction);
+    const question = questionKey(name, restored(input));
+    const grid = restored(prediction);
     const key = gridKey(grid);
     const grids = this.#candidates.get(question) ?? new Map<string, Candidate>();
     this.#candidates.set(question, grids);
@@ -76,8 +77,8 @@ export class ArcVotes {
   }
 
   /**
-   * @param attempts grids per test pair in the submission; the first is repeated where there are fewer.
-   * @throws DatasetError if there are no test tasks.
+   * @param attempts number of grids per test pair in the submission; if there are fewer, the first one is repeated
+   * @throws DatasetError if there are no test tasks
    */
   result(ks: readonly number[] = OFFICIAL_KS, attempts = 2): ArcScores {
     const { testPuzzles } = this.#options;
@@ -85,36 +86,40 @@ export class ArcVotes {
     const correct = ks.map(() => 0);
     const submission = new Map<string, Record<string, number[][]>[]>();
     const unpredicted: string[] = [];
+    const pairs = { count: 0, unknown: 0 };
+    let scoredTasks = 0;
     for (const [name, task] of testPuzzles) {
-      const pairs = task.get("test") ?? [];
       const right = ks.map(() => 0);
+      let scored = 0;
       const entries: Record<string, number[][]>[] = [];
-      for (const { input, output } of pairs) {
+      for (const { input, output } of task.get("test") ?? []) {
+        pairs.count++;
+        if (output === undefined) pairs.unknown++;
+        else scored++;
         const ranked = this.#ranked(name, input);
         if (ranked.length === 0) {
           if (!unpredicted.includes(name)) unpredicted.push(name);
           continue;
         }
-        const place = ranked.findIndex(({ grid }) => gridKey(grid) === gridKey(output));
+        const answer = output && gridKey(output);
+        const place = ranked.findIndex(({ grid }) => gridKey(grid) === answer);
         ks.forEach((k, index) => {
           if (place >= 0 && place < k) right[index]!++;
         });
-        entries.push(
-          Object.fromEntries(
-            Array.from({ length: attempts }, (_, index) => [
-              `attempt_${index + 1}`,
-              gridToRows((ranked[index] ?? ranked[0]!).grid),
-            ]),
-          ),
-        );
+        entries.push(attemptsOf(ranked, attempts));
       }
       submission.set(name, entries);
+      if (scored === 0) continue;
+      scoredTasks++;
       right.forEach((count, index) => {
-        correct[index]! += count / Math.max(1, pairs.length);
+        correct[index]! += count / scored;
       });
     }
-    const scores = Object.fromEntries(ks.map((k, index) => [`ARC/pass@${k}`, correct[index]! / testPuzzles.size]));
-    return { scores, submission, unpredicted };
+    const scores =
+      scoredTasks === 0
+        ? {}
+        : Object.fromEntries(ks.map((k, index) => [`ARC/pass@${k}`, correct[index]! / scoredTasks]));
+    return { scores, submission, unpredicted, pairs };
   }
 
   #ranked(name: string, input: Grid): Candidate[] {
@@ -136,6 +141,11 @@ export class ArcVotes {
     }
     return known;
   }
+}
+
+function attemptsOf(ranked: readonly Candidate[], attempts: number): Record<string, number[][]> {
+  const grids = Array.from({ length: attempts }, (_, index) => (ranked[index] ?? ranked[0]!).grid);
+  return Object.fromEntries(grids.map((grid, index) => [`attempt_${index + 1}`, gridToRows(grid)]));
 }
 
 /** submission.json as the official evaluator writes it. */

@@ -1,10 +1,7 @@
-/**
- * A maze: its text form, tokens, and what makes one valid.
- *
- * Characters "# SGo" (wall, free, start, goal, path) are tokens 1 to 5, padding 0, as in the official code. In the answer
- * the free cells of a shortest path are "o". Moves go up, down, left and right.
- */
-
+// A maze: its text, its tokens, and its validity.
+//
+// Characters "# SGo" (wall, free, start, goal, path) are tokens 1 to 5, padding 0, as in the official code. In the answer,
+// the free cells of a shortest path are "o". Moves go up, down, left and right.
 import { quoted } from "../../formats/index.ts";
 import { PuzzleError } from "../../trm/index.ts";
 
@@ -15,7 +12,7 @@ export const START = 3;
 export const GOAL = 4;
 export const PATH = 5;
 
-/** Sides that are generated. */
+/** The sides that can be generated. */
 export const MAZE_SIDES = { smallest: 7, largest: 30 } as const;
 
 export const isMazeSide = (side: number): boolean =>
@@ -23,8 +20,8 @@ export const isMazeSide = (side: number): boolean =>
 
 /**
  * Reads a square maze, row by row.
- * @param side expected side; without it, any square.
- * @throws PuzzleError for a wrong length or character. `mazeProblem` checks the rest.
+ * @param side expected side; any square if undefined
+ * @throws PuzzleError for a wrong length or character; `mazeProblem` checks the rest
  */
 export function parseMaze(text: string, side?: number): Int32Array {
   const characters = [...text];
@@ -45,12 +42,12 @@ export function parseMaze(text: string, side?: number): Int32Array {
   return Int32Array.from(characters, (character) => MAZE_CHARACTERS.indexOf(character) + 1);
 }
 
-/** The one-line form; tokens that mean nothing become "?". */
+/** The text in one line; tokens without a character become "?". */
 export function formatMaze(tokens: ArrayLike<number>): string {
   return Array.from(tokens, (token) => MAZE_CHARACTERS[token - 1] ?? "?").join("");
 }
 
-/** Steps from a cell to every other (-1: not reachable), by breadth-first search through everything but walls. */
+/** Distances in steps from a cell to all cells (-1: unreachable), by breadth-first search through everything but walls. */
 export function distancesFrom(maze: ArrayLike<number>, side: number, start: number): Int32Array {
   const distance = new Int32Array(side * side).fill(-1);
   const queue = new Int32Array(side * side);
@@ -70,9 +67,9 @@ export function distancesFrom(maze: ArrayLike<number>, side: number, start: numb
 }
 
 /**
- * The answer: a shortest path from S to G marked. Where several are shortest, one is taken by a fixed rule (from the goal
- * back, up before left before right before down), so that the answer is a function of the question.
- * @throws PuzzleError if G cannot be reached.
+ * Marks a shortest path from S to G. Of several shortest paths a fixed rule selects one (backwards from the goal, up before left
+ * before right before down), so that the answer is a function of the question.
+ * @throws PuzzleError if G cannot be reached
  */
 export function solveMaze(question: ArrayLike<number>, side: number): Int32Array {
   const answer = Int32Array.from(question);
@@ -92,7 +89,7 @@ export function solveMaze(question: ArrayLike<number>, side: number): Int32Array
   return answer;
 }
 
-/** What is wrong with a question, in one line, else undefined. */
+/** The first problem of a question, in one line; undefined if it is valid. */
 export function mazeProblem(question: ArrayLike<number>, side: number): string | undefined {
   const cells = Array.from(question);
   for (const [token, name] of [
@@ -103,12 +100,12 @@ export function mazeProblem(question: ArrayLike<number>, side: number): string |
     if (count !== 1) return `${count} cells are ${name}, expected exactly one`;
   }
   const marked = cells.indexOf(PATH);
-  if (marked >= 0) return `"o" in ${place(marked, side)}, a question has no path yet`;
+  if (marked >= 0) return `"o" in ${place(marked, side)}, expected a question without a path`;
   const reached = distancesFrom(question, side, cells.indexOf(START))[cells.indexOf(GOAL)]!;
   return reached < 0 ? "no path from S to G" : undefined;
 }
 
-/** Why an answer does not mark a shortest path of the question (any will do), else undefined. */
+/** Why an answer does not mark a shortest path of the question (any of them is right); undefined if it does. */
 export function mazeMistake(question: ArrayLike<number>, answer: ArrayLike<number>, side: number): string | undefined {
   const onlyPath = new Int32Array(side * side).fill(WALL);
   let marked = 0;
@@ -124,10 +121,10 @@ export function mazeMistake(question: ArrayLike<number>, answer: ArrayLike<numbe
   const goal = Array.from(question).indexOf(GOAL);
   if (distancesFrom(onlyPath, side, start)[goal]! < 0) return "the marked cells do not lead from S to G";
   const shortest = distancesFrom(question, side, start)[goal]! - 1;
-  return marked === shortest ? undefined : `${marked} cells marked, a shortest path has ${shortest}`;
+  return marked === shortest ? undefined : `${marked} cells are marked, a shortest path has ${shortest}`;
 }
 
-/** The neighbour up, left, right or down; -1 beyond the border. */
+/** The neighbour above, to the left, to the right or below; negative outside the maze. */
 function step(cell: number, direction: number, side: number): number {
   if (direction === 0) return cell - side;
   if (direction === 1) return cell % side === 0 ? -1 : cell - 1;

@@ -1,15 +1,13 @@
-/**
- * Mazes by the published recipe: every cell a wall with a probability drawn from 30-50 %, start and goal random, kept if
- * the shortest path between them is longer than a threshold (30x30: 110 steps).
- *
- * Drawing start and goal blindly hits such a pair too rarely. So, for every drawing of walls, two breadth-first searches
- * (from a random cell to the farthest cell, and from there) tell whether its region holds a long path; only if so, all
- * pairs are measured and one of those beyond the threshold is taken, each equally likely.
- *
- * Bias against the recipe: walls with one long pair are as likely as walls with many, where the recipe would take the
- * latter more often; and walls whose long pairs lie in a region the random cell missed, or which the two searches (a
- * lower bound of the longest path) underrate, are dropped. Given the walls, start and goal follow the recipe.
- */
+// Generates mazes by the published recipe: every cell is a wall with a probability drawn from 30 to 50%, start and goal are random,
+// and a maze is kept if the shortest path between them is longer than a threshold (30x30: 110 steps).
+//
+// A random start and goal are rarely that far apart. Therefore two breadth-first searches (from a random cell to the farthest cell,
+// and from there again) estimate the longest path of every drawing of walls. Only if it exceeds the threshold are all pairs
+// measured, and one of the long pairs is drawn with equal probability.
+//
+// The bias against the recipe: walls with one long pair are as likely as walls with many, which the recipe would draw more often;
+// and walls are dropped if their long pairs lie outside the region of the random cell, or if the two searches (a lower bound)
+// underestimate the longest path. Given the walls, start and goal follow the recipe.
 import type { Random } from "../../tensor/index.ts";
 import { ConfigError, type TokenPair } from "../../trm/index.ts";
 import { distancesFrom, FREE, GOAL, isMazeSide, MAZE_SIDES, START, solveMaze, WALL } from "./board.ts";
@@ -17,7 +15,7 @@ import { distancesFrom, FREE, GOAL, isMazeSide, MAZE_SIDES, START, solveMaze, WA
 export interface MazeOptions {
   /** 7 to 30. */
   readonly side: number;
-  /** The shortest path has more steps than this. Default: the share of cells of the published 30x30 mazes (110 of 900). */
+  /** The shortest path has more steps than this. Default: in proportion to the published 30x30 mazes (110 steps for 900 cells). */
   readonly longerThan?: number | undefined;
   /** Range of the share of walls. Default [0.3, 0.5]. */
   readonly walls?: readonly [number, number] | undefined;
@@ -25,14 +23,14 @@ export interface MazeOptions {
 
 export const PUBLISHED_WALLS = [0.3, 0.5] as const;
 
-/** Drawings of walls without a long enough path before giving up. */
+/** Drawings of walls without a long path after which the generator gives up. */
 const MAX_DRAWS = 200_000;
 
 export function defaultLongerThan(side: number): number {
   return Math.floor((side * side * 110) / 900);
 }
 
-/** @throws ConfigError for a side, a threshold or walls that make no sense, or if no such maze turns up. */
+/** @throws ConfigError for an invalid side, threshold or share of walls, or if no such maze is found */
 export function generateMaze(options: MazeOptions, random: Random): TokenPair {
   const { side, longerThan = defaultLongerThan(options.side), walls = PUBLISHED_WALLS } = options;
   checkOptions(side, longerThan, walls);
@@ -50,7 +48,7 @@ export function generateMaze(options: MazeOptions, random: Random): TokenPair {
   );
 }
 
-/** A lower bound of the longest shortest path around a random free cell (exact on trees). */
+/** A lower bound of the longest shortest path in the region of a random free cell (exact on trees). */
 function longestSeen(maze: Int32Array, side: number, random: Random): number {
   const free = freeCells(maze);
   if (free.length < 2) return 0;
@@ -78,7 +76,7 @@ function checkOptions(side: number, longerThan: number, [least, most]: readonly 
   if (!isMazeSide(side)) {
     throw new ConfigError(`maze: side ${side}, expected ${MAZE_SIDES.smallest} to ${MAZE_SIDES.largest}`);
   }
-  const longest = Math.ceil((side * side) / 2) + side; // no shortest path of a grid is longer
+  const longest = Math.ceil((side * side) / 2) + side; // No shortest path in a grid is longer.
   if (!Number.isInteger(longerThan) || longerThan < 0 || longerThan >= longest) {
     throw new ConfigError(
       `maze${side}: path longer than ${longerThan} steps, expected a whole number from 0 below ${longest}`,

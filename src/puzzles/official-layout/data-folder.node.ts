@@ -1,4 +1,4 @@
-/** A data set folder as a run uses it: does it fit the model, and what does it say of the configuration. */
+// The folder of a data set as a run uses it: checks that it fits the model, and determines parts of the configuration.
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { readBytes } from "../../formats/index.node.ts";
@@ -8,7 +8,7 @@ import { openSplit } from "./layout.node.ts";
 import { DATASET_JSON, parseMetadata, type SplitMetadata, type SplitName } from "./layout.ts";
 import type { ExampleSource } from "./split-batches.ts";
 
-/** What the configuration of a model takes from its data set. */
+/** The settings of a model that its data set determines. */
 export const dataSettings = ({ vocabularySize, sequenceLength, identifierCount }: SplitMetadata) => ({
   vocabularySize,
   sequenceLength,
@@ -17,7 +17,7 @@ export const dataSettings = ({ vocabularySize, sequenceLength, identifierCount }
 
 export const hasTestSplit = (dir: string): boolean => existsSync(join(dir, "test", DATASET_JSON));
 
-/** What the data set says of its puzzles. @throws DatasetError */
+/** Reads the metadata of a data set. @throws DatasetError, FileError */
 export function readDataMetadata(dir: string): SplitMetadata {
   checkIsThere(dir, "train");
   const file = join(dir, "train", DATASET_JSON);
@@ -25,9 +25,9 @@ export function readDataMetadata(dir: string): SplitMetadata {
 }
 
 /**
- * The examples of a split, left on disk.
- * @param model  refuses puzzles of another form than this model's
- * @throws DatasetError
+ * Opens a split of a data set, which stays on disk.
+ * @param model if given, puzzles of another size or vocabulary are refused
+ * @throws DatasetError, FileError
  */
 export function openDataSplit(dir: string, split: SplitName, model?: ModelConfig): ExampleSource {
   checkIsThere(dir, split);
@@ -40,7 +40,7 @@ export function openDataSplit(dir: string, split: SplitName, model?: ModelConfig
 
 function checkIsThere(dir: string, split: SplitName): void {
   if (!existsSync(join(dir, split, DATASET_JSON))) {
-    throw new DatasetError(`no ${split}/${DATASET_JSON} in it, expected a data set (trm data makes one)`, {
+    throw new DatasetError(`no ${split}/${DATASET_JSON}, expected a data set as trm data writes it`, {
       file: dir,
     });
   }
@@ -49,10 +49,10 @@ function checkIsThere(dir: string, split: SplitName): void {
 function misfit(metadata: SplitMetadata, model: ModelConfig): string | undefined {
   const { vocabularySize, sequenceLength, puzzleIds } = dataSettings(metadata);
   if (sequenceLength !== model.sequenceLength || vocabularySize !== model.vocabularySize) {
-    return `puzzles of ${sequenceLength} cells and ${vocabularySize} tokens, the model is for ${model.sequenceLength} and ${model.vocabularySize}`;
+    return `puzzles of ${sequenceLength} cells and ${vocabularySize} tokens, expected ${model.sequenceLength} and ${model.vocabularySize} as in the model`;
   }
   if (model.puzzleEmbeddingSize > 0 && puzzleIds > model.puzzleIds) {
-    return `${puzzleIds} puzzle identifiers, the model has rows for ${model.puzzleIds}`;
+    return `${puzzleIds} puzzle identifiers, expected at most the ${model.puzzleIds} of the model`;
   }
   return undefined;
 }

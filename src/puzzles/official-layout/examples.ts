@@ -1,16 +1,14 @@
-/**
- * Examples in memory as a split of the official layout, and back: for `encodeSplit`, which gives its files. A group is one puzzle
- * with its augmented copies, the puzzle as it is first; every puzzle has the one blank identifier.
- */
+// Converts examples in memory to a split of the official layout, and back. `encodeSplit` then gives the files. A group is a puzzle
+// followed by its augmented copies; every puzzle has the blank identifier.
 import { Random } from "../../tensor/index.ts";
 import type { Examples, Task, TokenPair } from "../../trm/index.ts";
 import { type PuzzleSplit, splitMetadata } from "./layout.ts";
 import { MemorySink, SplitBuilder } from "./split-builder.ts";
 
-/** Names of the identifiers of such a set, for identifiers.json. */
+/** The names of the identifiers of such a data set, for identifiers.json. */
 export const identifierNames: readonly string[] = ["<blank>"];
 
-/** @param copies  random images of every puzzle, different from it and from each other as far as there are so many */
+/** @param copies number of random images of every puzzle, all different; fewer if there are not as many */
 export function toSplit(examples: Examples, task: Task, copies = 0, random = new Random(0)): PuzzleSplit {
   const { count, length, inputs, labels } = examples;
   const sink = new MemorySink();
@@ -26,16 +24,16 @@ export function toSplit(examples: Examples, task: Task, copies = 0, random = new
   }
   const { vocabularySize, sequenceLength } = task;
   const metadata = splitMetadata(builder, { vocabularySize, sequenceLength, identifierCount: 1 });
-  return sink.finish(builder, { ...metadata, puzzleCount: count }); // the groups, as the official Sudoku builder counts
+  return sink.finish(builder, { ...metadata, puzzleCount: count }); // groups, as in the official Sudoku builder
 }
 
-/** Draws in a row without a new image after which there are taken to be no more. */
-const maxFruitless = 50;
+/** After this many draws in a row without a new image, a puzzle is assumed to have no more. */
+const MAX_FRUITLESS = 50;
 
-function images(question: Int32Array, answer: Int32Array, task: Task, wanted: number, random: Random): TokenPair[] {
+function images(question: Int32Array, answer: Int32Array, task: Task, count: number, random: Random): TokenPair[] {
   const known = new Set([question.join()]);
   const found: TokenPair[] = [];
-  for (let fruitless = 0; found.length < wanted && fruitless < maxFruitless; fruitless++) {
+  for (let fruitless = 0; found.length < count && fruitless < MAX_FRUITLESS; fruitless++) {
     const image = task.augment(question, answer, random);
     if (known.has(image.question.join())) continue;
     known.add(image.question.join());
@@ -45,7 +43,7 @@ function images(question: Int32Array, answer: Int32Array, task: Task, wanted: nu
   return found;
 }
 
-/** The examples of the first puzzle of every group: without augmented copies. */
+/** The examples of the first puzzle of every group, which leaves augmented copies out. */
 export function toExamples(split: PuzzleSplit): Examples {
   const { sequenceLength: length, ignoreLabel } = split.metadata;
   const rows: number[] = [];
@@ -60,6 +58,6 @@ export function toExamples(split: PuzzleSplit): Examples {
     });
     return picked;
   };
-  const tokens = { inputs: pick(split.inputs), labels: pick(split.labels) };
-  return { count: rows.length, length, ...tokens, ...(ignoreLabel !== 0 && { ignoreLabel }) };
+  const examples = { count: rows.length, length, inputs: pick(split.inputs), labels: pick(split.labels) };
+  return ignoreLabel === 0 ? examples : { ...examples, ignoreLabel };
 }

@@ -1,7 +1,5 @@
-/**
- * The official layout on disk: writing a data set, and reading a split example by example, so that memory does not grow
- * with the set. Files of the official builder are read as well as ours.
- */
+// The official layout on disk: writes a data set, and reads a split example by example, so that its memory does not depend on its size.
+// Files of the official builders are read too.
 import { closeSync, existsSync, fstatSync } from "node:fs";
 import { join } from "node:path";
 import { type FileSet, openFile, readAt, readBytes } from "../../formats/index.node.ts";
@@ -42,14 +40,13 @@ import { NpyRowWriter } from "./npy-row-writer.node.ts";
 import { type ExampleSource, sourceBatches } from "./split-batches.ts";
 import type { ExampleSink, SplitBuilder } from "./split-builder.ts";
 
-/** Writes a split's examples as they come; `end` adds the index and, last, dataset.json. */
+/** Writes the examples of a split one by one; `end` adds the index and then dataset.json. The methods throw FileError. */
 export class SplitWriter implements ExampleSink {
   readonly #files: FileSet;
   readonly #folder: string;
   readonly #inputs: NpyRowWriter;
   readonly #labels: NpyRowWriter;
 
-  /** @throws DatasetError if the folder cannot be written. */
   constructor(files: FileSet, dir: string, split: SplitName) {
     this.#files = files;
     this.#folder = join(dir, split);
@@ -62,7 +59,6 @@ export class SplitWriter implements ExampleSink {
     this.#labels.write(label);
   }
 
-  /** @throws DatasetError */
   end(builder: SplitBuilder, metadata: SplitMetadata): void {
     this.#inputs.end(metadata.sequenceLength);
     this.#labels.end(metadata.sequenceLength);
@@ -71,33 +67,40 @@ export class SplitWriter implements ExampleSink {
   }
 }
 
-/** The files beside the splits. @throws DatasetError */
+/** Writes the files beside the splits. @throws FileError */
 export function writeNames(files: FileSet, dir: string, identifiers: readonly string[], testPuzzles?: ArcTasks): void {
   files.write(join(dir, IDENTIFIERS_JSON), pythonJson(identifiers));
   if (testPuzzles) files.write(join(dir, TEST_PUZZLES_JSON), pythonJson(arcTasksToJson(testPuzzles)));
 }
 
-/** Names of the puzzle identifiers. @throws DatasetError */
+/** Reads the names of the puzzle identifiers. @throws DatasetError, FileError */
 export function readIdentifiers(dir: string): string[] {
   const file = join(dir, IDENTIFIERS_JSON);
   return parseIdentifiers(decodeText(readBytes(file), file), file);
 }
 
-/** The test tasks of an ARC set; undefined for another set. @throws DatasetError */
+/** Reads the test tasks of an ARC data set; undefined for other data sets. @throws DatasetError, FileError */
 export function readTestPuzzles(dir: string): ArcTasks | undefined {
   const file = join(dir, TEST_PUZZLES_JSON);
   return existsSync(file) ? parseArcChallenges({ text: decodeText(readBytes(file), file), file }) : undefined;
 }
 
-/** A whole split in memory. @throws DatasetError */
+/** Reads a whole split into memory. @throws DatasetError, also for a split without examples; FileError */
 export function readSplit(dir: string, split: SplitName): PuzzleSplit {
-  return decodeSplit((name) => readBytes(join(dir, split, name)), join(dir, split));
+  const folder = join(dir, split);
+  const decoded = decodeSplit((name) => readBytes(join(folder, name)), folder);
+  checkHasExamples(decoded.inputs.length, folder);
+  return decoded;
+}
+
+function checkHasExamples(count: number, folder: string): void {
+  if (count === 0) throw new DatasetError("the split has no examples, expected at least one", { file: folder });
 }
 
 /**
- * A split that stays on disk: examples are read when asked for; of the index only the groups are kept in memory, and the
- * rest if it is small.
- * @throws DatasetError if a file is broken or the files do not fit together.
+ * Opens a split that stays on disk: examples are read on demand. The groups are kept in memory; the rest of the index is read in
+ * pages.
+ * @throws DatasetError if a file is broken, the files do not match, or there are no examples; FileError
  */
 export function openSplit(dir: string, split: SplitName): ExampleSource {
   const folder = join(dir, split);
@@ -117,6 +120,7 @@ export function openSplit(dir: string, split: SplitName): ExampleSource {
     const labels = keep(new NpyFile(path("labels")));
     for (const file of [inputs, labels]) checkTokenShape(file.header.shape, metadata, file.path);
     const count = inputs.header.shape[0]!;
+    checkHasExamples(count, folder);
     if (labels.header.shape[0] !== count) {
       throw new DatasetError(`${labels.header.shape[0]} examples, expected ${count} as in the inputs`, {
         file: labels.path,
@@ -163,7 +167,7 @@ export function openSplit(dir: string, split: SplitName): ExampleSource {
   }
 }
 
-/** An .npy file of integers, read in pieces. */
+/** An .npy file of integers that is read in pieces. */
 class NpyFile {
   readonly path: string;
   readonly header: NpyHeader;
@@ -190,7 +194,7 @@ class NpyFile {
     }
   }
 
-  /** `count` numbers from number `first`. */
+  /** Reads `count` numbers, beginning with number `first`. */
   read(first: number, count: number): Uint8Array | Int32Array {
     const { dtype, itemSize, dataOffset } = this.header;
     const bytes = new Uint8Array(count * itemSize);
@@ -204,7 +208,7 @@ class NpyFile {
   }
 }
 
-/** One column of integers: in memory if small, else read in pages of which the latest are kept. */
+/** One column of integers, read in pages of which the latest are kept in memory. */
 class FileColumn implements IndexColumn {
   static readonly #PAGE = 1024;
   static readonly #PAGES = 8192; // 32 MB
@@ -235,7 +239,7 @@ class FileColumn implements IndexColumn {
     return page[index % FileColumn.#PAGE];
   }
 
-  /** Goes through the whole column once; the first problem is thrown. */
+  /** Visits the whole column once and throws the first problem. */
   check(problem: (value: number, at: number) => string | undefined): void {
     for (let number = 0; number * FileColumn.#PAGE < this.length; number++) {
       const page = this.#readPage(number);

@@ -1,17 +1,14 @@
-/**
- * The official on-disk layout of a puzzle data set, in memory: what the files are called and what they hold. Reading and
- * writing disks is layout.node.ts.
- *
- *     identifiers.json                     name of every puzzle identifier; number 0 is "<blank>"
- *     test_puzzles.json                    ARC only: the test tasks with their answers
- *     train/dataset.json, test/dataset.json
- *     train/all__inputs.npy, ...labels     [examples, L] tokens
- *     train/all__puzzle_identifiers.npy    [puzzles]
- *     train/all__puzzle_indices.npy        [puzzles + 1] puzzle p has the examples from [p] to [p + 1]
- *     train/all__group_indices.npy         [groups + 1]  group g has the puzzles from [g] to [g + 1]
- *
- * A group is one puzzle with all its augmentations.
- */
+// The official layout of a puzzle data set: the names of the files and their content, as bytes. layout.node.ts reads and writes disks.
+//
+//     identifiers.json                     the name of every puzzle identifier; identifier 0 is "<blank>"
+//     test_puzzles.json                    only for ARC: the test tasks with their answers
+//     train/dataset.json, test/dataset.json
+//     train/all__inputs.npy, ...labels     [examples, L] tokens
+//     train/all__puzzle_identifiers.npy    [puzzles]
+//     train/all__puzzle_indices.npy        [puzzles + 1] puzzle p has the examples from [p] to [p + 1]
+//     train/all__group_indices.npy         [groups + 1]  group g has the puzzles from [g] to [g + 1]
+//
+// A group is one puzzle with all its augmentations.
 import { z } from "zod";
 import {
   DatasetError,
@@ -28,24 +25,24 @@ import {
 
 export type SplitName = "train" | "test";
 
-/** dataset.json, in our words. */
+/** The content of dataset.json. */
 export interface SplitMetadata {
   readonly padToken: number;
-  /** Labels of this value count for nothing; null: all count. */
+  /** Labels of this value are ignored; with null, no label is. */
   readonly ignoreLabel: number | null;
   readonly blankIdentifier: number;
   readonly vocabularySize: number;
   readonly sequenceLength: number;
-  /** Puzzle identifiers, the blank one included. */
+  /** Number of puzzle identifiers, the blank one included. */
   readonly identifierCount: number;
   readonly groupCount: number;
   readonly meanPuzzleExamples: number;
-  /** As the official builders count: for Sudoku and mazes the groups, for ARC the puzzles. */
+  /** As the official builders count: the groups for Sudoku and mazes, the puzzles for ARC. */
   readonly puzzleCount: number;
   readonly sets: readonly string[];
 }
 
-/** What a set of ours has in common with the official ones: padding 0, which is not asked for, and a blank identifier 0. */
+/** The metadata that our data sets share with the official ones: padding 0, which is ignored as a label, and blank identifier 0. */
 export function splitMetadata(
   counts: { readonly exampleCount: number; readonly puzzleCount: number; readonly groupCount: number },
   shape: Pick<SplitMetadata, "vocabularySize" | "sequenceLength" | "identifierCount">,
@@ -63,7 +60,7 @@ export function splitMetadata(
   };
 }
 
-/** Which examples belong to which puzzle, and which puzzles to which group. */
+/** Assigns examples to puzzles and puzzles to groups. */
 export interface SplitIndex {
   readonly puzzleIdentifiers: Int32Array;
   readonly puzzleIndices: Int32Array;
@@ -79,7 +76,7 @@ export interface PuzzleSplit extends SplitIndex {
   readonly labels: Uint8Array | Int32Array;
 }
 
-/** The one set that official builders write. */
+/** The only set that the official builders write. */
 const SET = "all";
 export const DATASET_JSON = "dataset.json";
 export const IDENTIFIERS_JSON = "identifiers.json";
@@ -91,7 +88,7 @@ export function splitFile(field: SplitField): string {
   return `${SET}__${field}.npy`;
 }
 
-/** Official names, in the order in which the official code writes them. */
+/** The official names, in the order in which the official code writes them. */
 const metadataSchema = z.object({
   pad_id: z.int().nonnegative(),
   ignore_label_id: z.int().nullable(),
@@ -105,7 +102,7 @@ const metadataSchema = z.object({
   sets: z.array(z.string()),
 });
 
-/** dataset.json as the official builders write it, byte for byte. */
+/** Writes dataset.json as the official builders do, byte for byte. */
 export function formatMetadata(metadata: SplitMetadata): string {
   const fields: [keyof z.infer<typeof metadataSchema>, string][] = [
     ["pad_id", pythonJson(metadata.padToken)],
@@ -122,12 +119,12 @@ export function formatMetadata(metadata: SplitMetadata): string {
   return `{${fields.map(([name, value]) => `"${name}": ${value}`).join(", ")}}`;
 }
 
-/** @throws DatasetError if the text is not a dataset.json with the one set "all". */
+/** @throws DatasetError unless the text is a dataset.json with the only set "all" */
 export function parseMetadata(text: string, where: string): SplitMetadata {
   const parsed = metadataSchema.safeParse(parseJson(text, where));
   if (!parsed.success) {
     const issue = parsed.error.issues[0]!;
-    const field = shortened(issue.path.join(".") || "the whole");
+    const field = shortened(issue.path.join(".") || "dataset.json");
     throw new DatasetError(`${field}: ${shortened(issue.message, 120)}`, { file: where });
   }
   const fields = parsed.data;
@@ -148,7 +145,7 @@ export function parseMetadata(text: string, where: string): SplitMetadata {
   };
 }
 
-/** identifiers.json. @throws DatasetError */
+/** Parses identifiers.json. @throws DatasetError */
 export function parseIdentifiers(text: string, where: string = IDENTIFIERS_JSON): string[] {
   const names = parseJson(text, where);
   if (!Array.isArray(names) || !names.every((name) => typeof name === "string")) {
@@ -157,7 +154,7 @@ export function parseIdentifiers(text: string, where: string = IDENTIFIERS_JSON)
   return names;
 }
 
-/** The files of one split, by their names in the split's folder. */
+/** The files of one split, by their names in its folder. */
 export function encodeSplit(split: PuzzleSplit): Map<string, Uint8Array> {
   const { sequenceLength } = split.metadata;
   const rows = split.inputs.length / sequenceLength;
@@ -178,10 +175,10 @@ export function encodeIndex(index: SplitIndex): [string, Uint8Array][] {
 }
 
 /**
- * One split from its files.
- * @param read gives a file of the split's folder, or throws.
- * @param where names the folder in errors.
- * @throws DatasetError if a file is broken or the files do not fit together.
+ * Decodes one split from its files.
+ * @param read returns a file of the folder of the split, or throws
+ * @param where name of the folder for errors
+ * @throws DatasetError if a file is broken or the files do not match
  */
 export function decodeSplit(read: (name: string) => Uint8Array, where: string): PuzzleSplit {
   const metadata = parseMetadata(
@@ -225,7 +222,7 @@ export function checkTokenShape(shape: readonly number[], { sequenceLength }: Sp
   }
 }
 
-/** @throws DatasetError for a token outside the vocabulary. */
+/** @throws DatasetError for a token outside the vocabulary */
 export function checkTokens(
   tokens: ArrayLike<number>,
   { vocabularySize, sequenceLength, ignoreLabel }: SplitMetadata,
@@ -240,7 +237,7 @@ export function checkTokens(
   }
 }
 
-/** @throws DatasetError unless groups cover all puzzles, puzzles all examples, and the identifiers exist. */
+/** @throws DatasetError unless the groups cover all puzzles, the puzzles cover all examples, and all identifiers exist */
 export function checkIndex(index: SplitIndex, metadata: SplitMetadata, examples: number, where: string): void {
   const { puzzleIdentifiers, puzzleIndices, groupIndices } = index;
   checkBoundaries(puzzleIndices, examples, `${where}/${splitFile("puzzle_indices")}`, "examples");
@@ -258,17 +255,17 @@ export function checkIndex(index: SplitIndex, metadata: SplitMetadata, examples:
   }
 }
 
-/** Boundaries rise strictly from 0 to the total. @throws DatasetError */
+/** Checks that boundaries rise strictly from 0 to the total. @throws DatasetError */
 export function checkBoundaries(boundaries: ArrayLike<number>, total: number, file: string, of: string): void {
   const problem = boundaryProblem(boundaries.length, total, of);
-  if (boundaries.length === 0) throw new DatasetError("empty, expected at least the number 0", { file });
+  if (boundaries.length === 0) throw new DatasetError("the column is empty, expected at least the number 0", { file });
   for (let at = 0; at < boundaries.length; at++) {
     const found = problem(boundaries[at]!, at);
     if (found !== undefined) throw new DatasetError(found, { file });
   }
 }
 
-/** The same check for a column that is read piece by piece: called with every number in order. */
+/** The same check for a column that is read piece by piece. The result is called with every number, in order. */
 export function boundaryProblem(length: number, total: number, of: string) {
   let previous = -1;
   return (value: number, at: number): string | undefined => {
@@ -276,6 +273,8 @@ export function boundaryProblem(length: number, total: number, of: string) {
       return `${value} at ${at}, expected ${at === 0 ? "0" : `at least ${previous + 1}`}`;
     }
     previous = value;
-    return at === length - 1 && value !== total ? `ends at ${value}, expected ${total} (all ${of})` : undefined;
+    return at === length - 1 && value !== total
+      ? `the column ends at ${value}, expected ${total} (all ${of})`
+      : undefined;
   };
 }

@@ -1,4 +1,4 @@
-/** An .npy file of token rows that is written row by row: its header is filled in at the end, when their number is known. */
+// Writes an .npy file of tokens row by row. The header is completed at the end, when the number of rows is known.
 import type { AtomicFile } from "../../formats/index.node.ts";
 import { npyHeader } from "../../formats/index.ts";
 
@@ -22,10 +22,10 @@ export class NpyRowWriter {
     this.#bytes += row.length;
   }
 
-  /** The last rows, and how many there are. */
+  /** Writes the remaining rows and the header. */
   end(columns: number): void {
     this.#flush();
-    this.#file.write(npyHeader(this.#dtype, [this.#bytes / columns, columns]), 0); // as long as the first one: 128 bytes
+    this.#file.write(npyHeader(this.#dtype, [this.#bytes / columns, columns]), 0); // It is as long as the first header: 128 bytes.
   }
 
   #flush(): void {

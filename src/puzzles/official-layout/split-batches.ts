@@ -1,15 +1,15 @@
-/** Batches of a split for training and evaluation, from memory or disk alike. */
+// Batches of a split for training and evaluation, from memory or from disk.
 import { type Batch, type BatchSource, type Examples, type StoredExamples, trainingLabels } from "../../trm/index.ts";
 import { GroupSampler, type GroupSamplerState, type IndexColumn } from "./group-sampler.ts";
 import type { PuzzleSplit, SplitMetadata } from "./layout.ts";
 
-/** A split whose examples can be read in any order. `openSplit` in layout.node.ts gives one on disk. */
+/** A split whose examples can be read in any order. `openSplit` in layout.node.ts opens one on disk. */
 export interface ExampleSource extends StoredExamples {
   readonly metadata: SplitMetadata;
   readonly groupIndices: ArrayLike<number>;
   readonly puzzleIndices: IndexColumn;
   readonly puzzleIdentifiers: IndexColumn;
-  /** Copies the tokens of an example. @throws DatasetError if the file breaks off or holds a token outside the vocabulary. */
+  /** Copies the tokens of an example. @throws DatasetError for a token outside the vocabulary; FileError */
   read(example: number, input: Int32Array, label: Int32Array): void;
   close(): void;
 }
@@ -34,29 +34,29 @@ export function memorySource(split: PuzzleSplit): ExampleSource {
   };
 }
 
-/** Training batches without end, sampled by groups as the official loader does; `state` continues a run bit for bit. */
+/** Endless training batches, sampled by groups as in the official loader. `state` resumes a run bit for bit. */
 export class SplitBatches implements BatchSource {
   readonly #source: ExampleSource;
   readonly #sampler: GroupSampler;
 
-  /** @throws ConfigError for a set without groups. */
-  constructor(source: ExampleSource, options: { readonly seed: number; readonly epochsPerPass?: number | undefined }) {
+  /** @throws ConfigError for a data set without groups */
+  constructor(source: ExampleSource, { seed }: { readonly seed: number }) {
     this.#source = source;
     const { groupIndices, puzzleIndices } = source;
-    this.#sampler = new GroupSampler({ groupIndices, puzzleIndices, ...options });
+    this.#sampler = new GroupSampler({ groupIndices, puzzleIndices, seed });
   }
 
   get sequenceLength(): number {
     return this.#source.metadata.sequenceLength;
   }
 
-  /** @throws ConfigError if the set cannot fill a batch of this size. */
+  /** @throws ConfigError for a batch size below 1 */
   next(batchSize: number): Batch {
     const { examples, puzzles } = this.#sampler.next(batchSize);
     return readBatch(this.#source, examples, puzzles);
   }
 
-  /** Epochs begun so far. */
+  /** Number of epochs begun. */
   get epoch(): number {
     return this.#sampler.epoch;
   }
@@ -67,7 +67,7 @@ export class SplitBatches implements BatchSource {
 
   set state(state: unknown) {
     try {
-      this.#sampler.state = state as GroupSamplerState; // checks every part
+      this.#sampler.state = state as GroupSamplerState; // The setter checks every field.
     } catch {
       throw new RangeError("the position in the training data cannot be read");
     }
@@ -86,7 +86,7 @@ export function* sourceBatches(source: ExampleSource, batchSize: number): Genera
   }
 }
 
-/** The puzzle that each of these examples, in rising order, belongs to. @param from  not after the first one's */
+/** The puzzle of each of these examples, which must rise. @param from a puzzle not after that of the first example */
 function puzzlesOf({ puzzleIndices }: ExampleSource, examples: Int32Array, from = 0): Int32Array {
   let puzzle = from;
   return examples.map((example) => {
@@ -100,7 +100,7 @@ function readBatch(source: ExampleSource, examples: Int32Array, puzzles: Int32Ar
   return { ...rest, labels: trainingLabels(labels, source.metadata.ignoreLabel) };
 }
 
-/** As they are in the set. */
+/** Reads examples with the labels of the data set. */
 function readExamples(source: ExampleSource, examples: Int32Array, puzzles: Int32Array) {
   const { sequenceLength: length } = source.metadata;
   const inputs = new Int32Array(examples.length * length);
@@ -115,10 +115,10 @@ function readExamples(source: ExampleSource, examples: Int32Array, puzzles: Int3
   return { inputs, labels, puzzleIds: puzzles.map((puzzle) => source.puzzleIdentifiers.at(puzzle)!) };
 }
 
-/** Up to `wanted` examples of a split, spread evenly over it, in memory. */
-export function pickExamples(source: ExampleSource, wanted: number): Examples {
+/** Reads up to `limit` examples, spread evenly over a split, into memory. */
+export function pickExamples(source: ExampleSource, limit: number): Examples {
   const { count: total, metadata } = source;
-  const count = Math.min(wanted, total);
+  const count = Math.min(limit, total);
   const examples = Int32Array.from({ length: count }, (_, at) => Math.floor((at * total) / count));
   const { sequenceLength: length, ignoreLabel } = metadata;
   return { count, length, ignoreLabel, ...readExamples(source, examples, puzzlesOf(source, examples)) };

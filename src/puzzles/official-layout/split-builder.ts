@@ -1,7 +1,7 @@
-/** Builds a split example by example: the tokens go to a sink (memory here, files in layout.node.ts), the index is kept. */
+// Builds a split example by example. The tokens go to a sink (memory here, files in layout.node.ts); the index stays in memory.
 import type { PuzzleSplit, SplitIndex, SplitMetadata } from "./layout.ts";
 
-/** Takes the tokens of one example after the other. */
+/** Receives the tokens of one example after the other. */
 export interface ExampleSink {
   write(input: Uint8Array, label: Uint8Array): void;
 }
@@ -12,6 +12,7 @@ export class SplitBuilder {
   readonly #puzzles = [0];
   readonly #groups = [0];
   #examples = 0;
+  #unlabelled = 0;
 
   constructor(sink: ExampleSink) {
     this.#sink = sink;
@@ -20,21 +21,27 @@ export class SplitBuilder {
   addExample(input: Uint8Array, label: Uint8Array): void {
     this.#sink.write(input, label);
     this.#examples++;
+    if (label.every((token) => token === 0)) this.#unlabelled++;
   }
 
-  /** The examples since the last call are one puzzle. */
+  /** Ends a puzzle, which consists of the examples since the last call. */
   endPuzzle(identifier: number): void {
     this.#identifiers.push(identifier);
     this.#puzzles.push(this.#examples);
   }
 
-  /** The puzzles since the last call are one group. */
+  /** Ends a group, which consists of the puzzles since the last call. */
   endGroup(): void {
     this.#groups.push(this.#identifiers.length);
   }
 
   get exampleCount(): number {
     return this.#examples;
+  }
+
+  /** Number of examples without a label (all are padding). */
+  get unlabelledCount(): number {
+    return this.#unlabelled;
   }
 
   get puzzleCount(): number {
@@ -54,7 +61,7 @@ export class SplitBuilder {
   }
 }
 
-/** Keeps the examples in memory, in arrays that double. */
+/** Stores the examples in memory, in arrays that double. */
 export class MemorySink implements ExampleSink {
   #inputs = new Uint8Array(1024);
   #labels = new Uint8Array(1024);

@@ -1,9 +1,6 @@
-/**
- * A Sudoku board: its geometry, its text forms and its tokens.
- *
- * A board is a Uint8Array of digits 0 .. side, row by row; 0 is a blank cell. Tokens are digit + 1; token 0 is padding.
- */
-
+// A Sudoku board: its geometry, its text and its tokens.
+//
+// A board is a Uint8Array of digits 0 .. side, row by row; 0 is a blank cell. Tokens are digit + 1; token 0 is padding.
 import { quoted } from "../../formats/index.ts";
 import { PuzzleError } from "../../trm/index.ts";
 
@@ -53,8 +50,8 @@ function makeGeometry(side: SudokuSide, boxRows: number, boxColumns: number): Ge
 }
 
 /**
- * Reads the one-line form: digits, and "." or "0" for a blank.
- * @throws PuzzleError for a wrong length or character. Contradictions are left to `validate`.
+ * Reads a board in one line: digits, and "." or "0" for a blank.
+ * @throws PuzzleError for a wrong length or character; contradictions are found by validate.ts
  */
 export function parseBoard(text: string, { side, cells }: Geometry): Board {
   const characters = [...text];
@@ -74,22 +71,31 @@ export function parseBoard(text: string, { side, cells }: Geometry): Board {
   return Uint8Array.from(characters, (character) => (character === "." ? 0 : Number(character)));
 }
 
-/** The one-line form, blanks as ".". */
+/** The board in one line, with "." for blanks. */
 export function formatBoard(board: ArrayLike<number>): string {
   return Array.from(board, (digit) => (digit === 0 ? "." : String(digit))).join("");
 }
 
-/** Digits to tokens. */
+/** Converts digits to tokens. */
 export function boardToTokens(board: ArrayLike<number>): Int32Array {
   return Int32Array.from(board, (digit) => digit + 1);
 }
 
-/** Tokens to digits; the padding token counts as blank. */
+/** Converts tokens to digits; padding becomes a blank. */
 export function tokensToBoard(tokens: ArrayLike<number>): Board {
   return Uint8Array.from(tokens, (token) => Math.max(0, token - 1));
 }
 
-/** Lines of a picture with the boxes ruled off, `symbols` row by row. */
+/**
+ * Joins a board that is written on several lines or in groups: spaces, line breaks, "|" and rules such as "------+-------" are
+ * removed.
+ */
+export function joinRows(text: string): string {
+  const rows = text.split(/[\r\n]+/).filter((row) => !/^[-+=|\s]*$/.test(row));
+  return rows.join("").replace(/[\s|]/g, "");
+}
+
+/** Draws a board with lines between the boxes. @param symbols the cells, row by row */
 export function drawBoard(symbols: readonly string[], { side, boxRows, boxColumns }: Geometry): string {
   const lines: string[] = [];
   const rule = Array.from({ length: side / boxColumns }, () => "-".repeat(2 * boxColumns - 1)).join("-+-");

@@ -1,22 +1,20 @@
-/**
- * One representative for all symmetries of a puzzle, so that sets can be kept apart: two puzzles have the same canonical
- * form exactly if a symmetry turns one into the other.
- *
- * The group of 9x9 has 1.2e12 elements, too many to try on a puzzle with few clues. A puzzle with one solution, however,
- * moves together with it. So: take the smallest image (row by row) of the full solution, and among the symmetries that
- * reach it (usually one; at most the solution's own symmetries) the smallest image of the clue pattern. Of the solution
- * only 2 * side * (permutations of columns) images can be smallest, because the first row, read as 1 2 3 ..., fixes the
- * digits, and the first column then fixes the order of the rows: 23,328 on 9x9, nearly all dropped within two rows.
- */
+// One representative of all symmetric images of a puzzle: two puzzles have the same canonical form exactly if a symmetry maps one
+// to the other. Training and test sets are kept apart with it.
+//
+// The group of 9x9 has 1.2e12 elements, too many to apply to a puzzle. But a symmetry maps the only solution of a puzzle together
+// with the puzzle. So the smallest image (row by row) of the solution is found first, and then, among the symmetries that lead to it
+// (usually one), the smallest image of the clues. Only 2 * side * (permutations of columns) images of the solution can be smallest,
+// because the first row, relabelled to 1 2 3 ..., determines the digits, and the first column then determines the order of the rows:
+// 23,328 on 9x9, nearly all of which are dropped within two rows.
 import { PuzzleError } from "../../trm/index.ts";
 import { type Board, formatBoard, type Geometry } from "./board.ts";
 import { search } from "./solver.ts";
 
 /**
- * The canonical form of a puzzle, as a puzzle of the same orbit in its one-line form.
- * @param solution its only solution, if at hand; else it is searched. With one of several solutions the form is that of the
- * pair of both.
- * @throws PuzzleError if a solution is to be searched and the puzzle has not exactly one.
+ * The canonical form of a puzzle: a puzzle of the same orbit, in one line.
+ * @param solution its only solution; by default the solver finds it. With one of several solutions, the result is the form of
+ * the pair of puzzle and solution
+ * @throws PuzzleError if no solution is given and the puzzle does not have exactly one
  */
 export function canonicalForm(puzzle: ArrayLike<number>, geometry: Geometry, solution?: Board): string {
   const grid = solution ?? onlySolution(puzzle, geometry);
@@ -28,7 +26,7 @@ export function canonicalForm(puzzle: ArrayLike<number>, geometry: Geometry, sol
   for (const image of orientations(grid, geometry)) {
     for (const columns of columnOrders(geometry)) {
       for (let top = 0; top < geometry.side; top++) {
-        // The digits are renamed so that the first row reads 1 2 3 ...
+        // Relabels the digits so that the first row reads 1 2 3 ...
         for (let column = 0; column < geometry.side; column++) {
           digits[image.grid[top * geometry.side + columns[column]!]!] = column + 1;
         }
@@ -59,7 +57,7 @@ function orientations(grid: Board, { side, boxRows, boxColumns }: Geometry): Ori
   return [straight, { grid: turned, transposed: true }];
 }
 
-/** The quick test that drops nearly every image: its second row is the row of the top band with the smallest first digit. */
+/** Drops nearly every image early: its second row is the row of the top band with the smallest first digit. */
 function secondRowIsLarger(
   { grid }: Orientation,
   { side, boxRows }: Geometry,
@@ -118,7 +116,7 @@ function compareImage(
   return order;
 }
 
-/** The rows of every band, and the bands, by their digits in the first column: the first row, which has a 1 there, leads. */
+/** Orders the rows of every band, and the bands, by their digits in the first column. The first row has a 1 there and comes first. */
 function rowOrder(side: number, boxRows: number, firstDigit: (row: number) => number): number[] {
   const bands: number[][] = [];
   for (let start = 0; start < side; start += boxRows) {
@@ -130,7 +128,7 @@ function rowOrder(side: number, boxRows: number, firstDigit: (row: number) => nu
 
 const orders = new WeakMap<Geometry, Uint8Array[]>();
 
-/** All orders of the columns that keep the stacks together. */
+/** All orders of the columns that keep the stacks together; cached per geometry. */
 function columnOrders(geometry: Geometry): Uint8Array[] {
   let known = orders.get(geometry);
   if (known === undefined) {
@@ -161,7 +159,7 @@ function onlySolution(puzzle: ArrayLike<number>, geometry: Geometry): Board {
   if (solutions !== 1 || first === undefined) {
     const count = solutions === 0 ? "no solution" : "more than one solution";
     throw new PuzzleError(
-      `sudoku${geometry.side}: ${formatBoard(puzzle)} has ${count}, a canonical form needs exactly one`,
+      `sudoku${geometry.side}: ${formatBoard(puzzle)} has ${count}, expected exactly one for a canonical form`,
     );
   }
   return first;

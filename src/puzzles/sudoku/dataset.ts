@@ -1,8 +1,7 @@
-/**
- * Training and test sets of Sudoku puzzles that share no puzzle, and on 6x6 and 9x9 no symmetry of one either.
- *
- * 4x4 has 288 grids, two up to symmetry, so hardly any puzzle would be unseen in that sense: there the puzzles differ.
- */
+// Training and test sets of Sudoku puzzles that share no puzzle and, on 6x6 and 9x9, no symmetric image of one.
+//
+// 4x4 has 288 grids, which are two up to symmetry, so almost every puzzle is an image of another. There, only equal puzzles are
+// excluded.
 import { Random } from "../../tensor/index.ts";
 import { ConfigError, type ExampleSets, type GenerateOptions, packExamples, type TokenPair } from "../../trm/index.ts";
 import { drawApart } from "../draw-apart.ts";
@@ -12,23 +11,20 @@ import { generatePuzzle, type SudokuPuzzle } from "./generator.ts";
 
 export interface SudokuDatasetOptions extends GenerateOptions {
   readonly side: SudokuSide;
-  /** Stop removing clues at this many; default: minimal puzzles. */
+  /** Number of clues to keep; by default puzzles are minimal. */
   readonly clues?: number | undefined;
 }
 
-/** All 4x4 puzzles with one solution in which no clue can be spared, counted. They have 4 to 6 clues. */
-const minimalPuzzles4 = 85_632;
+/** The number of 4x4 puzzles with one solution from which no clue can be removed. They have 4 to 6 clues. */
+const MINIMAL_PUZZLES_4 = 85_632;
 
-/**
- * Two sets of different puzzles from one distribution.
- * @throws ConfigError if there are not so many different puzzles.
- */
+/** Two sets of different puzzles from one distribution. @throws ConfigError if there are fewer different puzzles */
 export function generateDataset(options: SudokuDatasetOptions): ExampleSets {
   const { side, seed, clues = 0, train, test } = options;
   const geometry = geometryOf(side);
-  if (side === 4 && clues <= 4 && train + test > minimalPuzzles4) {
+  if (side === 4 && clues <= 4 && train + test > MINIMAL_PUZZLES_4) {
     throw new ConfigError(
-      `sudoku4: ${train + test} different puzzles asked, there are ${minimalPuzzles4} (more with more clues)`,
+      `sudoku4: train ${train} + test ${test} puzzles, expected at most ${MINIMAL_PUZZLES_4} (more with more clues)`,
     );
   }
   const sets = drawApart({
@@ -42,7 +38,7 @@ export function generateDataset(options: SudokuDatasetOptions): ExampleSets {
   return { train: pack(sets.train), test: pack(sets.test) };
 }
 
-/** Equal for puzzles that must not be in both sets: the canonical form, on 4x4 the puzzle itself. */
+/** Equal for puzzles that must not be in both sets: the canonical form; on 4x4 the puzzle itself. */
 export function puzzleKey({ puzzle, solution }: SudokuPuzzle, geometry: Geometry): string {
   return geometry.side === 4 ? formatBoard(puzzle) : canonicalForm(puzzle, geometry, solution);
 }

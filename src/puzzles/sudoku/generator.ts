@@ -1,9 +1,7 @@
-/**
- * Makes puzzles with one solution: a random full grid, then clues removed in random order while the solution stays unique.
- *
- * One pass suffices for a minimal puzzle (no clue can be spared): a clue that could not go cannot go later either, as
- * fewer clues only have more solutions. On 4x4 there are 85,632 minimal puzzles, with 4 to 6 clues; 4.3 on average as drawn.
- */
+// Generates puzzles with one solution: clues are removed from a random full grid in random order while the solution stays unique.
+//
+// One pass gives a minimal puzzle (no clue can be removed): a clue that was needed stays needed, because fewer clues have more
+// solutions. On 4x4 there are 85,632 minimal puzzles with 4 to 6 clues; the generated ones have 4.3 on average.
 import type { Random } from "../../tensor/index.ts";
 import type { Board, Geometry } from "./board.ts";
 import { hasOtherDigit, search } from "./solver.ts";
@@ -15,14 +13,14 @@ export interface SudokuPuzzle {
 }
 
 export interface PuzzleOptions {
-  /** Stop removing at this many clues; a puzzle that is minimal before keeps more. Default 0: always minimal. */
+  /** Number of clues to keep; a puzzle that is minimal earlier keeps more. Default 0: always minimal. */
   readonly clues?: number | undefined;
 }
 
-/** A full grid; the grids of one orbit are equally likely (the orbits themselves are weighted by the random search). */
+/** A random full grid. The grids of one orbit are equally likely; the random search weights the orbits. */
 export function generateSolution(geometry: Geometry, random: Random): Board {
   const { first } = search(new Uint8Array(geometry.cells), geometry, 1, random);
-  return applySymmetry(randomSymmetry(geometry, random), first!); // an empty board has solutions
+  return applySymmetry(randomSymmetry(geometry, random), first!); // An empty board has solutions.
 }
 
 export function generatePuzzle(geometry: Geometry, random: Random, { clues = 0 }: PuzzleOptions = {}): SudokuPuzzle {

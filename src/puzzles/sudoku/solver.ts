@@ -1,36 +1,34 @@
-/**
- * Solves and counts: backtracking over bit masks, always at the cell with the fewest candidates.
- *
- * Before it guesses, it looks for hidden singles (a digit with one place left in a row, column or box), so `guesses` is 0
- * for puzzles that singles alone solve. That count is this project's own difficulty scale.
- */
+// Solves Sudokus and counts solutions: backtracking over bit masks, always at the cell with the fewest candidates.
+//
+// Before a guess, the solver looks for hidden singles (a digit with one place left in a row, column or box), so `guesses` is 0 for
+// puzzles that singles alone solve. This count is the project's scale of difficulty.
 import type { Random } from "../../tensor/index.ts";
 import type { Board, Geometry } from "./board.ts";
 
 export interface SearchResult {
-  /** Solutions found, at most the limit. */
+  /** Number of solutions found, at most the limit. */
   readonly solutions: number;
-  /** Values tried in cells that had more than one candidate. */
+  /** Number of values tried in cells with more than one candidate. */
   readonly guesses: number;
   /** The first solution found. */
   readonly first: Board | undefined;
 }
 
-/** Searches the solutions of a board until `limit` are found. A board that contradicts itself has none. */
+/** Searches solutions of a board until `limit` are found. A contradictory board has none. */
 export function search(board: ArrayLike<number>, geometry: Geometry, limit: number, random?: Random): SearchResult {
   const state = new Search(geometry, limit, random);
   if (state.load(board)) state.run();
   return { solutions: state.solutions, guesses: state.guesses, first: state.first };
 }
 
-/** The guesses needed to find the solution and prove that it is the only one. */
+/** The number of guesses needed to find the solution and to prove that it is the only one. */
 export function rateGuesses(board: ArrayLike<number>, geometry: Geometry): number {
   return search(board, geometry, 2).guesses;
 }
 
 /**
- * Whether a board has a solution whose digit in `cell` (a blank of the board) differs from `digit`.
- * If the board with `digit` there has one solution, this decides whether it still has one without.
+ * Whether a board has a solution whose digit in the blank `cell` differs from `digit`. If the board with that digit has one
+ * solution, this decides whether the clue can be removed.
  */
 export function hasOtherDigit(board: ArrayLike<number>, geometry: Geometry, cell: number, digit: number): boolean {
   const state = new Search(geometry, 1);
@@ -69,7 +67,7 @@ class Search {
     this.#blanks = new Uint8Array(geometry.cells);
   }
 
-  /** False if a digit stands twice in a unit. */
+  /** Returns false if a unit contains a digit twice. */
   load(board: ArrayLike<number>): boolean {
     for (let cell = 0; cell < this.#geometry.cells; cell++) {
       const digit = board[cell]!;
@@ -85,7 +83,7 @@ class Search {
     return true;
   }
 
-  /** Searches with every candidate of a blank cell but this digit. */
+  /** Searches with all candidates of a blank cell except this digit. */
   forbid(cell: number, digit: number): void {
     const place = this.#blanks.indexOf(cell);
     this.#tryValues(place, this.#candidates(cell) & ~(1 << (digit - 1)));
@@ -133,14 +131,14 @@ class Search {
       this.run();
       this.#toggle(cell, bit);
     }
-    // The deeper levels have put everything back, so this restores the exact order.
+    // The deeper levels have restored their cells, so this restores the exact order.
     this.#blanks[last] = this.#blanks[place]!;
     this.#blanks[place] = cell;
     this.#blankCount++;
     this.#board[cell] = 0;
   }
 
-  /** A digit with one place left in a unit. "contradiction" if a digit has none. */
+  /** A digit with one place left in a unit; "contradiction" if a digit has no place left. */
   #hiddenSingle(): { cell: number; bit: number } | "contradiction" | undefined {
     for (const unit of this.#geometry.units) {
       let present = 0;

@@ -1,19 +1,17 @@
-/**
- * The symmetries of Sudoku: relabelled digits, permuted bands and stacks, rows and columns permuted within them, and, where
- * boxes are square, transposition. 4x4: 2 * (2! * 2!^2)^2 * 4! = 3,072. 6x6 (no transposition): 3! * 2!^3 * 2! * 3!^2 * 6!
- * = 2,488,320. 9x9: 2 * (3! * 3!^3)^2 * 9! = 1,218,998,108,160.
- */
+// The symmetries of Sudoku: relabelled digits, permuted bands and stacks, rows and columns permuted within them, and, where
+// boxes are square, transposition. 4x4: 2 * (2! * 2!^2)^2 * 4! = 3,072. 6x6 (no transposition): 3! * 2!^3 * 2! * 3!^2 * 6!
+// = 2,488,320. 9x9: 2 * (3! * 3!^3)^2 * 9! = 1,218,998,108,160.
 import type { Random } from "../../tensor/index.ts";
 import type { Board, Geometry } from "./board.ts";
 
 export interface Symmetry {
-  /** For every cell of the new board, the cell of the old one it comes from. */
+  /** For every cell of the image, the cell of the original board. */
   readonly from: Uint8Array;
-  /** For every old digit the new one; digit 0 stays 0. */
+  /** For every digit, its new digit; 0 stays 0. */
   readonly digits: Uint8Array;
 }
 
-/** Every symmetry equally likely; drawn as the official builder does (digits, transposition, rows, columns). */
+/** Draws every symmetry with equal probability, as the official builder does (digits, transposition, rows, columns). */
 export function randomSymmetry(geometry: Geometry, random: Random): Symmetry {
   const { side, boxRows, boxColumns, cells } = geometry;
   const digits = Uint8Array.of(0, ...random.permutation(side).map((digit) => digit + 1));
@@ -32,7 +30,7 @@ export function applySymmetry({ from, digits }: Symmetry, board: ArrayLike<numbe
   return Uint8Array.from(from, (cell) => digits[board[cell]!]!);
 }
 
-/** Bands in random order, the lines of each in random order. */
+/** The bands in random order, with the lines of every band in random order. */
 function randomLines(side: number, perBand: number, random: Random): number[] {
   const bands = random.permutation(side / perBand);
   return [...bands].flatMap((band) => [...random.permutation(perBand)].map((line) => band * perBand + line));

@@ -1,59 +1,20 @@
-/**
- * Sudoku as a task: 4x4, 6x6 (boxes of 2 rows and 3 columns) and 9x9.
- *
- * Tokens are digit + 1, blank 1, padding 0; vocabulary side + 2 (9x9: 11, as in the official code). The parts are in
- * sudoku/: board (text and tokens), solver, validate, generator, symmetry, canonical, dataset.
- */
-
-import { DatasetError } from "../../formats/index.ts";
+// Sudoku as a task: 4x4, 6x6 (boxes of 2 rows and 3 columns) and 9x9.
+//
+// Tokens are digit + 1, the blank is 1, padding is 0; the vocabulary has side + 2 tokens (9x9: 11, as in the official code). This
+// folder holds board (text and tokens), solver, validate, generator, symmetry, canonical, dataset and csv.
 import type { Random } from "../../tensor/index.ts";
-import { ConfigError, type Examples, PuzzleError, packExamples, type Task, type TokenPair } from "../../trm/index.ts";
-import type { PuzzleRow } from "../csv/puzzle-csv.ts";
-import { readPuzzleCsv } from "../csv/puzzle-csv.ts";
-import {
-  boardToTokens,
-  drawBoard,
-  geometryOf,
-  isSudokuSide,
-  parseBoard,
-  type SudokuSide,
-  tokensToBoard,
-} from "./board.ts";
+import { ConfigError, type Task, type TokenPair } from "../../trm/index.ts";
+import { boardToTokens, drawBoard, geometryOf, isSudokuSide, joinRows, tokensToBoard } from "./board.ts";
 import { generateDataset } from "./dataset.ts";
 import { applySymmetry, randomSymmetry } from "./symmetry.ts";
-import { puzzleProblem, solutionProblem, validatePuzzle } from "./validate.ts";
-
-export {
-  type Board,
-  boardToTokens,
-  drawBoard,
-  formatBoard,
-  type Geometry,
-  geometryOf,
-  isSudokuSide,
-  parseBoard,
-  type SudokuSide,
-  tokensToBoard,
-} from "./board.ts";
-export { canonicalForm } from "./canonical.ts";
-export { generateDataset, puzzleKey, type SudokuDatasetOptions } from "./dataset.ts";
-export { generatePuzzle, generateSolution, type PuzzleOptions, type SudokuPuzzle } from "./generator.ts";
-export { rateGuesses, type SearchResult, search } from "./solver.ts";
-export { applySymmetry, randomSymmetry, type Symmetry } from "./symmetry.ts";
-export {
-  contradiction,
-  puzzleProblem,
-  solutionProblem,
-  type ValidateOptions,
-  validatePuzzle,
-} from "./validate.ts";
+import { solutionProblem, validatePuzzle } from "./validate.ts";
 
 export interface SudokuTaskOptions {
-  /** Generated puzzles: stop removing clues at this many; default: minimal puzzles. */
+  /** Generated puzzles keep this many clues; by default they are minimal (no clue can be removed). */
   readonly clues?: number | undefined;
 }
 
-/** @throws ConfigError if there is no Sudoku of this side here. */
+/** @throws ConfigError unless the side is 4, 6 or 9 */
 export function sudokuTask(side: number, { clues }: SudokuTaskOptions = {}): Task {
   if (!isSudokuSide(side)) throw new ConfigError(`sudoku${side}: expected sudoku4, sudoku6 or sudoku9`);
   const geometry = geometryOf(side);
@@ -63,7 +24,7 @@ export function sudokuTask(side: number, { clues }: SudokuTaskOptions = {}): Tas
     columns: side,
     sequenceLength: geometry.cells,
     vocabularySize: side + 2,
-    parse: (question) => boardToTokens(validatePuzzle(question, geometry)),
+    parse: (question) => boardToTokens(validatePuzzle(joinRows(question), geometry)),
     format: (tokens) => Array.from(tokens, symbol).join(""),
     draw(tokens, paint = (cell) => cell) {
       return drawBoard(
@@ -73,64 +34,17 @@ export function sudokuTask(side: number, { clues }: SudokuTaskOptions = {}): Tas
     },
     mistake: (question, answer) => solutionProblem(tokensToBoard(question), tokensToBoard(answer), geometry),
     canJudge: true,
-    generate: (wanted) => generateDataset({ ...wanted, side, clues }),
+    generate: (options) => generateDataset({ ...options, side, clues }),
     augment(question: Int32Array, answer: Int32Array, random: Random): TokenPair {
-      // All 4x4 puzzles are images of few: the image of a training puzzle could be an unseen one.
+      // All 4x4 puzzles are images of a few, so the image of a training puzzle could be an unseen puzzle.
       if (side === 4) return { question, answer };
       const symmetry = randomSymmetry(geometry, random);
-      const turn = (tokens: ArrayLike<number>) => boardToTokens(applySymmetry(symmetry, tokensToBoard(tokens)));
-      return { question: turn(question), answer: turn(answer) };
+      const image = (tokens: ArrayLike<number>) => boardToTokens(applySymmetry(symmetry, tokensToBoard(tokens)));
+      return { question: image(question), answer: image(answer) };
     },
   };
 }
 
 function symbol(token: number): string {
   return token === 0 ? "?" : token === 1 ? "." : String(token - 1);
-}
-
-/**
- * Reads Sudokus from the official CSV form.
- * @throws DatasetError naming file, line and column for a broken row, and, with `check` "solution" (the default), for an
- * answer that does not solve its question; "form" checks lengths and characters only, as the official builder does.
- */
-export function readSudokuCsv(
-  text: string,
-  fileName: string,
-  { side, check = "solution" }: { readonly side: SudokuSide; readonly check?: "form" | "solution" },
-): { readonly examples: Examples; readonly rows: readonly PuzzleRow[] } {
-  const rows = readPuzzleCsv(text, fileName);
-  const pairs = rows.map((row) => sudokuRowToTokens(row, side, fileName, check));
-  return { examples: packExamples(pairs, geometryOf(side).cells), rows };
-}
-
-/** One row of the CSV as tokens. @throws DatasetError as readSudokuCsv. */
-export function sudokuRowToTokens(
-  row: PuzzleRow,
-  side: SudokuSide,
-  fileName: string,
-  check: "form" | "solution",
-): TokenPair {
-  const geometry = geometryOf(side);
-  const read = (column: "question" | "answer") => {
-    try {
-      return parseBoard(row[column], geometry);
-    } catch (error) {
-      if (!(error instanceof PuzzleError)) throw error;
-      throw new DatasetError(`${column}: ${error.message}`, {
-        file: fileName,
-        line: row.line,
-        column: row.columns[column],
-      });
-    }
-  };
-  const question = read("question");
-  const answer = read("answer");
-  if (check === "solution") {
-    const place = (column: "question" | "answer") => ({ file: fileName, line: row.line, column: row.columns[column] });
-    const clash = puzzleProblem(question, geometry);
-    if (clash !== undefined) throw new DatasetError(`question: sudoku${side}: ${clash}`, place("question"));
-    const wrong = solutionProblem(question, answer, geometry);
-    if (wrong !== undefined) throw new DatasetError(`answer: sudoku${side}: ${wrong}`, place("answer"));
-  }
-  return { question: boardToTokens(question), answer: boardToTokens(answer) };
 }

@@ -1,17 +1,14 @@
-/** Says in one line what is wrong with a puzzle or an answer. */
+// Finds the problem of a question or an answer, in one line.
 import { PuzzleError } from "../../trm/index.ts";
 import { type Board, type Geometry, parseBoard } from "./board.ts";
 import { search } from "./solver.ts";
 
 export interface ValidateOptions {
-  /** How many solutions the puzzle must have: however many (none is searched), at least one, or exactly one. */
+  /** The number of solutions a puzzle must have: any (not checked), at least one, or exactly one. */
   readonly solutions?: "any" | "some" | "one";
 }
 
-/**
- * Reads a puzzle and checks it.
- * @throws PuzzleError for a wrong length, a wrong character, a contradiction, or another number of solutions than asked.
- */
+/** Reads a question and checks it. @throws PuzzleError for a wrong length, character or number of solutions, or a contradiction */
 export function validatePuzzle(text: string, geometry: Geometry, options: ValidateOptions = {}): Board {
   const board = parseBoard(text, geometry);
   const problem = puzzleProblem(board, geometry, options);
@@ -19,7 +16,7 @@ export function validatePuzzle(text: string, geometry: Geometry, options: Valida
   return board;
 }
 
-/** The first problem of a board, else undefined. */
+/** The first problem of a board; undefined if there is none. */
 export function puzzleProblem(
   board: ArrayLike<number>,
   geometry: Geometry,
@@ -32,7 +29,7 @@ export function puzzleProblem(
   return found > 1 ? "more than one solution, expected exactly one" : undefined;
 }
 
-/** "two 5s in row 3 (columns 2 and 7)", else undefined. */
+/** A digit that occurs twice in a unit, as "two 5s in row 3 (columns 2 and 7)"; undefined if there is none. */
 export function contradiction(board: ArrayLike<number>, { side, units }: Geometry): string | undefined {
   for (const [index, unit] of units.entries()) {
     const seen = new Map<number, number>();
@@ -47,7 +44,7 @@ export function contradiction(board: ArrayLike<number>, { side, units }: Geometr
   return undefined;
 }
 
-/** Why `answer` is not a solution of `question`, else undefined. */
+/** Why `answer` does not solve `question`; undefined if it does. */
 export function solutionProblem(
   question: ArrayLike<number>,
   answer: ArrayLike<number>,

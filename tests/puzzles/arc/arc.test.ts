@@ -4,22 +4,15 @@ import { describe, expect, it } from "vitest";
 import { DatasetError } from "../../../src/formats/index.ts";
 import { npyToInt32, parseNpy } from "../../../src/formats/npy.ts";
 import {
-  ArcVotes,
-  arcTasksToJson,
   augmentedName,
   augmentGrid,
-  cropTokens,
-  formatSubmission,
-  gridFromRows,
-  gridKey,
-  gridToRows,
-  gridToTokens,
-  parseArcChallenges,
-  parseArcTask,
   parseAugmentedName,
   randomAugmentation,
   restoreGrid,
-} from "../../../src/puzzles/arc.ts";
+} from "../../../src/puzzles/arc/augment.ts";
+import { cropTokens, gridFromRows, gridKey, gridToRows, gridToTokens } from "../../../src/puzzles/arc/grid.ts";
+import { arcTasksToJson, parseArcChallenges, parseArcTask } from "../../../src/puzzles/arc/tasks.ts";
+import { ArcVotes, formatSubmission } from "../../../src/puzzles/arc/vote.ts";
 import { Random } from "../../../src/tensor/random.ts";
 import { gridsUpTo } from "../grids.ts";
 
@@ -29,7 +22,7 @@ const grids = gridsUpTo(30);
 const augmentations = fc.nat().map((seed) => randomAugmentation(new Random(seed)));
 
 describe("grids as tokens", () => {
-  it("grid -> tokens at the top left -> crop gives the grid back", () => {
+  it("cropping the tokens of a grid at the top left returns the grid", () => {
     fc.assert(
       fc.property(grids, (grid) => {
         expect(cropTokens(gridToTokens(grid))).toEqual(grid);
@@ -38,7 +31,7 @@ describe("grids as tokens", () => {
     );
   });
 
-  it("marks the end right of and below the grid, without the corner, wherever it is placed", () => {
+  it("the end of a grid is marked to the right and below, without the corner, at any place", () => {
     const tokens = gridToTokens({ rows: 1, columns: 2, cells: Uint8Array.of(0, 9) }, 3, 4);
     const set = [...tokens.keys()]
       .filter((at) => tokens[at] !== 0)
@@ -53,13 +46,13 @@ describe("grids as tokens", () => {
     expect(() => gridToTokens({ rows: 1, columns: 2, cells: Uint8Array.of(0, 0) }, 0, 29)).toThrow(RangeError);
   });
 
-  it("a full canvas has no end marks", () => {
+  it("a grid of the full canvas has no marks of its end", () => {
     const full = { rows: 30, columns: 30, cells: new Uint8Array(900).fill(5) };
     expect(gridToTokens(full).every((token) => token === 7)).toBe(true);
     expect(cropTokens(gridToTokens(full))).toEqual(full);
   });
 
-  it("crops to the largest rectangle of colours at the corner", () => {
+  it("tokens are cropped to the largest rectangle of colours at the corner", () => {
     const canvas = (rows: string[]) => {
       const tokens = new Int32Array(900);
       for (const [at, row] of rows.entries()) tokens.set([...row].map(Number), at * 30);
@@ -75,7 +68,7 @@ describe("grids as tokens", () => {
     expect(size([])).toEqual([0, 0]);
   });
 
-  it("crops like brute force, whatever the tokens", () => {
+  it("cropping any tokens agrees with a brute-force search", () => {
     const tokens = fc.int32Array({ minLength: 900, maxLength: 900, min: -1, max: 13 });
     const mostlyColours = fc
       .tuple(gridsUpTo(8), fc.array(fc.tuple(fc.nat(899), fc.nat(13)), { maxLength: 5 }))
@@ -104,7 +97,7 @@ describe("grids as tokens", () => {
 });
 
 describe("augmentation", () => {
-  it("is undone by what the name says", () => {
+  it("the name of an augmentation determines how to undo it", () => {
     fc.assert(
       fc.property(grids, augmentations, (grid, augmentation) => {
         const name = augmentedName("007bbfb7", augmentation);
@@ -117,7 +110,7 @@ describe("augmentation", () => {
     );
   });
 
-  it("names as the official builder does", () => {
+  it("augmented tasks are named as in the official builder", () => {
     const augmentation = { transform: 2, colours: [0, 8, 3, 7, 6, 2, 1, 5, 9, 4] };
     expect(augmentedName("6c434453", augmentation)).toBe("6c434453|||t2|||0837621594");
     expect(parseAugmentedName("6c434453|||t2|||0837621594")).toEqual({ name: "6c434453", augmentation });
@@ -135,12 +128,19 @@ describe("augmentation", () => {
 describe("tasks", () => {
   const pair = { input: [[1, 2]], output: [[3]] };
 
-  it("reads challenges with their solutions", () => {
+  it("challenges are read with their solutions, and answers without a solution are unknown", () => {
     const challenges = JSON.stringify({ a: { train: [pair], test: [{ input: [[0]] }] } });
     const tasks = parseArcChallenges({ text: challenges, file: "c" }, { text: '{"a": [[[9]]]}', file: "s" });
     expect(arcTasksToJson(tasks)).toEqual(new Map([["a", { train: [pair], test: [{ input: [[0]], output: [[9]] }] }]]));
     const unknown = parseArcChallenges({ text: challenges, file: "c" });
-    expect(unknown.get("a")!.get("test")![0]!.output).toEqual({ rows: 1, columns: 1, cells: Uint8Array.of(0) });
+    expect(unknown.get("a")!.get("test")![0]!.output).toBeUndefined();
+    // The official placeholder is written, marked as unknown, and read as unknown again.
+    const json = Object.fromEntries(arcTasksToJson(unknown));
+    expect(json).toEqual({ a: { train: [pair], test: [{ input: [[0]], output: [[0]], unknown: true }] } });
+    expect(parseArcChallenges({ text: JSON.stringify(json), file: "t" })).toEqual(unknown);
+    // A black cell without the mark is an answer.
+    const black = JSON.stringify({ a: { train: [pair], test: [{ input: [[0]], output: [[0]] }] } });
+    expect(parseArcChallenges({ text: black, file: "t" }).get("a")!.get("test")![0]!.output?.rows).toBe(1);
   });
 
   it.each([
@@ -172,14 +172,14 @@ describe("tasks", () => {
     expect(() => parseArcTask(json, "t.json")).toThrow(message);
   });
 
-  it("names the task whose solutions do not fit", () => {
+  it("an error names the task whose solutions do not match", () => {
     const challenges = { text: JSON.stringify({ a: { train: [pair], test: [pair] } }), file: "c.json" };
     const read = (solutions: string) => () => parseArcChallenges(challenges, { text: solutions, file: "s.json" });
     expect(read("{}")).toThrow('s.json: no array of solutions for task "a"');
     expect(read('{"a": []}')).toThrow('c.json: task "a": 0 solutions, expected 1 (its test pairs)');
   });
 
-  it("any JSON gives a task or a one-line DatasetError", () => {
+  it("any JSON becomes a task or throws a DatasetError of one line", () => {
     const cell = fc.oneof(fc.integer({ min: -1, max: 10 }), fc.jsonValue());
     const grid = fc.oneof(fc.array(fc.array(cell, { maxLength: 3 }), { maxLength: 3 }), fc.jsonValue());
     const pairs = fc.oneof(fc.array(fc.record({ input: grid, output: grid }, { requiredKeys: [] })), fc.jsonValue());
@@ -199,7 +199,7 @@ describe("tasks", () => {
 });
 
 describe("votes", () => {
-  it("gives the official evaluator's scores and submission, byte for byte", () => {
+  it("scores and submission equal those of the official evaluator byte for byte", () => {
     const identifiers: string[] = JSON.parse(text("npy/identifiers.json"));
     const testPuzzles = parseArcChallenges({ text: text("npy/test_puzzles.json"), file: "test_puzzles.json" });
     const votes = new ArcVotes({ identifiers, blankIdentifier: 0, testPuzzles });
@@ -223,7 +223,7 @@ describe("votes", () => {
   const make = () =>
     new ArcVotes({ identifiers: ["<blank>", "a", "a|||t1|||0213456789"], blankIdentifier: 0, testPuzzles });
 
-  it("counts votes before q, q before the order; turns augmented grids back; ignores padding", () => {
+  it("votes count before q, and q before the order; augmentations are undone; padding is skipped", () => {
     const votes = make();
     const ask = gridToTokens(grid(1));
     votes.add(1, ask, gridToTokens(grid(7)), 9);
@@ -239,7 +239,7 @@ describe("votes", () => {
     expect(votes.result([1]).scores).toEqual({ "ARC/pass@1": 0 });
   });
 
-  it("adding votes in another order changes no score where none is tied", () => {
+  it("the order of the votes changes no score without ties", () => {
     const predictions = fc.array(
       fc.tuple(fc.integer({ min: 1, max: 9 }), fc.double({ min: -5, max: 5, noNaN: true })),
       { minLength: 1 },
@@ -257,7 +257,39 @@ describe("votes", () => {
     );
   });
 
-  it("refuses what it cannot count", () => {
+  it("pairs whose answer is unknown are left out of the score and kept in the submission", () => {
+    const test = (input: number, output?: number) => ({
+      input: [[input]],
+      ...(output !== undefined && { output: [[output]] }),
+    });
+    const json = {
+      known: { train: [], test: [test(1, 2), test(3, 4)] },
+      half: { train: [], test: [test(1, 2), test(3)] },
+      none: { train: [], test: [test(5)] },
+    };
+    const testPuzzles = parseArcChallenges({ text: JSON.stringify(json), file: "t" });
+    const tokens = (colour: number) => gridToTokens({ rows: 1, columns: 1, cells: Uint8Array.of(colour) });
+    const votes = new ArcVotes({ identifiers: ["<blank>", "known", "half", "none"], blankIdentifier: 0, testPuzzles });
+    votes.add(1, tokens(1), tokens(2), 0); // right
+    votes.add(1, tokens(3), tokens(0), 0); // wrong
+    votes.add(2, tokens(1), tokens(2), 0); // right
+    votes.add(2, tokens(3), tokens(0), 0); // unknown; the official placeholder would count it as right
+    votes.add(3, tokens(5), tokens(6), 0);
+    const { scores, submission, pairs } = votes.result([1], 1);
+    expect(scores).toEqual({ "ARC/pass@1": 0.75 });
+    expect(pairs).toEqual({ count: 5, unknown: 2 });
+    expect(submission.get("none")).toEqual([{ attempt_1: [[6]] }]);
+    expect(submission.get("half")).toHaveLength(2);
+  });
+
+  it("there is no score if all answers are unknown", () => {
+    const text = JSON.stringify({ a: { train: [], test: [{ input: [[1]] }] } });
+    const testPuzzles = parseArcChallenges({ text, file: "t" });
+    const votes = new ArcVotes({ identifiers: ["<blank>", "a"], blankIdentifier: 0, testPuzzles });
+    expect(votes.result()).toMatchObject({ scores: {}, pairs: { count: 1, unknown: 1 }, unpredicted: ["a"] });
+  });
+
+  it("predictions that cannot be counted are refused", () => {
     const ask = gridToTokens(grid(1));
     expect(() => make().add(3, ask, ask, 0)).toThrow("puzzle identifier 3, expected 0 to 2");
     expect(() => make().add(1, ask, ask.subarray(1), 0)).toThrow("a row of 899 tokens, expected 900");
@@ -265,7 +297,7 @@ describe("votes", () => {
     expect(() => none.result()).toThrow("no test tasks, expected at least one");
   });
 
-  it("the key tells grids apart that have the same cells", () => {
+  it("the keys of grids with equal cells and different shapes differ", () => {
     const cells = Uint8Array.of(1, 2);
     expect(gridKey({ rows: 1, columns: 2, cells })).not.toBe(gridKey({ rows: 2, columns: 1, cells }));
   });

@@ -21,8 +21,8 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(out, { recursive: true, force: true }));
 
-it("scores the official evaluator's predictions as it does, and writes its files", () => {
-  writeArcScores(out, scoreArc({ data, predictions: readArcPredictions(evaluator), ks: [1, 2, 5, 10] }));
+it("the predictions of the official evaluator get its scores and its files", () => {
+  writeArcScores(out, scoreArc({ data, predictions: [readArcPredictions(evaluator)], ks: [1, 2, 5, 10] }));
   const json = (path: string) => JSON.parse(readFileSync(path, "utf8"));
   expect(json(join(out, "scores.json"))).toEqual(json(join(evaluator, "expected.json")));
   expect(readFileSync(join(out, "submission.json"), "utf8")).toBe(
@@ -30,7 +30,7 @@ it("scores the official evaluator's predictions as it does, and writes its files
   );
 });
 
-it("predictions round trip through their files", () => {
+it("predictions are written and read back", () => {
   const predictions = readArcPredictions(evaluator);
   const { inputs, preds, puzzleIdentifiers, qHaltLogits } = predictions;
   const writer = new ArcPredictionWriter(out);
@@ -58,10 +58,12 @@ it.each([
   expect(() => readArcPredictions(out)).toThrow(message);
 });
 
-it("says when the data set is no ARC set or not the one of the predictions", () => {
+it("a data set of another kind and predictions of another data set are refused", () => {
   const predictions = readArcPredictions(evaluator);
-  expect(() => scoreArc({ data: out, predictions })).toThrow("no test_puzzles.json, expected an ARC data set");
-  expect(() => scoreArc({ data: join(arc, "npy_noaug"), predictions })).toThrow(
+  expect(() => scoreArc({ data: out, predictions: [predictions] })).toThrow(
+    "no test_puzzles.json, expected an ARC data set",
+  );
+  expect(() => scoreArc({ data: join(arc, "npy_noaug"), predictions: [predictions] })).toThrow(
     /puzzle identifier \d+, expected 0 to 12/,
   );
 });

@@ -4,21 +4,20 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { DatasetError } from "../../../src/formats/index.ts";
+import { parseAugmentedName, restoreGrid } from "../../../src/puzzles/arc/augment.ts";
 import { buildArcFiles, loadArcSubset } from "../../../src/puzzles/arc/build.node.ts";
-import { type ArcPair, cropTokens, gridKey, parseAugmentedName, restoreGrid } from "../../../src/puzzles/arc.ts";
+import { cropTokens, gridKey } from "../../../src/puzzles/arc/grid.ts";
+import type { ArcPair } from "../../../src/puzzles/arc/tasks.ts";
 import { buildMaze, buildSudoku } from "../../../src/puzzles/csv/build.node.ts";
 import { writePuzzleCsv } from "../../../src/puzzles/csv/puzzle-csv.ts";
 import { generatedRows } from "../../../src/puzzles/generated-rows.ts";
 import { mazeKey } from "../../../src/puzzles/maze/task.ts";
 import { readIdentifiers, readSplit, readTestPuzzles } from "../../../src/puzzles/official-layout/layout.node.ts";
 import type { PuzzleSplit } from "../../../src/puzzles/official-layout/layout.ts";
-import {
-  canonicalForm,
-  geometryOf,
-  solutionProblem,
-  sudokuTask,
-  tokensToBoard,
-} from "../../../src/puzzles/sudoku/task.ts";
+import { geometryOf, tokensToBoard } from "../../../src/puzzles/sudoku/board.ts";
+import { canonicalForm } from "../../../src/puzzles/sudoku/canonical.ts";
+import { sudokuTask } from "../../../src/puzzles/sudoku/task.ts";
+import { solutionProblem } from "../../../src/puzzles/sudoku/validate.ts";
 import { ConfigError } from "../../../src/trm/errors.ts";
 
 const fixtures = fileURLToPath(new URL("../../fixtures/parity/datasets/", import.meta.url));
@@ -40,7 +39,7 @@ function expectSameFiles(folder: string): void {
 describe("Sudoku", () => {
   const from = join(fixtures, "sudoku/csv");
 
-  it("equals the official builder's files, byte for byte", async () => {
+  it("the files equal those of the official builder byte for byte", async () => {
     const report = await buildSudoku({ from, out });
     expectSameFiles(join(fixtures, "sudoku/npy"));
     expect(report).toEqual({
@@ -48,11 +47,14 @@ describe("Sudoku", () => {
         { name: "train", groups: 6, examples: 6 },
         { name: "test", groups: 3, examples: 3 },
       ],
-      notes: [],
+      notes: [
+        `${join(from, "train.csv")}: puzzles with several solutions: 6 (the first in line 2)`,
+        `${join(from, "test.csv")}: puzzles with several solutions: 3 (the first in line 2)`,
+      ],
     });
   });
 
-  it("augmentation: the original first, then different symmetries of it with their solutions; the test split as it is", async () => {
+  it("a group has the puzzle first, then different images of it with their solutions; the test split is not augmented", async () => {
     await buildSudoku({ from, out, augment: 5, seed: 1 });
     const official = readSplit(join(fixtures, "sudoku/npy"), "train");
     const train = readSplit(out, "train");
@@ -100,20 +102,20 @@ describe("Sudoku", () => {
     if (side === 6) expect([report.splits[0]!.examples, report.notes]).toEqual([12 * 151, []]);
   });
 
-  it("asks for more copies than there are: takes all, and says so", async () => {
+  it("if there are fewer images than requested, all are taken and a note says so", async () => {
     const csv = join(out, "csv");
     mkdirSync(csv);
     // One blank cell: 288 grids, 16 cells, 2 orbits at most.
     const text = "source,question,answer,rating\nme,.234341221434321,1234341221434321,0\n";
     for (const name of ["train", "test"]) writeFileSync(join(csv, `${name}.csv`), text);
     const report = await buildSudoku({ from: csv, out, augment: 5000, seed: 4 });
-    expect(report.notes).toEqual(["1 puzzles have fewer than 5000 images not in the set yet"]);
+    expect(report.notes.at(-1)).toBe("puzzles with fewer than 5000 images that are not in the data set yet: 1");
     const found = report.splits[0]!.examples;
     expect(found).toBeGreaterThan(1000);
     expect(found).toBeLessThanOrEqual(3072);
   });
 
-  it("subsample takes puzzles of train only, minDifficulty sifts both", async () => {
+  it("subsample draws training puzzles only, minDifficulty filters both splits", async () => {
     const all = readSplit(join(fixtures, "sudoku/npy"), "train");
     const originals = new Set(Array.from({ length: 6 }, (_, index) => row(all.inputs, index, 81).join()));
     await buildSudoku({ from, out, subsample: 4, seed: 3 });
@@ -124,18 +126,19 @@ describe("Sudoku", () => {
     expect(drawn.size).toBe(4);
     expect(readSplit(out, "test").metadata.groupCount).toBe(3);
     await buildSudoku({ from, out, minDifficulty: 19, subsample: 99 }).then(({ notes }) => {
-      expect(notes).toEqual([`${join(from, "train.csv")}: 3 puzzles, fewer than the 99 asked`]);
+      expect(notes).toContain(`${join(from, "train.csv")}: 3 puzzles, fewer than the 99 of the subsample`);
     });
     expect(readSplit(out, "test").metadata.groupCount).toBe(1);
   });
 
-  it("names the broken row and leaves no half-written file", async () => {
+  it("a broken row is named, and no partial file is left", async () => {
     const broken = join(out, "csv");
     mkdirSync(broken);
     writeFileSync(
       join(broken, "train.csv"),
       "source,question,answer,rating\nme,12.4............,1234341221434321,0\nme,1,2,0\n",
     );
+    writeFileSync(join(broken, "test.csv"), "source,question,answer,rating\nme,12.4............,1234341221434321,0\n");
     const built = buildSudoku({ from: broken, out: join(out, "data") });
     await expect(built).rejects.toThrow(DatasetError);
     await expect(built).rejects.toThrow("train.csv:3:4: question: sudoku4: 1 characters, expected 16");
@@ -146,7 +149,98 @@ describe("Sudoku", () => {
   });
 });
 
-it("a broken test.csv leaves the data set that was there whole, not a new train split beside an old test split", async () => {
+describe("what a builder reports about the puzzles", () => {
+  const solution = "1234341221434321";
+  const header = "source,question,answer,rating\n";
+  const unique = "12.434.221434321";
+  const write = (name: string, questions: string[]): string => {
+    const csv = join(out, "csv");
+    mkdirSync(csv, { recursive: true });
+    const rows = questions.map((question, at) => `me,${question},${solution},${at}.5\n`);
+    writeFileSync(join(csv, `${name}.csv`), header + rows.join(""));
+    return csv;
+  };
+
+  it("puzzles of both files, several solutions and empty boards are noted with their first line", async () => {
+    write("train", [unique, ".".repeat(16), "1...............", "1234341221434.21"]);
+    const csv = write("test", ["1234341221434.21"]);
+    const { notes } = await buildSudoku({ from: csv, out });
+    const train = join(csv, "train.csv");
+    expect(notes).toEqual([
+      `${train}: puzzles that are in the test file too: 1 (the first in line 5)`,
+      `${train}: puzzles with an empty board: 1 (the first in line 3)`,
+      `${train}: puzzles with several solutions: 2 (the first in line 3)`,
+    ]);
+  });
+
+  it("a smallest difficulty may be a fraction, and needs ratings", async () => {
+    write("train", [unique, unique, unique]);
+    const csv = write("test", [unique, unique, unique]);
+    const { splits } = await buildSudoku({ from: csv, out, minDifficulty: 1.25 });
+    expect(splits.map(({ groups }) => groups)).toEqual([2, 2]);
+    await expect(buildSudoku({ from: csv, out, minDifficulty: 9 })).rejects.toThrow(
+      "train.csv: no puzzles (of this difficulty)",
+    );
+    writeFileSync(join(csv, "train.csv"), `puzzle,solution\n${unique},${solution}\n`);
+    await expect(buildSudoku({ from: csv, out, minDifficulty: 1 })).rejects.toThrow(
+      "train.csv:2: no ratings, expected them for a smallest difficulty",
+    );
+  });
+
+  it("lists of puzzles without answers build the same data set as a CSV file", async () => {
+    const csv = write("train", [unique]);
+    write("test", [unique]);
+    await buildSudoku({ from: csv, out });
+    const expected = readSplit(out, "train");
+    const lists = join(out, "lists");
+    mkdirSync(lists);
+    for (const name of ["train.sdm", "test.txt"]) writeFileSync(join(lists, name), `# a comment\n${unique}\n`);
+    await buildSudoku({ from: lists, out: join(out, "from-lists") });
+    expect(readSplit(join(out, "from-lists"), "train")).toEqual(expected);
+  });
+});
+
+describe("a build that does not end", () => {
+  const csv = join(fixtures, "sudoku/csv");
+  const arc = {
+    prefix: join(fixtures, "arc/json/arc-agi"),
+    subsets: ["training", "evaluation"],
+    testSet: "evaluation",
+  };
+
+  it.each([
+    ["Sudoku", (onProgress: () => Promise<void>) => buildSudoku({ from: csv, out, augment: 2000, onProgress })],
+    ["maze", (onProgress: () => Promise<void>) => buildMaze({ from: join(fixtures, "maze/csv"), out, onProgress })],
+    ["ARC", (onProgress: () => Promise<void>) => buildArcFiles({ ...arc, out, augment: 1, onProgress })],
+  ])("a build that its progress callback stops leaves no file (%s)", async (_, build) => {
+    for (const stopAt of [1, 3, 6]) {
+      let calls = 0;
+      const stopping = async (): Promise<void> => {
+        if (++calls === stopAt) throw new Error("stopped");
+      };
+      await expect(build(stopping)).rejects.toThrow("stopped");
+      const left = readdirSync(out, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+      expect(left.map(({ name }) => name)).toEqual([]);
+    }
+  });
+
+  it("a data set that cannot fit is refused with the name of the option", async () => {
+    await expect(buildSudoku({ from: csv, out, augment: 99_999_999_999 })).rejects.toThrow(
+      /^augment 99999999999: \d+ examples, expected at most 2147483647/,
+    );
+    await expect(buildSudoku({ from: csv, out, augment: 300_000_000, subsample: 6 })).rejects.toThrow(
+      /^augment 300000000: about 292 GB of examples, \S+ has [\d.e+]+ GB free$/,
+    );
+    await expect(buildArcFiles({ ...arc, out, augment: 99_999_999_999 })).rejects.toThrow(
+      "augment 99999999999, expected at most 2903039",
+    );
+    expect(() => sudokuTask(9).generate({ train: 99_999_999_999, test: 0, seed: 1 })).toThrow(
+      "sudoku9: train 99999999999 + test 0 puzzles, expected at most 16777215",
+    );
+  });
+});
+
+it("a broken test.csv leaves both splits of an existing data set unchanged", async () => {
   const header = "source,question,answer,rating\n";
   const rows = ["12.4............,1234341221434321", ".234............,1234341221434321"].map((row) => `me,${row},0\n`);
   const csv = join(out, "csv");
@@ -164,12 +258,12 @@ it("a broken test.csv leaves the data set that was there whole, not a new train 
 describe("mazes", () => {
   const from = join(fixtures, "maze/csv");
 
-  it("with all eight images equals the official builder's files, byte for byte", async () => {
+  it("mazes with all eight images equal the files of the official builder byte for byte", async () => {
     await buildMaze({ from, out, augment: 8 });
     expectSameFiles(join(fixtures, "maze/npy"));
   });
 
-  it("without, every group is one maze", async () => {
+  it("without augmentation, every group is one maze", async () => {
     await buildMaze({ from, out });
     const train = readSplit(out, "train");
     const official = readSplit(join(fixtures, "maze/npy"), "train");
@@ -202,8 +296,8 @@ describe("ARC", () => {
     );
   }
 
-  it("without augmentation: the test split equals the official one up to order and numbers, metadata byte for byte", () => {
-    buildArcFiles({ ...options, out, augment: 0 });
+  it("without augmentation, the test split equals the official one up to order and identifiers", async () => {
+    await buildArcFiles({ ...options, out, augment: 0 });
     const official = join(fixtures, "arc/npy_noaug");
     const [ours, theirs] = [out, official].map((dir) => byName(readSplit(dir, "test"), readIdentifiers(dir)));
     expect(new Map([...ours!].sort())).toEqual(new Map([...theirs!].sort()));
@@ -215,8 +309,8 @@ describe("ARC", () => {
     expect(parsed(out)).toEqual(parsed(official));
   });
 
-  it("without augmentation: the train split has the official examples, moved about on the canvas", () => {
-    buildArcFiles({ ...options, out, augment: 0 });
+  it("without augmentation, the train split has the official examples at other places of the canvas", async () => {
+    await buildArcFiles({ ...options, out, augment: 0 });
     const official = join(fixtures, "arc/npy_noaug");
     const content = (dir: string) => {
       const split = readSplit(dir, "train");
@@ -230,9 +324,9 @@ describe("ARC", () => {
     expect(content(out)).toEqual(content(official));
   });
 
-  it.each(["ours", "theirs"])("augmentation keeps its promises: %s", (whose) => {
+  it.each(["ours", "theirs"])("augmented puzzles are different images of their task: %s", async (whose) => {
     const dir = whose === "ours" ? out : join(fixtures, "arc/npy");
-    if (whose === "ours") buildArcFiles({ ...options, out, augment: 6 });
+    if (whose === "ours") await buildArcFiles({ ...options, out, augment: 6 });
     const names = readIdentifiers(dir);
     const tests = readTestPuzzles(dir)!;
     const subsets = options.subsets.map((name) => loadArcSubset(options.prefix, name));
@@ -258,7 +352,7 @@ describe("ARC", () => {
           const back = grids.map(({ input, output }) =>
             [input, output].map((grid) => gridKey(augmentation ? restoreGrid(augmentation, grid) : grid)).join("|"),
           );
-          expect(back).toEqual(pairs.map(({ input, output }) => `${gridKey(input)}|${gridKey(output)}`));
+          expect(back).toEqual(pairs.map(({ input, output }) => `${gridKey(input)}|${gridKey(output!)}`));
           const still = grids.filter(({ top, left }) => top === 0 && left === 0).length;
           expect(still).toBeGreaterThanOrEqual(split === "test" ? grids.length : 1);
         }
@@ -268,7 +362,7 @@ describe("ARC", () => {
     }
   });
 
-  it("reads one file per task as well", () => {
+  it("files with one task each are read too", () => {
     const { tasks } = loadArcSubset(options.prefix, "training");
     const folder = join(out, "data/training/concept");
     mkdirSync(folder, { recursive: true });
@@ -281,16 +375,16 @@ describe("ARC", () => {
     expect(new Map([...loadArcSubset(join(out, "data"), "training").tasks].sort())).toEqual(new Map([...tasks].sort()));
   });
 
-  it("says what is missing", () => {
-    expect(() => buildArcFiles({ ...options, out, testSet: "evaluation2" })).toThrow(
+  it("a missing subset is named", async () => {
+    await expect(buildArcFiles({ ...options, out, testSet: "evaluation2" })).rejects.toThrow(
       new ConfigError("test set evaluation2, expected one of the subsets training, evaluation"),
     );
-    expect(() => buildArcFiles({ ...options, out, subsets: ["evaluation", "none"] })).toThrow(
+    await expect(buildArcFiles({ ...options, out, subsets: ["evaluation", "none"] })).rejects.toThrow(
       "_none_challenges.json nor a folder",
     );
   });
 
-  it("says which test tasks are trained on through another subset", () => {
+  it("test tasks that occur in another subset are reported", async () => {
     const folder = join(out, "json");
     mkdirSync(folder);
     const pair = { input: [[1, 2]], output: [[2, 1]] };
@@ -301,17 +395,59 @@ describe("ARC", () => {
       );
     write("a", ["one", "two"]);
     write("b", ["two", "three"]);
-    const report = buildArcFiles({ prefix: join(folder, "x"), subsets: ["a", "b"], testSet: "b", out, augment: 0 });
+    const report = await buildArcFiles({
+      prefix: join(folder, "x"),
+      subsets: ["a", "b"],
+      testSet: "b",
+      out,
+      augment: 0,
+    });
     expect(report.notes).toEqual(['task "two" of the test set is in a too: its test pairs are trained on']);
   });
 
-  it("reports tasks with too few different augmentations", () => {
+  it("unknown answers are reported, stored without labels and not trained on", async () => {
+    const folder = join(out, "json");
+    mkdirSync(folder);
+    const pair = { input: [[1, 2]], output: [[2, 1]] };
+    for (const [name, task] of [
+      ["a", "one"],
+      ["b", "two"],
+    ]) {
+      const json = { [task!]: { train: [pair], test: [{ input: [[3]] }, pair] } };
+      writeFileSync(join(folder, `x_${name}_challenges.json`), JSON.stringify(json));
+    }
+    const prefix = join(folder, "x");
+    const { notes } = await buildArcFiles({ prefix, subsets: ["a", "b"], testSet: "b", out, augment: 0 });
+    expect(notes).toEqual([
+      "a: the answers of 1 of 2 test pairs are unknown; they are not trained on",
+      "b: the answers of 1 of 2 test pairs are unknown; they cannot be scored",
+    ]);
+    const test = readSplit(out, "test");
+    expect([...row(test.labels, 0, 900)].every((label) => label === test.metadata.ignoreLabel)).toBe(true);
+    expect([...row(test.labels, 1, 900)].some((label) => label !== 0)).toBe(true);
+    expect(readSplit(out, "train").inputs.length).toBe(900 * 3);
+    const unknown = [...readTestPuzzles(out)!.values()].flatMap((task) =>
+      task.get("test")!.map(({ output }) => !output),
+    );
+    expect(unknown).toEqual([true, false]);
+  });
+
+  it("hidden files, which macOS adds to archives, are skipped", () => {
+    const folder = join(out, "data/training");
+    mkdirSync(folder, { recursive: true });
+    const pair = { input: [[1, 2]], output: [[2, 1]] };
+    writeFileSync(join(folder, "one.json"), JSON.stringify({ train: [pair], test: [pair] }));
+    writeFileSync(join(folder, "._one.json"), Uint8Array.of(0, 5, 22, 7));
+    expect([...loadArcSubset(join(out, "data"), "training").tasks.keys()]).toEqual(["one"]);
+  });
+
+  it("tasks with too few different augmentations are reported", async () => {
     const folder = join(out, "json");
     mkdirSync(folder);
     const black = { input: [[0]], output: [[0]] };
     writeFileSync(join(folder, "x_a_challenges.json"), JSON.stringify({ dull: { train: [black], test: [black] } }));
-    const report = buildArcFiles({ prefix: join(folder, "x"), subsets: ["a"], testSet: "a", out, augment: 3 });
-    expect(report.notes).toEqual(["task dull: only 0 different augmentations of 3 found"]);
+    const report = await buildArcFiles({ prefix: join(folder, "x"), subsets: ["a"], testSet: "a", out, augment: 3 });
+    expect(report.notes).toEqual(["task dull: found only 0 different augmentations of 3"]);
   });
 });
 

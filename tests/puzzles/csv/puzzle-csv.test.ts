@@ -1,17 +1,25 @@
-import { readFileSync } from "node:fs";
+// Files of puzzles: the official CSV, Kaggle's headers and lists are read; every error names file, line and column.
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { DatasetError } from "../../../src/formats/index.ts";
 import { npyToInt32, parseNpy } from "../../../src/formats/npy.ts";
+import { readPuzzleFile } from "../../../src/puzzles/csv/puzzle-csv.node.ts";
 import { readPuzzleCsv, writePuzzleCsv } from "../../../src/puzzles/csv/puzzle-csv.ts";
-import { geometryOf, puzzleProblem, readSudokuCsv, tokensToBoard } from "../../../src/puzzles/sudoku/task.ts";
+import { readMazeCsv } from "../../../src/puzzles/maze/csv.ts";
+import { geometryOf, tokensToBoard } from "../../../src/puzzles/sudoku/board.ts";
+import { readSudokuCsv } from "../../../src/puzzles/sudoku/csv.ts";
+import { sudokuTask } from "../../../src/puzzles/sudoku/task.ts";
+import { puzzleProblem } from "../../../src/puzzles/sudoku/validate.ts";
 
 const fixture = (path: string) => readFileSync(new URL(`../../fixtures/${path}`, import.meta.url));
 const text = (path: string) => fixture(path).toString("utf8");
 const HEADER = "source,question,answer,rating";
 
 describe("reading", () => {
-  it("write -> read gives the rows back, spaces included", () => {
+  it("written rows are read back, spaces included", () => {
     const field = fc.string({ unit: fc.constantFrom(..."# SGo.019x\t") });
     const row = fc.record({ source: field, question: field, answer: field, rating: fc.integer() });
     fc.assert(
@@ -25,7 +33,7 @@ describe("reading", () => {
     );
   });
 
-  it("keeps leading and trailing spaces, accepts Windows line ends, a byte order mark and a blank last line", () => {
+  it("spaces are kept; Windows line ends, a byte order mark and an empty last line are accepted", () => {
     const rows = readPuzzleCsv(`\ufeff${HEADER}\r\nme,  #S, oo ,3.5\r\n\r\n`, "a.csv");
     expect(rows).toEqual([
       {
@@ -34,25 +42,91 @@ describe("reading", () => {
         answer: " oo ",
         rating: 3.5,
         line: 2,
-        columns: { question: 4, answer: 9, rating: 14 },
+        columns: { question: 4, answer: 9 },
       },
     ]);
   });
 
-  it("does not write what it could not read back", () => {
+  it.each([
+    ["Kaggle's million", "quizzes,solutions"],
+    ["Kaggle's nine million", "puzzle,solution"],
+    ["any order and other fields", "id,Solution,clues,Puzzle,difficulty"],
+  ])("the header of %s is read", (_, header) => {
+    const values: Record<string, string> = { id: "7", clues: "4", difficulty: "2.5" };
+    const cellOf = (name: string) => values[name] ?? (/solution/i.test(name) ? "1234341221434321" : "1.......2.......");
+    const [row] = readPuzzleCsv(`${header}\n${header.split(",").map(cellOf).join(",")}\n`, "a.csv");
+    expect(row).toMatchObject({ question: "1.......2.......", answer: "1234341221434321", line: 2, source: "" });
+    expect(row!.rating).toBe(header.includes("difficulty") ? 2.5 : undefined);
+  });
+
+  it("ratings are read in every usual form of a number", () => {
+    const forms = [".5", "1e2", "-3", "+4.", "0.25", "1E-2"];
+    const rows = readPuzzleCsv(`${HEADER}\n${forms.map((form) => `,1,1,${form}`).join("\n")}`, "a.csv");
+    expect(rows.map(({ rating }) => rating)).toEqual([0.5, 100, -3, 4, 0.25, 0.01]);
+  });
+
+  const list = "# tdoku: one puzzle per line\n1..............4\n\n12.4............ # with a comment\n";
+
+  it("a list with one puzzle per line is read, comments and empty lines left out", () => {
+    const rows = readPuzzleCsv(list.replaceAll("\n", "\r\n"), "a.sdm");
+    expect(rows.map(({ question, answer, line }) => [question, answer, line])).toEqual([
+      ["1..............4", undefined, 2],
+      ["12.4............", undefined, 4],
+    ]);
+  });
+
+  it("puzzles without answers are solved, and must have exactly one solution", () => {
+    const task = sudokuTask(9);
+    const { inputs, labels } = task.generate({ train: 1, test: 0, seed: 1 }).train;
+    const { examples } = readSudokuCsv(`# one\n${task.format(inputs)}\n`, "a.txt", { side: 9 });
+    expect([examples.inputs, examples.labels]).toEqual([inputs, labels]);
+    expect(() => readSudokuCsv(list, "a.sdm", { side: 4 })).toThrow(
+      "a.sdm:2:1: question: sudoku4: more than one solution, expected one, because the file has no answers",
+    );
+    expect(() => readMazeCsv("1111\n", "a.txt")).toThrow(/^a\.txt:1:1: question: maze: character 1/);
+  });
+
+  it("a file read from disk row by row gives the rows of the text, whatever its form", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "trm-csv-"));
+    const field = fc.string({ unit: fc.constantFrom(..."1.#S x\n\r,"), maxLength: 6 }).map((text) => `"${text}"`);
+    const csv = fc
+      .array(fc.tuple(field, field), { maxLength: 6 })
+      .map((rows) => `puzzle,solution\n${rows.map((row) => row.join(",")).join("\r\n")}`);
+    const lines = fc
+      .array(fc.constantFrom("1..4", "# a comment", "", "  ", "4321 # b"), { maxLength: 6 })
+      .map((rest) => ["1234", ...rest].join("\n"));
+    await fc.assert(
+      fc.asyncProperty(fc.oneof(csv, lines), async (text) => {
+        const file = join(folder, "train.csv");
+        writeFileSync(file, text);
+        const rows = [];
+        for await (const row of readPuzzleFile(file)) rows.push(row);
+        expect(rows).toEqual(readPuzzleCsv(text, file));
+      }),
+      { numRuns: 60 },
+    );
+    rmSync(folder, { recursive: true });
+  });
+
+  it("an error in a record of several lines names the first of them", () => {
+    const broken = `${HEADER}\r\n"two\r\nlines",1,1,1\r\n\r\n"three\r\nmore\r\nlines",1,1,hard\r\n`;
+    expect(() => readPuzzleCsv(broken, "a.csv")).toThrow(/^a\.csv:5:\d+: rating "hard"/);
+  });
+
+  it("a field that could not be read back is not written", () => {
     const row = { source: "a,b", question: "", answer: "", rating: 0 };
     expect(() => writePuzzleCsv([row])).toThrow(
-      'cannot write the field "a,b": it has a comma, a quote or a line break',
+      'cannot write the field "a,b": it contains a comma, a quote or a line break',
     );
   });
 });
 
 describe("errors name file, line and column", () => {
   it.each([
-    ["", "train.csv: empty, expected the header source,question,answer,rating"],
-    ["question,answer\n", 'train.csv:1:1: header "question,answer", expected source,question,answer,rating'],
-    [`${HEADER}\na,b,c,1\na,b\n`, "train.csv:3:4: 2 fields, expected 4 (source,question,answer,rating)"],
-    [`${HEADER}\na,b,c,1,x\n`, "train.csv:2:9: 5 fields, expected 4 (source,question,answer,rating)"],
+    ["", "train.csv: the file is empty, expected source,question,answer,rating"],
+    ["question,result\n", 'train.csv:1:1: header "question,result", expected source,question,answer,rating (or'],
+    [`${HEADER}\na,b,c,1\na,b\n`, "train.csv:3:4: 2 fields, expected 4 as in the header"],
+    [`${HEADER}\na,b,c,1,x\n`, "train.csv:2:9: 5 fields, expected 4 as in the header"],
     [`${HEADER}\na,b,c,\n`, 'train.csv:2:7: rating "", expected a number'],
     [`${HEADER}\na,b,c,hard\n`, 'train.csv:2:7: rating "hard", expected a number'],
     [`${HEADER}\na,"b,c,1\n`, "train.csv:2:3: broken CSV: Quote Not Closed:"],
@@ -79,7 +153,7 @@ describe("errors name file, line and column", () => {
     expect(() => readSudokuCsv(csv, "s.csv", { side: 4 })).toThrow(message);
   });
 
-  it("any text gives rows or a one-line DatasetError", () => {
+  it("any text becomes rows or throws a DatasetError of one line", () => {
     const line = fc.string({
       unit: fc.oneof(fc.constantFrom(...'a,"\n\r1'), fc.string({ unit: "binary", maxLength: 1 })),
     });
@@ -112,7 +186,7 @@ describe("Sudoku files", () => {
     expect(examples.labels).toEqual(official("labels"));
   });
 
-  it("reads the qqwing puzzles: unique solutions, 300 of each difficulty", () => {
+  it("the qqwing puzzles are read: 300 of each difficulty, each with one solution", () => {
     for (const difficulty of ["simple", "easy", "intermediate", "expert"]) {
       const name = `qqwing_${difficulty}.csv`;
       const { examples, rows } = readSudokuCsv(text(`qqwing/${name}`), name, { side: 9 });

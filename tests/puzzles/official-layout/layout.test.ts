@@ -42,7 +42,7 @@ function decode(files: ReadonlyMap<string, Uint8Array>): PuzzleSplit {
 }
 
 describe("in memory", () => {
-  it("encode -> decode gives the split back", () => {
+  it("an encoded split is decoded to the same split", () => {
     fc.assert(
       fc.property(splits, (split) => {
         expect(decode(encodeSplit(split))).toEqual(split);
@@ -50,7 +50,7 @@ describe("in memory", () => {
     );
   });
 
-  it("reads official splits, and writes their dataset.json again byte for byte", () => {
+  it("official splits are read, and their dataset.json is written again byte for byte", () => {
     for (const set of ["sudoku/npy", "maze/npy", "arc/npy", "arc/npy_noaug"]) {
       for (const split of ["train", "test"] as const) {
         const { metadata } = readSplit(join(fixtures, set), split);
@@ -59,7 +59,7 @@ describe("in memory", () => {
     }
   });
 
-  it("damaged files are refused with a one-line DatasetError, or still fit together", () => {
+  it("damaged files are refused with a DatasetError of one line, or still match", () => {
     const damaged = fc.tuple(
       splits,
       fc.nat(5),
@@ -89,8 +89,8 @@ describe("in memory", () => {
     ["puzzle_indices", Int32Array.of(1, 2), "all__puzzle_indices.npy: 1 at 0, expected 0"],
     ["puzzle_indices", Int32Array.of(0, 2, 2), "all__puzzle_indices.npy: 2 at 2, expected at least 3"],
     ["puzzle_indices", Int32Array.of(0, 1), "expected"],
-    ["group_indices", Int32Array.of(0), "all__group_indices.npy: ends at 0, expected"],
-    ["group_indices", new Int32Array(0), "all__group_indices.npy: empty, expected at least the number 0"],
+    ["group_indices", Int32Array.of(0), "all__group_indices.npy: the column ends at 0, expected"],
+    ["group_indices", new Int32Array(0), "all__group_indices.npy: the column is empty, expected at least the number 0"],
     ["puzzle_identifiers", Int32Array.of(0), "all__puzzle_identifiers.npy: 1 puzzles, expected"],
     ["inputs", Uint8Array.of(1), "all__inputs.npy: shape [1], expected [examples,"],
   ] as const)("%s that does not fit: %j", (field, data, message) => {
@@ -99,7 +99,7 @@ describe("in memory", () => {
     expect(() => decode(files)).toThrow(message);
   });
 
-  it("tokens and identifiers beyond their range are named", () => {
+  it("tokens and identifiers out of range are named", () => {
     const tokens = sample.inputs.slice().fill(sample.metadata.vocabularySize, 1, 2);
     expect(() => decode(encodeSplit({ ...sample, inputs: tokens }))).toThrow(
       /all__inputs\.npy: token \d+ in example 0, expected 0 to/,
@@ -112,7 +112,7 @@ describe("in memory", () => {
 
   it.each([
     ["", "d.json: not JSON: "],
-    ["[]", "d.json: the whole: "],
+    ["[]", "d.json: dataset.json: "],
     [formatMetadata(sample.metadata).replace("seq_len", "seq"), "d.json: seq_len: "],
     [formatMetadata(sample.metadata).replace(`"seq_len": `, `"seq_len": -`), "d.json: seq_len: "],
     [formatMetadata(sample.metadata).replace('["all"]', '["a", "b"]'), 'd.json: sets ["a","b"], expected ["all"]'],
@@ -121,12 +121,12 @@ describe("in memory", () => {
     expect(() => parseMetadata(text, "d.json")).toThrow(message);
   });
 
-  it("identifiers.json must be names", () => {
+  it("identifiers.json must be an array of names", () => {
     expect(parseIdentifiers('["<blank>", "a"]')).toEqual(["<blank>", "a"]);
     for (const text of ["{}", "[1]", "["]) expect(() => parseIdentifiers(text)).toThrow(DatasetError);
   });
 
-  it("writes JSON as Python does", () => {
+  it("JSON is written as Python writes it", () => {
     expect(pythonJson({ a: [1, null, true, 'é\u2028"\n'], b: new Map([["c", 0.5]]) })).toBe(
       '{"a": [1, null, true, "\\u00e9\\u2028\\"\\n"], "b": {"c": 0.5}}',
     );
@@ -142,7 +142,7 @@ describe("on disk", () => {
     return out;
   }
 
-  it("a split read from disk gives the batches of one in memory, for training and evaluation", () => {
+  it("a split on disk gives the same batches as in memory, for training and evaluation", () => {
     fc.assert(
       fc.property(splits, fc.nat(), (split, seed) => {
         const source = openSplit(write(split, "streamed"), "train");
@@ -156,7 +156,7 @@ describe("on disk", () => {
     );
   });
 
-  it("reads official sets", () => {
+  it("official data sets are read from disk", () => {
     for (const set of ["sudoku/npy", "maze/npy", "arc/npy"]) {
       for (const split of ["train", "test"] as const) {
         const source = openSplit(join(fixtures, set), split);
@@ -168,7 +168,7 @@ describe("on disk", () => {
     }
   });
 
-  it("reads wide integers, as the official builder writes augmented Sudokus", () => {
+  it("wide integers are read, as the official builder writes them for augmented Sudokus", () => {
     const split = fc.sample(splits, { seed: 1, numRuns: 1 })[0]!;
     const out = write(split, "wide");
     const { sequenceLength } = split.metadata;
@@ -180,7 +180,7 @@ describe("on disk", () => {
     source.close();
   });
 
-  it("pages an index that is longer than its memory", () => {
+  it("a long index is read in pages", () => {
     const puzzles = 5000;
     const ends = Int32Array.from({ length: puzzles + 1 }, (_, at) => at);
     const tokens = Uint8Array.from({ length: puzzles }, (_, at) => at % 7);
@@ -208,7 +208,7 @@ describe("on disk", () => {
     source.close();
   });
 
-  it("damaged files are refused when opened or read", () => {
+  it("damaged files are refused when they are opened or read", () => {
     const split = fc.sample(splits, { seed: 2, numRuns: 1 })[0]!;
     const cases: [string, (bytes: Uint8Array) => Uint8Array, string][] = [
       ["all__inputs.npy", (bytes) => bytes.subarray(0, -1), "bytes of data, expected"],
@@ -233,7 +233,24 @@ describe("on disk", () => {
     source.close();
   });
 
-  it("SplitWriter writes what encodeSplit holds; nothing shows before it is finished", () => {
+  it("a split without examples is refused when it is read", () => {
+    const { metadata } = fc.sample(splits, { seed: 1, numRuns: 1 })[0]!;
+    const none = new Uint8Array(0);
+    const empty: PuzzleSplit = {
+      metadata: { ...metadata, groupCount: 0, puzzleCount: 0 },
+      inputs: none,
+      labels: none,
+      puzzleIdentifiers: new Int32Array(0),
+      puzzleIndices: Int32Array.of(0),
+      groupIndices: Int32Array.of(0),
+    };
+    const out = write(empty, "empty");
+    const message = `${join(out, "train")}: the split has no examples, expected at least one`;
+    expect(() => openSplit(out, "train")).toThrow(message);
+    expect(() => readSplit(out, "train")).toThrow(message);
+  });
+
+  it("SplitWriter writes the files of encodeSplit, and none has its name before all are complete", () => {
     fc.assert(
       fc.property(splits, (split) => {
         const out = join(dir, "written");
@@ -266,7 +283,7 @@ describe("on disk", () => {
     );
   });
 
-  it("names round trip; a set without ARC tasks has none", () => {
+  it("names are written and read; a data set without ARC tasks has no test puzzles", () => {
     const files = new FileSet();
     writeNames(files, join(dir, "names"), ["<blank>", "a|||t1|||0123456789"]);
     files.finish();
@@ -275,7 +292,7 @@ describe("on disk", () => {
     expect(readTestPuzzles(join(fixtures, "arc/npy"))?.size).toBe(6);
   });
 
-  it("a disk that refuses is one clear line, and nothing stays behind", () => {
+  it("a write error is one line with the path and leaves no file", () => {
     writeFileSync(join(dir, "file"), "");
     const files = new FileSet();
     files.write(join(dir, "refused/first"), "1");
@@ -285,7 +302,7 @@ describe("on disk", () => {
     expect(readdirSync(join(dir, "refused"))).toEqual([]);
   });
 
-  it("files of a set take their places together: if one cannot, those before it keep what was there", () => {
+  it("if one file of a set cannot be completed, all existing files keep their content", () => {
     const out = join(dir, "together");
     mkdirSync(out);
     writeFileSync(join(out, "first"), "old");
