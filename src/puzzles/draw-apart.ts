@@ -37,7 +37,7 @@ export function drawApart<P>(options: DrawOptions<P>): { train: P[]; test: P[] }
       if (puzzles.size % 64 === 0 || puzzles.size === total) onProgress?.(puzzles.size, total);
     } else if (++fruitless === MAX_FRUITLESS) {
       throw new ConfigError(
-        `${wanted}, found only ${puzzles.size} different ones (${MAX_FRUITLESS} draws in a row repeated a puzzle)`,
+        `${wanted}, found only ${puzzles.size} different (${MAX_FRUITLESS} draws in a row repeated a puzzle)`,
       );
     }
   }

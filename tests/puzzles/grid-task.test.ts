@@ -91,7 +91,9 @@ describe("a grid task", () => {
     });
     expect(() => picky.parse("aa")).toThrow(new PuzzleError("picky: no b, expected one"));
     expect(() => picky.generate({ train: 1, test: 1, seed: 1 })).toThrow(
-      new ConfigError("picky: 2 different puzzles asked, only 1 found (20000 draws in a row gave known ones)"),
+      new ConfigError(
+        "picky: train 1 + test 1 puzzles, found only 1 different (20000 draws in a row repeated a puzzle)",
+      ),
     );
   });
 
