@@ -98,7 +98,10 @@ export function affine(x: Tensor, scale: number, shift = 0): Tensor {
   return out;
 }
 
-/** x in another element type. Conversion to int32 cuts fractions off towards zero. */
+/**
+ * x in another element type. Conversion to int32 cuts fractions off towards zero; for NaN and numbers outside its range the result is
+ * undefined.
+ */
 export function cast(x: Tensor, dtype: DType): Tensor {
   const out = emptyLike(x, x.shape, dtype);
   x.backend.kernels.cast(out, x);

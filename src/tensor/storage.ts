@@ -19,10 +19,6 @@ export abstract class Storage {
     return this.length * bytesPerElement[this.dtype];
   }
 
-  get isLive(): boolean {
-    return this.references > 0;
-  }
-
   retain(): void {
     this.references++;
   }
