@@ -1,9 +1,9 @@
-// The rules of docs/architecture.md that a reader relies on, enforced on the source: imports go down only, the core runs in a
-// page, no `any`, every file says what it is for, and every deviation from the paper is listed.
+// The rules of docs/architecture.md, enforced on the source: imports lead down only, the core runs in a page, there is no `any`, every
+// file says what it is for, and every deviation from the paper is listed.
 //
-// Deviations. In the source a comment says `DEVIATION: <short name> — why`, name and dash on one line. In
-// docs/paper-to-code.md the first table under a heading that contains the word "Deviations" has one row
-// `| <short name> | ...` each, its name in backticks or not. The two lists must be equal.
+// Deviations. In the source a comment says `DEVIATION: <short name> — why`, with name and dash on one line. In docs/paper-to-code.md the
+// first table under a heading that contains the word "Deviations" has one row `| <short name> | ...` for each, with or without backticks
+// around the name. The two lists must be equal.
 import { existsSync, readFileSync } from "node:fs";
 import { posix } from "node:path";
 import { describe, expect, it } from "vitest";
@@ -123,7 +123,7 @@ describe("the folders of src", () => {
 
 // --- The core runs in a page --------------------------------------------------------------------------------------------
 
-/** Packages that run in a browser as they are. Another one is added here once that has been looked up. */
+/** Packages that run in a browser unchanged. Before you add one, check its documentation. */
 const portablePackages = [
   "csv-parse/browser/esm/sync",
   "fastest-levenshtein",
@@ -139,7 +139,7 @@ const isPortablePackage = (from: string): boolean =>
 
 const mayUseNode = (path: string): boolean => path.startsWith("src/cli/") || path.endsWith(".node.ts");
 
-/** Whether loading a *.node.ts file loads Node's modules: not if it fetches them when it runs, and does without elsewhere. */
+/** Whether importing a *.node.ts file imports Node's modules. A file that loads them when it runs can be imported anywhere. */
 function loadsNode(sources: readonly SourceFile[], path: string): boolean {
   const source = sources.find((one) => one.path === path);
   return (
@@ -155,7 +155,7 @@ function loadsNode(sources: readonly SourceFile[], path: string): boolean {
   );
 }
 
-/** What would break in a page: Node's modules, packages not known to run there, files that load them, Node's globals. */
+/** Everything that would fail in a page: Node's modules, packages not known to run there, files that import them, Node's globals. */
 function nodeUses(sources: readonly SourceFile[]): string[] {
   return sources
     .filter(({ path }) => !mayUseNode(path) && path !== "src/testing.ts")
@@ -168,23 +168,23 @@ function nodeUses(sources: readonly SourceFile[]): string[] {
         )
         .map(({ from, place }) => `${place} imports ${from}`);
       const globals: string[] = [];
-      // `const { process } = globalThis` asks whether there is one: from there on it is a name like any other.
-      const asksForProcess = /const \{ process \} = globalThis\b/.test(source.text);
+      // `const { process } = globalThis` is undefined in a page; after it, `process` is an ordinary name.
+      const declaresProcess = /const \{ process \} = globalThis\b/.test(source.text);
       walkSyntax(source.text, (node, [parent]) => {
         const isName =
           node.type === "Identifier" && /^(process|Buffer|require|__dirname|__filename)$/.test(`${node.name}`);
         const isProperty = parent?.property === node || parent?.key === node;
-        const isAsked = node.name === "process" && asksForProcess;
-        if (isName && !isProperty && !isAsked) globals.push(`${placeOf(source, node)} uses ${node.name}`);
+        const isDeclared = node.name === "process" && declaresProcess;
+        if (isName && !isProperty && !isDeclared) globals.push(`${placeOf(source, node)} uses ${node.name}`);
       });
       return [...imported, ...globals];
     });
 }
 
-describe("only src/cli and *.node.ts use Node", () => {
-  it("holds", () => expect(nodeUses(files)).toEqual([]));
+describe("Node's modules and globals", () => {
+  it("are used only by src/cli and files named *.node.ts", () => expect(nodeUses(files)).toEqual([]));
 
-  it("would be noticed", () => {
+  it("are found in imports, dynamic imports, imported files and global names", () => {
     const at = (text: string, path = "src/trm/a.ts"): string[] => nodeUses([file(path, text)]);
     expect(at('import { readFileSync } from "node:fs";')).toEqual(["src/trm/a.ts:1 imports node:fs"]);
     expect(at('import { readFileSync } from "fs";')).toHaveLength(1);
@@ -209,7 +209,7 @@ describe("only src/cli and *.node.ts use Node", () => {
   });
 });
 
-describe("src imports no test library", () => {
+describe("test libraries", () => {
   const testLibraries = /^(fast-check|vitest|@vitest\/.*|publint|tsx|node:test|node:assert.*)$/;
   const uses = (sources: readonly SourceFile[]): string[] =>
     sources.flatMap((source) =>
@@ -218,7 +218,7 @@ describe("src imports no test library", () => {
         .map(({ from }) => `${source.path} imports ${from}`),
     );
 
-  it("except src/testing.ts, which nothing in src imports", () => {
+  it("are imported only by src/testing.ts, which no file of src imports", () => {
     expect(uses(files)).toEqual(["src/testing.ts imports fast-check"]);
     const importers = files.filter((source) =>
       importsOf(source).some(({ from }) => isRelative(from) && resolved(source, from) === "src/testing.ts"),
@@ -226,14 +226,14 @@ describe("src imports no test library", () => {
     expect(importers.map(({ path }) => path)).toEqual([]);
   });
 
-  it("would be noticed", () => {
+  it("are found in the import lines of a file", () => {
     expect(uses([file("src/nn/a.ts", 'import { expect } from "vitest";')])).toHaveLength(1);
   });
 });
 
 // --- Form ------------------------------------------------------------------------------------------------------------
 
-describe("the form of every file", () => {
+describe("every file of src", () => {
   const anysIn = (source: SourceFile): string[] => {
     const found: string[] = [];
     walkSyntax(source.text, (node) => {
@@ -243,11 +243,12 @@ describe("the form of every file", () => {
   };
   const hasHeader = ({ text }: SourceFile): boolean => /^(#!.*\n)?(\/\/ \S|\/\*\*?\s+\S)/.test(text);
 
-  it("no any", () => expect(files.flatMap(anysIn)).toEqual([]));
+  it("has no type any", () => expect(files.flatMap(anysIn)).toEqual([]));
 
-  it("a header comment", () => expect(files.filter((one) => !hasHeader(one)).map(({ path }) => path)).toEqual([]));
+  it("begins with a comment that says what it is for", () =>
+    expect(files.filter((one) => !hasHeader(one)).map(({ path }) => path)).toEqual([]));
 
-  it("would be noticed", () => {
+  it("fails the checks above with a type any, or with a comment that is empty or comes late", () => {
     expect(anysIn(file("src/a.ts", "// any is fine here\nlet x: any[] = y as any;"))).toEqual([
       "src/a.ts:2",
       "src/a.ts:2",
@@ -261,7 +262,7 @@ describe("the form of every file", () => {
 
 // --- Deviations ----------------------------------------------------------------------------------------------------------
 
-/** The short name of every mark; a mark without one throws, naming its place. */
+/** The short name of every mark. @throws Error with the place of a mark that has no name */
 function marksIn(sources: readonly SourceFile[]): string[] {
   return sources.flatMap(({ path, text }) =>
     text.split("\n").flatMap((line, i) => {

@@ -1,4 +1,4 @@
-// Reading the project's own source: files, syntax trees, and a walk over them. For the tests that keep the architecture.
+// Access to the project's own source for tests: its files, their syntax trees, and a walk over a tree.
 import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { parseAst } from "vitest/node";

@@ -24,6 +24,14 @@ describe("the examples", () => {
     }
   });
 
+  it("import only the package, fast-check and Node's modules", () => {
+    const imported = readdirSync(`${projectRoot}examples`).flatMap((name) =>
+      [...read(name).matchAll(/ from "([^"]+)"/g)].map(([, from]) => from!),
+    );
+    expect(imported.length).toBeGreaterThan(5);
+    expect(imported.filter((from) => !/^(trm-ts(\/\w+)?|fast-check|node:\w+)$/.test(from))).toEqual([]);
+  });
+
   it("step-by-hand.ts prints the boards of y and z after every update", async () => {
     const lines = (await run("step-by-hand", shortened(read("step-by-hand.ts")))).trim().split("\n");
     expect(lines[0]).toMatch(/^question: [.1-4]{16}$/);

@@ -66,9 +66,19 @@ beforeAll(() => {
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 describe("the package", () => {
-  it("contains the built files, the torchrun script, licences and the README, and nothing else", () => {
+  it("contains the built files, the pages, the examples, the torchrun script and licences, and nothing else", () => {
     const inside = readdirSync(unpacked).toSorted();
-    expect(inside).toEqual(["LICENSE", "NOTICE.md", "README.md", "bin", "dist", "interop", "package.json"]);
+    expect(inside).toEqual([
+      "LICENSE",
+      "NOTICE.md",
+      "README.md",
+      "bin",
+      "dist",
+      "docs",
+      "examples",
+      "interop",
+      "package.json",
+    ]);
     const files = readdirSync(join(unpacked, "dist"), { recursive: true, encoding: "utf8" });
     expect(files.filter((file) => /\.ts$/.test(file) && !/\.d\.ts$/.test(file))).toEqual([]);
   });
@@ -79,6 +89,15 @@ describe("the package", () => {
       ...Object.values(manifest.bin),
     ];
     expect(targets.filter((target) => !existsSync(join(unpacked, target)))).toEqual([]);
+  });
+
+  it("contains every page that a help text or an error message of the command names", () => {
+    const sources = readdirSync(join(unpacked, "dist"), { recursive: true, encoding: "utf8" });
+    const named = sources
+      .filter((file) => file.endsWith(".js"))
+      .flatMap((file) => readFileSync(join(unpacked, "dist", file), "utf8").match(/\bdocs\/[\w-]+\.md/g) ?? []);
+    expect(named).toContain("docs/evaluation.md");
+    expect(named.filter((page) => !existsSync(join(unpacked, page)))).toEqual([]);
   });
 
   it("passes publint", async () => {
