@@ -205,7 +205,7 @@ function draw(puzzle: number, steps: readonly Answer[]): string {
     parts.push(drawQ(left, qHalt, errors[step - 1]!));
     previous = tokens;
   }
-  const described = shownSteps.map((step) => `after step ${step} ${errors[step - 1]} cells are wrong`).join(", ");
+  const described = shownSteps.map((step) => `${errors[step - 1]} wrong cells after step ${step}`).join(", ");
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" role="img" aria-labelledby="title">
 <!-- Drawn by scripts/draw-solve.ts. -->
 <title id="title">A model solves an unseen 6x6 Sudoku: ${described}.</title>
