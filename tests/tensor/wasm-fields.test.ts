@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { kernelFields } from "../../src/tensor/backends/wasm/kernel-fields.ts";
-import type { WasmRuntime } from "../../src/tensor/backends/wasm/runtime.ts";
+import { jobFields, taskFields, type WasmRuntime } from "../../src/tensor/backends/wasm/runtime.ts";
 
 const assembly = new URL("../../src/tensor/backends/wasm/assembly/", import.meta.url);
 const read = (file: string): string => readFileSync(new URL(file, assembly), "utf8");
@@ -10,7 +10,7 @@ const sources = readdirSync(assembly).map(read).join("\n");
 
 /** The fields of a parameter class, as [name, type] in the order of the source. */
 function fieldsOf(className: string): [string, string][] {
-  const body = new RegExp(`@unmanaged\\s+export class ${className} \\{(.*?)\\n\\}`, "s").exec(sources)?.[1];
+  const body = new RegExp(`@unmanaged\\s+(?:export )?class ${className} \\{(.*?)\\n\\}`, "s").exec(sources)?.[1];
   if (body === undefined) throw new Error(`no class ${className} in the AssemblyScript source`);
   return [...body.matchAll(/^ {2}(\w+): (\w+);$/gm)].map(([, name, type]) => [name!, type!]);
 }
@@ -34,6 +34,11 @@ describe("kernelFields", () => {
     expect(cases.map(([, number, name]) => [Number(number), name])).toEqual(
       Object.keys(kernelFields).map((name, number) => [number, name]),
     );
+  });
+
+  it("the fields of the job and of a task are those of the AssemblyScript classes, in order", () => {
+    expect([...jobFields]).toEqual(fieldsOf("Job").map(([name]) => name));
+    expect([...taskFields]).toEqual(fieldsOf("Task").map(([name]) => name));
   });
 
   it("every kernel has at most 24 fields, which is the space of a task", () => {

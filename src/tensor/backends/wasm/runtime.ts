@@ -20,28 +20,40 @@ const layouts = Object.fromEntries(
   ]),
 ) as Readonly<Record<KernelName, KernelLayout>>;
 
+/** The fields of the classes `Job` and `Task` of assembly/pool.ts in memory order, one word of four bytes each. */
+export const jobFields = [
+  "generation",
+  "open",
+  "active",
+  "asleep",
+  "ready",
+  "threads",
+  "tasks",
+  "taskCount",
+  "scratch",
+  "scratchStep",
+  "spins",
+  "callerMaySleep",
+  "helperTrapped",
+] as const;
+export const taskFields = ["kernel", "items", "grain", "done", "helpers", "taken"] as const;
+
 /**
- * Addresses of the classes `Job` and `Task` of assembly/pool.ts, in the first page. The heap leaves that page free, and
- * AssemblyScript's constants (from 1024 on) end well below. Positions are in words of four bytes.
+ * The job and the tasks are in the first page. The heap leaves that page free, and AssemblyScript's constants (from 1024 on) end well
+ * below. Positions are in words.
  */
 const jobAddress = 32_768;
 const tasksAddress = 33_792;
+const firstTask = tasksAddress / 4;
 const taskWords = 32;
 /** First word of a task's parameters. */
 const parametersWord = 8;
-const helpersWord = 4;
 /** Most tasks that wait before they run. */
 const mostTasks = 64;
-const firstTask = tasksAddress / 4;
-const jobWord = (field: number): number => jobAddress / 4 + field;
-const ready = jobWord(4);
-const threadCount = jobWord(5);
-const tasksStart = jobWord(6);
-const scratchStart = jobWord(8);
-const scratchStep = jobWord(9);
-const spinsBeforeSleep = jobWord(10);
-const callerMaySleep = jobWord(11);
-const helperTrapped = jobWord(12);
+const jobWord = (field: (typeof jobFields)[number]): number => jobAddress / 4 + jobFields.indexOf(field);
+const readyWord = jobWord("ready");
+const helperTrappedWord = jobWord("helperTrapped");
+const helpersWord = taskFields.indexOf("helpers");
 
 /** Number of times an idle thread checks for the next list before it sleeps: about 50 microseconds. */
 const spins = 20_000;
@@ -99,20 +111,20 @@ export class WasmRuntime {
     const { memory } = this.heap;
     this.kernels = new WebAssembly.Instance(module, { env: { memory } }).exports as unknown as KernelExports;
     const job = this.integers();
-    job[threadCount] = this.threads;
-    job[tasksStart] = tasksAddress;
+    job[jobWord("threads")] = this.threads;
+    job[jobWord("tasks")] = tasksAddress;
     this.taken = this.heap.allocate(mostTasks * this.threads * 4);
-    job[spinsBeforeSleep] = spins;
-    job[callerMaySleep] = shared && maySleep(job) ? 1 : 0;
+    job[jobWord("spins")] = spins;
+    job[jobWord("callerMaySleep")] = shared && maySleep(job) ? 1 : 0;
     this.reserveScratch(initialScratchBytes);
     for (let thread = 1; thread < this.threads; thread++) {
-      this.helpers.push(startHelper({ module, memory, job: jobAddress, thread, trapped: 4 * helperTrapped }));
+      this.helpers.push(startHelper({ module, memory, job: jobAddress, thread, trapped: 4 * helperTrappedWord }));
     }
   }
 
   /** Number of helping threads that have started. A late one joins the list that is running, or the next. */
   get readyHelpers(): number {
-    return Atomics.load(this.integers(), ready);
+    return Atomics.load(this.integers(), readyWord);
   }
 
   /** Number of helping threads that computed items of the last shared kernel. */
@@ -137,11 +149,12 @@ export class WasmRuntime {
     const taken = this.taken + this.waiting * this.threads * 4;
     const layout = layouts[kernel];
     const memory = this.integers();
+    // In the order of taskFields; `done` and `helpers` start at 0.
     memory[task] = layout.number;
     memory[task + 1] = items;
     memory[task + 2] = grain;
     memory[task + 3] = 0;
-    memory[task + helpersWord] = 0;
+    memory[task + 4] = 0;
     memory[task + 5] = taken;
     memory.fill(0, taken / 4, taken / 4 + this.threads);
     this.writeFields(task + parametersWord, layout, fields);
@@ -172,7 +185,7 @@ export class WasmRuntime {
     } catch (error) {
       this.failure = error;
       this.dispose();
-      if (this.integers()[helperTrapped] === 0) throw error;
+      if (this.integers()[helperTrappedWord] === 0) throw error;
       throw new BackendError("wasm backend: a kernel trapped on a helping thread", { cause: error });
     }
     if (lastShared > 0) this.lastHelpers = this.integers()[lastShared + helpersWord]!;
@@ -238,8 +251,8 @@ export class WasmRuntime {
     this.scratchPointer = this.heap.allocate(step * this.threads);
     this.scratchBytes = step;
     const job = this.integers();
-    job[scratchStart] = this.scratchPointer;
-    job[scratchStep] = step;
+    job[jobWord("scratch")] = this.scratchPointer;
+    job[jobWord("scratchStep")] = step;
   }
 
   private view = new Int32Array(0);
