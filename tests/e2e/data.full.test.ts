@@ -74,7 +74,7 @@ describe("trm data", () => {
       "test set b, expected one of the subsets a",
     ],
     [["generate", "chess", "--count", "1", "--out", "/tmp/x"], 2, "task chess, expected one of sudoku4"],
-    [["generate", "sudoku4", "--count", "90000", "--out", "/tmp/x"], 1, "there are 85632"],
+    [["generate", "sudoku4", "--count", "90000", "--out", "/tmp/x"], 1, "expected at most 85632"],
     [["sudoku", "--out", "/tmp/x"], 2, "required option '--from <dir>'"],
   ])("rejects in one line: data %j", async (args, code, message) => {
     const finished = await trm("data", ...args);
@@ -119,7 +119,7 @@ describe("trm train --data", () => {
       expect(json(await trm("eval", run, "--csv", join(fixtures, "sudoku/csv/test.csv"), "--json"))).toEqual(own);
       const maze = await trm("eval", run, "--data", join(fixtures, "maze/npy"));
       expect(maze.code).toBe(1);
-      expect(maze.stderr).toContain("puzzles of 49 cells and 6 tokens, the model is for 81 and 11");
+      expect(maze.stderr).toContain("puzzles of 49 cells and 6 tokens, expected 81 and 11 as in the model");
     },
     patience,
   );
@@ -241,7 +241,7 @@ describe("ARC", () => {
       for (const [args, message] of [
         [["eval", run, "--arc"], "--data DIR and --out DIR are needed"],
         [["eval", run, "--arc", "--out", "/tmp/x", "--halt", "q"], "runs all steps"],
-        [["eval", run, "--arc", "--data", "/none", "--out", "/tmp/x"], "no test/dataset.json in it"],
+        [["eval", run, "--arc", "--data", "/none", "--out", "/tmp/x"], "no test/dataset.json, expected"],
         [
           ["arc-score", "--data", join(fixtures, "maze/npy"), "--predictions", "/tmp", "--out", "/tmp/x"],
           "/tmp/puzzle_identifiers.npy: cannot read",

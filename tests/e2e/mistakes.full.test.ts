@@ -151,8 +151,8 @@ describe("settings", () => {
     [["--set", "hiddenSize=1000000000"], "memory is full, could not add"],
     [["--set", "sequenceLength=81"], "sudoku4 has 16"],
     [["--config", join(folder, "no.yaml")], "no.yaml: no such file or folder"],
-    [["--puzzles", "1000000"], "different puzzles asked"],
-    [["--side", "9"], "a side is for mazes"],
+    [["--puzzles", "1000000"], "expected at most 85632"],
+    [["--side", "9"], "got a side, expected none"],
   ])("are checked before the run folder is created: %j", async (more, message) => {
     await expectMistake(1, message, ...train(...more));
     expect(existsSync(out)).toBe(false);
