@@ -25,8 +25,8 @@ export interface DrawOptions<P> extends Pick<GenerateOptions, "train" | "test" |
 export function drawApart<P>(options: DrawOptions<P>): { train: P[]; test: P[] } {
   const { name, random, draw, key, onProgress } = options;
   const total = options.train + options.test;
-  const wanted = `${name}: train ${options.train} + test ${options.test} puzzles`;
-  if (total > MAX_PUZZLES) throw new ConfigError(`${wanted}, expected at most ${MAX_PUZZLES}`);
+  const request = `${name}: train ${options.train} + test ${options.test} puzzles`;
+  if (total > MAX_PUZZLES) throw new ConfigError(`${request}, expected at most ${MAX_PUZZLES}`);
   const puzzles = new Map<string, P>();
   for (let fruitless = 0; puzzles.size < total; ) {
     const candidate = draw(random);
@@ -37,7 +37,7 @@ export function drawApart<P>(options: DrawOptions<P>): { train: P[]; test: P[] }
       if (puzzles.size % 64 === 0 || puzzles.size === total) onProgress?.(puzzles.size, total);
     } else if (++fruitless === MAX_FRUITLESS) {
       throw new ConfigError(
-        `${wanted}, found only ${puzzles.size} different (${MAX_FRUITLESS} draws in a row repeated a puzzle)`,
+        `${request}, found only ${puzzles.size} different (${MAX_FRUITLESS} draws in a row repeated a puzzle)`,
       );
     }
   }

@@ -1,4 +1,4 @@
-// Every JSON file of a data set and of an ablation: whatever is in it, it is read, or refused in one line that names the file.
+// Every JSON file of a data set and of an ablation: any content is read, or refused in one line that names the file.
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

@@ -1,3 +1,4 @@
+// NumPy files: round trips, the official files, and refusals of one line.
 import { readdirSync, readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
@@ -23,7 +24,7 @@ const arrays = shapes.chain((shape) => {
   return fc.record({ shape: fc.constant(shape), data });
 });
 
-/** A version 1 file with this header text, whatever it says. */
+/** A version 1 file with this header text, which need not be valid. */
 function file(header: string, data: ArrayLike<number> = [], version = 1): Uint8Array {
   const text = [...header].map((character) => character.charCodeAt(0));
   const length = version === 1 ? [text.length & 255, text.length >> 8] : [text.length & 255, text.length >> 8, 0, 0];
@@ -120,7 +121,7 @@ describe("refusals", () => {
     ["a key twice", file("{'descr': '|u1', 'descr': '|u1', 'fortran_order': False, 'shape': ()}"), "a.npy: header "],
     ["a key missing", file("{'descr': '|u1', 'shape': ()}"), "a.npy: header "],
     ["shape no tuple", file(good.replace("(2,)", "'2'"), [1, 2]), 'a.npy: shape "2", expected a tuple of sizes'],
-  ])("%s", (_, bytes, message) => {
+  ])("a file with this fault is refused: %s", (_, bytes, message) => {
     expect(() => parseNpy(bytes, "a.npy")).toThrow(DatasetError);
     expect(() => parseNpy(bytes, "a.npy")).toThrow(message);
   });

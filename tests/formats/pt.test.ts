@@ -80,7 +80,7 @@ describe("parsePt refuses everything but a state_dict of plain tensors", () => {
     ["sparse", 'names "torch._utils._rebuild_sparse_tensor"'],
     ["legacy", "not a zip archive, expected a file of torch.save"],
     ["bomb", '"bomb/data.pkl" is compressed'],
-  ])("%s", (name, message) => expect(refusal(fixture(name))).toContain(message));
+  ])("the file %s.pt is refused", (name, message) => expect(refusal(fixture(name))).toContain(message));
 
   const text = (value: string): number[] => [...new TextEncoder().encode(value)];
   const pickled = (...codes: (number | string)[]): Uint8Array =>

@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import { serializeSafetensors, type WritableTensor } from "../../src/formats/safetensors.ts";
 
-/** A file with this header (an object, or text as it is) and this data, whatever they say. */
+/** A file with this header (an object, or text) and this data, which need not be valid. */
 export function safetensorsFile(header: object | string, data: Uint8Array): Uint8Array {
   const text = new TextEncoder().encode(typeof header === "string" ? header : JSON.stringify(header));
   const bytes = new Uint8Array(8 + text.length + data.length);

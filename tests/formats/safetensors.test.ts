@@ -1,3 +1,4 @@
+// safetensors files: round trips, dtypes, and refusals of one line.
 import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
@@ -146,7 +147,7 @@ describe("refusals", () => {
       "__metadata__ is not an object of strings",
     ],
   ];
-  it.each(cases)("%s", (_, file, message) => {
+  it.each(cases)("a file with this fault is refused: %s", (_, file, message) => {
     const bytes = typeof file === "function" ? file() : file;
     const read = () => parseSafetensors(bytes, "model.safetensors");
     expect(read).toThrow(CheckpointError);

@@ -78,7 +78,7 @@ describe("parseWeightsFile", () => {
       "a tar archive",
     ],
     ["an empty file", new Uint8Array(0), "the file is empty"],
-  ])("says what to do with %s", (_, bytes, message) => {
+  ])("the refusal of %s says what to do", (_, bytes, message) => {
     const line = refusal(bytes);
     expect(line).toContain(message);
     expect(line).toMatch(/^w: [^\n]+$/);

@@ -1,3 +1,4 @@
+// The eight dihedral transforms.
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import { DIHEDRAL_INVERSE, dihedralTransform, inverseDihedralTransform } from "../../src/puzzles/dihedral.ts";

@@ -1,3 +1,4 @@
+// Generated puzzles as rows of a CSV file.
 import { expect, it } from "vitest";
 import { writePuzzleCsv } from "../../src/puzzles/csv/puzzle-csv.ts";
 import { generatedRows } from "../../src/puzzles/generated-rows.ts";
@@ -7,7 +8,7 @@ import { mazeTask } from "../../src/puzzles/maze/task.ts";
 import { readSudokuCsv } from "../../src/puzzles/sudoku/csv.ts";
 import { sudokuTask } from "../../src/puzzles/sudoku/task.ts";
 
-it.each([4, 6, 9] as const)("Sudokus of side %d come back from their CSV", (side) => {
+it.each([4, 6, 9] as const)("Sudokus of side %d are read back from their CSV", (side) => {
   const task = sudokuTask(side);
   const { test } = task.generate({ train: 0, test: 5, seed: 1 });
   const { examples, rows } = readSudokuCsv(writePuzzleCsv(generatedRows(task, test)), "g.csv", { side });

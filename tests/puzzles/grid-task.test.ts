@@ -1,3 +1,4 @@
+// Grid tasks that a user defines.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { gridTask } from "../../src/puzzles/grid-task.ts";
@@ -76,7 +77,7 @@ describe("a grid task", () => {
   it.each([
     ["abc", 'mirror: character 3 is "c", expected one of ".ab"'],
     ["ab", "mirror: 2 characters, expected 24 (4 rows of 6, row by row)"],
-  ])("refuses the question %s", (question, message) => {
+  ])("the question %s is refused", (question, message) => {
     expect(() => mirror.parse(question)).toThrow(new PuzzleError(message));
   });
 

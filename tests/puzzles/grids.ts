@@ -1,4 +1,4 @@
-/** Arbitrary grids of colours 0 to 9. */
+// Arbitrary grids of colours 0 to 9.
 import fc from "fast-check";
 import type { Grid } from "../../src/puzzles/dihedral.ts";
 

@@ -1,3 +1,4 @@
+// Mazes: text, validation, generator, data sets and CSV files.
 import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
@@ -57,7 +58,7 @@ describe("validation", () => {
     [WINDING.replace(" ", "G"), "maze: 2 cells are G (goal), expected exactly one"],
     [WINDING_ANSWER, 'maze: "o" in row 2, column 1, expected a question without a path'],
     [WINDING.replace("     ##", "  #  ##"), "maze: no path from S to G"],
-  ])("%j", (text, message) => {
+  ])("the question %j is refused", (text, message) => {
     expect(() => parse(text)).toThrow(new PuzzleError(message));
   });
 
@@ -66,7 +67,7 @@ describe("validation", () => {
     [WINDING, "the marked cells do not lead from S to G"],
     [WINDING_ANSWER.replace("S#", "So"), '"o" in row 1, column 2, where the question has "#"'],
     [WINDING_ANSWER.replace("S", "o"), '"o" in row 1, column 1, where the question has "S"'],
-  ])("answer %j", (answer, message) => {
+  ])("the answer %j is refused with its mistake", (answer, message) => {
     expect(mistake(parse(WINDING), parseMaze(answer, 7))).toBe(message);
   });
 
@@ -131,7 +132,7 @@ describe("generator", () => {
       { side: 7, longerThan: 31, walls: [0.95, 0.95] as const },
       "maze7: no path longer than 31 steps in 200000 drawings",
     ],
-  ])("refuses %j", (options, message) => {
+  ])("the options %j are refused", (options, message) => {
     expect(() => generateMaze(options, new Random(1))).toThrow(
       expect.objectContaining({ name: "ConfigError", message: expect.stringContaining(message) }),
     );
@@ -165,7 +166,7 @@ describe("datasets", () => {
 describe("CSV", () => {
   const fixture = (path: string) => readFileSync(new URL(`../fixtures/parity/datasets/maze/${path}`, import.meta.url));
 
-  it.each(["train", "test"])("%s.csv becomes the official builder's tokens", (split) => {
+  it.each(["train", "test"])("%s.csv becomes the tokens of the official builder", (split) => {
     const { examples, side } = readMazeCsv(fixture(`csv/${split}.csv`).toString(), `${split}.csv`, { check: "form" });
     expect(side).toBe(7);
     const official = (name: string) => npyToInt32(parseNpy(fixture(`npy/${split}/all__${name}.npy`)));

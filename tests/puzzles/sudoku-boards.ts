@@ -1,4 +1,4 @@
-/** Arbitrary Sudokus. */
+// Arbitrary Sudokus.
 import fc from "fast-check";
 import { geometryOf, type SudokuSide } from "../../src/puzzles/sudoku/board.ts";
 import { generatePuzzle } from "../../src/puzzles/sudoku/generator.ts";

@@ -1,4 +1,4 @@
-/** Long properties of the Sudoku task. */
+// Long properties of the Sudoku task.
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import { formatBoard, geometryOf, parseBoard } from "../../src/puzzles/sudoku/board.ts";

@@ -1,3 +1,4 @@
+// Sudokus: text, validation, solver, generator, symmetry, canonical form and data sets.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { formatBoard, geometryOf, parseBoard, tokensToBoard } from "../../src/puzzles/sudoku/board.ts";
@@ -91,7 +92,7 @@ describe("validate", () => {
     ["12..34..........", "some", undefined],
     ["................", "any", undefined],
     ["123....4........", "some", "sudoku4: no solution"],
-  ] as const)("%j, %s", (text, solutions, message) => {
+  ] as const)("the board %j is validated, with solutions: %s", (text, solutions, message) => {
     const read = () => validatePuzzle(text, geometryOf(4), { solutions });
     if (message === undefined) expect(formatBoard(read())).toBe(text);
     else expect(read).toThrow(new PuzzleError(message));
@@ -325,7 +326,7 @@ describe("datasets", () => {
     [4, 300, 100],
     [6, 60, 30],
     [9, 12, 8],
-  ] as const)("%dx: right answers, no puzzle twice, none of the test set in training", (side, train, test) => {
+  ] as const)("sets of side %d have right answers and share no puzzle", (side, train, test) => {
     const geometry = geometryOf(side);
     const sets = generateDataset({ side, train, test, seed: 9 });
     const task = sudokuTask(side);

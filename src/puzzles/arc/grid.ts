@@ -30,7 +30,7 @@ export function gridToTokens({ rows, columns, cells }: Grid, top = 0, left = 0):
 }
 
 /**
- * The grid of a prediction: the largest rectangle of colours at the top left corner, whatever follows it. Of equal areas the one with
+ * The grid of a prediction: the largest rectangle of colours at the top left corner. Of equal areas the one with
  * fewer rows is used, as in the official evaluator. Without a colour in the corner, the grid is empty.
  */
 export function cropTokens(tokens: ArrayLike<number>): Grid {

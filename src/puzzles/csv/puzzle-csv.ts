@@ -142,7 +142,7 @@ function columnOf(record: readonly string[], field: number): number {
   return record.slice(0, field).reduce((sum, text) => sum + text.length + 1, 1);
 }
 
-/** Whether a file is a list with one puzzle per line, which its first line tells that is not empty and not a comment. */
+/** Whether a file is a list with one puzzle per line: its first line that is neither empty nor a comment is a puzzle. */
 export function isPuzzleList(start: string): boolean {
   const lines = start.replace(/^\ufeff/, "").split(/\r\n|\n|\r/);
   const first = lines.find((line) => line.trim() !== "" && !line.startsWith("#"));

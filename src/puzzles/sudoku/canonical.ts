@@ -23,15 +23,16 @@ export function canonicalForm(puzzle: ArrayLike<number>, geometry: Geometry, sol
   const digits = new Uint8Array(geometry.side + 1);
   let smallest: Uint8Array | undefined;
   let smallestClues = "";
-  for (const image of orientations(grid, geometry)) {
+  for (const orientation of orientations(grid, geometry)) {
     for (const columns of columnOrders(geometry)) {
+      const image: Image = { ...orientation, columns, digits };
       for (let top = 0; top < geometry.side; top++) {
         // Relabels the digits so that the first row reads 1 2 3 ...
         for (let column = 0; column < geometry.side; column++) {
           digits[image.grid[top * geometry.side + columns[column]!]!] = column + 1;
         }
-        if (smallest !== undefined && secondRowIsLarger(image, geometry, columns, top, smallest, digits)) continue;
-        const order = compareImage(image, geometry, columns, smallest, digits, candidate, from);
+        if (smallest !== undefined && secondRowIsLarger(image, geometry, top, smallest)) continue;
+        const order = buildImage(image, geometry, smallest, candidate, from);
         if (order > 0) continue;
         if (order < 0) {
           smallest = candidate.slice();
@@ -50,6 +51,12 @@ interface Orientation {
   readonly transposed: boolean;
 }
 
+/** An image of the solution: an orientation, an order of the columns, and a new digit for every digit. */
+interface Image extends Orientation {
+  readonly columns: Uint8Array;
+  readonly digits: Uint8Array;
+}
+
 function orientations(grid: Board, { side, boxRows, boxColumns }: Geometry): Orientation[] {
   const straight = { grid, transposed: false };
   if (boxRows !== boxColumns) return [straight];
@@ -59,12 +66,10 @@ function orientations(grid: Board, { side, boxRows, boxColumns }: Geometry): Ori
 
 /** Drops nearly every image early: its second row is the row of the top band with the smallest first digit. */
 function secondRowIsLarger(
-  { grid }: Orientation,
+  { grid, columns, digits }: Image,
   { side, boxRows }: Geometry,
-  columns: Uint8Array,
   top: number,
   smallest: Uint8Array,
-  digits: Uint8Array,
 ): boolean {
   const band = top - (top % boxRows);
   let second = -1;
@@ -84,16 +89,13 @@ function secondRowIsLarger(
 }
 
 /**
- * Builds the image with these columns and digits into `candidate`, and where its cells come from into `from`, as long as
- * it is not larger than `smallest`.
- * @returns negative if it is smaller (or the first), 0 if equal, positive if larger (then `candidate` is unfinished).
+ * Writes the cells of an image into `candidate` and their sources into `from`, as long as the image is not larger than `smallest`.
+ * @returns negative if the image is smaller (or the first), 0 if equal, positive if larger (`candidate` is then incomplete)
  */
-function compareImage(
-  { grid, transposed }: Orientation,
+function buildImage(
+  { grid, transposed, columns, digits }: Image,
   { side, boxRows }: Geometry,
-  columns: Uint8Array,
   smallest: Uint8Array | undefined,
-  digits: Uint8Array,
   candidate: Uint8Array,
   from: Uint8Array,
 ): number {

@@ -1,3 +1,4 @@
+// ARC: grids as tokens, augmentation, tasks in JSON, and votes.
 import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
@@ -167,7 +168,7 @@ describe("tasks", () => {
       `{"train": [{"input": ${JSON.stringify(new Array(31).fill([1]))}, "output": [[1]]}], "test": []}`,
       "input: 31 rows, expected 1 to 30 rows",
     ],
-  ])("%s", (json, message) => {
+  ])("the task %s is refused", (json, message) => {
     expect(() => parseArcTask(json, "t.json")).toThrow(DatasetError);
     expect(() => parseArcTask(json, "t.json")).toThrow(message);
   });

@@ -1,3 +1,4 @@
+// ARC predictions on disk are scored as the official evaluator scores them.
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -51,7 +52,7 @@ it.each([
   ["q_halt_logits", new Float32Array(3), [3], "q_halt_logits.npy: shape [3], expected [49]"],
   ["q_halt_logits", new Int32Array(49), [49], "q_halt_logits.npy: dtype <i4, expected floats"],
   ["puzzle_identifiers", new Int32Array(4), [2, 2], "puzzle_identifiers.npy: shape [2, 2], expected [2]"],
-] as const)("refuses %s of another form", (name, array, shape, message) => {
+] as const)("a file %s of another shape or type is refused", (name, array, shape, message) => {
   cpSync(evaluator, out, { recursive: true });
   writeFileSync(join(out, `${name}.npy`), serializeNpy(array, shape));
   expect(() => readArcPredictions(out)).toThrow(DatasetError);

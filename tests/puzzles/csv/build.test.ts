@@ -1,3 +1,4 @@
+// The builders of data sets: bytes of the official builders, augmentation, notes, and failures that leave nothing behind.
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -80,27 +81,30 @@ describe("Sudoku", () => {
     expect(Buffer.compare(readFileSync(join(out, "train/all__inputs.npy")), first)).toBe(0);
   });
 
-  it.each([4, 6] as const)("%dx: no copy repeats a puzzle of the whole set, copies stay solved", async (side) => {
-    const csv = join(out, "csv");
-    mkdirSync(csv);
-    const { train, test } = sudokuTask(side).generate({ train: 12, test: 40, seed: 2 });
-    for (const [name, examples] of Object.entries({ train, test })) {
-      writeFileSync(join(csv, `${name}.csv`), writePuzzleCsv(generatedRows(sudokuTask(side), examples)));
-    }
-    const report = await buildSudoku({ from: csv, out, augment: 150, seed: 4 });
-    const geometry = geometryOf(side);
-    const boards = (["train", "test"] as const).flatMap((name) => {
-      const { inputs, labels } = readSplit(out, name);
-      return Array.from({ length: inputs.length / geometry.cells }, (_, at) => {
-        const [question, answer] = [inputs, labels].map((all) => tokensToBoard(row(all, at, geometry.cells)));
-        expect(solutionProblem(question!, answer!, geometry)).toBeUndefined();
-        return question!.join("");
+  it.each([4, 6] as const)(
+    "on a board of side %d, no copy repeats a puzzle of the data set, and all answers solve their questions",
+    async (side) => {
+      const csv = join(out, "csv");
+      mkdirSync(csv);
+      const { train, test } = sudokuTask(side).generate({ train: 12, test: 40, seed: 2 });
+      for (const [name, examples] of Object.entries({ train, test })) {
+        writeFileSync(join(csv, `${name}.csv`), writePuzzleCsv(generatedRows(sudokuTask(side), examples)));
+      }
+      const report = await buildSudoku({ from: csv, out, augment: 150, seed: 4 });
+      const geometry = geometryOf(side);
+      const boards = (["train", "test"] as const).flatMap((name) => {
+        const { inputs, labels } = readSplit(out, name);
+        return Array.from({ length: inputs.length / geometry.cells }, (_, at) => {
+          const [question, answer] = [inputs, labels].map((all) => tokensToBoard(row(all, at, geometry.cells)));
+          expect(solutionProblem(question!, answer!, geometry)).toBeUndefined();
+          return question!.join("");
+        });
       });
-    });
-    expect(new Set(boards).size).toBe(boards.length);
-    expect(report.splits[0]!.examples).toBe(boards.length - 40);
-    if (side === 6) expect([report.splits[0]!.examples, report.notes]).toEqual([12 * 151, []]);
-  });
+      expect(new Set(boards).size).toBe(boards.length);
+      expect(report.splits[0]!.examples).toBe(boards.length - 40);
+      if (side === 6) expect([report.splits[0]!.examples, report.notes]).toEqual([12 * 151, []]);
+    },
+  );
 
   it("if there are fewer images than requested, all are taken and a note says so", async () => {
     const csv = join(out, "csv");

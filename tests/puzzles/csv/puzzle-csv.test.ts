@@ -131,7 +131,7 @@ describe("errors name file, line and column", () => {
     [`${HEADER}\na,b,c,hard\n`, 'train.csv:2:7: rating "hard", expected a number'],
     [`${HEADER}\na,"b,c,1\n`, "train.csv:2:3: broken CSV: Quote Not Closed:"],
     [`${HEADER}\na,b"x",c,1\n`, "train.csv:2:3: broken CSV: Invalid Opening Quote:"],
-  ])("%j", (csv, message) => {
+  ])("the file %j is refused with the place of the mistake", (csv, message) => {
     const read = () => readPuzzleCsv(csv, "train.csv");
     expect(read).toThrow(DatasetError);
     expect(read).toThrow(message);
@@ -147,7 +147,7 @@ describe("errors name file, line and column", () => {
     ["11..............", "1234341221434321", "s.csv:2:3: question: sudoku4: two 1s in row 1 (columns 1 and 2)"],
     ["1...............", "2134341221434321", "s.csv:2:20: answer: sudoku4: 2 in row 1, column 1, where 1 is given"],
     ["1...............", "123434122143432.", "s.csv:2:20: answer: sudoku4: no digit in row 4, column 4"],
-  ])("sudoku rows: %s, %s", (question, answer, message) => {
+  ])("the Sudoku %s with the answer %s is refused", (question, answer, message) => {
     const csv = `${HEADER}\na,${question},${answer},0\n`;
     expect(() => readSudokuCsv(csv, "s.csv", { side: 4 })).toThrow(DatasetError);
     expect(() => readSudokuCsv(csv, "s.csv", { side: 4 })).toThrow(message);
@@ -178,7 +178,7 @@ describe("errors name file, line and column", () => {
 });
 
 describe("Sudoku files", () => {
-  it.each(["train", "test"])("%s.csv becomes the official builder's tokens", (split) => {
+  it.each(["train", "test"])("%s.csv becomes the tokens of the official builder", (split) => {
     const { examples } = readSudokuCsv(text(`parity/datasets/sudoku/csv/${split}.csv`), `${split}.csv`, { side: 9 });
     const official = (name: string) =>
       npyToInt32(parseNpy(fixture(`parity/datasets/sudoku/npy/${split}/all__${name}.npy`)));

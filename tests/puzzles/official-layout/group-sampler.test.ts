@@ -1,3 +1,4 @@
+// Training and evaluation batches of a split in the official layout.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { GroupSampler, type GroupSamplerState } from "../../../src/puzzles/official-layout/group-sampler.ts";

@@ -1,3 +1,4 @@
+// The official layout in memory and on disk.
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -93,7 +94,7 @@ describe("in memory", () => {
     ["group_indices", new Int32Array(0), "all__group_indices.npy: the column is empty, expected at least the number 0"],
     ["puzzle_identifiers", Int32Array.of(0), "all__puzzle_identifiers.npy: 1 puzzles, expected"],
     ["inputs", Uint8Array.of(1), "all__inputs.npy: shape [1], expected [examples,"],
-  ] as const)("%s that does not fit: %j", (field, data, message) => {
+  ] as const)("a file %s that does not match is refused: %j", (field, data, message) => {
     const files = encodeSplit(sample).set(`all__${field}.npy`, serializeNpy(data, [data.length]));
     expect(() => decode(files)).toThrow(DatasetError);
     expect(() => decode(files)).toThrow(message);
@@ -116,7 +117,7 @@ describe("in memory", () => {
     [formatMetadata(sample.metadata).replace("seq_len", "seq"), "d.json: seq_len: "],
     [formatMetadata(sample.metadata).replace(`"seq_len": `, `"seq_len": -`), "d.json: seq_len: "],
     [formatMetadata(sample.metadata).replace('["all"]', '["a", "b"]'), 'd.json: sets ["a","b"], expected ["all"]'],
-  ])("dataset.json %j", (text, message) => {
+  ])("dataset.json with the text %j is refused", (text, message) => {
     expect(() => parseMetadata(text, "d.json")).toThrow(DatasetError);
     expect(() => parseMetadata(text, "d.json")).toThrow(message);
   });

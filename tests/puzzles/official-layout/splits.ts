@@ -1,4 +1,4 @@
-/** Arbitrary small splits. */
+// Arbitrary small splits.
 import fc from "fast-check";
 import type { PuzzleSplit } from "../../../src/puzzles/official-layout/layout.ts";
 
