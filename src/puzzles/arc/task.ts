@@ -44,7 +44,7 @@ export const arcTask: Task = {
   canJudge: false,
 
   generate() {
-    throw new ConfigError("arc: such puzzles cannot be generated, expected a data set made by trm data arc");
+    throw new ConfigError("arc: such puzzles cannot be generated, expected a data set made by npx trm data arc");
   },
 
   augment: (question, answer) => ({ question, answer }),
