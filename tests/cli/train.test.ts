@@ -1,4 +1,5 @@
 /** `trm train` and its run folder: resuming, periodic saving, metrics, data sets and official configurations. */
+import { createHash } from "node:crypto";
 import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -25,7 +26,9 @@ const train = (...args: string[]): Promise<string> => runCommand(trainCommand(),
 const trainSudoku6 = (...more: string[]): Promise<string> =>
   train("--task", "sudoku6", "--puzzles", "6", "--out", out, ...more, "--set", ...tiny);
 const stepsOf = (run: string): string[] => readdirSync(run).filter((name) => name.startsWith("checkpoint-"));
-const weightsOf = (run: string) => readCheckpoint(run).files.get("weights.safetensors");
+/** A hash of the weights, because a diff of their bytes takes minutes. */
+const weightsOf = (run: string): string =>
+  createHash("sha256").update(readCheckpoint(run).files.get("weights.safetensors")!).digest("hex");
 const linesOf = (run: string): { step: number; loss: number }[] =>
   readFileSync(join(run, "metrics.jsonl"), "utf8")
     .trim()
