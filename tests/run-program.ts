@@ -5,7 +5,7 @@ import { promisify } from "node:util";
 import { projectRoot } from "./source.ts";
 
 /**
- * What a program prints. It runs from a temporary file in the folder tests.
+ * What a program prints. It runs from a temporary file in the folder tests, on the default backend.
  *
  * @param temporary  folder for the temporary files that the program writes
  * @throws Error with the output if the program fails
@@ -13,7 +13,7 @@ import { projectRoot } from "./source.ts";
 export async function runProgram(name: string, code: string, temporary?: string): Promise<string> {
   const file = `${projectRoot}tests/${name}.generated.mts`;
   writeFileSync(file, code);
-  const env = { ...process.env, ...(temporary && { TMPDIR: temporary }) };
+  const env = { ...process.env, TRM_BACKEND: "", ...(temporary && { TMPDIR: temporary }) };
   try {
     const { stdout } = await promisify(execFile)(process.execPath, ["--import", "tsx", file], {
       cwd: projectRoot,

@@ -2,15 +2,15 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { projectRoot } from "../source.ts";
 
-const skippedFolders = new Set(["node_modules", ".git", "dist", "coverage", "generated", "runs"]);
+const topFolders = new Set(["bench", "bin", "docs", "examples", "interop", "scripts", "src", "tests"]);
+const builtFolders = new Set(["node_modules", "dist", "generated"]);
 
-/** Paths from the root of the project, without installed packages and build output. `src/runs` is not a folder of runs. */
+/** Paths from the root of the project, without installed packages, build output and folders that a user has added. */
 export function repositoryFiles(folder = ""): string[] {
   return readdirSync(projectRoot + folder, { withFileTypes: true }).flatMap((entry) => {
-    const path = folder + entry.name;
-    if (!entry.isDirectory()) return [path];
-    const isSkipped = skippedFolders.has(entry.name) && path !== "src/runs" && path !== "tests/runs";
-    return isSkipped ? [] : repositoryFiles(`${path}/`);
+    if (!entry.isDirectory()) return [folder + entry.name];
+    const isOurs = folder === "" ? topFolders.has(entry.name) : !builtFolders.has(entry.name);
+    return isOurs && !entry.name.startsWith(".") ? repositoryFiles(`${folder}${entry.name}/`) : [];
   });
 }
 
