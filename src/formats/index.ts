@@ -1,11 +1,28 @@
 // What lives here: parsers and writers of file formats (safetensors, npy, zip, pickle, .pt, Python's JSON), which know nothing about a model.
-// Where to start: safetensors.ts is the format of our checkpoints; pt.ts reads PyTorch's through zip.ts and pickle.ts.
+// Where to start: safetensors.ts is the format of our checkpoints; pt.ts reads PyTorch's files through zip.ts and pickle.ts.
 // May import: nothing. Like src/tensor, this folder is on the ground floor. What uses the disk is behind index.node.ts.
-export * from "./errors.ts";
-export * from "./npy.ts";
+export { CheckpointError, DatasetError, FileError, quoted, SYSTEM_ERRORS, shortened } from "./errors.ts";
+export {
+  NPY_HEADER_LIMIT,
+  type NpyHeader,
+  npyHeader,
+  npyNumbers,
+  npyToInt32,
+  parseNpy,
+  parseNpyHeader,
+  serializeNpy,
+} from "./npy.ts";
 export { parsePt } from "./pt.ts";
 export { serializePt } from "./pt-writer.ts";
 export { pythonFloat, pythonJson } from "./python-json.ts";
-export * from "./safetensors.ts";
+export {
+  parseSafetensors,
+  type SafetensorsEntry,
+  type SafetensorsFile,
+  serializeSafetensors,
+  toFloat32,
+  toInt32,
+  type WritableTensor,
+} from "./safetensors.ts";
 export { decodeText, parseJson } from "./text.ts";
 export { parseWeightsFile } from "./weights-file.ts";

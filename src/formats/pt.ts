@@ -6,6 +6,7 @@
 import { CheckpointError, shortened } from "./errors.ts";
 import { describe, Global, unpickle } from "./pickle.ts";
 import {
+  isSizes,
   readNumbers,
   type SafetensorsDtype,
   type SafetensorsEntry,
@@ -215,6 +216,4 @@ function isRowMajor(shape: readonly number[], strides: readonly number[]): boole
   return true;
 }
 
-const isSize = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
-
-const isSizes = (value: unknown): value is number[] => Array.isArray(value) && value.every(isSize);
+const isSize = (value: unknown): value is number => isSizes([value]);

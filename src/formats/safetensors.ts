@@ -3,7 +3,7 @@
 // A file consists of the length of the header (8 bytes, little-endian), the header (JSON: tensor name -> dtype, shape, data_offsets)
 // and the data. Reading a broken file throws a CheckpointError and never allocates more than the size of the file (twice that for
 // 16-bit floats). Typed arrays are little-endian on every platform that this code runs on.
-import { CheckpointError } from "./errors.ts";
+import { CheckpointError, quoted } from "./errors.ts";
 import { duplicateKey } from "./json-keys.ts";
 import { type NumberArrayType, viewNumbers } from "./number-view.ts";
 
@@ -108,7 +108,7 @@ export function serializeSafetensors(
     const size = safeProduct(shape);
     if (size !== data.length) {
       throw new CheckpointError(
-        `serializeSafetensors: ${quote(name)} has ${data.length} numbers, expected ${size} for its shape [${shape.join(", ")}]`,
+        `serializeSafetensors: ${quoted(name, 80)} has ${data.length} numbers, expected ${size} for its shape [${shape.join(", ")}]`,
       );
     }
     const end = offset + data.byteLength;
@@ -138,13 +138,13 @@ export function toInt32(name: string, entry: SafetensorsEntry): Int32Array {
   const { data, dtype } = entry;
   if (data instanceof Int32Array) return data;
   if (data instanceof Float32Array || data instanceof Float64Array) {
-    throw new CheckpointError(`tensor ${quote(name)}: dtype ${dtype}, expected integers`);
+    throw new CheckpointError(`tensor ${quoted(name, 80)}: dtype ${dtype}, expected integers`);
   }
   const result = new Int32Array(data.length);
   for (let index = 0; index < data.length; index++) {
     const value = data[index]!;
     if (value < -(2 ** 31) || value >= 2 ** 31) {
-      throw new CheckpointError(`tensor ${quote(name)}: value ${value} at ${index}, expected 32-bit integers`);
+      throw new CheckpointError(`tensor ${quoted(name, 80)}: value ${value} at ${index}, expected 32-bit integers`);
     }
     result[index] = Number(value);
   }
@@ -158,7 +158,7 @@ export function toInt32(name: string, entry: SafetensorsEntry): Int32Array {
 export function toFloat32(name: string, entry: SafetensorsEntry): Float32Array {
   if (entry.data instanceof Float32Array) return entry.data;
   if (entry.data instanceof Float64Array) return Float32Array.from(entry.data);
-  throw new CheckpointError(`tensor ${quote(name)}: dtype ${entry.dtype}, expected floats`);
+  throw new CheckpointError(`tensor ${quoted(name, 80)}: dtype ${entry.dtype}, expected floats`);
 }
 
 function readHeader(bytes: Uint8Array, where: string): { header: object; dataStart: number } {
@@ -187,7 +187,7 @@ function readHeader(bytes: Uint8Array, where: string): { header: object; dataSta
     throw new CheckpointError(`${where}: the header is not a JSON object`);
   }
   const twice = duplicateKey(text);
-  if (twice !== undefined) throw new CheckpointError(`${where}: the header contains ${quote(twice)} twice`);
+  if (twice !== undefined) throw new CheckpointError(`${where}: the header contains ${quoted(twice, 80)} twice`);
   return { header, dataStart };
 }
 
@@ -209,16 +209,16 @@ interface Entry {
 }
 
 function checkEntry(name: string, value: unknown, dataLength: number, where: string): Entry {
-  const refuse = (problem: string) => new CheckpointError(`${where}: tensor ${quote(name)}: ${problem}`);
+  const refuse = (problem: string) => new CheckpointError(`${where}: tensor ${quoted(name, 80)}: ${problem}`);
   if (!isObject(value)) throw refuse("not an object with dtype, shape and data_offsets");
   const { dtype, shape, data_offsets: offsets } = value as Record<string, unknown>;
   if (typeof dtype !== "string" || !Object.hasOwn(ARRAYS, dtype)) {
-    throw refuse(`dtype ${show(dtype)}, expected one of ${Object.keys(ARRAYS).join(" ")}`);
+    throw refuse(`dtype ${quoted(dtype, 80)}, expected one of ${Object.keys(ARRAYS).join(" ")}`);
   }
   const known = dtype as SafetensorsDtype;
-  if (!isSizes(shape)) throw refuse(`shape ${show(shape)}, expected an array of sizes`);
+  if (!isSizes(shape)) throw refuse(`shape ${quoted(shape, 80)}, expected an array of sizes`);
   if (!isSizes(offsets) || offsets.length !== 2) {
-    throw refuse(`data_offsets ${show(offsets)}, expected [begin, end] without negative numbers`);
+    throw refuse(`data_offsets ${quoted(offsets, 80)}, expected [begin, end] without negative numbers`);
   }
   const [begin, end] = offsets as [number, number];
   if (begin > end || end > dataLength) {
@@ -226,7 +226,7 @@ function checkEntry(name: string, value: unknown, dataLength: number, where: str
   }
   const expected = safeProduct(shape) * ARRAYS[known].BYTES_PER_ELEMENT;
   if (expected !== end - begin) {
-    throw refuse(`${end - begin} bytes, expected ${expected} for ${dtype} of shape ${show(shape)}`);
+    throw refuse(`${end - begin} bytes, expected ${expected} for ${dtype} of shape ${quoted(shape, 80)}`);
   }
   return { name, dtype: known, shape, begin, end };
 }
@@ -238,7 +238,7 @@ function checkContiguous(entries: readonly Entry[], dataLength: number, where: s
     if (begin !== covered) {
       const problem = begin < covered ? "overlaps the tensor before it" : "leaves a gap before it";
       throw new CheckpointError(
-        `${where}: tensor ${quote(name)} at [${begin}, ${end}] ${problem}, expected begin ${covered}`,
+        `${where}: tensor ${quoted(name, 80)} at [${begin}, ${end}] ${problem}, expected begin ${covered}`,
       );
     }
     covered = end;
@@ -287,16 +287,7 @@ function isObject(value: unknown): value is object {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-function isSizes(value: unknown): value is number[] {
+/** Whether a value is an array of integers from 0. */
+export function isSizes(value: unknown): value is number[] {
   return Array.isArray(value) && value.every((size) => Number.isSafeInteger(size) && size >= 0);
-}
-
-/** A name or value from the file, on one line and of bounded length. */
-function quote(text: string): string {
-  return JSON.stringify(text.length > 80 ? `${text.slice(0, 77)}...` : text);
-}
-
-function show(value: unknown): string {
-  const text = JSON.stringify(value) ?? "undefined";
-  return text.length > 80 ? `${text.slice(0, 77)}...` : text;
 }

@@ -40,6 +40,15 @@ export function dihedralTransform({ rows, columns, cells }: Grid, id: number): G
   return { ...turned, cells: result };
 }
 
+/** Transforms the tokens of a grid. @throws RangeError unless id is 0 to 7 */
+export function transformTokens(
+  tokens: ArrayLike<number>,
+  { rows, columns }: { readonly rows: number; readonly columns: number },
+  id: number,
+): Int32Array {
+  return Int32Array.from(dihedralTransform({ rows, columns, cells: Uint8Array.from(tokens) }, id).cells);
+}
+
 export function inverseDihedralTransform(grid: Grid, id: number): Grid {
   return dihedralTransform(grid, DIHEDRAL_INVERSE[id] ?? id);
 }

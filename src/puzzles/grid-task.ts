@@ -18,8 +18,9 @@
 import { quoted } from "../formats/index.ts";
 import { Random } from "../tensor/index.ts";
 import { ConfigError, PuzzleError, packExamples, type Task } from "../trm/index.ts";
-import { dihedralTransform } from "./dihedral.ts";
+import { transformTokens } from "./dihedral.ts";
 import { drawApart } from "./draw-apart.ts";
+import { drawRows } from "./draw-rows.ts";
 
 export interface GridTaskDefinition {
   readonly name: string;
@@ -67,8 +68,7 @@ export function gridTask(definition: GridTaskDefinition): Task {
     return Int32Array.from(characters, (character) => symbols.indexOf(character) + 1);
   };
   const format = (tokens: ArrayLike<number>) => Array.from(tokens, (token) => symbols[token - 1] ?? "?").join("");
-  const turn = (tokens: ArrayLike<number>, id: number) =>
-    Int32Array.from(dihedralTransform({ rows, columns, cells: Uint8Array.from(tokens) }, id).cells);
+  const turn = (tokens: ArrayLike<number>, id: number) => transformTokens(tokens, { rows, columns }, id);
   const images = symmetry === "none" ? [0] : rows === columns ? [0, 1, 2, 3, 4, 5, 6, 7] : [0, 2, 4, 5];
 
   return {
@@ -86,9 +86,7 @@ export function gridTask(definition: GridTaskDefinition): Task {
     format,
     draw(tokens, paint = (symbol) => symbol) {
       const cells = [...format(tokens)].map(paint);
-      return Array.from({ length: rows }, (_, row) => cells.slice(row * columns, (row + 1) * columns).join("")).join(
-        "\n",
-      );
+      return drawRows(cells, columns);
     },
     mistake(question, answer) {
       const empty = Array.from(answer).findIndex((token) => symbols[token - 1] === undefined);

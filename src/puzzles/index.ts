@@ -4,7 +4,7 @@
 export { ARC_LENGTH, ARC_VOCABULARY } from "./arc/grid.ts";
 export { arcTask } from "./arc/task.ts";
 export { type ArcTasks, parseArcChallenges, parseArcTask } from "./arc/tasks.ts";
-export { type ArcScores, ArcVotes, formatSubmission, OFFICIAL_KS } from "./arc/vote.ts";
+export { type ArcScores, ArcVotes, OFFICIAL_KS } from "./arc/vote.ts";
 export type { BuildReport } from "./build-report.ts";
 export { type PuzzleRow, readPuzzleCsv, type WritableRow, writePuzzleCsv } from "./csv/puzzle-csv.ts";
 export { generatedRows, ratingMeaning } from "./generated-rows.ts";

@@ -1,6 +1,7 @@
 // A task that is known only from its data set. Text and pictures show the tokens as numbers.
 import { quoted } from "../formats/index.ts";
 import { ConfigError, PuzzleError, type Task } from "../trm/index.ts";
+import { drawRows } from "./draw-rows.ts";
 
 /**
  * @param cells L; drawn as a square if L is a square number, else as one row
@@ -35,9 +36,7 @@ export function tokensTask(cells: number, vocabularySize: number): Task {
 
     draw(tokens, paint = (symbol) => symbol) {
       const symbols = Array.from(tokens, (token, cell) => paint(String(token).padStart(width), cell));
-      return Array.from({ length: rows }, (_, row) => symbols.slice(row * columns, (row + 1) * columns).join(" ")).join(
-        "\n",
-      );
+      return drawRows(symbols, columns, " ");
     },
 
     mistake: () => undefined,

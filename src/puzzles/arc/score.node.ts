@@ -1,12 +1,20 @@
 // Scores ARC predictions on disk: the names and test tasks of a data set, and four .npy files with one row per prediction.
 import { join } from "node:path";
 import { FileSet, readBytes } from "../../formats/index.node.ts";
-import { DatasetError, decodeText, npyToInt32, parseNpy, pythonFloat, serializeNpy } from "../../formats/index.ts";
+import {
+  DatasetError,
+  decodeText,
+  npyToInt32,
+  parseNpy,
+  pythonFloat,
+  pythonJson,
+  serializeNpy,
+} from "../../formats/index.ts";
 import { readIdentifiers, readTestPuzzles } from "../official-layout/layout.node.ts";
 import { DATASET_JSON, parseMetadata } from "../official-layout/layout.ts";
 import { NpyRowWriter } from "../official-layout/npy-row-writer.node.ts";
 import { ARC_LENGTH } from "./grid.ts";
-import { type ArcScoreOptions, type ArcScores, ArcVotes, formatSubmission, OFFICIAL_KS } from "./vote.ts";
+import { type ArcScoreOptions, type ArcScores, ArcVotes, OFFICIAL_KS } from "./vote.ts";
 
 /** Predictions of test examples, one row each. Rows with the blank identifier are padding. */
 export interface ArcPredictions {
@@ -132,6 +140,6 @@ export function writeArcScores(dir: string, { scores, submission }: ArcScores): 
   const lines = Object.entries(scores).map(([name, score]) => ` "${name}": ${pythonFloat(score)}`);
   const files = new FileSet();
   files.write(join(dir, "scores.json"), lines.length === 0 ? "{}\n" : `{\n${lines.join(",\n")}\n}\n`);
-  files.write(join(dir, "submission.json"), formatSubmission(submission));
+  files.write(join(dir, "submission.json"), pythonJson(submission));
   files.finish();
 }

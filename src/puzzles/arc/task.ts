@@ -2,6 +2,7 @@
 // stored in the data set.
 import { shortened } from "../../formats/index.ts";
 import { ConfigError, PuzzleError, type Task } from "../../trm/index.ts";
+import { drawRows } from "../draw-rows.ts";
 import { ARC_LENGTH, ARC_SIDE, ARC_VOCABULARY, cropTokens, gridFromRows, gridToRows, gridToTokens } from "./grid.ts";
 
 export const arcTask: Task = {
@@ -33,9 +34,7 @@ export const arcTask: Task = {
   /** Draws the whole canvas: colours as digits, the end of the grid as "|", padding as ".". */
   draw(tokens, paint = (symbol) => symbol) {
     const symbols = Array.from(tokens, (token, cell) => paint(".|0123456789"[token] ?? "?", cell));
-    return Array.from({ length: ARC_SIDE }, (_, row) =>
-      symbols.slice(row * ARC_SIDE, (row + 1) * ARC_SIDE).join(""),
-    ).join("\n");
+    return drawRows(symbols, ARC_SIDE);
   },
 
   /** The rule of a task is unknown; an answer must be a grid. */

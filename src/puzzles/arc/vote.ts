@@ -4,7 +4,7 @@
 // pair are ordered by votes, then by the mean of sigmoid(q). pass@k is the share of pairs (mean over the pairs of a task, then over
 // tasks) whose answer is among the first k grids. Pairs without a prediction count as wrong; pairs whose answer is unknown are left
 // out of the score.
-import { DatasetError, pythonJson } from "../../formats/index.ts";
+import { DatasetError } from "../../formats/index.ts";
 import type { Grid } from "../dihedral.ts";
 import { type Augmentation, parseAugmentedName, restoreGrid } from "./augment.ts";
 import { ARC_LENGTH, cropTokens, gridKey, gridToRows } from "./grid.ts";
@@ -146,11 +146,6 @@ export class ArcVotes {
 function attemptsOf(ranked: readonly Candidate[], attempts: number): Record<string, number[][]> {
   const grids = Array.from({ length: attempts }, (_, index) => (ranked[index] ?? ranked[0]!).grid);
   return Object.fromEntries(grids.map((grid, index) => [`attempt_${index + 1}`, gridToRows(grid)]));
-}
-
-/** submission.json as the official evaluator writes it. */
-export function formatSubmission(submission: ArcScores["submission"]): string {
-  return pythonJson(submission);
 }
 
 function questionKey(name: string, input: Grid): string {

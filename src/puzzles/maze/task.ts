@@ -11,8 +11,9 @@ import {
   packExamples,
   type Task,
 } from "../../trm/index.ts";
-import { dihedralTransform } from "../dihedral.ts";
+import { transformTokens } from "../dihedral.ts";
 import { drawApart } from "../draw-apart.ts";
+import { drawRows } from "../draw-rows.ts";
 import { formatMaze, isMazeSide, MAZE_CHARACTERS, MAZE_SIDES, mazeMistake, mazeProblem, parseMaze } from "./board.ts";
 import { generateMaze, type MazeOptions } from "./generator.ts";
 
@@ -38,8 +39,7 @@ export function mazeTask(side: number, options: Omit<MazeOptions, "side"> = {}):
     },
     format: formatMaze,
     draw(tokens, paint = (cell) => cell) {
-      const cells = [...formatMaze(tokens)].map(paint);
-      return Array.from({ length: side }, (_, row) => cells.slice(row * side, (row + 1) * side).join("")).join("\n");
+      return drawRows([...formatMaze(tokens)].map(paint), side);
     },
     mistake: (question, answer) => mazeMistake(question, answer, side),
     canJudge: true,
@@ -53,7 +53,7 @@ export function mazeTask(side: number, options: Omit<MazeOptions, "side"> = {}):
 
 /** One of the eight dihedral images of a question or an answer. */
 export function turnMaze(tokens: ArrayLike<number>, side: number, id: number): Int32Array {
-  return Int32Array.from(dihedralTransform({ rows: side, columns: side, cells: Uint8Array.from(tokens) }, id).cells);
+  return transformTokens(tokens, { rows: side, columns: side }, id);
 }
 
 /** Different mazes; no test maze is a dihedral image of a training maze. */

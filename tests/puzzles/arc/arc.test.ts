@@ -4,6 +4,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { DatasetError } from "../../../src/formats/index.ts";
 import { npyToInt32, parseNpy } from "../../../src/formats/npy.ts";
+import { pythonJson } from "../../../src/formats/python-json.ts";
 import {
   augmentedName,
   augmentGrid,
@@ -13,7 +14,7 @@ import {
 } from "../../../src/puzzles/arc/augment.ts";
 import { cropTokens, gridFromRows, gridKey, gridToRows, gridToTokens } from "../../../src/puzzles/arc/grid.ts";
 import { arcTasksToJson, parseArcChallenges, parseArcTask } from "../../../src/puzzles/arc/tasks.ts";
-import { ArcVotes, formatSubmission } from "../../../src/puzzles/arc/vote.ts";
+import { ArcVotes } from "../../../src/puzzles/arc/vote.ts";
 import { Random } from "../../../src/tensor/random.ts";
 import { gridsUpTo } from "../grids.ts";
 
@@ -212,7 +213,7 @@ describe("votes", () => {
     });
     const { scores, submission, unpredicted } = votes.result([1, 2, 5, 10]);
     expect(scores).toEqual(JSON.parse(text("evaluator/expected.json")));
-    expect(formatSubmission(submission)).toBe(text("evaluator/submission.json"));
+    expect(pythonJson(submission)).toBe(text("evaluator/submission.json"));
     expect(unpredicted).toEqual([]);
   });
 
