@@ -262,10 +262,11 @@ export const atan2 = defineOperation({
       const aIsLarger = t.greater(t.abs(a), t.abs(b));
       const large = t.select(aIsLarger, a, b);
       const ratio = t.divide(t.select(aIsLarger, b, a), large);
-      const divisor = t.multiply(large, t.affine(t.square(ratio), 1, 1)); // (a² + b²) / large
-      const scaled = t.multiply(dy, ratio);
-      const da = t.divide(t.select(aIsLarger, scaled, dy), divisor);
-      const db = t.negate(t.divide(t.select(aIsLarger, dy, scaled), divisor));
+      // a² + b² = (1 + ratio²) · large · large
+      const towardsLarge = t.divide(dy, t.affine(t.square(ratio), 1, 1));
+      const towardsSmall = t.multiply(towardsLarge, ratio);
+      const da = t.divide(t.select(aIsLarger, towardsSmall, towardsLarge), large);
+      const db = t.negate(t.divide(t.select(aIsLarger, towardsLarge, towardsSmall), large));
       return [t.sumTo(da, a.shape), t.sumTo(db, b.shape)];
     }),
 });
