@@ -1,7 +1,10 @@
 // Gradient accumulation: how many slots fit into memory at once. A batch that does not fit is computed in parts whose gradients
 // are summed, which equals the whole batch up to rounding.
 import { swigluWidth } from "../nn/index.ts";
+import * as t from "../tensor/index.ts";
+import { mapLatents } from "./carry.ts";
 import { type Config, fullLength, layersForY, type ModelConfig } from "./config.ts";
+import type { Latents } from "./variants.ts";
 
 /** Bytes that the tape of one part may take. The wasm backend addresses 4 GB, which the weights and the carry share. */
 const tapeBudget = 1.5e9;
@@ -27,4 +30,60 @@ export function microBatchOf({ model, training }: Config): number {
   const fits = Math.max(1, Math.floor(tapeBudget / tapeBytesPerSlot(model)));
   const parts = Math.ceil(training.batchSize / fits);
   return Math.ceil(training.batchSize / parts);
+}
+
+/** The result of the forward and backward pass of some slots. */
+export interface Pass {
+  /** [slots, P + L, D] each */
+  readonly latents: Latents;
+  /** [slots, L, V] */
+  readonly logits: t.Tensor;
+  /** [slots, 2] */
+  readonly q: t.Tensor;
+  /** [slots] */
+  readonly targetQContinue: t.Tensor | null;
+  /** In the order of the parameters. */
+  readonly gradients: readonly t.Tensor[];
+  /** [slots, puzzleEmbeddingSize] */
+  readonly puzzleGradient: t.Tensor | null;
+}
+
+/** Adds up the passes of consecutive slots: gradients are summed as they arrive, everything else is joined at the end. */
+export class PassSum {
+  readonly #passes: Pass[] = [];
+  #gradients: readonly t.Tensor[] = [];
+
+  add(pass: Pass): void {
+    const [before, added] = [this.#gradients, pass.gradients];
+    if (this.#passes.length === 0) this.#gradients = added;
+    else {
+      this.#gradients = before.map((sum, i) => t.add(sum, added[i]!));
+      for (const tensor of [...before, ...added]) tensor.dispose();
+    }
+    this.#passes.push({ ...pass, gradients: [] });
+  }
+
+  /** The pass of all slots. The added passes are released. */
+  finish(): Pass {
+    const [first, ...rest] = this.#passes;
+    if (rest.length === 0) return { ...first!, gradients: this.#gradients };
+    const join = (pick: (pass: Pass) => t.Tensor): t.Tensor => t.concat(this.#passes.map(pick), 0);
+    const joined = t.scope(() => ({
+      latents: mapLatents(first!.latents, (_, name) => join(({ latents }) => latents[name]!.value)),
+      logits: join(({ logits }) => logits),
+      q: join(({ q }) => q),
+      targetQContinue: first!.targetQContinue && join(({ targetQContinue }) => targetQContinue!),
+      puzzleGradient: first!.puzzleGradient && join(({ puzzleGradient }) => puzzleGradient!),
+    }));
+    for (const pass of this.#passes) {
+      for (const { value } of Object.values(pass.latents)) value.dispose();
+      releasePass(pass);
+    }
+    return { ...joined, gradients: this.#gradients };
+  }
+}
+
+/** Releases the tensors of a pass, except its latents. */
+export function releasePass({ logits, q, targetQContinue, gradients, puzzleGradient }: Pass): void {
+  for (const tensor of [logits, q, targetQContinue, puzzleGradient, ...gradients]) tensor?.dispose();
 }

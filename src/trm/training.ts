@@ -10,7 +10,7 @@ import { ConfigError } from "./errors.ts";
 import type { BatchSource } from "./examples.ts";
 import { drawMinimumSteps, haltedAfter } from "./halting.ts";
 import { labelCounts, lossOf, type Report, readReport } from "./losses.ts";
-import { microBatchOf } from "./micro-batch.ts";
+import { microBatchOf, type Pass, PassSum, releasePass } from "./micro-batch.ts";
 import { Model } from "./model.ts";
 import { deepRecursion } from "./recursion.ts";
 import type { Latents } from "./variants.ts";
@@ -65,13 +65,6 @@ export interface TrainingState {
   /** The state of the batch source. */
   readonly source: unknown;
   readonly carry: CarryState;
-}
-
-/** Result of the forward and backward pass of some slots. */
-interface Pass extends Omit<Observed, "gradients"> {
-  readonly latents: Latents;
-  /** In the order of the parameters. */
-  readonly gradients: readonly t.Tensor[];
 }
 
 export class Training {
@@ -140,7 +133,7 @@ export class Training {
       carry.refill(this.source.next(training.batchSize));
       this.#step++;
 
-      let all: Pass | null = null;
+      const passes = new PassSum();
       const reports: t.Tensor[] = [];
       for (let first = 0; first < carry.slots; first += this.microBatch) {
         const { report, ...pass } = t.scope(() => {
@@ -163,11 +156,10 @@ export class Training {
             report,
           };
         });
-        const previous: Pass | null = all;
-        all = previous ? accumulated(previous, pass) : pass;
+        passes.add(pass);
         reports.push(report);
       }
-      this.#update(all!);
+      this.#update(passes.finish());
       const numbers = await Promise.all(reports.map((report) => report.data()));
       for (const report of reports) report.dispose();
       return this.#halt(readReport(numbers));
@@ -177,13 +169,12 @@ export class Training {
   }
 
   /** Updates the weights, the puzzle rows, the average and the carry. Releases everything else of the pass. */
-  #update({ latents, ...pass }: Pass): void {
+  #update(pass: Pass): void {
     const { carry, config, model } = this;
     const { training } = config;
-    const named = new Map(this.#names.map((name, i) => [name, pass.gradients[i]!]));
-    this.hooks.observe?.({ ...pass, gradients: named });
-    this.optimizer.update(pass.gradients, this.#learningRate(training.learningRate));
-    const { puzzleGradient } = pass;
+    const { gradients, puzzleGradient } = pass;
+    this.hooks.observe?.({ ...pass, gradients: new Map(this.#names.map((name, i) => [name, gradients[i]!])) });
+    this.optimizer.update(gradients, this.#learningRate(training.learningRate));
     if (puzzleGradient) {
       const rate = this.#learningRate(training.puzzleLearningRate);
       t.scope(() =>
@@ -191,8 +182,8 @@ export class Training {
       );
     }
     if (this.ema) updateAverage(this.ema, model, training.emaRate);
-    carry.advance(latents);
-    for (const tensor of tensorsOf(pass)) tensor.dispose();
+    carry.advance(pass.latents);
+    releasePass(pass);
   }
 
   #learningRate(base: number): number {
@@ -253,26 +244,3 @@ export class Training {
     this.carry.dispose();
   }
 }
-
-/** Two passes over consecutive slots as one: gradients are summed, everything else is joined. Releases both. */
-function accumulated(first: Pass, second: Pass): Pass {
-  const join = (a: t.Tensor, b: t.Tensor): t.Tensor => t.concat([a, b], 0);
-  const joinIfAny = (a: t.Tensor | null, b: t.Tensor | null): t.Tensor | null => (a && b ? join(a, b) : null);
-  const result = t.scope(() => ({
-    latents: mapLatents(first.latents, (latent, name) => join(latent, second.latents[name]!.value)),
-    logits: join(first.logits, second.logits),
-    q: join(first.q, second.q),
-    targetQContinue: joinIfAny(first.targetQContinue, second.targetQContinue),
-    gradients: first.gradients.map((gradient, i) => t.add(gradient, second.gradients[i]!)),
-    puzzleGradient: joinIfAny(first.puzzleGradient, second.puzzleGradient),
-  }));
-  for (const pass of [first, second]) {
-    for (const { value } of Object.values(pass.latents)) value.dispose();
-    for (const tensor of tensorsOf(pass)) tensor.dispose();
-  }
-  return result;
-}
-
-/** The tensors of a pass other than its latents. */
-const tensorsOf = ({ logits, q, targetQContinue, gradients, puzzleGradient }: Omit<Pass, "latents">): t.Tensor[] =>
-  [logits, q, targetQContinue, puzzleGradient, ...gradients].filter((tensor) => tensor !== null);
