@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { afterAll, beforeEach, describe, expect, it } from "vitest";
 import { evalCommand } from "../../src/cli/commands/eval.ts";
 import { trainCommand } from "../../src/cli/commands/train.ts";
-import { parseNpy, serializeNpy } from "../../src/formats/index.ts";
+import { parseNpy, parseSafetensors, serializeNpy } from "../../src/formats/index.ts";
 import { readCheckpoint } from "../../src/runs/index.node.ts";
 import { renumber, writeNumberedSet } from "./numbered-set.ts";
 import { runCommand } from "./run-command.ts";
@@ -59,6 +59,18 @@ describe("a resumed run", () => {
     expect(weightsOf(out)).toEqual(first);
     await expect(train("--task", "sudoku6", "--from", "2")).rejects.toThrow("--from requires --resume");
   });
+});
+
+it("training draws random symmetries of its puzzles where the preset augments", async () => {
+  await trainSudoku6("--steps", "4");
+  const rowsOf = (bytes: Uint8Array, name: string): string[] => {
+    const { shape, data } = parseSafetensors(bytes).tensors.get(name)!;
+    const [count, length] = shape as [number, number];
+    return Array.from({ length: count }, (_, i) => data.slice(i * length, (i + 1) * length).join());
+  };
+  const known = rowsOf(readFileSync(join(out, "data.safetensors")), "train/inputs");
+  const drawn = rowsOf(readCheckpoint(out).files.get("training.safetensors")!, "carry/inputs");
+  expect(drawn.filter((row) => known.includes(row))).toEqual([]);
 });
 
 it("training saves periodically, in the interval of --save-every", async () => {
