@@ -1,5 +1,7 @@
 // `trm solve`: solves a puzzle of the user, one supervision step after another.
+import { readFileSync } from "node:fs";
 import { Command, Option } from "commander";
+import { FileError } from "../../formats/index.ts";
 import { loadModel } from "../load-model.ts";
 import { type ComputeOptions, chooseBackend, computeOptions, wholeNumber } from "../options.ts";
 import { legend, showSolution, solutionJson } from "../show-solution.ts";
@@ -18,7 +20,10 @@ export function solveCommand(): Command {
   const command = new Command("solve")
     .summary("solve one puzzle, step by step")
     .description("Solves one puzzle and shows the answer after every supervision step up to the halt.")
-    .argument("<puzzle>", "the cells row by row; a blank of a Sudoku is . or 0")
+    .argument(
+      "<puzzle...>",
+      "the cells row by row, on one line or on several; a blank of a Sudoku is . or 0; - reads standard input",
+    )
     .requiredOption("--checkpoint <dir>", "run folder or checkpoint folder")
     .addOption(
       new Option("--steps <n>", "maximum number of supervision steps (default: as in training)").argParser(
@@ -30,22 +35,36 @@ export function solveCommand(): Command {
   return command
     .option("--json", "print one JSON object")
     .addHelpText("after", helpText)
-    .action((puzzle: string, options: SolveOptions) => solve(puzzle, options));
+    .action((lines: string[], options: SolveOptions) => solve(lines, options));
 }
 
 const helpText = (): string => `
 Examples:
   ${invocation} solve --checkpoint runs/demo ..1.3.....4.2...
-  ${invocation} solve --checkpoint runs/demo --json ..1.3.....4.2...
+  ${invocation} solve --checkpoint runs/demo ..1. 3... ..4. 2...
+  ${invocation} solve --checkpoint runs/demo --json - < puzzle.txt
 `;
 
-async function solve(puzzle: string, { checkpoint, steps, all, json, ...compute }: SolveOptions): Promise<void> {
+/** The puzzle of the command line, or of standard input for "-". @throws FileError */
+function puzzleText(lines: readonly string[]): string {
+  if (lines.length !== 1 || lines[0] !== "-") return lines.join("\n");
+  try {
+    return readFileSync(process.stdin.fd, "utf8").replace(/\r?\n$/, "");
+  } catch (error) {
+    throw new FileError("standard input", "read", error);
+  }
+}
+
+async function solve(
+  lines: readonly string[],
+  { checkpoint, steps, all, json, ...compute }: SolveOptions,
+): Promise<void> {
   const terminal = openTerminal(json ? "stderr" : "stdout");
   const backend = await chooseBackend(compute);
   try {
     const loaded = loadModel(checkpoint);
     const { task, config, model } = loaded;
-    const question = task.parse(puzzle);
+    const question = task.parse(puzzleText(lines));
     const solution = await solvePuzzle(loaded, question, steps ?? config.training.nSup);
     model.dispose();
     if (json) {
