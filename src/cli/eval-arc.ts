@@ -46,22 +46,23 @@ export async function evalArc(options: ArcOptions, { config, model }: LoadedMode
 /** Notes about test pairs whose answers are unknown, which no score includes. */
 export function unknownNotes({ count, unknown }: ArcEvaluation["pairs"]): string[] {
   if (unknown === 0) return [];
-  const scored = unknown === count ? "there is no score" : `the score is of the other ${count - unknown}`;
-  return [`note: the answers of ${unknown} of ${count} test pairs are unknown: ${scored}; the submission has all`];
+  const scored = unknown === count ? "nothing can be scored" : `the score covers the other ${count - unknown}`;
+  return [`note: the answers of ${unknown} of ${count} test pairs are unknown: ${scored}; the submission covers all`];
 }
 
 function arcTable({ predictions, voted, singlePass, blankId }: ArcEvaluation): string[] {
+  const count = `${counted(predictions, "prediction")} of augmented copies`;
+  const names = Object.keys(voted);
+  if (names.length === 0) return [count];
   const column = (scores: Record<string, number> | undefined, name: string): string =>
     (scores ? percent(scores[name]!) : "-").padStart(13);
-  const heading = `${counted(predictions, "prediction")} of augmented copies`;
-  if (Object.keys(voted).length === 0) return [heading];
+  const row = (name: string): string =>
+    name.padEnd(13) +
+    [voted, singlePass, blankId?.voted, blankId?.singlePass].map((scores) => column(scores, name)).join("");
   return [
-    heading,
+    count,
     "                     voted  single pass  voted, id 0  single, id 0",
-    ...Object.keys(voted).map((name) => {
-      const columns = [voted, singlePass, blankId?.voted, blankId?.singlePass];
-      return name.padEnd(13) + columns.map((scores) => column(scores, name)).join("");
-    }),
+    ...names.map(row),
     "voted: all copies vote (the official score)",
     "single pass: only the copy without augmentation",
     `id 0: with the blank puzzle id${blankId ? "" : " (not measured: the model has no puzzle rows)"}`,

@@ -53,6 +53,9 @@ function watch(child: ChildProcess): Running {
 
 export const trm = (...arguments_: string[]): Promise<Finished> => start(arguments_).finished;
 
+/** The arguments of a command line in which no argument contains a space. */
+export const words = (line: string): string[] => line.split(" ");
+
 export const newFolder = (): string => mkdtempSync(join(tmpdir(), "trm-e2e-"));
 
 /** The lines of metrics.jsonl that describe training steps. */

@@ -1,8 +1,8 @@
 // Data sets through the command line: built, trained on, evaluated, scored.
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type Finished, newFolder, patience, project, trm } from "./command.ts";
+import { type Finished, newFolder, patience, project, start, trm, until, words } from "./command.ts";
 
 const fixtures = join(project, "tests/fixtures/parity/datasets");
 const folder = newFolder();
@@ -89,81 +89,56 @@ describe("trm train --data", () => {
   const train = (out: string, ...more: string[]) =>
     trm("train", "--data", set, "--out", out, "--seed", "3", ...more, "--set", ...tiny);
 
-  it(
-    "continues an interrupted run on an official set bit for bit",
-    async () => {
-      const [whole, parts] = [join(folder, "whole"), join(folder, "parts")];
-      expect(await train(whole, "--steps", "6")).toMatchObject({ code: 0 });
-      expect(await train(parts, "--steps", "3")).toMatchObject({ code: 0 });
-      expect(await trm("train", "--resume", parts, "--steps", "6")).toMatchObject({ code: 0 });
-      for (const name of ["weights", "ema", "training"]) {
-        const file = `checkpoint-0000006/${name}.safetensors`;
-        expect(sameBytes(join(whole, file), join(parts, file)), name).toBe(true);
-      }
-      expect(existsSync(join(whole, "data.safetensors"))).toBe(false);
-      const info = json(await trm("info", whole, "--json"));
-      expect(info.task).toEqual({ name: "sudoku9" });
-      expect(info.config).toMatchObject({ vocabularySize: 11, sequenceLength: 81, puzzleIds: 1 });
-    },
-    patience,
-  );
+  it("continues an interrupted run on an official set bit for bit", async () => {
+    const [whole, parts] = [join(folder, "whole"), join(folder, "parts")];
+    expect(await train(whole, "--steps", "6")).toMatchObject({ code: 0 });
+    expect(await train(parts, "--steps", "3")).toMatchObject({ code: 0 });
+    expect(await trm("train", "--resume", parts, "--steps", "6")).toMatchObject({ code: 0 });
+    for (const name of ["weights", "ema", "training"]) {
+      const file = `checkpoint-0000006/${name}.safetensors`;
+      expect(sameBytes(join(whole, file), join(parts, file)), name).toBe(true);
+    }
+    expect(existsSync(join(whole, "data.safetensors"))).toBe(false);
+    const info = json(await trm("info", whole, "--json"));
+    expect(info.task).toEqual({ name: "sudoku9" });
+    expect(info.config).toMatchObject({ vocabularySize: 11, sequenceLength: 81, puzzleIds: 1 });
+  });
 
-  it(
-    "trains a run that eval measures on the test split, but not on another set",
-    async () => {
-      const run = join(folder, "whole");
-      const own = json(await trm("eval", run, "--json"));
-      expect(Object.keys(own)).toEqual(["puzzles", "unlabelled", "exact", "cell", "interval95", "meanHaltStep"]);
-      expect(own.puzzles).toBe(3);
-      expect(json(await trm("eval", run, "--data", set, "--json"))).toEqual(own);
-      expect(json(await trm("eval", run, "--csv", join(fixtures, "sudoku/csv/test.csv"), "--json"))).toEqual(own);
-      const maze = await trm("eval", run, "--data", join(fixtures, "maze/npy"));
-      expect(maze.code).toBe(1);
-      expect(maze.stderr).toContain("puzzles of 49 cells and 6 tokens, expected 81 and 11 as in the model");
-    },
-    patience,
-  );
+  it("trains a run that eval measures on the test split, but not on another set", async () => {
+    const run = join(folder, "whole");
+    const own = json(await trm("eval", run, "--json"));
+    expect(Object.keys(own)).toEqual(["puzzles", "unlabelled", "exact", "cell", "interval95", "meanHaltStep"]);
+    expect(own.puzzles).toBe(3);
+    expect(json(await trm("eval", run, "--data", set, "--json"))).toEqual(own);
+    expect(json(await trm("eval", run, "--csv", join(fixtures, "sudoku/csv/test.csv"), "--json"))).toEqual(own);
+    const maze = await trm("eval", run, "--data", join(fixtures, "maze/npy"));
+    expect(maze.code).toBe(1);
+    expect(maze.stderr).toContain("puzzles of 49 cells and 6 tokens, expected 81 and 11 as in the model");
+  });
 
-  it(
-    "trains a run that eval --halt and --sweep measure with early stops",
-    async () => {
-      const [run, svg] = [join(folder, "whole"), join(folder, "sweep.svg")];
-      const more = json(await trm("eval", run, "--halt", "steps=5", "--json"));
-      expect(more.exact).toHaveLength(5);
-      const halted = json(await trm("eval", run, "--halt", "q=-100,steps=5", "--sweep", "--svg", svg, "--json"));
-      expect(halted).toMatchObject({ puzzles: 3, exitSteps: [1, 1, 1], meanSteps: 1, computeSaved: 0.8 });
-      expect(halted.exact).toBe(more.exact[0]);
-      expect(halted.sweep[0]).toMatchObject({ threshold: "-Infinity", meanSteps: 1 });
-      expect(halted.sweep.at(-1)).toMatchObject({ threshold: "Infinity", meanSteps: 5, exact: more.exact[4] });
-      expect(readFileSync(svg, "utf8")).toMatch(/^<svg /);
-    },
-    patience,
-  );
+  it("trains a run that eval --halt and --sweep measure with early stops", async () => {
+    const [run, svg] = [join(folder, "whole"), join(folder, "sweep.svg")];
+    const more = json(await trm("eval", run, "--halt", "steps=5", "--json"));
+    expect(more.exact).toHaveLength(5);
+    const halted = json(await trm("eval", run, "--halt", "q=-100,steps=5", "--sweep", "--svg", svg, "--json"));
+    expect(halted).toMatchObject({ puzzles: 3, exitSteps: [1, 1, 1], meanSteps: 1, computeSaved: 0.8 });
+    expect(halted.exact).toBe(more.exact[0]);
+    expect(halted.sweep[0]).toMatchObject({ threshold: "-Infinity", meanSteps: 1 });
+    expect(halted.sweep.at(-1)).toMatchObject({ threshold: "Infinity", meanSteps: 5, exact: more.exact[4] });
+    expect(readFileSync(svg, "utf8")).toMatch(/^<svg /);
+  });
 
-  it(
-    "trains on generated mazes of any side",
-    async () => {
-      const out = join(folder, "maze-run");
-      const finished = await trm(
-        "train",
-        "--task",
-        "maze",
-        "--side",
-        "8",
-        "--puzzles",
-        "20",
-        "--steps",
-        "2",
-        "--out",
-        out,
-        "--set",
-        ...tiny,
-      );
-      expect(finished).toMatchObject({ code: 0, stderr: "" });
-      expect(json(await trm("eval", out, "--data", join(folder, "maze"), "--json")).puzzles).toBe(12);
-    },
-    patience,
-  );
+  it("trains on generated mazes of any side", async () => {
+    const out = join(folder, "maze-run");
+    const finished = await trm(
+      ...words("train --task maze --side 8 --puzzles 20 --steps 2 --out"),
+      out,
+      "--set",
+      ...tiny,
+    );
+    expect(finished).toMatchObject({ code: 0, stderr: "" });
+    expect(json(await trm("eval", out, "--data", join(folder, "maze"), "--json")).puzzles).toBe(12);
+  });
 });
 
 describe("ARC", () => {
@@ -177,120 +152,143 @@ describe("ARC", () => {
       set,
       "--out",
       run,
-      "--steps",
-      "1",
-      "--eval-every",
-      "9",
-      "--set",
+      ...words("--steps 1 --eval-every 9 --set"),
       ...settings,
     );
     expect(finished).toMatchObject({ code: 0, stderr: "" });
   }, patience);
 
-  it(
-    "is predicted by eval --arc, and arc-score gives these predictions the same score",
-    async () => {
-      const [out, again] = [join(folder, "predictions"), join(folder, "scores")];
-      const evaluated = json(await trm("eval", run, "--arc", "--data", set, "--out", out, "--k", "1,2", "--json"));
-      expect(evaluated.predictions).toBe(49);
-      for (const scores of [
-        evaluated.voted,
-        evaluated.singlePass,
-        evaluated.blankId.voted,
-        evaluated.blankId.singlePass,
-      ]) {
-        expect(Object.keys(scores)).toEqual(["ARC/pass@1", "ARC/pass@2"]);
-      }
-      expect(
-        json(await trm("arc-score", "--data", set, "--predictions", out, "--k", "1,2", "--out", again, "--json")),
-      ).toEqual(evaluated.voted);
-      for (const name of ["scores.json", "submission.json"])
-        expect(sameBytes(join(out, name), join(again, name))).toBe(true);
-    },
-    patience,
-  );
+  it("is predicted by eval --arc, and arc-score gives these predictions the same score", async () => {
+    const [out, again] = [join(folder, "predictions"), join(folder, "scores")];
+    const evaluated = json(await trm("eval", run, "--arc", "--data", set, "--out", out, "--k", "1,2", "--json"));
+    expect(evaluated.predictions).toBe(49);
+    for (const scores of [
+      evaluated.voted,
+      evaluated.singlePass,
+      evaluated.blankId.voted,
+      evaluated.blankId.singlePass,
+    ]) {
+      expect(Object.keys(scores)).toEqual(["ARC/pass@1", "ARC/pass@2"]);
+    }
+    expect(
+      json(await trm("arc-score", "--data", set, "--predictions", out, "--k", "1,2", "--out", again, "--json")),
+    ).toEqual(evaluated.voted);
+    for (const name of ["scores.json", "submission.json"])
+      expect(sameBytes(join(out, name), join(again, name))).toBe(true);
+  });
 
-  it(
-    "is scored by arc-score like by the official evaluator",
-    async () => {
-      const evaluator = join(fixtures, "arc/evaluator");
-      const out = join(folder, "official-scores");
-      const finished = await trm(
-        "arc-score",
-        "--data",
-        set,
-        "--predictions",
-        evaluator,
-        "--k",
-        "1,2,5,10",
-        "--out",
-        out,
-      );
-      expect(finished).toMatchObject({ code: 0, stderr: "" });
-      expect(JSON.parse(readFileSync(join(out, "scores.json"), "utf8"))).toEqual(
-        JSON.parse(readFileSync(join(evaluator, "expected.json"), "utf8")),
-      );
-      expect(sameBytes(join(out, "submission.json"), join(evaluator, "submission.json"))).toBe(true);
-    },
-    patience,
-  );
+  it("is scored by arc-score like by the official evaluator", async () => {
+    const evaluator = join(fixtures, "arc/evaluator");
+    const out = join(folder, "official-scores");
+    const finished = await trm(
+      ...words("arc-score --k 1,2,5,10 --data"),
+      set,
+      "--predictions",
+      evaluator,
+      "--out",
+      out,
+    );
+    expect(finished).toMatchObject({ code: 0, stderr: "" });
+    expect(JSON.parse(readFileSync(join(out, "scores.json"), "utf8"))).toEqual(
+      JSON.parse(readFileSync(join(evaluator, "expected.json"), "utf8")),
+    );
+    expect(sameBytes(join(out, "submission.json"), join(evaluator, "submission.json"))).toBe(true);
+  });
 
-  it(
-    "rejects missing options and files in one line",
-    async () => {
-      for (const [args, message] of [
-        [["eval", run, "--arc"], "--data DIR and --out DIR are needed"],
-        [["eval", run, "--arc", "--out", "/tmp/x", "--halt", "q"], "runs all steps"],
-        [["eval", run, "--arc", "--data", "/none", "--out", "/tmp/x"], "no test/dataset.json, expected"],
-        [
-          ["arc-score", "--data", join(fixtures, "maze/npy"), "--predictions", "/tmp", "--out", "/tmp/x"],
-          "/tmp/puzzle_identifiers.npy: cannot read",
-        ],
-      ] as const) {
-        const finished = await trm(...args);
-        expect(finished.code).not.toBe(0);
-        expect(finished.stderr.trim().split("\n")).toHaveLength(1);
-        expect(finished.stderr).toContain(message);
-        expect(finished.stdout).toBe("");
-      }
-    },
-    patience,
-  );
+  it("leaves no files behind if Ctrl-C stops trm data or eval --arc", async () => {
+    const tasks = join(folder, "tasks");
+    mkdirSync(join(tasks, "all"), { recursive: true });
+    const grid = (seed: number) =>
+      Array.from({ length: 30 }, (_, row) => Array.from({ length: 30 }, (_, i) => (seed + row * i) % 10));
+    const pair = (seed: number) => ({ input: grid(seed), output: grid(seed + 1) });
+    for (let task = 0; task < 20; task++) {
+      const text = JSON.stringify({ train: [pair(task), pair(task + 1)], test: [pair(task + 2)] });
+      writeFileSync(join(tasks, "all", `task${task}.json`), text);
+    }
+    const built = join(folder, "interrupted-data");
+    const predicted = join(folder, "interrupted-predictions");
+    for (const [out, args] of [
+      [join(built, "train"), words(`data arc --prefix ${tasks} --subsets all --test-set all --out ${built}`)],
+      [predicted, words(`eval ${run} --arc --data ${set} --halt steps=200 --out ${predicted}`)],
+    ] as const) {
+      const { child, finished } = start(args);
+      await until(() => existsSync(out) && files(out).some((name) => name.includes(".tmp-")));
+      child.kill("SIGINT");
+      expect(await finished).toMatchObject({ code: 130, stderr: "trm: interrupted\n" });
+      expect(files(out)).toEqual([]);
+    }
+  });
+
+  it("keeps unknown answers out of the score, and predicts them for the submission", async () => {
+    const kaggle = join(folder, "kaggle");
+    mkdirSync(kaggle);
+    const pair = { input: [[1, 0]], output: [[0, 1]] };
+    const write = (name: string, value: object) =>
+      writeFileSync(join(kaggle, `arc_${name}.json`), JSON.stringify(value));
+    write("a_challenges", { task1: { train: [pair], test: [{ input: pair.input }] } });
+    write("a_solutions", { task1: [pair.output] });
+    write("b_challenges", { task2: { train: [pair], test: [{ input: pair.input }] } });
+    const data = join(folder, "unknown");
+    const source = words(`--prefix ${kaggle}/arc --augment 1 --subsets a,b --test-set b`);
+    const { code, stdout } = await trm("data", "arc", ...source, "--out", data);
+    expect([code, stdout]).toEqual([0, expect.stringContaining("the answers of 1 of 1 test pairs are unknown")]);
+    const own = join(folder, "unknown-run");
+    const trained = await trm(
+      "train",
+      "--data",
+      data,
+      "--out",
+      own,
+      ...words("--steps 3 --eval-every 1 --set puzzleEmbeddingSize=16"),
+      ...tiny,
+    );
+    expect(trained).toMatchObject({ code: 0, stderr: "" });
+    expect(trained.stdout).toContain("unseen   0 evaluated during training");
+    const evaluated = await trm("eval", own);
+    expect([evaluated.code, evaluated.stderr]).toEqual([1, expect.stringContaining("2 puzzles without labels")]);
+    const out = join(folder, "unknown-predictions");
+    const predicted = await trm("eval", own, "--arc", "--out", out);
+    expect(predicted).toMatchObject({ code: 0, stderr: "" });
+    expect(predicted.stdout).toContain("the answers of 1 of 1 test pairs are unknown: nothing can be scored");
+    expect(predicted.stdout).not.toContain("%");
+    expect(Object.keys(JSON.parse(readFileSync(join(out, "submission.json"), "utf8")))).toEqual(["task2"]);
+  });
+
+  it("rejects missing options and files in one line", async () => {
+    for (const [args, message] of [
+      [["eval", run, "--arc"], "--data DIR and --out DIR are needed"],
+      [["eval", run, "--arc", "--out", "/tmp/x", "--halt", "q"], "runs all steps"],
+      [["eval", run, "--arc", "--data", "/none", "--out", "/tmp/x"], "no test/dataset.json, expected"],
+      [
+        ["arc-score", "--data", join(fixtures, "maze/npy"), "--predictions", "/tmp", "--out", "/tmp/x"],
+        "/tmp/puzzle_identifiers.npy: cannot read",
+      ],
+    ] as const) {
+      const finished = await trm(...args);
+      expect(finished.code).not.toBe(0);
+      expect(finished.stderr.trim().split("\n")).toHaveLength(1);
+      expect(finished.stderr).toContain(message);
+      expect(finished.stdout).toBe("");
+    }
+  });
 });
 
 describe("trm ablate", () => {
   const out = join(folder, "ablation");
-  const start = [
-    "ablate",
-    "--out",
-    out,
-    "--minutes",
-    "0.005",
-    "--puzzles",
-    "100",
-    "--seeds",
-    "1",
-    "--rows",
-    "trm,direct",
-    "--json",
-  ];
+  const small = words(`ablate --out ${out} --minutes 0.005 --puzzles 100 --seeds 1 --rows trm,direct --json`);
 
-  it(
-    "trains the missing rows and seeds, and no finished one again",
-    async () => {
-      const first = json(await trm(...start, "--set", ...tiny));
-      expect(first.rows.map(({ key }: { key: string }) => key)).toEqual(["trm", "direct"]);
-      expect(first.rows[0].paperFullScale).toMatchObject({ exactPercent: 87.4, quoted: true });
-      const cell = readFileSync(join(out, "cell-trm-seed1.json"));
-      const second = json(
-        await trm("ablate", "--out", out, "--resume", "--seeds", "2", "--rows", "trm,single-z", "--json"),
-      );
-      expect(second.rows[0].oursSmallScale.exactPercent.bySeed).toHaveLength(2);
-      expect(second.budget).toBe(first.budget);
-      expect(readFileSync(join(out, "cell-trm-seed1.json")).equals(cell)).toBe(true);
-      const refused = await trm(...start);
-      expect(refused.stderr).toContain("holds an ablation already: --resume continues it");
-    },
-    patience,
-  );
+  it("trains the missing rows and seeds, and no finished one again", async () => {
+    const first = json(await trm(...small, "--set", ...tiny));
+    expect(first.rows.map(({ key }: { key: string }) => key)).toEqual(["trm", "direct"]);
+    expect(first.rows[0].paperFullScale).toMatchObject({ exactPercent: 87.4, quoted: true });
+    const cell = readFileSync(join(out, "cell-trm-seed1.json"));
+    const second = json(
+      await trm("ablate", "--out", out, "--resume", "--seeds", "2", "--rows", "trm,single-z", "--json"),
+    );
+    expect(second.rows[0].oursSmallScale.exactPercent.bySeed).toHaveLength(2);
+    expect(second.budget).toBe(first.budget);
+    expect(readFileSync(join(out, "cell-trm-seed1.json")).equals(cell)).toBe(true);
+    const refused = await trm(...small);
+    expect(refused.stderr).toContain("holds an ablation already: --resume continues it");
+  });
 });

@@ -1,5 +1,5 @@
 // The life of a run through the command line: train, evaluate, solve, describe, continue.
-import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Finished, newFolder, patience, project, smallModel, startShell, stepLines, trm } from "./command.ts";
@@ -78,6 +78,18 @@ describe("solve", () => {
     expect(code).toBe(0);
     for (const word of ["puzzle", "step 1", "step 4", "q -"]) expect(stdout).toContain(word);
     expect(stdout).toMatch(/(halts after step \d|no halt within 4 steps); (the answer is right|wrong: )/);
+  });
+  it("reads a board on several lines, in groups, or from standard input", async () => {
+    const rows = firstUnseen().match(/.{4}/g)!;
+    const answerTo = async (...puzzle: string[]): Promise<string> =>
+      JSON.parse((await trm("solve", "--checkpoint", run, "--json", ...puzzle)).stdout).answer;
+    const answer = await answerTo(rows.join(""));
+    expect(await answerTo(...rows)).toBe(answer);
+    expect(await answerTo(`${rows[0]}\n${rows[1]}\n--+--\n${rows[2]}\n${rows[3]}\n`)).toBe(answer);
+    const file = join(folder, "puzzle.txt");
+    writeFileSync(file, `${rows.join("\n")}\n`);
+    const { stdout } = await startShell(`$TRM solve --checkpoint ${run} --json - < ${file}`).finished;
+    expect(JSON.parse(stdout).answer).toBe(answer);
   });
   it("prints one object with --json, also for a checkpoint folder", async () => {
     const { stdout } = await trm("solve", "--checkpoint", join(run, "checkpoint-0000060"), firstUnseen(), "--json");

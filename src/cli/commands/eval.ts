@@ -120,8 +120,8 @@ async function evalRun(path: string, options: EvalOptions): Promise<void> {
   const backend = await chooseBackend(options);
   try {
     const loaded = loadModel(path);
-    const note = verifyPuzzles(path, options, loaded);
     const run = options.arc ? prepareArc(path, options, loaded) : preparePuzzles(path, options, loaded);
+    const note = verifyPuzzles(path, options, loaded);
     if (!options.json) showSettings({ path, options, loaded, backend }, terminal);
     if (note !== undefined) terminal.remark(`note: ${note}`);
     await run(loaded, terminal);

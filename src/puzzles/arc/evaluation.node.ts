@@ -1,7 +1,7 @@
 // Evaluates a model on the test split of an ARC data set: it predicts all augmented copies, which vote as in the official evaluator.
 // To show what the votes and the puzzle rows contribute, the same is scored for the copies that are not augmented alone, and both
 // again with the blank puzzle id in place of all others.
-import { ConfigError, type Model, predictions } from "../../trm/index.ts";
+import { ConfigError, type Model, predictions, type Question } from "../../trm/index.ts";
 import { openDataSplit } from "../official-layout/data-folder.node.ts";
 import { parseAugmentedName } from "./augment.ts";
 import { ARC_LENGTH } from "./grid.ts";
@@ -53,7 +53,8 @@ export async function evaluateArc(model: Model, options: ArcEvaluationOptions): 
     const singlePass = new ArcVotes(names);
     for (const { inputs, puzzleIds } of source.batches(batchSize)) {
       const modelIds = isBlank ? puzzleIds.map(() => names.blankIdentifier) : puzzleIds;
-      const { tokens, qHalt } = await lastAnswer(model, inputs, modelIds, nSup);
+      const onStep = () => onProgress?.(done, rounds * count);
+      const { tokens, qHalt } = await lastAnswer(model, { inputs, puzzleIds: modelIds }, nSup, onStep);
       puzzleIds.forEach((id, slot) => {
         const row = (all: Int32Array) => all.subarray(slot * ARC_LENGTH, (slot + 1) * ARC_LENGTH);
         voted.add(id, row(inputs), row(tokens), qHalt[slot]!);
@@ -89,9 +90,11 @@ export async function evaluateArc(model: Model, options: ArcEvaluationOptions): 
   }
 }
 
-async function lastAnswer(model: Model, inputs: Int32Array, puzzleIds: Int32Array, nSup: number) {
-  for await (const { step, tokens, qHalt } of predictions(model, { inputs, puzzleIds }, nSup)) {
+/** @param onStep  awaited after every supervision step, because a batch of a large model takes minutes */
+async function lastAnswer(model: Model, question: Question, nSup: number, onStep: () => void | Promise<void>) {
+  for await (const { step, tokens, qHalt } of predictions(model, question, nSup)) {
     if (step === nSup) return { tokens, qHalt };
+    await onStep();
   }
   throw new ConfigError(`${nSup} supervision steps, expected at least 1`);
 }
