@@ -4,7 +4,10 @@ import { Random, type RandomState } from "../tensor/index.ts";
 import { type Batch, type BatchSource, type Examples, trainingLabels } from "./examples.ts";
 import type { Task } from "./task.ts";
 
-/** Examples in a new random order every epoch. The last, partial batch of an epoch is dropped, as in the official code. */
+/**
+ * Examples in a new random order every epoch. Batches run across the borders of epochs, as in the official code, which joins the
+ * permutations of several epochs.
+ */
 export class ShuffledExamples implements BatchSource {
   #random: Random;
   /** The generator before this epoch's shuffle, so that a resumed run repeats it. */
@@ -30,14 +33,14 @@ export class ShuffledExamples implements BatchSource {
 
   next(batchSize: number): Batch {
     const { count, length, puzzleIds } = this.examples;
-    if (this.#position + batchSize > count && this.#position > 0) this.#startEpoch();
     const batch: Batch = {
       inputs: new Int32Array(batchSize * length),
       labels: new Int32Array(batchSize * length),
       puzzleIds: new Int32Array(batchSize),
     };
     for (let slot = 0; slot < batchSize; slot++) {
-      const example = this.#order[this.#position++ % count]!;
+      if (this.#position >= count) this.#startEpoch();
+      const example = this.#order[this.#position++]!;
       const from = example * length;
       const question = this.examples.inputs.subarray(from, from + length);
       const answer = this.examples.labels.subarray(from, from + length);

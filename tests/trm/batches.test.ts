@@ -1,0 +1,43 @@
+// Training batches from examples in memory.
+import fc from "fast-check";
+import { expect, it } from "vitest";
+import { type Examples, ShuffledExamples } from "../../src/trm/index.ts";
+
+/** Examples of one cell that hold their number. */
+const numbered = (count: number): Examples => {
+  const tokens = Int32Array.from({ length: count }, (_, at) => at + 1);
+  return { count, length: 1, inputs: tokens, labels: tokens };
+};
+
+const sizes = fc.integer({ min: 1, max: 12 });
+
+it("batches run across the borders of epochs, and every epoch has every example once", () => {
+  fc.assert(
+    fc.property(sizes, sizes, fc.nat(), (count, batchSize, seed) => {
+      const source = new ShuffledExamples(numbered(count), seed);
+      const drawn = Array.from({ length: count }, () => [...source.next(batchSize).inputs]).flat();
+      for (let epoch = 0; epoch < batchSize; epoch++) {
+        const visited = drawn.slice(epoch * count, (epoch + 1) * count).sort((a, b) => a - b);
+        expect(visited).toEqual([...numbered(count).inputs]);
+      }
+    }),
+  );
+});
+
+it("1,000 puzzles in batches of 768 are all drawn within two batches", () => {
+  const source = new ShuffledExamples(numbered(1000), 1);
+  const drawn = new Set([...source.next(768).inputs, ...source.next(768).inputs]);
+  expect(drawn.size).toBe(1000);
+});
+
+it("a stream continues from its state at any point", () => {
+  fc.assert(
+    fc.property(sizes, sizes, fc.nat(20), fc.nat(), (count, batchSize, before, seed) => {
+      const source = new ShuffledExamples(numbered(count), seed);
+      for (let batch = 0; batch < before; batch++) source.next(batchSize);
+      const resumed = new ShuffledExamples(numbered(count), seed + 1);
+      resumed.state = JSON.parse(JSON.stringify(source.state));
+      for (let batch = 0; batch < 5; batch++) expect(resumed.next(batchSize)).toEqual(source.next(batchSize));
+    }),
+  );
+});
