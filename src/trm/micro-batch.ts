@@ -7,7 +7,7 @@ import { type Config, fullLength, layersForY, type ModelConfig } from "./config.
 import type { Latents } from "./variants.ts";
 
 /** Bytes that the tape of one part may take. The wasm backend addresses 4 GB, which the weights and the carry share. */
-const tapeBudget = 1.5e9;
+const tapeBudget = 1e9;
 
 /** Estimated bytes on the tape per slot: what the blocks of the last latent recursion save for the backward pass, in float32. */
 export function tapeBytesPerSlot(config: ModelConfig): number {
