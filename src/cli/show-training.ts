@@ -1,5 +1,6 @@
 // A training on the screen: what is trained, the progress line, and the summary at the end. Ctrl-C stops and saves.
 import { defaultBackend } from "../tensor/index.ts";
+import { trainingBytes } from "../trm/index.ts";
 import { backendText, depthText, networkText, taskText } from "./describe-run.ts";
 import { counted, duration, lossText, percent, thousands } from "./format.ts";
 import { startProgress } from "./progress.ts";
@@ -18,6 +19,11 @@ export function showSettings({ training, about, run }: TrainingSession, { remark
   remark(`puzzles  ${thousands(data.train)} for training${data.augment ? ", with random symmetries" : ""}`);
   remark(`unseen   ${data.watch} evaluated during training, ${thousands(data.unseen)} for the final test`);
   remark(`backend  ${backendText(defaultBackend())}`);
+  if (training.microBatch < config.training.batchSize) {
+    const gigabytes = (trainingBytes(config, model.parameterCount()) / 1e9).toFixed(1);
+    remark(`memory   about ${gigabytes} GB: ${training.microBatch} of ${config.training.batchSize} puzzles at a time`);
+    remark("         (gradient accumulation, which equals the whole batch up to rounding)");
+  }
   remark(`folder   ${run.path}`);
 }
 

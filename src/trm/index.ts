@@ -42,6 +42,7 @@ export {
   sweepThresholds,
 } from "./halting-evaluation.ts";
 export { ignoredLabel, lossOf } from "./losses.ts";
+export { trainingBytes } from "./micro-batch.ts";
 export { Model } from "./model.ts";
 export {
   fromOfficialSystem,

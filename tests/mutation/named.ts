@@ -82,4 +82,25 @@ export const namedMutants = (): Mutant[] => [
     { from: "return search(board, geometry, 2).guesses;", to: "return search(board, geometry, 1).guesses;" },
     ["tests/puzzles/sudoku-rating.test.ts"],
   ),
+  replacing(
+    "a resumed run drops the augmentation",
+    "src/cli/run-puzzles.ts",
+    { from: "taskOf(task), config, data.augment)", to: "taskOf(task), config, false)" },
+    ["tests/cli", "tests/runs"],
+  ),
+  replacing(
+    "training never saves before its end",
+    "src/cli/training-session.ts",
+    { from: "this.seconds - savedAt >= saveEvery", to: "false" },
+    ["tests/cli", "tests/runs"],
+  ),
+  replacing(
+    "official ARC has weight decay 1 and puzzle learning rate 1e-4",
+    "src/runs/presets.ts",
+    {
+      from: "{ ...officialAttention, weightDecay: 0.1, puzzleLearningRate: 1e-2, puzzleWeightDecay: 0.1 }",
+      to: "officialAttention",
+    },
+    ["tests/runs/presets.test.ts"],
+  ),
 ];
