@@ -18,8 +18,9 @@ export function tapeBytesPerSlot(config: ModelConfig): number {
 }
 
 /** Numbers that one block saves for one sequence: its two inputs and outputs, and the activations before the gates. */
-function floatsPerBlock({ hiddenSize: D, expansion, widthMultiple, mixer, ...config }: ModelConfig): number {
-  const L = fullLength({ hiddenSize: D, expansion, widthMultiple, mixer, ...config });
+function floatsPerBlock(config: ModelConfig): number {
+  const { hiddenSize: D, expansion, widthMultiple, mixer } = config;
+  const L = fullLength(config);
   const gateUp = 2 * swigluWidth(D, expansion, widthMultiple) * L;
   const mixing = mixer === "mlp" ? 2 * swigluWidth(L, expansion, widthMultiple) * D : 5 * L * D;
   return 4 * L * D + gateUp + mixing;
