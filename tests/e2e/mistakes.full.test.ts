@@ -76,7 +76,15 @@ describe("a CSV", () => {
     expectMistake(1, message, "eval", run, "--csv", inFolder(`${name}.csv`, text)),
   );
   it("is rejected if there is no such file", () =>
-    expectMistake(1, "no.csv: no such file or folder", "eval", run, "--json", "--csv", join(folder, "no.csv")));
+    expectMistake(
+      1,
+      "no.csv: cannot read: no such file or folder",
+      "eval",
+      run,
+      "--json",
+      "--csv",
+      join(folder, "no.csv"),
+    ));
 });
 
 describe("a checkpoint", () => {
@@ -150,7 +158,7 @@ describe("settings", () => {
     [["--set", "n=many"], "--set: n: "],
     [["--set", "hiddenSize=1000000000"], "memory is full, could not add"],
     [["--set", "sequenceLength=81"], "sudoku4 has 16"],
-    [["--config", join(folder, "no.yaml")], "no.yaml: no such file or folder"],
+    [["--config", join(folder, "no.yaml")], "no.yaml: cannot read: no such file or folder"],
     [["--puzzles", "1000000"], "expected at most 85632"],
     [["--side", "9"], "got a side, expected none"],
   ])("are checked before the run folder is created: %j", async (more, message) => {
@@ -243,7 +251,7 @@ describe("an output folder", () => {
     if (process.platform === "linux") {
       await expectMistake(
         1,
-        "/proc/run: no such file or folder",
+        "/proc/run: cannot write: no such file or folder",
         "train",
         "--task",
         "sudoku4",
