@@ -67,7 +67,7 @@ export class CsvRows {
    * @throws DatasetError
    */
   read(record: readonly string[], lastLine: number): PuzzleRow | undefined {
-    const text = record.join("");
+    const text = record.join(",");
     this.#extraLines += text.split("\r\n").length - 1;
     const line = lastLine - this.#extraLines - (text.split(/\r\n|\r|\n/).length - 1);
     if (this.#columns === undefined) {
@@ -114,7 +114,8 @@ export class CsvRows {
     }
     const field = (name: Field) => (columns[name] === undefined ? undefined : record[columns[name]]);
     const rating = field("rating");
-    if (rating !== undefined && !/^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d{1,3})?$/i.test(rating)) {
+    const isNumber = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
+    if (rating !== undefined && !(isNumber.test(rating) && Number.isFinite(Number(rating)))) {
       throw new DatasetError(`rating ${quoted(rating)}, expected a number`, {
         file: this.#file,
         line,
@@ -144,8 +145,7 @@ function columnOf(record: readonly string[], field: number): number {
 
 /** Whether a file is a list with one puzzle per line: its first line that is neither empty nor a comment is a puzzle. */
 export function isPuzzleList(start: string): boolean {
-  const lines = start.replace(/^\ufeff/, "").split(/\r\n|\n|\r/);
-  const first = lines.find((line) => line.trim() !== "" && !line.startsWith("#"));
+  const first = /^(?!\ufeff?#|\s*$).*/m.exec(start)?.[0].replace(/^\ufeff/, "");
   return first !== undefined && /^[\d.]{4,}\s*(#.*)?$/.test(first);
 }
 

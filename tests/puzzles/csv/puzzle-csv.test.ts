@@ -108,6 +108,22 @@ describe("reading", () => {
     rmSync(folder, { recursive: true });
   });
 
+  it("the line of a row is that of the beginning of its record, whatever its fields and line ends", () => {
+    const field = fc.string({ unit: fc.constantFrom("1", "\n", "\r\n"), maxLength: 5 }).map((text) => `"${text}"`);
+    const end = fc.constantFrom("\n", "\r\n", "\n\n", "\r\n\r\n");
+    fc.assert(
+      fc.property(fc.array(fc.tuple(field, field, end), { maxLength: 6 }), (records) => {
+        let text = "puzzle,solution\n";
+        const lines: number[] = [];
+        for (const [question, answer, lineEnd] of records) {
+          lines.push(text.split("\n").length);
+          text += `${question},${answer}${lineEnd}`;
+        }
+        expect(readPuzzleCsv(text, "a.csv").map(({ line }) => line)).toEqual(lines);
+      }),
+    );
+  });
+
   it("an error in a record of several lines names the first of them", () => {
     const broken = `${HEADER}\r\n"two\r\nlines",1,1,1\r\n\r\n"three\r\nmore\r\nlines",1,1,hard\r\n`;
     expect(() => readPuzzleCsv(broken, "a.csv")).toThrow(/^a\.csv:5:\d+: rating "hard"/);
@@ -128,6 +144,7 @@ describe("errors name file, line and column", () => {
     [`${HEADER}\na,b,c,1\na,b\n`, "train.csv:3:4: 2 fields, expected 4 as in the header"],
     [`${HEADER}\na,b,c,1,x\n`, "train.csv:2:9: 5 fields, expected 4 as in the header"],
     [`${HEADER}\na,b,c,\n`, 'train.csv:2:7: rating "", expected a number'],
+    [`${HEADER}\na,b,c,1e999\n`, 'train.csv:2:7: rating "1e999", expected a number'],
     [`${HEADER}\na,b,c,hard\n`, 'train.csv:2:7: rating "hard", expected a number'],
     [`${HEADER}\na,"b,c,1\n`, "train.csv:2:3: broken CSV: Quote Not Closed:"],
     [`${HEADER}\na,b"x",c,1\n`, "train.csv:2:3: broken CSV: Invalid Opening Quote:"],
