@@ -16,8 +16,16 @@ mkdirSync(join(folder, "train"));
 mkdirSync(join(folder, "tasks"));
 
 const metadata = {
-  ...{ pad_id: 0, ignore_label_id: 0, blank_identifier_id: 0, vocab_size: 12, seq_len: 9 },
-  ...{ num_puzzle_identifiers: 2, total_groups: 1, mean_puzzle_examples: 1, total_puzzles: 1, sets: ["all"] },
+  pad_id: 0,
+  ignore_label_id: 0,
+  blank_identifier_id: 0,
+  vocab_size: 12,
+  seq_len: 9,
+  num_puzzle_identifiers: 2,
+  total_groups: 1,
+  mean_puzzle_examples: 1,
+  total_puzzles: 1,
+  sets: ["all"],
 };
 const pair = { input: [[1, 2]], output: [[3]] };
 const task = { train: [pair], test: [pair] };
