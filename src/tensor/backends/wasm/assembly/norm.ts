@@ -25,14 +25,14 @@ export function normRow(y: usize, s: usize, width: i32, epsilon: f32): f32 {
   }
   let squares = sumLanes(f32x4.add(even, odd));
   for (; at < tail; at += 4) squares += load<f32>(s + at) * load<f32>(s + at);
-  if (squares > LARGE_SQUARES) return normLargeRow(y, s, width, epsilon);
-  const inverse = <f32>1 / squareRoot(squares / <f32>width + epsilon);
+  const inverse =
+    squares > LARGE_SQUARES ? inverseOfLargeRow(s, width, epsilon) : <f32>1 / squareRoot(squares / <f32>width + epsilon);
   scaleRow(y, s, width, inverse);
   return inverse;
 }
 
-/** normRow for squares that overflow: s / √(mean s²) = (s / m) / √(mean (s / m)²) for m = max |s|. */
-function normLargeRow(y: usize, s: usize, width: i32, epsilon: f32): f32 {
+/** r of a row whose squares overflow: s / √(mean s²) = (s / m) / √(mean (s / m)²) for m = max |s|. */
+function inverseOfLargeRow(s: usize, width: i32, epsilon: f32): f32 {
   let largest: f32 = 0;
   const end = s + (<usize>width << 2);
   for (let at = s; at < end; at += 4) largest = max(largest, abs(load<f32>(at)));
@@ -42,9 +42,7 @@ function normLargeRow(y: usize, s: usize, width: i32, epsilon: f32): f32 {
     const scaled = load<f32>(at) / largest;
     squares += scaled * scaled;
   }
-  const inverse = <f32>1 / largest / squareRoot(squares / <f32>width + epsilon / largest / largest);
-  scaleRow(y, s, width, inverse);
-  return inverse;
+  return <f32>1 / largest / squareRoot(squares / <f32>width + epsilon / largest / largest);
 }
 
 /** to = from · factor over a contiguous row. */
@@ -93,12 +91,12 @@ export function normPanel(panel: usize, length: i32, epsilon: f32, inverse: usiz
     }
     const limit = f32x4.splat(LARGE_SQUARES);
     if (v128.any_true(v128.or(f32x4.gt(left, limit), f32x4.gt(right, limit)))) {
-      v128.store(inverse + column, normLargeColumns(start, end, left, count, eps));
-      v128.store(inverse + column, normLargeColumns(start + 16, end + 16, right, count, eps), 16);
-      continue;
+      left = inverseOfLargeColumns(start, end, left, count, eps);
+      right = inverseOfLargeColumns(start + 16, end + 16, right, count, eps);
+    } else {
+      left = f32x4.div(one, f32x4.sqrt(f32x4.add(f32x4.div(left, count), eps)));
+      right = f32x4.div(one, f32x4.sqrt(f32x4.add(f32x4.div(right, count), eps)));
     }
-    left = f32x4.div(one, f32x4.sqrt(f32x4.add(f32x4.div(left, count), eps)));
-    right = f32x4.div(one, f32x4.sqrt(f32x4.add(f32x4.div(right, count), eps)));
     for (let at = start; at < end; at += PANEL_BYTES) {
       storePair(at, f32x4.mul(v128.load(at), left), f32x4.mul(v128.load(at, 16), right));
     }
@@ -106,8 +104,8 @@ export function normPanel(panel: usize, length: i32, epsilon: f32, inverse: usiz
   }
 }
 
-/** normPanel for four columns, of which some have squares that overflow (see normLargeRow). For the others m = 1. Returns r. */
-function normLargeColumns(start: usize, end: usize, squares: v128, count: v128, epsilon: v128): v128 {
+/** r of four columns, of which some have squares that overflow (see inverseOfLargeRow). For the others m = 1. */
+function inverseOfLargeColumns(start: usize, end: usize, squares: v128, count: v128, epsilon: v128): v128 {
   const one = f32x4.splat(1);
   let largest = f32x4.splat(0);
   for (let at = start; at < end; at += PANEL_BYTES) largest = f32x4.pmax(largest, f32x4.abs(v128.load(at)));
@@ -119,9 +117,7 @@ function normLargeColumns(start: usize, end: usize, squares: v128, count: v128, 
     sum = fma(scaled, scaled, sum);
   }
   const mean = f32x4.add(f32x4.div(sum, count), f32x4.div(f32x4.div(epsilon, m), m));
-  const inverse = f32x4.div(f32x4.div(one, m), f32x4.sqrt(mean));
-  for (let at = start; at < end; at += PANEL_BYTES) v128.store(at, f32x4.mul(v128.load(at), inverse));
-  return inverse;
+  return f32x4.div(f32x4.div(one, m), f32x4.sqrt(mean));
 }
 
 /** ds of the columns of a panel: y and dy are panels [length][PANEL], ds replaces dy. */
