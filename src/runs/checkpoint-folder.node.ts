@@ -1,9 +1,9 @@
 // Checkpoint folders of a run. Writing is atomic: after a crash the run still holds a complete checkpoint. Reading tolerates
 // another process that writes at the same time, and detects corrupted files by their checksums.
-import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { existsSync, readdirSync, statSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { crc32 } from "node:zlib";
-import { createFolder, removeFolder, writeFlushed } from "../formats/index.node.ts";
+import { createFolder, readBytes, removeFolder, writeFlushed } from "../formats/index.node.ts";
 import { CheckpointError } from "../formats/index.ts";
 import { type CheckpointFiles, type CheckpointSide, parseJson, parseSide, sideFile } from "./checkpoint.ts";
 
@@ -26,10 +26,10 @@ export function readCheckpoint(path: string, needed?: (side: CheckpointSide) => 
     const folder = checkpointFolder(path);
     try {
       const where = join(folder, sideFile);
-      const bytes = readFileSync(where);
+      const bytes = readBytes(where);
       const side = parseSide(bytes, where);
       const names = needed?.(side) ?? readdirSync(folder).filter((name) => name !== sideFile);
-      const files = new Map(names.map((name) => [name, readFileSync(join(folder, name))]));
+      const files = new Map(names.map((name) => [name, readBytes(join(folder, name))]));
       checkSums(folder, parseJson(bytes, where), files);
       return { path: folder, side, files };
     } catch (error) {

@@ -1,6 +1,6 @@
 // metrics.jsonl: one JSON object per line, appended during training. Lines for steps contain `loss`, all others `event`.
-import { closeSync, existsSync, openSync, readFileSync, writeSync } from "node:fs";
-import { replaceFile } from "../formats/index.node.ts";
+import { closeSync, existsSync, openSync, writeSync } from "node:fs";
+import { readBytes, replaceFile } from "../formats/index.node.ts";
 
 export class MetricsLog {
   readonly #file: number;
@@ -25,7 +25,7 @@ export class MetricsLog {
 }
 
 function dropLaterLines(path: string, step: number): void {
-  const text = readFileSync(path, "utf8");
+  const text = new TextDecoder().decode(readBytes(path));
   const lines = text.split("\n").filter((line) => line !== "");
   const kept = lines.filter((line) => {
     const at = stepOf(line);

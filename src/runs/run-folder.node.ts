@@ -7,10 +7,10 @@
 //   metrics.jsonl       one line per step and per evaluation
 //   checkpoint-N/       state after step N (see checkpoint.ts), renamed into place when complete; the last three are kept
 //   lock                present while a process writes
-import { existsSync, readdirSync, readFileSync, renameSync, rmdirSync, rmSync, statSync } from "node:fs";
+import { existsSync, readdirSync, renameSync, rmdirSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
-import { makeFolders, removeFolder, replaceFile, temporaryPrefix } from "../formats/index.node.ts";
+import { makeFolders, readBytes, removeFolder, replaceFile, temporaryPrefix } from "../formats/index.node.ts";
 import { CheckpointError } from "../formats/index.ts";
 import { IDENTIFIERS_JSON, taskChoiceSchema } from "../puzzles/index.ts";
 import { type CheckpointFiles, parseJson } from "./checkpoint.ts";
@@ -225,7 +225,7 @@ export function readRun(path: string): RunAbout {
   const file = join(path, runFile);
   if (!existsSync(path)) throw new CheckpointError(`${path}: no such folder`);
   if (!existsSync(file)) throw new CheckpointError(`${path}: contains no ${runFile}, expected the folder of a run`);
-  const parsed = runSchema.safeParse(parseJson(readFileSync(file), file));
+  const parsed = runSchema.safeParse(parseJson(readBytes(file), file));
   if (parsed.success) return parsed.data;
   const issue = parsed.error.issues[0]!;
   throw new CheckpointError(`${file}: ${issue.path.join(".") || "contents"}: ${issue.message}`);
@@ -241,7 +241,7 @@ export function readSets(path: string): RunSets {
   if (elsewhere !== undefined)
     throw new CheckpointError(`${path}: contains no puzzles, they are in the data set ${elsewhere}`);
   if (!existsSync(file)) throw new CheckpointError(`${path}: contains no ${dataFile}, expected the folder of a run`);
-  return parseSets(readFileSync(file), file);
+  return parseSets(readBytes(file), file);
 }
 
 /** Removes temporary files of crashed processes. The caller holds the lock. */

@@ -1,9 +1,9 @@
 // The folder of an ablation: ablation.json describes the comparison, every finished cell is one file, and an unfinished cell is a
 // checkpoint, so that an interrupted ablation can continue.
-import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
-import { makeFolders, replaceFile } from "../../formats/index.node.ts";
+import { makeFolders, readBytes, replaceFile } from "../../formats/index.node.ts";
 import { CheckpointError } from "../../formats/index.ts";
 import { taskChoiceSchema } from "../../puzzles/index.ts";
 import { type CheckpointFiles, parseJson } from "../checkpoint.ts";
@@ -78,7 +78,7 @@ const writeJson = (file: string, value: unknown): void =>
   replaceFile(file, Buffer.from(`${JSON.stringify(value, null, 2)}\n`));
 
 function parse<S extends z.ZodType>(schema: S, file: string): z.output<S> {
-  const parsed = schema.safeParse(parseJson(readFileSync(file), file));
+  const parsed = schema.safeParse(parseJson(readBytes(file), file));
   if (parsed.success) return parsed.data;
   const issue = parsed.error.issues[0]!;
   throw new CheckpointError(`${file}: ${issue.path.join(".") || "contents"}: ${issue.message}`);

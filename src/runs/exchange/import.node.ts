@@ -1,5 +1,5 @@
 /** Input of `trm import`: weights, their average, the configuration and the puzzles, from files of the official code. */
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { dirname, isAbsolute, join } from "node:path";
 import { readBytes } from "../../formats/index.node.ts";
 import { DatasetError, type SafetensorsFile } from "../../formats/index.ts";
@@ -22,8 +22,8 @@ import { fromOfficialConfig, sectionOf } from "./official-config.ts";
 import type { Settings } from "./records.ts";
 import { parseWeights, type WeightsFile } from "./weights-file.ts";
 
-/** @throws CheckpointError, or the file system's error */
-export const readWeights = (path: string): WeightsFile => parseWeights(readFileSync(path), path);
+/** @throws CheckpointError, FileError */
+export const readWeights = (path: string): WeightsFile => parseWeights(readBytes(path), path);
 
 /** Path of the averaged weights next to a file of weights, under the name that the export gives them. */
 export function averageBeside(weights: string): string | undefined {
@@ -51,7 +51,7 @@ export function readOfficialConfig(given: string | undefined, weights: string): 
       `${weights}: no --config was given, and the folder contains no ${exportedConfig} or all_config.yaml`,
     );
   }
-  const settings = parseOfficialConfig(readFileSync(path, "utf8"), path);
+  const settings = parseOfficialConfig(new TextDecoder().decode(readBytes(path)), path);
   const { task, augment, data } = sectionOf(settings);
   const choice = task === undefined ? undefined : taskChoiceSchema.safeParse(task);
   if (choice && !choice.success) {
