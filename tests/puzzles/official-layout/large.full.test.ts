@@ -1,4 +1,4 @@
-// A set of ten gigabytes trains in the memory of a small one: its examples stay on disk.
+// A data set of ten gigabytes needs no more memory than a small one, because its examples stay on disk.
 import { closeSync, ftruncateSync, mkdirSync, mkdtempSync, openSync, rmSync, writeFileSync, writeSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -13,14 +13,14 @@ import { SplitBatches } from "../../../src/puzzles/official-layout/split-batches
 const folder = mkdtempSync(join(tmpdir(), "trm-large-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-// Sparse files are what lets a small disk hold it.
-it.skipIf(process.platform === "win32")("10 GB of examples, some MB of memory", () => {
+// Windows has no sparse files by default, and the data set would fill the disk.
+it.skipIf(process.platform === "win32")("a data set of 10 GB is trained on in some MB of memory", () => {
   const [examples, length, perPuzzle, puzzlesPerGroup] = [5_600_000, 900, 4, 1000];
   const puzzles = examples / perPuzzle;
   const train = join(folder, "train");
   mkdirSync(train);
   for (const name of ["inputs", "labels"]) {
-    // A sparse file: zeros that take no place on the disk.
+    // A sparse file: its zeros occupy no space on the disk.
     const file = openSync(join(train, `all__${name}.npy`), "w");
     const header = npyHeader("|u1", [examples, length]);
     writeSync(file, header);
@@ -46,10 +46,10 @@ it.skipIf(process.platform === "win32")("10 GB of examples, some MB of memory", 
   const late = memory();
   source.close();
   expect(early - before).toBeLessThan(30e6);
-  expect(late - early).toBeLessThan(10e6);
+  expect(late - early).toBeLessThan(20e6); // the index, whose pages hold 12 MB in all, and some noise
 });
 
-/** What lives, without garbage. */
+/** Memory in use after a garbage collection, in bytes. */
 function memory(): number {
   setFlagsFromString("--expose-gc");
   runInNewContext("gc")();
