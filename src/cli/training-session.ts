@@ -119,7 +119,10 @@ export class TrainingSession {
   #record(metrics: StepMetrics): void {
     if (!Number.isFinite(metrics.loss)) {
       const { step, loss } = metrics;
-      throw new TrainingError(`the loss of step ${step} is ${loss}: try a lower learningRate; ${this.#kept}`);
+      const { path, steps } = this.run;
+      const earlier =
+        steps.length > 1 ? ` (to go back: --resume ${path} --from ${steps.slice(0, -1).join(" or ")})` : "";
+      throw new TrainingError(`the loss of step ${step} is ${loss}: try a lower learningRate; ${this.#kept}${earlier}`);
     }
     this.#means.add(metrics);
     this.#log(metricsLine(metrics, this.seconds));

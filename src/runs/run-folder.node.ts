@@ -70,6 +70,11 @@ export class WritableRun {
     readonly isNew: boolean,
   ) {}
 
+  /** Steps of the checkpoints on the disk, oldest first. */
+  get steps(): number[] {
+    return stepsIn(this.path);
+  }
+
   /** The log of a run that continues. The first access removes checkpoints and metrics of later steps. */
   get metrics(): MetricsLog {
     this.#metrics ??= this.#continue();

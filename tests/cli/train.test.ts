@@ -91,7 +91,16 @@ it("the losses in metrics.jsonl are means over the batch", async () => {
     out = join(folder, `batches-of-${batchSize}`);
     const settings = ["--set", ...tiny, "learningRate=1e-30", "weightDecay=0", "explorationProbability=0"];
     await train(
-      ...["--task", "sudoku4", "--puzzles", "6", "--out", out, "--steps", steps, ...settings, `batchSize=${batchSize}`],
+      "--task",
+      "sudoku4",
+      "--puzzles",
+      "6",
+      "--out",
+      out,
+      "--steps",
+      steps,
+      ...settings,
+      `batchSize=${batchSize}`,
     );
     const losses = linesOf(out).map(({ loss }) => loss);
     means.push(losses.reduce((sum, loss) => sum + loss, 0) / losses.length);
