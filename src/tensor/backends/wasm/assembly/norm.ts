@@ -3,17 +3,32 @@
 //   forward    y = s · r,  r = 1 / √(mean s² + ε)
 //   backward   ds = (dy - y · mean(dy · y)) · r
 //
-// A sum of squares overflows if |s| is about 1e19. Only then s is divided by its largest magnitude before it is squared.
+// The squares overflow if |s| is about 1e19. Only then they are computed again from s · SHRINK, outside the loops with pairs of vectors,
+// because a branch in such a loop can crash V8's revectorizer (Node 24).
 import { PANEL_BYTES } from "./layout";
 import { fma, squareRoot, storePair, sumLanes } from "./vector";
 
-/** Above this, the sum of squares is computed again from scaled numbers. */
+/** With this factor the squares of the largest float32 numbers are finite, and those of 1e18 are normal. */
 // @ts-ignore: decorator
 @inline
-const LARGE_SQUARES: f32 = 1e37;
+const SHRINK: f32 = 8.271806125530277e-25; // 2^-80
 
 /** Normalizes one contiguous row; y may be s itself. Returns r. */
 export function normRow(y: usize, s: usize, width: i32, epsilon: f32): f32 {
+  const squares = sumOfSquares(s, width);
+  if (squares == f32.POSITIVE_INFINITY) {
+    // ε is negligible compared with such squares.
+    scaleRow(y, s, width, SHRINK);
+    const inverse = <f32>1 / squareRoot(sumOfSquares(y, width) / <f32>width);
+    scaleRow(y, y, width, inverse);
+    return inverse * SHRINK;
+  }
+  const inverse = <f32>1 / squareRoot(squares / <f32>width + epsilon);
+  scaleRow(y, s, width, inverse);
+  return inverse;
+}
+
+function sumOfSquares(s: usize, width: i32): f32 {
   const vectors = width & ~7;
   const tail = <usize>width << 2;
   let even = f32x4.splat(0), odd = even;
@@ -25,24 +40,7 @@ export function normRow(y: usize, s: usize, width: i32, epsilon: f32): f32 {
   }
   let squares = sumLanes(f32x4.add(even, odd));
   for (; at < tail; at += 4) squares += load<f32>(s + at) * load<f32>(s + at);
-  const inverse =
-    squares > LARGE_SQUARES ? inverseOfLargeRow(s, width, epsilon) : <f32>1 / squareRoot(squares / <f32>width + epsilon);
-  scaleRow(y, s, width, inverse);
-  return inverse;
-}
-
-/** r of a row whose squares overflow: s / √(mean s²) = (s / m) / √(mean (s / m)²) for m = max |s|. */
-function inverseOfLargeRow(s: usize, width: i32, epsilon: f32): f32 {
-  let largest: f32 = 0;
-  const end = s + (<usize>width << 2);
-  for (let at = s; at < end; at += 4) largest = max(largest, abs(load<f32>(at)));
-  largest = min(largest, f32.MAX_VALUE); // An infinite row has r = 0 instead of NaN.
-  let squares: f32 = 0;
-  for (let at = s; at < end; at += 4) {
-    const scaled = load<f32>(at) / largest;
-    squares += scaled * scaled;
-  }
-  return <f32>1 / largest / squareRoot(squares / <f32>width + epsilon / largest / largest);
+  return squares;
 }
 
 /** to = from · factor over a contiguous row. */
@@ -78,8 +76,25 @@ export function normRowBackward(ds: usize, y: usize, dy: usize, inverse: f32, wi
 
 /** Normalizes each column of a panel [length][PANEL] in place, and stores the values of r, one per column. */
 export function normPanel(panel: usize, length: i32, epsilon: f32, inverse: usize): void {
+  inverseRmsOfPanel(panel, length, epsilon, inverse);
+  for (let column: usize = 0; column < PANEL_BYTES; column += 16) {
+    if (v128.any_true(f32x4.eq(v128.load(inverse + column), f32x4.splat(0)))) {
+      inverseRmsOfLargeColumns(panel + column, length, inverse + column);
+    }
+  }
+  for (let column: usize = 0; column < PANEL_BYTES; column += 32) {
+    const left = v128.load(inverse + column), right = v128.load(inverse + column, 16);
+    const start = panel + column;
+    const end = start + <usize>length * PANEL_BYTES;
+    for (let at = start; at < end; at += PANEL_BYTES) {
+      storePair(at, f32x4.mul(v128.load(at), left), f32x4.mul(v128.load(at, 16), right));
+    }
+  }
+}
+
+/** Stores r of each column, eight columns at a time. r is 0 if the squares overflow. */
+function inverseRmsOfPanel(panel: usize, length: i32, epsilon: f32, inverse: usize): void {
   const count = f32x4.splat(<f32>length), eps = f32x4.splat(epsilon), one = f32x4.splat(1);
-  // Eight columns at a time.
   for (let column: usize = 0; column < PANEL_BYTES; column += 32) {
     let left = f32x4.splat(0), right = left;
     const start = panel + column;
@@ -89,35 +104,24 @@ export function normPanel(panel: usize, length: i32, epsilon: f32, inverse: usiz
       left = fma(a, a, left);
       right = fma(b, b, right);
     }
-    const limit = f32x4.splat(LARGE_SQUARES);
-    if (v128.any_true(v128.or(f32x4.gt(left, limit), f32x4.gt(right, limit)))) {
-      left = inverseOfLargeColumns(start, end, left, count, eps);
-      right = inverseOfLargeColumns(start + 16, end + 16, right, count, eps);
-    } else {
-      left = f32x4.div(one, f32x4.sqrt(f32x4.add(f32x4.div(left, count), eps)));
-      right = f32x4.div(one, f32x4.sqrt(f32x4.add(f32x4.div(right, count), eps)));
-    }
-    for (let at = start; at < end; at += PANEL_BYTES) {
-      storePair(at, f32x4.mul(v128.load(at), left), f32x4.mul(v128.load(at, 16), right));
-    }
+    left = f32x4.div(one, f32x4.sqrt(f32x4.add(f32x4.div(left, count), eps)));
+    right = f32x4.div(one, f32x4.sqrt(f32x4.add(f32x4.div(right, count), eps)));
     storePair(inverse + column, left, right);
   }
 }
 
-/** r of four columns, of which some have squares that overflow (see inverseOfLargeRow). For the others m = 1. */
-function inverseOfLargeColumns(start: usize, end: usize, squares: v128, count: v128, epsilon: v128): v128 {
-  const one = f32x4.splat(1);
-  let largest = f32x4.splat(0);
-  for (let at = start; at < end; at += PANEL_BYTES) largest = f32x4.pmax(largest, f32x4.abs(v128.load(at)));
-  largest = f32x4.pmin(largest, f32x4.splat(f32.MAX_VALUE));
-  const m = v128.bitselect(largest, one, f32x4.gt(squares, f32x4.splat(LARGE_SQUARES)));
-  let sum = f32x4.splat(0);
-  for (let at = start; at < end; at += PANEL_BYTES) {
-    const scaled = f32x4.div(v128.load(at), m);
-    sum = fma(scaled, scaled, sum);
+/** Computes r again for those of four columns whose r is 0. ε is negligible compared with their squares. */
+function inverseRmsOfLargeColumns(panel: usize, length: i32, inverse: usize): void {
+  const shrink = f32x4.splat(SHRINK);
+  const end = panel + <usize>length * PANEL_BYTES;
+  let squares = f32x4.splat(0);
+  for (let at = panel; at < end; at += PANEL_BYTES) {
+    const a = f32x4.mul(v128.load(at), shrink);
+    squares = fma(a, a, squares);
   }
-  const mean = f32x4.add(f32x4.div(sum, count), f32x4.div(f32x4.div(epsilon, m), m));
-  return f32x4.div(f32x4.div(one, m), f32x4.sqrt(mean));
+  const large = f32x4.div(shrink, f32x4.sqrt(f32x4.div(squares, f32x4.splat(<f32>length))));
+  const r = v128.load(inverse);
+  v128.store(inverse, v128.bitselect(large, r, f32x4.eq(r, f32x4.splat(0))));
 }
 
 /** ds of the columns of a panel: y and dy are panels [length][PANEL], ds replaces dy. */
