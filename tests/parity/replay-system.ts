@@ -6,8 +6,9 @@ import { learningRate } from "../../src/nn/index.ts";
 import { importWeights, officialTensors } from "../../src/runs/weights.ts";
 import { keep, type Tensor } from "../../src/tensor/index.ts";
 import { parseConfig } from "../../src/trm/config.ts";
-import type { Batch } from "../../src/trm/examples.ts";
-import { labelCounts, lossOf, readReport } from "../../src/trm/losses.ts";
+import { evaluate } from "../../src/trm/evaluation.ts";
+import type { Batch, Examples } from "../../src/trm/examples.ts";
+import { ignoredLabel, labelCounts, lossOf, readReport } from "../../src/trm/losses.ts";
 import { fromOfficialSystem, officialStateName, officialWeightName } from "../../src/trm/official-names.ts";
 import { predictions } from "../../src/trm/prediction.ts";
 import { type StepMetrics, Training } from "../../src/trm/training.ts";
@@ -159,6 +160,27 @@ export async function replaySystem(official: SystemCase, tensors: CaseTensors, c
       if (prediction.step === steps)
         compareMetrics("eval", official.eval.metrics, await evalMetrics(prediction, batch, steps));
     }
+    await compareEvaluate(batch, steps);
+  }
+
+  /** `evaluate` in batches of two, with one more row that has no labels: the official metrics do not count it either. */
+  async function compareEvaluate({ inputs, labels, puzzleIds }: Batch, steps: number): Promise<void> {
+    const examples: Examples = {
+      count: puzzleIds.length + 1,
+      length: sequenceLength,
+      inputs: Int32Array.of(...inputs, ...inputs.subarray(0, sequenceLength)),
+      labels: Int32Array.of(...labels, ...new Int32Array(sequenceLength).fill(ignoredLabel)),
+      puzzleIds: Int32Array.of(...puzzleIds, 0),
+      ignoreLabel: null,
+    };
+    const own = await evaluate(training.model, examples, { ...config.training, nSup: steps, batchSize: 2 });
+    const { count, exact_accuracy } = official.eval.metrics;
+    compare.equal("evaluate: puzzles", [own.puzzles], [count]);
+    compare.close("evaluate: exact", [own.exact.at(-1)! * own.puzzles], [exact_accuracy!], 1e-9);
+    const predicted = tensors.integers(`eval/out${steps}/preds`);
+    const labelled = [...labels.keys()].filter((i) => labels[i]! >= 0);
+    const correct = labelled.filter((i) => predicted[i] === labels[i]);
+    compare.close("evaluate: cell", [own.cell.at(-1)!], [correct.length / labelled.length], 1e-9);
   }
 
   async function evalMetrics(
