@@ -1,0 +1,34 @@
+// Adam: the state that it saves and restores, and the gradients that it refuses. The parity cases replay its numbers.
+import { expect, it } from "vitest";
+import { parameter } from "../../src/autograd/index.ts";
+import { Adam } from "../../src/nn/index.ts";
+import { ShapeError, scope, tensor } from "../../src/tensor/index.ts";
+
+const options = { beta1: 0.9, beta2: 0.95, weightDecay: 0.1 };
+
+it("Adam refuses another number of gradients than of parameters", () => {
+  const w = parameter([1, 2]);
+  const adam = new Adam("adamAtan2", options, new Map([["w", w]]));
+  expect(() => adam.update([], 1e-3)).toThrow(ShapeError);
+  expect(() => adam.update([], 1e-3)).toThrow("Adam: got 0 gradients, expected one for each of 1 parameters");
+  expect(adam.steps).toBe(0);
+  adam.dispose();
+  w.value.dispose();
+});
+
+it("Adam continues bit for bit from a restored state", async () => {
+  const step = (adam: Adam, i: number): void => scope(() => adam.update([tensor([0.1 * i, -0.2])], 1e-2));
+  const [first, second] = [parameter([1, 2]), parameter([1, 2])];
+  const one = new Adam("adamW", options, new Map([["w", first]]));
+  const other = new Adam("adamW", options, new Map([["w", second]]));
+  for (let i = 1; i <= 3; i++) step(one, i);
+  const moments = new Map<string, ArrayLike<number>>();
+  for (const [name, moment] of one.moments()) moments.set(name, await moment.data());
+  other.restore({ steps: one.steps, moments });
+  const weights = await first.value.data();
+  second.value.storage.write(weights);
+  for (const adam of [one, other]) step(adam, 4);
+  expect(await second.value.data()).toEqual(await first.value.data());
+  one.dispose();
+  other.dispose();
+});
