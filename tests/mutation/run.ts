@@ -17,7 +17,7 @@ export interface Result {
 }
 
 /** What a copy of the project does not need. */
-const left = [".git", "node_modules", "dist", "runs"];
+const left = [".git", "node_modules", "dist", "runs", "weights"];
 
 /** A copy of the project in which mutants run, one at a time. */
 export class Laboratory {
