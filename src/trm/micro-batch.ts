@@ -33,14 +33,20 @@ export function microBatchOf({ model, training }: Config): number {
   return Math.ceil(training.batchSize / parts);
 }
 
-/** Estimated bytes that a training needs: the tape of one part, the carry, and everything of the size of the weights. */
+/** Bytes of Node and the compiled kernels. */
+const processBytes = 0.3e9;
+
+/**
+ * Estimated bytes that a training needs: the tape of one part with half as much again for temporaries, the carry, and everything of
+ * the size of the weights. The official Sudoku settings were measured at 3.1 GB; the estimate is 2.8 GB.
+ */
 export function trainingBytes({ model, training }: Config, parameterCount: number): number {
   const { batchSize, emaRate } = training;
   const tape = microBatchOf({ model, training }) * tapeBytesPerSlot(model);
   const latents = model.recursion === "multiZ" ? model.n + 1 : 2;
   const carry = 3 * batchSize * latents * fullLength(model) * model.hiddenSize; // the old carry, its parts, the new carry
   const weights = (5 + (emaRate > 0 ? 1 : 0)) * parameterCount; // weights, two moments, a gradient and their sum; the average
-  return tape + 4 * (carry + weights);
+  return processBytes + 1.5 * tape + 4 * (carry + weights);
 }
 
 /** The result of the forward and backward pass of some slots. */
