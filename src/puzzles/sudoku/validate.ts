@@ -4,7 +4,7 @@ import { type Board, type Geometry, parseBoard } from "./board.ts";
 import { search } from "./solver.ts";
 
 export interface ValidateOptions {
-  /** The number of solutions a puzzle must have: any (not checked), at least one, or exactly one. */
+  /** The number of solutions a puzzle must have: not checked, at least one, or exactly one. */
   readonly solutions?: "any" | "some" | "one";
 }
 
