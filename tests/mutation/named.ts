@@ -50,13 +50,13 @@ export const namedMutants = (): Mutant[] => [
     "no exploration by default",
     "src/trm/config.ts",
     { from: "explorationProbability: probability.default(0.1)", to: "explorationProbability: probability.default(0)" },
-    training,
+    ["tests/trm/config.test.ts"],
   ),
   replacing(
     "8 supervision steps by default",
     "src/trm/config.ts",
     { from: "nSup: positive.default(16)", to: "nSup: positive.default(8)" },
-    training,
+    ["tests/trm/config.test.ts"],
   ),
   replacing(
     "the interval is that of the first step",

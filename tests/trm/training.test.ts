@@ -252,23 +252,3 @@ describe("supervisionStep", () => {
     expect(await lossOfBatch(6)).toBeCloseTo(await lossOfBatch(1), 5);
   });
 });
-
-describe("the defaults of the configuration", () => {
-  it("are those of the official code", () => {
-    const { model, training } = parseConfig({ vocabularySize: 11, sequenceLength: 81 });
-    expect(model).toMatchObject({ T: 3, n: 6, layers: 2, hiddenSize: 512, heads: 8, expansion: 4, puzzleSlots: 16 });
-    expect(training).toMatchObject({
-      batchSize: 768,
-      nSup: 16,
-      explorationProbability: 0.1,
-      haltingLossWeight: 0.5,
-      learningRate: 1e-4,
-      weightDecay: 1,
-      warmupSteps: 2000,
-      minRatio: 1,
-      beta1: 0.9,
-      beta2: 0.95,
-      emaRate: 0.999,
-    });
-  });
-});
