@@ -163,6 +163,30 @@ describe("datasets", () => {
   });
 });
 
+describe("augmentation", () => {
+  it("equal questions have equal answers, whatever symmetries led to them", () => {
+    fc.assert(
+      fc.property(mazes, ({ side, question, answer, random }) => {
+        const image = mazeTask(side).augment(question, answer, random);
+        expect(image.answer).toEqual(solveMaze(image.question, side));
+      }),
+    );
+  });
+
+  it("an answer that another rule selected is turned with its question", () => {
+    // In an open 7x7 room the rule goes up from the goal first; this path goes left first.
+    const question = parseMaze(`S${" ".repeat(47)}G`, 7);
+    const leftFirst = parseMaze(["S      ", ...Array(5).fill("o      "), "ooooooG"].join(""), 7);
+    const random = new Random(1);
+    for (let draw = 0; draw < 20; draw++) {
+      const image = mazeTask(7).augment(question, leftFirst, random);
+      const turns = Array.from({ length: 8 }, (_, id) => [turnMaze(question, 7, id), turnMaze(leftFirst, 7, id)]);
+      expect(turns).toContainEqual([image.question, image.answer]);
+    }
+    expect(leftFirst).not.toEqual(solveMaze(question, 7));
+  });
+});
+
 describe("CSV", () => {
   const fixture = (path: string) => readFileSync(new URL(`../fixtures/parity/datasets/maze/${path}`, import.meta.url));
 

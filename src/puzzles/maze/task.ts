@@ -14,7 +14,16 @@ import {
 import { transformTokens } from "../dihedral.ts";
 import { drawApart } from "../draw-apart.ts";
 import { drawRows } from "../draw-rows.ts";
-import { formatMaze, isMazeSide, MAZE_CHARACTERS, MAZE_SIDES, mazeMistake, mazeProblem, parseMaze } from "./board.ts";
+import {
+  formatMaze,
+  isMazeSide,
+  MAZE_CHARACTERS,
+  MAZE_SIDES,
+  mazeMistake,
+  mazeProblem,
+  parseMaze,
+  solveMaze,
+} from "./board.ts";
 import { generateMaze, type MazeOptions } from "./generator.ts";
 
 export const MAZE_VOCABULARY = MAZE_CHARACTERS.length + 1;
@@ -46,10 +55,17 @@ export function mazeTask(side: number, options: Omit<MazeOptions, "side"> = {}):
     generate: (generateOptions) => generateSets(side, options, generateOptions),
     augment(question, answer, random) {
       const id = random.integer(8);
-      return { question: turnMaze(question, side, id), answer: turnMaze(answer, side, id) };
+      const image = turnMaze(question, side, id);
+      // The rule that selects one of several shortest paths prefers directions, so the image of its path is often not the path
+      // that it selects in the image. Turning it would give the same maze different labels.
+      const followsRule = sameTokens(answer, solveMaze(question, side));
+      return { question: image, answer: followsRule ? solveMaze(image, side) : turnMaze(answer, side, id) };
     },
   };
 }
+
+const sameTokens = (a: ArrayLike<number>, b: ArrayLike<number>): boolean =>
+  Array.from(a).every((token, i) => token === b[i]);
 
 /** One of the eight dihedral images of a question or an answer. */
 export function turnMaze(tokens: ArrayLike<number>, side: number, id: number): Int32Array {
