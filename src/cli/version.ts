@@ -1,6 +1,6 @@
 // The name and version of this package, and how its user starts the command line.
 import { readFileSync } from "node:fs";
-import { z } from "zod";
+import * as z from "zod/mini";
 
 const packageFile = new URL("../../package.json", import.meta.url);
 const { name, version: installed } = z

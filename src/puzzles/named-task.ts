@@ -1,5 +1,5 @@
 // Tasks by name, as a command line, a run folder or a page uses them. A new task is a row of `families`.
-import { z } from "zod";
+import * as z from "zod/mini";
 import { ConfigError, type Examples, type Task } from "../trm/index.ts";
 import { ARC_LENGTH, ARC_VOCABULARY } from "./arc/grid.ts";
 import { arcTask } from "./arc/task.ts";
@@ -22,12 +22,12 @@ export type TaskName = (typeof taskNames)[number] | (typeof dataTaskNames)[numbe
 export const taskChoiceSchema = z.strictObject({
   name: z.enum([...taskNames, ...dataTaskNames]),
   /** Number of clues of generated Sudokus; by default, as few as a unique solution allows. */
-  clues: z.number().int().min(0).optional(),
+  clues: z.optional(z.number().check(z.int(), z.minimum(0))),
   /** Number of rows and columns of a maze. */
-  side: z.number().int().optional(),
+  side: z.optional(z.number().check(z.int())),
   /** Number of cells and size of the vocabulary of the task "tokens". */
-  cells: z.number().int().min(1).optional(),
-  vocabulary: z.number().int().min(2).optional(),
+  cells: z.optional(z.number().check(z.int(), z.minimum(1))),
+  vocabulary: z.optional(z.number().check(z.int(), z.minimum(2))),
 });
 export type TaskChoice = z.output<typeof taskChoiceSchema>;
 

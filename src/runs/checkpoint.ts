@@ -7,7 +7,7 @@
 //   checkpoint.json       everything else: step, random states, position in the data, configuration, task, backend, the
 //                         fingerprint of the data set; in a folder also the checksums of all files
 
-import { z } from "zod";
+import * as z from "zod/mini";
 import {
   CheckpointError,
   parseSafetensors,
@@ -21,6 +21,7 @@ import * as t from "../tensor/index.ts";
 import {
   type Config,
   flattenConfig,
+  inEnglish,
   Model,
   officialStateName,
   parseConfig,
@@ -38,7 +39,7 @@ export const trainingFile = "training.safetensors";
 /** Contents by file name. */
 export type CheckpointFiles = ReadonlyMap<string, Uint8Array>;
 
-const count = z.number().int().min(0);
+const count = z.number().check(z.int(), z.minimum(0));
 
 const sideSchema = z.object({
   format: z.literal("trm-ts checkpoint"),
@@ -49,9 +50,9 @@ const sideSchema = z.object({
   backend: z.object({ name: z.string(), build: z.string() }),
   step: count,
   /** Data set of the training. Absent in checkpoints written before fingerprints existed. */
-  data: fingerprintSchema.optional(),
+  data: z.optional(fingerprintSchema),
   /** Training time so far, including evaluations. */
-  seconds: z.number().min(0),
+  seconds: z.number().check(z.minimum(0)),
   optimizerSteps: count,
   random: randomStateSchema,
   /** State of the batch source, in a form that only the source knows. */
@@ -111,7 +112,7 @@ const carryName = (latent: string): string => `carry/${officialStateName(latent)
 
 /** Parses the side file. @param where  name of the file for errors. @throws CheckpointError */
 export function parseSide(bytes: Uint8Array, where: string): CheckpointSide {
-  const parsed = sideSchema.safeParse(parseJson(bytes, where));
+  const parsed = sideSchema.safeParse(parseJson(bytes, where), inEnglish);
   if (!parsed.success) {
     const issue = parsed.error.issues[0]!;
     throw new CheckpointError(`${where}: ${issue.path.join(".") || "contents"}: ${issue.message}`);

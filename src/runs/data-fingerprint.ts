@@ -1,15 +1,15 @@
 // The fingerprint of a data set. Puzzle ids have a meaning only within one data set, and a resumed run continues bit for bit only
 // on the same puzzles, so a run and its checkpoints store which data set they belong to.
-import { z } from "zod";
+import * as z from "zod/mini";
 
 /** SHA-256 hashes of the parts of a data set. */
 export const fingerprintSchema = z.object({
   /** Training puzzles with their ids. */
   train: z.string(),
   /** Test puzzles with their ids; null without a test split. */
-  test: z.string().nullable(),
+  test: z.nullable(z.string()),
   /** Names of the puzzle ids in order; null for a data set without names. */
-  identifiers: z.string().nullable(),
+  identifiers: z.nullable(z.string()),
 });
 export type DataFingerprint = z.output<typeof fingerprintSchema>;
 

@@ -4,7 +4,7 @@
 import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
-import { z } from "zod";
+import * as z from "zod/mini";
 
 export const lockFile = "lock";
 
@@ -13,7 +13,11 @@ export class LockError extends Error {
   override name = "LockError";
 }
 
-const holderSchema = z.object({ pid: z.number().int().min(1), host: z.string(), started: z.string().nullable() });
+const holderSchema = z.object({
+  pid: z.number().check(z.int(), z.minimum(1)),
+  host: z.string(),
+  started: z.nullable(z.string()),
+});
 type Holder = z.output<typeof holderSchema>;
 
 export interface FolderLock {

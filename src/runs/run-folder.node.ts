@@ -9,10 +9,11 @@
 //   lock                present while a process writes
 import { existsSync, readdirSync, renameSync, rmdirSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { z } from "zod";
+import * as z from "zod/mini";
 import { makeFolders, readBytes, removeFolder, replaceFile, temporaryPrefix } from "../formats/index.node.ts";
 import { CheckpointError } from "../formats/index.ts";
 import { IDENTIFIERS_JSON, taskChoiceSchema } from "../puzzles/index.ts";
+import { inEnglish } from "../trm/index.ts";
 import { type CheckpointFiles, parseJson } from "./checkpoint.ts";
 import {
   type Checkpoint,
@@ -33,7 +34,7 @@ const dataFile = "data.safetensors";
 export const unseenFile = "unseen.csv";
 export const metricsFile = "metrics.jsonl";
 
-const count = z.number().int().min(0);
+const count = z.number().check(z.int(), z.minimum(0));
 
 const runSchema = z.object({
   format: z.literal("trm-ts run"),
@@ -42,11 +43,11 @@ const runSchema = z.object({
   preset: z.string(),
   data: z.object({ train: count, watch: count, unseen: count, augment: z.boolean() }),
   /** Data set in the official layout that the run trains on. Absent: the puzzles were generated and are in the run folder. */
-  dataFolder: z.string().optional(),
+  dataFolder: z.optional(z.string()),
   /** The data set, for checks. Absent in runs written before fingerprints existed. */
-  fingerprint: fingerprintSchema.optional(),
+  fingerprint: z.optional(fingerprintSchema),
   /** When training ends, unless a resumed training sets another goal. */
-  goal: z.object({ steps: count.nullable(), minutes: z.number().nullable() }),
+  goal: z.object({ steps: z.nullable(count), minutes: z.nullable(z.number()) }),
 });
 
 /** Description of a run. Unlike the checkpoints it does not change during training. */
@@ -230,7 +231,7 @@ export function readRun(path: string): RunAbout {
   const file = join(path, runFile);
   if (!existsSync(path)) throw new CheckpointError(`${path}: no such folder`);
   if (!existsSync(file)) throw new CheckpointError(`${path}: contains no ${runFile}, expected the folder of a run`);
-  const parsed = runSchema.safeParse(parseJson(readBytes(file), file));
+  const parsed = runSchema.safeParse(parseJson(readBytes(file), file), inEnglish);
   if (parsed.success) return parsed.data;
   const issue = parsed.error.issues[0]!;
   throw new CheckpointError(`${file}: ${issue.path.join(".") || "contents"}: ${issue.message}`);

@@ -1,5 +1,5 @@
 // Training batches from examples in memory: in random order, epoch after epoch, with a position that a checkpoint can store.
-import { z } from "zod";
+import * as z from "zod/mini";
 import { Random, type RandomState } from "../tensor/index.ts";
 import { type Batch, type BatchSource, type Examples, trainingLabels } from "./examples.ts";
 import type { Task } from "./task.ts";
@@ -73,19 +73,17 @@ export class ShuffledExamples implements BatchSource {
   }
 }
 
-const int32 = z
-  .number()
-  .int()
-  .min(-(2 ** 31))
-  .max(2 ** 31 - 1);
+const int32 = z.number().check(z.int(), z.minimum(-(2 ** 31)), z.maximum(2 ** 31 - 1));
 
 /** Schema of the state of a Random that was read from a file. */
 export const randomStateSchema = z
-  .strictObject({ generator: z.literal("xoroshiro128plus"), words: z.array(int32).length(4).readonly() })
-  .refine(({ words }) => words.some((word) => word !== 0), { message: "expected at least one word that is not 0" });
+  .strictObject({ generator: z.literal("xoroshiro128plus"), words: z.readonly(z.array(int32).check(z.length(4))) })
+  .check(
+    z.refine(({ words }) => words.some((word) => word !== 0), { message: "expected at least one word that is not 0" }),
+  );
 
 const streamState = z.strictObject({
   epochStart: randomStateSchema,
   random: randomStateSchema,
-  position: z.number().int().min(0),
+  position: z.number().check(z.int(), z.minimum(0)),
 });

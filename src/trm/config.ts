@@ -1,99 +1,103 @@
 // All settings with their defaults and limits. Names are the paper's symbols where it has them (T, n, nSup). Files may use the
 // official code's names, which official-names.ts converts.
 import { closest } from "fastest-levenshtein";
-import { z } from "zod";
+import * as z from "zod/mini";
 import { ConfigError } from "./errors.ts";
 import { fromOfficialNames } from "./official-names.ts";
+import { inEnglish } from "./schema-messages.ts";
 
-const whole = z.number().int();
-const positive = whole.min(1);
-const probability = z.number().min(0).max(1);
+const whole = z.number().check(z.int());
+const positive = whole.check(z.minimum(1));
+const notNegative = whole.check(z.minimum(0));
+const probability = z.number().check(z.minimum(0), z.maximum(1));
 /** Decay rate of a moving average. With 1 the average would never change, and bias correction would divide by 0. */
-const decayRate = z.number().min(0).lt(1);
+const decayRate = z.number().check(z.minimum(0), z.lt(1));
 
 export const modelSchema = z
   .strictObject({
     /** The recursion, one of those in variants.ts. */
-    recursion: z.enum(["trm", "singleZ", "multiZ", "direct"]).default("trm"),
+    recursion: z._default(z.enum(["trm", "singleZ", "multiZ", "direct"]), "trm"),
     /** Use separate networks for z and y instead of one for both. */
-    separateNets: z.boolean().default(false),
+    separateNets: z._default(z.boolean(), false),
     /** Record only the last updates of z and y on the tape (HRM) instead of the whole last recursion. */
-    oneStepGradient: z.boolean().default(false),
+    oneStepGradient: z._default(z.boolean(), false),
     /** V, including the padding token. */
     vocabularySize: positive,
     /** Tokens per puzzle, excluding the slots of the puzzle embedding. */
     sequenceLength: positive,
     /** Latent recursions per supervision step; only the last is on the tape. */
-    T: positive.default(3),
+    T: z._default(positive, 3),
     /** Updates of z per latent recursion (multiZ: the number of latents). */
-    n: positive.default(6),
+    n: z._default(positive, 6),
     /** Number of blocks of the network. */
-    layers: positive.default(2),
+    layers: z._default(positive, 2),
     /** Number of blocks of the separate network for y. Default: `layers`. */
-    layersY: positive.optional(),
+    layersY: z.optional(positive),
     /** D */
-    hiddenSize: positive.default(512),
+    hiddenSize: z._default(positive, 512),
     /** "mlp": MLP over the sequence (the paper's choice for Sudoku); "attention": self-attention. */
-    mixer: z.enum(["mlp", "attention"]).default("mlp"),
-    heads: positive.default(8),
-    positions: z.enum(["none", "rotary", "learned"]).default("none"),
-    expansion: z.number().positive().default(4),
+    mixer: z._default(z.enum(["mlp", "attention"]), "mlp"),
+    heads: z._default(positive, 8),
+    positions: z._default(z.enum(["none", "rotary", "learned"]), "none"),
+    expansion: z._default(z.number().check(z.positive()), 4),
     /** Inner widths of SwiGLU are rounded up to a multiple of this. */
-    widthMultiple: positive.default(256),
+    widthMultiple: z._default(positive, 256),
     /** Number of puzzle ids, including the blank id 0. */
-    puzzleIds: positive.default(1),
+    puzzleIds: z._default(positive, 1),
     /** Size of the embedding of a puzzle id; 0 for no puzzle embedding. */
-    puzzleEmbeddingSize: whole.min(0).default(0),
+    puzzleEmbeddingSize: z._default(notNegative, 0),
     /** P, the sequence slots of the puzzle embedding, padded with zeros. */
-    puzzleSlots: whole.min(0).default(16),
+    puzzleSlots: z._default(notNegative, 16),
   })
-  .refine((c) => c.mixer === "mlp" || c.hiddenSize % c.heads === 0, {
-    message: "expected a multiple of heads",
-    path: ["hiddenSize"],
-  })
-  .refine((c) => c.positions !== "rotary" || (c.hiddenSize / c.heads) % 2 === 0, {
-    message: "expected an even head size (hiddenSize / heads) for rotary positions",
-    path: ["heads"],
-  })
-  .refine((c) => c.puzzleEmbeddingSize <= c.puzzleSlots * c.hiddenSize, {
-    message: "expected at most puzzleSlots · hiddenSize",
-    path: ["puzzleEmbeddingSize"],
-  });
+  .check(
+    z.refine((c) => c.mixer === "mlp" || c.hiddenSize % c.heads === 0, {
+      message: "expected a multiple of heads",
+      path: ["hiddenSize"],
+    }),
+    z.refine((c) => c.positions !== "rotary" || (c.hiddenSize / c.heads) % 2 === 0, {
+      message: "expected an even head size (hiddenSize / heads) for rotary positions",
+      path: ["heads"],
+    }),
+    z.refine((c) => c.puzzleEmbeddingSize <= c.puzzleSlots * c.hiddenSize, {
+      message: "expected at most puzzleSlots · hiddenSize",
+      path: ["puzzleEmbeddingSize"],
+    }),
+  );
 
 export const trainingSchema = z.strictObject({
-  batchSize: positive.default(768),
+  batchSize: z._default(positive, 768),
   /** N_sup, the maximum number of supervision steps per puzzle. */
-  nSup: positive.default(16),
+  nSup: z._default(positive, 16),
   /** Probability of a random minimum of supervision steps, drawn for every slot at every step. */
-  explorationProbability: probability.default(0.1),
+  explorationProbability: z._default(probability, 0.1),
   /** Train q_continue with one more forward pass, and halt if q_halt > q_continue. */
-  continueLoss: z.boolean().default(false),
+  continueLoss: z._default(z.boolean(), false),
   /** Halt if q_halt > q_continue without a continue loss (direct prediction). */
-  haltAgainstContinue: z.boolean().default(false),
-  loss: z.enum(["stablemax", "softmax"]).default("stablemax"),
+  haltAgainstContinue: z._default(z.boolean(), false),
+  loss: z._default(z.enum(["stablemax", "softmax"]), "stablemax"),
   /** Weight of the halting losses. DEVIATION: halting loss weight — 0.5 as in the official code; the paper uses 1. */
-  haltingLossWeight: z.number().min(0).default(0.5),
+  haltingLossWeight: z._default(z.number().check(z.minimum(0)), 0.5),
   /**
    * When a halted slot receives a new puzzle. DEVIATION: batch handling — at once ("slot"), as in the official code; in the
    * paper's pseudocode once all slots have halted ("batch").
    */
-  refill: z.enum(["slot", "batch"]).default("slot"),
+  refill: z._default(z.enum(["slot", "batch"]), "slot"),
   /** DEVIATION: optimizer — Adam-atan2 as in the official code; the paper uses AdamW. */
-  optimizer: z.enum(["adamAtan2", "adamW"]).default("adamAtan2"),
-  learningRate: z.number().positive().default(1e-4),
-  beta1: decayRate.default(0.9),
-  beta2: decayRate.default(0.95),
-  weightDecay: z.number().min(0).default(1),
-  warmupSteps: whole.min(0).default(2000),
+  optimizer: z._default(z.enum(["adamAtan2", "adamW"]), "adamAtan2"),
+  learningRate: z._default(z.number().check(z.positive()), 1e-4),
+  beta1: z._default(decayRate, 0.9),
+  beta2: z._default(decayRate, 0.95),
+  weightDecay: z._default(z.number().check(z.minimum(0)), 1),
+  warmupSteps: z._default(notNegative, 2000),
   /** Ratio of the learning rate at the end of the cosine to its maximum. */
-  minRatio: probability.default(1),
+  minRatio: z._default(probability, 1),
   /** Steps of the learning-rate schedule: 50,000 epochs of 1,000 puzzles in batches of 768, as in the official commands. */
-  totalSteps: positive.default(65_104),
-  puzzleLearningRate: z.number().min(0).default(1e-4),
-  puzzleWeightDecay: z.number().min(0).default(1),
+  totalSteps: z._default(positive, 65_104),
+  puzzleLearningRate: z._default(z.number().check(z.minimum(0)), 1e-4),
+  puzzleWeightDecay: z._default(z.number().check(z.minimum(0)), 1),
   /** Decay rate of the moving average of the weights, which is used for evaluation; 0 for no average. */
-  emaRate: decayRate.default(0.999),
-  seed: whole.default(0),
+  emaRate: z._default(decayRate, 0.999),
+  seed: z._default(whole, 0),
 });
 
 export type ModelConfig = z.output<typeof modelSchema>;
@@ -150,12 +154,12 @@ export function ownSettings(settings: Readonly<Record<string, unknown>>, where: 
 /** The flat record from which `parseConfig` restores the same configuration. */
 export const flattenConfig = (config: Config): Record<string, unknown> => ({ ...config.model, ...config.training });
 
-function validate<S extends z.ZodType>(
+function validate<S extends z.ZodMiniType>(
   schema: S,
   value: Record<string, unknown>,
   sourceOf: (key: string) => string,
 ): z.output<S> {
-  const result = schema.safeParse(value);
+  const result = schema.safeParse(value, inEnglish);
   if (result.success) return result.data;
   const issue = result.error.issues[0]!;
   const key = String(issue.path[0] ?? "");

@@ -52,6 +52,7 @@ export {
 } from "./official-names.ts";
 export { type Prediction, predictions, type Question } from "./prediction.ts";
 export { deepRecursion, latentRecursion, type Network, type State } from "./recursion.ts";
+export { inEnglish } from "./schema-messages.ts";
 export { type GenerateOptions, isRight, type Task } from "./task.ts";
 export { type Observed, type StepMetrics, Training, type TrainingHooks, type TrainingState } from "./training.ts";
 export type { Latents } from "./variants.ts";

@@ -9,7 +9,7 @@
 //     train/all__group_indices.npy         [groups + 1]  group g has the puzzles from [g] to [g + 1]
 //
 // A group is one puzzle with all its augmentations.
-import { z } from "zod";
+import * as z from "zod/mini";
 import {
   DatasetError,
   decodeText,
@@ -22,6 +22,7 @@ import {
   serializeNpy,
   shortened,
 } from "../../formats/index.ts";
+import { inEnglish } from "../../trm/index.ts";
 
 export type SplitName = "train" | "test";
 
@@ -90,15 +91,15 @@ export function splitFile(field: SplitField): string {
 
 /** The official names, in the order in which the official code writes them. */
 const metadataSchema = z.object({
-  pad_id: z.int().nonnegative(),
-  ignore_label_id: z.int().nullable(),
-  blank_identifier_id: z.int().nonnegative(),
-  vocab_size: z.int().min(1),
-  seq_len: z.int().min(1),
-  num_puzzle_identifiers: z.int().min(1),
-  total_groups: z.int().nonnegative(),
-  mean_puzzle_examples: z.number().nonnegative(),
-  total_puzzles: z.int().nonnegative(),
+  pad_id: z.int().check(z.nonnegative()),
+  ignore_label_id: z.nullable(z.int()),
+  blank_identifier_id: z.int().check(z.nonnegative()),
+  vocab_size: z.int().check(z.minimum(1)),
+  seq_len: z.int().check(z.minimum(1)),
+  num_puzzle_identifiers: z.int().check(z.minimum(1)),
+  total_groups: z.int().check(z.nonnegative()),
+  mean_puzzle_examples: z.number().check(z.nonnegative()),
+  total_puzzles: z.int().check(z.nonnegative()),
   sets: z.array(z.string()),
 });
 
@@ -121,7 +122,7 @@ export function formatMetadata(metadata: SplitMetadata): string {
 
 /** @throws DatasetError unless the text is a dataset.json with the only set "all" */
 export function parseMetadata(text: string, where: string): SplitMetadata {
-  const parsed = metadataSchema.safeParse(parseJson(text, where));
+  const parsed = metadataSchema.safeParse(parseJson(text, where), inEnglish);
   if (!parsed.success) {
     const issue = parsed.error.issues[0]!;
     const field = shortened(issue.path.join(".") || "dataset.json");

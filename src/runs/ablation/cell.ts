@@ -1,5 +1,5 @@
 // One cell of the ablation table: trains a row with one seed until its compute budget is spent, then evaluates it.
-import { z } from "zod";
+import * as z from "zod/mini";
 import { CheckpointError } from "../../formats/index.ts";
 import {
   type Config,
@@ -15,17 +15,17 @@ import { type CheckpointFiles, type CheckpointSide, restoreTraining } from "../c
 
 export const cellSchema = z.object({
   row: z.string(),
-  seed: z.number().int(),
-  steps: z.number().int().min(1),
-  flops: z.number().min(0),
-  seconds: z.number().min(0),
-  parameters: z.number().int().min(1),
+  seed: z.number().check(z.int()),
+  steps: z.number().check(z.int(), z.minimum(1)),
+  flops: z.number().check(z.minimum(0)),
+  seconds: z.number().check(z.minimum(0)),
+  parameters: z.number().check(z.int(), z.minimum(1)),
   /** Number of unseen puzzles evaluated. */
-  puzzles: z.number().int().min(1),
+  puzzles: z.number().check(z.int(), z.minimum(1)),
   /** Exact and cell accuracy after the last supervision step. */
-  exact: z.number().min(0).max(1),
-  cell: z.number().min(0).max(1),
-  meanHaltStep: z.number().min(0),
+  exact: z.number().check(z.minimum(0), z.maximum(1)),
+  cell: z.number().check(z.minimum(0), z.maximum(1)),
+  meanHaltStep: z.number().check(z.minimum(0)),
   settings: z.record(z.string(), z.unknown()),
 });
 export type AblationCell = z.output<typeof cellSchema>;

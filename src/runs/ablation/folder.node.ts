@@ -2,10 +2,11 @@
 // checkpoint, so that an interrupted ablation can continue.
 import { existsSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { z } from "zod";
+import * as z from "zod/mini";
 import { makeFolders, readBytes, replaceFile } from "../../formats/index.node.ts";
 import { CheckpointError } from "../../formats/index.ts";
 import { taskChoiceSchema } from "../../puzzles/index.ts";
+import { inEnglish } from "../../trm/index.ts";
 import { type CheckpointFiles, parseJson } from "../checkpoint.ts";
 import { type Checkpoint, readCheckpoint, saveCheckpoint, stepOfFolder } from "../checkpoint-folder.node.ts";
 import { type AblationCell, cellSchema } from "./cell.ts";
@@ -19,10 +20,13 @@ const planSchema = z.object({
   /** The base configuration as a flat record. */
   base: z.record(z.string(), z.unknown()),
   /** Numbers of generated puzzles: for training, and unseen. */
-  puzzles: z.object({ train: z.number().int().min(1), unseen: z.number().int().min(1) }),
-  minutes: z.number().positive(),
+  puzzles: z.object({
+    train: z.number().check(z.int(), z.minimum(1)),
+    unseen: z.number().check(z.int(), z.minimum(1)),
+  }),
+  minutes: z.number().check(z.positive()),
   /** Floating-point operations of training per cell. */
-  budget: z.number().positive(),
+  budget: z.number().check(z.positive()),
 });
 /** Settings that all cells of an ablation share. */
 export type AblationPlan = Omit<z.output<typeof planSchema>, "format" | "version">;
@@ -77,8 +81,8 @@ export function readUnfinished(folder: string, row: string, seed: number): Check
 const writeJson = (file: string, value: unknown): void =>
   replaceFile(file, Buffer.from(`${JSON.stringify(value, null, 2)}\n`));
 
-function parse<S extends z.ZodType>(schema: S, file: string): z.output<S> {
-  const parsed = schema.safeParse(parseJson(readBytes(file), file));
+function parse<S extends z.ZodMiniType>(schema: S, file: string): z.output<S> {
+  const parsed = schema.safeParse(parseJson(readBytes(file), file), inEnglish);
   if (parsed.success) return parsed.data;
   const issue = parsed.error.issues[0]!;
   throw new CheckpointError(`${file}: ${issue.path.join(".") || "contents"}: ${issue.message}`);
