@@ -1,6 +1,6 @@
 // An operation of your own, and the property that its gradient is right. Run: npx tsx examples/own-operation.ts
 import fc from "fast-check";
-import { defineOperation, gradients, oneReal, parameter, sum } from "trm-ts/autograd";
+import { defineOperation, domains, gradients, parameter, sum } from "trm-ts/autograd";
 import * as t from "trm-ts/tensor";
 import { checkOperation, operationExamples } from "trm-ts/testing";
 
@@ -8,7 +8,7 @@ import { checkOperation, operationExamples } from "trm-ts/testing";
 const mish = defineOperation({
   name: "mish",
   equation: "y = x · g with g = tanh(softplus(x)),  dx = dy · (g + x · (1 - g²) · σ(x))",
-  domain: oneReal([-3, 3]), // the inputs that the property draws
+  domain: domains.oneReal([-3, 3]), // the inputs that the property draws
   shape: ([x]) => x,
   forward: ([x]) => t.scope(() => t.multiply(x, t.tanh(t.softplus(x)))),
   backward: (dy, { inputs: [x] }) => [

@@ -2,28 +2,50 @@
 // tests of user-defined operations. No other file of src imports a test library.
 import fc from "fast-check";
 import { type CheckInput, checkGradient } from "./autograd/check-gradient.ts";
-import { broadcastPair, type Draw, type InputDomain } from "./autograd/domain.ts";
+import { broadcastPair, type Draw, type InputDomain, kinkDistance } from "./autograd/domain.ts";
 import { apply, type Operation } from "./autograd/operation.ts";
 import { type DType, Random, type Shape, sizeOf, type Tensor, tensor } from "./tensor/index.ts";
-
-export { type CheckInput, checkGradient } from "./autograd/check-gradient.ts";
-export type { Draw } from "./autograd/domain.ts";
 
 /** Shapes of `minRank` to `maxRank` axes of length `minLength` to `maxLength`. */
 export const shapes = ({ minRank = 0, maxRank = 4, minLength = 0, maxLength = 5 } = {}): fc.Arbitrary<number[]> =>
   fc.array(fc.integer({ min: minLength, max: maxLength }), { minLength: minRank, maxLength: maxRank });
 
-/**
- * A flat array of `length` float32 numbers from `min` to `max`. With `special` the numbers are unbounded and include NaN,
- * infinities and denormals.
- */
-export function numbers(length: number, { min = -10, max = 10, special = false } = {}): fc.Arbitrary<Float32Array> {
-  const [from, to] = [floatAtLeast(min), floatAtMost(max)];
-  if (!(from <= to)) {
-    throw new RangeError(`numbers: got min ${min} and max ${max}, expected a float32 number between them`);
-  }
-  const number = special ? fc.float() : fc.float({ min: from, max: to, noNaN: true });
+/** Which numbers `numbers` and `tensors` draw. */
+export interface NumberOptions {
+  /** Smallest number. Default: -10. */
+  readonly min?: number;
+  /** Largest number. Default: 10. */
+  readonly max?: number;
+  /** Kinks and poles of the function under test, such as 0 for |x|. All numbers keep a distance of at least 0.05 from them. */
+  readonly avoid?: readonly number[];
+  /** Draw from all float32 numbers, with NaN, infinities and denormals. `min` and `max` have no effect then. Default: false. */
+  readonly special?: boolean;
+}
+
+/** A flat array of `length` float32 numbers. */
+export function numbers(length: number, options: NumberOptions = {}): fc.Arbitrary<Float32Array> {
+  const { special = false, avoid = [] } = options;
+  const isNear = (value: number): boolean => avoid.some((point) => Math.abs(value - point) < kinkDistance);
+  const number = special ? fc.float().filter((value) => !isNear(value)) : fc.oneof(...intervals(options).map(between));
   return fc.array(number, { minLength: length, maxLength: length }).map((values) => Float32Array.from(values));
+}
+
+const between = ([min, max]: readonly [number, number]): fc.Arbitrary<number> => fc.float({ min, max, noNaN: true });
+
+/** The parts of min to max that keep their distance from the points to avoid. */
+function intervals({ min = -10, max = 10, avoid = [] }: NumberOptions): [number, number][] {
+  const found: [number, number][] = [];
+  let from = min;
+  for (const point of avoid.toSorted((a, b) => a - b)) {
+    found.push([from, Math.min(max, point - kinkDistance)]);
+    from = Math.max(from, point + kinkDistance);
+  }
+  found.push([from, max]);
+  const rounded = found.map(([low, high]): [number, number] => [floatAtLeast(low), floatAtMost(high)]);
+  const nonempty = rounded.filter(([low, high]) => low <= high);
+  if (nonempty.length > 0) return nonempty;
+  const outside = avoid.length > 0 ? `, ${kinkDistance} away from ${avoid.join(", ")}` : "";
+  throw new RangeError(`numbers: got min ${min} and max ${max}, expected a float32 number between them${outside}`);
 }
 
 /** The smallest float32 number that is not below `bound`. */
@@ -46,12 +68,14 @@ export interface TensorExample {
   readonly values: Float32Array;
 }
 
+/** Shapes together with numbers for them: inputs of `checkGradient` and `toTensor`. */
 export const tensors = (
   shape: fc.Arbitrary<Shape> = shapes(),
-  options: Parameters<typeof numbers>[1] = {},
+  options: NumberOptions = {},
 ): fc.Arbitrary<TensorExample> =>
   shape.chain((own) => numbers(sizeOf(own), options).map((values) => ({ shape: own, values })));
 
+/** The tensor of an example, in the current scope. */
 export const toTensor = ({ shape, values }: TensorExample, dtype: DType = "float32"): Tensor =>
   tensor(values, { shape, dtype });
 
@@ -85,7 +109,7 @@ export function inputFrom(domain: InputDomain, random: Random): CheckInput {
     if (lattice !== undefined) return Math.round(spread()) + lattice + 0.1 * (2 * random.uniform() - 1);
     for (;;) {
       const value = spread();
-      if (avoid.every((point) => Math.abs(value - point) >= 0.05)) return value;
+      if (avoid.every((point) => Math.abs(value - point) >= kinkDistance)) return value;
     }
   };
   // Multiples of 0.25 around zero plus at most 0.05, shuffled: two values differ by at least 0.2.

@@ -3,12 +3,16 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
   affine,
+  type CheckInput,
+  checkGradient,
   constant,
   defineOperation,
+  domains,
   GradientError,
+  log,
   multiply,
   operationNamed,
-  real,
+  relu,
   slice,
   sum,
   type Variable,
@@ -16,7 +20,6 @@ import {
 import * as t from "../src/tensor/index.ts";
 import {
   broadcastablePairs,
-  checkGradient,
   checkOperation,
   drawFrom,
   inputFrom,
@@ -32,7 +35,7 @@ describe("a user-defined operation", () => {
     defineOperation({
       name,
       equation: "y = x³,  dx = 3x² dy",
-      domain: (draw) => ({ inputs: [real([draw.integer(1, 4), draw.integer(1, 3)])] }),
+      domain: (draw) => ({ inputs: [domains.real([draw.integer(1, 4), draw.integer(1, 3)])] }),
       shape: ([x]) => x,
       forward: ([x]) => t.scope(() => t.multiply(x, t.square(x))),
       backward: (dy, { inputs: [x] }) => [t.scope(() => t.multiply(dy, slope(x)))],
@@ -105,12 +108,117 @@ describe("a gradient check that has nothing to check", () => {
 
   it("a function that uses an input off the tape fails the check as a wrong gradient does", () => {
     expect(() => checkGradient("detached", (x) => sum(x.detach()), [two])).toThrow(
-      /^detached: gradient of input 0 \[2\] along a random direction: got 0, expected \S+ /,
+      /^detached: gradient of input 0 \[2\] at \[0\], where x = 1: got 0, expected 1; the rule gives 0 everywhere /,
+    );
+  });
+});
+
+describe("the message of a gradient check", () => {
+  const three = { shape: [3], values: [1, -2, 0.5] };
+  /** x², with another backward rule. */
+  const squareWith = (name: string, rule: (dy: t.Tensor, x: t.Tensor) => t.Tensor | null) =>
+    defineOperation({
+      name,
+      equation: "y = x²",
+      domain: domains.oneReal(),
+      shape: ([x]) => x,
+      forward: ([x]) => t.square(x),
+      backward: (dy, { inputs: [x] }) => [t.scope(() => rule(dy, x))],
+    });
+  const messageOf = (f: (x: Variable) => Variable, input: CheckInput = three): string => {
+    try {
+      checkGradient("f", f, [input]);
+    } catch (error) {
+      expect(error).toBeInstanceOf(GradientError);
+      return (error as Error).message;
+    }
+    return "no error";
+  };
+  const right = (dy: t.Tensor, x: t.Tensor): t.Tensor => t.multiply(dy, t.affine(x, 2));
+
+  it("names a wrong sign, a wrong factor, a zero and NaN", () => {
+    expect(messageOf(squareWith("minus", (dy, x) => t.negate(right(dy, x))))).toContain("the sign is wrong everywhere");
+    expect(messageOf(squareWith("half", (dy, x) => t.affine(right(dy, x), 0.5)))).toContain(
+      "it is 0.5 times the expected gradient everywhere",
+    );
+    expect(messageOf(squareWith("none", (dy) => t.affine(dy, 0)))).toContain("the rule gives 0 everywhere");
+    expect(messageOf(squareWith("nan", (dy, x) => t.multiply(dy, t.log(x))))).toContain("the rule computes NaN");
+  });
+
+  it("names the one wrong entry of a matrix, its number, and the inputs", () => {
+    const oneWrong = squareWith("oneWrong", (dy, x) => {
+      const gradient = right(dy, x);
+      (gradient.storage as t.VisibleStorage).array[4]! += 1;
+      return gradient;
+    });
+    const matrix = { shape: [2, 3], values: [1, 2, 3, 4, 5, 6] };
+    expect(messageOf((x) => sum(oneWrong(x)), matrix)).toMatch(
+      /^f: gradient of input 0 \[2, 3\] at \[1, 1\], where x = 5: got 11, expected 10; 1 of 6 entries are wrong \(.*\); inputs: \[1, 2, 3, 4, 5, 6\]; dy: \[1\]$/,
+    );
+  });
+
+  it("names a kink, a pole and random numbers", () => {
+    expect(messageOf(relu, { shape: [1], values: [0] })).toContain(
+      "got 0, expected 0.5; the slope is 0 on the left and 1 on the right, so the function has a kink",
+    );
+    expect(messageOf(log, { shape: [1], values: [0] })).toContain("the function is NaN or infinite there");
+    const random = new t.Random(1);
+    expect(messageOf((x) => affine(x, random.normal()))).toContain("gave different outputs");
+  });
+
+  it("describes a large input by its random direction", () => {
+    const large = { shape: [100], values: Float64Array.from({ length: 100 }, (_, i) => i) };
+    expect(
+      messageOf(
+        squareWith("large", (dy) => dy),
+        large,
+      ),
+    ).toMatch(/\[100\] along a random direction: .*inputs: \[0, 1, 2, 3, 4, 5, 6, 7, ... 100 numbers\]/);
+  });
+
+  it("explains a constant of another element type or backend, and a result that is no Variable", () => {
+    const hint = "the check computes in float64 on a backend of its own, so create constants inside the function";
+    expect(messageOf((x) => multiply(x, constant(2)))).toContain(`f: multiply: got float64 and float32`);
+    expect(messageOf((x) => multiply(x, constant(2)))).toContain(hint);
+    const elsewhere = t.tensor([2], { dtype: "float64", backend: new t.ReferenceBackend() });
+    expect(messageOf((x) => multiply(x, constant(elsewhere)))).toContain(hint);
+    expect(messageOf(() => 3 as unknown as Variable)).toBe("f: the function returned 3, expected a Variable");
+  });
+
+  it("explains a backward rule that gives another element type, backend or no tensor", () => {
+    const { backend } = t.tensor([0]);
+    expect(messageOf(squareWith("narrow", (_, x) => t.zeros(x.shape)))).toBe(
+      "narrow: its backward rule gave float32 on reference for input 0, expected float64 on reference (pass both, as in t.zeros(shape, dy.dtype, dy.backend))",
+    );
+    expect(messageOf(squareWith("remote", (_, x) => t.zeros(x.shape, "float64", backend)))).toContain(
+      `remote: its backward rule gave float64 on ${backend.name} for input 0, expected float64 on reference`,
+    );
+    expect(messageOf(squareWith("number", () => 2 as unknown as t.Tensor))).toBe(
+      "number: its backward rule gave 2 for input 0, expected a Tensor",
     );
   });
 });
 
 describe("arbitraries", () => {
+  it("numbers and tensors keep their distance from the points to avoid", () => {
+    const points = fc.array(fc.integer({ min: -12, max: 12 }), { maxLength: 4 });
+    fc.assert(
+      fc.property(points, fc.boolean(), fc.nat(), (avoid, special, seed) => {
+        for (const values of fc.sample(numbers(30, { avoid, special }), { numRuns: 3, seed })) {
+          expect(values.every((v) => avoid.every((point) => !(Math.abs(v - point) < 0.0499999)))).toBe(true);
+          if (!special) expect(values.every((v) => v >= -10 && v <= 10)).toBe(true);
+        }
+      }),
+    );
+    const around = fc.sample(tensors(fc.constant([40]), { min: -1, max: 1, avoid: [0] }), { numRuns: 20, seed: 1 });
+    const values = around.flatMap((example) => [...example.values]);
+    expect(values.every((value) => Math.abs(value) >= 0.05 && Math.abs(value) <= 1)).toBe(true);
+    expect(values.some((value) => value < 0) && values.some((value) => value > 0)).toBe(true);
+    expect(() => numbers(1, { min: -0.01, max: 0.01, avoid: [0] })).toThrow(
+      new RangeError("numbers: got min -0.01 and max 0.01, expected a float32 number between them, 0.05 away from 0"),
+    );
+  });
+
   it("shapes respect their limits", () => {
     fc.assert(
       fc.property(shapes({ minRank: 1, maxRank: 3, minLength: 0, maxLength: 4 }), (shape) => {
@@ -191,7 +299,7 @@ describe("inputFrom", () => {
     Array.from({ length: count }, (_, seed) => Array.from(inputFrom(domain, new t.Random(seed)).values));
 
   it("values lie in the range and away from the points to avoid", () => {
-    const values = draws(real([7], [-1, 2], { avoid: [0, 1] })).flat();
+    const values = draws(domains.real([7], [-1, 2], { avoid: [0, 1] })).flat();
     expect(values.every((v) => v >= -1 && v <= 2 && Math.abs(v) >= 0.05 && Math.abs(v - 1) >= 0.05)).toBe(true);
     expect(Math.min(...values)).toBeLessThan(-0.9);
     expect(Math.max(...values)).toBeGreaterThan(1.9);
@@ -199,18 +307,20 @@ describe("inputFrom", () => {
 
   it("distinct values differ by at least 0.2 and come in random order", () => {
     for (const length of [1, 2, 5, 24]) {
-      for (const values of draws(real([length], [-2, 2], { distinct: true }), 50)) {
+      for (const values of draws(domains.real([length], [-2, 2], { distinct: true }), 50)) {
         const sorted = values.toSorted((a, b) => a - b);
         for (let i = 1; i < length; i++) expect(sorted[i]! - sorted[i - 1]!).toBeGreaterThanOrEqual(0.2 - 1e-12);
       }
     }
-    const firstIsLargest = draws(real([4], [-2, 2], { distinct: true })).filter((v) => v[0] === Math.max(...v)).length;
+    const firstIsLargest = draws(domains.real([4], [-2, 2], { distinct: true })).filter(
+      (v) => v[0] === Math.max(...v),
+    ).length;
     expect(firstIsLargest).toBeGreaterThan(20);
     expect(firstIsLargest).toBeLessThan(80);
   });
 
   it("values on lattices with offsets 0 and 0.5 never tie", () => {
-    const [a, b] = [0, 0.5].map((lattice) => draws(real([5], [-2, 2], { lattice })).flat());
+    const [a, b] = [0, 0.5].map((lattice) => draws(domains.real([5], [-2, 2], { lattice })).flat());
     for (let i = 0; i < a!.length; i++) expect(Math.abs(a![i]! - b![i]!)).toBeGreaterThan(0.25);
   });
 

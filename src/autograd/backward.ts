@@ -1,5 +1,5 @@
 // Reverse-mode differentiation: one sweep over the tape, from the output back to the leaves.
-import { add, full, sameShape, scope, showShape, type Tensor, zeros } from "../tensor/index.ts";
+import { add, full, sameShape, scope, showShape, showValue, Tensor, zeros } from "../tensor/index.ts";
 import { GradientError } from "./errors.ts";
 import { type Origin, reachableNodes, TapeNode } from "./tape.ts";
 import type { Variable } from "./variable.ts";
@@ -83,9 +83,25 @@ function checkedSeed(output: Variable, seed: Tensor): Tensor {
 function expectGradient(node: TapeNode, input: number, gradient: Tensor | null | undefined): Tensor {
   const { name } = node.rule;
   if (!gradient) throw new GradientError(`${name}: its backward rule gave no gradient for input ${input}`);
+  if (!(gradient instanceof Tensor)) {
+    throw new GradientError(
+      `${name}: its backward rule gave ${showValue(gradient)} for input ${input}, expected a Tensor`,
+    );
+  }
   const expected = node.inputShapes[input]!;
-  if (sameShape(gradient.shape, expected)) return gradient;
-  throw new GradientError(
-    `${name}: its backward rule gave shape ${showShape(gradient.shape)} for input ${input}, expected ${showShape(expected)}`,
-  );
+  if (!sameShape(gradient.shape, expected)) {
+    throw new GradientError(
+      `${name}: its backward rule gave shape ${showShape(gradient.shape)} for input ${input}, expected ${showShape(expected)}`,
+    );
+  }
+  const type = node.inputTypes[input]!;
+  if (gradient.dtype !== type || gradient.backend !== node.backend) {
+    const [given, wanted] = [gradient, { dtype: type, backend: node.backend }].map(
+      ({ dtype, backend }) => `${dtype} on ${backend.name}`,
+    );
+    throw new GradientError(
+      `${name}: its backward rule gave ${given} for input ${input}, expected ${wanted} (pass both, as in t.zeros(shape, dy.dtype, dy.backend))`,
+    );
+  }
+  return gradient;
 }

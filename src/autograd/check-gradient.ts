@@ -1,11 +1,14 @@
 // The gradient check: compares the computed gradient with a difference quotient, in float64, along random directions. The
 // derivative along a direction d is the dot product of the gradient with d, so one random direction tests every entry at once.
 import {
+  BackendError,
+  DTypeError,
   Random,
   ReferenceBackend,
   type Shape,
   scope,
   showShape,
+  showValue,
   sizeOf,
   type Tensor,
   tensor,
@@ -13,9 +16,11 @@ import {
 } from "../tensor/index.ts";
 import { gradients } from "./backward.ts";
 import { GradientError } from "./errors.ts";
+import { explainGradient, showNumber, showNumbers } from "./explain-gradient.ts";
 import { reachableNodes } from "./tape.ts";
 import { Variable } from "./variable.ts";
 
+/** One input of the checked function: its shape and its numbers in row-major order. */
 export interface CheckInput {
   readonly shape: Shape;
   readonly values: ArrayLike<number>;
@@ -25,6 +30,7 @@ export interface CheckInput {
   readonly dtype?: "float64" | "int32";
 }
 
+/** What `checkGradient` measured. */
 export interface GradientReport {
   /** Largest relative error over all inputs and directions. */
   readonly worst: number;
@@ -33,11 +39,13 @@ export interface GradientReport {
 /**
  * Compares the gradient of `f` with central differences of fourth order, (8 Δ(h) - Δ(2h)) / 12h with
  * Δ(h) = f(x + h d) - f(x - h d) and h = `step`, along `directions` random directions d for every input that is not fixed.
- * If the two disagree, a tenth of the step decides. A non-scalar output is multiplied by random weights and summed.
+ * If the two disagree, a tenth of the step decides. An output of several numbers is multiplied by random weights dy and summed.
  *
  * @param f  a differentiable function of variables; called many times, each time in a new scope
- * @throws GradientError naming function, input, received and expected if the error exceeds `tolerance`, or if there is nothing to
- *   check: every input is fixed, an input or the output is empty, or the output does not depend on an input
+ * @throws GradientError if the error exceeds `tolerance`. The message names function, input, entry, received and expected derivative
+ *   and the likely cause (a sign, a factor, a kink, ...), and shows the inputs.
+ * @throws GradientError if there is nothing to check: every input is fixed, an input or the output is empty, or the output does not
+ *   depend on an input; and if `f` mixes its inputs with numbers of another element type or backend
  */
 export function checkGradient(
   name: string,
@@ -59,10 +67,10 @@ export function checkGradient(
       if (checked.length === 0) {
         throw new GradientError(`${name}: got no input to differentiate, expected at least one`);
       }
-      const output = f(...variables);
+      const output = callWith(name, f, variables);
       expectElements(name, variables, output);
       const isOnTape = leavesOf(output);
-      const weights = normals(output.value.size);
+      const weights = output.value.size === 1 ? Float64Array.of(1) : normals(output.value.size);
       const seedTensor = tensor(weights, { shape: output.shape, dtype: output.dtype, backend });
       const computed = gradients(output, checked, seedTensor).map(arrayOf);
 
@@ -70,7 +78,7 @@ export function checkGradient(
       const weighted = (input: number, values: Float64Array): number =>
         scope(() => {
           const moved = inputs.map((own, i) => asVariable(i === input ? { ...own, values } : own));
-          return dot(arrayOf(f(...moved).value), weights);
+          return dot(arrayOf(callWith(name, f, moved).value), weights);
         });
 
       let worst = 0;
@@ -99,8 +107,17 @@ export function checkGradient(
           }
           const error = errorAgainst(expected);
           if (!(error <= tolerance)) {
+            const fault =
+              explainGradient({
+                shape: variable.shape,
+                values,
+                gradient,
+                steps: direction.map((d) => (step / 10) * Math.abs(d)),
+                valueAt: (moved) => weighted(input, moved),
+              }) ?? `along a random direction: got ${showNumber(received)}, expected ${showNumber(expected)}`;
+            const given = inputs.map((own) => showNumbers(own.values)).join(", ");
             throw new GradientError(
-              `${name}: gradient of ${where} along a random direction: got ${show(received)}, expected ${show(expected)} (relative error ${error.toExponential(1)}, tolerance ${tolerance})`,
+              `${name}: gradient of ${where} ${fault} (relative error ${error.toExponential(1)}, tolerance ${tolerance}); inputs: ${given}; dy: ${showNumbers(weights)}`,
             );
           }
           worst = Math.max(worst, error);
@@ -110,6 +127,25 @@ export function checkGradient(
     },
     { backend, recording: true },
   );
+}
+
+/**
+ * Calls f.
+ * @throws GradientError if f returns no Variable, or mixes its inputs with numbers of another element type or backend
+ */
+function callWith(name: string, f: (...inputs: Variable[]) => Variable, variables: Variable[]): Variable {
+  let output: unknown;
+  try {
+    output = f(...variables);
+  } catch (cause) {
+    if (!(cause instanceof DTypeError || cause instanceof BackendError)) throw cause;
+    throw new GradientError(
+      `${name}: ${cause.message}; the check computes in float64 on a backend of its own, so create constants inside the function with the dtype of its input, as in constant(2, x.dtype)`,
+      { cause },
+    );
+  }
+  if (output instanceof Variable) return output;
+  throw new GradientError(`${name}: the function returned ${showValue(output)}, expected a Variable`);
 }
 
 function expectElements(name: string, inputs: readonly Variable[], output: Variable): void {
@@ -125,9 +161,6 @@ function expectElements(name: string, inputs: readonly Variable[], output: Varia
 function leavesOf(output: Variable): ReadonlySet<unknown> {
   return new Set<unknown>(output.node ? reachableNodes([output.node]).flatMap((node) => node.origins) : [output]);
 }
-
-/** Seven digits: the difference quotient is not more precise. */
-const show = (value: number): string => `${Number(value.toPrecision(7))}`;
 
 /** The numbers of a tensor on the reference backend, whose memory is readable synchronously. */
 const arrayOf = (t: Tensor): Float64Array => Float64Array.from((t.storage as VisibleStorage).array);

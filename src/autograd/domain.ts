@@ -9,6 +9,9 @@ export interface Draw {
   oneOf<T>(choices: readonly T[]): T;
 }
 
+/** The distance that values keep from the points that a domain avoids. */
+export const kinkDistance = 0.05;
+
 /** The shape and the values of one input. */
 export type InputDomain =
   | {
@@ -16,7 +19,7 @@ export type InputDomain =
       readonly shape: Shape;
       /** Smallest and largest value. */
       readonly range: readonly [number, number];
-      /** Kinks and poles. All values keep a distance of at least 0.05 from them. */
+      /** Kinks and poles. All values keep the distance `kinkDistance` from them. */
       readonly avoid?: readonly number[];
       /** All values lie within 0.1 of a whole number plus this offset, so that inputs with different offsets never tie. */
       readonly lattice?: number;
@@ -34,14 +37,17 @@ export interface Sample<Inputs, A> {
   readonly attributes?: A;
 }
 
+/** Draws inputs and attributes of an operation. */
 export type Domain<Inputs, A> = (draw: Draw) => Sample<Inputs, A>;
 
+/** An input of real numbers from `range`. */
 export const real = (
   shape: Shape,
   range: readonly [number, number] = [-2, 2],
   rest: { avoid?: readonly number[]; lattice?: number; distinct?: boolean; fixed?: boolean } = {},
 ): InputDomain => ({ kind: "real", shape, range, ...rest });
 
+/** An input of whole numbers (int32) from `from` to `to`, both included, which is not differentiated. */
 export const index = (shape: Shape, from: number, to: number): InputDomain => ({
   kind: "index",
   shape,

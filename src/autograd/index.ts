@@ -4,18 +4,7 @@
 
 export { gradients } from "./backward.ts";
 export { type CheckInput, checkGradient, type GradientReport } from "./check-gradient.ts";
-export {
-  anyShape,
-  broadcastPair,
-  type Domain,
-  type Draw,
-  type InputDomain,
-  index,
-  oneReal,
-  real,
-  type Sample,
-  twoReals,
-} from "./domain.ts";
+export * as domains from "./domain.ts";
 export { GradientError } from "./errors.ts";
 export {
   allOperations,

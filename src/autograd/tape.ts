@@ -1,6 +1,6 @@
 // The tape: one node per recorded operation, linked to the nodes that its inputs came from. Nothing here is recursive, so a
 // chain of 200,000 operations needs no deeper stack than a chain of two.
-import type { Shape, Tensor } from "../tensor/index.ts";
+import type { Backend, DType, Shape, Tensor } from "../tensor/index.ts";
 import { GradientError } from "./errors.ts";
 
 /** A T for every input of an operation. */
@@ -58,6 +58,8 @@ export class TapeNode {
   readonly rule: BackwardRule;
   readonly origins: readonly Origin[];
   readonly inputShapes: readonly Shape[];
+  readonly inputTypes: readonly DType[];
+  readonly backend: Backend;
   readonly outputShape: Shape;
   /** One more than the deepest origin, so that sorting by depth gives a topological order. */
   readonly depth: number;
@@ -72,7 +74,9 @@ export class TapeNode {
     this.rule = rule;
     this.origins = origins;
     this.inputShapes = inputs.map((tensor) => tensor.shape);
+    this.inputTypes = inputs.map((tensor) => tensor.dtype);
     this.outputShape = output.shape;
+    this.backend = output.backend;
     this.depth = 1 + Math.max(0, ...origins.map((origin) => (origin instanceof TapeNode ? origin.depth : 0)));
     this.#attributes = attributes;
     this.#inputs = inputs.map((tensor, i) =>

@@ -17,7 +17,7 @@ export { empty, full, type Nested, tensor, zeros } from "./create.ts";
 export { type BackendName, backendNames, defaultBackend } from "./default-backend.ts";
 export type { DType, NumberArray } from "./dtype.ts";
 export type { BinaryName, UnaryName } from "./elementwise.ts";
-export { BackendError, DTypeError, MemoryError, ShapeError } from "./errors.ts";
+export { BackendError, DTypeError, MemoryError, ShapeError, showValue } from "./errors.ts";
 export { expectAlike, expectDType, expectOneBackend } from "./operation-checks.ts";
 export * from "./operations.ts";
 export { Random, type RandomState } from "./random.ts";
@@ -31,7 +31,7 @@ export {
   tensorsHeld,
   usesFusedOperations,
 } from "./scope.ts";
-export { broadcastShapes, type Shape, sameShape, showShape, sizeOf } from "./shape.ts";
+export { broadcastShapes, type Shape, sameShape, showShape, sizeOf, stridesOf } from "./shape.ts";
 export { Storage, VisibleStorage } from "./storage.ts";
 export { emptyLike, Tensor } from "./tensor.ts";
 export * from "./updates.ts";

@@ -4,11 +4,11 @@ import {
   allOperations,
   constant,
   defineOperation,
+  domains,
   GradientError,
   gradients,
   operationNamed,
   parameter,
-  real,
   sum,
   swigluBlock,
   type Variable,
@@ -21,7 +21,7 @@ const registered = allOperations().length; // before this file adds operations
 
 const literal = {
   equation: "y = x,  dx = dy",
-  domain: () => ({ inputs: [real([2])] as const }),
+  domain: () => ({ inputs: [domains.real([2])] as const }),
   shape: ([x]: readonly [t.Shape]) => x,
   forward: ([x]: readonly [t.Tensor]) => t.affine(x, 1),
   backward: (dy: t.Tensor): readonly [t.Tensor | null] => [t.affine(dy, 1)],
@@ -56,7 +56,10 @@ describe("defineOperation", () => {
     const weighted = defineOperation({
       name: "weighted",
       equation: "y = weight · (a + b),  da = db = weight · dy",
-      domain: (draw) => ({ inputs: [real([2]), real([2])], attributes: { weight: draw.oneOf([2, 3]) } }),
+      domain: (draw) => ({
+        inputs: [domains.real([2]), domains.real([2])],
+        attributes: { weight: draw.oneOf([2, 3]) },
+      }),
       shape: ([a]) => a,
       forward: ([a, b], { weight }) => t.scope(() => t.affine(t.add(a, b), weight)),
       backward: (dy, { attributes: { weight } }) => [t.affine(dy, weight), t.affine(dy, weight)],
@@ -138,7 +141,7 @@ describe("a rule that contradicts its operation", () => {
     const product = defineOperation({
       name: "forgetful",
       equation: "y = a · b,  da = dy · b, db forgotten",
-      domain: () => ({ inputs: [real([2]), real([2])] }),
+      domain: () => ({ inputs: [domains.real([2]), domains.real([2])] }),
       shape: ([a]) => a,
       forward: ([a, b]) => t.multiply(a, b),
       backward: ((dy: t.Tensor, { inputs: [, b] }: { inputs: readonly t.Tensor[] }) => [t.multiply(dy, b!)]) as never,

@@ -202,8 +202,8 @@ describe("a user of the package", () => {
     link("fast-check");
     const printed = userRuns(
       "testing.js",
-      `import { square, sum } from "trm-ts/autograd";
-       import { checkGradient, shapes } from "trm-ts/testing";
+      `import { checkGradient, square, sum } from "trm-ts/autograd";
+       import { shapes } from "trm-ts/testing";
        console.log(checkGradient("sum of squares", (x) => sum(square(x)), [{ shape: [2], values: [1, 2] }]).worst < 1e-6, typeof shapes);`,
     );
     expect(printed).toBe("true function");
