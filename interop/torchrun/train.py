@@ -21,7 +21,7 @@ import torch.distributed.nn  # must be imported before init_process_group: see t
 import yaml
 from safetensors.torch import load_file, save_file
 
-from schedule import learning_rate
+from schedule import average_rate, learning_rate
 
 IGNORED = -100  # the label that the official losses ignore
 FIELDS = ("inputs", "labels", "puzzle_identifiers", "puzzle_indices", "group_indices")
@@ -258,7 +258,7 @@ def train(options, config, process):
         adam.step(learning_rate(step, config["lr"], **schedule))
         head.zero_grad()
         for name, mean in average.items():
-            mean.lerp_(parameters[name].detach(), 1 - config["ema_rate"])
+            mean.lerp_(parameters[name].detach(), 1 - average_rate(step, config["ema_rate"], own_settings(config).get("emaWarmup", False)))
         if step % options.log_every == 0 or step == first + options.steps:
             names = ("lm_loss", "count", "exact_accuracy", "steps")
             numbers = summed(torch.stack([metrics[name].detach().double().cpu() for name in names]).to(device).float(), world)

@@ -1,7 +1,7 @@
 // Loads the model of a run folder or a checkpoint folder for evaluation.
 import { CheckpointError } from "../formats/index.ts";
 import { type TaskChoice, taskOf } from "../puzzles/index.ts";
-import { readCheckpoint } from "../runs/index.node.ts";
+import { type CheckpointChoice, readCheckpoint } from "../runs/index.node.ts";
 import { type DataFingerprint, evaluatedFile, modelFrom } from "../runs/index.ts";
 import type { Config, Model, Task } from "../trm/index.ts";
 
@@ -16,8 +16,8 @@ export interface LoadedModel {
 }
 
 /** @throws CheckpointError */
-export function loadModel(path: string): LoadedModel {
-  const { side, files, path: where } = readCheckpoint(path, (read) => [evaluatedFile(read)]);
+export function loadModel(path: string, checkpoint?: CheckpointChoice): LoadedModel {
+  const { side, files, path: where } = readCheckpoint(path, (read) => [evaluatedFile(read)], checkpoint);
   const { config, task: choice, step, data } = side;
   const task = taskOf(choice);
   const { sequenceLength, vocabularySize } = config.model;

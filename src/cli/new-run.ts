@@ -2,7 +2,14 @@
 import { basename } from "node:path";
 import { readDataMetadata } from "../puzzles/index.node.ts";
 import { type TaskChoice, taskOf, withClues } from "../puzzles/index.ts";
-import { folderState, moveRunAside, OccupiedError, type RunAbout, WritableRun } from "../runs/index.node.ts";
+import {
+  folderState,
+  type InitialWeights,
+  moveRunAside,
+  OccupiedError,
+  type RunAbout,
+  WritableRun,
+} from "../runs/index.node.ts";
 import { type DataSizes, examplesPerEpoch, type PresetName, presetFor, type RunSets } from "../runs/index.ts";
 import { Training } from "../trm/index.ts";
 import { generatePuzzles, storedPuzzles } from "./run-puzzles.ts";
@@ -24,13 +31,15 @@ export interface NewRun {
   /** Whether an existing run is moved aside; otherwise it is an error. */
   readonly force: boolean;
   readonly goal: RunAbout["goal"];
+  /** Weights to start from instead of random ones. */
+  readonly init?: InitialWeights | undefined;
   /** Whether the source of every setting is printed. */
   readonly showSources?: boolean;
 }
 
 /** Starts a new run. Everything is checked before anything is written. */
 export async function startRun(wanted: NewRun, terminal: Terminal): Promise<TrainingSession> {
-  const { out, dataFolder, preset: name, goal, force } = wanted;
+  const { out, dataFolder, preset: name, goal, force, init } = wanted;
   const preset = presetFor(name, wanted.choice.name);
   const sizes = { ...preset.data, ...wanted.sizes };
   const choice = withClues(wanted.choice, sizes.clues);
@@ -46,6 +55,7 @@ export async function startRun(wanted: NewRun, terminal: Terminal): Promise<Trai
       ? generatePuzzles(task, sizes, config, terminal)
       : storedPuzzles(dataFolder, config, sizes.watch);
   const training = new Training(config, source);
+  init?.apply(training);
   const complete = sources.find(({ determines }) => determines === "all");
   const about = {
     task: choice,
@@ -54,6 +64,7 @@ export async function startRun(wanted: NewRun, terminal: Terminal): Promise<Trai
     goal,
     fingerprint,
     ...(dataFolder !== undefined && { dataFolder }),
+    ...(init && { init: init.about }),
   };
   const run = await createRun({ out, about, sets, training }, terminal);
   return new TrainingSession(training, run, about, sets, 0);
@@ -79,7 +90,7 @@ export interface RunContents {
 
 /** Writes the folder of a new run, after `checkPlace`. An existing run is moved aside. */
 export async function createRun({ out, about, sets, training }: RunContents, terminal: Terminal): Promise<WritableRun> {
-  const files = await packState(training, about, 0);
+  const files = await packState(training, about, { seconds: 0 });
   if (folderState(out) === "run") terminal.remark(`the run in ${out} has been moved to ${moveRunAside(out)}`);
   return WritableRun.create(out, about, sets, { step: 0, files });
 }

@@ -1,6 +1,7 @@
 // Options that several commands share, and parsers of option values. Commander calls a parser with the text after the flag.
 import { InvalidArgumentError, Option } from "commander";
 import { STANDARD_OUTPUT } from "../formats/index.node.ts";
+import { checkpointChoices } from "../runs/index.node.ts";
 import { type Backend, backendNames, useBackend } from "../tensor/index.ts";
 
 /** Parses a whole number from `least` to `most`. */
@@ -59,6 +60,14 @@ export interface ComputeOptions {
   readonly backend?: string;
   readonly threads?: number;
 }
+
+export const checkpointOption = (): Option =>
+  new Option(
+    "--checkpoint <which>",
+    "checkpoint of the run: best (exact accuracy on the puzzles that were watched during training) or last",
+  )
+    .choices(checkpointChoices)
+    .default("last");
 
 /** Every thread is a worker with its own stack, so thousands of them do not fit into memory. */
 const maxThreads = 256;

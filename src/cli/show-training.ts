@@ -1,4 +1,5 @@
 // A training on the screen: what is trained, the progress line, and the summary at the end. Ctrl-C stops and saves.
+import type { EvaluatedStep } from "../runs/index.node.ts";
 import { defaultBackend } from "../tensor/index.ts";
 import { trainingBytes } from "../trm/index.ts";
 import { backendText, depthText, networkText, taskText } from "./describe-run.ts";
@@ -15,6 +16,7 @@ export function showSettings({ training, about, run }: TrainingSession, { remark
   remark(`task     ${taskText(about.task)}; preset ${about.preset}, seed ${config.training.seed}`);
   remark(`model    ${networkText(config, model)}`);
   remark(`depth    ${depthText(config)}`);
+  if (about.init) remark(`weights  ${about.init.weights}, of ${about.init.source}`);
   if (about.dataFolder !== undefined) remark(`data     ${about.dataFolder}, read during training`);
   remark(`puzzles  ${thousands(data.train)} for training${data.augment ? ", with random symmetries" : ""}`);
   remark(`unseen   ${data.watch} evaluated during training, ${thousands(data.unseen)} for the final test`);
@@ -44,7 +46,7 @@ export async function trainOnScreen(
     progress.clear();
     await session.save();
     isFinished = true;
-    terminal.remark(summary(session, ending));
+    for (const line of summary(session, ending)) terminal.remark(line);
     return ending;
   } finally {
     progress.clear();
@@ -54,9 +56,18 @@ export async function trainOnScreen(
   }
 }
 
-function summary({ training, seconds, lastExact, lastLoss, run }: TrainingSession, ending: Ending): string {
+/** What was trained, what was measured at which step, and where the weights are. */
+function summary(session: TrainingSession, ending: Ending): string[] {
+  const { training, seconds, lastEvaluation, lastLoss, run } = session;
   const how = { goal: "trained", target: "target reached", stopped: "stopped" }[ending];
   const loss = lastLoss === undefined ? "" : `, loss ${lossText(lastLoss)}`;
-  const exact = lastExact === undefined ? "" : `, unseen ${percent(lastExact)} exact`;
-  return `${how}: ${counted(training.step, "step")} in ${duration(seconds)}${loss}${exact}\nsaved in ${run.path}`;
+  const { best } = run;
+  const at = (evaluated: EvaluatedStep): string =>
+    `${percent(evaluated.exact)} exact, ${percent(evaluated.cell)} of the cells at step ${thousands(evaluated.step)}`;
+  return [
+    `${how}: ${counted(training.step, "step")} in ${duration(seconds)}${loss}`,
+    ...(lastEvaluation ? [`unseen   ${at(lastEvaluation)} (${counted(lastEvaluation.puzzles, "puzzle")})`] : []),
+    ...(best && best.step !== lastEvaluation?.step ? [`best     ${at(best)}`] : []),
+    `saved in ${run.path}`,
+  ];
 }

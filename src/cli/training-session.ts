@@ -1,9 +1,9 @@
 // One process's work on a run: supervision steps, evaluations on unseen puzzles, metrics and checkpoints, until the goal is
 // reached or a stop is requested. A run that is resumed has had several sessions.
-import type { RunAbout, WritableRun } from "../runs/index.node.ts";
-import { type CheckpointFiles, packCheckpoint, type RunSets } from "../runs/index.ts";
+import type { EvaluatedStep, RunAbout, WritableRun } from "../runs/index.node.ts";
+import { type CheckpointFiles, isAsGood, packCheckpoint, type RunSets } from "../runs/index.ts";
 import { type Backend, defaultBackend } from "../tensor/index.ts";
-import { type Evaluation, evaluate, type StepMetrics, type Training } from "../trm/index.ts";
+import { evaluate, type StepMetrics, type Training } from "../trm/index.ts";
 import { explain } from "./explain.ts";
 import { duration, lossText, percent } from "./format.ts";
 import type { Progress } from "./progress.ts";
@@ -44,7 +44,7 @@ export class TrainingSession {
   #secondsBefore: number;
   #sessionStart = performance.now();
   #savedStep: number;
-  #evaluations: { step: number; exact: number }[] = [];
+  readonly #evaluations: EvaluatedStep[] = [];
   #lastEvaluation: { end: number; cost: number | null };
 
   constructor(
@@ -68,9 +68,9 @@ export class TrainingSession {
     return this.#secondsBefore + (performance.now() - this.#sessionStart) / 1000;
   }
 
-  /** The last exact accuracy on the watched puzzles; undefined before the first evaluation of this session. */
-  get lastExact(): number | undefined {
-    return this.#evaluations.at(-1)?.exact;
+  /** The last evaluation on the watched puzzles; undefined before the first one of this session. */
+  get lastEvaluation(): EvaluatedStep | undefined {
+    return this.#evaluations.at(-1);
   }
 
   /** Running mean of the loss per puzzle; undefined before the first step of this session. */
@@ -82,14 +82,15 @@ export class TrainingSession {
     const { training } = this;
     const { goal, stop, target, saveEvery } = options;
     let savedAt = this.seconds;
-    while (!isReached(goal, this.#position)) {
+    let isDone = isReached(goal, this.#position);
+    while (!isDone) {
       if (await stop.check()) return "stopped";
       const metrics = await training.supervisionStep();
       this.#record(metrics);
       this.#show(options);
-      if (this.#isEvaluationDue(options)) {
-        const evaluation = await this.#evaluate(options);
-        if (!evaluation) return "stopped";
+      isDone = isReached(goal, this.#position);
+      if (isDone || this.#isEvaluationDue(options)) {
+        if (!(await this.#evaluate(options))) return "stopped";
         if (target && this.#hasReached(target)) return "target";
       }
       if (this.seconds - savedAt >= saveEvery) {
@@ -102,10 +103,11 @@ export class TrainingSession {
 
   /** Writes a checkpoint. @throws TrainingError if that fails; the previous checkpoint is kept then */
   async save(): Promise<void> {
-    const { training, run, about } = this;
+    const { training, run, about, lastEvaluation } = this;
     if (training.step === this.#savedStep) return;
+    const evaluation = lastEvaluation?.step === training.step ? lastEvaluation : undefined;
     try {
-      run.save(training.step, await packState(training, about, this.seconds));
+      run.save(training.step, await packState(training, about, { seconds: this.seconds, evaluation }));
     } catch (error) {
       throw new TrainingError(`cannot save step ${training.step}: ${explain(error)}; ${this.#kept}`);
     }
@@ -150,7 +152,7 @@ export class TrainingSession {
   #show({ goal, progress }: TrainingOptions): void {
     const now = this.#position;
     const { loss, stepsUntilHalt } = this.#means;
-    const exact = this.lastExact;
+    const exact = this.lastEvaluation?.exact;
     const left = secondsLeft(goal, this.#start, now);
     const parts = [
       `step ${now.step}`,
@@ -174,16 +176,22 @@ export class TrainingSession {
     return this.seconds - end >= Math.max(evaluationPause, expected * (1 / evaluationShare - 1));
   }
 
-  /** Resolves to undefined if a stop was requested during the evaluation. */
-  async #evaluate({ stop }: TrainingOptions): Promise<Evaluation | undefined> {
-    const { training, sets } = this;
+  /** Saves the best weights so far. Resolves to false if a stop was requested during the evaluation. */
+  async #evaluate({ stop }: TrainingOptions): Promise<boolean> {
+    const { training, sets, run } = this;
+    const { step } = training;
+    if (sets.watch.count === 0) return true;
     const begin = this.seconds;
     const evaluation = await evaluateUnlessStopped(training, sets.watch, stop);
-    if (!evaluation) return undefined;
+    if (!evaluation) return false;
     this.#lastEvaluation = { end: this.seconds, cost: this.seconds - begin };
-    this.#evaluations.push({ step: training.step, exact: evaluation.exact.at(-1)! });
-    this.#log({ event: "unseen", step: training.step, ...evaluation });
-    return evaluation;
+    const { puzzles, exact, cell } = evaluation;
+    const evaluated = { step, puzzles, exact: exact.at(-1)!, cell: cell.at(-1)! };
+    this.#evaluations.push(evaluated);
+    this.#log({ event: "unseen", step, ...evaluation });
+    const { best } = run;
+    if (!best || isAsGood(evaluated, best)) await this.save();
+    return true;
   }
 
   #hasReached({ exact, times }: { exact: number; times: number }): boolean {
@@ -192,14 +200,21 @@ export class TrainingSession {
   }
 }
 
-/** The files of a checkpoint, with the metadata that the command line adds to the training state. */
+/**
+ * The files of a checkpoint, with the metadata that the command line adds to the training state.
+ *
+ * @param about.evaluation  of the weights of this step; left out if they were not evaluated
+ */
 export function packState(
   training: Training,
   { task, fingerprint }: Pick<RunAbout, "task" | "fingerprint">,
-  seconds: number,
+  { seconds, evaluation }: { seconds: number; evaluation?: EvaluatedStep | undefined },
 ): Promise<CheckpointFiles> {
   const { name, build }: Backend = defaultBackend();
-  return packCheckpoint(training, { task, seconds, madeBy, backend: { name, build }, data: fingerprint });
+  const about = { task, seconds, madeBy, backend: { name, build }, data: fingerprint };
+  if (!evaluation) return packCheckpoint(training, about);
+  const { step: _, ...shares } = evaluation;
+  return packCheckpoint(training, { ...about, evaluation: shares });
 }
 
 /** Thrown by the progress callback to leave `evaluate`. */

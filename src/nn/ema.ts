@@ -9,3 +9,14 @@ export function updateAverage(averaged: Module, weights: Module, rate: number): 
     updateMovingAverage(parameter.value, sources[i]!.value, rate);
   });
 }
+
+// DEVIATION: EMA warm-up — the paper and the official code have a constant rate, so that the initial random weights dominate the
+// average for 1 / (1 - rate) steps, which is most of a short run. The presets `small` use the warm-up of TensorFlow's
+// ExponentialMovingAverage(num_updates) instead.
+/**
+ * The rate of the moving average after a step, with a warm-up: min(rate, (1 + step) / (10 + step)). The average then covers about
+ * the last ninth of the training, until the full rate is reached (0.99 at step 890, 0.999 at step 8,990).
+ *
+ * @param step  counts from 1
+ */
+export const warmedUpRate = (step: number, rate: number): number => Math.min(rate, (1 + step) / (10 + step));

@@ -1,7 +1,7 @@
 // What lives here: modules, layers, optimizers, the learning-rate schedule and the moving average of weights.
 // Where to start: layers.ts, then optimizers.ts.
 // May import: src/autograd and src/tensor. Nothing here knows about files.
-export { updateAverage } from "./ema.ts";
+export { updateAverage, warmedUpRate } from "./ema.ts";
 export {
   Attention,
   Embedding,

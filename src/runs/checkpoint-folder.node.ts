@@ -5,7 +5,20 @@ import { basename, dirname, join, resolve } from "node:path";
 import { crc32 } from "node:zlib";
 import { createFolder, readBytes, removeFolder, writeFlushed } from "../formats/index.node.ts";
 import { CheckpointError } from "../formats/index.ts";
-import { type CheckpointFiles, type CheckpointSide, parseJson, parseSide, sideFile } from "./checkpoint.ts";
+import { ConfigError } from "../trm/index.ts";
+import {
+  type CheckpointEvaluation,
+  type CheckpointFiles,
+  type CheckpointSide,
+  isAsGood,
+  parseJson,
+  parseSide,
+  sideFile,
+} from "./checkpoint.ts";
+
+/** Which checkpoint of a run: the one with the best evaluation on the watched puzzles, or the newest. */
+export const checkpointChoices = ["best", "last"] as const;
+export type CheckpointChoice = (typeof checkpointChoices)[number];
 
 export interface Checkpoint {
   /** Path of the checkpoint folder. */
@@ -15,15 +28,20 @@ export interface Checkpoint {
 }
 
 /**
- * Reads the newest checkpoint of a run folder, or the given checkpoint folder.
+ * Reads a checkpoint of a run folder, or the given checkpoint folder.
  *
  * @param needed  names of the files to read besides the JSON side file; default: all
+ * @param choice  which checkpoint of a run folder
  * @throws CheckpointError
  */
-export function readCheckpoint(path: string, needed?: (side: CheckpointSide) => readonly string[]): Checkpoint {
+export function readCheckpoint(
+  path: string,
+  needed?: (side: CheckpointSide) => readonly string[],
+  choice: CheckpointChoice = "last",
+): Checkpoint {
   // A training process may replace the checkpoint between listing the folder and reading the files, hence the retries.
   for (let attempt = 1; ; attempt++) {
-    const folder = checkpointFolder(path);
+    const folder = checkpointFolder(path, choice);
     try {
       const where = join(folder, sideFile);
       const bytes = readBytes(where);
@@ -74,14 +92,42 @@ function withChecksums(files: CheckpointFiles): CheckpointFiles {
   return new Map(files).set(sideFile, Buffer.from(`${JSON.stringify({ ...side, checksums }, null, 2)}\n`));
 }
 
-/** Path of the newest checkpoint in a run folder, or the path itself if it is a checkpoint folder. */
-export function checkpointFolder(path: string): string {
+/** Path of a checkpoint in a run folder, or the path itself if it is a checkpoint folder. @throws CheckpointError */
+export function checkpointFolder(path: string, choice: CheckpointChoice = "last"): string {
   if (!existsSync(path)) throw new CheckpointError(`${path}: no such folder`);
   if (!statSync(path).isDirectory()) throw new CheckpointError(`${path}: is a file, expected the folder of a run`);
   if (existsSync(join(path, sideFile))) return path;
   const newest = checkpointsIn(path).at(-1);
   if (!newest) throw new CheckpointError(`${path}: contains no checkpoint, expected the folder of a run`);
-  return join(path, newest);
+  if (choice === "last") return join(path, newest);
+  const best = bestIn(path);
+  if (best) return checkpointOfStep(path, best.step);
+  throw new CheckpointError(`${path}: none of its checkpoints has been evaluated, expected --checkpoint last`);
+}
+
+export interface EvaluatedStep extends CheckpointEvaluation {
+  readonly step: number;
+}
+
+/** The checkpoint of a run folder with the best evaluation, the latest of equally good ones; undefined if none was evaluated. */
+export function bestIn(path: string): EvaluatedStep | undefined {
+  let best: EvaluatedStep | undefined;
+  for (const step of stepsIn(path)) {
+    const evaluation = evaluationOf(checkpointOfStep(path, step));
+    if (evaluation && (!best || isAsGood(evaluation, best))) best = { step, ...evaluation };
+  }
+  return best;
+}
+
+/** Undefined also for a checkpoint that a training process has just removed, or whose side file is corrupted. */
+function evaluationOf(folder: string): CheckpointEvaluation | undefined {
+  try {
+    return parseSide(readBytes(join(folder, sideFile)), folder).evaluation;
+  } catch (error) {
+    const isGone = (error as NodeJS.ErrnoException).code === "ENOENT";
+    if (!isGone && !(error instanceof CheckpointError) && !(error instanceof ConfigError)) throw error;
+    return undefined;
+  }
 }
 
 /** The run folder for a path given by a user: the parent of a checkpoint folder, else the path itself. */
@@ -110,7 +156,7 @@ export const stepOfFolder = (name: string): number | undefined => {
 /**
  * Saves a checkpoint, then removes the oldest ones, so that the folder always holds a complete checkpoint.
  *
- * @param keep  number of checkpoints to keep
+ * @param keep  number of recent checkpoints to keep, beside the one with the best evaluation
  * @param write  writes one file; tests replace it
  */
 export function saveCheckpoint(
@@ -122,5 +168,6 @@ export function saveCheckpoint(
   const folder = checkpointOfStep(path, step);
   if (existsSync(folder)) return; // training is deterministic: the state of a step is always the same
   createFolder(folder, withChecksums(files), write);
-  for (const name of checkpointsIn(path).slice(0, -keep)) removeFolder(join(path, name));
+  const best = bestIn(path)?.step;
+  for (const old of stepsIn(path).slice(0, -keep)) if (old !== best) removeFolder(checkpointOfStep(path, old));
 }

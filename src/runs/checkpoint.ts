@@ -40,6 +40,7 @@ export const trainingFile = "training.safetensors";
 export type CheckpointFiles = ReadonlyMap<string, Uint8Array>;
 
 const count = z.number().check(z.int(), z.minimum(0));
+const share = z.number().check(z.minimum(0), z.maximum(1));
 
 const sideSchema = z.object({
   format: z.literal("trm-ts checkpoint"),
@@ -59,7 +60,19 @@ const sideSchema = z.object({
   source: z.unknown(),
   carry: z.object({ steps: z.array(count), halted: z.array(z.boolean()) }),
   config: z.record(z.string(), z.unknown()),
+  /**
+   * Accuracy of the evaluated weights on the watched puzzles, after the last supervision step. Absent if this step was not
+   * evaluated, and in checkpoints of earlier versions.
+   */
+  evaluation: z.optional(z.object({ puzzles: count, exact: share, cell: share })),
 });
+
+/** What makes one checkpoint better than another. */
+export type CheckpointEvaluation = NonNullable<z.output<typeof sideSchema>["evaluation"]>;
+
+/** Whether `one` is at least as good as `other`: by exact accuracy, then by cell accuracy. */
+export const isAsGood = (one: CheckpointEvaluation, other: CheckpointEvaluation): boolean =>
+  one.exact !== other.exact ? one.exact > other.exact : one.cell >= other.cell;
 
 /** The contents of the JSON side file, with a parsed configuration. */
 export interface CheckpointSide extends Omit<z.output<typeof sideSchema>, "config"> {
@@ -67,7 +80,7 @@ export interface CheckpointSide extends Omit<z.output<typeof sideSchema>, "confi
 }
 
 /** Facts that the checkpoint stores but the training object does not contain. */
-export type CheckpointAbout = Pick<CheckpointSide, "task" | "backend" | "seconds" | "madeBy" | "data">;
+export type CheckpointAbout = Pick<CheckpointSide, "task" | "backend" | "seconds" | "madeBy" | "data" | "evaluation">;
 
 /** Packs the whole state of a training. Call it between two steps. */
 export async function packCheckpoint(training: Training, about: CheckpointAbout): Promise<CheckpointFiles> {

@@ -11,7 +11,13 @@ export {
   writeCell,
   writePlan,
 } from "./ablation/folder.node.ts";
-export { readCheckpoint, runFolderOf } from "./checkpoint-folder.node.ts";
+export {
+  type CheckpointChoice,
+  checkpointChoices,
+  type EvaluatedStep,
+  readCheckpoint,
+  runFolderOf,
+} from "./checkpoint-folder.node.ts";
 export {
   evaluationFingerprint,
   fingerprintOfFolder,
@@ -29,6 +35,7 @@ export {
   readRunSets,
   readWeights,
 } from "./exchange/import.node.ts";
+export { type InitialWeights, readInitialWeights } from "./initial-weights.node.ts";
 export {
   dataFolderOf,
   folderState,

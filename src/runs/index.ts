@@ -8,6 +8,7 @@ export {
   type CheckpointFiles,
   type CheckpointSide,
   evaluatedFile,
+  isAsGood,
   modelFrom,
   packCheckpoint,
   parseSide,

@@ -43,6 +43,7 @@ const small = {
   weightDecay: 0.1, // the official 1.0 is meant for 50,000 epochs
   warmupSteps: 100, // runs have a few thousand steps in total
   emaRate: 0.99, // averages over about 100 steps; 0.999 lags behind in a short run
+  emaWarmup: true, // else the average of a short run is mostly the initial weights
   totalSteps: 20_000,
   puzzleEmbeddingSize: 0, // all puzzles share one id, so that an embedding of ids carries no information
 };

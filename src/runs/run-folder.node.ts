@@ -5,7 +5,8 @@
 //   data.safetensors    puzzles: train, watch (evaluated during training), unseen (for the final test)
 //   unseen.csv          the unseen puzzles as text, in the official form
 //   metrics.jsonl       one line per step and per evaluation
-//   checkpoint-N/       state after step N (see checkpoint.ts), renamed into place when complete; the last three are kept
+//   checkpoint-N/       state after step N (see checkpoint.ts), renamed into place when complete; the last three are kept, and the
+//                       one with the best evaluation
 //   lock                present while a process writes
 import { existsSync, readdirSync, renameSync, rmdirSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
@@ -16,8 +17,10 @@ import { IDENTIFIERS_JSON, taskChoiceSchema } from "../puzzles/index.ts";
 import { inEnglish } from "../trm/index.ts";
 import { type CheckpointFiles, parseJson } from "./checkpoint.ts";
 import {
+  bestIn,
   type Checkpoint,
   checkpointOfStep,
+  type EvaluatedStep,
   readCheckpoint,
   saveCheckpoint,
   stepOfFolder,
@@ -46,6 +49,10 @@ const runSchema = z.object({
   dataFolder: z.optional(z.string()),
   /** The data set, for checks. Absent in runs written before fingerprints existed. */
   fingerprint: z.optional(fingerprintSchema),
+  /** The weights from which the training started, unless they were random. */
+  init: z.optional(
+    z.object({ source: z.string(), step: count, weights: z.enum(["averaged", "raw"]), sha256: z.string() }),
+  ),
   /** When training ends, unless a resumed training sets another goal. */
   goal: z.object({ steps: z.nullable(count), minutes: z.nullable(z.number()) }),
 });
@@ -74,6 +81,11 @@ export class WritableRun {
   /** Steps of the checkpoints on the disk, oldest first. */
   get steps(): number[] {
     return stepsIn(this.path);
+  }
+
+  /** The checkpoint on the disk with the best evaluation; undefined if none was evaluated. */
+  get best(): EvaluatedStep | undefined {
+    return bestIn(this.path);
   }
 
   /** The log of a run that continues. The first access removes checkpoints and metrics of later steps. */

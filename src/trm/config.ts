@@ -97,6 +97,8 @@ export const trainingSchema = z.strictObject({
   puzzleWeightDecay: z._default(z.number().check(z.minimum(0)), 1),
   /** Decay rate of the moving average of the weights, which is used for evaluation; 0 for no average. */
   emaRate: z._default(decayRate, 0.999),
+  /** Raise the decay rate from 0.18 to emaRate during the first steps, so that the average is useful early (see warmedUpRate). */
+  emaWarmup: z._default(z.boolean(), false),
   seed: z._default(whole, 0),
 });
 

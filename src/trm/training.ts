@@ -2,7 +2,7 @@
 // answers, updates the weights, and hands the detached carry to the next step; a slot whose puzzle has halted gets a new one.
 // Paper section 2.3 and figure 3; batch handling as in the official code.
 import { affine, gradients, noGrad, type Variable } from "../autograd/index.ts";
-import { Adam, learningRate, updateAverage } from "../nn/index.ts";
+import { Adam, learningRate, updateAverage, warmedUpRate } from "../nn/index.ts";
 import * as t from "../tensor/index.ts";
 import { Carry, type CarryState, mapLatents } from "./carry.ts";
 import type { Config } from "./config.ts";
@@ -181,7 +181,8 @@ export class Training {
         model.puzzleEmbedding!.update(t.tensor(carry.puzzleIds), puzzleGradient, rate, training.puzzleWeightDecay),
       );
     }
-    if (this.ema) updateAverage(this.ema, model, training.emaRate);
+    const { emaRate, emaWarmup } = training;
+    if (this.ema) updateAverage(this.ema, model, emaWarmup ? warmedUpRate(this.#step, emaRate) : emaRate);
     carry.advance(pass.latents);
     releasePass(pass);
   }

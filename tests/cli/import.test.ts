@@ -122,3 +122,19 @@ it("weights with another number of puzzle ids than the data set are refused", as
   );
   expect(existsSync(out)).toBe(false);
 });
+
+it("--puzzles sets the number of generated training puzzles, and is refused for puzzles that are read", async () => {
+  const [run, out] = [newRun(), newRun()];
+  const from = join(folder, "without-data");
+  const settings = ["hiddenSize=8", "heads=1", "widthMultiple=8", "T=1", "n=1", "nSup=1", "batchSize=2"];
+  const puzzles = ["--task", "sudoku4", "--puzzles", "6"];
+  await runCommand(trainCommand(), ...puzzles, "--out", run, "--steps", "0", "--set", ...settings);
+  exportRun({ run, out: from, target: "torchrun" });
+  const file = join(from, "model.safetensors");
+  await expect(importRun(file, "--out", out, "--puzzles", "9")).rejects.toThrow(
+    `import: --puzzles 9, but the puzzles are read from ${join(from, "data")}`,
+  );
+  rmSync(join(from, "data"), { recursive: true });
+  const printed = await importRun(file, "--out", out, "--puzzles", "9");
+  expect(printed).toContain("puzzles  generated: 9 for training");
+});

@@ -211,6 +211,48 @@ it("a run whose generated puzzles were replaced is refused", async () => {
   await expect(runCommand(evalCommand(), out)).rejects.toThrow("the test puzzles differ");
 });
 
+describe("--init", () => {
+  const second = (): string => join(folder, "second");
+  const startSecond = (...more: string[]): Promise<string> =>
+    train("--task", "sudoku6", "--puzzles", "6", "--out", second(), "--steps", "0", ...more);
+  const fileOf = (run: string, name: string): Buffer => Buffer.from(readCheckpoint(run).files.get(name)!);
+  const hashOf = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");
+
+  it.each([
+    ["the averaged weights", [], "ema.safetensors"],
+    ["with --init-raw the weights themselves", ["--init-raw"], "weights.safetensors"],
+  ])("starts from %s, with the model settings of the checkpoint and a new optimizer", async (_, flags, file) => {
+    await trainSudoku6("--steps", "3");
+    await startSecond("--init", out, ...flags, "--set", "batchSize=2", "nSup=3");
+    const source = fileOf(out, file);
+    for (const name of ["weights.safetensors", "ema.safetensors"]) {
+      expect(hashOf(fileOf(second(), name))).toBe(hashOf(source));
+    }
+    const { side } = readCheckpoint(second());
+    expect(side.config.model).toEqual(readCheckpoint(out).side.config.model);
+    expect(side.config.training).toMatchObject({ batchSize: 2, nSup: 3, learningRate: 1e-3 });
+    expect([side.step, side.optimizerSteps]).toEqual([0, 0]);
+    const { init } = JSON.parse(readFileSync(join(second(), "run.json"), "utf8"));
+    expect(init).toEqual({
+      source: join(out, "checkpoint-0000003"),
+      step: 3,
+      weights: flags.length === 0 ? "averaged" : "raw",
+      sha256: hashOf(source),
+    });
+    await train("--resume", second(), "--steps", "1");
+    expect(JSON.parse(readFileSync(join(second(), "run.json"), "utf8")).init).toEqual(init);
+  });
+
+  it("refuses weights of another size in one line", async () => {
+    await trainSudoku6("--steps", "1");
+    await expect(startSecond("--init", out, "--set", "hiddenSize=16")).rejects.toThrow(
+      /checkpoint-0000001.ema.safetensors: tensor "inner.\S+" has shape \[\d+, 8\], expected \[\d+, 16\]/,
+    );
+    expect(existsSync(second())).toBe(false);
+    await expect(startSecond("--init-raw")).rejects.toThrow("--init-raw requires --init");
+  });
+});
+
 describe("--config with an official file", () => {
   const arch = [
     "name: recursive_reasoning.trm@TinyRecursiveReasoningModel_ACTV1",

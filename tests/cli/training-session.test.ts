@@ -1,5 +1,5 @@
 // Training in a run folder: what stops it, and what is kept then.
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, it, vi } from "vitest";
@@ -57,6 +57,31 @@ it("stops when a target is reached by enough evaluations in a row", async () => 
   await expect(session.train({ ...options, goal, evaluateEvery: 2, target })).resolves.toBe("target");
   expect(session.training.step).toBe(6);
   session.run.close();
+});
+
+it("ends with an evaluation of the final weights, and saves the best ones whenever they are measured", async () => {
+  const session = await startSession("final");
+  const goal = { step: 7, seconds: null };
+  await expect(session.train({ ...options, goal, evaluateEvery: 3 })).resolves.toBe("goal");
+  await session.save();
+  const { run, lastEvaluation } = session;
+  const lines = readFileSync(run.metrics.path, "utf8").trim().split("\n");
+  const measured = lines.map((line) => JSON.parse(line)).filter(({ event }) => event === "unseen");
+  expect(measured.map(({ step }) => step)).toEqual([3, 6, 7]);
+  expect(lastEvaluation).toMatchObject({ step: 7, puzzles: 4, exact: measured[2].exact.at(-1) });
+  run.close();
+  const { exact, cell } = run.best!;
+  for (const each of measured) {
+    const [othersExact, othersCell] = [each.exact.at(-1), each.cell.at(-1)];
+    expect(exact > othersExact || (exact === othersExact && cell >= othersCell)).toBe(true);
+  }
+  const { side } = readCheckpoint(run.path, () => [], "best");
+  expect(side.step).toBe(run.best!.step);
+  expect(readCheckpoint(run.path).side.evaluation).toEqual({
+    puzzles: 4,
+    exact: lastEvaluation!.exact,
+    cell: lastEvaluation!.cell,
+  });
 });
 
 it("stops before the next step when a stop is requested", async () => {

@@ -28,7 +28,9 @@ it("train prints its settings and a summary, and fills the run folder", () => {
   ]) {
     expect(trained.stdout).toMatch(word);
   }
-  expect(trained.stdout).toMatch(/trained: 60 steps in \d+:\d\d, loss [\d.]+, unseen [\d.]+% exact/);
+  expect(trained.stdout).toMatch(
+    /trained: 60 steps in \d+:\d\d, loss [\d.]+\nunseen {3}[\d.]+% exact, [\d.]+% of the cells at step 60/,
+  );
   expect(readdirSync(run).sort()).toEqual([
     "checkpoint-0000000",
     "checkpoint-0000060",
@@ -74,7 +76,7 @@ describe("eval", () => {
 
 describe("solve", () => {
   it("shows the supervision steps", async () => {
-    const { code, stdout } = await trm("solve", "--checkpoint", run, firstUnseen(), "--all");
+    const { code, stdout } = await trm("solve", run, firstUnseen(), "--all");
     expect(code).toBe(0);
     for (const word of ["puzzle", "step 1", "step 4", "q -"]) expect(stdout).toContain(word);
     expect(stdout).toMatch(/(halts after step \d|no halt within 4 steps); (the answer is right|wrong: )/);
@@ -82,17 +84,17 @@ describe("solve", () => {
   it("reads a board on several lines, in groups, or from standard input", async () => {
     const rows = firstUnseen().match(/.{4}/g)!;
     const answerTo = async (...puzzle: string[]): Promise<string> =>
-      JSON.parse((await trm("solve", "--checkpoint", run, "--json", ...puzzle)).stdout).answer;
+      JSON.parse((await trm("solve", run, "--json", ...puzzle)).stdout).answer;
     const answer = await answerTo(rows.join(""));
     expect(await answerTo(...rows)).toBe(answer);
     expect(await answerTo(`${rows[0]}\n${rows[1]}\n--+--\n${rows[2]}\n${rows[3]}\n`)).toBe(answer);
     const file = join(folder, "puzzle.txt");
     writeFileSync(file, `${rows.join("\n")}\n`);
-    const { stdout } = await startShell(`$TRM solve --checkpoint ${run} --json - < ${file}`).finished;
+    const { stdout } = await startShell(`$TRM solve ${run} --json - < ${file}`).finished;
     expect(JSON.parse(stdout).answer).toBe(answer);
   });
   it("prints one object with --json, also for a checkpoint folder", async () => {
-    const { stdout } = await trm("solve", "--checkpoint", join(run, "checkpoint-0000060"), firstUnseen(), "--json");
+    const { stdout } = await trm("solve", join(run, "checkpoint-0000060"), firstUnseen(), "--json");
     const solution = JSON.parse(stdout);
     expect(solution).toMatchObject({ task: "sudoku4", puzzle: firstUnseen(), right: expect.any(Boolean) });
     expect(solution.steps.map(({ step }: { step: number }) => step)).toEqual([1, 2, 3, 4]);

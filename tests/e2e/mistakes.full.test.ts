@@ -58,9 +58,7 @@ describe("a puzzle", () => {
     ["123", "3 characters, expected 16"],
     ["1..............x", 'character 16 (row 4, column 4) is "x"'],
     ["11..............", "two 1s in row 1 (columns 1 and 2)"],
-  ])("is rejected if it is malformed: %s", (puzzle, message) =>
-    expectMistake(1, message, "solve", "--checkpoint", run, puzzle),
-  );
+  ])("is rejected if it is malformed: %s", (puzzle, message) => expectMistake(1, message, "solve", run, puzzle));
 });
 
 describe("a CSV", () => {
@@ -142,7 +140,7 @@ describe("a checkpoint", () => {
   });
   it.each([
     ["eval", ["eval", join(folder, "none")]],
-    ["solve", ["solve", "--checkpoint", join(folder, "none"), "1..............."]],
+    ["solve", ["solve", join(folder, "none"), "1..............."]],
     ["info", ["info", join(folder, "none")]],
     ["train --resume", ["train", "--resume", join(folder, "none")]],
   ])("is rejected by %s if there is no such folder", (_, arguments_) =>
@@ -181,7 +179,7 @@ describe("wrong usage", () => {
     [["frobnicate"], "unknown command 'frobnicate'"],
     [["eval"], "missing required argument 'dir'"],
     [["eval", "x", "--frob"], "unknown option '--frob'"],
-    [["solve", "1234"], "--checkpoint"],
+    [["solve", "1234"], "missing required argument 'puzzle'"],
     [["train"], "is missing (tasks: sudoku4, sudoku6, sudoku9, maze)"],
     [["train", "--task", "sudoku5"], "Allowed choices are sudoku4, sudoku6, sudoku9, maze"],
     [train("--preset", "big"), "Allowed choices are small, official, paper"],

@@ -3,7 +3,7 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { learningRate, type ScheduleOptions } from "../../src/nn/index.ts";
+import { learningRate, type ScheduleOptions, warmedUpRate } from "../../src/nn/index.ts";
 
 const folder = fileURLToPath(new URL("../../interop/torchrun", import.meta.url));
 const python = [process.env.TRM_PYTHON, "python3"].find(
@@ -48,6 +48,18 @@ describe.skipIf(python === undefined)("the learning rate of train.py", () => {
       }),
       { numRuns: 5, endOnFailure: true },
     );
+  });
+
+  it("comes with the warm-up of the moving average that trm-ts has", () => {
+    const steps = [1, 5, 889, 890, 5000];
+    const program = `
+import json, sys
+sys.path.insert(0, sys.argv[1])
+from schedule import average_rate
+print(json.dumps([average_rate(step, 0.99, True) for step in json.load(sys.stdin)] + [average_rate(1, 0.99, False)]))
+`;
+    const printed = execFileSync(python!, ["-c", program, folder], { encoding: "utf8", input: JSON.stringify(steps) });
+    expect(JSON.parse(printed)).toEqual([...steps.map((step) => warmedUpRate(step, 0.99)), 0.99]);
   });
 
   it("stays at a tenth of the base from step 100 of 100 to step 200, where the cosine alone is back at the base", () => {

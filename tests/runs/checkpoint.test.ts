@@ -47,6 +47,7 @@ const asText = (files: CheckpointFiles): Record<string, string> =>
 
 const variants: [name: string, settings: Record<string, unknown>][] = [
   ["TRM with EMA", {}],
+  ["EMA with warm-up", { emaWarmup: true }],
   ["AdamW without EMA, refilled by batch", { emaRate: 0, optimizer: "adamW", refill: "batch" }],
   [
     "a puzzle embedding and the continue loss",

@@ -39,6 +39,17 @@ describe("preset official", () => {
   });
 });
 
+it("only the presets small warm up the moving average, because the method does not", () => {
+  for (const task of taskNames) {
+    const warmUps = presetNames.map((name) => presetFor(name, task).settings.emaWarmup ?? false);
+    expect(Object.fromEntries(presetNames.map((name, i) => [name, warmUps[i]]))).toEqual({
+      small: true,
+      official: false,
+      paper: false,
+    });
+  }
+});
+
 it("every preset of every generated task is a valid configuration", () => {
   for (const name of presetNames) {
     for (const task of taskNames) {

@@ -16,7 +16,7 @@ import fc from "fast-check";
 import { afterAll, beforeEach, describe, expect, it } from "vitest";
 import { writeFlushed } from "../../src/formats/atomic-files.node.ts";
 import { readTaskCsv } from "../../src/puzzles/named-task.ts";
-import { type CheckpointFiles, packCheckpoint, restoreTraining } from "../../src/runs/checkpoint.ts";
+import { type CheckpointFiles, packCheckpoint, restoreTraining, sideFile } from "../../src/runs/checkpoint.ts";
 import { readCheckpoint, runFolderOf, saveCheckpoint } from "../../src/runs/checkpoint-folder.node.ts";
 import {
   folderState,
@@ -73,6 +73,81 @@ it("a run folder returns its description, puzzles and newest checkpoint", () => 
   );
   expect(runFolderOf(join(path, "checkpoint-0000002"))).toBe(path);
   expect(readCheckpoint(join(path, "checkpoint-0000002")).side.step).toBe(2);
+});
+
+describe("the best checkpoint", () => {
+  /** The files of a checkpoint of a step, with the shares of its evaluation in percent. */
+  const filesOf = (step: number, evaluation?: readonly [exact: number, cell: number]): CheckpointFiles => {
+    const side = JSON.parse(Buffer.from(checkpoints[0]!.get(sideFile)!).toString());
+    const [exact, cell] = evaluation ?? [];
+    const measured = evaluation && { evaluation: { puzzles: 4, exact: exact! / 100, cell: cell! / 100 } };
+    return new Map(checkpoints[0]!).set(sideFile, Buffer.from(JSON.stringify({ ...side, step, ...measured })));
+  };
+  const bestStep = (): number => readCheckpoint(path, () => [], "best").side.step;
+
+  it("has the highest exact accuracy, then cell accuracy, then step, and is kept beside the last three", () => {
+    const evaluations = fc.array(fc.option(fc.tuple(fc.integer({ max: 3, min: 0 }), fc.integer({ max: 3, min: 0 }))), {
+      minLength: 1,
+      maxLength: 8,
+    });
+    fc.assert(
+      fc.property(evaluations, (drawn) => {
+        const run = create();
+        for (const [i, evaluation] of drawn.entries()) run.save(i + 1, filesOf(i + 1, evaluation ?? undefined));
+        const evaluated = drawn.flatMap((evaluation, i) => (evaluation ? [{ step: i + 1, evaluation }] : []));
+        const keys = evaluated.map(({ step, evaluation: [exact, cell] }) => 1000 * (10 * exact + cell) + step);
+        const best = keys.length === 0 ? undefined : Math.max(...keys) % 1000;
+        expect(run.best?.step).toBe(best);
+        const recent = [0, ...drawn.map((_, i) => i + 1)].slice(-3);
+        expect(run.steps).toEqual(
+          [...new Set([...(best === undefined ? [] : [best]), ...recent])].sort((a, b) => a - b),
+        );
+        if (best !== undefined) expect(bestStep()).toBe(best);
+        run.discard();
+      }),
+      { numRuns: 15 },
+    );
+  });
+
+  it("is that of step 2 if only step 2 solved three of four puzzles", () => {
+    const run = create();
+    [
+      [50, 90],
+      [75, 92],
+      [50, 95],
+      [25, 99],
+      [50, 96],
+    ].forEach(([exact, cell], i) => {
+      run.save(i + 1, filesOf(i + 1, [exact!, cell!]));
+    });
+    expect(run.steps).toEqual([2, 3, 4, 5]);
+    run.close();
+    expect([bestStep(), stepNow()]).toEqual([2, 5]);
+  });
+
+  it("is another one after going back to a step before it", () => {
+    const run = create();
+    [20, 30, 90].forEach((exact, i) => {
+      run.save(i + 1, filesOf(i + 1, [exact, 95]));
+    });
+    run.close();
+    const resumed = WritableRun.resume(path, 2).run;
+    resumed.metrics.append({ event: "start" });
+    expect([resumed.steps, resumed.best?.step]).toEqual([[1, 2], 2]);
+    resumed.close();
+  });
+
+  it("does not exist in a run without evaluations, which an error explains", () => {
+    create().close();
+    expect(() => bestStep()).toThrow(`${path}: none of its checkpoints has been evaluated, expected --checkpoint last`);
+  });
+
+  it("is the checkpoint whose folder is given", () => {
+    const run = create();
+    run.save(1, filesOf(1, [50, 50]));
+    run.close();
+    expect(readCheckpoint(join(path, "checkpoint-0000000"), () => [], "best").side.step).toBe(0);
+  });
 });
 
 it("a full disk leaves the previous checkpoint intact, whichever file it affects", () => {

@@ -182,6 +182,25 @@ describe("a new training", () => {
     training.dispose();
   });
 
+  it("moves the average by 9/11 at the first step with emaWarmup, and trains the same weights", async () => {
+    const [constant, warm] = [false, true].map((emaWarmup) => {
+      return new Training(parseConfig({ ...small, emaWarmup }), new ShuffledExamples(train, 5));
+    }) as [Training, Training];
+    const read = async (model: Model) => Promise.all(model.parameters().map(({ value }) => value.data()));
+    const before = await read(warm.model);
+    await constant.supervisionStep();
+    await warm.supervisionStep();
+    const [after, average] = [await read(warm.model), await read(warm.ema!)];
+    expect(after).toEqual(await read(constant.model));
+    for (const [i, weights] of after.entries()) {
+      for (const [k, weight] of weights.entries()) {
+        expect(average[i]![k]).toBeCloseTo((2 / 11) * before[i]![k]! + (9 / 11) * weight, 5);
+      }
+    }
+    constant.dispose();
+    warm.dispose();
+  });
+
   it("refuses puzzles of another length than the configuration says", () => {
     const create = () => new Training(parseConfig({ ...small, sequenceLength: 81 }), new ShuffledExamples(train, 5));
     expect(create).toThrow("sequenceLength: got 81, expected 16, the length of the training puzzles");

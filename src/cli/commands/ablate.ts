@@ -215,7 +215,7 @@ async function trainMissing(
         begun,
         isStopping,
         save: async (training, seconds) =>
-          saveUnfinished(folder, row.key, seed, training.step, await packState(training, plan, seconds)),
+          saveUnfinished(folder, row.key, seed, training.step, await packState(training, plan, { seconds })),
       });
       if (!cell) return;
       writeCell(folder, cell);

@@ -115,7 +115,7 @@ async function solveSome(
 function showNextCommands(out: string, puzzle: string, { print, colours }: Terminal): void {
   print(colours.bold("Next commands to try"));
   const rows = [
-    ["another puzzle:", `solve --checkpoint ${out} ${puzzle}`],
+    ["another puzzle:", `solve ${out} ${puzzle}`],
     ["measure again:", `eval ${out}`],
     ["train longer:", `train --resume ${out} --minutes 2`],
     ["show settings:", `info ${out}`],

@@ -5,6 +5,7 @@ import { DatasetError, decodeText } from "../../formats/index.ts";
 import { openDataSplit } from "../../puzzles/index.node.ts";
 import { type ExampleSource, OFFICIAL_KS, pickExamples, readTaskCsv } from "../../puzzles/index.ts";
 import {
+  type CheckpointChoice,
   dataFolderOf,
   evaluationFingerprint,
   fingerprintOfSets,
@@ -37,6 +38,7 @@ import { measure } from "../measure.ts";
 import {
   attemptsOption,
   type ComputeOptions,
+  checkpointOption,
   chooseBackend,
   computeOptions,
   ksOption,
@@ -50,6 +52,7 @@ import { invocation } from "../version.ts";
 type PuzzleSet = Examples | ExampleSource;
 
 interface EvalOptions extends ComputeOptions {
+  readonly checkpoint: CheckpointChoice;
   readonly csv?: string;
   readonly data?: string;
   readonly limit?: number;
@@ -68,6 +71,7 @@ export function evalCommand(): Command {
     .summary("measure a trained model on unseen puzzles")
     .description("Measures exact accuracy and cell accuracy of a trained model after every supervision step.")
     .argument("<dir>", "run folder or checkpoint folder")
+    .addOption(checkpointOption())
     .option("--csv <file>", "puzzles as source,question,answer,rating (default: the unseen puzzles of the run)")
     .addOption(new Option("--data <dir>", "the test split of a data set in the official layout").conflicts("csv"))
     .addOption(
@@ -119,7 +123,7 @@ async function evalRun(path: string, options: EvalOptions): Promise<void> {
   const terminal = openTerminalBeside("--svg", options.svg, options.json);
   const backend = await chooseBackend(options);
   try {
-    const loaded = loadModel(path);
+    const loaded = loadModel(path, options.checkpoint);
     const run = options.arc ? prepareArc(path, options, loaded) : preparePuzzles(path, options, loaded);
     const note = verifyPuzzles(path, options, loaded);
     if (!options.json) showSettings({ path, options, loaded, backend }, terminal);

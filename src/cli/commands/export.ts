@@ -1,14 +1,15 @@
 // `trm export`: writes a run for the official PyTorch code.
 import { Command, Option } from "commander";
-import { exportRun } from "../../runs/index.node.ts";
+import { type CheckpointChoice, exportRun } from "../../runs/index.node.ts";
 import { type Target, targets } from "../../runs/index.ts";
-import { outputFolder, wholeNumber } from "../options.ts";
+import { checkpointOption, outputFolder, wholeNumber } from "../options.ts";
 import { openTerminal } from "../terminal.ts";
 import { invocation } from "../version.ts";
 
 interface ExportOptions {
   readonly out: string;
   readonly for: Target;
+  readonly checkpoint: CheckpointChoice;
   readonly augment?: number;
 }
 
@@ -32,6 +33,7 @@ export function exportCommand(): Command {
         "random symmetries per training puzzle (default: 20 if the run uses symmetries)",
       ).argParser(wholeNumber(0)),
     )
+    .addOption(checkpointOption())
     .addHelpText(
       "after",
       `
@@ -42,9 +44,9 @@ Examples:
 How to use the exported files: docs/pytorch.md`,
     )
     .action((run: string, options: ExportOptions) => {
-      const { out, for: target, augment } = options;
+      const { out, for: target, ...more } = options;
       const terminal = openTerminal();
-      const { files, notes } = exportRun({ run, out, target, augment });
+      const { files, notes } = exportRun({ run, out, target, ...more });
       terminal.print(`${out}: ${files.join(", ")}`);
       for (const note of notes) terminal.remark(`note: ${note}`);
     });

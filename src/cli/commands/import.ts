@@ -33,6 +33,7 @@ interface ImportOptions extends ComputeOptions {
   readonly task?: TaskChoice["name"];
   readonly side?: number;
   readonly data?: string;
+  readonly puzzles?: number;
   readonly force?: boolean;
 }
 
@@ -51,6 +52,11 @@ export function importCommand(): Command {
     )
     .addOption(new Option("--side <n>", "rows and columns of a maze (7 to 30)").argParser(wholeNumber(1)))
     .option("--data <dir>", "puzzles in the official layout (default: as configured, else generated)")
+    .addOption(
+      new Option("--puzzles <n>", "number of puzzles to generate for training")
+        .conflicts("data")
+        .argParser(wholeNumber(1)),
+    )
     .option("--force", "move an existing run to DIR.previous");
   for (const option of computeOptions()) command.addOption(option);
   return command.addHelpText("after", helpText).action((file: string, options: ImportOptions) => {
@@ -73,6 +79,9 @@ async function importRun(file: string, options: ImportOptions): Promise<void> {
   const folder = options.data ?? dataOf(configFile);
   const choice = chosenTask(options) ?? configFile.task ?? (folder && taskOfData(readDataMetadata(folder)));
   if (!choice) throw new UsageError(`import: --task or --data is missing (tasks: ${taskNames.join(", ")})`);
+  if (folder !== undefined && options.puzzles !== undefined) {
+    throw new UsageError(`import: --puzzles ${options.puzzles}, but the puzzles are read from ${folder}`);
+  }
   const config = configFor(configFile, taskOf(choice), weights, folder);
   const averagePath = options.ema ?? averageBeside(file);
   const averageFile = averagePath === undefined ? undefined : readWeights(averagePath);
@@ -80,7 +89,8 @@ async function importRun(file: string, options: ImportOptions): Promise<void> {
   for (const each of [weights, averageFile]) for (const note of each?.notes ?? []) terminal.remark(`note: ${note}`);
   const backend = await chooseBackend(options);
   try {
-    const puzzles = openPuzzles({ choice, config, folder, augment: configFile.augment }, terminal);
+    const count = options.puzzles;
+    const puzzles = openPuzzles({ choice, config, folder, count, augment: configFile.augment }, terminal);
     const { source, sets, data, dataFolder, fingerprint } = puzzles;
     const note = dataFolder && verifyIds({ dataFolder, configFile, config, fingerprint });
     const training = new Training(config, source);
@@ -104,15 +114,18 @@ interface Imported {
   readonly choice: TaskChoice;
   readonly config: Config;
   readonly folder: string | undefined;
+  /** Number of puzzles to generate for training. */
+  readonly count: number | undefined;
   /** Whether the run that was exported uses random symmetries. */
   readonly augment: boolean;
 }
 
 /** The puzzles of an export are copied into the run; another data set is read where it is; else puzzles are generated. */
 function openPuzzles(imported: Imported, terminal: Terminal): RunPuzzles & { readonly dataFolder?: string } {
-  const { choice, config, folder, augment } = imported;
+  const { choice, config, folder, count, augment } = imported;
   const task = taskOf(choice);
-  const sizes = presetFor("small", choice.name).data;
+  const { data } = presetFor("small", choice.name);
+  const sizes = { ...data, train: count ?? data.train };
   if (folder === undefined) {
     if (!taskNames.some((name) => name === choice.name)) {
       throw new UsageError(`import: --data is missing, puzzles of ${choice.name} cannot be generated`);

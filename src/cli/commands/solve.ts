@@ -2,15 +2,16 @@
 import { readFileSync } from "node:fs";
 import { Command, Option } from "commander";
 import { FileError } from "../../formats/index.ts";
+import type { CheckpointChoice } from "../../runs/index.node.ts";
 import { loadModel } from "../load-model.ts";
-import { type ComputeOptions, chooseBackend, computeOptions, wholeNumber } from "../options.ts";
+import { type ComputeOptions, checkpointOption, chooseBackend, computeOptions, wholeNumber } from "../options.ts";
 import { legend, showSolution, solutionJson } from "../show-solution.ts";
 import { solvePuzzle } from "../solve-steps.ts";
 import { openTerminal } from "../terminal.ts";
 import { invocation } from "../version.ts";
 
 interface SolveOptions extends ComputeOptions {
-  readonly checkpoint: string;
+  readonly checkpoint: CheckpointChoice;
   readonly steps?: number;
   readonly all?: boolean;
   readonly json?: boolean;
@@ -20,11 +21,12 @@ export function solveCommand(): Command {
   const command = new Command("solve")
     .summary("solve one puzzle, step by step")
     .description("Solves one puzzle and shows the answer after every supervision step up to the halt.")
+    .argument("<dir>", "run folder or checkpoint folder")
     .argument(
       "<puzzle...>",
       "the cells row by row, on one line or on several; a blank of a Sudoku is . or 0; - reads standard input",
     )
-    .requiredOption("--checkpoint <dir>", "run folder or checkpoint folder")
+    .addOption(checkpointOption())
     .addOption(
       new Option("--steps <n>", "maximum number of supervision steps (default: as in training)").argParser(
         wholeNumber(1),
@@ -35,14 +37,14 @@ export function solveCommand(): Command {
   return command
     .option("--json", "print one JSON object")
     .addHelpText("after", helpText)
-    .action((lines: string[], options: SolveOptions) => solve(lines, options));
+    .action((path: string, lines: string[], options: SolveOptions) => solve(path, lines, options));
 }
 
 const helpText = (): string => `
 Examples:
-  ${invocation} solve --checkpoint runs/demo ..1.3.....4.2...
-  ${invocation} solve --checkpoint runs/demo ..1. 3... ..4. 2...
-  ${invocation} solve --checkpoint runs/demo --json - < puzzle.txt
+  ${invocation} solve runs/demo ..1.3.....4.2...
+  ${invocation} solve runs/demo ..1. 3... ..4. 2...
+  ${invocation} solve runs/demo --json - < puzzle.txt
 `;
 
 /** The puzzle of the command line, or of standard input for "-". @throws FileError */
@@ -56,13 +58,14 @@ function puzzleText(lines: readonly string[]): string {
 }
 
 async function solve(
+  path: string,
   lines: readonly string[],
   { checkpoint, steps, all, json, ...compute }: SolveOptions,
 ): Promise<void> {
   const terminal = openTerminal(json ? "stderr" : "stdout");
   const backend = await chooseBackend(compute);
   try {
-    const loaded = loadModel(checkpoint);
+    const loaded = loadModel(path, checkpoint);
     const { task, config, model } = loaded;
     const question = task.parse(puzzleText(lines));
     const solution = await solvePuzzle(loaded, question, steps ?? config.training.nSup);

@@ -5,7 +5,13 @@ import { Command, Help, Option } from "commander";
 import { CheckpointError } from "../../formats/index.ts";
 import { dataSettings, readDataMetadata } from "../../puzzles/index.node.ts";
 import { type TaskChoice, taskNames, taskOfData } from "../../puzzles/index.ts";
-import { type RunAbout, verifyData, WritableRun } from "../../runs/index.node.ts";
+import {
+  type InitialWeights,
+  type RunAbout,
+  readInitialWeights,
+  verifyData,
+  WritableRun,
+} from "../../runs/index.node.ts";
 import { type PresetName, presetNames, presetSummaries, restoreTraining } from "../../runs/index.ts";
 import { Training } from "../../trm/index.ts";
 import { backendText } from "../describe-run.ts";
@@ -38,6 +44,8 @@ interface TrainOptions extends ComputeOptions {
   readonly isPresetNamed: boolean;
   readonly config?: string;
   readonly set: readonly string[];
+  readonly init?: string;
+  readonly initRaw?: boolean;
   readonly seed?: number;
   readonly out?: string;
   readonly force?: boolean;
@@ -51,7 +59,20 @@ interface TrainOptions extends ComputeOptions {
 }
 
 /** Options that a run keeps from its start. */
-const fixedOnResume = ["task", "side", "clues", "puzzles", "preset", "config", "set", "seed", "out", "force"];
+const fixedOnResume = [
+  "task",
+  "side",
+  "clues",
+  "puzzles",
+  "preset",
+  "config",
+  "set",
+  "init",
+  "initRaw",
+  "seed",
+  "out",
+  "force",
+];
 
 /** Options of generated puzzles. */
 const generatedOnly = ["task", "side", "clues", "puzzles"];
@@ -75,6 +96,11 @@ export function trainCommand(): Command {
       "settings that override the preset: JSON or YAML, our names or the official ones; see below for official files",
     )
     .addOption(new Option("--set <key=value...>", "settings that override the file").default([], "none"))
+    .option(
+      "--init <dir>",
+      "start from the averaged weights of this run or checkpoint, with its model settings and a new optimizer",
+    )
+    .option("--init-raw", "with --init: start from the weights themselves instead of their average")
     .addOption(new Option("--seed <n>", "seed of puzzles, weights and order").argParser(seed))
     .option("--out <dir>", "new run folder (default: runs/TASK)", outputFolder)
     .option("--force", "move an existing run to DIR.previous")
@@ -108,6 +134,7 @@ export function trainCommand(): Command {
       if (options.from !== undefined && options.resume === undefined) {
         throw new UsageError("train: --from requires --resume");
       }
+      if (options.initRaw && options.init === undefined) throw new UsageError("train: --init-raw requires --init");
       return train({ ...options, isPresetNamed: command.getOptionValueSource("preset") === "cli" });
     });
 }
@@ -135,6 +162,7 @@ Examples:
   ${invocation} train --resume runs/nine --minutes 60
   ${invocation} train --resume runs/arc1 --data moved/arc1
   ${invocation} train --task maze --side 12 --minutes 60
+  ${invocation} train --task sudoku9 --init runs/nine --out runs/harder
   ${invocation} train --data data/arc1 --out runs/arc1 --minutes 600
   ${invocation} train --task sudoku9 --preset official --config my.yaml
 `;
@@ -168,6 +196,8 @@ function newRun(options: TrainOptions): NewRun {
     options.data === undefined ? generatedTask(options) : storedTask(options.data);
   const fromFile = config === undefined ? [] : [readConfigFile(config)];
   const isOfficial = fromFile.some(({ determines }) => determines !== undefined);
+  const init = options.init === undefined ? undefined : readInitialWeights(options.init, options.initRaw ?? false);
+  const fromInit = init === undefined ? [] : [modelSettings(options.init!, init)];
   const fromSeed = options.seed === undefined ? [] : [{ where: "--seed", settings: { seed: options.seed } }];
   return {
     out: options.out ?? `runs/${name}`,
@@ -175,11 +205,19 @@ function newRun(options: TrainOptions): NewRun {
     dataFolder: folder,
     preset: isOfficial && !isPresetNamed ? "official" : options.preset,
     showSources: config !== undefined,
-    settings: [...settings, ...fromFile, ...fromSeed, parseSet(set)],
+    init,
+    settings: [...fromInit, ...settings, ...fromFile, ...fromSeed, parseSet(set)],
     sizes: puzzles === undefined ? {} : { train: puzzles },
     force: force ?? false,
     goal: { steps: steps ?? null, minutes: minutes ?? null },
   };
+}
+
+/** The model settings of the weights, except for those that follow from the task. */
+function modelSettings(where: string, { config }: InitialWeights): SettingSource {
+  const ofTask = ["sequenceLength", "vocabularySize"];
+  const settings = Object.entries(config.model).filter(([key]) => !ofTask.includes(key));
+  return { where, settings: Object.fromEntries(settings), determines: "model" };
 }
 
 interface TaskSource {
@@ -262,11 +300,12 @@ function originalGoal({ steps, minutes }: RunAbout["goal"]): Goal | undefined {
   return { step: steps, seconds: minutes === null ? null : 60 * minutes };
 }
 
-const result = ({ training, seconds, lastExact, lastLoss, run }: TrainingSession, ending: string) => ({
+const result = ({ training, seconds, lastEvaluation, lastLoss, run }: TrainingSession, ending: string) => ({
   run: run.path,
   ending,
   step: training.step,
   seconds,
   loss: lastLoss ?? null,
-  unseenExact: lastExact ?? null,
+  unseen: lastEvaluation ?? null,
+  best: run.best ?? null,
 });

@@ -14,7 +14,7 @@ import { readDataMetadata, writeNames } from "../../puzzles/index.node.ts";
 import { encodeSplit, identifierNames, type PuzzleSplit, taskOf, toSplit } from "../../puzzles/index.ts";
 import { Random } from "../../tensor/index.ts";
 import { averageFile, type CheckpointSide, weightsFile } from "../checkpoint.ts";
-import { readCheckpoint } from "../checkpoint-folder.node.ts";
+import { type CheckpointChoice, readCheckpoint } from "../checkpoint-folder.node.ts";
 import { epochsOfSteps, examplesPerEpoch } from "../epochs.ts";
 import { OccupiedError, readRun, readSets } from "../run-folder.node.ts";
 import { formatOfficialConfig } from "./config-file.ts";
@@ -30,6 +30,8 @@ export interface ExportOptions {
   readonly run: string;
   readonly out: string;
   readonly target: Target;
+  /** Default: the newest checkpoint. */
+  readonly checkpoint?: CheckpointChoice;
   /** Random symmetries per training puzzle in the exported data. Default: 20 if the run augments its puzzles, else 0. */
   readonly augment?: number | undefined;
 }
@@ -51,9 +53,9 @@ const weightFiles = ({ config }: CheckpointSide): string[] =>
  *
  * @throws ConfigError for settings that the official code does not support, OccupiedError for a folder with other contents
  */
-export function exportRun({ run, out, target, augment }: ExportOptions): Exported {
+export function exportRun({ run, out, target, checkpoint, augment }: ExportOptions): Exported {
   const about = readRun(run);
-  const { side, files, path } = readCheckpoint(run, weightFiles);
+  const { side, files, path } = readCheckpoint(run, weightFiles, checkpoint);
   const { training, model } = side.config;
   const copies = augment ?? (about.data.augment ? usualCopies : 0);
   const { dataFolder } = about;
@@ -104,7 +106,8 @@ export function exportRun({ run, out, target, augment }: ExportOptions): Exporte
     written.push(`${exportedData}/`);
   }
   write(exportedConfig, new TextEncoder().encode(formatOfficialConfig(config, heading(target))));
-  return { files: written, notes: target === "official" && !isLoadable ? [withoutTable] : [] };
+  const notes = [isLoadable ? "" : withoutTable, training.emaWarmup ? withoutWarmup : ""];
+  return { files: written, notes: target === "official" ? notes.filter((note) => note !== "") : [] };
 }
 
 /** @throws OccupiedError */
@@ -123,6 +126,8 @@ function clearEarlierExport(out: string): void {
 
 const withoutTable =
   "puzzleEmbeddingSize 0: the official pretrain.py can train such a model but cannot load its weights, because load_checkpoint requires the puzzle table; --for torchrun can";
+
+const withoutWarmup = "emaWarmup true: the official code averages the weights with the constant emaRate";
 
 const writtenBy = "Written by trm export";
 
