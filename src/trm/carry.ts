@@ -64,14 +64,19 @@ export class Carry {
     return this.#latents;
   }
 
-  /** Puts the puzzle of the same place in `batch` into every halted slot, with the initial latents. @throws ConfigError */
-  refill(batch: Batch): void {
+  /**
+   * Puts the puzzle of the same place in `batch` into every halted slot, with the initial latents.
+   *
+   * @param initial  replaces the model's initial latents, [B, P + L, D] each
+   * @throws ConfigError
+   */
+  refill(batch: Batch, initial?: Latents): void {
     const { sequenceLength: length } = this.#model.config;
     if (batch.inputs.length !== this.inputs.length) {
       const puzzle = `${batch.inputs.length / this.slots} tokens per puzzle`;
       throw new ConfigError(`batch: got ${puzzle}, expected ${length} (sequenceLength) for ${this.slots} slots`);
     }
-    if (this.halted.includes(true)) this.#replace(t.scope(() => this.#restarted()));
+    if (this.halted.includes(true)) this.#replace(t.scope(() => this.#restarted(initial)));
     this.halted.forEach((halted, slot) => {
       if (!halted) return;
       const [from, to] = [slot * length, (slot + 1) * length];
@@ -83,9 +88,10 @@ export class Carry {
   }
 
   /** The latents, with those of halted slots replaced by the initial ones. */
-  #restarted(): Latents {
+  #restarted(initial?: Latents): Latents {
     const mask = t.tensor(Float32Array.from(this.halted, Number), { shape: [this.slots, 1, 1] });
-    return mapLatents(this.#latents, (latent, name) => t.select(mask, this.#model.initial.get(name)!, latent));
+    const startOf = (name: string): t.Tensor => initial?.[name]?.value ?? this.#model.initial.get(name)!;
+    return mapLatents(this.#latents, (latent, name) => t.select(mask, startOf(name), latent));
   }
 
   /** The slots from `first` on, at most `count` of them, as the input of a supervision step. */

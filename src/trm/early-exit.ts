@@ -1,9 +1,9 @@
 // Adaptive computation at evaluation: a puzzle whose q says stop leaves the batch, and the others continue in a smaller batch, so
 // that its further steps are not computed. Paper section 2.4; the official code always makes N_sup steps.
 import type { Model } from "./model.ts";
-import { carryOf, predictionStep, type Question, splitPairs } from "./prediction.ts";
+import { type PredictionHooks, PredictionRun, type Question, splitPairs } from "./prediction.ts";
 
-export interface EarlyExitOptions {
+export interface EarlyExitOptions extends PredictionHooks {
   /** Supervision steps after which every puzzle leaves. This may exceed the number used in training. */
   readonly maxSteps: number;
   /** Whether a puzzle with these values leaves now. */
@@ -27,17 +27,15 @@ export async function predictionsAtExit(
   options: EarlyExitOptions,
 ): Promise<ExitPredictions> {
   const { sequenceLength: length } = model.config;
-  let carry = carryOf(model, question);
+  const run = new PredictionRun(model, question, options);
   const exit: ExitPredictions = {
     tokens: new Int32Array(question.inputs.length),
-    exitSteps: new Int32Array(carry.slots),
-    qHalt: new Float32Array(carry.slots),
+    exitSteps: new Int32Array(run.puzzles.length),
+    qHalt: new Float32Array(run.puzzles.length),
   };
-  /** The puzzle of every slot. */
-  let present = Array.from({ length: carry.slots }, (_, puzzle) => puzzle);
   try {
-    for (let step = 1; present.length > 0; step++) {
-      const { logits, tokens, q } = predictionStep(model, carry);
+    for (let step = 1; ; step++) {
+      const { logits, tokens, q } = run.step();
       logits.dispose();
       const [cells, pairs] = await Promise.all([tokens.data(), q.data()]);
       for (const tensor of [tokens, q]) tensor.dispose();
@@ -45,18 +43,17 @@ export async function predictionsAtExit(
       const { qHalt, qContinue } = splitPairs(pairs);
       const stays = (slot: number): boolean =>
         step < options.maxSteps && !options.stops(qHalt[slot]!, qContinue[slot]!);
-      const staying = [...present.keys()].filter(stays);
-      for (const [slot, puzzle] of present.entries()) {
+      const staying = [...run.puzzles.keys()].filter(stays);
+      for (const [slot, puzzle] of run.puzzles.entries()) {
         if (stays(slot)) continue;
         exit.tokens.set((cells as Int32Array).subarray(slot * length, (slot + 1) * length), puzzle * length);
         exit.exitSteps[puzzle] = step;
         exit.qHalt[puzzle] = qHalt[slot]!;
       }
-      if (staying.length > 0 && staying.length < present.length) carry = carry.select(staying);
-      present = staying.map((slot) => present[slot]!);
+      if (staying.length === 0) return exit;
+      if (staying.length < run.puzzles.length) run.select(staying);
     }
-    return exit;
   } finally {
-    carry.dispose();
+    run.dispose();
   }
 }

@@ -50,9 +50,23 @@ export {
   officialStateName,
   officialWeightName,
 } from "./official-names.ts";
-export { type Prediction, predictions, type Question } from "./prediction.ts";
+export { type Prediction, type PredictionHooks, predictions, type Question } from "./prediction.ts";
 export { deepRecursion, latentRecursion, type Network, type State } from "./recursion.ts";
 export { inEnglish } from "./schema-messages.ts";
+export type { StepContext, StepHooks } from "./step-hooks.ts";
 export { type GenerateOptions, isRight, type Task } from "./task.ts";
+export {
+  recordTrace,
+  type Trace,
+  type TraceAbout,
+  type TraceFrame,
+  type TraceHeader,
+  type TraceOptions,
+  type TraceTensors,
+  trace,
+  traceHeader,
+  traceTensors,
+} from "./trace.ts";
+export { type Plane, type PositionBasis, traceBasis } from "./trace-basis.ts";
 export { type Observed, type StepMetrics, Training, type TrainingHooks, type TrainingState } from "./training.ts";
-export type { Latents } from "./variants.ts";
+export type { AroundUpdate, Latents, Recursion, Update, Variant } from "./variants.ts";

@@ -24,7 +24,8 @@ import {
 import { full, keep, type Random, scope, type Tensor } from "../tensor/index.ts";
 import { fullLength, type ModelConfig, puzzleSlots } from "./config.ts";
 import { type BlockNetwork, createNetwork } from "./network.ts";
-import { type Latents, type Recursion, type Variant, variantOf } from "./variants.ts";
+import type { Network } from "./recursion.ts";
+import { type AroundUpdate, aroundUpdates, type Latents, type Recursion, type Variant, variantOf } from "./variants.ts";
 
 /** Q_head: the first position of y to q_halt and q_continue. Weight 0 and bias -5, so that at first nothing halts. */
 class QHead extends Module {
@@ -60,7 +61,8 @@ export class Model extends Module {
   readonly initial: ReadonlyMap<string, Tensor>;
   /** One latent recursion on x and the latents, all [B, P + L, D]. */
   readonly recur: Recursion;
-  readonly #variant: Variant;
+  /** The variant of the recursion, on the networks of this model. */
+  readonly recursion: Variant;
   readonly #rotary: RotaryTables | null;
 
   /** @param sharedPuzzles  the puzzle embedding of another model, which both models then share */
@@ -81,10 +83,28 @@ export class Model extends Module {
     this.qWeights = new QHead(hiddenSize);
     this.puzzleEmbedding =
       sharedPuzzles ?? (puzzleEmbeddingSize > 0 ? new PuzzleEmbedding(puzzleIds, puzzleEmbeddingSize) : null);
-    this.#variant = variantOf(config, this.net, this.netY ?? this.net);
-    this.recur = this.#variant.recur;
-    this.initial = new Map(this.#variant.latents.map((name) => [name, keep(truncatedNormal([hiddenSize], 1, random))]));
+    this.recursion = this.variant(this.net, this.netY ?? this.net, config);
+    this.recur = this.recursion.recur;
+    this.initial = new Map(
+      this.recursion.latents.map((name) => [name, keep(truncatedNormal([hiddenSize], 1, random))]),
+    );
     this.#rotary = rotary;
+  }
+
+  /**
+   * Builds the recursion on the given networks. Override it for a recursion of your own. It is
+   * called by the constructor, so only the functions in its result may read properties of a subclass.
+   *
+   * @param netY  the network that updates y; it is `net` itself unless the networks are separate
+   */
+  variant(net: Network, netY: Network, config: ModelConfig): Variant {
+    return variantOf(config, net, netY);
+  }
+
+  /** The latent recursion with `around` in place of every call of a network, and with n updates of z if `n` is given. */
+  recurAround(around: AroundUpdate, n = this.config.n): Recursion {
+    const config = { ...this.config, n };
+    return aroundUpdates((wrap) => this.variant(wrap(this.net), wrap(this.netY ?? this.net), config), around);
   }
 
   /** Latent recursions per supervision step. */
@@ -111,7 +131,7 @@ export class Model extends Module {
 
   /** Both heads on the latents after a supervision step: logits [B, L, V], and q [B, 2] (q_halt, q_continue). */
   heads(latents: Latents): { logits: Variable; q: Variable } {
-    const y = latents[this.#variant.output]!;
+    const y = latents[this.recursion.output]!;
     return { logits: this.outputHead(y), q: this.qHead(y) };
   }
 

@@ -1,10 +1,10 @@
 // Predictions without training: the supervision steps of a batch of puzzles, one after another.
-import { noGrad } from "../autograd/index.ts";
 import * as t from "../tensor/index.ts";
 import { Carry } from "./carry.ts";
 import { ConfigError } from "./errors.ts";
 import type { Model } from "./model.ts";
-import { deepRecursion } from "./recursion.ts";
+import { recursionStep, type StepContext, type StepHooks } from "./step-hooks.ts";
+import type { Latents } from "./variants.ts";
 
 export interface Question {
   /** [B, L] tokens */
@@ -28,12 +28,23 @@ export interface Prediction {
   readonly q: t.Tensor;
 }
 
+/** The hooks of a prediction. */
+export interface PredictionHooks extends StepHooks {
+  /** The generator that the hooks receive. Default: one with seed 0. */
+  readonly random?: t.Random;
+}
+
 /** The predictions after 1, 2, ... `steps` supervision steps. Stop iterating to halt early. @throws ConfigError */
-export async function* predictions(model: Model, question: Question, steps: number): AsyncGenerator<Prediction> {
-  const carry = carryOf(model, question);
+export async function* predictions(
+  model: Model,
+  question: Question,
+  steps: number,
+  hooks: PredictionHooks = {},
+): AsyncGenerator<Prediction> {
+  const run = new PredictionRun(model, question, hooks);
   try {
     for (let step = 1; step <= steps; step++) {
-      const { logits, q, tokens } = predictionStep(model, carry);
+      const { logits, q, tokens } = run.step();
       try {
         const [cells, pairs] = await Promise.all([tokens.data(), q.data()]);
         yield { step, tokens: cells as Int32Array, ...splitPairs(pairs), logits, q };
@@ -42,36 +53,89 @@ export async function* predictions(model: Model, question: Question, steps: numb
       }
     }
   } finally {
-    carry.dispose();
+    run.dispose();
   }
 }
 
-/** A carry at the start of these questions. @throws ConfigError if the puzzles have another length than the model's */
-export function carryOf(model: Model, { inputs, puzzleIds }: Question): Carry {
-  const { sequenceLength } = model.config;
-  const slots = inputs.length / sequenceLength;
-  if (!Number.isInteger(slots) || slots === 0) {
-    throw new ConfigError(`question: got ${inputs.length} tokens, expected a multiple of ${sequenceLength}`);
-  }
-  if (puzzleIds && puzzleIds.length !== slots) {
-    throw new ConfigError(`question: got ${puzzleIds.length} puzzle ids, expected ${slots}`);
-  }
-  const carry = new Carry(model, slots);
-  const labels = new Int32Array(inputs.length);
-  carry.refill({ inputs, labels, puzzleIds: puzzleIds ?? new Int32Array(slots) });
-  return carry;
+/** The tensors of a prediction. They live until disposed. */
+export interface PredictionTensors {
+  /** [B, L, V] */
+  readonly logits: t.Tensor;
+  /** [B, 2] */
+  readonly q: t.Tensor;
+  /** [B, L] int32 */
+  readonly tokens: t.Tensor;
 }
 
-/** One supervision step on every slot. The tensors of the result live until disposed. */
-export function predictionStep(model: Model, carry: Carry): { logits: t.Tensor; q: t.Tensor; tokens: t.Tensor } {
-  return noGrad(() => {
-    const { inputs, puzzleIds, ...before } = carry.part(0, carry.slots);
-    const { x } = model.embed(inputs, puzzleIds);
-    const latents = deepRecursion(model.recur, x, before.latents, model.T);
-    const { logits, q } = model.heads(latents);
-    carry.advance(latents);
-    return { logits: t.keep(logits.value), q: t.keep(q.value), tokens: t.keep(t.argmax(logits.value)) };
-  });
+/** The supervision steps of some puzzles, which may leave one after another. */
+export class PredictionRun {
+  #carry: Carry;
+  #step = 0;
+  /** Indices into the question of the puzzles that are still there. */
+  #puzzles: Int32Array;
+  readonly #random: t.Random;
+
+  /** @throws ConfigError if the puzzles have another length than the model's */
+  constructor(
+    private readonly model: Model,
+    { inputs, puzzleIds }: Question,
+    private readonly hooks: PredictionHooks = {},
+  ) {
+    const { sequenceLength } = model.config;
+    const slots = inputs.length / sequenceLength;
+    if (!Number.isInteger(slots) || slots === 0) {
+      throw new ConfigError(`question: got ${inputs.length} tokens, expected a multiple of ${sequenceLength}`);
+    }
+    if (puzzleIds && puzzleIds.length !== slots) {
+      throw new ConfigError(`question: got ${puzzleIds.length} puzzle ids, expected ${slots}`);
+    }
+    this.#random = hooks.random ?? new t.Random(0);
+    this.#puzzles = Int32Array.from({ length: slots }, (_, slot) => slot);
+    this.#carry = new Carry(model, slots);
+    const labels = new Int32Array(inputs.length);
+    const batch = { inputs, labels, puzzleIds: puzzleIds ?? new Int32Array(slots) };
+    t.scope(() => this.#carry.refill(batch, hooks.initial?.(this.#context(1))));
+  }
+
+  /** Indices into the question of the puzzles that are still there. */
+  get puzzles(): Int32Array {
+    return this.#puzzles;
+  }
+
+  /** The latents by name, [B, P + L, D] each. They live until the next step. */
+  get latents(): Latents {
+    return this.#carry.latents;
+  }
+
+  /** One supervision step on every puzzle. @param recording  whether the last latent recursion is recorded, as in a training */
+  step(recording = false): PredictionTensors {
+    const { model, hooks } = this;
+    const carry = this.#carry;
+    this.#step++;
+    const body = (): PredictionTensors => {
+      const { inputs, puzzleIds, latents } = carry.part(0, carry.slots);
+      const { x } = model.embed(inputs, puzzleIds);
+      const next = recursionStep(model, { x, latents }, hooks, this.#context(this.#step));
+      const { logits, q } = model.heads(next);
+      carry.advance(next);
+      return { logits: t.keep(logits.value), q: t.keep(q.value), tokens: t.keep(t.argmax(logits.value)) };
+    };
+    return t.scope(body, { recording });
+  }
+
+  #context(step: number): StepContext {
+    return { step, steps: this.#carry.steps, puzzles: this.#puzzles, random: this.#random };
+  }
+
+  /** Continues with some of the puzzles only. @param slots  positions in `puzzles` */
+  select(slots: readonly number[]): void {
+    this.#carry = this.#carry.select(slots);
+    this.#puzzles = Int32Array.from(slots, (slot) => this.#puzzles[slot]!);
+  }
+
+  dispose(): void {
+    this.#carry.dispose();
+  }
 }
 
 /** q [B, 2], flat, as two arrays. */

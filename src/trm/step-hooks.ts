@@ -1,0 +1,52 @@
+// Hooks around a supervision step, the same in training, prediction and evaluation: noise on the latents, damped updates, other
+// T and n, other initial latents. Without hooks a step is deepRecursion alone.
+
+import type { Variable } from "../autograd/index.ts";
+import type { Random } from "../tensor/index.ts";
+import type { Model } from "./model.ts";
+import { deepRecursion } from "./recursion.ts";
+import type { AroundUpdate, Latents, Recursion } from "./variants.ts";
+
+/** The supervision step that a hook belongs to. B is the number of puzzles that are computed together. */
+export interface StepContext {
+  /** Number of the step, from 1: of the training, or of the prediction. */
+  readonly step: number;
+  /** [B] supervision steps that each puzzle made before this one. */
+  readonly steps: Int32Array;
+  /** [B] which puzzles these are: slots of a training, or indices into the question of a prediction. */
+  readonly puzzles: Int32Array;
+  /** For random hooks. In a training its state is part of the checkpoint, so that a resumed training draws the same numbers. */
+  readonly random: Random;
+}
+
+/** All hooks are optional. They run inside a scope: tensors that a hook creates are released without further action. */
+export interface StepHooks {
+  /** Changes the latents before the deep recursion of a step, for example by noise on z. Same shapes, [B, P + L, D] each. */
+  readonly before?: (latents: Latents, context: StepContext) => Latents;
+  /** Changes the latents after the deep recursion, before the heads decode them. */
+  readonly after?: (latents: Latents, context: StepContext) => Latents;
+  /** Runs instead of every call of a network, for example to damp the update. */
+  readonly around?: AroundUpdate;
+  /** T and n of a step, for example a curriculum. Values that are left out are those of the configuration. */
+  readonly depth?: (context: StepContext) => { readonly T?: number; readonly n?: number };
+  /** Initial latents, [B, P + L, D] each, for the puzzles that start. Default: y_init, z_init at every position. */
+  readonly initial?: (context: StepContext) => Latents;
+}
+
+/** The deep recursion of one supervision step on x [B, P + L, D], with the hooks around it. */
+export function recursionStep(
+  model: Model,
+  { x, latents }: { readonly x: Variable; readonly latents: Latents },
+  hooks: StepHooks,
+  context: StepContext,
+): Latents {
+  const { T = model.T, n } = hooks.depth?.(context) ?? {};
+  const start = hooks.before?.(latents, context) ?? latents;
+  const end = deepRecursion(recursionOf(model, hooks, n), x, start, T);
+  return hooks.after?.(end, context) ?? end;
+}
+
+function recursionOf(model: Model, { around }: StepHooks, n: number | undefined): Recursion {
+  if (!around && n === undefined) return model.recur;
+  return model.recurAround(around ?? ((_, compute) => compute()), n);
+}

@@ -1,0 +1,102 @@
+// Positions of latents in two dimensions: the mean of a latent over its positions, projected onto the two directions in which
+// these means differ most (principal components). The basis is computed once and stored with the weights, so that the positions
+// of different traces can be compared.
+import { ConfigError } from "./errors.ts";
+import type { Model } from "./model.ts";
+import type { Question } from "./prediction.ts";
+import { type TraceRun, updatesOf } from "./trace-updates.ts";
+
+/** The plane of one latent, as plain data. */
+export interface Plane {
+  /** [D] */
+  readonly mean: readonly number[];
+  /** Two orthogonal unit vectors [D]. */
+  readonly axes: readonly [readonly number[], readonly number[]];
+  /** Share of the variance that both axes together explain, 0..1. */
+  readonly explained: number;
+}
+
+/** A plane for every latent by name. */
+export type PositionBasis = Readonly<Record<string, Plane>>;
+
+/** The position of a latent [P + L, D]. @throws ConfigError if the basis does not fit the model */
+export function positionOn(basis: PositionBasis, latent: string, values: Float32Array): [number, number] {
+  const plane = basis[latent];
+  if (!plane) {
+    throw new ConfigError(`trace: got a basis for ${Object.keys(basis).join(", ")}, expected one for ${latent} too`);
+  }
+  const { mean, axes } = plane;
+  if (values.length % mean.length !== 0) {
+    throw new ConfigError(`trace: got a basis of ${mean.length} dimensions, expected the model's hiddenSize`);
+  }
+  const point = meanOverPositions(values, mean.length).map((value, i) => value - mean[i]!);
+  return [dot(point, axes[0]), dot(point, axes[1])];
+}
+
+/** Computes a basis from the updates that a model makes on these questions. The options are those of `trace`. */
+export async function traceBasis(model: Model, question: Question, options: TraceRun): Promise<PositionBasis> {
+  const { hiddenSize, sequenceLength } = model.config;
+  const puzzles = question.inputs.length / sequenceLength;
+  const points = new Map<string, Float64Array[]>();
+  for await (const { latent, latents } of updatesOf(model, question, options)) {
+    const values = latents[latent]!;
+    const size = values.length / puzzles;
+    const own = points.get(latent) ?? [];
+    for (let at = 0; at < values.length; at += size) {
+      own.push(meanOverPositions(values.subarray(at, at + size), hiddenSize));
+    }
+    points.set(latent, own);
+  }
+  return Object.fromEntries([...points].map(([latent, own]) => [latent, principalPlane(own)]));
+}
+
+/** [positions, D] -> [D] */
+function meanOverPositions(values: Float32Array, width: number): Float64Array {
+  const mean = new Float64Array(width);
+  for (let i = 0; i < values.length; i++) mean[i % width]! += values[i]!;
+  return mean.map((sum) => (sum * width) / values.length);
+}
+
+/** The two principal components of some points [D]. Deterministic, including the signs of the axes. */
+export function principalPlane(points: readonly Float64Array[]): Plane {
+  const width = points[0]!.length;
+  const mean = new Float64Array(width);
+  for (const point of points) for (let i = 0; i < width; i++) mean[i]! += point[i]! / points.length;
+  const centred = points.map((point) => point.map((value, i) => value - mean[i]!));
+  const total = centred.reduce((sum, point) => sum + dot(point, point), 0);
+  const first = leadingAxis(centred, width);
+  const rest = centred.map((point) => {
+    const along = dot(point, first);
+    return point.map((value, i) => value - along * first[i]!);
+  });
+  const second = leadingAxis(rest, width);
+  const variance = (axis: Float64Array): number => centred.reduce((sum, point) => sum + dot(point, axis) ** 2, 0);
+  return {
+    mean: [...mean],
+    axes: [[...first], [...second]],
+    explained: total > 0 ? (variance(first) + variance(second)) / total : 1,
+  };
+}
+
+/** The direction of the largest variance, by power iteration. The component of largest magnitude is positive. */
+function leadingAxis(points: readonly Float64Array[], width: number): Float64Array {
+  let axis = Float64Array.from({ length: width }, (_, i) => 1 / (i + 1));
+  for (let iteration = 0; iteration < 200; iteration++) {
+    const next = new Float64Array(width);
+    for (const point of points) {
+      const along = dot(point, axis);
+      for (let i = 0; i < width; i++) next[i]! += along * point[i]!;
+    }
+    const norm = Math.sqrt(dot(next, next));
+    if (norm === 0) return axis; // no variance is left
+    axis = next.map((value) => value / norm);
+  }
+  const largest = axis.reduce((a, b) => (Math.abs(b) > Math.abs(a) ? b : a));
+  return largest < 0 ? axis.map((value) => -value) : axis;
+}
+
+function dot(a: ArrayLike<number>, b: ArrayLike<number>): number {
+  let sum = 0;
+  for (let i = 0; i < a.length; i++) sum += a[i]! * b[i]!;
+  return sum;
+}
