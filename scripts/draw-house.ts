@@ -10,6 +10,7 @@ export const housePath = "docs/images/house.svg";
 /** The rooms from the roof to the ground, each with what lives there. An entry of the package is a file. */
 const rooms: readonly (readonly [name: string, purpose: string])[] = [
   ["src/index.ts", "trm-ts, the package"],
+  ["src/node.ts", "trm-ts/node, for what uses the disk"],
   ["src/testing.ts", "trm-ts/testing, for property tests"],
   ["src/cli", "the trm command"],
   ["src/runs", "checkpoints, run folders, presets, exchange"],

@@ -8,7 +8,12 @@ export {
   type CheckpointSide,
   exportWeights,
   importWeights,
+  type LoadedModel,
+  type LoadModelOptions,
+  loadModel,
+  type ModelFiles,
   packCheckpoint,
+  packModel,
   parseSide,
   restoreTraining,
 } from "./runs/index.ts";

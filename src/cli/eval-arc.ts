@@ -1,9 +1,9 @@
 // `trm eval --arc`: predicts all augmented copies of the test tasks and scores them.
 import { type ArcEvaluation, evaluateArc } from "../puzzles/index.node.ts";
+import type { LoadedModel } from "../runs/index.ts";
 import { UsageError } from "./explain.ts";
 import { counted, percent } from "./format.ts";
 import type { Halt } from "./halt-option.ts";
-import type { LoadedModel } from "./load-model.ts";
 import type { Terminal } from "./terminal.ts";
 import { runCancellable } from "./work-progress.ts";
 

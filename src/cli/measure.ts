@@ -1,7 +1,8 @@
 // Runs an evaluation of a model, with a progress line if it takes long.
+
+import type { LoadedModel } from "../runs/index.ts";
 import type { EvaluationOptions, EvaluationSet, Model } from "../trm/index.ts";
 import { counted } from "./format.ts";
-import type { LoadedModel } from "./load-model.ts";
 import { startProgress } from "./progress.ts";
 import type { Terminal } from "./terminal.ts";
 

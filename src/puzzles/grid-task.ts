@@ -41,8 +41,14 @@ export interface GridTaskDefinition {
   readonly symmetry?: "none" | "dihedral";
 }
 
+/** A task made from a definition. Its symbols are stored with a run or a data set, so that they can be shown without the definition. */
+export interface GridTask extends Task {
+  readonly symbols: string;
+  readonly symmetry: "none" | "dihedral";
+}
+
 /** @throws ConfigError for an invalid definition */
-export function gridTask(definition: GridTaskDefinition): Task {
+export function gridTask(definition: GridTaskDefinition): GridTask {
   const { name, rows, columns, symmetry = "none" } = definition;
   const symbols = [...definition.symbols];
   const length = rows * columns;
@@ -77,6 +83,8 @@ export function gridTask(definition: GridTaskDefinition): Task {
     columns,
     sequenceLength: length,
     vocabularySize: symbols.length + 1,
+    symbols: definition.symbols,
+    symmetry,
     parse(question) {
       const tokens = toTokens(question);
       const problem = definition.problem?.(question);

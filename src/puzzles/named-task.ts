@@ -3,6 +3,8 @@ import * as z from "zod/mini";
 import { ConfigError, type Examples, type Task } from "../trm/index.ts";
 import { ARC_LENGTH, ARC_VOCABULARY } from "./arc/grid.ts";
 import { arcTask } from "./arc/task.ts";
+import { readGridCsv } from "./grid-csv.ts";
+import { type GridTask, gridTask } from "./grid-task.ts";
 import { isMazeSide } from "./maze/board.ts";
 import { readMazeCsv } from "./maze/csv.ts";
 import { MAZE_VOCABULARY, mazeTask } from "./maze/task.ts";
@@ -14,13 +16,13 @@ import { tokensTask } from "./tokens-task.ts";
 
 /** The tasks whose puzzles can be generated. */
 export const taskNames = ["sudoku4", "sudoku6", "sudoku9", "maze"] as const;
-/** The tasks that exist only as a data set. "tokens" is any other task. */
-const dataTaskNames = ["arc", "tokens"] as const;
-export type TaskName = (typeof taskNames)[number] | (typeof dataTaskNames)[number];
+/** The tasks that need a data set or a module. "grid" is a task of one's own with its symbols, "tokens" any other task. */
+const otherTaskNames = ["arc", "grid", "tokens"] as const;
+export type TaskName = (typeof taskNames)[number] | (typeof otherTaskNames)[number];
 
 /** A task with its options, as plain data that run folders store. */
 export const taskChoiceSchema = z.strictObject({
-  name: z.enum([...taskNames, ...dataTaskNames]),
+  name: z.enum([...taskNames, ...otherTaskNames]),
   /** Number of clues of generated Sudokus; by default, as few as a unique solution allows. */
   clues: z.optional(z.number().check(z.int(), z.minimum(0))),
   /** Number of rows and columns of a maze. */
@@ -28,6 +30,12 @@ export const taskChoiceSchema = z.strictObject({
   /** Number of cells and size of the vocabulary of the task "tokens". */
   cells: z.optional(z.number().check(z.int(), z.minimum(1))),
   vocabulary: z.optional(z.number().check(z.int(), z.minimum(2))),
+  /** The definition of the task "grid", without its functions. `title` is its name. */
+  title: z.optional(z.string()),
+  rows: z.optional(z.number().check(z.int(), z.minimum(1))),
+  columns: z.optional(z.number().check(z.int(), z.minimum(1))),
+  symbols: z.optional(z.string()),
+  symmetry: z.optional(z.enum(["none", "dihedral"])),
 });
 export type TaskChoice = z.output<typeof taskChoiceSchema>;
 
@@ -62,8 +70,26 @@ const families: Record<TaskName, Family> = {
     readCsv: (choice, text, fileName) => readMazeCsv(text, fileName, { side: sideOf(choice) }).examples,
   },
   arc: { task: () => arcTask, readCsv: noCsv },
+  grid: {
+    task: storedGrid,
+    readCsv: (choice, text, fileName) => readGridCsv(text, fileName, storedGrid(choice)),
+  },
   tokens: { task: ({ cells = 1, vocabulary = 2 }) => tokensTask(cells, vocabulary), readCsv: noCsv },
 };
+
+/** A grid task as far as it can be stored: it reads, writes and draws puzzles, but cannot generate or judge them. */
+function storedGrid({
+  title: name = "grid",
+  rows = 1,
+  columns = 1,
+  symbols = "",
+  symmetry = "none",
+}: TaskChoice): GridTask {
+  const draw = (): never => {
+    throw new ConfigError(`${name}: such puzzles cannot be generated without the definition of the task`);
+  };
+  return gridTask({ name, rows, columns, symbols, symmetry, draw });
+}
 
 function noCsv({ name }: TaskChoice): never {
   throw new ConfigError(`${name}: cannot be read from a CSV file, expected a data set in the official layout`);
@@ -71,6 +97,17 @@ function noCsv({ name }: TaskChoice): never {
 
 /** @throws ConfigError for an option that the task does not have */
 export const taskOf = (choice: TaskChoice): Task => families[choice.name].task(choice);
+
+/** The plain data from which `taskOf` makes a task again, a task of one's own without its functions. */
+export function choiceOf(task: Task): TaskChoice {
+  const { name, rows, columns, sequenceLength, vocabularySize } = task;
+  if ("symbols" in task) {
+    const { symbols, symmetry } = task as GridTask;
+    return { name: "grid", title: name, rows, columns, symbols, symmetry };
+  }
+  const known = taskOfData({ sequenceLength, vocabularySize });
+  return taskOf(known).name === name ? known : { name: "tokens", cells: sequenceLength, vocabulary: vocabularySize };
+}
 
 /** Sets the number of clues, which a preset chooses, unless the choice has one already. */
 export const withClues = (choice: TaskChoice, clues: number | undefined): TaskChoice =>
@@ -81,7 +118,10 @@ export const readTaskCsv = (choice: TaskChoice, text: string, fileName: string):
   families[choice.name].readCsv(choice, text, fileName);
 
 /** Recognises the task of a data set by the size of its puzzles and of its vocabulary. */
-export function taskOfData({ sequenceLength, vocabularySize }: SplitMetadata): TaskChoice {
+export function taskOfData({
+  sequenceLength,
+  vocabularySize,
+}: Pick<SplitMetadata, "sequenceLength" | "vocabularySize">): TaskChoice {
   const side = Math.sqrt(sequenceLength);
   if (isSudokuSide(side) && vocabularySize === side + 2) return { name: `sudoku${side}` };
   if (vocabularySize === MAZE_VOCABULARY && isMazeSide(side)) return { name: "maze", side };

@@ -31,6 +31,7 @@ import {
 import { fingerprintSchema } from "./data-fingerprint.ts";
 import { exportWeights, finiteFloats, importWeights } from "./weights.ts";
 
+export const checkpointFormat = "trm-ts checkpoint";
 export const sideFile = "checkpoint.json";
 export const weightsFile = "weights.safetensors";
 export const averageFile = "ema.safetensors";
@@ -43,7 +44,7 @@ const count = z.number().check(z.int(), z.minimum(0));
 const share = z.number().check(z.minimum(0), z.maximum(1));
 
 const sideSchema = z.object({
-  format: z.literal("trm-ts checkpoint"),
+  format: z.literal(checkpointFormat),
   version: z.literal(1),
   madeBy: z.string(),
   task: taskChoiceSchema,
@@ -86,7 +87,7 @@ export type CheckpointAbout = Pick<CheckpointSide, "task" | "backend" | "seconds
 export async function packCheckpoint(training: Training, about: CheckpointAbout): Promise<CheckpointFiles> {
   const { step, optimizer, carry, random, source, config, model, ema } = training;
   const side = {
-    format: "trm-ts checkpoint",
+    format: checkpointFormat,
     version: 1,
     ...about,
     step,
@@ -155,11 +156,16 @@ export const evaluatedFile = ({ config }: CheckpointSide): string =>
   config.training.emaRate > 0 ? averageFile : weightsFile;
 
 /** Creates a model with the weights of a file. @throws CheckpointError */
-export function modelFrom({ config }: CheckpointSide, bytes: Uint8Array, where: string): Model {
+export function modelFrom({ config }: Pick<CheckpointSide, "config">, bytes: Uint8Array, where: string): Model {
   const file = parseSafetensors(bytes, where);
   const model = new Model(config.model, new t.Random(0));
-  importWeights(model, file, where);
-  return model;
+  try {
+    importWeights(model, file, where);
+    return model;
+  } catch (error) {
+    model.dispose();
+    throw error;
+  }
 }
 
 /**

@@ -36,6 +36,7 @@ export {
   readWeights,
 } from "./exchange/import.node.ts";
 export { type InitialWeights, readInitialWeights } from "./initial-weights.node.ts";
+export { type LoadedRun, type LoadRunOptions, loadRun } from "./load-run.node.ts";
 export {
   dataFolderOf,
   folderState,

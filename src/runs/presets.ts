@@ -107,6 +107,7 @@ const smallByTask: Record<TaskName, Preset> = {
     },
     data: nothingGenerated,
   },
+  grid: { settings: smallAttention, data: { train: 5_000, ...unseen, augment: true } },
   tokens: { settings: smallAttention, data: nothingGenerated },
 };
 
@@ -116,7 +117,7 @@ const officialAttention = { mixer: "attention", positions: "rotary", n: 4, puzzl
 function officialByTask(task: TaskName): Record<string, unknown> {
   if (task === "arc")
     return { ...officialAttention, weightDecay: 0.1, puzzleLearningRate: 1e-2, puzzleWeightDecay: 0.1 };
-  if (task === "maze" || task === "tokens") return officialAttention;
+  if (task === "maze" || task === "grid" || task === "tokens") return officialAttention;
   return { mixer: "mlp", positions: "none", n: 6, puzzleEmbeddingSize: 512 };
 }
 

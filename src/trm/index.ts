@@ -50,11 +50,12 @@ export {
   officialStateName,
   officialWeightName,
 } from "./official-names.ts";
+export { type Answer, type PredictOptions, predict } from "./predict.ts";
 export { type Prediction, type PredictionHooks, predictions, type Question } from "./prediction.ts";
 export { deepRecursion, latentRecursion, type Network, type State } from "./recursion.ts";
 export { inEnglish } from "./schema-messages.ts";
 export type { StepContext, StepHooks } from "./step-hooks.ts";
-export { type GenerateOptions, isRight, type Task } from "./task.ts";
+export { type GenerateOptions, isRight, misfitOf, type Task } from "./task.ts";
 export {
   recordTrace,
   type Trace,
@@ -70,3 +71,4 @@ export {
 export { type Plane, type PositionBasis, traceBasis } from "./trace-basis.ts";
 export { type Observed, type StepMetrics, Training, type TrainingHooks, type TrainingState } from "./training.ts";
 export type { AroundUpdate, Latents, Recursion, Update, Variant } from "./variants.ts";
+export { weightCount } from "./weight-count.ts";

@@ -3,6 +3,7 @@
 // A task is a grid of cells with one token each, in row-major order: a question (the input) and an answer of the same shape.
 // Token 0 is padding. A label of 0 is ignored by loss and accuracy.
 import type { Random } from "../tensor/index.ts";
+import type { ModelConfig } from "./config.ts";
 import type { ExampleSets, TokenPair } from "./examples.ts";
 
 export interface GenerateOptions {
@@ -54,3 +55,9 @@ export interface Task {
 /** Whether an answer is correct; null if the task cannot judge. @param mistake  the result of `task.mistake` */
 export const isRight = ({ canJudge }: Task, mistake: string | undefined): boolean | null =>
   mistake !== undefined ? false : canJudge || null;
+
+/** Why a model cannot be used for a task, in one line; undefined if their sizes agree. */
+export function misfitOf(task: Task, { sequenceLength, vocabularySize }: ModelConfig): string | undefined {
+  if (sequenceLength === task.sequenceLength && vocabularySize === task.vocabularySize) return undefined;
+  return `the model has ${sequenceLength} cells and ${vocabularySize} tokens, ${task.name} has ${task.sequenceLength} and ${task.vocabularySize}`;
+}

@@ -9,6 +9,8 @@ import {
   dataFolderOf,
   evaluationFingerprint,
   fingerprintOfSets,
+  type LoadedRun,
+  loadRun,
   readSets,
   runFolderOf,
   unseenFile,
@@ -33,7 +35,6 @@ import { arcOptions, evalArc } from "../eval-arc.ts";
 import { UsageError } from "../explain.ts";
 import { type Halt, haltOption } from "../halt-option.ts";
 import { haltingTable, sweepJson, sweepSvg, sweepTable } from "../halting-report.ts";
-import { type LoadedModel, loadModel } from "../load-model.ts";
 import { measure } from "../measure.ts";
 import {
   attemptsOption,
@@ -123,7 +124,7 @@ async function evalRun(path: string, options: EvalOptions): Promise<void> {
   const terminal = openTerminalBeside("--svg", options.svg, options.json);
   const backend = await chooseBackend(options);
   try {
-    const loaded = loadModel(path, options.checkpoint);
+    const loaded = await loadRun(path, { checkpoint: options.checkpoint });
     const run = options.arc ? prepareArc(path, options, loaded) : preparePuzzles(path, options, loaded);
     const note = verifyPuzzles(path, options, loaded);
     if (!options.json) showSettings({ path, options, loaded, backend }, terminal);
@@ -136,16 +137,16 @@ async function evalRun(path: string, options: EvalOptions): Promise<void> {
 }
 
 /** An evaluation whose input has been checked. Errors in the input appear before anything is printed. */
-type Prepared = (loaded: LoadedModel, terminal: Terminal) => Promise<void>;
+type Prepared = (loaded: LoadedRun, terminal: Terminal) => Promise<void>;
 
-function prepareArc(path: string, options: EvalOptions, { config }: LoadedModel): Prepared {
+function prepareArc(path: string, options: EvalOptions, { config }: LoadedRun): Prepared {
   const data = options.data ?? dataFolderOf(runFolderOf(path));
   const checked = arcOptions({ ...options, ...(data !== undefined && { data }) });
   openDataSplit(checked.data, "test", config.model).close();
   return (loaded, terminal) => evalArc(checked, loaded, terminal);
 }
 
-function preparePuzzles(path: string, options: EvalOptions, loaded: LoadedModel): Prepared {
+function preparePuzzles(path: string, options: EvalOptions, loaded: LoadedRun): Prepared {
   const set = openPuzzles(path, options, loaded);
   return (_, terminal) => evalPuzzles(set, options, loaded, terminal);
 }
@@ -153,7 +154,7 @@ function preparePuzzles(path: string, options: EvalOptions, loaded: LoadedModel)
 async function evalPuzzles(
   set: PuzzleSet,
   { halt, json, svg, ...options }: EvalOptions,
-  loaded: LoadedModel,
+  loaded: LoadedRun,
   terminal: Terminal,
 ): Promise<void> {
   const { threshold, steps } = halt;
@@ -178,7 +179,7 @@ const withThreshold =
 interface EvalSettings {
   readonly path: string;
   readonly options: EvalOptions;
-  readonly loaded: LoadedModel;
+  readonly loaded: LoadedRun;
   readonly backend: Backend;
 }
 
@@ -196,7 +197,7 @@ function showSettings({ path, options, loaded, backend }: EvalSettings, { remark
  *
  * @throws CheckpointError for another data set
  */
-function verifyPuzzles(path: string, { csv, data }: EvalOptions, loaded: LoadedModel): string | undefined {
+function verifyPuzzles(path: string, { csv, data }: EvalOptions, loaded: LoadedRun): string | undefined {
   if (csv !== undefined) return undefined;
   const run = runFolderOf(path);
   const own = data === undefined ? dataFolderOf(run) : undefined;
@@ -215,7 +216,7 @@ function verifyPuzzles(path: string, { csv, data }: EvalOptions, loaded: LoadedM
 }
 
 /** @throws DatasetError */
-function openPuzzles(path: string, { csv, data, limit }: EvalOptions, loaded: LoadedModel): PuzzleSet {
+function openPuzzles(path: string, { csv, data, limit }: EvalOptions, loaded: LoadedRun): PuzzleSet {
   if (csv !== undefined) return firstOf(readCsv(csv, loaded), limit);
   const folder = data ?? dataFolderOf(runFolderOf(path));
   if (folder === undefined) return firstOf(readSets(runFolderOf(path)).unseen, limit);
@@ -227,7 +228,7 @@ function openPuzzles(path: string, { csv, data, limit }: EvalOptions, loaded: Lo
 }
 
 /** @throws DatasetError naming file, line and column of a broken row */
-function readCsv(file: string, { choice }: LoadedModel): Examples {
+function readCsv(file: string, { choice }: LoadedRun): Examples {
   const examples = readTaskCsv(choice, decodeText(readBytes(file), file), file);
   if (examples.count === 0) throw new DatasetError("no puzzles after the header", { file });
   return examples;

@@ -2,8 +2,7 @@
 import { readFileSync } from "node:fs";
 import { Command, Option } from "commander";
 import { FileError } from "../../formats/index.ts";
-import type { CheckpointChoice } from "../../runs/index.node.ts";
-import { loadModel } from "../load-model.ts";
+import { type CheckpointChoice, loadRun } from "../../runs/index.node.ts";
 import { type ComputeOptions, checkpointOption, chooseBackend, computeOptions, wholeNumber } from "../options.ts";
 import { legend, showSolution, solutionJson } from "../show-solution.ts";
 import { solvePuzzle } from "../solve-steps.ts";
@@ -65,7 +64,7 @@ async function solve(
   const terminal = openTerminal(json ? "stderr" : "stdout");
   const backend = await chooseBackend(compute);
   try {
-    const loaded = loadModel(path, checkpoint);
+    const loaded = await loadRun(path, { checkpoint });
     const { task, config, model } = loaded;
     const question = task.parse(puzzleText(lines));
     const solution = await solvePuzzle(loaded, question, steps ?? config.training.nSup);

@@ -1,0 +1,113 @@
+// A trained model from bytes, with the task and the configuration that belong to it. A page gets the bytes from an upload or from
+// fetch; load-run.node.ts reads them from a folder.
+import * as z from "zod/mini";
+import { CheckpointError, serializeSafetensors } from "../formats/index.ts";
+import { choiceOf, taskChoiceSchema, taskOf } from "../puzzles/index.ts";
+import {
+  type Config,
+  flattenConfig,
+  inEnglish,
+  type Model,
+  misfitOf,
+  parseConfig,
+  type Task,
+  weightCount,
+} from "../trm/index.ts";
+import { checkpointFormat, modelFrom, parseJson } from "./checkpoint.ts";
+import { exportWeights } from "./weights.ts";
+
+/** The two files of a model. A checkpoint folder of a run holds such files under other names. */
+export interface ModelFiles {
+  /** config.json of a model, or checkpoint.json of a run: the JSON, as text or as bytes */
+  readonly config: string | Uint8Array | ArrayBuffer;
+  /** model.safetensors, or weights.safetensors or ema.safetensors of a run */
+  readonly weights: Uint8Array | ArrayBuffer;
+}
+
+export interface LoadedModel {
+  /** Release it with `model.dispose()`. */
+  readonly model: Model;
+  readonly task: Task;
+  readonly config: Config;
+  /** Training steps that the model has made; null if the files do not say so. */
+  readonly step: number | null;
+}
+
+/** Names of the files of a model in a folder. */
+export const modelConfigFile = "config.json";
+export const modelWeightsFile = "model.safetensors";
+
+const modelFormat = "trm-ts model";
+
+/** The part of config.json and of checkpoint.json that a model needs. */
+const modelSchema = z.object({
+  format: z.enum([modelFormat, checkpointFormat]),
+  version: z.literal(1),
+  task: taskChoiceSchema,
+  step: z.optional(z.number().check(z.int(), z.minimum(0))),
+  config: z.record(z.string(), z.unknown()),
+});
+
+export interface LoadModelOptions {
+  /** The task of the model. Default: the one that the files name. */
+  readonly task?: Task | undefined;
+}
+
+/**
+ * A model from its files.
+ *
+ * @throws CheckpointError, ConfigError if a file is broken, or the files do not belong together
+ */
+export function loadModel(files: ModelFiles, { task }: LoadModelOptions = {}): LoadedModel {
+  const parsed = modelSchema.safeParse(parseJson(bytesOf(files.config), modelConfigFile), inEnglish);
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0]!;
+    throw new CheckpointError(`${modelConfigFile}: ${issue.path.join(".") || "contents"}: ${issue.message}`);
+  }
+  const { step = null } = parsed.data;
+  const config = parseConfig(parsed.data.config, modelConfigFile);
+  const known = task ?? taskOf(parsed.data.task);
+  const weights = bytesOf(files.weights);
+  // An untrusted config.json must not make this allocate more than the size of the weights.
+  const bytesPerWeight = 2; // of the smallest floating-point type
+  if (bytesPerWeight * weightCount(config.model) > weights.length) {
+    throw new CheckpointError(
+      `${modelWeightsFile}: ${weights.length} bytes, too few for the ${weightCount(config.model)} weights of ${modelConfigFile}`,
+    );
+  }
+  const model = fittedModel({ config, task: known }, weights, modelWeightsFile);
+  return { model, task: known, config, step };
+}
+
+/** A model with the weights of a file, which must fit its task. @throws CheckpointError */
+export function fittedModel(
+  { config, task }: Pick<LoadedModel, "config" | "task">,
+  weights: Uint8Array,
+  where: string,
+): Model {
+  const misfit = misfitOf(task, config.model);
+  if (misfit !== undefined) throw new CheckpointError(`${where}: ${misfit}`);
+  return modelFrom({ config }, weights, where);
+}
+
+/** The files from which `loadModel` restores a model: config.json and model.safetensors. */
+export async function packModel({
+  model,
+  task,
+  config,
+  step,
+}: LoadedModel): Promise<{ config: string; weights: Uint8Array }> {
+  const about = {
+    format: modelFormat,
+    version: 1,
+    task: choiceOf(task),
+    ...(step !== null && { step }),
+    config: flattenConfig(config),
+  } satisfies z.input<typeof modelSchema>;
+  return { config: `${JSON.stringify(about, null, 2)}\n`, weights: serializeSafetensors(await exportWeights(model)) };
+}
+
+function bytesOf(data: string | Uint8Array | ArrayBuffer): Uint8Array {
+  if (typeof data === "string") return new TextEncoder().encode(data);
+  return data instanceof Uint8Array ? data : new Uint8Array(data);
+}
