@@ -186,4 +186,5 @@ def serve(who, steps, losses):
         print(json.dumps({"ms": ms, "loss": losses[-1]} if line.strip() == "train" else {"ms": ms}), flush=True)
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -73,7 +73,7 @@ export function pythonPeers(): (Contestant | Absent)[] {
 /** Python commands to try, unless TRM_PYTHON names one. */
 const pythons = ["python3", "python"] as const;
 
-function findPython(): { python: string } | { reason: string } {
+export function findPython(): { python: string } | { reason: string } {
   const named = process.env.TRM_PYTHON;
   for (const python of named ? [named] : pythons) {
     if (answers(python, ["-c", "import torch"])) return { python };

@@ -1,0 +1,108 @@
+// `npm run bench:learn -- TASK...` measures the steps and the time to a stated accuracy on unseen puzzles, over several seeds, next to
+// PyTorch with the same model, initial weights, puzzles and settings. One program trains at a time.
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { loadBenchBackend } from "./backend.ts";
+import { type LearningTask, learningTask, learningTaskNames } from "./learning/goals.ts";
+import { trainPeer, writeStart, writeTraining } from "./learning/peer.ts";
+import { type Learned, learningTable } from "./learning/report.ts";
+import { openSession, type Point, train } from "./learning/session.ts";
+import { nameOf } from "./ours.ts";
+import { findPython } from "./runner/contestants.ts";
+import { describeMachine, describeMoment } from "./runner/machine.ts";
+
+const usage = `npm run bench:learn -- [TASK...] [options]
+  TASK              some of ${learningTaskNames.join(", ")} (default: all)
+  --seeds N         trainings per task, each with its own puzzles and weights (default: 3)
+  --set KEY=VALUE   overrides a setting of the preset small; may be repeated
+  --steps N         ends a training after this step
+  --threads N       compute threads (default: all processors)
+  --no-peer         does not run PyTorch
+  --out DIR         folder for the curves, one JSON file per task (default: bench/learning/curves)
+
+Example: npm run bench:learn -- sudoku4 --seeds 1 --set learningRate=2e-3`;
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  allowNegative: true,
+  options: {
+    seeds: { type: "string", default: "3" },
+    set: { type: "string", multiple: true, default: [] },
+    steps: { type: "string" },
+    threads: { type: "string", default: "0" },
+    peer: { type: "boolean", default: true },
+    out: { type: "string", default: "bench/learning/curves" },
+    help: { type: "boolean", short: "h" },
+  },
+});
+
+if (values.help) {
+  console.log(usage);
+} else {
+  await measure(positionals.length > 0 ? positionals : learningTaskNames);
+}
+
+async function measure(names: readonly string[]): Promise<void> {
+  const tasks = names.map((name) => [name, adjusted(learningTask(name))] as const); // unknown names end the command here
+  const { backend, threads } = await loadBenchBackend(undefined, Number(values.threads));
+  const python = values.peer ? findPython() : { reason: "--no-peer" };
+  if ("reason" in python) console.error(`PyTorch is left out: ${python.reason}`);
+  const results: Learned[] = [];
+  for (const [name, task] of tasks) {
+    for (let seed = 1; seed <= Number(values.seeds); seed++) {
+      const moment = describeMoment();
+      const folder = mkdtempSync(join(tmpdir(), "bench-learn-"));
+      const show = (who: string) => (point: Point) => console.error(`${name} seed ${seed}, ${who}: ${describe(point)}`);
+      try {
+        const session = openSession(task, seed, overrides());
+        const weights = await writeStart(folder, session.training);
+        const ours = await train(session, task, show("trm-ts"));
+        writeTraining(folder, weights, session, task);
+        session.training.dispose();
+        const command = "python" in python ? [python.python, "bench/peers/torch_learn.py"] : null;
+        const peer = command && (await trainPeer(command, folder, threads, show("PyTorch")));
+        results.push({ name, task, seed, moment, ours, peer });
+      } finally {
+        rmSync(folder, { recursive: true });
+      }
+    }
+    writeCurves(name, results);
+  }
+  console.log(`${nameOf(backend)}, ${threads} thread(s)`);
+  for (const [key, value] of describeMachine()) console.log(`${key}: ${value}`);
+  console.log(`\n${learningTable(results)}`);
+  backend.dispose();
+}
+
+function describe({ step, seconds, exact: [first, last] }: Point): string {
+  return `step ${step}, ${seconds.toFixed(1)} s, exact ${(100 * first).toFixed(1)}% after step 1, ${(100 * last).toFixed(1)}% after the last`;
+}
+
+function adjusted(task: LearningTask): LearningTask {
+  return values.steps === undefined ? task : { ...task, maxSteps: Number(values.steps) };
+}
+
+/** The settings of --set; numbers and booleans are converted. */
+function overrides(): Record<string, unknown> {
+  return Object.fromEntries(
+    values.set.map((setting) => {
+      const [key = "", value = ""] = setting.split("=");
+      const number = Number(value);
+      return [key, value === "true" || value === "false" ? value === "true" : Number.isNaN(number) ? value : number];
+    }),
+  );
+}
+
+function writeCurves(name: string, results: readonly Learned[]): void {
+  const machine = Object.fromEntries(describeMachine());
+  const runs = results
+    .filter((result) => result.name === name)
+    .map(({ seed, moment, ours, peer }) => ({ seed, ...moment, ours, peer }));
+  mkdirSync(values.out, { recursive: true });
+  writeFileSync(
+    join(values.out, `${name}.json`),
+    `${JSON.stringify({ machine, settings: overrides(), runs }, null, 1)}\n`,
+  );
+}
