@@ -211,6 +211,12 @@ it("a run whose generated puzzles were replaced is refused", async () => {
   await expect(runCommand(evalCommand(), out)).rejects.toThrow("the test puzzles differ");
 });
 
+it("--puzzles and --unseen set the numbers of generated puzzles", async () => {
+  await trainSudoku6("--unseen", "3", "--steps", "1");
+  expect(JSON.parse(readFileSync(join(out, "run.json"), "utf8")).data).toMatchObject({ train: 6, unseen: 3 });
+  expect(readFileSync(join(out, "unseen.csv"), "utf8").trim().split("\n")).toHaveLength(1 + 3);
+});
+
 describe("--init", () => {
   const second = (): string => join(folder, "second");
   const startSecond = (...more: string[]): Promise<string> =>

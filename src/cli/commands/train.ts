@@ -40,6 +40,7 @@ interface TrainOptions extends ComputeOptions {
   readonly side?: number;
   readonly clues?: number;
   readonly puzzles?: number;
+  readonly unseen?: number;
   readonly preset: PresetName;
   readonly isPresetNamed: boolean;
   readonly config?: string;
@@ -64,6 +65,7 @@ const fixedOnResume = [
   "side",
   "clues",
   "puzzles",
+  "unseen",
   "preset",
   "config",
   "set",
@@ -75,7 +77,7 @@ const fixedOnResume = [
 ];
 
 /** Options of generated puzzles. */
-const generatedOnly = ["task", "side", "clues", "puzzles"];
+const generatedOnly = ["task", "side", "clues", "puzzles", "unseen"];
 
 export function trainCommand(): Command {
   const command = new Command("train")
@@ -90,6 +92,7 @@ export function trainCommand(): Command {
     .addOption(new Option("--side <n>", "rows and columns of a maze (7 to 30)").argParser(wholeNumber(1)))
     .addOption(new Option("--clues <n>", "clues of a generated Sudoku (default: few)").argParser(wholeNumber(1)))
     .addOption(new Option("--puzzles <n>", "number of puzzles to generate for training").argParser(wholeNumber(1)))
+    .addOption(new Option("--unseen <n>", "number of puzzles to generate for the final test").argParser(wholeNumber(1)))
     .addOption(new Option("--preset <name>", "named settings, see below").choices(presetNames).default("small"))
     .option(
       "--config <file>",
@@ -191,7 +194,7 @@ const openSession = (options: TrainOptions, terminal: Terminal): Promise<Trainin
   options.resume === undefined ? startRun(newRun(options), terminal) : resumeRun(options.resume, options, terminal);
 
 function newRun(options: TrainOptions): NewRun {
-  const { puzzles, isPresetNamed, config, set, steps, minutes, force } = options;
+  const { puzzles, unseen, isPresetNamed, config, set, steps, minutes, force } = options;
   const { choice, name, folder, settings } =
     options.data === undefined ? generatedTask(options) : storedTask(options.data);
   const fromFile = config === undefined ? [] : [readConfigFile(config)];
@@ -207,7 +210,7 @@ function newRun(options: TrainOptions): NewRun {
     showSources: config !== undefined,
     init,
     settings: [...fromInit, ...settings, ...fromFile, ...fromSeed, parseSet(set)],
-    sizes: puzzles === undefined ? {} : { train: puzzles },
+    sizes: { ...(puzzles !== undefined && { train: puzzles }), ...(unseen !== undefined && { unseen }) },
     force: force ?? false,
     goal: { steps: steps ?? null, minutes: minutes ?? null },
   };
