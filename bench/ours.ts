@@ -35,7 +35,7 @@ export const nameOf = ({ name, build }: t.Backend): string => `trm-ts ${name} ($
 export function ourStep(start: Case, backend: t.Backend, threads: number): StepRunner {
   t.setRootBackend(backend);
   const batch = start.config.batch_size;
-  const model = new Model(parseConfig({ ...start.config }).model, new t.Random(0));
+  const model = new Model(parseConfig({ ...start.config }, "bench").model, new t.Random(0));
   for (const [name, { value }] of model.namedParameters()) {
     const weight = start.weights.get(peerName(name));
     if (!weight) throw new Error(`the case has no weight "${peerName(name)}"`);

@@ -103,7 +103,7 @@ async function measureSteps(note: (what: string, milliseconds: number) => void):
     "MLP, D 64, 9 x 9": { vocabularySize: 11, sequenceLength: 81, hiddenSize: 64, mixer: "mlp" },
   };
   for (const [name, model] of Object.entries(models)) {
-    const config = parseConfig({ ...common, ...model });
+    const config = parseConfig({ ...common, ...model }, "bench");
     const random = new Random(1);
     const tokens = (length: number): Int32Array =>
       Int32Array.from({ length }, () => 1 + random.integer(model.vocabularySize - 1));

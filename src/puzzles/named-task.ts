@@ -21,23 +21,41 @@ const otherTaskNames = ["arc", "grid", "tokens"] as const;
 export type TaskName = (typeof taskNames)[number] | (typeof otherTaskNames)[number];
 
 /** A task with its options, as plain data that run folders store. */
+export interface TaskChoice {
+  readonly name: TaskName;
+  /** Number of clues of generated Sudokus; by default, as few as a unique solution allows. */
+  readonly clues?: number | undefined;
+  /** Number of rows and columns of a maze. Default: 9. */
+  readonly side?: number | undefined;
+  /** Number of cells of the task "tokens". */
+  readonly cells?: number | undefined;
+  /** Size of the vocabulary of the task "tokens". */
+  readonly vocabulary?: number | undefined;
+  /** The name of the task "grid". Its definition follows, without its functions. */
+  readonly title?: string | undefined;
+  /** Rows of the task "grid". */
+  readonly rows?: number | undefined;
+  /** Columns of the task "grid". */
+  readonly columns?: number | undefined;
+  /** Symbols of the task "grid". The first one is token 1. */
+  readonly symbols?: string | undefined;
+  /** Transforms that map puzzles of the task "grid" to puzzles. */
+  readonly symmetry?: "none" | "dihedral" | undefined;
+}
+
+/** Schema of a TaskChoice that was read from a file. */
 export const taskChoiceSchema = z.strictObject({
   name: z.enum([...taskNames, ...otherTaskNames]),
-  /** Number of clues of generated Sudokus; by default, as few as a unique solution allows. */
   clues: z.optional(z.number().check(z.int(), z.minimum(0))),
-  /** Number of rows and columns of a maze. */
   side: z.optional(z.number().check(z.int())),
-  /** Number of cells and size of the vocabulary of the task "tokens". */
   cells: z.optional(z.number().check(z.int(), z.minimum(1))),
   vocabulary: z.optional(z.number().check(z.int(), z.minimum(2))),
-  /** The definition of the task "grid", without its functions. `title` is its name. */
   title: z.optional(z.string()),
   rows: z.optional(z.number().check(z.int(), z.minimum(1))),
   columns: z.optional(z.number().check(z.int(), z.minimum(1))),
   symbols: z.optional(z.string()),
   symmetry: z.optional(z.enum(["none", "dihedral"])),
-});
-export type TaskChoice = z.output<typeof taskChoiceSchema>;
+} satisfies Record<keyof TaskChoice, z.ZodMiniType>);
 
 interface Family {
   task(choice: TaskChoice): Task;

@@ -2,6 +2,7 @@
 // official code's names, which official-names.ts converts.
 import { closest } from "fastest-levenshtein";
 import * as z from "zod/mini";
+import { showValue } from "../tensor/index.ts";
 import { ConfigError } from "./errors.ts";
 import { fromOfficialNames } from "./official-names.ts";
 import { inEnglish } from "./schema-messages.ts";
@@ -13,42 +14,129 @@ const probability = z.number().check(z.minimum(0), z.maximum(1));
 /** Decay rate of a moving average. With 1 the average would never change, and bias correction would divide by 0. */
 const decayRate = z.number().check(z.minimum(0), z.lt(1));
 
-export const modelSchema = z
+/** Settings of the model. */
+export interface ModelConfig {
+  /** The recursion, one of those in variants.ts. Default: "trm". */
+  readonly recursion: "trm" | "singleZ" | "multiZ" | "direct";
+  /** Use separate networks for z and y instead of one for both. Default: false. */
+  readonly separateNets: boolean;
+  /** Record only the last updates of z and y on the tape (HRM) instead of the whole last recursion. Default: false. */
+  readonly oneStepGradient: boolean;
+  /** V, including the padding token. Must be given. */
+  readonly vocabularySize: number;
+  /** Tokens per puzzle, excluding the slots of the puzzle embedding. Must be given. */
+  readonly sequenceLength: number;
+  /** Latent recursions per supervision step; only the last is on the tape. Default: 3. */
+  readonly T: number;
+  /** Updates of z per latent recursion (multiZ: the number of latents). Default: 6. */
+  readonly n: number;
+  /** Number of blocks of the network. Default: 2. */
+  readonly layers: number;
+  /** Number of blocks of the separate network for y. Default: `layers`. */
+  readonly layersY?: number | undefined;
+  /** D, the size of x, y and z at every position. Default: 512. */
+  readonly hiddenSize: number;
+  /** "mlp": MLP over the sequence (the paper's choice for Sudoku); "attention": self-attention. Default: "mlp". */
+  readonly mixer: "mlp" | "attention";
+  /** Attention heads; hiddenSize must be a multiple. Default: 8. */
+  readonly heads: number;
+  /** Positions of the tokens: none, rotary (in the attention) or learned vectors added to the embedding. Default: "none". */
+  readonly positions: "none" | "rotary" | "learned";
+  /** Ratio of the inner width of SwiGLU to its outer width, before 2/3 of it is taken and rounded up. Default: 4. */
+  readonly expansion: number;
+  /** Inner widths of SwiGLU are rounded up to a multiple of this. Default: 256. */
+  readonly widthMultiple: number;
+  /** Number of puzzle ids, including the blank id 0. Default: 1. */
+  readonly puzzleIds: number;
+  /** Size of the embedding of a puzzle id; 0 for no puzzle embedding. Default: 0. */
+  readonly puzzleEmbeddingSize: number;
+  /** P, the sequence slots of the puzzle embedding, padded with zeros. Default: 16. */
+  readonly puzzleSlots: number;
+}
+
+/** Settings of a training. */
+export interface TrainingConfig {
+  /** B, the number of slots: puzzles that are computed together. Default: 768. */
+  readonly batchSize: number;
+  /** N_sup, the maximum number of supervision steps per puzzle. Default: 16. */
+  readonly nSup: number;
+  /** Probability of a random minimum of supervision steps, drawn for every slot at every step. Default: 0.1. */
+  readonly explorationProbability: number;
+  /** Train q_continue with one more forward pass, and halt if q_halt > q_continue. Default: false. */
+  readonly continueLoss: boolean;
+  /** Halt if q_halt > q_continue without a continue loss (direct prediction). Default: false. */
+  readonly haltAgainstContinue: boolean;
+  /** Normalization of the logits in the cross-entropy of the answer. Default: "stablemax". */
+  readonly loss: "stablemax" | "softmax";
+  /** Weight of the halting losses. DEVIATION: halting loss weight — 0.5 as in the official code; the paper uses 1. */
+  readonly haltingLossWeight: number;
+  /**
+   * When a halted slot receives a new puzzle. DEVIATION: batch handling — at once ("slot", the default), as in the official
+   * code; in the paper's pseudocode once all slots have halted ("batch").
+   */
+  readonly refill: "slot" | "batch";
+  /** DEVIATION: optimizer — Adam-atan2, the default, as in the official code; the paper uses AdamW. */
+  readonly optimizer: "adamAtan2" | "adamW";
+  /** Learning rate after the warmup. Default: 1e-4. */
+  readonly learningRate: number;
+  /** Decay rate of Adam's mean of the gradients. Default: 0.9. */
+  readonly beta1: number;
+  /** Decay rate of Adam's mean of the squared gradients. Default: 0.95. */
+  readonly beta2: number;
+  /** Decoupled weight decay: weights shrink by learningRate · weightDecay per step. Default: 1. */
+  readonly weightDecay: number;
+  /** Steps in which the learning rate grows linearly from 0. Default: 2000. */
+  readonly warmupSteps: number;
+  /** Ratio of the learning rate at the end of the cosine to its maximum. Default: 1, a constant rate. */
+  readonly minRatio: number;
+  /**
+   * Steps of the learning-rate schedule. Default: 65,104, which is 50,000 epochs of 1,000 puzzles in batches of 768, as in the
+   * official commands.
+   */
+  readonly totalSteps: number;
+  /** Learning rate of the puzzle embedding, which SignSGD updates. Default: 1e-4. */
+  readonly puzzleLearningRate: number;
+  /** Weight decay of the puzzle embedding. Default: 1. */
+  readonly puzzleWeightDecay: number;
+  /** Decay rate of the moving average of the weights, which is used for evaluation; 0 for no average. Default: 0.999. */
+  readonly emaRate: number;
+  /** Seed of the initial weights and of the exploration. Default: 0. */
+  readonly seed: number;
+}
+
+/** All settings, checked and complete. */
+export interface Config {
+  readonly model: ModelConfig;
+  readonly training: TrainingConfig;
+}
+
+/** Settings for `parseConfig`: the two sizes of the task, and any others. */
+export type Settings = Pick<ModelConfig, "vocabularySize" | "sequenceLength"> &
+  Partial<ModelConfig> &
+  Partial<TrainingConfig>;
+
+// The docstrings are in the interfaces, because a type that is inferred from a schema has none.
+const modelSchema = z
   .strictObject({
-    /** The recursion, one of those in variants.ts. */
     recursion: z._default(z.enum(["trm", "singleZ", "multiZ", "direct"]), "trm"),
-    /** Use separate networks for z and y instead of one for both. */
     separateNets: z._default(z.boolean(), false),
-    /** Record only the last updates of z and y on the tape (HRM) instead of the whole last recursion. */
     oneStepGradient: z._default(z.boolean(), false),
-    /** V, including the padding token. */
     vocabularySize: positive,
-    /** Tokens per puzzle, excluding the slots of the puzzle embedding. */
     sequenceLength: positive,
-    /** Latent recursions per supervision step; only the last is on the tape. */
     T: z._default(positive, 3),
-    /** Updates of z per latent recursion (multiZ: the number of latents). */
     n: z._default(positive, 6),
-    /** Number of blocks of the network. */
     layers: z._default(positive, 2),
-    /** Number of blocks of the separate network for y. Default: `layers`. */
     layersY: z.optional(positive),
-    /** D */
     hiddenSize: z._default(positive, 512),
-    /** "mlp": MLP over the sequence (the paper's choice for Sudoku); "attention": self-attention. */
     mixer: z._default(z.enum(["mlp", "attention"]), "mlp"),
     heads: z._default(positive, 8),
     positions: z._default(z.enum(["none", "rotary", "learned"]), "none"),
     expansion: z._default(z.number().check(z.positive()), 4),
-    /** Inner widths of SwiGLU are rounded up to a multiple of this. */
     widthMultiple: z._default(positive, 256),
-    /** Number of puzzle ids, including the blank id 0. */
     puzzleIds: z._default(positive, 1),
-    /** Size of the embedding of a puzzle id; 0 for no puzzle embedding. */
     puzzleEmbeddingSize: z._default(notNegative, 0),
-    /** P, the sequence slots of the puzzle embedding, padded with zeros. */
     puzzleSlots: z._default(notNegative, 16),
-  })
+  } satisfies Record<keyof ModelConfig, z.ZodMiniType>)
   .check(
     z.refine((c) => c.mixer === "mlp" || c.hiddenSize % c.heads === 0, {
       message: "expected a multiple of heads",
@@ -64,51 +152,30 @@ export const modelSchema = z
     }),
   );
 
-export const trainingSchema = z.strictObject({
+const trainingSchema = z.strictObject({
   batchSize: z._default(positive, 768),
-  /** N_sup, the maximum number of supervision steps per puzzle. */
   nSup: z._default(positive, 16),
-  /** Probability of a random minimum of supervision steps, drawn for every slot at every step. */
   explorationProbability: z._default(probability, 0.1),
-  /** Train q_continue with one more forward pass, and halt if q_halt > q_continue. */
   continueLoss: z._default(z.boolean(), false),
-  /** Halt if q_halt > q_continue without a continue loss (direct prediction). */
   haltAgainstContinue: z._default(z.boolean(), false),
   loss: z._default(z.enum(["stablemax", "softmax"]), "stablemax"),
-  /** Weight of the halting losses. DEVIATION: halting loss weight — 0.5 as in the official code; the paper uses 1. */
   haltingLossWeight: z._default(z.number().check(z.minimum(0)), 0.5),
-  /**
-   * When a halted slot receives a new puzzle. DEVIATION: batch handling — at once ("slot"), as in the official code; in the
-   * paper's pseudocode once all slots have halted ("batch").
-   */
   refill: z._default(z.enum(["slot", "batch"]), "slot"),
-  /** DEVIATION: optimizer — Adam-atan2 as in the official code; the paper uses AdamW. */
   optimizer: z._default(z.enum(["adamAtan2", "adamW"]), "adamAtan2"),
   learningRate: z._default(z.number().check(z.positive()), 1e-4),
   beta1: z._default(decayRate, 0.9),
   beta2: z._default(decayRate, 0.95),
   weightDecay: z._default(z.number().check(z.minimum(0)), 1),
   warmupSteps: z._default(notNegative, 2000),
-  /** Ratio of the learning rate at the end of the cosine to its maximum. */
   minRatio: z._default(probability, 1),
-  /** Steps of the learning-rate schedule: 50,000 epochs of 1,000 puzzles in batches of 768, as in the official commands. */
   totalSteps: z._default(positive, 65_104),
   puzzleLearningRate: z._default(z.number().check(z.minimum(0)), 1e-4),
   puzzleWeightDecay: z._default(z.number().check(z.minimum(0)), 1),
-  /** Decay rate of the moving average of the weights, which is used for evaluation; 0 for no average. */
   emaRate: z._default(decayRate, 0.999),
   /** Raise the decay rate from 0.18 to emaRate during the first steps, so that the average is useful early (see warmedUpRate). */
   emaWarmup: z._default(z.boolean(), false),
   seed: z._default(whole, 0),
-});
-
-export type ModelConfig = z.output<typeof modelSchema>;
-export type TrainingConfig = z.output<typeof trainingSchema>;
-
-export interface Config {
-  readonly model: ModelConfig;
-  readonly training: TrainingConfig;
-}
+} satisfies Record<keyof TrainingConfig, z.ZodMiniType>);
 
 /** Keys of the model's part of a configuration. */
 export const modelKeys: readonly string[] = Object.keys(modelSchema.shape);
@@ -118,18 +185,31 @@ const trainingKeys = Object.keys(trainingSchema.shape);
 export const configKeys: readonly string[] = [...modelKeys, ...trainingKeys];
 
 /**
- * Parses a flat record of settings under our names or the official ones. Omitted settings have their defaults.
+ * Checks settings and adds the defaults of those that are left out.
  *
- * @param where  names the settings in errors
+ * Settings that were read from somewhere, such as a file, may also have the names of the official code. They are not checked by
+ * the compiler, so `where` is required: it names the settings in errors.
+ *
  * @param sourceOf  names the source of a key in errors, for settings that come from several sources
  * @throws ConfigError with the key, the value and the expected value; for an unknown key with the most similar known key
  */
+export function parseConfig(settings: Settings): Config;
 export function parseConfig(
   settings: Readonly<Record<string, unknown>>,
+  where: string,
+  sourceOf?: (key: string) => string,
+): Config;
+export function parseConfig(
+  settings: Settings | Readonly<Record<string, unknown>>,
   where = "config",
   sourceOf: (key: string) => string = () => where,
 ): Config {
-  const own = ownSettings(settings, where);
+  if (typeof settings !== "object" || settings === null || Array.isArray(settings)) {
+    throw new ConfigError(
+      `${where}: got ${showValue(settings)}, expected an object of settings such as { hiddenSize: 64 }`,
+    );
+  }
+  const own = ownSettings({ ...settings }, where);
   const pick = (keys: readonly string[]) =>
     Object.fromEntries(Object.entries(own).filter(([key]) => keys.includes(key)));
   return {

@@ -14,6 +14,7 @@ export {
   ownSettings,
   parseConfig,
   puzzleSlots,
+  type Settings,
   type TrainingConfig,
 } from "./config.ts";
 export { type EarlyExitOptions, type ExitPredictions, predictionsAtExit } from "./early-exit.ts";

@@ -38,7 +38,7 @@ describe("parameter counts", () => {
   it.each(Object.entries(counts))("%s has %i parameters in the benchmark and in the model", (name, count) => {
     const config = read(name);
     expect(parameterCount(config)).toBe(count);
-    const model = new Model(parseConfig({ ...config }).model, new Random(0));
+    const model = new Model(parseConfig({ ...config }, "bench").model, new Random(0));
     expect(model.parameterCount()).toBe(count);
     const names = [...model.namedParameters()].map(([own, { shape }]) => [peerName(own), shape] as const);
     expect(new Map(names.toSorted())).toEqual(new Map([...weightShapes(config)].toSorted()));

@@ -21,7 +21,7 @@ export async function trainSmallModels(): Promise<StepReport> {
     const losses: number[] = [];
     const task = sudokuTask(4);
     const { train } = task.generate({ train: 40, test: 8, seed: 1 });
-    for (const mixer of ["mlp", "attention"]) {
+    for (const mixer of ["mlp", "attention"] as const) {
       const config = parseConfig({
         vocabularySize: task.vocabularySize,
         sequenceLength: task.sequenceLength,

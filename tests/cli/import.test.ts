@@ -89,7 +89,7 @@ async function hrmWeights(puzzleIds: number): Promise<Map<string, WritableTensor
     heads: 2,
     mixer: "attention",
     positions: "rotary",
-  };
+  } as const;
   const { model } = parseConfig({ ...recursion, ...sizes, puzzleIds, puzzleEmbeddingSize: 16, puzzleSlots: 1 });
   const made = new Model(model, new Random(1));
   const tensors = await exportWeights(made);

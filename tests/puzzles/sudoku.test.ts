@@ -31,7 +31,7 @@ describe("text and tokens", () => {
 
   it("tokens are digit + 1, the blank is 1, and the vocabulary includes padding", () => {
     expect([...sudokuTask(4).parse("1.34............")]).toEqual([2, 1, 4, 5, ...new Array(12).fill(1)]);
-    expect([4, 6, 9].map((side) => sudokuTask(side).vocabularySize)).toEqual([6, 8, 11]);
+    expect(([4, 6, 9] as const).map((side) => sudokuTask(side).vocabularySize)).toEqual([6, 8, 11]);
     expect(sudokuTask(4).format([0, 1, 2, 5])).toBe("?.14");
   });
 
@@ -67,7 +67,7 @@ describe("text and tokens", () => {
   });
 
   it("an unknown side is refused", () => {
-    expect(() => sudokuTask(5)).toThrow(new ConfigError("sudoku5: expected sudoku4, sudoku6 or sudoku9"));
+    expect(() => sudokuTask(5 as 4)).toThrow(new ConfigError("sudokuTask: got 5 as the side, expected 4, 6 or 9"));
   });
 });
 

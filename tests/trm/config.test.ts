@@ -39,6 +39,6 @@ describe("the configuration", () => {
   });
 
   it("refuses decay rates of 1 under the official name betas", () => {
-    expect(() => parseConfig({ ...sizes, betas: [0.9, 1] })).toThrow(/beta2: .*got 1/);
+    expect(() => parseConfig({ ...sizes, betas: [0.9, 1] }, "official")).toThrow(/beta2: .*got 1/);
   });
 });

@@ -26,7 +26,7 @@ describe("the number of parameters without the puzzle table", () => {
   ];
   for (const [name, settings, count] of cases) {
     it(`is ${count} for ${name}`, () => {
-      const model = new Model(parseConfig(settings).model, new Random(1));
+      const model = new Model(parseConfig(settings, "settings").model, new Random(1));
       expect(model.parameterCount()).toBe(count);
       model.dispose();
     });

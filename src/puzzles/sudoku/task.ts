@@ -2,9 +2,17 @@
 //
 // Tokens are digit + 1, the blank is 1, padding is 0; the vocabulary has side + 2 tokens (9x9: 11, as in the official code). This
 // folder holds board (text and tokens), solver, validate, generator, symmetry, canonical, dataset and csv.
-import type { Random } from "../../tensor/index.ts";
+import { type Random, showValue } from "../../tensor/index.ts";
 import { ConfigError, type Task, type TokenPair } from "../../trm/index.ts";
-import { boardToTokens, drawBoard, geometryOf, isSudokuSide, joinRows, tokensToBoard } from "./board.ts";
+import {
+  boardToTokens,
+  drawBoard,
+  geometryOf,
+  isSudokuSide,
+  joinRows,
+  type SudokuSide,
+  tokensToBoard,
+} from "./board.ts";
 import { generateDataset } from "./dataset.ts";
 import { applySymmetry, randomSymmetry } from "./symmetry.ts";
 import { solutionProblem, validatePuzzle } from "./validate.ts";
@@ -14,9 +22,9 @@ export interface SudokuTaskOptions {
   readonly clues?: number | undefined;
 }
 
-/** @throws ConfigError unless the side is 4, 6 or 9 */
-export function sudokuTask(side: number, { clues }: SudokuTaskOptions = {}): Task {
-  if (!isSudokuSide(side)) throw new ConfigError(`sudoku${side}: expected sudoku4, sudoku6 or sudoku9`);
+/** Sudoku of 4x4, 6x6 or 9x9 cells. @throws ConfigError unless the side is 4, 6 or 9 */
+export function sudokuTask(side: SudokuSide, { clues }: SudokuTaskOptions = {}): Task {
+  if (!isSudokuSide(side)) throw new ConfigError(`sudokuTask: got ${showValue(side)} as the side, expected 4, 6 or 9`);
   const geometry = geometryOf(side);
   return {
     name: `sudoku${side}`,

@@ -60,7 +60,7 @@ export async function trainCell(options: CellOptions): Promise<AblationCell | un
   const { row, seed, config, sets, budget, begun, isStopping, save } = options;
   const steps = stepsFor(config, budget);
   const warmupSteps = Math.min(config.training.warmupSteps, Math.floor(steps / 10));
-  const own = parseConfig({ ...flattenConfig(config), seed, warmupSteps, totalSteps: steps });
+  const own = parseConfig({ ...config.model, ...config.training, seed, warmupSteps, totalSteps: steps });
   const begin = performance.now();
   const training = new Training(own, new ShuffledExamples(sets.train, seed));
   try {

@@ -190,7 +190,15 @@ describe("import", () => {
     const metadata = readDataMetadata(data);
     const choice = taskOfData(metadata);
     const { vocabularySize, sequenceLength, identifierCount } = metadata;
-    const settings = { hiddenSize: 8, heads: 1, mixer: "attention", T: 1, n: 1, widthMultiple: 8, batchSize: 2 };
+    const settings = {
+      hiddenSize: 8,
+      heads: 1,
+      mixer: "attention",
+      T: 1,
+      n: 1,
+      widthMultiple: 8,
+      batchSize: 2,
+    } as const;
     const ids = { puzzleEmbeddingSize: 8, puzzleSlots: 1, puzzleIds: identifierCount };
     const config = parseConfig({ ...settings, ...ids, vocabularySize, sequenceLength });
     const model = new Model(config.model, new Random(1));
