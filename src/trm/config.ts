@@ -100,6 +100,11 @@ export interface TrainingConfig {
   readonly puzzleWeightDecay: number;
   /** Decay rate of the moving average of the weights, which is used for evaluation; 0 for no average. Default: 0.999. */
   readonly emaRate: number;
+  /**
+   * Raise the decay rate from 0.18 to emaRate during the first steps, so that the average is useful early (see warmedUpRate).
+   * Default: false.
+   */
+  readonly emaWarmup: boolean;
   /** Seed of the initial weights and of the exploration. Default: 0. */
   readonly seed: number;
 }
@@ -152,7 +157,8 @@ const modelSchema = z
     }),
   );
 
-const trainingSchema = z.strictObject({
+/** Schema of the settings of a training; an empty object gives the defaults. */
+export const trainingSchema = z.strictObject({
   batchSize: z._default(positive, 768),
   nSup: z._default(positive, 16),
   explorationProbability: z._default(probability, 0.1),
@@ -172,7 +178,6 @@ const trainingSchema = z.strictObject({
   puzzleLearningRate: z._default(z.number().check(z.minimum(0)), 1e-4),
   puzzleWeightDecay: z._default(z.number().check(z.minimum(0)), 1),
   emaRate: z._default(decayRate, 0.999),
-  /** Raise the decay rate from 0.18 to emaRate during the first steps, so that the average is useful early (see warmedUpRate). */
   emaWarmup: z._default(z.boolean(), false),
   seed: z._default(whole, 0),
 } satisfies Record<keyof TrainingConfig, z.ZodMiniType>);
