@@ -1,73 +1,55 @@
-// The package as a user gets it: built, packed, unpacked into an empty folder beside its runtime dependencies, and used
-// through every export. The code of the README, of two pages of docs and of the examples is type-checked against it and run.
-import { execFileSync } from "node:child_process";
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from "node:fs";
-import { tmpdir } from "node:os";
+// The package as a user gets it (packed.ts), used through every export. The code of the README, of two pages of docs and of the examples
+// is type-checked against it and run.
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { gzipSync } from "node:zlib";
 import { publint } from "publint";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { codeBlocks, docCode } from "../doc-code.ts";
 import { shortened } from "../run-program.ts";
 import { projectRoot, walkSyntax } from "../source.ts";
+import { entries, manifest, run, targetOf, UserFolder } from "./packed.ts";
+import { loadTool, missingTools } from "./tools.ts";
 
-interface Manifest {
-  readonly version: string;
-  readonly dependencies: Record<string, string>;
-  readonly peerDependencies: Record<string, string>;
-  readonly exports: Record<string, { types: string; default: string }>;
-  readonly bin: Record<string, string>;
+/** The part of @arethetypeswrong/core that this file uses. */
+interface TypesCheck {
+  createPackageFromTarballData(tarball: Uint8Array): object;
+  checkPackage(packed: object): Promise<{
+    readonly types: unknown;
+    readonly entrypoints: Record<string, unknown>;
+    readonly problems: readonly { readonly kind: string; readonly resolutionKind: string }[];
+  }>;
 }
 
-const manifest = JSON.parse(readFileSync(`${projectRoot}package.json`, "utf8")) as Manifest;
-const folder = mkdtempSync(join(tmpdir(), "trm-ts-package-"));
-const modules = join(folder, "node_modules");
-const unpacked = join(modules, "trm-ts");
-
-/** Runs a program in a folder. @throws Error with its output if it fails */
-function run(program: string, args: readonly string[], cwd = folder): string {
-  try {
-    return execFileSync(program, args, { cwd, encoding: "utf8", stdio: "pipe" });
-  } catch (error) {
-    const { stdout, stderr } = error as { stdout: string; stderr: string };
-    throw new Error(`${program} ${args.join(" ")} failed\n${stdout}\n${stderr}`);
-  }
+/** The part of esbuild that this file uses. */
+interface Esbuild {
+  build(options: object): Promise<{
+    readonly outputFiles: readonly { readonly contents: Uint8Array }[];
+    readonly metafile: {
+      readonly outputs: Record<string, { readonly inputs: Record<string, { readonly bytesInOutput: number }> }>;
+    };
+  }>;
 }
 
-const link = (name: string): void => {
-  mkdirSync(dirname(join(modules, name)), { recursive: true });
-  if (!existsSync(join(modules, name))) symlinkSync(join(projectRoot, "node_modules", name), join(modules, name));
-};
+if (missingTools) console.log(`tests/package: sizes and are-the-types-wrong skipped: ${missingTools}`);
+
+let user: UserFolder;
+
+beforeAll(() => {
+  user = new UserFolder();
+}, 300_000);
+
+afterAll(() => user?.remove());
 
 /** Runs a module in the user's folder and returns what it prints. */
 function userRuns(name: string, code: string): string {
-  writeFileSync(join(folder, name), code);
-  return run(process.execPath, [name]).trim();
+  user.write(name, code);
+  return run(process.execPath, [name], { cwd: user.path }).trim();
 }
-
-beforeAll(() => {
-  rmSync(`${projectRoot}dist`, { recursive: true, force: true }); // otherwise files that no longer exist would be packed
-  run("npm", ["run", "build"], projectRoot);
-  run("npm", ["pack", "--ignore-scripts", "--pack-destination", folder], projectRoot);
-  mkdirSync(unpacked, { recursive: true });
-  run("tar", ["-xzf", join(folder, `trm-ts-${manifest.version}.tgz`), "-C", unpacked, "--strip-components", "1"]);
-  for (const name of Object.keys(manifest.dependencies)) link(name);
-  writeFileSync(join(folder, "package.json"), '{ "type": "module", "private": true }\n');
-}, 300_000);
-
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 describe("the package", () => {
   it("contains the built files, the pages, the examples, the torchrun script and licences, and nothing else", () => {
-    const inside = readdirSync(unpacked).toSorted();
+    const inside = readdirSync(user.unpacked).toSorted();
     expect(inside).toEqual([
       "LICENSE",
       "NOTICE.md",
@@ -79,30 +61,122 @@ describe("the package", () => {
       "interop",
       "package.json",
     ]);
-    const files = readdirSync(join(unpacked, "dist"), { recursive: true, encoding: "utf8" });
+    const files = readdirSync(join(user.unpacked, "dist"), { recursive: true, encoding: "utf8" });
     expect(files.filter((file) => /\.ts$/.test(file) && !/\.d\.ts$/.test(file))).toEqual([]);
   });
 
   it("contains everything that package.json points at", () => {
     const targets = [
-      ...Object.values(manifest.exports).flatMap(({ types, default: code }) => [types, code]),
+      ...Object.values(manifest.exports).flatMap((target) =>
+        typeof target === "string" ? [target] : Object.values(target).filter((file) => file !== null),
+      ),
       ...Object.values(manifest.bin),
     ];
-    expect(targets.filter((target) => !existsSync(join(unpacked, target)))).toEqual([]);
+    expect(targets.length).toBeGreaterThan(entries.length);
+    expect(targets.filter((target) => !existsSync(join(user.unpacked, target)))).toEqual([]);
   });
 
   it("contains every page that a help text or an error message of the command names", () => {
-    const sources = readdirSync(join(unpacked, "dist"), { recursive: true, encoding: "utf8" });
+    const sources = readdirSync(join(user.unpacked, "dist"), { recursive: true, encoding: "utf8" });
     const named = sources
       .filter((file) => file.endsWith(".js"))
-      .flatMap((file) => readFileSync(join(unpacked, "dist", file), "utf8").match(/\bdocs\/[\w-]+\.md/g) ?? []);
+      .flatMap((file) => readFileSync(join(user.unpacked, "dist", file), "utf8").match(/\bdocs\/[\w-]+\.md/g) ?? []);
     expect(named).toContain("docs/evaluation.md");
-    expect(named.filter((page) => !existsSync(join(unpacked, page)))).toEqual([]);
+    expect(named.filter((page) => !existsSync(join(user.unpacked, page)))).toEqual([]);
   });
 
-  it("passes publint", async () => {
-    const { messages } = await publint({ pkgDir: unpacked, pack: false, strict: true });
-    expect(messages.filter(({ type }) => type !== "suggestion")).toEqual([]);
+  it("contains the wide build of the kernels as a file, and no source map", () => {
+    const files = readdirSync(join(user.unpacked, "dist"), { recursive: true, encoding: "utf8" });
+    expect(files.filter((file) => file.endsWith(".wasm"))).toEqual(["tensor/backends/wasm/generated/wide.wasm"]);
+    const withMaps = files.filter(
+      (file) =>
+        file.endsWith(".map") ||
+        (/\.(js|ts)$/.test(file) &&
+          readFileSync(join(user.unpacked, "dist", file), "utf8").includes("sourceMappingURL")),
+    );
+    expect(withMaps).toEqual([]);
+  });
+
+  it("has no encoded binary in its declarations", () => {
+    const files = readdirSync(join(user.unpacked, "dist"), { recursive: true, encoding: "utf8" });
+    const encoded = /[A-Za-z0-9+/=]{200}/;
+    const withBinary = (end: string): string[] =>
+      files.filter(
+        (file) => file.endsWith(end) && encoded.test(readFileSync(join(user.unpacked, "dist", file), "utf8")),
+      );
+    expect(withBinary(".d.ts")).toEqual([]);
+    expect(withBinary(".js")).toEqual(["tensor/backends/wasm/generated/binary.js"]);
+  });
+
+  it("passes publint without a suggestion", async () => {
+    const { messages } = await publint({ pkgDir: user.unpacked, pack: false, strict: true });
+    expect(messages).toEqual([]);
+  });
+
+  it.skipIf(missingTools !== null)("passes are-the-types-wrong in Node's modules and in bundlers", async () => {
+    const { checkPackage, createPackageFromTarballData } = await loadTool<TypesCheck>("@arethetypeswrong/core");
+    const { types, entrypoints, problems } = await checkPackage(
+      createPackageFromTarballData(readFileSync(user.tarball)),
+    );
+    expect(types).toMatchObject({ kind: "included" });
+    expect(Object.keys(entrypoints).toSorted()).toEqual([...entries, "./package.json"].toSorted());
+    // The package has no CommonJS build. "node10" does not know `exports`, and "node16-cjs" reports that a CommonJS module needs a
+    // Node whose require() loads modules, as all supported versions do; that is tested below.
+    const relevant = problems.filter(
+      ({ resolutionKind }) => resolutionKind !== "node10" && resolutionKind !== "node16-cjs",
+    );
+    expect(relevant).toEqual([]);
+  });
+});
+
+describe.skipIf(missingTools !== null)("a bundle for a page", () => {
+  /** The minified bundle of a module: bytes after gzip, and its inputs with their share of bytes before gzip. */
+  async function bundle(name: string, code: string): Promise<{ gzipped: number; inputs: Record<string, number> }> {
+    user.write(name, code);
+    const esbuild = await loadTool<Esbuild>("esbuild");
+    const { outputFiles, metafile } = await esbuild.build({
+      absWorkingDir: user.path,
+      entryPoints: [name],
+      outfile: `bundled-${name}`,
+      write: false,
+      bundle: true,
+      minify: true,
+      format: "esm",
+      target: "esnext",
+      metafile: true,
+    });
+    const inputs = Object.values(metafile.outputs)[0]!.inputs;
+    return {
+      gzipped: gzipSync(outputFiles[0]!.contents, { level: 9 }).length,
+      inputs: Object.fromEntries(Object.entries(inputs).map(([path, { bytesInOutput }]) => [path, bytesInOutput])),
+    };
+  }
+
+  const training = `
+    import { parseConfig, ShuffledExamples, sudokuTask, Training } from "trm-ts";
+    const task = sudokuTask(4);
+    const { train } = task.generate({ train: 40, test: 8, seed: 1 });
+    const { vocabularySize, sequenceLength } = task;
+    const training = new Training(parseConfig({ vocabularySize, sequenceLength }), new ShuffledExamples(train, 5, task));
+    for (;;) postMessage(await training.supervisionStep());`;
+
+  it("of one function alone is below 10 kB", async () => {
+    const { gzipped } = await bundle("wilson.js", `import { wilson95 } from "trm-ts"; console.log(wilson95(3, 4));`);
+    console.log(`bundle of wilson95: ${gzipped} bytes gzipped`);
+    expect(gzipped).toBeLessThan(10_000);
+  });
+
+  it("of a training worker is below 90 kB, without the parts that a page does not need", async () => {
+    const { gzipped, inputs } = await bundle("training-worker.js", training);
+    console.log(`bundle of a training worker: ${gzipped} bytes gzipped`);
+    expect(gzipped).toBeLessThan(90_000);
+    const has = (part: string): string[] => Object.keys(inputs).filter((path) => path.includes(part));
+    expect(has("wasm/generated/binary.js")).toHaveLength(1);
+    expect(has("zod/").length).toBeGreaterThan(0);
+    for (const part of ["csv-parse", "commander", "/yaml/", "dist/formats/pickle", "dist/runs/", "backends/gpu"]) {
+      expect(has(part), part).toEqual([]);
+    }
+    expect(has("locales/").filter((path) => inputs[path]! > 0 && !path.endsWith("/en.js"))).toEqual([]);
   });
 });
 
@@ -127,19 +201,16 @@ describe("the entries of the package", () => {
           );
       });
     };
-    visit(join(unpacked, entry));
+    visit(join(user.unpacked, entry));
     return [...packages].toSorted();
   }
 
-  it.each(Object.entries(manifest.exports))(
-    "%s loads only runtime dependencies, and fast-check for ./testing alone",
-    (name, target) => {
-      const needed = packagesOf(target.default);
-      const declared = Object.keys(manifest.dependencies);
-      expect(needed.filter((one) => !declared.includes(one))).toEqual(name === "./testing" ? ["fast-check"] : []);
-      if (name === "./testing") expect(manifest.peerDependencies).toHaveProperty("fast-check");
-    },
-  );
+  it.each(entries)("%s loads only runtime dependencies, and fast-check for ./testing alone", (name) => {
+    const needed = packagesOf(targetOf(name, "default"));
+    const declared = Object.keys(manifest.dependencies);
+    expect(needed.filter((one) => !declared.includes(one))).toEqual(name === "./testing" ? ["fast-check"] : []);
+    if (name === "./testing") expect(manifest.peerDependencies).toHaveProperty("fast-check");
+  });
 });
 
 describe("a user of the package", () => {
@@ -185,21 +256,40 @@ describe("a user of the package", () => {
     expect(printed).toBe("function true");
   });
 
-  it("can import trm-ts/trm", () => {
+  it("can import trm-ts/formats", () => {
     const printed = userRuns(
-      "trm.js",
-      `import { deepRecursion, latentRecursion } from "trm-ts/trm";
+      "formats.js",
+      `import { parseNpy, serializeNpy } from "trm-ts/formats";
+       const bytes = serializeNpy(Int32Array.of(3, 4), [2]);
+       console.log(...parseNpy(bytes, "two.npy").data);`,
+    );
+    expect(printed).toBe("3 4");
+  });
+
+  it("can import the algorithm from trm-ts", () => {
+    const printed = userRuns(
+      "algorithm.js",
+      `import { latentRecursion } from "trm-ts";
        const updates = [];
        const net = (...inputs) => { updates.push(inputs.join("+")); return updates.length; };
        latentRecursion(net, "x", { y: "y", z: "z" }, 2);
-       console.log(updates.join(" "), typeof deepRecursion);`,
+       console.log(updates.join(" "));`,
     );
-    expect(printed).toBe("x+y+z x+y+1 y+2 function");
+    expect(printed).toBe("x+y+z x+y+1 y+2");
+  });
+
+  it("can read the version of the package", () => {
+    const printed = userRuns(
+      "version.js",
+      `import manifest from "trm-ts/package.json" with { type: "json" };
+       console.log(manifest.version);`,
+    );
+    expect(printed).toBe(manifest.version);
   });
 
   it("can import trm-ts/testing once fast-check is installed", () => {
     expect(() => userRuns("early.js", 'import "trm-ts/testing";')).toThrow(/Cannot find package 'fast-check'/);
-    link("fast-check");
+    user.link("fast-check");
     const printed = userRuns(
       "testing.js",
       `import { checkGradient, square, sum } from "trm-ts/autograd";
@@ -207,6 +297,14 @@ describe("a user of the package", () => {
        console.log(checkGradient("sum of squares", (x) => sum(square(x)), [{ shape: [2], values: [1, 2] }]).worst < 1e-6, typeof shapes);`,
     );
     expect(printed).toBe("true function");
+  });
+
+  it("can load every entry from CommonJS", () => {
+    user.link("fast-check");
+    const names = entries.map((name) => JSON.stringify(`trm-ts${name.slice(1)}`));
+    user.write("all.cjs", `for (const name of [${names}]) console.log(Object.keys(require(name)).length > 3);`);
+    const printed = run(process.execPath, ["--no-warnings", "all.cjs"], { cwd: user.path }).trim();
+    expect(printed.split("\n")).toEqual(entries.map(() => "true"));
   });
 });
 
@@ -225,9 +323,9 @@ describe("the programs of the pages and examples", () => {
   };
 
   beforeAll(() => {
-    link("fast-check");
-    link("@types/node");
-    for (const [name, [code]] of Object.entries(programs)) writeFileSync(join(folder, `${name}.ts`), code);
+    user.link("fast-check");
+    user.link("@types/node");
+    for (const [name, [code]] of Object.entries(programs)) user.write(`${name}.ts`, code);
   });
 
   it("type-check against the declarations of the package", () => {
@@ -236,15 +334,16 @@ describe("the programs of the pages and examples", () => {
       target: "es2022",
       lib: ["es2023", "dom", "esnext.disposable"],
       strict: true,
+      skipLibCheck: false,
       types: ["node"],
     };
     const files = Object.keys(programs).map((name) => `${name}.ts`);
-    writeFileSync(join(folder, "tsconfig.json"), JSON.stringify({ compilerOptions: options, files }));
-    run(process.execPath, [join(projectRoot, "node_modules/typescript/bin/tsc"), "-p", folder]);
+    user.write("tsconfig.json", JSON.stringify({ compilerOptions: options, files }));
+    run(process.execPath, [`${projectRoot}node_modules/typescript/bin/tsc`, "-p", "."], { cwd: user.path });
   });
 
   it.each(Object.entries(programs))("%s runs with the package", (name, [, printed]) => {
-    const output = run(process.execPath, [`${name}.js`]).trim();
+    const output = run(process.execPath, [`${name}.js`], { cwd: user.path }).trim();
     if (typeof printed === "string") expect(output).toBe(printed);
     else expect(output).toMatch(printed);
   });
@@ -252,6 +351,8 @@ describe("the programs of the pages and examples", () => {
 
 describe("the trm command", () => {
   it("runs from the package", () => {
-    expect(run(process.execPath, [join(unpacked, manifest.bin.trm!), "--help"])).toContain("train");
+    expect(run(process.execPath, [join(user.unpacked, manifest.bin.trm!), "--help"], { cwd: user.path })).toContain(
+      "train",
+    );
   });
 });

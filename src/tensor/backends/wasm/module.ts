@@ -1,7 +1,13 @@
-// Chooses and compiles the build of the kernels. The binaries are embedded as text, so that no file has to be located.
+// Chooses and compiles the build of the kernels. The builds that run in a page are embedded as text, so that no file has to be located.
 import { BackendError } from "../../errors.ts";
-import { plainBinary, relaxedBinary, wideBinary } from "./generated/binary.ts";
-import { canJoinVectors, enableRelaxedSimd, enableWideVectors } from "./platform.node.ts";
+import { plainBinary, relaxedBinary } from "./generated/binary.ts";
+import {
+  canJoinVectors,
+  enableRelaxedSimd,
+  enableWideVectors,
+  hasWideBinary,
+  readWideBinary,
+} from "./platform.node.ts";
 
 /**
  * "plain" SIMD; "relaxed" SIMD, which has fused multiply-add; "wide", the same with tiles twice as wide, for engines that join
@@ -35,7 +41,7 @@ export function supportedBuilds(): Build[] {
 export function chooseBuild(requested?: Build | "fastest"): Build {
   const isOpen = requested === undefined || requested === "fastest";
   const name = isOpen ? globalThis.process?.env?.TRM_WASM_BUILD || undefined : requested;
-  if (name === undefined && requested === "fastest" && canJoinVectors()) return "wide";
+  if (name === undefined && requested === "fastest" && canJoinVectors() && hasWideBinary()) return "wide";
   const build = name === undefined ? supportedBuilds()[0] : builds.find((known) => known === name);
   if (build) return build;
   if (name === undefined) throw new BackendError("wasm backend: this engine has no WebAssembly SIMD");
@@ -58,7 +64,8 @@ export function compile(build: Build, shared: boolean): WebAssembly.Module {
 }
 
 function binary(build: Build): Uint8Array<ArrayBuffer> {
-  const text = { wide: wideBinary, relaxed: relaxedBinary, plain: plainBinary }[build];
+  if (build === "wide") return readWideBinary();
+  const text = build === "relaxed" ? relaxedBinary : plainBinary;
   return Uint8Array.from(atob(text), (char) => char.charCodeAt(0));
 }
 

@@ -40,6 +40,32 @@ export function enableWideVectors(): void {
   builtin?.("node:v8").setFlagsFromString("--experimental-wasm-revectorize");
 }
 
+/**
+ * The wide build is a file of its own: only Node runs it, so no page should load it. The address is not written as
+ * `new URL(..., import.meta.url)`, because bundlers copy a file that is named like that into the bundle.
+ */
+function wideBinaryFile(): URL {
+  const here = import.meta.url;
+  return new URL("generated/wide.wasm", here);
+}
+
+/** Whether the file of the wide build is there. It is not if a bundler has moved this module. */
+export function hasWideBinary(): boolean {
+  try {
+    return builtin?.("node:fs").existsSync(wideBinaryFile()) ?? false;
+  } catch {
+    return false; // no import.meta.url: a bundle in CommonJS
+  }
+}
+
+/** @throws BackendError if the file is missing */
+export function readWideBinary(): Uint8Array<ArrayBuffer> {
+  if (!builtin || !hasWideBinary()) {
+    throw new BackendError("wasm backend: generated/wide.wasm, the wide SIMD build, is not beside this module");
+  }
+  return Uint8Array.from(builtin("node:fs").readFileSync(wideBinaryFile()));
+}
+
 /** Number of threads that can run at once. */
 export function hardwareThreads(): number {
   return builtin?.("node:os").availableParallelism() ?? globalThis.navigator?.hardwareConcurrency ?? 1;
