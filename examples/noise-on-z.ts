@@ -1,5 +1,7 @@
 // Does the recursion repair its own state? Noise on z between the supervision steps of an evaluation. Run: npx tsx examples/noise-on-z.ts
-import { autograd, deepRecursion, parseConfig, ShuffledExamples, sudokuTask, Training, tensor as t } from "trm-ts";
+import { deepRecursion, parseConfig, ShuffledExamples, sudokuTask, Training } from "trm-ts";
+import * as autograd from "trm-ts/autograd";
+import * as t from "trm-ts/tensor";
 
 const task = sudokuTask(4);
 const { train, test } = task.generate({ train: 4000, test: 200, seed: 1 });
@@ -12,8 +14,7 @@ for (let step = 1; step <= 600; step++) await training.supervisionStep();
 const model = training.evaluationModel;
 
 /** The answers [N, L] after each supervision step, with normal noise of the given deviation added to z before it. */
-function answers(deviation: number, steps: number): t.Tensor[] {
-  const random = new t.Random(2);
+function answers(deviation: number, steps: number, random = new t.Random(2)): t.Tensor[] {
   const inputs = t.tensor(test.inputs, { shape: [test.count, test.length] });
   const { x } = model.embed(inputs, t.zeros([test.count], "int32"));
   let latents = model.initialLatents(test.count);

@@ -3,6 +3,7 @@ import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as trm from "trm-ts";
+import { defaultBackend } from "trm-ts/tensor";
 
 /** The right half of the answer mirrors the left half of the question. */
 const mirror = trm.gridTask({
@@ -25,7 +26,7 @@ const training = new trm.Training(config, new trm.ShuffledExamples(train, 1));
 for (let step = 1; step <= 300; step++) await training.supervisionStep();
 
 const folder = mkdtempSync(join(tmpdir(), "mirror-"));
-const { name, build } = trm.tensor.defaultBackend();
+const { name, build } = defaultBackend();
 const task = { name: "tokens", cells: sequenceLength, vocabulary: vocabularySize } as const;
 const about = { task, backend: { name, build }, seconds: 0, madeBy: "examples/own-task.ts" };
 for (const [file, bytes] of await trm.packCheckpoint(training, about)) writeFileSync(join(folder, file), bytes);

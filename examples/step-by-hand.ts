@@ -1,5 +1,7 @@
 // Steps the recursion by hand and prints the boards that y and z decode to after every update. Run: npx tsx examples/step-by-hand.ts
-import { autograd, type Model, parseConfig, ShuffledExamples, sudokuTask, Training, tensor as t } from "trm-ts";
+import { type Model, parseConfig, ShuffledExamples, sudokuTask, Training } from "trm-ts";
+import * as autograd from "trm-ts/autograd";
+import * as t from "trm-ts/tensor";
 
 const task = sudokuTask(4);
 const { train, test } = task.generate({ train: 4000, test: 1, seed: 1 });

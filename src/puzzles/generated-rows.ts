@@ -2,28 +2,38 @@
 import type { Examples, Task } from "../trm/index.ts";
 import type { WritableRow } from "./csv/puzzle-csv.ts";
 import { formatMaze } from "./maze/board.ts";
-import { formatBoard, geometryOf, isSudokuSide, tokensToBoard } from "./sudoku/board.ts";
+import { choiceOf } from "./named-task.ts";
+import { geometryOf, type SudokuSide, tokensToBoard } from "./sudoku/board.ts";
 import { rateGuesses } from "./sudoku/solver.ts";
 
-/** The meaning of the rating of a generated puzzle. Neither is the scale of the published sets. */
+/** The meaning of the rating of a generated puzzle. None is the scale of the published sets. */
 export const ratingMeaning = {
   sudoku: "number of guesses of the solver, 0 if singles suffice",
   maze: "number of steps of the shortest path",
+  own: "0 for every puzzle",
 } as const;
+
+type RatingName = keyof typeof ratingMeaning;
+
+/** The rating that the generated puzzles of a task have. */
+export function ratingName(task: Task): RatingName {
+  const { name } = choiceOf(task);
+  return name === "maze" ? "maze" : name.startsWith("sudoku") ? "sudoku" : "own";
+}
+
+const ratings: Record<RatingName, (question: Int32Array, answer: Int32Array, task: Task) => number> = {
+  sudoku: (question, _, { rows }) => rateGuesses(tokensToBoard(question), geometryOf(rows as SudokuSide)),
+  maze: (_, answer) => formatMaze(answer).split("o").length, // one step per marked cell, and one to the goal
+  own: () => 0,
+};
 
 /** Rows for `writePuzzleCsv`, rated according to `ratingMeaning`. */
 export function* generatedRows(task: Task, { count, length, inputs, labels }: Examples): Generator<WritableRow> {
-  const sudoku = task.name.startsWith("sudoku") && isSudokuSide(task.rows) ? geometryOf(task.rows) : undefined;
+  const rate = ratings[ratingName(task)];
   for (let at = 0; at < count * length; at += length) {
     const question = inputs.subarray(at, at + length);
     const answer = labels.subarray(at, at + length);
-    if (sudoku === undefined) {
-      const steps = formatMaze(answer).split("o").length; // one step per marked cell, and one to the goal
-      yield { source: "trm-ts", question: task.format(question), answer: task.format(answer), rating: steps };
-    } else {
-      const board = tokensToBoard(question);
-      const solution = formatBoard(tokensToBoard(answer));
-      yield { source: "trm-ts", question: formatBoard(board), answer: solution, rating: rateGuesses(board, sudoku) };
-    }
+    const rating = rate(question, answer, task);
+    yield { source: "trm-ts", question: task.format(question), answer: task.format(answer), rating };
   }
 }

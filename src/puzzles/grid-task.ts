@@ -58,6 +58,9 @@ export function gridTask(definition: GridTaskDefinition): GridTask {
   if (symbols.length < 2 || new Set(symbols).size !== symbols.length) {
     throw new ConfigError(`${name}: symbols ${quoted(definition.symbols)}, expected at least two different characters`);
   }
+  if (/[\r\n]/.test(definition.symbols)) {
+    throw new ConfigError(`${name}: symbols ${quoted(definition.symbols)}, expected no line break`);
+  }
   const toTokens = (text: string): Int32Array => {
     const characters = [...text];
     const wrong = characters.findIndex((character) => !symbols.includes(character));
@@ -85,7 +88,9 @@ export function gridTask(definition: GridTaskDefinition): GridTask {
     vocabularySize: symbols.length + 1,
     symbols: definition.symbols,
     symmetry,
-    parse(question) {
+    /** The rows in one line or on lines of their own. */
+    parse(text) {
+      const question = text.replace(/\r?\n/g, "");
       const tokens = toTokens(question);
       const problem = definition.problem?.(question);
       if (problem !== undefined) throw new PuzzleError(`${name}: ${problem}`);

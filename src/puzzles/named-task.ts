@@ -60,7 +60,7 @@ export const taskChoiceSchema = z.strictObject({
 interface Family {
   task(choice: TaskChoice): Task;
   /** Reads questions and answers from a file of puzzles. @throws DatasetError */
-  readCsv(choice: TaskChoice, text: string, fileName: string): Examples;
+  readCsv(task: Task, text: string, fileName: string): Examples;
 }
 
 const defaultMazeSide = 9;
@@ -85,12 +85,12 @@ const families: Record<TaskName, Family> = {
         throw new ConfigError("maze: got a number of clues, expected none (clues belong to Sudokus)");
       return mazeTask(sideOf(choice));
     },
-    readCsv: (choice, text, fileName) => readMazeCsv(text, fileName, { side: sideOf(choice) }).examples,
+    readCsv: ({ rows }, text, fileName) => readMazeCsv(text, fileName, { side: rows }).examples,
   },
   arc: { task: () => arcTask, readCsv: noCsv },
   grid: {
     task: storedGrid,
-    readCsv: (choice, text, fileName) => readGridCsv(text, fileName, storedGrid(choice)),
+    readCsv: (task, text, fileName) => readGridCsv(text, fileName, task, taskOf(choiceOf(task)).parse),
   },
   tokens: { task: ({ cells = 1, vocabulary = 2 }) => tokensTask(cells, vocabulary), readCsv: noCsv },
 };
@@ -109,7 +109,7 @@ function storedGrid({
   return gridTask({ name, rows, columns, symbols, symmetry, draw });
 }
 
-function noCsv({ name }: TaskChoice): never {
+function noCsv({ name }: Task): never {
   throw new ConfigError(`${name}: cannot be read from a CSV file, expected a data set in the official layout`);
 }
 
@@ -132,8 +132,8 @@ export const withClues = (choice: TaskChoice, clues: number | undefined): TaskCh
   choice.clues === undefined && clues !== undefined ? { ...choice, clues } : choice;
 
 /** Reads puzzles of a task from a file (csv/puzzle-csv.ts). @throws DatasetError that names file, line and column */
-export const readTaskCsv = (choice: TaskChoice, text: string, fileName: string): Examples =>
-  families[choice.name].readCsv(choice, text, fileName);
+export const readTaskCsv = (task: Task, text: string, fileName: string): Examples =>
+  families[choiceOf(task).name].readCsv(task, text, fileName);
 
 /** Recognises the task of a data set by the size of its puzzles and of its vocabulary. */
 export function taskOfData({

@@ -5,6 +5,7 @@ export { type AblationCell, measureSpeed, stepsFor, trainCell } from "./ablation
 export { type AblationAbout, ablationTable, reportRow } from "./ablation/report.ts";
 export { type AblationRow, ablated, ablationRows } from "./ablation/rows.ts";
 export {
+  type CheckpointAbout,
   type CheckpointFiles,
   type CheckpointSide,
   evaluatedFile,

@@ -1,5 +1,6 @@
 // Training steps of two small models through the main entry of the library, run both in Node and in a Web Worker.
-import { parseConfig, ShuffledExamples, sudokuTask, Training, tensor } from "../../src/index.ts";
+import { parseConfig, ShuffledExamples, sudokuTask, Training } from "../../src/index.ts";
+import * as tensor from "../../src/tensor/index.ts";
 
 export interface StepReport {
   readonly losses: readonly number[];

@@ -217,11 +217,13 @@ describe("a user of the package", () => {
   it("can import trm-ts", () => {
     const printed = userRuns(
       "all.js",
-      `import * as trm from "trm-ts";
-       const { tensor, autograd, nn } = trm;
-       console.log([tensor.matmul, autograd.gradients, nn.Linear, trm.deepRecursion].map((f) => typeof f).join(" "));`,
+      `import { deepRecursion, latentRecursion } from "trm-ts";
+       const updates = [];
+       const net = (...inputs) => { updates.push(inputs.join("+")); return updates.length; };
+       latentRecursion(net, "x", { y: "y", z: "z" }, 2);
+       console.log(updates.join(" "), typeof deepRecursion);`,
     );
-    expect(printed).toBe("function function function function");
+    expect(printed).toBe("x+y+z x+y+1 y+2 function");
   });
 
   it("can import trm-ts/tensor", () => {
@@ -285,6 +287,15 @@ describe("a user of the package", () => {
        console.log(manifest.version);`,
     );
     expect(printed).toBe(manifest.version);
+  });
+
+  it("can import trm-ts/node", () => {
+    const printed = userRuns(
+      "node.js",
+      `import { loadRun } from "trm-ts/node";
+       console.log(await loadRun("missing").catch(String));`,
+    );
+    expect(printed).toBe("CheckpointError: missing: no such folder");
   });
 
   it("can import trm-ts/testing once fast-check is installed", () => {

@@ -2,6 +2,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { gridTask } from "../../src/puzzles/grid-task.ts";
+import { choiceOf, generatedRows, readTaskCsv, taskOf, writePuzzleCsv } from "../../src/puzzles/index.ts";
 import { Random } from "../../src/tensor/random.ts";
 import { ConfigError, PuzzleError } from "../../src/trm/errors.ts";
 
@@ -104,5 +105,84 @@ describe("a grid task", () => {
     expect(() => gridTask({ ...base, symbols: "aa" })).toThrow(
       'x: symbols "aa", expected at least two different characters',
     );
+  });
+});
+
+describe("the puzzles of a grid task as CSV", () => {
+  /** The answer replaces every first symbol by the last one. */
+  const filled = (symbols: string) =>
+    gridTask({
+      name: "filled",
+      rows: 2,
+      columns: 3,
+      symbols,
+      draw(random) {
+        const cells = Array.from({ length: 6 }, () => [...symbols][random.integer([...symbols].length)]!);
+        const answer = cells.map((cell) => (cell === [...symbols][0] ? [...symbols].at(-1)! : cell)).join("");
+        return { question: cells.join(""), answer };
+      },
+      problem: (question) => (question.includes(symbols[0]!) ? undefined : "nothing to fill"),
+      mistake: (_, answer) => (answer.includes([...symbols][0]!) ? "a cell is not filled" : undefined),
+    });
+
+  it("are read back as they were written, whatever the symbols", () => {
+    fc.assert(
+      fc.property(fc.constantFrom(".#", ', "', "🙂x", " a"), fc.nat(), (symbols, seed) => {
+        const task = filled(symbols);
+        const { train } = task.generate({ train: 5, test: 0, seed });
+        const valid = [...Array(train.count).keys()].filter((i) =>
+          task.format(train.inputs.slice(6 * i, 6 * i + 6)).includes([...symbols][0]!),
+        );
+        fc.pre(valid.length === train.count);
+        const csv = writePuzzleCsv(generatedRows(task, train));
+        expect(readTaskCsv(task, csv, "own.csv")).toEqual(train);
+      }),
+      { numRuns: 20 },
+    );
+  });
+
+  it.each([
+    ["s,##,######,0", "own.csv:2:3: question: filled: 2 characters, expected 6"],
+    ["s,######,######,0", "own.csv:2:3: question: filled: nothing to fill"],
+    ["s,##..##,###..#,0", "own.csv:2:10: answer: filled: a cell is not filled"],
+    ["s,##..##,######x,0", 'own.csv:2:10: answer: filled: character 7 is "x"'],
+  ])("are refused with file, line and column: %s", (row, message) => {
+    const text = `source,question,answer,rating\n${row}\n`;
+    expect(() => readTaskCsv(filled(".#"), text, "own.csv")).toThrow(message);
+  });
+
+  it("are refused if the file is empty", () => {
+    expect(() => readTaskCsv(filled(".#"), "question,answer\n", "own.csv")).toThrow("own.csv: no puzzles");
+  });
+});
+
+describe("a grid task without its definition", () => {
+  it("still reads, formats, draws and transforms puzzles, and says that it cannot generate any", () => {
+    const own = majority(2, 4);
+    const stored = taskOf(choiceOf(own));
+    expect(choiceOf(own)).toEqual({
+      name: "grid",
+      title: "majority",
+      rows: 2,
+      columns: 4,
+      symbols: "01",
+      symmetry: "dihedral",
+    });
+    const tokens = own.parse("0110\n0011");
+    expect(stored.parse("01100011")).toEqual(tokens);
+    expect([stored.name, stored.format(tokens), stored.draw(tokens)]).toEqual(["majority", "01100011", "0110\n0011"]);
+    for (let seed = 0; seed < 8; seed++) {
+      expect(stored.augment(tokens, tokens, new Random(seed))).toEqual(own.augment(tokens, tokens, new Random(seed)));
+    }
+    expect(choiceOf(stored)).toEqual(choiceOf(own));
+    expect(() => stored.generate({ train: 1, test: 0, seed: 1 })).toThrow(
+      "majority: such puzzles cannot be generated without the definition of the task",
+    );
+  });
+
+  it("refuses symbols with a line break", () => {
+    expect(() =>
+      gridTask({ name: "x", rows: 1, columns: 1, symbols: "a\n", draw: () => ({ question: "", answer: "" }) }),
+    ).toThrow('x: symbols "a\\n", expected no line break');
   });
 });

@@ -86,7 +86,7 @@ describe("tasks that come as a data set only", () => {
     for (const task of [arcTask, tokensTask(4, 3)]) {
       expect(() => task.generate({ train: 1, test: 1, seed: 1 })).toThrow(ConfigError);
     }
-    expect(() => readTaskCsv({ name: "arc" }, "", "x.csv")).toThrow("arc: cannot be read from a CSV file");
+    expect(() => readTaskCsv(arcTask, "", "x.csv")).toThrow("arc: cannot be read from a CSV file");
   });
 
   it("the task arc reads and shows grids as JSON", () => {

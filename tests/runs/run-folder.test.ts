@@ -15,7 +15,7 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, beforeEach, describe, expect, it } from "vitest";
 import { writeFlushed } from "../../src/formats/atomic-files.node.ts";
-import { readTaskCsv } from "../../src/puzzles/named-task.ts";
+import { readTaskCsv, taskOf } from "../../src/puzzles/named-task.ts";
 import { type CheckpointFiles, packCheckpoint, restoreTraining, sideFile } from "../../src/runs/checkpoint.ts";
 import { readCheckpoint, runFolderOf, saveCheckpoint } from "../../src/runs/checkpoint-folder.node.ts";
 import {
@@ -67,7 +67,7 @@ it("a run folder returns its description, puzzles and newest checkpoint", () => 
   expect(readRun(path)).toMatchObject(tinyAbout);
   expect(readSets(path)).toEqual(sets);
   const csv = readFileSync(join(path, unseenFile), "utf8");
-  expect(readTaskCsv(tinyAbout.task, csv, unseenFile)).toEqual(sets.unseen);
+  expect(readTaskCsv(taskOf(tinyAbout.task), csv, unseenFile)).toEqual(sets.unseen);
   expect(readCheckpoint(path).files.get("weights.safetensors")).toEqual(
     Buffer.from(checkpoints[2]!.get("weights.safetensors")!),
   );

@@ -6,6 +6,7 @@ import {
   type BuildReport,
   generatedRows,
   ratingMeaning,
+  ratingName,
   taskNames,
   taskOf,
   writePuzzleCsv,
@@ -179,7 +180,7 @@ function generate(name: string, options: GenerateOptions): void {
   }
   work.clear();
   writeOutput(out, writePuzzleCsv(rows));
-  const rating = name === "maze" ? ratingMeaning.maze : ratingMeaning.sudoku;
+  const rating = ratingMeaning[ratingName(task)];
   const ratings = rows.map((row) => row.rating);
   const [least, most] = [ratings.reduce((a, b) => Math.min(a, b)), ratings.reduce((a, b) => Math.max(a, b))];
   if (json) {

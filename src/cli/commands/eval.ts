@@ -228,8 +228,8 @@ function openPuzzles(path: string, { csv, data, limit }: EvalOptions, loaded: Lo
 }
 
 /** @throws DatasetError naming file, line and column of a broken row */
-function readCsv(file: string, { choice }: LoadedRun): Examples {
-  const examples = readTaskCsv(choice, decodeText(readBytes(file), file), file);
+function readCsv(file: string, { task }: LoadedRun): Examples {
+  const examples = readTaskCsv(task, decodeText(readBytes(file), file), file);
   if (examples.count === 0) throw new DatasetError("no puzzles after the header", { file });
   return examples;
 }

@@ -198,16 +198,19 @@ function isCsvError(error: unknown): error is CsvError {
   return error instanceof Error && "bytes_records" in error;
 }
 
-/** Writes rows in the official form. @throws DatasetError if a field contains a comma, a quote or a line break */
+/** Writes rows in the official form. @throws DatasetError if a field contains a line break */
 export function writePuzzleCsv(rows: Iterable<WritableRow>): string {
   const lines = ["source,question,answer,rating"];
   for (const { source, question, answer, rating } of rows) {
     for (const field of [source, question, answer]) {
-      if (/[",\r\n]/.test(field)) {
-        throw new DatasetError(`cannot write the field ${quoted(field)}: it contains a comma, a quote or a line break`);
+      if (/[\r\n]/.test(field)) {
+        throw new DatasetError(`cannot write the field ${quoted(field)}: it contains a line break`);
       }
     }
-    lines.push(`${source},${question},${answer},${rating}`);
+    lines.push(`${csvField(source)},${csvField(question)},${csvField(answer)},${rating}`);
   }
   return `${lines.join("\n")}\n`;
 }
+
+/** A field as CSV: in quotes if it contains a comma or a quote, as symbols of a grid task may. */
+const csvField = (text: string): string => (/[",]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);

@@ -130,9 +130,17 @@ describe("reading", () => {
   });
 
   it("a field that could not be read back is not written", () => {
-    const row = { source: "a,b", question: "", answer: "", rating: 0 };
-    expect(() => writePuzzleCsv([row])).toThrow(
-      'cannot write the field "a,b": it contains a comma, a quote or a line break',
+    const row = { source: "a\nb", question: "", answer: "", rating: 0 };
+    expect(() => writePuzzleCsv([row])).toThrow('cannot write the field "a\\nb": it contains a line break');
+  });
+
+  it("fields with commas and quotes are read back as they were written", () => {
+    const field = fc.string({ unit: fc.constantFrom(...'a," .#') });
+    fc.assert(
+      fc.property(field, field, field, (source, question, answer) => {
+        const [row] = readPuzzleCsv(writePuzzleCsv([{ source, question, answer, rating: 1 }]), "a.csv");
+        expect(row).toMatchObject({ source, question, answer });
+      }),
     );
   });
 });
