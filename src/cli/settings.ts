@@ -118,6 +118,33 @@ export function parseSet(assignments: readonly string[]): SettingSource {
   return { where: "--set", settings };
 }
 
+/** Settings that a resumed training can change: all of the training that no file of a checkpoint and no earlier step depends on. */
+const changeable = [
+  "learningRate",
+  "warmupSteps",
+  "minRatio",
+  "totalSteps",
+  "weightDecay",
+  "beta1",
+  "beta2",
+  "puzzleLearningRate",
+  "puzzleWeightDecay",
+  "emaWarmup",
+  "haltingLossWeight",
+  "explorationProbability",
+  "nSup",
+];
+
+/** A configuration with some changed settings, for a training that is resumed. @throws ConfigError */
+export function changedConfig(config: Config, { where, settings }: SettingSource): Config {
+  const changed = ownSettings(settings, where);
+  for (const key of Object.keys(changed)) {
+    if (changeable.includes(key)) continue;
+    throw new ConfigError(`${where}: ${key} is fixed when a run starts; --resume can change ${changeable.join(", ")}`);
+  }
+  return parseConfig({ ...flattenConfig(config), ...changed }, where);
+}
+
 function parseValue(text: string): unknown {
   try {
     return JSON.parse(text);

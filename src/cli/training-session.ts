@@ -4,13 +4,14 @@ import type { EvaluatedStep, RunAbout, WritableRun } from "../runs/index.node.ts
 import { type CheckpointFiles, isAsGood, packCheckpoint, type RunSets } from "../runs/index.ts";
 import { type Backend, defaultBackend } from "../tensor/index.ts";
 import { evaluate, type StepMetrics, type Training } from "../trm/index.ts";
+import { DivergenceCheck } from "./divergence.ts";
 import { explain } from "./explain.ts";
 import { duration, lossText, percent } from "./format.ts";
 import type { Progress } from "./progress.ts";
 import { RunningMeans } from "./running-means.ts";
 import type { StopRequest } from "./stop-request.ts";
 import { type Goal, isReached, type Position, secondsLeft, shareDone } from "./time-left.ts";
-import { madeBy } from "./version.ts";
+import { invocation, madeBy } from "./version.ts";
 
 /** Training cannot continue. */
 export class TrainingError extends Error {
@@ -40,6 +41,7 @@ const evaluationBatch = 50;
 
 export class TrainingSession {
   readonly #means = new RunningMeans();
+  readonly #divergence = new DivergenceCheck();
   readonly #start: Position;
   #secondsBefore: number;
   #sessionStart = performance.now();
@@ -119,13 +121,9 @@ export class TrainingSession {
   }
 
   #record(metrics: StepMetrics): void {
-    if (!Number.isFinite(metrics.loss)) {
-      const { step, loss } = metrics;
-      const { path, steps } = this.run;
-      const earlier =
-        steps.length > 1 ? ` (to go back: --resume ${path} --from ${steps.slice(0, -1).join(" or ")})` : "";
-      throw new TrainingError(`the loss of step ${step} is ${loss}: try a lower learningRate; ${this.#kept}${earlier}`);
-    }
+    const problem = this.#divergence.problemOf(metrics);
+    if (problem !== undefined)
+      throw new TrainingError(`step ${metrics.step}: ${problem}; ${this.#kept}; ${this.#advice}`);
     this.#means.add(metrics);
     this.#log(metricsLine(metrics, this.seconds));
   }
@@ -147,6 +145,16 @@ export class TrainingSession {
   get #kept(): string {
     if (this.run.isNew && !this.hasTrained) return `${this.run.path} is removed, because no step was completed`;
     return `the checkpoint of step ${this.#savedStep} is kept in ${this.run.path}`;
+  }
+
+  /** How to continue after a divergence. */
+  get #advice(): string {
+    const lower = `learningRate=${Number((this.training.config.training.learningRate / 2).toPrecision(2))}`;
+    if (this.run.isNew && !this.hasTrained) return `try --set ${lower}`;
+    const { path, steps } = this.run;
+    const others = steps.filter((step) => step !== this.#savedStep);
+    const or = others.length === 0 ? "" : ` (or --from ${others.join(", ")})`;
+    return `to continue: ${invocation} train --resume ${path} --from ${this.#savedStep} --set ${lower}${or}`;
   }
 
   #show({ goal, progress }: TrainingOptions): void {

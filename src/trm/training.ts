@@ -13,10 +13,11 @@ import { labelCounts, lossOf, type Report, readReport } from "./losses.ts";
 import { microBatchOf, type Pass, PassSum, releasePass } from "./micro-batch.ts";
 import { Model } from "./model.ts";
 import { deepRecursion } from "./recursion.ts";
+import { readCheck, type StepCheck, squaredNorms, sums } from "./step-check.ts";
 import type { Latents } from "./variants.ts";
 
 /** Metrics of one training step. Losses are means over the batch; counts and sums are over the puzzles that halted in it. */
-export interface StepMetrics {
+export interface StepMetrics extends StepCheck {
   readonly step: number;
   readonly loss: number;
   readonly answerLoss: number;
@@ -159,21 +160,29 @@ export class Training {
         passes.add(pass);
         reports.push(report);
       }
-      this.#update(passes.finish());
-      const numbers = await Promise.all(reports.map((report) => report.data()));
-      for (const report of reports) report.dispose();
-      return this.#halt(readReport(numbers));
+      const checks = this.#update(passes.finish());
+      const all = t.concat([...reports, ...checks], 0);
+      const lengths = [...reports, ...checks].map(({ size }) => size);
+      for (const part of [...reports, ...checks]) part.dispose();
+      const numbers = splitAt(await all.data(), lengths);
+      all.dispose();
+      const [norms, weightSums] = numbers.splice(-2) as [Float64Array, Float64Array];
+      return { ...this.#halt(readReport(numbers)), ...readCheck(this.#names, norms, weightSums) };
     } finally {
       this.#isStepping = false;
     }
   }
 
-  /** Updates the weights, the puzzle rows, the average and the carry. Releases everything else of the pass. */
-  #update(pass: Pass): void {
+  /**
+   * Updates the weights, the puzzle rows, the average and the carry. Releases everything else of the pass. Returns the squared
+   * norms of the gradients and the sums of the updated weights.
+   */
+  #update(pass: Pass): [gradients: t.Tensor, weights: t.Tensor] {
     const { carry, config, model } = this;
     const { training } = config;
     const { gradients, puzzleGradient } = pass;
     this.hooks.observe?.({ ...pass, gradients: new Map(this.#names.map((name, i) => [name, gradients[i]!])) });
+    const norms = squaredNorms(puzzleGradient ? [...gradients, puzzleGradient] : gradients);
     this.optimizer.update(gradients, this.#learningRate(training.learningRate));
     if (puzzleGradient) {
       const rate = this.#learningRate(training.puzzleLearningRate);
@@ -185,6 +194,7 @@ export class Training {
     if (this.ema) updateAverage(this.ema, model, emaWarmup ? warmedUpRate(this.#step, emaRate) : emaRate);
     carry.advance(pass.latents);
     releasePass(pass);
+    return [norms, sums(this.#parameters.map(({ value }) => value))];
   }
 
   #learningRate(base: number): number {
@@ -205,7 +215,7 @@ export class Training {
   }
 
   /** Decides which slots have halted, and sums up the puzzles that have. */
-  #halt(report: Report): StepMetrics {
+  #halt(report: Report): Omit<StepMetrics, keyof StepCheck> {
     const { carry, config } = this;
     const { training } = config;
     const minimum = this.hooks.minimumSteps?.() ?? drawMinimumSteps(this.random, carry.slots, training);
@@ -244,4 +254,14 @@ export class Training {
     this.optimizer.dispose();
     this.carry.dispose();
   }
+}
+
+/** Consecutive parts of the given lengths. */
+function splitAt(numbers: ArrayLike<number>, lengths: readonly number[]): Float64Array[] {
+  const all = Float64Array.from(numbers);
+  let end = 0;
+  return lengths.map((length) => {
+    end += length;
+    return all.subarray(end - length, end);
+  });
 }

@@ -217,6 +217,28 @@ it("--puzzles and --unseen set the numbers of generated puzzles", async () => {
   expect(readFileSync(join(out, "unseen.csv"), "utf8").trim().split("\n")).toHaveLength(1 + 3);
 });
 
+describe("--resume with --set", () => {
+  const configOf = () => readCheckpoint(out, () => []).side.config;
+
+  it("continues with another learning rate, which the next checkpoint records", async () => {
+    await trainSudoku6("--steps", "2");
+    await train("--resume", out, "--steps", "3", "--set", "lr=5e-4", "totalSteps=50");
+    expect(configOf().training).toMatchObject({ learningRate: 5e-4, totalSteps: 50, batchSize: 4 });
+    const lines = readFileSync(join(out, "metrics.jsonl"), "utf8")
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line));
+    expect(lines.filter((line) => "loss" in line).map(({ learningRate }) => learningRate)).toEqual([1e-3, 1e-3, 5e-4]);
+  });
+
+  it("refuses settings on which the checkpoint depends, with one line", async () => {
+    await trainSudoku6("--steps", "1");
+    const message = "--set: hiddenSize is fixed when a run starts; --resume can change learningRate, ";
+    await expect(train("--resume", out, "--set", "hiddenSize=16")).rejects.toThrow(message);
+    await expect(train("--resume", out, "--set", "learningRates=1")).rejects.toThrow('did you mean "learningRate"');
+  });
+});
+
 describe("--init", () => {
   const second = (): string => join(folder, "second");
   const startSecond = (...more: string[]): Promise<string> =>

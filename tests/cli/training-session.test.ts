@@ -2,10 +2,13 @@
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, expect, it, vi } from "vitest";
+import fc from "fast-check";
+import { afterAll, describe, expect, it, vi } from "vitest";
+import { DivergenceCheck } from "../../src/cli/divergence.ts";
 import { startRun } from "../../src/cli/new-run.ts";
 import type { TrainingSession } from "../../src/cli/training-session.ts";
 import { readCheckpoint } from "../../src/runs/index.node.ts";
+import type { StepMetrics } from "../../src/trm/index.ts";
 import { recordedTerminal } from "./recorded-terminal.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "trm-session-"));
@@ -13,13 +16,13 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const small = { hiddenSize: 8, heads: 1, widthMultiple: 8, T: 1, n: 1, nSup: 2, batchSize: 4 };
 
-const startSession = (name: string): Promise<TrainingSession> =>
+const startSession = (name: string, settings = {}): Promise<TrainingSession> =>
   startRun(
     {
       out: join(folder, name),
       choice: { name: "sudoku4" },
       preset: "small",
-      settings: [{ where: "test", settings: small }],
+      settings: [{ where: "test", settings: { ...small, ...settings } }],
       sizes: { train: 8, watch: 4, unseen: 4 },
       force: false,
       goal: { steps: null, minutes: null },
@@ -31,24 +34,68 @@ const noProgress = { update: () => {}, clear: () => {} };
 const neverStop = { isRequested: false, request: () => {}, check: async () => false, release: () => {} };
 const options = { evaluateEvery: null, saveEvery: 3600, stop: neverStop, progress: noProgress };
 
-it.each([Number.NaN, Number.POSITIVE_INFINITY])(
-  "stops at a loss of %d and keeps the checkpoint before",
-  async (loss) => {
-    const session = await startSession(`loss-${loss}`);
-    const { training, run } = session;
-    const step = training.supervisionStep.bind(training);
-    vi.spyOn(training, "supervisionStep").mockImplementation(async () => {
-      const metrics = await step();
-      return metrics.step === 3 ? { ...metrics, loss } : metrics;
-    });
-    await expect(session.train({ ...options, goal: { step: 2, seconds: null } })).resolves.toBe("goal");
-    await session.save();
-    const message = new RegExp(`the loss of step 3 is ${loss}.*the checkpoint of step 2 is kept in .*--from 0\\)$`);
-    await expect(session.train({ ...options, goal: { step: 9, seconds: null } })).rejects.toThrow(message);
-    run.close();
-    expect(readCheckpoint(run.path).side.step).toBe(2);
-  },
-);
+const anyStep = { loss: 1, gradientNorm: 1, notFinite: null };
+
+it.each([
+  [{ loss: Number.NaN }, "the loss is NaN"],
+  [
+    { loss: Number.POSITIVE_INFINITY, notFinite: "gradient of q" },
+    "the loss is Infinity, the gradient of q is not finite",
+  ],
+  [{ notFinite: "weight embedding.weight" }, "the weight embedding.weight is not finite"],
+])("stops at a step with %j and keeps the checkpoint before", async (fault, problem) => {
+  const session = await startSession(`fault-${Object.keys(fault)}-${Object.values(fault)}`);
+  const { training, run } = session;
+  const step = training.supervisionStep.bind(training);
+  vi.spyOn(training, "supervisionStep").mockImplementation(async () => {
+    const metrics = await step();
+    return metrics.step === 3 ? { ...metrics, ...fault } : metrics;
+  });
+  await expect(session.train({ ...options, goal: { step: 2, seconds: null } })).resolves.toBe("goal");
+  await session.save();
+  const kept = `the checkpoint of step 2 is kept in ${run.path}`;
+  const advice = `to continue: npx trm train --resume ${run.path} --from 2 --set learningRate=0.002 (or --from 0)`;
+  await expect(session.train({ ...options, goal: { step: 9, seconds: null } })).rejects.toThrow(
+    `step 3: ${problem}; ${kept}; ${advice}`,
+  );
+  run.close();
+  expect(readCheckpoint(run.path).side.step).toBe(2);
+});
+
+it.each([
+  [1e38, "step 1: the weight embedding.weight is not finite"],
+  [1e6, "step 3: the loss is NaN, the gradient of embedding.weight is not finite"],
+])("stops at a real overflow, with a learning rate of %d", async (learningRate, problem) => {
+  const session = await startSession(`overflow-${learningRate}`, { learningRate, warmupSteps: 0 });
+  await expect(session.train({ ...options, goal: { step: 9, seconds: null } })).rejects.toThrow(problem);
+  session.run.close();
+});
+
+describe("the gradient norm", () => {
+  const problemAfter = (norms: readonly number[]): string | undefined => {
+    const check = new DivergenceCheck();
+    return norms.map((gradientNorm) => check.problemOf({ ...anyStep, gradientNorm } as StepMetrics)).at(-1);
+  };
+
+  it("explodes if it exceeds the largest of at least ten earlier steps a thousand times", () =>
+    fc.assert(
+      fc.property(
+        fc.array(fc.double({ min: 1e-6, max: 10, noNaN: true }), { minLength: 10, maxLength: 40 }),
+        fc.double({ min: 1e-6, max: 1e6, noNaN: true }),
+        (norms, factor) => {
+          const isExploded = problemAfter([...norms, factor * Math.max(...norms)]) !== undefined;
+          expect(isExploded).toBe(factor * Math.max(...norms) > 1000 * Math.max(...norms));
+        },
+      ),
+    ));
+
+  it("explodes from 0.5 to 600, but not from 0.5 to 400, nor after nine steps", () => {
+    const steady = Array.from({ length: 10 }, () => 0.5);
+    expect(problemAfter([...steady, 600])).toBe("the gradient norm is 600, at most 0.500 in the steps before");
+    expect(problemAfter([...steady, 400])).toBeUndefined();
+    expect(problemAfter([...steady.slice(1), 600])).toBeUndefined();
+  });
+});
 
 it("stops when a target is reached by enough evaluations in a row", async () => {
   const session = await startSession("target");

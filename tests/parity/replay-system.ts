@@ -212,7 +212,7 @@ export async function replaySystem(official: SystemCase, tensors: CaseTensors, c
   }
 }
 
-type EvalMetrics = Omit<StepMetrics, "step" | "loss" | "learningRate">;
+type EvalMetrics = Omit<StepMetrics, "step" | "loss" | "learningRate" | "gradientNorm" | "notFinite">;
 
 /** Minimum steps per slot from the recorded draws: a slot explores if its uniform draw is below the probability. */
 const explored = ({ exploration: { uniform, min_halt_steps_if_explored, probability } }: OfficialStep): Int32Array =>

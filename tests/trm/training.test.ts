@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { sudokuTask } from "../../src/puzzles/index.ts";
-import { type Backend, defaultBackend, setRootBackend } from "../../src/tensor/index.ts";
+import { assign, type Backend, defaultBackend, setRootBackend } from "../../src/tensor/index.ts";
 import {
   type BatchSource,
   type Model,
@@ -10,8 +10,10 @@ import {
   ShuffledExamples,
   type StepMetrics,
   Training,
+  type TrainingHooks,
 } from "../../src/trm/index.ts";
 import { labelCounts } from "../../src/trm/losses.ts";
+import { readCheck } from "../../src/trm/step-check.ts";
 
 const task = sudokuTask(4);
 const { train } = task.generate({ train: 64, test: 1, seed: 3 });
@@ -152,6 +154,45 @@ describe("slots", () => {
       }),
       { numRuns: 10 },
     );
+  });
+});
+
+describe("the check of a step", () => {
+  it("measures the norm of the gradients that an observer sees, also if the batch is computed in parts", async () => {
+    for (const microBatch of [8, 3]) {
+      const norms: number[] = [];
+      let pending: Promise<unknown> = Promise.resolve();
+      const observe: NonNullable<TrainingHooks["observe"]> = ({ gradients }) => {
+        pending = Promise.all([...gradients.values()].map((gradient) => gradient.data())).then((all) =>
+          norms.push(Math.sqrt(all.flatMap((numbers) => [...numbers]).reduce((sum, value) => sum + value * value, 0))),
+        );
+      };
+      const training = new Training(parseConfig(small), new ShuffledExamples(train, 5), { observe, microBatch });
+      for (let step = 0; step < 3; step++) {
+        const { gradientNorm, notFinite } = await training.supervisionStep();
+        await pending;
+        expect(Math.abs(gradientNorm / norms[step]! - 1)).toBeLessThan(1e-5);
+        expect(notFinite).toBeNull();
+      }
+      training.dispose();
+    }
+  });
+
+  it("names the first gradient that is not finite, and else the first weight", async () => {
+    const training = new Training(parseConfig({ ...small, puzzleEmbeddingSize: 8 }), new ShuffledExamples(train, 5));
+    const [name, parameter] = [...training.model.namedParameters()].at(-1)!;
+    await training.supervisionStep();
+    assign(parameter.value, new Float32Array(parameter.value.size).fill(Number.NaN));
+    const { notFinite } = await training.supervisionStep();
+    const first = [...training.model.namedParameters()][0]![0];
+    expect([notFinite, name]).toEqual([`gradient of ${first}`, "qWeights.bias"]);
+    training.dispose();
+    const [fine, bad] = [Float64Array.of(4, 5, 0), Float64Array.of(1, 2, Number.NaN)];
+    expect(readCheck(["a", "b"], fine, Float64Array.of(1, Infinity))).toEqual({
+      gradientNorm: 3,
+      notFinite: "weight b",
+    });
+    expect(readCheck(["a", "b"], bad, fine).notFinite).toBe("gradient of the puzzle embedding");
   });
 });
 

@@ -27,7 +27,7 @@ import {
   wholeNumber,
 } from "../options.ts";
 import { puzzlesOfRun } from "../run-puzzles.ts";
-import { parseSet, readConfigFile, type SettingSource } from "../settings.ts";
+import { changedConfig, parseSet, readConfigFile, type SettingSource } from "../settings.ts";
 import { showSettings, trainOnScreen } from "../show-training.ts";
 import { openTerminal, type Terminal } from "../terminal.ts";
 import { type Goal, isReached } from "../time-left.ts";
@@ -68,7 +68,6 @@ const fixedOnResume = [
   "unseen",
   "preset",
   "config",
-  "set",
   "init",
   "initRaw",
   "seed",
@@ -98,7 +97,12 @@ export function trainCommand(): Command {
       "--config <file>",
       "settings that override the preset: JSON or YAML, our names or the official ones; see below for official files",
     )
-    .addOption(new Option("--set <key=value...>", "settings that override the file").default([], "none"))
+    .addOption(
+      new Option(
+        "--set <key=value...>",
+        "settings that override the file; with --resume: new values of settings such as learningRate",
+      ).default([], "none"),
+    )
     .option(
       "--init <dir>",
       "start from the averaged weights of this run or checkpoint, with its model settings and a new optimizer",
@@ -250,10 +254,16 @@ function storedTask(path: string): TaskSource {
   return { choice: taskOfData(metadata), name: basename(folder), folder, settings };
 }
 
-async function resumeRun(path: string, { from, data }: TrainOptions, terminal: Terminal): Promise<TrainingSession> {
+async function resumeRun(
+  path: string,
+  { from, data, set }: TrainOptions,
+  terminal: Terminal,
+): Promise<TrainingSession> {
+  const changed = parseSet(set);
   const { run, about: recorded, checkpoint } = WritableRun.resume(path, from);
   try {
-    const { config, backend: earlier, seconds, step, data: trainedOn } = checkpoint.side;
+    const { backend: earlier, seconds, step, data: trainedOn } = checkpoint.side;
+    const config = changedConfig(checkpoint.side.config, changed);
     const moved = movedData(path, recorded, data);
     const { source, sets, fingerprint } = puzzlesOfRun(path, moved, config);
     const note = verifyData({
