@@ -2,6 +2,8 @@ import { defineConfig } from "vitest/config";
 
 // Two suites: "quick" is `npm test`; "full" adds the long properties and the end-to-end runs (files named *.full.test.ts).
 export default defineConfig({
+  // "trm-ts" in course/ is the source, as in tsconfig.json.
+  resolve: { tsconfigPaths: true },
   test: {
     testTimeout: 60_000,
     setupFiles: ["tests/setup.ts"],

@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { projectRoot } from "../source.ts";
 
-const topFolders = new Set(["bench", "bin", "docs", "examples", "interop", "scripts", "src", "tests"]);
+const topFolders = new Set(["bench", "bin", "course", "docs", "examples", "interop", "scripts", "src", "tests"]);
 const builtFolders = new Set(["node_modules", "dist", "generated"]);
 
 /** Paths from the root of the project, without installed packages, build output and folders that a user has added. */

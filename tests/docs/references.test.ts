@@ -27,7 +27,7 @@ function isKnown(name: string, from: string): boolean {
   return exists(name) || exists(beside) || isBeginning || all.some((path) => path.endsWith(`/${name}`));
 }
 
-const topFolders = "src|tests|bench|scripts|docs|examples|interop|bin";
+const topFolders = "src|tests|bench|scripts|docs|examples|interop|bin|course";
 
 /** Names of source files and pages, and paths of any file below a folder of the project. Patterns with * and placeholders are left out. */
 const fileNames = new RegExp(
@@ -58,7 +58,7 @@ function withoutStrings(text: string): string {
 }
 
 const isCode = (path: string): boolean =>
-  /^(src|tests|bench|scripts|examples|interop|bin)\/.*\.(ts|mts|mjs|cjs|py)$/.test(path) &&
+  /^(src|tests|bench|scripts|examples|interop|bin|course)\/.*\.(ts|mts|mjs|cjs|py)$/.test(path) &&
   !path.includes("/fixtures/");
 
 const isSource = (path: string): boolean => path.startsWith("src/") && path.endsWith(".ts");

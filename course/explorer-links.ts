@@ -1,0 +1,24 @@
+// The states of the recursion explorer that the lessons link to, in one table, so that a test can hand all of them to the
+// explorer's own parser. The hash is its schema v=1.
+
+export interface ExplorerLink {
+  readonly lesson: number;
+  /** What the visitor sees, as the text of the link. */
+  readonly text: string;
+  /** Keys of the hash besides v and lesson. */
+  readonly state: Readonly<Record<string, string>>;
+}
+
+export const explorerLinks: readonly ExplorerLink[] = [
+  { lesson: 2, text: "the tape of a model, with its gradients", state: { view: "gradients" } },
+  { lesson: 5, text: "one latent recursion, update by update", state: { view: "inside" } },
+  { lesson: 6, text: "the cycles that leave no tape", state: { view: "inside" } },
+  { lesson: 7, text: "a model that learns while you watch", state: { view: "train" } },
+  { lesson: 8, text: "q beside the truth, step by step", state: { view: "solve" } },
+  { lesson: 9, text: "two trainings side by side", state: { view: "train" } },
+  { lesson: 10, text: "two hundred puzzles, settled or moving", state: { view: "class" } },
+];
+
+/** The address of a link. @param base  address of the explorer */
+export const explorerAddress = ({ lesson, state }: ExplorerLink, base: string): string =>
+  `${base}#${new URLSearchParams({ v: "1", ...state, lesson: String(lesson) })}`;

@@ -1,0 +1,83 @@
+// What a lesson consists of. A lesson is one file of course/lessons: its prose stands in /*md ... */ comments, the learner's part between
+// `// BEGIN SOLUTION hint="..."` and `// END SOLUTION`, and what only the checker needs after `// BEGIN CHECK` (see source.ts).
+import fc from "fast-check";
+
+/** The functions of a lesson that the learner writes, by name. */
+export type Exercises = Readonly<Record<string, unknown>>;
+
+/** One property of an exercise. A check runs it on many inputs and reports the smallest input on which the two results differ. */
+export interface Part<Input = unknown> {
+  /** The property as a sentence. */
+  readonly name: string;
+  readonly given: fc.Arbitrary<Input>;
+  /** The input as the learner reads it. Default: as JSON. */
+  show?(input: Input): string;
+  /** The right result: numbers, strings, booleans, and arrays and plain objects of them. */
+  expected(input: Input): unknown;
+  /** The result of the implementation that is checked. An error counts as a result. */
+  received(input: Input): unknown;
+  /** Relative and absolute difference up to which numbers are equal. Default: 0. */
+  readonly tolerance?: number;
+  /** Number of inputs. Default: 100. */
+  readonly runs?: number;
+  /** What to try next if the property fails. */
+  readonly next: string;
+}
+
+/** A part whose functions are checked against its own type of input. */
+export const part = <Input>(own: Part<Input>): Part => own as Part;
+
+/** A wrong implementation, of which the check must complain. */
+export interface PlantedBug<Mine = Exercises> {
+  readonly name: string;
+  /** The functions that are wrong. The others are the solution's. */
+  readonly mine: Partial<Mine>;
+  /** What a learner is told whose results are the same on the counterexample. */
+  readonly says: string;
+}
+
+/** A mistake that can be planted in the text of a stub, in its region `// BEGIN REPAIR` ... `// END REPAIR`. */
+export interface Plant {
+  readonly name: string;
+  /** Text of the region, occurring once, and the text that replaces it. */
+  readonly from: string;
+  readonly to: string;
+}
+
+/** Prints one line. */
+export type Print = (line: string) => void;
+
+/** What the file of a lesson exports. */
+export interface Lesson {
+  /** Time for reading and solving: an estimate, until learners have been timed. */
+  readonly minutes: number;
+  /** The solution. */
+  readonly reference: Exercises;
+  check(mine: Exercises): readonly Part[];
+  readonly wrong: readonly PlantedBug[];
+  readonly plants?: readonly Plant[];
+  /** The lesson's own program. What it prints stands in the prose. */
+  program?(print: Print): void | Promise<void>;
+}
+
+/** Numbers that people can read: whole quarters from -limit to limit. Counterexamples shrink towards 0. */
+export const quarters = (limit = 4): fc.Arbitrary<number> =>
+  fc.integer({ min: -4 * limit, max: 4 * limit }).map((quarter) => quarter / 4);
+
+/** `length` quarters. */
+export const quarterArray = (length: number, limit?: number): fc.Arbitrary<number[]> =>
+  fc.array(quarters(limit), { minLength: length, maxLength: length });
+
+/** The error of an exercise that is not written yet, as the stub throws it: "TODO 5.1". Undefined for any other error. */
+export const todoOf = (error: unknown): string | undefined =>
+  error instanceof Error ? /^TODO \d+\.\d+/.exec(error.message)?.[0] : undefined;
+
+/** The result of `body`, or "an error" whatever its text, for exercises that must refuse an input. */
+export function resultOrError<T>(body: () => T): T | "an error" {
+  try {
+    return body();
+  } catch (error) {
+    if (todoOf(error)) throw error;
+    return "an error";
+  }
+}
