@@ -107,9 +107,9 @@ function writeFrame(folder: string): void {
       typeRoots: [join(repository, "node_modules/@types")],
       paths: {
         "trm-ts": [join(repository, "src/index.ts")],
+        "trm-ts/node": [join(repository, "src/node.ts")],
         "trm-ts/testing": [join(repository, "src/testing.ts")],
         "trm-ts/*": [join(repository, "src/*/index.ts")],
-        "trm-course/*": [join(repository, "course/*")],
       },
     },
     include: ["*.ts"],

@@ -4,7 +4,7 @@
 // Deviations. In the source a comment says `DEVIATION: <short name> — why`, with name and dash on one line. In docs/paper-to-code.md the
 // first table under a heading that contains the word "Deviations" has one row `| <short name> | ...` for each, with or without backticks
 // around the name. The two lists must be equal.
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { posix } from "node:path";
 import { describe, expect, it } from "vitest";
 import { placeOf, projectRoot, type SourceFile, sourceFiles, walkSyntax } from "./source.ts";
@@ -230,6 +230,48 @@ describe("test libraries", () => {
 
   it("are found in the import lines of a file", () => {
     expect(uses([file("src/nn/a.ts", 'import { expect } from "vitest";')])).toHaveLength(1);
+  });
+});
+
+// --- The course --------------------------------------------------------------------------------------------------------
+
+const courseFiles: readonly SourceFile[] = readdirSync(`${projectRoot}course`, { recursive: true, encoding: "utf8" })
+  .map((path) => `course/${path.replaceAll("\\", "/")}`)
+  .filter((path) => path.endsWith(".ts") && !path.includes("/dist/") && !path.includes(".generated."))
+  .toSorted()
+  .map((path) => ({ path, text: readFileSync(projectRoot + path, "utf8") }));
+
+describe("the course", () => {
+  /** The entries of the package, and the libraries that the learners use too. */
+  const isPublic = (from: string): boolean => /^trm-ts(\/(tensor|autograd|nn|testing|node))?$|^fast-check$/.test(from);
+  const ofTheCommand = /^(node:.*|commander|picocolors|markdown-it|shiki|temml)$/;
+
+  /** Imports of the library's inside, and of Node or of the command's libraries by a lesson. */
+  const forbidden = (sources: readonly SourceFile[]): string[] =>
+    sources.flatMap((source) =>
+      importsOf(source)
+        .filter(({ from }) => {
+          if (isRelative(from)) return !resolved(source, from).startsWith("course/");
+          return !isPublic(from) && (source.path.startsWith("course/lessons/") || !ofTheCommand.test(from));
+        })
+        .map(({ from, place }) => `${place} imports ${from}`),
+    );
+
+  it("imports only the public package", () => {
+    expect(courseFiles.length).toBeGreaterThan(10);
+    expect(forbidden(courseFiles)).toEqual([]);
+  });
+
+  it("would fail the check for an import of the source, of a folder that is not public, and of Node by a lesson", () => {
+    const found = [
+      'import { gradients } from "../../src/autograd/index.ts";',
+      'import { parseNpy } from "trm-ts/formats";',
+      'import { readFileSync } from "node:fs";',
+      'import MarkdownIt from "markdown-it";',
+    ].flatMap((text) => forbidden([file("course/lessons/a.ts", text)]));
+    expect(found).toHaveLength(4);
+    expect(forbidden([file("course/a.node.ts", 'import { readFileSync } from "node:fs";')])).toEqual([]);
+    expect(forbidden([file("course/lessons/b.ts", 'import { part } from "../lesson.ts";')])).toEqual([]);
   });
 });
 

@@ -54,9 +54,7 @@ describe("a learner's folder", () => {
   });
 
   it("ends a check whose loop never ends", () => {
-    const endless = solved(1)
-      .replace("for (let back = rank; back >= 1; back--)", "for (;;)")
-      .replace("out.push", "[].map");
+    const endless = solved(1).replace("back >= 1; back--", "back >= 0; back += 0");
     writeFileSync(join(folder, fileOf(1)), endless);
     const { text, status } = learner("check", "1", "--seconds", "2");
     expect(text).toContain("its check was ended after 2 s");
