@@ -15,5 +15,5 @@ export {
   truncatedNormal,
 } from "./layers.ts";
 export { Module } from "./module.ts";
-export { Adam, type AdamOptions, type AdamRule } from "./optimizers.ts";
+export { Adam, type AdamOptions, type AdamRule, Optimizer, type OptimizerState } from "./optimizers.ts";
 export { learningRate, type ScheduleOptions } from "./schedule.ts";

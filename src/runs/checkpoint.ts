@@ -20,6 +20,7 @@ import { taskChoiceSchema } from "../puzzles/index.ts";
 import * as t from "../tensor/index.ts";
 import {
   type Config,
+  type CreateModel,
   flattenConfig,
   inEnglish,
   Model,
@@ -155,10 +156,15 @@ export function parseJson(bytes: Uint8Array, where: string): unknown {
 export const evaluatedFile = ({ config }: CheckpointSide): string =>
   config.training.emaRate > 0 ? averageFile : weightsFile;
 
-/** Creates a model with the weights of a file. @throws CheckpointError */
-export function modelFrom({ config }: Pick<CheckpointSide, "config">, bytes: Uint8Array, where: string): Model {
+/** Creates a model with the weights of a file. @param createModel  creates a model of your own. @throws CheckpointError */
+export function modelFrom(
+  { config }: Pick<CheckpointSide, "config">,
+  bytes: Uint8Array,
+  where: string,
+  createModel: CreateModel = (...given) => new Model(...given),
+): Model {
   const file = parseSafetensors(bytes, where);
-  const model = new Model(config.model, new t.Random(0));
+  const model = createModel(config.model, new t.Random(0));
   try {
     importWeights(model, file, where);
     return model;

@@ -5,6 +5,7 @@ import { CheckpointError, serializeSafetensors } from "../formats/index.ts";
 import { choiceOf, taskChoiceSchema, taskOf } from "../puzzles/index.ts";
 import {
   type Config,
+  type CreateModel,
   flattenConfig,
   inEnglish,
   type Model,
@@ -51,6 +52,8 @@ const modelSchema = z.object({
 export interface LoadModelOptions {
   /** The task of the model. Default: the one that the files name. */
   readonly task?: Task | undefined;
+  /** Creates a model of your own, as in the hooks of its training. Default: `new Model(...)`. */
+  readonly createModel?: CreateModel | undefined;
 }
 
 /**
@@ -58,7 +61,7 @@ export interface LoadModelOptions {
  *
  * @throws CheckpointError, ConfigError if a file is broken, or the files do not belong together
  */
-export function loadModel(files: ModelFiles, { task }: LoadModelOptions = {}): LoadedModel {
+export function loadModel(files: ModelFiles, { task, createModel }: LoadModelOptions = {}): LoadedModel {
   const parsed = modelSchema.safeParse(parseJson(bytesOf(files.config), modelConfigFile), inEnglish);
   if (!parsed.success) {
     const issue = parsed.error.issues[0]!;
@@ -75,19 +78,19 @@ export function loadModel(files: ModelFiles, { task }: LoadModelOptions = {}): L
       `${modelWeightsFile}: ${weights.length} bytes, too few for the ${weightCount(config.model)} weights of ${modelConfigFile}`,
     );
   }
-  const model = fittedModel({ config, task: known }, weights, modelWeightsFile);
+  const model = fittedModel({ config, task: known, createModel }, weights, modelWeightsFile);
   return { model, task: known, config, step };
 }
 
 /** A model with the weights of a file, which must fit its task. @throws CheckpointError */
 export function fittedModel(
-  { config, task }: Pick<LoadedModel, "config" | "task">,
+  { config, task, createModel }: Pick<LoadedModel, "config" | "task"> & Pick<LoadModelOptions, "createModel">,
   weights: Uint8Array,
   where: string,
 ): Model {
   const misfit = misfitOf(task, config.model);
   if (misfit !== undefined) throw new CheckpointError(`${where}: ${misfit}`);
-  return modelFrom({ config }, weights, where);
+  return modelFrom({ config }, weights, where, createModel);
 }
 
 /** The files from which `loadModel` restores a model: config.json and model.safetensors. */

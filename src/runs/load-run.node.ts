@@ -62,7 +62,7 @@ export async function loadRun(folder: string, options: LoadRunOptions = {}): Pro
   const [[name, bytes]] = [...files] as [[string, Uint8Array]];
   const task = options.task ?? taskOf(side.task);
   return {
-    model: fittedModel({ config, task }, bytes, join(path, name)),
+    model: fittedModel({ config, task, createModel: options.createModel }, bytes, join(path, name)),
     task,
     config,
     step,

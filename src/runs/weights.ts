@@ -29,10 +29,17 @@ export async function exportWeights(model: Model): Promise<Map<string, WritableT
 /**
  * Sets every tensor of the model from a file. The whole file is validated before the model is changed.
  *
- * @throws CheckpointError that names a tensor which is missing, has another shape, or contains NaN or infinity
+ * @throws CheckpointError that names a tensor which is missing or unknown, has another shape, or contains NaN or infinity
  */
 export function importWeights(model: Model, file: SafetensorsFile, where: string): void {
-  const values = [...officialTensors(model)].map(([name, tensor]) => {
+  const known = new Map(officialTensors(model));
+  const unknown = [...file.tensors.keys()].find((name) => !known.has(name));
+  if (unknown !== undefined) {
+    throw new CheckpointError(
+      `${where}: unknown tensor "${unknown}", expected only those of the model (a model of your own is loaded with createModel)`,
+    );
+  }
+  const values = [...known].map(([name, tensor]) => {
     const entry = file.tensors.get(name);
     if (!entry)
       throw new CheckpointError(`${where}: no tensor "${name}", expected one of shape ${showShape(tensor.shape)}`);

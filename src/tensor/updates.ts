@@ -3,9 +3,9 @@
 import type { AdamSettings } from "./backend.ts";
 import { expectValues } from "./dtype.ts";
 import { ShapeError } from "./errors.ts";
-import { expectSameShape } from "./operation-checks.ts";
+import { expectAlike, expectSameShape } from "./operation-checks.ts";
 import { sameShape, showShape } from "./shape.ts";
-import type { Tensor } from "./tensor.ts";
+import { Tensor } from "./tensor.ts";
 
 /** One Adam-atan2 or AdamW update of p with the moments m and v, all of one shape. */
 export function adamUpdate(
@@ -44,8 +44,15 @@ export function updateMovingAverage(average: Tensor, value: Tensor, rate: number
   average.storage.version++;
 }
 
-/** Replaces the numbers of a tensor. */
-export function assign(target: Tensor, values: ArrayLike<number>): void {
+/** Replaces the numbers of a tensor by others, or by those of a tensor of the same shape, element type and backend. */
+export function assign(target: Tensor, values: ArrayLike<number> | Tensor): void {
+  if (values instanceof Tensor) {
+    expectAlike("assign", target, values);
+    expectSameShape("assign", target, values);
+    target.backend.kernels.cast(target, values);
+    target.storage.version++;
+    return;
+  }
   if (values.length !== target.size) {
     throw new ShapeError(
       `assign: got ${values.length} values, expected ${target.size} for shape ${showShape(target.shape)}`,

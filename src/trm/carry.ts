@@ -94,6 +94,12 @@ export class Carry {
     return mapLatents(this.#latents, (latent, name) => t.select(mask, startOf(name), latent));
   }
 
+  /** Tokens of the slots from `first` on, at most `count` slots. [slots, L] */
+  tokens(first: number, count: number): Int32Array {
+    const { sequenceLength: length } = this.#model.config;
+    return this.inputs.subarray(first * length, Math.min(first + count, this.slots) * length);
+  }
+
   /** The slots from `first` on, at most `count` of them, as the input of a supervision step. */
   part(first: number, count: number): CarryPart {
     const { sequenceLength: length } = this.#model.config;

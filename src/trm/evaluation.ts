@@ -1,10 +1,11 @@
 // Evaluation: the share of puzzles whose answer is correct after every supervision step. Like the official code it always runs
 // N_sup steps, and reports beside the accuracy the step at which q would have halted. Puzzles without labels are not counted.
+import { Random } from "../tensor/index.ts";
 import { ConfigError } from "./errors.ts";
 import { type EvaluationSet, evaluationBatches } from "./examples.ts";
 import { type HaltingOptions, saysHalt } from "./halting.ts";
 import type { Model } from "./model.ts";
-import { predictions } from "./prediction.ts";
+import { type PredictionHooks, predictions } from "./prediction.ts";
 
 export interface Evaluation {
   /** Puzzles that have labels. Every other figure is about these. */
@@ -21,7 +22,8 @@ export interface Evaluation {
   readonly meanHaltStep: number;
 }
 
-export interface EvaluationOptions extends HaltingOptions {
+/** Halting, batch size, and the hooks of the supervision steps. */
+export interface EvaluationOptions extends HaltingOptions, PredictionHooks {
   readonly batchSize: number;
   /** Called and awaited after every batch. It may let other events in, or throw to cancel. */
   readonly onProgress?: ((done: number, total: number) => void | Promise<void>) | undefined;
@@ -30,13 +32,14 @@ export interface EvaluationOptions extends HaltingOptions {
 /** @throws ConfigError if no puzzle has labels, or the puzzles do not fit the model */
 export async function evaluate(model: Model, set: EvaluationSet, options: EvaluationOptions): Promise<Evaluation> {
   const { nSup, batchSize, onProgress } = options;
+  const hooksAt = batchHooks(options);
   const exact = new Float64Array(nSup);
   const correctCells = new Float64Array(nSup);
   let [done, puzzles, cells, haltSteps] = [0, 0, 0, 0];
   for (const batch of evaluationBatches(set, batchSize)) {
     const slots = batch.puzzleIds.length;
     const haltStep = new Int32Array(slots).fill(nSup);
-    for await (const prediction of predictions(model, batch, nSup)) {
+    for await (const prediction of predictions(model, batch, nSup, hooksAt(done))) {
       for (let slot = 0; slot < slots; slot++) {
         const { correct, labelled } = compare(prediction.tokens, batch.labels, slot, model.config.sequenceLength);
         if (labelled === 0) continue;
@@ -66,6 +69,12 @@ export async function evaluate(model: Model, set: EvaluationSet, options: Evalua
     interval95: wilson95(exact[nSup - 1]!, puzzles),
     meanHaltStep: haltSteps / puzzles,
   };
+}
+
+/** The hooks of an evaluation, for the batch whose first puzzle has the given index in the set. All batches share one generator. */
+export function batchHooks(options: EvaluationOptions): (firstPuzzle: number) => PredictionHooks {
+  const { random = new Random(0) } = options;
+  return (firstPuzzle) => ({ ...options, random, firstPuzzle });
 }
 
 /** Refuses to compute an accuracy from no puzzles. @throws ConfigError */

@@ -1,7 +1,7 @@
 // Evaluation with halting: the accuracy lost and the compute saved when every puzzle stops as soon as q says so. `evaluate` in
 // evaluation.ts always makes N_sup steps. Puzzles without labels are not counted.
 import { predictionsAtExit } from "./early-exit.ts";
-import { compare, type EvaluationOptions, expectLabels, wilson95 } from "./evaluation.ts";
+import { batchHooks, compare, type EvaluationOptions, expectLabels, wilson95 } from "./evaluation.ts";
 import { type EvaluationSet, evaluationBatches } from "./examples.ts";
 import { haltMargin } from "./halting.ts";
 import type { Model } from "./model.ts";
@@ -32,10 +32,12 @@ export async function evaluateHalting(
   options: EvaluationOptions & { readonly threshold?: number },
 ): Promise<HaltingEvaluation> {
   const { nSup, batchSize, threshold = 0, onProgress } = options;
+  const hooksAt = batchHooks(options);
   const exitSteps: number[] = [];
   let [done, exact, correctCells, cells] = [0, 0, 0, 0];
   for (const batch of evaluationBatches(set, batchSize)) {
     const exit = await predictionsAtExit(model, batch, {
+      ...hooksAt(done),
       maxSteps: nSup,
       stops: (qHalt, qContinue) => haltMargin(qHalt, qContinue, options) > threshold,
     });
@@ -84,13 +86,14 @@ export async function sweepHalting(
   thresholds: readonly number[] = sweepThresholds,
 ): Promise<SweepPoint[]> {
   const { nSup, batchSize, onProgress } = options;
+  const hooksAt = batchHooks(options);
   const exact = thresholds.map(() => 0);
   const steps = thresholds.map(() => 0);
   let [done, puzzles] = [0, 0];
   for (const batch of evaluationBatches(set, batchSize)) {
     const slots = batch.puzzleIds.length;
     const hasLeft = thresholds.map(() => new Array<boolean>(slots).fill(false));
-    for await (const { step, tokens, qHalt, qContinue } of predictions(model, batch, nSup)) {
+    for await (const { step, tokens, qHalt, qContinue } of predictions(model, batch, nSup, hooksAt(done))) {
       for (let slot = 0; slot < slots; slot++) {
         const margin = haltMargin(qHalt[slot]!, qContinue[slot]!, options);
         const { correct, labelled } = compare(tokens, batch.labels, slot, model.config.sequenceLength);

@@ -42,7 +42,7 @@ export {
   sweepHalting,
   sweepThresholds,
 } from "./halting-evaluation.ts";
-export { ignoredLabel, lossOf } from "./losses.ts";
+export { ignoredLabel, type LossFunction, type LossParts, lossOf } from "./losses.ts";
 export { trainingBytes } from "./micro-batch.ts";
 export { Model } from "./model.ts";
 export {
@@ -70,6 +70,13 @@ export {
   traceTensors,
 } from "./trace.ts";
 export { type Plane, type PositionBasis, traceBasis } from "./trace-basis.ts";
-export { type Observed, type StepMetrics, Training, type TrainingHooks, type TrainingState } from "./training.ts";
+export {
+  type CreateModel,
+  type Observed,
+  type StepMetrics,
+  Training,
+  type TrainingHooks,
+  type TrainingState,
+} from "./training.ts";
 export type { AroundUpdate, Latents, Recursion, Update, Variant } from "./variants.ts";
 export { weightCount } from "./weight-count.ts";

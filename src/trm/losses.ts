@@ -36,6 +36,21 @@ export interface LossInputs {
   readonly targetQContinue: t.Tensor | null;
 }
 
+/** The losses of a supervision step. All are float64 scalars, summed over the batch. */
+export interface LossParts extends LossInputs {
+  /** [B, L] tokens of the question */
+  readonly inputs: Int32Array;
+  /** Mean cross-entropy over the labelled positions of each sequence. */
+  readonly answerLoss: Variable;
+  readonly haltLoss: Variable;
+  readonly continueLoss: Variable | null;
+  /** The loss of the configuration. */
+  readonly total: Variable;
+}
+
+/** Computes the loss to minimize, a scalar that is a sum over the batch. Its parts are those of the configuration's loss. */
+export type LossFunction = (parts: LossParts) => Variable;
+
 export interface Loss {
   /** Sum over the batch, a float64 scalar. */
   readonly total: Variable;
@@ -48,8 +63,15 @@ export interface Loss {
  * The mean cross-entropy over the labelled positions of each sequence, summed over the batch, plus haltingLossWeight times the
  * binary cross-entropy (BCE) of q_halt against "the whole answer is correct" and, with continue loss, of q_continue against its
  * target.
+ *
+ * @param own  replaces the total of these losses. @throws ShapeError if its result is no scalar
  */
-export function lossOf({ logits, q, labels, targetQContinue }: LossInputs, options: LossOptions): Loss {
+export function lossOf(
+  inputs: LossInputs,
+  options: LossOptions,
+  own?: (parts: Omit<LossParts, "inputs">) => Variable,
+): Loss {
+  const { logits, q, labels, targetQContinue } = inputs;
   const [batch, length] = logits.shape as [number, number];
   const { backend } = logits.value;
   const counts = labelCounts(labels, length);
@@ -69,13 +91,19 @@ export function lossOf({ logits, q, labels, targetQContinue }: LossInputs, optio
   const continueLoss = targetQContinue ? bce(column(1), targetQContinue) : null;
 
   const haltingLoss = continueLoss ? add(haltLoss, continueLoss) : haltLoss;
-  const total = add(answerLoss, affine(haltingLoss, options.haltingLossWeight));
+  const standard = add(answerLoss, affine(haltingLoss, options.haltingLossWeight));
+  const total = own ? scalarOf(own({ ...inputs, answerLoss, haltLoss, continueLoss, total: standard })) : standard;
   const report = t.scope(() => {
     const scalars = [total, answerLoss, haltLoss, continueLoss ?? constant(t.zeros([], "float64", backend))];
     const perSlot = [correctCells, column(0).value, column(1).value].map((values) => t.cast(values, "float64"));
     return t.concat([...scalars.map(({ value }) => t.reshape(value, [1])), ...perSlot], 0);
   });
   return { total, report };
+}
+
+function scalarOf(loss: Variable): Variable {
+  if (loss.value.size === 1) return cast(reshape(loss, []), "float64");
+  throw new t.ShapeError(`loss: got shape ${t.showShape(loss.shape)}, expected a scalar, the sum over the puzzles`);
 }
 
 /** Number of labelled positions of every sequence. */

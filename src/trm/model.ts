@@ -23,6 +23,7 @@ import {
 } from "../nn/index.ts";
 import { full, keep, type Random, scope, type Tensor } from "../tensor/index.ts";
 import { fullLength, type ModelConfig, puzzleSlots } from "./config.ts";
+import { ConfigError } from "./errors.ts";
 import { type BlockNetwork, createNetwork } from "./network.ts";
 import type { Network } from "./recursion.ts";
 import { type AroundUpdate, aroundUpdates, type Latents, type Recursion, type Variant, variantOf } from "./variants.ts";
@@ -92,7 +93,7 @@ export class Model extends Module {
   }
 
   /**
-   * Builds the recursion on the given networks. Override it for a recursion of your own. It is
+   * Builds the recursion on the given networks. Override it for a recursion of your own (docs/changing-the-algorithm.md). It is
    * called by the constructor, so only the functions in its result may read properties of a subclass.
    *
    * @param netY  the network that updates y; it is `net` itself unless the networks are separate
@@ -103,6 +104,9 @@ export class Model extends Module {
 
   /** The latent recursion with `around` in place of every call of a network, and with n updates of z if `n` is given. */
   recurAround(around: AroundUpdate, n = this.config.n): Recursion {
+    if (this.config.recursion === "multiZ" && n !== this.config.n) {
+      throw new ConfigError(`depth: got n = ${n}, expected ${this.config.n}, the number of latents of multiZ`);
+    }
     const config = { ...this.config, n };
     return aroundUpdates((wrap) => this.variant(wrap(this.net), wrap(this.netY ?? this.net), config), around);
   }

@@ -113,20 +113,24 @@ const weightNames: readonly (readonly [own: string, official: string])[] = [
 ];
 
 /**
- * The official name of a weight. A single network is L_level. With separate networks, H_level updates y; direct prediction has
+ * The official name of a weight; a parameter that the official code does not have keeps its own name. A single network is L_level. With separate networks, H_level updates y; direct prediction has
  * only H_level.
  */
 export function officialWeightName(own: string, onlyY = false): string {
   const path = own.replace(/^netY\./, "net.").replace(/\.\d+\./, ".*.");
   const row = weightNames.find(([name]) => name === path);
-  if (!row) throw new ConfigError(`officialWeightName: got "${own}", expected a weight of the model`);
+  if (!row) return own;
   const block = own.match(/\.(\d+)\./)?.[1] ?? "";
   const name = row[1].replace("*", block);
   return own.startsWith("netY.") || onlyY ? name.replace("L_level", "H_level") : name;
 }
 
-/** Official names of the initial and the carried latents: y is z_H; z is z_L, and several latents are z_L1, z_L2, ... */
+/**
+ * Official names of the initial and the carried latents: y is z_H; z is z_L, and several latents are z_L1, z_L2, ... Other latents
+ * keep their own name.
+ */
 export function officialStateName(own: string): { initial: string; carry: string } {
+  if (!/^(y|z\d*)$/.test(own)) return { initial: `initial.${own}`, carry: own };
   const suffix = own === "y" ? "H" : `L${own.slice(1)}`;
   return { initial: `inner.${suffix}_init`, carry: `z_${suffix}` };
 }

@@ -1,14 +1,17 @@
 // Answers of a model to puzzles in the text form of a task: what a program needs to use a trained model.
 
+import { Random } from "../tensor/index.ts";
 import { trainingSchema } from "./config.ts";
 import { predictionsAtExit } from "./early-exit.ts";
 import { ConfigError, PuzzleError } from "./errors.ts";
 import type { Examples } from "./examples.ts";
 import { type HaltingOptions, saysHalt } from "./halting.ts";
 import type { Model } from "./model.ts";
+import type { PredictionHooks } from "./prediction.ts";
 import { isRight, misfitOf, type Task } from "./task.ts";
 
-export interface PredictOptions {
+/** Steps, halting, batch size, and the hooks of the supervision steps. */
+export interface PredictOptions extends PredictionHooks {
   /** Largest number of supervision steps per puzzle. Default: nSup of `training`. */
   readonly steps?: number | undefined;
   /**
@@ -53,7 +56,7 @@ export async function predict(
   puzzles: readonly (string | ArrayLike<number>)[] | Examples,
   options: PredictOptions = {},
 ): Promise<Answer[]> {
-  const { halt = true, training = trainingSchema.parse({}), batchSize = 64 } = options;
+  const { halt = true, training = trainingSchema.parse({}), batchSize = 64, random = new Random(0) } = options;
   const { steps = training.nSup } = options;
   const misfit = misfitOf(task, model.config);
   if (misfit !== undefined) throw new ConfigError(`predict: ${misfit}`);
@@ -71,7 +74,13 @@ export async function predict(
   for (let first = 0; first * length < inputs.length; first += batchSize) {
     const batch = inputs.slice(first * length, (first + batchSize) * length);
     const question = { inputs: batch, puzzleIds: puzzleIds?.slice(first, first + batchSize) };
-    const exit = await predictionsAtExit(model, question, { maxSteps: steps, stops });
+    const exit = await predictionsAtExit(model, question, {
+      ...options,
+      random,
+      firstPuzzle: first,
+      maxSteps: steps,
+      stops,
+    });
     exit.exitSteps.forEach((made, slot) => {
       const ofSlot = (tokens: Int32Array): Int32Array => tokens.slice(slot * length, (slot + 1) * length);
       answers.push(

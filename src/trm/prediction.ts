@@ -31,7 +31,9 @@ export interface Prediction {
 /** The hooks of a prediction. */
 export interface PredictionHooks extends StepHooks {
   /** The generator that the hooks receive. Default: one with seed 0. */
-  readonly random?: t.Random;
+  readonly random?: t.Random | undefined;
+  /** Index of the first puzzle, if the question is a part of a larger set. Default: 0. */
+  readonly firstPuzzle?: number | undefined;
 }
 
 /** The predictions after 1, 2, ... `steps` supervision steps. Stop iterating to halt early. @throws ConfigError */
@@ -124,7 +126,9 @@ export class PredictionRun {
   }
 
   #context(step: number): StepContext {
-    return { step, steps: this.#carry.steps, puzzles: this.#puzzles, random: this.#random };
+    const { firstPuzzle = 0 } = this.hooks;
+    const puzzles = this.#puzzles.map((puzzle) => firstPuzzle + puzzle);
+    return { step, steps: this.#carry.steps, puzzles, random: this.#random };
   }
 
   /** Continues with some of the puzzles only. @param slots  positions in `puzzles` */

@@ -22,15 +22,15 @@ export interface StepContext {
 /** All hooks are optional. They run inside a scope: tensors that a hook creates are released without further action. */
 export interface StepHooks {
   /** Changes the latents before the deep recursion of a step, for example by noise on z. Same shapes, [B, P + L, D] each. */
-  readonly before?: (latents: Latents, context: StepContext) => Latents;
+  readonly before?: ((latents: Latents, context: StepContext) => Latents) | undefined;
   /** Changes the latents after the deep recursion, before the heads decode them. */
-  readonly after?: (latents: Latents, context: StepContext) => Latents;
+  readonly after?: ((latents: Latents, context: StepContext) => Latents) | undefined;
   /** Runs instead of every call of a network, for example to damp the update. */
-  readonly around?: AroundUpdate;
+  readonly around?: AroundUpdate | undefined;
   /** T and n of a step, for example a curriculum. Values that are left out are those of the configuration. */
-  readonly depth?: (context: StepContext) => { readonly T?: number; readonly n?: number };
+  readonly depth?: ((context: StepContext) => { readonly T?: number; readonly n?: number }) | undefined;
   /** Initial latents, [B, P + L, D] each, for the puzzles that start. Default: y_init, z_init at every position. */
-  readonly initial?: (context: StepContext) => Latents;
+  readonly initial?: ((context: StepContext) => Latents) | undefined;
 }
 
 /** The deep recursion of one supervision step on x [B, P + L, D], with the hooks around it. */

@@ -2,18 +2,26 @@
 // answers, updates the weights, and hands the detached carry to the next step; a slot whose puzzle has halted gets a new one.
 // Paper section 2.3 and figure 3; batch handling as in the official code.
 import { affine, gradients, noGrad, type Variable } from "../autograd/index.ts";
-import { Adam, learningRate, updateAverage, warmedUpRate } from "../nn/index.ts";
+import {
+  Adam,
+  learningRate,
+  type Optimizer,
+  type OptimizerState,
+  type PuzzleEmbedding,
+  updateAverage,
+  warmedUpRate,
+} from "../nn/index.ts";
 import * as t from "../tensor/index.ts";
 import { Carry, type CarryState, mapLatents } from "./carry.ts";
-import type { Config } from "./config.ts";
+import type { Config, ModelConfig, TrainingConfig } from "./config.ts";
 import { ConfigError } from "./errors.ts";
 import type { BatchSource } from "./examples.ts";
 import { drawMinimumSteps, haltedAfter } from "./halting.ts";
-import { labelCounts, lossOf, type Report, readReport } from "./losses.ts";
+import { type LossFunction, labelCounts, lossOf, type Report, readReport } from "./losses.ts";
 import { microBatchOf, type Pass, PassSum, releasePass } from "./micro-batch.ts";
 import { Model } from "./model.ts";
-import { deepRecursion } from "./recursion.ts";
 import { readCheck, type StepCheck, squaredNorms, sums } from "./step-check.ts";
+import { recursionStep, type StepContext, type StepHooks } from "./step-hooks.ts";
 import type { Latents } from "./variants.ts";
 
 /** Metrics of one training step. Losses are means over the batch; counts and sums are over the puzzles that halted in it. */
@@ -36,8 +44,12 @@ export interface StepMetrics extends StepCheck {
   readonly stepsSum: number;
 }
 
-/** The tensors of a step that an observer sees. They are valid during the call. */
+/** The tensors of a step that an observer sees. They are valid until the observer returns, or the Promise that it returned resolves. */
 export interface Observed {
+  /** The step, from 1. */
+  readonly step: number;
+  /** The latents after the recursion, [B, P + L, D] each: y and z for TRM. */
+  readonly latents: Readonly<Record<string, t.Tensor>>;
   /** [B, L, V] */
   readonly logits: t.Tensor;
   /** [B, 2] */
@@ -50,10 +62,21 @@ export interface Observed {
   readonly puzzleGradient: t.Tensor | null;
 }
 
-export interface TrainingHooks {
+/**
+ * Changes to the algorithm. All are optional, and without them no number changes. The hooks of StepHooks apply to every supervision
+ * step. docs/changing-the-algorithm.md has an example of each.
+ */
+export interface TrainingHooks extends StepHooks {
+  /** Creates the model, and the model of the moving average, which shares the puzzle embedding. Default: `new Model(...)`. */
+  readonly createModel?: CreateModel;
+  /** Creates the optimizer of the parameters, which are given by name. Default: the Adam of the configuration. */
+  readonly createOptimizer?: (parameters: ReadonlyMap<string, Variable>, config: TrainingConfig) => Optimizer;
+  /** Replaces the loss of the configuration. */
+  readonly loss?: LossFunction;
   /** Replaces the random exploration: the minimum number of steps of every slot. */
   readonly minimumSteps?: () => Int32Array;
-  readonly observe?: (observed: Observed) => void;
+  /** Sees every step before the weights are updated. */
+  readonly observe?: (observed: Observed) => void | Promise<void>;
   /** Replaces the number of slots that are computed together. */
   readonly microBatch?: number;
 }
@@ -61,18 +84,26 @@ export interface TrainingHooks {
 /** What a training needs to continue bit for bit, as plain data. */
 export interface TrainingState {
   readonly step: number;
-  readonly optimizer: Parameters<Adam["restore"]>[0];
+  readonly optimizer: OptimizerState;
   readonly random: t.RandomState;
   /** The state of the batch source. */
   readonly source: unknown;
   readonly carry: CarryState;
 }
 
+/** Creates a model; `sharedPuzzles` is given for the moving average. See the constructor of Model. */
+export type CreateModel = (config: ModelConfig, random: t.Random, sharedPuzzles?: PuzzleEmbedding | null) => Model;
+
+const adamOf = (parameters: ReadonlyMap<string, Variable>, config: TrainingConfig): Optimizer => {
+  const { optimizer, beta1, beta2, weightDecay } = config;
+  return new Adam(optimizer, { beta1, beta2, weightDecay }, parameters);
+};
+
 export class Training {
   readonly model: Model;
   /** The moving average of the weights, or null without EMA. */
   readonly ema: Model | null;
-  readonly optimizer: Adam;
+  readonly optimizer: Optimizer;
   readonly carry: Carry;
   /** Draws the exploration. */
   readonly random: t.Random;
@@ -100,16 +131,16 @@ export class Training {
     const forWeights = random.split();
     const start = forWeights.state;
     this.random = random.split();
-    this.model = new Model(config.model, forWeights);
+    const createModel: CreateModel = hooks.createModel ?? ((...given) => new Model(...given));
+    this.model = createModel(config.model, forWeights);
     // The average starts from the same weights, because it is drawn from the same state. Puzzle rows are not averaged, as in the
     // official code, where they are buffers.
     const { puzzleEmbedding } = this.model;
-    this.ema = training.emaRate > 0 ? new Model(config.model, t.Random.fromState(start), puzzleEmbedding) : null;
+    this.ema = training.emaRate > 0 ? createModel(config.model, t.Random.fromState(start), puzzleEmbedding) : null;
     const named = new Map(this.model.namedParameters());
     this.#names = [...named.keys()];
     this.#parameters = [...named.values()];
-    const { beta1, beta2, weightDecay } = training;
-    this.optimizer = new Adam(training.optimizer, { beta1, beta2, weightDecay }, named);
+    this.optimizer = hooks.createOptimizer?.(named, training) ?? adamOf(named, training);
     this.carry = new Carry(this.model, training.batchSize);
     this.microBatch = hooks.microBatch ?? microBatchOf(config);
   }
@@ -131,8 +162,9 @@ export class Training {
     try {
       const { model, carry } = this;
       const { training } = this.config;
-      carry.refill(this.source.next(training.batchSize));
+      const batch = this.source.next(training.batchSize);
       this.#step++;
+      t.scope(() => carry.refill(batch, this.hooks.initial?.(this.#context(0, carry.steps))));
 
       const passes = new PassSum();
       const reports: t.Tensor[] = [];
@@ -140,10 +172,16 @@ export class Training {
         const { report, ...pass } = t.scope(() => {
           const { inputs, labels, puzzleIds, steps, ...before } = carry.part(first, this.microBatch);
           const { x, puzzleRows } = model.embed(inputs, puzzleIds);
-          const latents = deepRecursion(model.recur, x, before.latents, model.T);
+          const context = this.#context(first, steps);
+          const latents = recursionStep(model, { x, latents: before.latents }, this.hooks, context);
           const { logits, q } = model.heads(latents);
-          const targetQContinue = training.continueLoss ? this.#continueTarget(x, latents, steps) : null;
-          const { total, report } = lossOf({ logits, q, labels, targetQContinue }, training);
+          const targetQContinue = training.continueLoss ? this.#continueTarget(x, latents, context) : null;
+          const own = this.hooks.loss;
+          const { total, report } = lossOf(
+            { logits, q, labels, targetQContinue },
+            training,
+            own && ((parts) => own({ ...parts, inputs: carry.tokens(first, this.microBatch) })),
+          );
           const loss = affine(total, 1 / training.batchSize);
           const weights = this.#parameters;
           const computed = gradients(loss, puzzleRows ? [...weights, puzzleRows] : weights);
@@ -160,7 +198,9 @@ export class Training {
         passes.add(pass);
         reports.push(report);
       }
-      const checks = this.#update(passes.finish());
+      const pass = passes.finish();
+      if (this.hooks.observe) await this.#observe(this.hooks.observe, pass, reports);
+      const checks = this.#update(pass);
       const all = t.concat([...reports, ...checks], 0);
       const lengths = [...reports, ...checks].map(({ size }) => size);
       for (const part of [...reports, ...checks]) part.dispose();
@@ -173,6 +213,29 @@ export class Training {
     }
   }
 
+  /** Shows the pass to the observer. If the observer fails, the step ends without an update, and everything is released. */
+  async #observe(
+    observe: NonNullable<TrainingHooks["observe"]>,
+    pass: Pass,
+    reports: readonly t.Tensor[],
+  ): Promise<void> {
+    const latents = Object.fromEntries(Object.entries(pass.latents).map(([name, { value }]) => [name, value]));
+    const gradients = new Map(this.#names.map((name, i) => [name, pass.gradients[i]!]));
+    try {
+      await observe({ ...pass, step: this.#step, latents, gradients });
+    } catch (error) {
+      for (const tensor of [...Object.values(latents), ...reports]) tensor.dispose();
+      releasePass(pass);
+      throw error;
+    }
+  }
+
+  /** The context of the slots from `first` on. */
+  #context(first: number, steps: Int32Array): StepContext {
+    const puzzles = Int32Array.from(steps, (_, i) => first + i);
+    return { step: this.#step, steps, puzzles, random: this.random };
+  }
+
   /**
    * Updates the weights, the puzzle rows, the average and the carry. Releases everything else of the pass. Returns the squared
    * norms of the gradients and the sums of the updated weights.
@@ -181,7 +244,6 @@ export class Training {
     const { carry, config, model } = this;
     const { training } = config;
     const { gradients, puzzleGradient } = pass;
-    this.hooks.observe?.({ ...pass, gradients: new Map(this.#names.map((name, i) => [name, gradients[i]!])) });
     const norms = squaredNorms(puzzleGradient ? [...gradients, puzzleGradient] : gradients);
     this.optimizer.update(gradients, this.#learningRate(training.learningRate));
     if (puzzleGradient) {
@@ -204,12 +266,13 @@ export class Training {
 
   // DEVIATION: continue loss — does not run for TRM in the official code; here it does.
   /** σ(last step ? q_halt' : max(q_halt', q_continue')), the primed values from one more pass over the new carry. [B] */
-  #continueTarget(x: Variable, latents: Latents, steps: Int32Array): t.Tensor {
+  #continueTarget(x: Variable, latents: Latents, context: StepContext): t.Tensor {
     const { model, config } = this;
+    const steps = context.steps.map((step) => step + 1);
     return t.scope(() => {
-      const { q } = noGrad(() => model.heads(deepRecursion(model.recur, x, latents, model.T)));
+      const { q } = noGrad(() => model.heads(recursionStep(model, { x, latents }, this.hooks, { ...context, steps })));
       const column = (i: number): t.Tensor => t.reshape(t.slice(q.value, 1, i, i + 1), [steps.length]);
-      const isLast = t.tensor(Float32Array.from(steps, (step) => (step + 1 >= config.training.nSup ? 1 : 0)));
+      const isLast = t.tensor(Float32Array.from(steps, (step) => (step >= config.training.nSup ? 1 : 0)));
       return t.sigmoid(t.select(isLast, column(0), t.maximum(column(0), column(1))));
     });
   }

@@ -16,7 +16,15 @@ const run = (name: string, code: string): Promise<string> => runProgram(`example
 describe("the examples", () => {
   it("are the programs that the tests below run, of at most 42 lines each, with the command in the first line", () => {
     const programs = readdirSync(`${projectRoot}examples`).filter((name) => name.endsWith(".ts"));
-    expect(programs).toEqual(["noise-on-z.ts", "own-operation.ts", "own-task.ts", "step-by-hand.ts"]);
+    expect(programs).toEqual([
+      "custom-loss.ts",
+      "lion.ts",
+      "noise-on-z.ts",
+      "own-operation.ts",
+      "own-task.ts",
+      "step-by-hand.ts",
+      "variant.ts",
+    ]);
     for (const name of programs) {
       const lines = read(name).trimEnd().split("\n");
       expect(lines.length, name).toBeLessThanOrEqual(42);
@@ -63,5 +71,24 @@ describe("the examples", () => {
   it("noise-on-z.ts prints a row of solved shares for every strength of the noise", async () => {
     const output = await run("noise-on-z", shortened(read("noise-on-z.ts")));
     expect(output.match(/^noise [\d.]+:( [01]\.\d\d){8}$/gm)).toHaveLength(5);
+  });
+
+  it("variant.ts trains a recursion with a gate and saves the gate under its own name", async () => {
+    const output = await run("variant", shortened(read("variant.ts")));
+    expect(output).toMatch(/^true: the gate is saved\nsolved after step 1: [\d.]+, after step 8: [\d.]+\n$/);
+  });
+
+  it("lion.ts trains with an optimizer of ten lines", async () => {
+    const program = read("lion.ts");
+    expect(/class Lion.*?^}$/ms.exec(program)![0].split("\n").length).toBeLessThanOrEqual(10);
+    const output = await run("lion", shortened(program));
+    expect(output.match(/^(Adam-atan2|Lion): mean loss of the last 100 steps \d\.\d{3}$/gm)).toHaveLength(2);
+  });
+
+  it("custom-loss.ts trains with the loss of the blank cells", async () => {
+    const output = await run("custom-loss", shortened(read("custom-loss.ts")));
+    expect(
+      output.match(/^loss of (all|blank) cells: solved after step 1: [\d.]+, after step 8: [\d.]+$/gm),
+    ).toHaveLength(2);
   });
 });
