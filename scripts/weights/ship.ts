@@ -6,7 +6,7 @@ import { cpus } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { readBytes } from "../../src/formats/index.node.ts";
-import { readTaskCsv, type TaskChoice } from "../../src/puzzles/index.ts";
+import { readTaskCsv } from "../../src/puzzles/index.ts";
 import { loadRun, readCheckpoint, readSets } from "../../src/runs/index.node.ts";
 import { packModel } from "../../src/runs/index.ts";
 import { useBackend } from "../../src/tensor/index.ts";
@@ -58,11 +58,11 @@ async function ship(name: string, runs: readonly string[]): Promise<void> {
   await useBackend(undefined, { build: "fastest" });
   const run = runs.at(-1)!;
   const loaded = await loadRun(run);
-  const { model, task, config, choice } = loaded;
+  const { model, task, config } = loaded;
   const unseen = sliceExamples(readSets(run).unseen, 0, Number(values.count ?? Number.POSITIVE_INFINITY));
   const first = await measure(loaded, unseen, `unseen ${values.puzzles}`);
   const others = [];
-  for (const entry of values.csv) others.push(await measure(loaded, ...csvOf(entry, choice)));
+  for (const entry of values.csv) others.push(await measure(loaded, ...csvOf(entry, task)));
   const card: Card = {
     name,
     solves: values.solves,
@@ -83,10 +83,10 @@ async function ship(name: string, runs: readonly string[]): Promise<void> {
   console.log(cardText(card));
 }
 
-function csvOf(entry: string, choice: TaskChoice): [Examples, string] {
+function csvOf(entry: string, task: Task): [Examples, string] {
   const at = entry.indexOf("=");
   const file = entry.slice(at + 1);
-  const examples = readTaskCsv(choice, new TextDecoder().decode(readBytes(file)), file);
+  const examples = readTaskCsv(task, new TextDecoder().decode(readBytes(file)), file);
   const count = Math.min(examples.count, Number(values.count ?? Number.POSITIVE_INFINITY));
   return [sliceExamples(examples, 0, count), entry.slice(0, at)];
 }

@@ -31,6 +31,8 @@ export interface NewRun {
   /** Whether an existing run is moved aside; otherwise it is an error. */
   readonly force: boolean;
   readonly goal: RunAbout["goal"];
+  /** The command line, as the run folder records it. */
+  readonly command?: string | undefined;
   /** Weights to start from instead of random ones. */
   readonly init?: InitialWeights | undefined;
   /** Whether the source of every setting is printed. */
@@ -64,6 +66,7 @@ export async function startRun(wanted: NewRun, terminal: Terminal): Promise<Trai
     goal,
     fingerprint,
     ...(dataFolder !== undefined && { dataFolder }),
+    ...(wanted.command !== undefined && { command: wanted.command }),
     ...(init && { init: init.about }),
   };
   const run = await createRun({ out, about, sets, training }, terminal);

@@ -14,3 +14,11 @@ export const madeBy = `${name} ${version}`;
 
 /** Starts the command line, both in a clone and in a project that has installed the package. */
 export const invocation = "npx trm";
+
+/** The command line of this process, in a form that a shell accepts. */
+export function commandLine(): string {
+  const quoted = process.argv
+    .slice(2)
+    .map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`));
+  return [invocation, ...quoted].join(" ");
+}

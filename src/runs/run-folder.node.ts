@@ -49,6 +49,8 @@ const runSchema = z.object({
   dataFolder: z.optional(z.string()),
   /** The data set, for checks. Absent in runs written before fingerprints existed. */
   fingerprint: z.optional(fingerprintSchema),
+  /** The command line that started the run. */
+  command: z.optional(z.string()),
   /** The weights from which the training started, unless they were random. */
   init: z.optional(
     z.object({ source: z.string(), step: count, weights: z.enum(["averaged", "raw"]), sha256: z.string() }),

@@ -32,7 +32,7 @@ import { showSettings, trainOnScreen } from "../show-training.ts";
 import { openTerminal, type Terminal } from "../terminal.ts";
 import { type Goal, isReached } from "../time-left.ts";
 import { TrainingSession } from "../training-session.ts";
-import { invocation } from "../version.ts";
+import { commandLine, invocation } from "../version.ts";
 
 interface TrainOptions extends ComputeOptions {
   readonly task?: (typeof taskNames)[number];
@@ -217,6 +217,7 @@ function newRun(options: TrainOptions): NewRun {
     sizes: { ...(puzzles !== undefined && { train: puzzles }), ...(unseen !== undefined && { unseen }) },
     force: force ?? false,
     goal: { steps: steps ?? null, minutes: minutes ?? null },
+    command: commandLine(),
   };
 }
 
