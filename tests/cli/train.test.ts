@@ -228,7 +228,7 @@ describe("--resume with --set", () => {
       .trim()
       .split("\n")
       .map((line) => JSON.parse(line));
-    expect(lines.filter((line) => "loss" in line).map(({ learningRate }) => learningRate)).toEqual([1e-3, 1e-3, 5e-4]);
+    expect(lines.filter((line) => "loss" in line).map(({ learningRate }) => learningRate)).toEqual([2e-3, 2e-3, 5e-4]);
   });
 
   it("refuses settings on which the checkpoint depends, with one line", async () => {
@@ -258,7 +258,7 @@ describe("--init", () => {
     }
     const { side } = readCheckpoint(second());
     expect(side.config.model).toEqual(readCheckpoint(out).side.config.model);
-    expect(side.config.training).toMatchObject({ batchSize: 2, nSup: 3, learningRate: 1e-3 });
+    expect(side.config.training).toMatchObject({ batchSize: 2, nSup: 3, learningRate: 2e-3 });
     expect([side.step, side.optimizerSteps]).toEqual([0, 0]);
     const { init } = JSON.parse(readFileSync(join(second(), "run.json"), "utf8"));
     expect(init).toEqual({
