@@ -11,6 +11,9 @@ export function duration(seconds: number): string {
 /** 0.875 -> "87.5%" */
 export const percent = (share: number): string => `${(100 * share).toFixed(1)}%`;
 
+/** A share as percent; "-" if it was not measured. */
+export const shareText = (share: number | null): string => (share === null ? "-" : percent(share));
+
 /** 5028866 -> "5,028,866" */
 export const thousands = (number: number): string => number.toLocaleString("en-US");
 

@@ -1,9 +1,17 @@
 // One process's work on a run: supervision steps, evaluations on unseen puzzles, metrics and checkpoints, until the goal is
 // reached or a stop is requested. A run that is resumed has had several sessions.
 import type { EvaluatedStep, RunAbout, WritableRun } from "../runs/index.node.ts";
-import { type CheckpointFiles, isAsGood, packCheckpoint, type RunSets } from "../runs/index.ts";
+import {
+  type CheckpointFiles,
+  isAsGood,
+  type MetricsLine,
+  packCheckpoint,
+  type RunSets,
+  type StepLine,
+  type UnseenLine,
+} from "../runs/index.ts";
 import { type Backend, defaultBackend } from "../tensor/index.ts";
-import { evaluate, type StepMetrics, type Training } from "../trm/index.ts";
+import { type Evaluation, evaluate, type StepMetrics, type Training } from "../trm/index.ts";
 import { DivergenceCheck } from "./divergence.ts";
 import { explain } from "./explain.ts";
 import { duration, lossText, percent } from "./format.ts";
@@ -46,7 +54,7 @@ export class TrainingSession {
   #secondsBefore: number;
   #sessionStart = performance.now();
   #savedStep: number;
-  readonly #evaluations: EvaluatedStep[] = [];
+  readonly #evaluations: UnseenLine[] = [];
   #lastEvaluation: { end: number; cost: number | null };
 
   constructor(
@@ -71,7 +79,7 @@ export class TrainingSession {
   }
 
   /** The last evaluation on the watched puzzles; undefined before the first one of this session. */
-  get lastEvaluation(): EvaluatedStep | undefined {
+  get lastEvaluation(): UnseenLine | undefined {
     return this.#evaluations.at(-1);
   }
 
@@ -125,10 +133,10 @@ export class TrainingSession {
     if (problem !== undefined)
       throw new TrainingError(`step ${metrics.step}: ${problem}; ${this.#kept}; ${this.#advice}`);
     this.#means.add(metrics);
-    this.#log(metricsLine(metrics, this.seconds));
+    this.#log(stepLine(metrics, this.seconds));
   }
 
-  #log(line: Record<string, unknown>): void {
+  #log(line: MetricsLine): void {
     const { metrics } = this.run;
     try {
       metrics.append(line);
@@ -193,10 +201,9 @@ export class TrainingSession {
     const evaluation = await evaluateUnlessStopped(training, sets.watch, stop);
     if (!evaluation) return false;
     this.#lastEvaluation = { end: this.seconds, cost: this.seconds - begin };
-    const { puzzles, exact, cell } = evaluation;
-    const evaluated = { step, puzzles, exact: exact.at(-1)!, cell: cell.at(-1)! };
+    const evaluated = unseenLine(evaluation, step, this.seconds);
     this.#evaluations.push(evaluated);
-    this.#log({ event: "unseen", step, ...evaluation });
+    this.#log(evaluated);
     const { best } = run;
     if (!best || isAsGood(evaluated, best)) await this.save();
     return true;
@@ -221,8 +228,8 @@ export function packState(
   const { name, build }: Backend = defaultBackend();
   const about = { task, seconds, madeBy, backend: { name, build }, data: fingerprint };
   if (!evaluation) return packCheckpoint(training, about);
-  const { step: _, ...shares } = evaluation;
-  return packCheckpoint(training, { ...about, evaluation: shares });
+  const { puzzles, exact, cell } = evaluation;
+  return packCheckpoint(training, { ...about, evaluation: { puzzles, exact, cell } });
 }
 
 /** Thrown by the progress callback to leave `evaluate`. */
@@ -241,22 +248,43 @@ async function evaluateUnlessStopped(training: Training, examples: RunSets["watc
   }
 }
 
-/** A line of metrics.jsonl. Means over the halted puzzles are null in a step in which no puzzle halted. */
-function metricsLine(metrics: StepMetrics, seconds: number): Record<string, unknown> {
-  const { step, haltedCount, learningRate, loss, answerLoss, haltLoss, continueLoss } = metrics;
+/** Means over the halted puzzles are null in a step in which no puzzle halted. */
+function stepLine(metrics: StepMetrics, seconds: number): StepLine {
+  const { step, haltedCount, learningRate, loss, answerLoss, haltLoss, continueLoss, gradientNorm } = metrics;
   const perHalted = (sum: number): number | null => (haltedCount > 0 ? sum / haltedCount : null);
   return {
+    event: "step",
     step,
+    seconds: toMilliseconds(seconds),
     loss,
     answerLoss,
     haltLoss,
     continueLoss,
+    gradientNorm,
     learningRate,
     halted: haltedCount,
     exact: perHalted(metrics.exactCount),
     cell: perHalted(metrics.cellAccuracySum),
     haltAccuracy: perHalted(metrics.correctHaltCount),
     stepsUntilHalt: perHalted(metrics.stepsSum),
-    seconds: Math.round(seconds * 1000) / 1000,
   };
 }
+
+function unseenLine(evaluation: Evaluation, step: number, seconds: number): UnseenLine {
+  const { exact, cell, interval95, ...rest } = evaluation;
+  return {
+    event: "unseen",
+    step,
+    seconds: toMilliseconds(seconds),
+    ...rest,
+    exact: exact.at(-1)!,
+    cell: cell.at(-1)!,
+    exactLow: interval95[0],
+    exactHigh: interval95[1],
+    exactAfter: [...exact],
+    cellAfter: [...cell],
+    haltCounts: [...rest.haltCounts],
+  };
+}
+
+const toMilliseconds = (seconds: number): number => Math.round(seconds * 1000) / 1000;

@@ -37,6 +37,7 @@ export {
 } from "./exchange/import.node.ts";
 export { type InitialWeights, readInitialWeights } from "./initial-weights.node.ts";
 export { type LoadedRun, type LoadRunOptions, loadRun } from "./load-run.node.ts";
+export { readMetrics } from "./metrics-log.node.ts";
 export {
   dataFolderOf,
   folderState,

@@ -19,6 +19,14 @@ export type { DataFingerprint } from "./data-fingerprint.ts";
 export { examplesPerEpoch, stepsOfEpochs } from "./epochs.ts";
 export { isOfficialForm, readOfficialSettings, type Target, targets } from "./exchange/official-config.ts";
 export { type LoadedModel, type LoadModelOptions, loadModel, type ModelFiles, packModel } from "./load-model.ts";
+export {
+  haltingShare,
+  type Metrics,
+  type MetricsLine,
+  metricsCsv,
+  type StepLine,
+  type UnseenLine,
+} from "./metrics.ts";
 export { type DataSizes, type Preset, type PresetName, presetFor, presetNames, presetSummaries } from "./presets.ts";
 export type { RunSets } from "./run-sets.ts";
 export { exportWeights, importWeights } from "./weights.ts";

@@ -1,6 +1,10 @@
-// metrics.jsonl: one JSON object per line, appended during training. Lines for steps contain `loss`, all others `event`.
+// Writes and reads metrics.jsonl, one JSON object per line. metrics.ts has the schemas of the lines.
 import { closeSync, existsSync, openSync, writeSync } from "node:fs";
+import { join } from "node:path";
 import { readBytes, replaceFile } from "../formats/index.node.ts";
+import { type Metrics, type MetricsLine, parseMetrics } from "./metrics.ts";
+
+export const metricsFile = "metrics.jsonl";
 
 export class MetricsLog {
   readonly #file: number;
@@ -14,7 +18,7 @@ export class MetricsLog {
     this.#file = openSync(path, "a");
   }
 
-  append(line: Readonly<Record<string, unknown>>): void {
+  append(line: MetricsLine): void {
     const bytes = Buffer.from(`${JSON.stringify(line)}\n`);
     for (let at = 0; at < bytes.length; ) at += writeSync(this.#file, bytes, at);
   }
@@ -43,4 +47,10 @@ function stepOf(line: string): number | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** The metrics of the run in a folder; empty if it has not written any. @throws CheckpointError */
+export function readMetrics(run: string): Metrics {
+  const path = join(run, metricsFile);
+  return existsSync(path) ? parseMetrics(new TextDecoder().decode(readBytes(path)), path) : { steps: [], unseen: [] };
 }

@@ -29,13 +29,12 @@ import {
 import { readIdentifierNames } from "./data-fingerprint.node.ts";
 import { fingerprintSchema } from "./data-fingerprint.ts";
 import { type FolderLock, lockFile, lockFolder } from "./folder-lock.node.ts";
-import { MetricsLog } from "./metrics-log.node.ts";
+import { MetricsLog, metricsFile } from "./metrics-log.node.ts";
 import { packSets, parseSets, type RunSets, setAsCsv } from "./run-sets.ts";
 
 const runFile = "run.json";
 const dataFile = "data.safetensors";
 export const unseenFile = "unseen.csv";
-export const metricsFile = "metrics.jsonl";
 
 const count = z.number().check(z.int(), z.minimum(0));
 

@@ -20,6 +20,8 @@ export interface Evaluation {
   readonly interval95: readonly [low: number, high: number];
   /** Mean over the puzzles of the first step at which q says halt; N_sup if it never does. */
   readonly meanHaltStep: number;
+  /** Number of puzzles at which q first says halt at step 1, 2, ... The other puzzles do not halt by themselves. */
+  readonly haltCounts: readonly number[];
 }
 
 /** Halting, batch size, and the hooks of the supervision steps. */
@@ -35,26 +37,25 @@ export async function evaluate(model: Model, set: EvaluationSet, options: Evalua
   const hooksAt = batchHooks(options);
   const exact = new Float64Array(nSup);
   const correctCells = new Float64Array(nSup);
+  const haltCounts = new Array<number>(nSup).fill(0);
   let [done, puzzles, cells, haltSteps] = [0, 0, 0, 0];
   for (const batch of evaluationBatches(set, batchSize)) {
     const slots = batch.puzzleIds.length;
-    const haltStep = new Int32Array(slots).fill(nSup);
+    const haltStep = new Int32Array(slots); // 0: has not halted yet
     for await (const prediction of predictions(model, batch, nSup, hooksAt(done))) {
       for (let slot = 0; slot < slots; slot++) {
         const { correct, labelled } = compare(prediction.tokens, batch.labels, slot, model.config.sequenceLength);
         if (labelled === 0) continue;
         if (correct === labelled) exact[prediction.step - 1]!++;
         correctCells[prediction.step - 1]! += correct;
-        if (
-          prediction.step < haltStep[slot]! &&
-          saysHalt(prediction.qHalt[slot]!, prediction.qContinue[slot]!, options)
-        ) {
+        if (haltStep[slot] === 0 && saysHalt(prediction.qHalt[slot]!, prediction.qContinue[slot]!, options)) {
           haltStep[slot] = prediction.step;
+          haltCounts[prediction.step - 1]!++;
         }
         if (prediction.step < nSup) continue;
         puzzles++;
         cells += labelled;
-        haltSteps += haltStep[slot]!;
+        haltSteps += haltStep[slot] || nSup;
       }
     }
     done += slots;
@@ -68,6 +69,7 @@ export async function evaluate(model: Model, set: EvaluationSet, options: Evalua
     cell: Array.from(correctCells, (count) => count / cells),
     interval95: wilson95(exact[nSup - 1]!, puzzles),
     meanHaltStep: haltSteps / puzzles,
+    haltCounts,
   };
 }
 
@@ -104,5 +106,6 @@ export function wilson95(successes: number, trials: number): [low: number, high:
   const shrink = 1 + z ** 2 / trials;
   const centre = (share + z ** 2 / (2 * trials)) / shrink;
   const half = (z / shrink) * Math.sqrt((share * (1 - share)) / trials + z ** 2 / (4 * trials ** 2));
-  return [Math.max(0, centre - half), Math.min(1, centre + half)];
+  // At the ends the exact bound is 0 or 1, which the subtraction misses by a rounding error.
+  return [successes === 0 ? 0 : Math.max(0, centre - half), successes === trials ? 1 : Math.min(1, centre + half)];
 }

@@ -144,6 +144,7 @@ it("prints an accuracy table of the powers of two and the last step", () => {
     cell: shares,
     interval95: [0.2, 0.8],
     meanHaltStep: 3,
+    haltCounts: [0, 0, 5, 0, 0, 0],
   } as const;
   const lines = accuracyTable(evaluation);
   expect(lines.slice(1, 5).map((line) => Number.parseInt(line, 10))).toEqual([1, 2, 4, 6]);

@@ -9,6 +9,7 @@ import { evalCommand } from "../../src/cli/commands/eval.ts";
 import { exportCommand } from "../../src/cli/commands/export.ts";
 import { importCommand } from "../../src/cli/commands/import.ts";
 import { infoCommand } from "../../src/cli/commands/info.ts";
+import { metricsCommand } from "../../src/cli/commands/metrics.ts";
 import { solveCommand } from "../../src/cli/commands/solve.ts";
 import { trainCommand } from "../../src/cli/commands/train.ts";
 import { readText, repositoryFiles } from "./files.ts";
@@ -22,6 +23,7 @@ const commands: readonly Command[] = [
   exportCommand(),
   importCommand(),
   infoCommand(),
+  metricsCommand(),
   solveCommand(),
   trainCommand(),
 ];

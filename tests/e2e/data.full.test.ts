@@ -107,7 +107,15 @@ describe("trm train --data", () => {
   it("trains a run that eval measures on the test split, but not on another set", async () => {
     const run = join(folder, "whole");
     const own = json(await trm("eval", run, "--json"));
-    expect(Object.keys(own)).toEqual(["puzzles", "unlabelled", "exact", "cell", "interval95", "meanHaltStep"]);
+    expect(Object.keys(own)).toEqual([
+      "puzzles",
+      "unlabelled",
+      "exact",
+      "cell",
+      "interval95",
+      "meanHaltStep",
+      "haltCounts",
+    ]);
     expect(own.puzzles).toBe(3);
     expect(json(await trm("eval", run, "--data", set, "--json"))).toEqual(own);
     expect(json(await trm("eval", run, "--csv", join(fixtures, "sudoku/csv/test.csv"), "--json"))).toEqual(own);

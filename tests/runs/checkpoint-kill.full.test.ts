@@ -6,7 +6,8 @@ import { join } from "node:path";
 import { afterAll, expect, it } from "vitest";
 import { packCheckpoint } from "../../src/runs/checkpoint.ts";
 import { readCheckpoint } from "../../src/runs/checkpoint-folder.node.ts";
-import { metricsFile, WritableRun } from "../../src/runs/run-folder.node.ts";
+import { metricsFile } from "../../src/runs/metrics-log.node.ts";
+import { WritableRun } from "../../src/runs/run-folder.node.ts";
 import { ReferenceBackend, setRootBackend } from "../../src/tensor/index.ts";
 import { aboutCheckpoint, tinyAbout, tinyConfig, tinySets, tinyTraining } from "./tiny-run.ts";
 

@@ -18,16 +18,24 @@ import { writeFlushed } from "../../src/formats/atomic-files.node.ts";
 import { readTaskCsv, taskOf } from "../../src/puzzles/named-task.ts";
 import { type CheckpointFiles, packCheckpoint, restoreTraining, sideFile } from "../../src/runs/checkpoint.ts";
 import { readCheckpoint, runFolderOf, saveCheckpoint } from "../../src/runs/checkpoint-folder.node.ts";
+import { metricsFile } from "../../src/runs/metrics-log.node.ts";
 import {
   folderState,
-  metricsFile,
   moveRunAside,
   readRun,
   readSets,
   unseenFile,
   WritableRun,
 } from "../../src/runs/run-folder.node.ts";
-import { aboutCheckpoint, tinyAbout, tinyConfig, tinySets, tinyTraining } from "./tiny-run.ts";
+import {
+  aboutCheckpoint,
+  tinyAbout,
+  tinyConfig,
+  tinySets,
+  tinyStartLine,
+  tinyStepLine,
+  tinyTraining,
+} from "./tiny-run.ts";
 
 const root = mkdtempSync(join(tmpdir(), "trm-run-"));
 const sets = tinySets();
@@ -60,7 +68,7 @@ it("a run folder returns its description, puzzles and newest checkpoint", () => 
   path = run.path;
   expect(stepNow()).toBe(0);
   run.save(2, checkpoints[2]!);
-  run.metrics.append({ step: 2, loss: 0.5 });
+  run.metrics.append(tinyStepLine(2, 0.5));
   run.close();
   const names = ["checkpoint-0000000", "checkpoint-0000002", "data.safetensors", "metrics.jsonl", "run.json"];
   expect(readdirSync(path).sort()).toEqual([...names, "unseen.csv"]);
@@ -132,7 +140,7 @@ describe("the best checkpoint", () => {
     });
     run.close();
     const resumed = WritableRun.resume(path, 2).run;
-    resumed.metrics.append({ event: "start" });
+    resumed.metrics.append(tinyStartLine);
     expect([resumed.steps, resumed.best?.step]).toEqual([[1, 2], 2]);
     resumed.close();
   });
@@ -224,17 +232,17 @@ it("moving a run aside replaces an earlier run at PATH.previous but never other 
 
 it("resuming starts at the newest checkpoint and drops later metrics", () => {
   const first = create();
-  for (const step of [1, 2, 3]) first.metrics.append({ step, loss: 1 / step });
+  for (const step of [1, 2, 3]) first.metrics.append(tinyStepLine(step, 1 / step));
   first.save(2, checkpoints[2]!);
   first.close();
   writeFileSync(join(path, metricsFile), `${readFileSync(join(path, metricsFile), "utf8")}{"step":4,"lo`);
   mkdirSync(join(path, ".tmp-9-checkpoint-0000004"));
   const { run, checkpoint } = WritableRun.resume(path);
-  run.metrics.append({ step: 3, loss: 7 });
+  run.metrics.append(tinyStepLine(3, 7));
   run.close();
   expect(readdirSync(path)).not.toContain(".tmp-9-checkpoint-0000004");
   const lines = readFileSync(join(path, metricsFile), "utf8").trim().split("\n");
-  expect(lines.map((line) => JSON.parse(line))).toEqual([
+  expect(lines.map((line) => JSON.parse(line))).toMatchObject([
     { step: 1, loss: 1 },
     { step: 2, loss: 0.5 },
     { step: 3, loss: 7 },
@@ -257,7 +265,7 @@ it("a run keeps its last three checkpoints", () => {
 it("resuming from an earlier step drops later checkpoints and metrics", () => {
   const first = create();
   for (const step of [1, 2, 3]) {
-    first.metrics.append({ step, loss: 1 / step });
+    first.metrics.append(tinyStepLine(step, 1 / step));
     first.save(step, checkpoints[step]!);
   }
   first.close();
@@ -291,7 +299,7 @@ describe("a corrupted file of a checkpoint", () => {
     expect(() => readCheckpoint(path)).toThrow(message);
     expect(() => WritableRun.resume(path)).toThrow(message);
     const resumed = WritableRun.resume(path, 0).run;
-    resumed.metrics.append({ event: "start" });
+    resumed.metrics.append(tinyStartLine);
     resumed.close();
     expect(stepNow()).toBe(0);
   });

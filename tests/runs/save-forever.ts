@@ -3,7 +3,7 @@
 import { packCheckpoint, restoreTraining } from "../../src/runs/checkpoint.ts";
 import { readSets, WritableRun } from "../../src/runs/run-folder.node.ts";
 import { useBackend } from "../../src/tensor/index.ts";
-import { aboutCheckpoint, tinyTraining } from "./tiny-run.ts";
+import { aboutCheckpoint, tinyStepLine, tinyTraining } from "./tiny-run.ts";
 
 await useBackend("reference");
 const { run, checkpoint } = WritableRun.resume(process.argv[2]!);
@@ -11,7 +11,7 @@ const training = tinyTraining(checkpoint.side.config, readSets(run.path));
 restoreTraining(training, checkpoint.side, checkpoint.files, run.path);
 for (;;) {
   await training.supervisionStep();
-  run.metrics.append({ step: training.step });
+  run.metrics.append(tinyStepLine(training.step));
   run.save(training.step, await packCheckpoint(training, aboutCheckpoint));
   process.stdout.write(`${training.step}\n`);
 }

@@ -1,6 +1,7 @@
 // A run that is small enough to train in milliseconds.
 
 import { sudokuTask } from "../../src/puzzles/index.ts";
+import type { StepLine } from "../../src/runs/metrics.ts";
 import type { RunAbout } from "../../src/runs/run-folder.node.ts";
 import type { RunSets } from "../../src/runs/run-sets.ts";
 import { type Config, type Examples, parseConfig, ShuffledExamples, Training } from "../../src/trm/index.ts";
@@ -59,3 +60,28 @@ export const aboutCheckpoint = {
   seconds: 1.5,
   madeBy: "test",
 };
+
+/** A line of metrics.jsonl. */
+export const tinyStepLine = (step: number, loss = 0.5): StepLine => ({
+  event: "step",
+  step,
+  seconds: step,
+  loss,
+  answerLoss: loss,
+  haltLoss: 0,
+  continueLoss: 0,
+  gradientNorm: 1,
+  learningRate: 1e-3,
+  halted: 0,
+  exact: null,
+  cell: null,
+  haltAccuracy: null,
+  stepsUntilHalt: null,
+});
+
+export const tinyStartLine = {
+  event: "start",
+  step: 0,
+  backend: { name: "test", build: "test" },
+  madeBy: "test",
+} as const;

@@ -91,7 +91,7 @@ export function evalCommand(): Command {
     .addOption(attemptsOption());
   for (const option of computeOptions()) command.addOption(option);
   return command
-    .option("--json", "print one JSON object: {puzzles, unlabelled, exact, cell, interval95, meanHaltStep}")
+    .option("--json", "print one JSON object: {puzzles, unlabelled, exact, cell, interval95, meanHaltStep, haltCounts}")
     .addHelpText("after", helpText)
     .action((path: string, options: EvalOptions) => {
       const arcOnly = ["out", "k", "attempts"].find((name) => command.getOptionValueSource(name) === "cli");
@@ -107,8 +107,9 @@ exact         share of puzzles whose every cell is right, after step 1, 2, ...
 cell          share of right cells, after step 1, 2, ...
 interval95    95% interval of the last exact accuracy
 meanHaltStep  first step at which q says halt, on average; all steps run anyway
+haltCounts    puzzles at which q first says halt at step 1, 2, ...
 With --halt q a puzzle leaves the batch when it halts, and --json prints
-exitSteps, meanSteps and computeSaved instead of meanHaltStep.
+exitSteps, meanSteps and computeSaved instead of the last two.
 
 Examples:
   ${invocation} eval runs/demo

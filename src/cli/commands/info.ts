@@ -1,10 +1,11 @@
 // `trm info`: describes a run and its progress.
 import { Command } from "commander";
-import { readCheckpoint } from "../../runs/index.node.ts";
+import { readCheckpoint, readMetrics, runFolderOf } from "../../runs/index.node.ts";
 import { type CheckpointSide, evaluatedFile, modelFrom } from "../../runs/index.ts";
 import { effectiveDepth, flattenConfig, type Model } from "../../trm/index.ts";
 import { backendText, depthText, networkText, taskText } from "../describe-run.ts";
 import { duration, thousands } from "../format.ts";
+import { historyTable } from "../history.ts";
 import { openTerminal, type Terminal } from "../terminal.ts";
 import { invocation } from "../version.ts";
 
@@ -30,7 +31,12 @@ function info(path: string, { json }: { json?: boolean }): void {
   const name = evaluatedFile(side);
   const model = modelFrom(side, files.get(name)!, `${where}/${name}`);
   if (json) terminal.print(JSON.stringify(asJson(where, side, model)));
-  else show(where, side, model, terminal);
+  else {
+    show(where, side, model, terminal);
+    const history = historyTable(readMetrics(runFolderOf(path)));
+    if (history.length > 0) terminal.print(`\n${terminal.colours.bold("unseen puzzles during training")}`);
+    for (const line of history) terminal.print(line);
+  }
   model.dispose();
 }
 

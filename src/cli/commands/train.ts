@@ -6,6 +6,7 @@ import { CheckpointError } from "../../formats/index.ts";
 import { dataSettings, readDataMetadata } from "../../puzzles/index.node.ts";
 import { type TaskChoice, taskNames, taskOfData } from "../../puzzles/index.ts";
 import {
+  type EvaluatedStep,
   type InitialWeights,
   type RunAbout,
   readInitialWeights,
@@ -320,6 +321,8 @@ const result = ({ training, seconds, lastEvaluation, lastLoss, run }: TrainingSe
   step: training.step,
   seconds,
   loss: lastLoss ?? null,
-  unseen: lastEvaluation ?? null,
+  unseen: lastEvaluation ? evaluated(lastEvaluation) : null,
   best: run.best ?? null,
 });
+
+const evaluated = ({ step, puzzles, exact, cell }: EvaluatedStep): EvaluatedStep => ({ step, puzzles, exact, cell });

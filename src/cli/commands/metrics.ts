@@ -1,0 +1,45 @@
+// `trm metrics`: the metrics of a run as a table for people, or for spreadsheets and pandas.
+import { Command } from "commander";
+import { CheckpointError } from "../../formats/index.ts";
+import { readMetrics, runFolderOf } from "../../runs/index.node.ts";
+import { metricsCsv } from "../../runs/index.ts";
+import { duration, lossText, thousands } from "../format.ts";
+import { historyTable } from "../history.ts";
+import { openTerminal } from "../terminal.ts";
+import { invocation } from "../version.ts";
+
+interface MetricsOptions {
+  readonly csv?: boolean;
+  readonly json?: boolean;
+}
+
+export function metricsCommand(): Command {
+  return new Command("metrics")
+    .summary("print the metrics of a run, for people or as CSV")
+    .description("Prints the course of a training from metrics.jsonl in its run folder.")
+    .argument("<dir>", "run folder")
+    .option("--csv", "print one row per training step, with the evaluations in the columns unseen...")
+    .option("--json", "print one JSON object: {steps, unseen}")
+    .addHelpText(
+      "after",
+      `
+Examples:
+  ${invocation} metrics runs/demo
+  ${invocation} metrics runs/demo --csv > demo.csv
+
+The fields: docs/metrics.md`,
+    )
+    .action((path: string, options: MetricsOptions) => showMetrics(path, options));
+}
+
+function showMetrics(path: string, { csv, json }: MetricsOptions): void {
+  const terminal = openTerminal();
+  const run = runFolderOf(path);
+  const metrics = readMetrics(run);
+  const last = metrics.steps.at(-1);
+  if (last === undefined) throw new CheckpointError(`${run}: contains no metrics, expected the folder of a run`);
+  if (json) return terminal.print(JSON.stringify(metrics));
+  if (csv) return void process.stdout.write(metricsCsv(metrics));
+  terminal.print(`${thousands(last.step)} steps in ${duration(last.seconds)}, loss ${lossText(last.loss)}`);
+  for (const line of historyTable(metrics)) terminal.print(line);
+}

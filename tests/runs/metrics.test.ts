@@ -1,0 +1,98 @@
+// The lines of metrics.jsonl: schemas, documentation, lines of earlier versions, CSV.
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { parse } from "csv-parse/sync";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { readMetrics } from "../../src/runs/index.node.ts";
+import {
+  haltingShare,
+  metricsCsv,
+  parseMetrics,
+  startSchema,
+  stepSchema,
+  type UnseenLine,
+  unseenSchema,
+} from "../../src/runs/metrics.ts";
+import { tinyStartLine, tinyStepLine } from "./tiny-run.ts";
+
+const unseenLine = (step: number): UnseenLine => ({
+  event: "unseen",
+  step,
+  seconds: 2,
+  puzzles: 4,
+  unlabelled: 0,
+  exact: 0.75,
+  cell: 0.9,
+  exactLow: 0.3,
+  exactHigh: 0.95,
+  exactAfter: [0.25, 0.75],
+  cellAfter: [0.8, 0.9],
+  meanHaltStep: 1.5,
+  haltCounts: [2, 1],
+});
+const textOf = (lines: readonly object[]): string => lines.map((line) => `${JSON.stringify(line)}\n`).join("");
+const project = join(import.meta.dirname, "../..");
+
+describe("metrics.jsonl", () => {
+  it("returns its steps and evaluations as they were written, without a last line that is incomplete", () =>
+    fc.assert(
+      fc.property(fc.array(fc.boolean(), { maxLength: 10 }), fc.nat({ max: 60 }), (kinds, cut) => {
+        const steps = kinds.map((_, i) => tinyStepLine(i + 1));
+        const unseen = kinds.flatMap((isEvaluated, i) => (isEvaluated ? [unseenLine(i + 1)] : []));
+        const text = textOf([tinyStartLine, ...steps, ...unseen]);
+        const begun = JSON.stringify(tinyStepLine(99)).slice(0, cut);
+        expect(parseMetrics(text + begun, "m")).toEqual({ steps, unseen });
+      }),
+    ));
+
+  it("of the committed run of an earlier version is read, with null for what it lacks", () => {
+    const { steps } = readMetrics(join(project, "weights/sudoku9/run"));
+    expect(steps.length).toBeGreaterThan(500);
+    expect(steps[0]).toMatchObject({ event: "step", step: 1, gradientNorm: null, exact: null });
+    const {
+      exact,
+      cell,
+      exactLow,
+      exactHigh,
+      exactAfter,
+      cellAfter,
+      haltCounts: _,
+      seconds: __,
+      ...rest
+    } = unseenLine(1);
+    const old = { ...rest, exact: exactAfter, cell: cellAfter, interval95: [exactLow, exactHigh] };
+    const [read] = parseMetrics(textOf([old]), "m").unseen;
+    expect(read).toEqual({ ...unseenLine(1), seconds: null, haltCounts: [] });
+    expect([exact, cell, haltingShare(read!)]).toEqual([0.75, 0.9, null]);
+  });
+
+  it.each([
+    ["{\n", "m: line 2: not JSON"],
+    ['{"step":2}\n', "m: line 2: seconds: "],
+    [textOf([{ ...tinyStepLine(2), loss: "low" }]), "m: line 2: loss: Invalid input: expected number, received string"],
+    [textOf([{ ...unseenLine(2), exact: 2 }]), "m: line 2: exact: "],
+    ["null\n", "m: line 2: "],
+  ])("with the line %s is refused with the number of the line and the field", (line, message) => {
+    expect(() => parseMetrics(textOf([tinyStepLine(1)]) + line, "m")).toThrow(message);
+  });
+
+  it("is documented field by field", () => {
+    const page = readFileSync(join(project, "docs/metrics.md"), "utf8");
+    const sections = page.split(/^## /m).slice(1);
+    const fields = sections.map((section) => [...section.matchAll(/^\| `(\w+)` \|/gm)].map(([, name]) => name));
+    expect(fields).toEqual([startSchema, stepSchema, unseenSchema].map(({ shape }) => Object.keys(shape)));
+  });
+});
+
+describe("the metrics as CSV", () => {
+  it("have one row per step with the fields of the step, and the evaluation in the row of its step", () => {
+    const metrics = { steps: [1, 2, 3].map((step) => tinyStepLine(step, step / 2)), unseen: [unseenLine(2)] };
+    const rows = parse(metricsCsv(metrics), { columns: true }) as Record<string, string>[];
+    expect(rows.map(({ step }) => step)).toEqual(["1", "2", "3"]);
+    expect(rows.map(({ loss }) => loss)).toEqual(["0.5", "1", "1.5"]);
+    expect(rows.map(({ exact }) => exact)).toEqual(["", "", ""]);
+    expect(rows.map(({ unseenExact }) => unseenExact)).toEqual(["", "0.75", ""]);
+    expect(rows[1]).toMatchObject({ unseenExactAfter1: "0.25", unseenCellAfter2: "0.9", unseenHalting: "0.75" });
+  });
+});
