@@ -1,8 +1,19 @@
 // Reverse-mode differentiation: one sweep over the tape, from the output back to the leaves.
-import { add, full, sameShape, scope, showShape, showValue, Tensor, zeros } from "../tensor/index.ts";
+import {
+  add,
+  expectArray,
+  expectTensors,
+  full,
+  sameShape,
+  scope,
+  showShape,
+  showValue,
+  Tensor,
+  zeros,
+} from "../tensor/index.ts";
 import { GradientError } from "./errors.ts";
 import { type Origin, reachableNodes, TapeNode } from "./tape.ts";
-import type { Variable } from "./variable.ts";
+import { expectVariables, type Variable } from "./variable.ts";
 
 /**
  * The gradients d output / d variable, each with the shape of its variable. The gradient of a variable that the output does not
@@ -12,6 +23,10 @@ import type { Variable } from "./variable.ts";
  * @throws GradientError if a variable is a constant, a non-scalar output has no seed, or the tape was used already
  */
 export function gradients(output: Variable, variables: readonly Variable[], seed?: Tensor): Tensor[] {
+  expectVariables("gradients", [output]);
+  expectArray("gradients", "the variables", variables);
+  expectVariables("gradients", variables);
+  if (seed !== undefined) expectTensors("gradients", seed);
   variables.forEach(expectNotConstant);
   const wanted = new Set<Origin>(variables.map((variable) => variable.node ?? variable));
   return scope(() => {

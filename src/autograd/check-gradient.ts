@@ -3,6 +3,9 @@
 import {
   BackendError,
   DTypeError,
+  expectArray,
+  expectFunction,
+  expectObject,
   Random,
   ReferenceBackend,
   type Shape,
@@ -53,6 +56,9 @@ export function checkGradient(
   inputs: readonly CheckInput[],
   { seed = 1, directions = 2, step = 1e-4, tolerance = 1e-6 } = {},
 ): GradientReport {
+  expectFunction("checkGradient", "the function", f);
+  expectArray("checkGradient", "the inputs", inputs);
+  for (const input of inputs) expectObject("checkGradient", "an input", input, ["shape", "values"]);
   const random = new Random(seed);
   const backend = new ReferenceBackend();
   const normals = (length: number): Float64Array => Float64Array.from({ length }, () => random.normal());

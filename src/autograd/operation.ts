@@ -4,6 +4,7 @@ import {
   type DType,
   expectAlike,
   expectDType,
+  expectObject,
   expectOneBackend,
   type FusedKernels,
   isRecording,
@@ -17,7 +18,7 @@ import {
 import type { Domain, InputDomain } from "./domain.ts";
 import { GradientError } from "./errors.ts";
 import { type BackwardRule, type Each, TapeNode } from "./tape.ts";
-import { Variable } from "./variable.ts";
+import { expectVariables, Variable } from "./variable.ts";
 
 /** An output together with extra tensors that only the backward rule reads. */
 export interface WithMemory {
@@ -72,7 +73,7 @@ export const allOperations = (): readonly Operation[] => [...registry.values()];
 export function operationNamed(name: string): Operation {
   const operation = registry.get(name);
   if (!operation)
-    throw new GradientError(`operation: got "${name}", expected one of ${[...registry.keys()].join(", ")}`);
+    throw new GradientError(`operationNamed: got "${name}", expected one of ${[...registry.keys()].join(", ")}`);
   return operation;
 }
 
@@ -86,6 +87,14 @@ export function operationNamed(name: string): Operation {
 export function defineOperation<const Inputs extends InputTuple, A = undefined>(
   literal: Literal<Inputs, A>,
 ): OperationFunction<Inputs, A> {
+  expectObject("defineOperation", "the operation", literal, [
+    "name",
+    "equation",
+    "domain",
+    "shape",
+    "forward",
+    "backward",
+  ]);
   const { name } = literal;
   if (registry.has(name)) throw new GradientError(`defineOperation: the name "${name}" is taken`);
   if (typeof literal.domain !== "function") {
@@ -93,8 +102,15 @@ export function defineOperation<const Inputs extends InputTuple, A = undefined>(
   }
   const operation: Operation<Inputs, A> = { ...literal, saves: { inputs: "all", output: false, ...literal.saves } };
   registry.set(name, operation as unknown as Operation);
+  let least: number | undefined;
   const call = (...given: readonly unknown[]): Variable => {
-    const count = given.at(-1) instanceof Variable ? given.length : given.length - 1;
+    least ??= literal.domain({ integer: (min) => min, oneOf: ([first]) => first! }).inputs.length;
+    const count = Math.max(least, given.at(-1) instanceof Variable ? given.length : given.length - 1);
+    if (given.length < count)
+      expectVariables(
+        name,
+        Array.from({ length: count }, (_, i) => given[i]),
+      );
     return apply(operation, given.slice(0, count) as unknown as Each<Inputs, Variable>, given[count] as A);
   };
   Object.defineProperty(call, "name", { value: name }); // the name that stack traces show
@@ -108,6 +124,7 @@ export function apply<Inputs extends InputTuple, A>(
   attributes: A,
 ): Variable {
   const variables: readonly Variable[] = inputs;
+  expectVariables(operation.name, variables);
   const tensors = variables.map((variable) => variable.value);
   const shapes = tensors.map((tensor) => tensor.shape);
   const shape = operation.shape(shapes as unknown as Each<Inputs, Shape>, attributes);

@@ -1,7 +1,7 @@
 // The tape as plain data, for tools that list or draw it.
 import type { Shape } from "../tensor/index.ts";
 import { reachableNodes, TapeNode } from "./tape.ts";
-import type { Variable } from "./variable.ts";
+import { expectVariables, type Variable } from "./variable.ts";
 
 /** One recorded operation. */
 export interface TapeEntry {
@@ -15,6 +15,7 @@ export interface TapeEntry {
 
 /** The operations that the variables were computed with, in the order in which they ran. */
 export function tapeOf(...variables: readonly Variable[]): TapeEntry[] {
+  expectVariables("tapeOf", variables);
   const nodes = reachableNodes(variables.flatMap((variable) => variable.node ?? [])).reverse();
   const indexOf = new Map(nodes.map((node, index) => [node, index]));
   return nodes.map((node, index) => ({

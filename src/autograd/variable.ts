@@ -1,11 +1,16 @@
 // Variable: a tensor that can be on the tape. Tensor and Variable are separate types, so that the types show what is differentiated.
 import {
+  ArgumentError,
   type DType,
+  expectArray,
   expectDType,
+  expectFunction,
+  expectTypeName,
   keep,
   type Nested,
   type Shape,
   scope,
+  showValue,
   Tensor,
   tensor,
   tensorsHeld,
@@ -56,11 +61,30 @@ export function parameter(values: Tensor | Nested, dtype?: DType): Variable {
   return new Variable(keep(asTensor("parameter", values, dtype)), null, true);
 }
 
-function asTensor(name: string, values: Tensor | Nested, dtype?: DType): Tensor {
-  if (!(values instanceof Tensor)) return tensor(values, { dtype: dtype ?? "float32" });
+/** @throws ArgumentError unless every input is a Variable */
+export function expectVariables(name: string, inputs: readonly unknown[]): void {
+  const wrong = inputs.findIndex((input) => !(input instanceof Variable));
+  if (wrong < 0) return;
+  throw new ArgumentError(
+    `${name}: got ${showValue(inputs[wrong])} as operand ${wrong + 1}, expected a Variable (see parameter and constant)`,
+  );
+}
+
+function asTensor(name: string, values: Tensor | Nested | Variable, dtype?: DType): Tensor {
+  if (values instanceof Variable) {
+    throw new ArgumentError(`${name}: got a Variable, expected numbers or a Tensor (see its value)`);
+  }
+  if (!(values instanceof Tensor)) {
+    if (typeof values !== "number") expectArray(name, "the numbers", values);
+    if (dtype !== undefined) expectTypeName(name, dtype);
+    return tensor(values, { dtype: dtype ?? "float32" });
+  }
   if (dtype) expectDType(name, values, dtype);
   return values;
 }
 
 /** Runs `body` in a new scope without recording: its operations leave no tape. */
-export const noGrad = <T>(body: () => T): T => scope(body, { recording: false });
+export function noGrad<T>(body: () => T): T {
+  expectFunction("noGrad", "the body", body);
+  return scope(body, { recording: false });
+}

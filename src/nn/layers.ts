@@ -5,9 +5,11 @@ import { parameter, Variable } from "../autograd/index.ts";
 import {
   assign,
   empty,
+  expectInstance,
+  expectWhole,
   gatherRows,
   keep,
-  type Random,
+  Random,
   type Shape,
   signSgdUpdate,
   type RotaryTables as TablesOf,
@@ -20,6 +22,7 @@ import { Module } from "./module.ts";
 // DEVIATION: random numbers — the distribution is the official one, the generator is not: equal seeds give other weights than PyTorch.
 /** Numbers from a truncated normal distribution with the given standard deviation. @throws MemoryError before any number is drawn */
 export function truncatedNormal(shape: Shape, std: number, random: Random): Tensor {
+  expectInstance("truncatedNormal", "the random numbers", random, Random);
   const out = empty(shape);
   assign(
     out,
@@ -29,14 +32,22 @@ export function truncatedNormal(shape: Shape, std: number, random: Random): Tens
 }
 
 /** The weight of a linear map, [to, from], with standard deviation 1 / √from. */
-export const linearWeight = (to: number, from: number, random: Random): Variable =>
-  parameter(truncatedNormal([to, from], 1 / Math.sqrt(from), random));
+export function linearWeight(to: number, from: number, random: Random): Variable {
+  expectSizes("linearWeight", { to, from }, random);
+  return parameter(truncatedNormal([to, from], 1 / Math.sqrt(from), random));
+}
+
+function expectSizes(where: string, sizes: Readonly<Record<string, unknown>>, random: unknown): void {
+  for (const [name, size] of Object.entries(sizes)) expectWhole(where, name, size);
+  expectInstance(where, "the random numbers", random, Random, ", as in new Random(0)");
+}
 
 /** x Wᵀ: x [.., from] -> [.., to] */
 export class Linear extends Module {
   readonly weight: Variable;
   constructor(from: number, to: number, random: Random) {
     super();
+    expectSizes("Linear", { from, to }, random);
     this.weight = linearWeight(to, from, random);
   }
 
@@ -50,6 +61,7 @@ export class Embedding extends Module {
   readonly weight: Variable;
   constructor(entries: number, width: number, random: Random) {
     super();
+    expectSizes("Embedding", { entries, width }, random);
     this.weight = parameter(truncatedNormal([entries, width], 1 / Math.sqrt(width), random));
   }
 
@@ -66,6 +78,8 @@ export class PuzzleEmbedding {
   /** [ids, width] */
   readonly table: Tensor;
   constructor(ids: number, width: number) {
+    expectWhole("PuzzleEmbedding", "ids", ids);
+    expectWhole("PuzzleEmbedding", "width", width);
     this.table = keep(zeros([ids, width]));
   }
 
@@ -90,6 +104,7 @@ export class Swiglu extends Module implements ad.SwigluWeights {
   readonly down: Variable;
   constructor(width: number, expansion: number, multiple: number, random: Random) {
     super();
+    expectSizes("Swiglu", { width, multiple }, random);
     const inner = swigluWidth(width, expansion, multiple);
     this.gateUp = linearWeight(2 * inner, width, random);
     this.down = linearWeight(width, inner, random);
@@ -101,6 +116,8 @@ export type RotaryTables = TablesOf<Variable>;
 
 /** Cosines and sines of the angles of rotary positions: position · base^(-2i / headSize), the same for both halves of a head. Su et al. 2021. */
 export function rotaryTables(length: number, headSize: number, base = 10000): RotaryTables {
+  expectWhole("rotaryTables", "length", length);
+  expectWhole("rotaryTables", "headSize", headSize);
   const half = headSize / 2;
   const table = (f: (angle: number) => number): Variable => {
     const angles = Float32Array.from({ length: length * headSize }, (_, i) => {
@@ -119,6 +136,7 @@ export class Attention extends Module {
   readonly #heads: number;
   constructor(width: number, heads: number, random: Random) {
     super();
+    expectSizes("Attention", { width, heads }, random);
     this.#heads = heads;
     this.qkv = linearWeight(3 * width, width, random);
     this.out = linearWeight(width, width, random);

@@ -1,6 +1,17 @@
 // Optimizers of the weights. (The rows of the puzzle embedding are updated by SignSGD, see PuzzleEmbedding in layers.ts.)
 import type { Variable } from "../autograd/index.ts";
-import { type AdamSettings, adamUpdate, assign, keep, ShapeError, scope, type Tensor, zeros } from "../tensor/index.ts";
+import {
+  type AdamSettings,
+  adamUpdate,
+  assign,
+  expectInstance,
+  expectObject,
+  keep,
+  ShapeError,
+  scope,
+  type Tensor,
+  zeros,
+} from "../tensor/index.ts";
 
 /** The state of an optimizer as plain data. */
 export interface OptimizerState {
@@ -23,6 +34,7 @@ export abstract class Optimizer<Moment extends string = string> {
     readonly parameters: ReadonlyMap<string, Variable>,
     moments: readonly Moment[],
   ) {
+    expectInstance(new.target.name, "the parameters", parameters, Map, " of names and Variables");
     for (const [name, { shape, value }] of parameters) {
       const own = moments.map((moment) => [moment, keep(zeros(shape, value.dtype, value.backend))]);
       this.#moments.set(name, Object.fromEntries(own) as Record<Moment, Tensor>);
@@ -95,6 +107,7 @@ export class Adam extends Optimizer<"m" | "v"> {
     parameters: ReadonlyMap<string, Variable>,
   ) {
     super(parameters, ["m", "v"]);
+    expectObject("Adam", "the options", options, ["beta1", "beta2", "weightDecay"]);
   }
 
   protected override updateParameter(

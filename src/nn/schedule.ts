@@ -1,5 +1,7 @@
 // Learning-rate schedule: linear warm-up, then half a cosine down to a fraction of the base rate.
+import { expectObject } from "../tensor/index.ts";
 
+/** A learning-rate schedule. */
 export interface ScheduleOptions {
   readonly base: number;
   readonly warmupSteps: number;
@@ -9,7 +11,9 @@ export interface ScheduleOptions {
 }
 
 /** The rate of a step. The first step of a training is 1. */
-export function learningRate(step: number, { base, warmupSteps, totalSteps, minRatio }: ScheduleOptions): number {
+export function learningRate(step: number, options: ScheduleOptions): number {
+  expectObject("learningRate", "the options", options, ["base", "warmupSteps", "totalSteps", "minRatio"]);
+  const { base, warmupSteps, totalSteps, minRatio } = options;
   if (step < warmupSteps) return (base * step) / Math.max(1, warmupSteps);
   // DEVIATION: training beyond totalSteps — the official code ends there; here the rate stays at its minimum, where the cosine
   // alone would rise again.

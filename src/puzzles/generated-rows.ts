@@ -1,5 +1,6 @@
 // Generated puzzles as rows of the official CSV, with ratings on scales of this project.
-import type { Examples, Task } from "../trm/index.ts";
+import { expectObject } from "../tensor/index.ts";
+import { type Examples, expectExamples, type Task } from "../trm/index.ts";
 import type { WritableRow } from "./csv/puzzle-csv.ts";
 import { formatMaze } from "./maze/board.ts";
 import { choiceOf } from "./named-task.ts";
@@ -28,7 +29,10 @@ const ratings: Record<RatingName, (question: Int32Array, answer: Int32Array, tas
 };
 
 /** Rows for `writePuzzleCsv`, rated according to `ratingMeaning`. */
-export function* generatedRows(task: Task, { count, length, inputs, labels }: Examples): Generator<WritableRow> {
+export function* generatedRows(task: Task, examples: Examples): Generator<WritableRow> {
+  expectObject("generatedRows", "the task", task, ["name", "format"]);
+  expectExamples("generatedRows", examples);
+  const { count, length, inputs, labels } = examples;
   const rate = ratings[ratingName(task)];
   for (let at = 0; at < count * length; at += length) {
     const question = inputs.subarray(at, at + length);

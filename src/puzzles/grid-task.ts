@@ -16,7 +16,7 @@
 //       },
 //     });
 import { quoted } from "../formats/index.ts";
-import { Random } from "../tensor/index.ts";
+import { expectObject, Random, showValue } from "../tensor/index.ts";
 import { ConfigError, PuzzleError, packExamples, type Task } from "../trm/index.ts";
 import { transformTokens } from "./dihedral.ts";
 import { drawApart } from "./draw-apart.ts";
@@ -49,7 +49,11 @@ export interface GridTask extends Task {
 
 /** @throws ConfigError for an invalid definition */
 export function gridTask(definition: GridTaskDefinition): GridTask {
+  expectObject("gridTask", "the definition", definition, ["name", "rows", "columns", "symbols"]);
   const { name, rows, columns, symmetry = "none" } = definition;
+  if (typeof definition.symbols !== "string") {
+    throw new ConfigError(`${name}: got ${showValue(definition.symbols)} as the symbols, expected a string`);
+  }
   const symbols = [...definition.symbols];
   const length = rows * columns;
   if (!(Number.isInteger(rows) && rows > 0 && Number.isInteger(columns) && columns > 0)) {

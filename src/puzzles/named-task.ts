@@ -1,5 +1,6 @@
 // Tasks by name, as a command line, a run folder or a page uses them. A new task is a row of `families`.
 import * as z from "zod/mini";
+import { expectObject, showValue } from "../tensor/index.ts";
 import { ConfigError, type Examples, type Task } from "../trm/index.ts";
 import { ARC_LENGTH, ARC_VOCABULARY } from "./arc/grid.ts";
 import { arcTask } from "./arc/task.ts";
@@ -114,10 +115,19 @@ function noCsv({ name }: Task): never {
 }
 
 /** @throws ConfigError for an option that the task does not have */
-export const taskOf = (choice: TaskChoice): Task => families[choice.name].task(choice);
+export function taskOf(choice: TaskChoice): Task {
+  expectObject("taskOf", "the choice", choice, ["name"]);
+  if (!Object.hasOwn(families, choice.name)) {
+    throw new ConfigError(
+      `taskOf: got ${showValue(choice.name)} as the name, expected one of ${Object.keys(families).join(", ")}`,
+    );
+  }
+  return families[choice.name].task(choice);
+}
 
 /** The plain data from which `taskOf` makes a task again, a task of one's own without its functions. */
 export function choiceOf(task: Task): TaskChoice {
+  expectObject("choiceOf", "the task", task, ["name", "sequenceLength", "vocabularySize"]);
   const { name, rows, columns, sequenceLength, vocabularySize } = task;
   if ("symbols" in task) {
     const { symbols, symmetry } = task as GridTask;
@@ -132,8 +142,10 @@ export const withClues = (choice: TaskChoice, clues: number | undefined): TaskCh
   choice.clues === undefined && clues !== undefined ? { ...choice, clues } : choice;
 
 /** Reads puzzles of a task from a file (csv/puzzle-csv.ts). @throws DatasetError that names file, line and column */
-export const readTaskCsv = (task: Task, text: string, fileName: string): Examples =>
-  families[choiceOf(task).name].readCsv(task, text, fileName);
+export function readTaskCsv(task: Task, text: string, fileName: string): Examples {
+  expectObject("readTaskCsv", "the task", task, ["name", "sequenceLength", "vocabularySize"]);
+  return families[choiceOf(task).name].readCsv(task, text, fileName);
+}
 
 /** Recognises the task of a data set by the size of its puzzles and of its vocabulary. */
 export function taskOfData({

@@ -7,8 +7,8 @@ import {
   toFloat32,
   type WritableTensor,
 } from "../formats/index.ts";
-import { assign, sameShape, showShape, type Tensor } from "../tensor/index.ts";
-import { type Model, officialPuzzleTable, officialStateName, officialWeightName } from "../trm/index.ts";
+import { assign, expectInstance, expectObject, sameShape, showShape, type Tensor } from "../tensor/index.ts";
+import { Model, officialPuzzleTable, officialStateName, officialWeightName } from "../trm/index.ts";
 
 /** The tensors of a model that a checkpoint stores, by official name: parameters, initial states, puzzle table. */
 export function* officialTensors(model: Model): Iterable<[name: string, tensor: Tensor]> {
@@ -19,6 +19,7 @@ export function* officialTensors(model: Model): Iterable<[name: string, tensor: 
 }
 
 export async function exportWeights(model: Model): Promise<Map<string, WritableTensor>> {
+  expectInstance("exportWeights", "the model", model, Model);
   const result = new Map<string, WritableTensor>();
   for (const [name, tensor] of officialTensors(model)) {
     result.set(name, { shape: tensor.shape, data: (await tensor.data()) as Float32Array });
@@ -32,6 +33,8 @@ export async function exportWeights(model: Model): Promise<Map<string, WritableT
  * @throws CheckpointError that names a tensor which is missing or unknown, has another shape, or contains NaN or infinity
  */
 export function importWeights(model: Model, file: SafetensorsFile, where: string): void {
+  expectInstance("importWeights", "the model", model, Model);
+  expectObject("importWeights", "the file", file, ["tensors"]);
   const known = new Map(officialTensors(model));
   const unknown = [...file.tensors.keys()].find((name) => !known.has(name));
   if (unknown !== undefined) {

@@ -1,8 +1,11 @@
 // Creating tensors: from numbers, or filled with one number. The arguments come from users, so all of them are checked here.
+
+import { expectObject } from "./arguments.ts";
 import type { Backend } from "./backend.ts";
 import { defaultBackend } from "./default-backend.ts";
-import { bytesPerElement, type DType, expectValues } from "./dtype.ts";
+import { type DType, expectValues } from "./dtype.ts";
 import { BackendError, DTypeError, ShapeError, showValue } from "./errors.ts";
+import { expectTypeName } from "./operation-checks.ts";
 import { expectShape, type Shape, sameShape, showShape, sizeOf } from "./shape.ts";
 import { Tensor } from "./tensor.ts";
 
@@ -20,6 +23,7 @@ export function tensor(
   values: Nested | ArrayLike<number>,
   options: { shape?: Shape; dtype?: DType; backend?: Backend } = {},
 ): Tensor {
+  expectObject("tensor", "the options", options);
   let flat: ArrayLike<number>;
   let shape = options.shape;
   if (Array.isArray(values) || typeof values === "number") {
@@ -114,10 +118,7 @@ const allocate = (shape: Shape, dtype: DType, backend: Backend = defaultBackend(
 /** TypeScript checks these too, but a JavaScript caller, or one with its arguments in another order, gets this far. */
 function expectArguments(operation: string, shape: unknown, dtype: unknown, backend: unknown): void {
   expectShape(operation, shape);
-  if (typeof dtype !== "string" || !Object.hasOwn(bytesPerElement, dtype)) {
-    const expected = Object.keys(bytesPerElement).join(", ");
-    throw new DTypeError(`${operation}: got ${showValue(dtype)} as the element type, expected one of ${expected}`);
-  }
+  expectTypeName(operation, dtype);
   if (backend !== undefined && typeof (backend as Partial<Backend> | null)?.allocate !== "function") {
     throw new BackendError(
       `${operation}: got ${showValue(backend)} as the backend, expected a Backend object (see useBackend)`,

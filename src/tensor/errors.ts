@@ -20,6 +20,11 @@ export class BackendError extends Error {
   override name = "BackendError";
 }
 
+/** An argument of the wrong kind, such as a number in the place of a tensor, or a missing option. */
+export class ArgumentError extends TypeError {
+  override name = "ArgumentError";
+}
+
 /** A value of any type in an error message. */
 export function showValue(value: unknown): string {
   if (typeof value === "string")
@@ -27,5 +32,6 @@ export function showValue(value: unknown): string {
   if (typeof value === "bigint") return `the BigInt ${value}n`;
   if (typeof value === "function") return "a function";
   if (typeof value !== "object" || value === null) return String(value);
+  if (Array.isArray(value)) return value.length === 0 ? "an empty array" : `an array of ${value.length} elements`;
   return `an object of type ${value.constructor?.name ?? "Object"}`;
 }

@@ -1,6 +1,15 @@
 // What lives here: the tensor library. Shapes, storage, scopes, random numbers, operations, and the backends that compute.
 // Where to start: operations.ts, then backend.ts and backends/reference.
 // May import: nothing. The folder can be read and used alone.
+
+export {
+  expectArray,
+  expectFunction,
+  expectInstance,
+  expectObject,
+  expectTokens,
+  expectWhole,
+} from "./arguments.ts";
 export type {
   AdamSettings,
   Backend,
@@ -17,8 +26,8 @@ export { empty, full, type Nested, tensor, zeros } from "./create.ts";
 export { type BackendName, backendNames, defaultBackend } from "./default-backend.ts";
 export type { DType, NumberArray } from "./dtype.ts";
 export type { BinaryName, UnaryName } from "./elementwise.ts";
-export { BackendError, DTypeError, MemoryError, ShapeError, showValue } from "./errors.ts";
-export { expectAlike, expectDType, expectOneBackend } from "./operation-checks.ts";
+export { ArgumentError, BackendError, DTypeError, MemoryError, ShapeError, showValue } from "./errors.ts";
+export { expectAlike, expectDType, expectOneBackend, expectTensors, expectTypeName } from "./operation-checks.ts";
 export * from "./operations.ts";
 export { Random, type RandomState } from "./random.ts";
 export {

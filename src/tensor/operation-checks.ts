@@ -1,12 +1,31 @@
 // Checks that several tensor operations share.
-import type { DType } from "./dtype.ts";
-import { BackendError, DTypeError, ShapeError } from "./errors.ts";
+import { bytesPerElement, type DType } from "./dtype.ts";
+import { ArgumentError, BackendError, DTypeError, ShapeError, showValue } from "./errors.ts";
 import { resolveAxis, type Shape, sameShape, showShape, sizeOf } from "./shape.ts";
-import type { Tensor } from "./tensor.ts";
+import { Tensor } from "./tensor.ts";
+
+/** @throws ArgumentError unless every value is a tensor */
+export function expectTensors(operation: string, ...values: readonly unknown[]): void {
+  const wrong = values.findIndex((value) => !(value instanceof Tensor));
+  if (wrong < 0) return;
+  throw new ArgumentError(
+    `${operation}: got ${showValue(values[wrong])} as operand ${wrong + 1}, expected a Tensor (see tensor)`,
+  );
+}
+
+/** @throws DTypeError unless the value is the name of an element type */
+export function expectTypeName(operation: string, dtype: unknown): void {
+  if (typeof dtype === "string" && Object.hasOwn(bytesPerElement, dtype)) return;
+  const expected = Object.keys(bytesPerElement).join(", ");
+  throw new DTypeError(`${operation}: got ${showValue(dtype)} as the element type, expected one of ${expected}`);
+}
 
 /** The axes as distinct numbers from 0; all axes if none are given. */
 export function resolveAxes(operation: string, shape: Shape, axes?: readonly number[]): number[] {
-  if (!axes) return [...shape.keys()];
+  if (axes === undefined) return [...shape.keys()];
+  if (!Array.isArray(axes)) {
+    throw new ArgumentError(`${operation}: got ${showValue(axes)} as the axes, expected an array such as [0] or [-1]`);
+  }
   const resolved = axes.map((axis) => resolveAxis(operation, shape, axis));
   if (new Set(resolved).size !== resolved.length) {
     throw new ShapeError(
@@ -29,10 +48,13 @@ export function expectElements(operation: string, shape: Shape, axes: readonly n
 
 /** @throws DTypeError unless the tensor has the element type */
 export function expectDType(operation: string, tensor: Tensor, dtype: DType): void {
+  expectTensors(operation, tensor);
   if (tensor.dtype !== dtype) throw new DTypeError(`${operation}: got ${tensor.dtype}, expected ${dtype}`);
 }
 
+/** @throws BackendError unless both tensors are on one backend */
 export function expectOneBackend(operation: string, a: Tensor, b: Tensor): void {
+  expectTensors(operation, a, b);
   if (a.backend !== b.backend) {
     throw new BackendError(
       `${operation}: got tensors on ${a.backend.name} and ${b.backend.name}, expected one backend`,
@@ -40,6 +62,7 @@ export function expectOneBackend(operation: string, a: Tensor, b: Tensor): void 
   }
 }
 
+/** @throws BackendError or DTypeError unless both tensors have one backend and one element type */
 export function expectAlike(operation: string, a: Tensor, b: Tensor): void {
   expectOneBackend(operation, a, b);
   if (a.dtype !== b.dtype) {

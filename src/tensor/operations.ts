@@ -1,15 +1,18 @@
 // Operations on tensors: each checks shapes and element types, creates the output, and calls one kernel. Gradients belong to
 // src/autograd, which builds on this file. Every function returns a new tensor in the current scope; the functions that change a
 // tensor in place are in updates.ts.
+import { expectArray, expectObject, expectWhole } from "./arguments.ts";
 import { full } from "./create.ts";
 import type { DType } from "./dtype.ts";
 import { type BinaryName, binaryFunctions, type UnaryName, unaryFunctions } from "./elementwise.ts";
-import { DTypeError, ShapeError } from "./errors.ts";
+import { ArgumentError, DTypeError, ShapeError, showValue } from "./errors.ts";
 import {
   expectAlike,
   expectDType,
   expectElements,
   expectOneBackend,
+  expectTensors,
+  expectTypeName,
   isAligned,
   resolveAxes,
 } from "./operation-checks.ts";
@@ -18,6 +21,7 @@ import {
   broadcastShapes,
   broadcastStrides,
   broadcastsTo,
+  expectShape,
   resolveAxis,
   type Shape,
   sameShape,
@@ -34,6 +38,7 @@ function refuseInt32(operation: string, { dtype }: Tensor): void {
 const unary =
   (name: UnaryName) =>
   (x: Tensor): Tensor => {
+    expectTensors(name, x);
     if (!unaryFunctions[name].allowsInt32) refuseInt32(name, x);
     const out = emptyLike(x);
     x.backend.kernels.unary(name, out, x);
@@ -89,6 +94,10 @@ export function select(condition: Tensor, a: Tensor, b: Tensor): Tensor {
 
 /** scale · x + shift; for int32 both must be whole numbers. */
 export function affine(x: Tensor, scale: number, shift = 0): Tensor {
+  expectTensors("affine", x);
+  if (typeof scale !== "number" || typeof shift !== "number") {
+    throw new ArgumentError(`affine: got ${showValue(scale)} and ${showValue(shift)}, expected two numbers`);
+  }
   if (x.dtype === "int32" && !(Number.isInteger(scale) && Number.isInteger(shift))) {
     const numbers = `${scale} and ${shift}`;
     throw new DTypeError(`affine: got int32 with ${numbers}, expected whole numbers, or float32 or float64 (see cast)`);
@@ -103,6 +112,8 @@ export function affine(x: Tensor, scale: number, shift = 0): Tensor {
  * undefined.
  */
 export function cast(x: Tensor, dtype: DType): Tensor {
+  expectTensors("cast", x);
+  expectTypeName("cast", dtype);
   const out = emptyLike(x, x.shape, dtype);
   x.backend.kernels.cast(out, x);
   return out;
@@ -110,6 +121,8 @@ export function cast(x: Tensor, dtype: DType): Tensor {
 
 /** The same numbers under another shape; -1 stands for the one length that fits. Nothing is copied. */
 export function reshape(x: Tensor, shape: Shape): Tensor {
+  expectTensors("reshape", x);
+  expectArray("reshape", "the shape", shape);
   if (shape.indexOf(-1) !== shape.lastIndexOf(-1)) {
     throw new ShapeError(`reshape: got ${showShape(shape)}, expected -1 at most once`);
   }
@@ -123,6 +136,8 @@ export function reshape(x: Tensor, shape: Shape): Tensor {
 
 /** Axes in another order: out.shape[i] = x.shape[axes[i]]. */
 export function permute(x: Tensor, axes: readonly number[]): Tensor {
+  expectTensors("permute", x);
+  expectArray("permute", "the axes", axes);
   const order = axes.map((axis) => resolveAxis("permute", x.shape, axis));
   if (order.length !== x.shape.length || new Set(order).size !== order.length) {
     throw new ShapeError(`permute: got axes ${showShape(axes)}, expected each axis of ${showShape(x.shape)} once`);
@@ -147,6 +162,8 @@ export const swapLastTwo = (rank: number): number[] =>
 
 /** x repeated along its axes of length 1 (and new leading axes) to fill `shape`. */
 export function broadcastTo(x: Tensor, shape: Shape): Tensor {
+  expectTensors("broadcastTo", x);
+  expectShape("broadcastTo", shape);
   if (!broadcastsTo(x.shape, shape)) {
     throw new ShapeError(`broadcastTo: cannot repeat ${showShape(x.shape)} to fill ${showShape(shape)}`);
   }
@@ -157,6 +174,7 @@ export function broadcastTo(x: Tensor, shape: Shape): Tensor {
 
 /** Elements start to end - 1 along one axis. */
 export function slice(x: Tensor, axis: number, start: number, end: number): Tensor {
+  expectTensors("slice", x);
   const at = resolveAxis("slice", x.shape, axis);
   const length = x.shape[at]!;
   if (!(Number.isInteger(start) && Number.isInteger(end) && start >= 0 && start <= end && end <= length)) {
@@ -172,6 +190,8 @@ export function slice(x: Tensor, axis: number, start: number, end: number): Tens
 
 /** Tensors joined along an axis; their other axes must be equal. */
 export function concat(parts: readonly Tensor[], axis: number): Tensor {
+  expectArray("concat", "the tensors", parts);
+  expectTensors("concat", ...parts);
   const first = parts[0];
   if (!first) throw new ShapeError("concat: got no tensors, expected at least one");
   const at = resolveAxis("concat", first.shape, axis);
@@ -199,6 +219,7 @@ export function concat(parts: readonly Tensor[], axis: number): Tensor {
 
 /** x surrounded by zeros along one axis. */
 export function pad(x: Tensor, axis: number, before: number, after: number): Tensor {
+  expectTensors("pad", x);
   const at = resolveAxis("pad", x.shape, axis);
   if (![before, after].every((count) => Number.isInteger(count) && count >= 0)) {
     throw new ShapeError(`pad: got ${before} before and ${after} after, expected whole numbers of 0 or more`);
@@ -217,18 +238,21 @@ export const sum = (x: Tensor, axes?: readonly number[], keepAxes = false): Tens
 
 /** The largest element over the axes (all if none are given). @throws ShapeError if an axis to reduce has length 0 */
 export function max(x: Tensor, axes?: readonly number[], keepAxes = false): Tensor {
+  expectTensors("max", x);
   expectElements("max", x.shape, resolveAxes("max", x.shape, axes));
   return reduce("max", x, axes, keepAxes);
 }
 
 /** Σ over the axes / number of elements summed. */
 export function mean(x: Tensor, axes?: readonly number[], keepAxes = false): Tensor {
+  expectTensors("mean", x);
   refuseInt32("mean", x);
   const count = sizeOf(resolveAxes("mean", x.shape, axes).map((axis) => x.shape[axis]!));
   return scope(() => affine(sum(x, axes, keepAxes), 1 / count));
 }
 
 function reduce(name: "sum" | "max", x: Tensor, axes: readonly number[] | undefined, keepAxes: boolean): Tensor {
+  expectTensors(name, x);
   const over = resolveAxes(name, x.shape, axes);
   let result = x;
   for (const axis of over) {
@@ -245,6 +269,8 @@ function reduce(name: "sum" | "max", x: Tensor, axes: readonly number[] | undefi
 
 /** The gradient of a broadcast: sums x over the axes along which a tensor of shape `shape` is repeated to get x's shape. */
 export function sumTo(x: Tensor, shape: Shape): Tensor {
+  expectTensors("sumTo", x);
+  expectShape("sumTo", shape);
   const missing = x.shape.length - shape.length;
   const repeated = x.shape.flatMap((own, axis) => (axis < missing || shape[axis - missing] !== own ? [axis] : []));
   const summed = sum(x, repeated, true);
@@ -255,6 +281,7 @@ export function sumTo(x: Tensor, shape: Shape): Tensor {
 
 /** Index of the first largest element along the last axis (int32). @throws ShapeError if that axis has length 0 */
 export function argmax(x: Tensor): Tensor {
+  expectTensors("argmax", x);
   const axis = resolveAxis("argmax", x.shape, -1);
   expectElements("argmax", x.shape, [axis]);
   const out = emptyLike(x, x.shape.slice(0, -1), "int32");
@@ -275,6 +302,8 @@ export function matmulShape(
   b: Shape,
   { transposeA = false, transposeB = false }: MatmulOptions = {},
 ): number[] {
+  expectShape("matmul", a);
+  expectShape("matmul", b);
   const names = `${showShape(a)}${transposeA ? "ᵀ" : ""} by ${showShape(b)}${transposeB ? "ᵀ" : ""}`;
   if (a.length < 2 || b.length < 2) throw new ShapeError(`matmul: got ${names}, expected at least two axes each`);
   const [rows, depthA] = transposeA ? [a.at(-1)!, a.at(-2)!] : [a.at(-2)!, a.at(-1)!];
@@ -289,6 +318,7 @@ export function matmulShape(
 
 /** Matrix product over the last two axes; the leading axes broadcast. a [.., M, K], b [.., K, N] -> [.., M, N] */
 export function matmul(a: Tensor, b: Tensor, options: MatmulOptions = {}): Tensor {
+  expectObject("matmul", "the options", options);
   expectAlike("matmul", a, b);
   const out = emptyLike(a, matmulShape(a.shape, b.shape, options));
   a.backend.kernels.matmul(out, a, b, options.transposeA ?? false, options.transposeB ?? false);
@@ -308,6 +338,7 @@ export function gatherRows(table: Tensor, ids: Tensor): Tensor {
 
 /** The gradient of gatherRows: a table of zeros with x[i] added to row ids[i]. ids [...], x [..., D] -> [rows, D] */
 export function scatterRows(ids: Tensor, x: Tensor, rows: number): Tensor {
+  expectWhole("scatterRows", "the number of rows", rows, 0);
   expectDType("scatterRows", ids, "int32");
   expectOneBackend("scatterRows", ids, x);
   if (x.shape.length === 0 || !sameShape(x.shape.slice(0, -1), ids.shape)) {

@@ -6,6 +6,7 @@
 //
 // The current scope also carries the settings: the backend for new tensors, whether operations are recorded for
 // differentiation, and whether fused operations may replace their definitions. It is the only mutable global of the engine.
+import { expectFunction, expectObject } from "./arguments.ts";
 import type { Backend } from "./backend.ts";
 import type { Tensor } from "./tensor.ts";
 
@@ -84,6 +85,8 @@ export function keep<T extends Tensor>(tensor: T): T {
  * @throws Error if `body` is asynchronous: a scope covers synchronous computation only
  */
 export function scope<T>(body: () => T, settings: Partial<ScopeSettings> = {}): T {
+  expectFunction("scope", "the body", body);
+  expectObject("scope", "the settings", settings);
   const scope = new Scope(settings, current);
   current = scope;
   let result: T | undefined;

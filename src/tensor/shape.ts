@@ -60,6 +60,8 @@ export function broadcastStrides(from: Shape, to: Shape): number[] {
  * @throws ShapeError naming the operation, both shapes and the axis
  */
 export function broadcastShapes(operation: string, a: Shape, b: Shape, except = 0): number[] {
+  expectShape(operation, a);
+  expectShape(operation, b);
   const rank = Math.max(a.length, b.length);
   const out = new Array<number>(rank - except);
   for (let back = 1 + except; back <= rank; back++) {

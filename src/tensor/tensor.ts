@@ -1,7 +1,7 @@
 // Tensor: numbers with a shape. Gradients belong to src/autograd.
 import type { Backend } from "./backend.ts";
 import type { DType, NumberArray } from "./dtype.ts";
-import { MemoryError, ShapeError } from "./errors.ts";
+import { ArgumentError, MemoryError, ShapeError, showValue } from "./errors.ts";
 import { disown, own, tensorsHeld } from "./scope.ts";
 import { expectShape, type Shape, showShape, sizeOf } from "./shape.ts";
 import type { Storage } from "./storage.ts";
@@ -81,7 +81,10 @@ export class Tensor {
 }
 
 /** A tensor with undefined contents on the backend of `x`, with its shape and element type unless others are given. */
-export function emptyLike(x: Tensor, shape: Shape = x.shape, dtype: DType = x.dtype): Tensor {
-  expectShape("tensor", shape);
+export function emptyLike(x: Tensor, shape: Shape = x?.shape, dtype: DType = x?.dtype): Tensor {
+  if (!(x instanceof Tensor)) {
+    throw new ArgumentError(`emptyLike: got ${showValue(x)} as operand 1, expected a Tensor (see tensor)`);
+  }
+  expectShape("emptyLike", shape);
   return new Tensor(x.backend.allocate(sizeOf(shape), dtype), shape);
 }

@@ -1,9 +1,10 @@
 // Functions that change a tensor in place: optimizer steps, the moving average, and writing. Each increments the version of the
 // storage, by which a tape and packed weights recognize that the values they depend on have changed.
+import { expectObject } from "./arguments.ts";
 import type { AdamSettings } from "./backend.ts";
 import { expectValues } from "./dtype.ts";
 import { ShapeError } from "./errors.ts";
-import { expectAlike, expectSameShape } from "./operation-checks.ts";
+import { expectAlike, expectSameShape, expectTensors } from "./operation-checks.ts";
 import { sameShape, showShape } from "./shape.ts";
 import { Tensor } from "./tensor.ts";
 
@@ -14,6 +15,8 @@ export function adamUpdate(
   gradient: Tensor,
   settings: AdamSettings,
 ): void {
+  expectObject("adamUpdate", "the state", state, ["p", "m", "v"]);
+  expectObject("adamUpdate", "the settings", settings);
   const { p, m, v } = state;
   for (const other of [m, v, gradient]) expectSameShape(rule, p, other);
   p.backend.kernels[rule](p, m, v, gradient, settings);
@@ -28,6 +31,7 @@ export function signSgdUpdate(
   learningRate: number,
   weightDecay: number,
 ): void {
+  expectTensors("signSgdUpdate", table, ids, gradient);
   if (!sameShape(gradient.shape, [ids.size, table.shape[1]!])) {
     throw new ShapeError(
       `signSgdUpdate: got gradient ${showShape(gradient.shape)}, expected ${showShape([ids.size, table.shape[1]!])}`,
@@ -46,6 +50,7 @@ export function updateMovingAverage(average: Tensor, value: Tensor, rate: number
 
 /** Replaces the numbers of a tensor by others, or by those of a tensor of the same shape, element type and backend. */
 export function assign(target: Tensor, values: ArrayLike<number> | Tensor): void {
+  expectTensors("assign", target);
   if (values instanceof Tensor) {
     expectAlike("assign", target, values);
     expectSameShape("assign", target, values);
@@ -53,6 +58,7 @@ export function assign(target: Tensor, values: ArrayLike<number> | Tensor): void
     target.storage.version++;
     return;
   }
+  expectObject("assign", "the values", Array.isArray(values) ? {} : values);
   if (values.length !== target.size) {
     throw new ShapeError(
       `assign: got ${values.length} values, expected ${target.size} for shape ${showShape(target.shape)}`,

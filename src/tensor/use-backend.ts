@@ -1,9 +1,12 @@
 // Choosing the backend of the program by name, including the gpu backend, which is loaded on demand, and "auto", which measures.
+
+import { expectObject } from "./arguments.ts";
 import type { Backend } from "./backend.ts";
 import { ReferenceBackend } from "./backends/reference/backend.ts";
 import type { WasmOptions } from "./backends/wasm/backend.ts";
 import { fastestOf } from "./calibration.ts";
-import { backendFromEnvironment, createBackend } from "./default-backend.ts";
+import { backendFromEnvironment, backendNames, createBackend } from "./default-backend.ts";
+import { BackendError, showValue } from "./errors.ts";
 import { setRootBackend } from "./scope.ts";
 
 export interface BackendOptions {
@@ -25,6 +28,10 @@ export async function useBackend(
   name: string | undefined = backendFromEnvironment(),
   options: BackendOptions = {},
 ): Promise<Backend> {
+  expectObject("useBackend", "the options", options);
+  if (name !== undefined && typeof name !== "string") {
+    throw new BackendError(`useBackend: got ${showValue(name)}, expected one of ${backendNames.join(", ")}`);
+  }
   const backend = await openBackend(name, options);
   setRootBackend(backend);
   return backend;

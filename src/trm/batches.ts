@@ -1,7 +1,7 @@
 // Training batches from examples in memory: in random order, epoch after epoch, with a position that a checkpoint can store.
 import * as z from "zod/mini";
-import { Random, type RandomState } from "../tensor/index.ts";
-import { type Batch, type BatchSource, type Examples, trainingLabels } from "./examples.ts";
+import { expectWhole, Random, type RandomState } from "../tensor/index.ts";
+import { type Batch, type BatchSource, type Examples, expectExamples, trainingLabels } from "./examples.ts";
 import type { Task } from "./task.ts";
 
 /**
@@ -22,6 +22,8 @@ export class ShuffledExamples implements BatchSource {
     seed: number,
     private readonly augment?: Task,
   ) {
+    expectExamples("ShuffledExamples", examples);
+    expectWhole("ShuffledExamples", "the seed", seed, Number.MIN_SAFE_INTEGER);
     this.#random = new Random(seed);
     this.#epochStart = this.#random.state;
     this.#order = this.#random.permutation(examples.count);

@@ -3,7 +3,7 @@ import { constant } from "../autograd/index.ts";
 import * as t from "../tensor/index.ts";
 import { ConfigError } from "./errors.ts";
 import type { Batch } from "./examples.ts";
-import type { Model } from "./model.ts";
+import { Model } from "./model.ts";
 import type { Latents } from "./variants.ts";
 
 /** The carry as plain data, for checkpoints. */
@@ -47,11 +47,13 @@ export class Carry {
   constructor(
     model: Model,
     readonly slots: number,
-    latents: Latents = model.initialLatents(slots),
+    latents: Latents | null = null,
   ) {
+    t.expectInstance("Carry", "the model", model, Model);
+    t.expectWhole("Carry", "the number of slots", slots);
     const cells = slots * model.config.sequenceLength;
     this.#model = model;
-    this.#latents = keepAll(latents);
+    this.#latents = keepAll(latents ?? model.initialLatents(slots));
     this.steps = new Int32Array(slots);
     this.halted = new Array<boolean>(slots).fill(true);
     this.inputs = new Int32Array(cells);

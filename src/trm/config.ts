@@ -2,7 +2,7 @@
 // official code's names, which official-names.ts converts.
 import { closest } from "fastest-levenshtein";
 import * as z from "zod/mini";
-import { showValue } from "../tensor/index.ts";
+import { expectFunction, showValue } from "../tensor/index.ts";
 import { ConfigError } from "./errors.ts";
 import { fromOfficialNames } from "./official-names.ts";
 import { inEnglish } from "./schema-messages.ts";
@@ -211,9 +211,10 @@ export function parseConfig(
 ): Config {
   if (typeof settings !== "object" || settings === null || Array.isArray(settings)) {
     throw new ConfigError(
-      `${where}: got ${showValue(settings)}, expected an object of settings such as { hiddenSize: 64 }`,
+      `parseConfig: got ${showValue(settings)} as ${where}, expected an object of settings such as { hiddenSize: 64 }`,
     );
   }
+  expectFunction("parseConfig", "sourceOf", sourceOf);
   const own = ownSettings({ ...settings }, where);
   const pick = (keys: readonly string[]) =>
     Object.fromEntries(Object.entries(own).filter(([key]) => keys.includes(key)));
@@ -239,7 +240,10 @@ export function ownSettings(settings: Readonly<Record<string, unknown>>, where: 
 }
 
 /** The flat record from which `parseConfig` restores the same configuration. */
-export const flattenConfig = (config: Config): Record<string, unknown> => ({ ...config.model, ...config.training });
+export function flattenConfig(config: Config): Record<string, unknown> {
+  expectConfig("flattenConfig", config);
+  return { ...config.model, ...config.training };
+}
 
 function validate<S extends z.ZodMiniType>(
   schema: S,
@@ -254,11 +258,46 @@ function validate<S extends z.ZodMiniType>(
   throw new ConfigError(`${sourceOf(key)}: ${key}: ${issue.message}${got}`);
 }
 
+/** @throws ConfigError unless the value is the model's part of what parseConfig returns */
+export function expectModelConfig(where: string, value: unknown): asserts value is ModelConfig {
+  const given = Object(value) as Readonly<Record<string, unknown>>;
+  const missing = modelKeys.find((key) => key !== "layersY" && given[key] === undefined);
+  if (missing === undefined) return;
+  if (given.model !== undefined) {
+    throw new ConfigError(`${where}: got a whole configuration, expected its part for the model, config.model`);
+  }
+  const what = typeof value === "object" && value !== null ? `settings without ${missing}` : showValue(value);
+  throw new ConfigError(`${where}: got ${what}, expected the settings of a model (see parseConfig)`);
+}
+
+/** @throws ConfigError unless the value is what parseConfig returns */
+export function expectConfig(where: string, value: unknown): asserts value is Config {
+  const { model, training } = Object(value) as Partial<Config>;
+  if (model === undefined || training === undefined) {
+    throw new ConfigError(
+      `${where}: got ${showValue(value)} as the configuration, expected one with model and training (see parseConfig)`,
+    );
+  }
+  expectModelConfig(where, model);
+  const missing = trainingKeys.find(
+    (key) => (training as unknown as Readonly<Record<string, unknown>>)[key] === undefined,
+  );
+  if (missing !== undefined) {
+    throw new ConfigError(`${where}: got training settings without ${missing}, expected all of them (see parseConfig)`);
+  }
+}
+
 /** Sequence length of the network: tokens and puzzle slots. */
-export const fullLength = (config: ModelConfig): number => config.sequenceLength + puzzleSlots(config);
+export function fullLength(config: ModelConfig): number {
+  expectModelConfig("fullLength", config);
+  return config.sequenceLength + puzzleSlots(config);
+}
 
 /** P with a puzzle embedding, else 0. */
-export const puzzleSlots = (config: ModelConfig): number => (config.puzzleEmbeddingSize > 0 ? config.puzzleSlots : 0);
+export function puzzleSlots(config: ModelConfig): number {
+  expectModelConfig("puzzleSlots", config);
+  return config.puzzleEmbeddingSize > 0 ? config.puzzleSlots : 0;
+}
 
 /** Depth of the network that updates y: layersY if the networks are separate, else layers. (singleZ has no y.) */
 export const layersForY = ({ recursion, separateNets, layers, layersY = layers }: ModelConfig): number =>
@@ -266,6 +305,7 @@ export const layersForY = ({ recursion, separateNets, layers, layersY = layers }
 
 /** Effective depth per supervision step: T (n + 1) layers if both networks have the same depth. Paper, table 3. */
 export function effectiveDepth(config: ModelConfig): number {
+  expectModelConfig("effectiveDepth", config);
   const { recursion, T, n, layers } = config;
   if (recursion === "direct") return layersForY(config);
   return T * (n * layers + layersForY(config));

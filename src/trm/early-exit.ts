@@ -1,6 +1,7 @@
 // Adaptive computation at evaluation: a puzzle whose q says stop leaves the batch, and the others continue in a smaller batch, so
 // that its further steps are not computed. Paper section 2.4; the official code always makes N_sup steps.
-import type { Model } from "./model.ts";
+import { expectInstance, expectObject } from "../tensor/index.ts";
+import { Model } from "./model.ts";
 import { type PredictionHooks, PredictionRun, type Question, splitPairs } from "./prediction.ts";
 
 export interface EarlyExitOptions extends PredictionHooks {
@@ -26,6 +27,9 @@ export async function predictionsAtExit(
   question: Question,
   options: EarlyExitOptions,
 ): Promise<ExitPredictions> {
+  expectInstance("predictionsAtExit", "the model", model, Model);
+  expectObject("predictionsAtExit", "the options", options, ["maxSteps", "stops"]);
+  expectObject("predictionsAtExit", "the question", question, ["inputs"]);
   const { sequenceLength: length } = model.config;
   const run = new PredictionRun(model, question, options);
   const exit: ExitPredictions = {

@@ -1,10 +1,10 @@
 // Evaluation: the share of puzzles whose answer is correct after every supervision step. Like the official code it always runs
 // N_sup steps, and reports beside the accuracy the step at which q would have halted. Puzzles without labels are not counted.
-import { Random } from "../tensor/index.ts";
+import { expectInstance, expectObject, expectWhole, Random } from "../tensor/index.ts";
 import { ConfigError } from "./errors.ts";
-import { type EvaluationSet, evaluationBatches } from "./examples.ts";
+import { type EvaluationSet, evaluationBatches, expectExamples } from "./examples.ts";
 import { type HaltingOptions, saysHalt } from "./halting.ts";
-import type { Model } from "./model.ts";
+import { Model } from "./model.ts";
 import { type PredictionHooks, predictions } from "./prediction.ts";
 
 export interface Evaluation {
@@ -33,6 +33,7 @@ export interface EvaluationOptions extends HaltingOptions, PredictionHooks {
 
 /** @throws ConfigError if no puzzle has labels, or the puzzles do not fit the model */
 export async function evaluate(model: Model, set: EvaluationSet, options: EvaluationOptions): Promise<Evaluation> {
+  expectEvaluation("evaluate", model, set, options);
   const { nSup, batchSize, onProgress } = options;
   const hooksAt = batchHooks(options);
   const exact = new Float64Array(nSup);
@@ -77,6 +78,16 @@ export async function evaluate(model: Model, set: EvaluationSet, options: Evalua
 export function batchHooks(options: EvaluationOptions): (firstPuzzle: number) => PredictionHooks {
   const { random = new Random(0) } = options;
   return (firstPuzzle) => ({ ...options, random, firstPuzzle });
+}
+
+/** Checks the arguments of an evaluation. @throws ArgumentError */
+export function expectEvaluation(where: string, model: Model, set: EvaluationSet, options: EvaluationOptions): void {
+  expectInstance(where, "the model", model, Model);
+  expectObject(where, "the options", options);
+  expectWhole(where, "nSup", options.nSup);
+  expectWhole(where, "batchSize", options.batchSize);
+  expectObject(where, "the set", set);
+  if (!("batches" in set)) expectExamples(where, set);
 }
 
 /** Refuses to compute an accuracy from no puzzles. @throws ConfigError */

@@ -1,4 +1,5 @@
 // Questions and answers as tokens: the plain data that training and evaluation share with every source of puzzles.
+import { expectArray, expectObject, expectTokens, expectWhole } from "../tensor/index.ts";
 import { ignoredLabel } from "./losses.ts";
 
 /** Questions and answers in memory. */
@@ -60,8 +61,11 @@ export interface StoredExamples {
 export type EvaluationSet = Examples | StoredExamples;
 
 /** All examples in order. The last batch holds the rest (the official code pads it). */
-export const evaluationBatches = (set: EvaluationSet, batchSize: number): Iterable<Batch> =>
-  "batches" in set ? set.batches(batchSize) : batchesOf(set, batchSize);
+export function evaluationBatches(set: EvaluationSet, batchSize: number): Iterable<Batch> {
+  expectObject("evaluationBatches", "the set", set);
+  expectWhole("evaluationBatches", "batchSize", batchSize);
+  return "batches" in set ? set.batches(batchSize) : batchesOf(set, batchSize);
+}
 
 function* batchesOf(examples: Examples, batchSize: number): Generator<Batch> {
   for (let start = 0; start < examples.count; start += batchSize) {
@@ -70,8 +74,19 @@ function* batchesOf(examples: Examples, batchSize: number): Generator<Batch> {
   }
 }
 
+/** @throws ArgumentError unless the value is examples whose inputs and labels have count · length numbers each */
+export function expectExamples(where: string, value: unknown): asserts value is Examples {
+  expectObject(where, "the examples", value, ["count", "length", "inputs", "labels"]);
+  const { count, length, inputs, labels } = value as Examples;
+  expectWhole(where, "count", count, 0);
+  expectWhole(where, "length", length);
+  expectTokens(where, "inputs", inputs, count * length);
+  expectTokens(where, "labels", labels, count * length);
+}
+
 /** The examples from `start` up to, but not including, `end`. */
 export function sliceExamples(examples: Examples, start: number, end: number): Examples {
+  expectExamples("sliceExamples", examples);
   const { count, length, inputs, labels, puzzleIds, ignoreLabel } = examples;
   const stop = Math.min(end, count);
   return {
@@ -85,11 +100,21 @@ export function sliceExamples(examples: Examples, start: number, end: number): E
 }
 
 /** Labels with the one that does not count (by default 0, the padding) replaced by -100. */
-export const trainingLabels = (labels: Int32Array, ignore: number | null = 0): Int32Array =>
-  labels.map((label) => (label === ignore ? ignoredLabel : label));
+export function trainingLabels(labels: Int32Array, ignore: number | null = 0): Int32Array {
+  expectTokens("trainingLabels", "labels", labels);
+  return labels.map((label) => (label === ignore ? ignoredLabel : label));
+}
 
 /** Packs examples of length L. */
 export function packExamples(pairs: readonly TokenPair[], length: number): Examples {
+  expectArray("packExamples", "the pairs", pairs);
+  expectWhole("packExamples", "length", length);
+  pairs.forEach((pair, i) => {
+    expectObject("packExamples", `pair ${i}`, pair, ["question", "answer"]);
+    for (const [name, tokens] of Object.entries({ question: pair.question, answer: pair.answer })) {
+      expectTokens("packExamples", `the ${name} of pair ${i}`, tokens, length);
+    }
+  });
   const inputs = new Int32Array(pairs.length * length);
   const labels = new Int32Array(pairs.length * length);
   pairs.forEach(({ question, answer }, index) => {

@@ -1,6 +1,6 @@
 // The cost of a supervision step: floating-point operations of its matrix products, which are nearly all of its operations.
 import { swigluWidth } from "../nn/index.ts";
-import { type Config, fullLength, layersForY, type ModelConfig } from "./config.ts";
+import { type Config, expectConfig, fullLength, layersForY, type ModelConfig } from "./config.ts";
 
 /** Operations of one block on one sequence, forward. A product of [a, b] and [b, c] takes 2abc. */
 function blockFlops(config: ModelConfig): number {
@@ -22,7 +22,9 @@ function blocksPerStep(config: ModelConfig) {
 }
 
 /** Operations of a training step on the whole batch. The backward pass takes twice as many as the forward pass. */
-export function trainingFlops({ model, training }: Config): number {
+export function trainingFlops(config: Config): number {
+  expectConfig("trainingFlops", config);
+  const { model, training } = config;
   const { onTape, offTape } = blocksPerStep(model);
   const targetPass = training.continueLoss ? onTape + offTape : 0; // one more forward pass for q_continue
   const heads = 3 * 2 * model.sequenceLength * model.hiddenSize * model.vocabularySize;

@@ -1,7 +1,7 @@
 // Evaluation with halting: the accuracy lost and the compute saved when every puzzle stops as soon as q says so. `evaluate` in
 // evaluation.ts always makes N_sup steps. Puzzles without labels are not counted.
 import { predictionsAtExit } from "./early-exit.ts";
-import { batchHooks, compare, type EvaluationOptions, expectLabels, wilson95 } from "./evaluation.ts";
+import { batchHooks, compare, type EvaluationOptions, expectEvaluation, expectLabels, wilson95 } from "./evaluation.ts";
 import { type EvaluationSet, evaluationBatches } from "./examples.ts";
 import { haltMargin } from "./halting.ts";
 import type { Model } from "./model.ts";
@@ -31,6 +31,7 @@ export async function evaluateHalting(
   set: EvaluationSet,
   options: EvaluationOptions & { readonly threshold?: number },
 ): Promise<HaltingEvaluation> {
+  expectEvaluation("evaluateHalting", model, set, options);
   const { nSup, batchSize, threshold = 0, onProgress } = options;
   const hooksAt = batchHooks(options);
   const exitSteps: number[] = [];
@@ -85,6 +86,7 @@ export async function sweepHalting(
   options: EvaluationOptions,
   thresholds: readonly number[] = sweepThresholds,
 ): Promise<SweepPoint[]> {
+  expectEvaluation("sweepHalting", model, set, options);
   const { nSup, batchSize, onProgress } = options;
   const hooksAt = batchHooks(options);
   const exact = thresholds.map(() => 0);

@@ -1,5 +1,5 @@
 // Adaptive computation time (ACT): when a puzzle halts. Paper sections 2.4 and 4.6; official code: the ACT wrapper.
-import type { Random } from "../tensor/index.ts";
+import { expectInstance, expectObject, expectTokens, Random } from "../tensor/index.ts";
 import type { TrainingConfig } from "./config.ts";
 
 export type HaltingOptions = Pick<TrainingConfig, "nSup" | "continueLoss" | "haltAgainstContinue" | "refill">;
@@ -13,6 +13,8 @@ export type ExplorationOptions = Pick<TrainingConfig, "nSup" | "explorationProba
  * keep the batch to its last step.
  */
 export function drawMinimumSteps(random: Random, slots: number, options: ExplorationOptions): Int32Array {
+  expectInstance("drawMinimumSteps", "the random numbers", random, Random);
+  expectObject("drawMinimumSteps", "the options", options, ["nSup", "explorationProbability"]);
   const { nSup, explorationProbability, refill } = options;
   const draw = (): number => {
     const explores = random.bernoulli(explorationProbability);
@@ -22,12 +24,16 @@ export function drawMinimumSteps(random: Random, slots: number, options: Explora
 }
 
 /** The halting logit that is compared with 0: q_halt, or q_halt - q_continue if q_continue takes part. */
-export const haltMargin = (qHalt: number, qContinue: number, options: HaltingOptions): number =>
-  qHalt - (options.continueLoss || options.haltAgainstContinue ? qContinue : 0);
+export function haltMargin(qHalt: number, qContinue: number, options: HaltingOptions): number {
+  expectObject("haltMargin", "the options", options);
+  return qHalt - (options.continueLoss || options.haltAgainstContinue ? qContinue : 0);
+}
 
 /** Whether q says halt: q_halt > 0, or q_halt > q_continue. */
-export const saysHalt = (qHalt: number, qContinue: number, options: HaltingOptions): boolean =>
-  haltMargin(qHalt, qContinue, options) > 0;
+export function saysHalt(qHalt: number, qContinue: number, options: HaltingOptions): boolean {
+  expectObject("saysHalt", "the options", options);
+  return haltMargin(qHalt, qContinue, options) > 0;
+}
 
 /**
  * Which slots have halted after a training step: (last step or q says halt) and steps so far >= the exploration minimum.
@@ -39,6 +45,10 @@ export function haltedAfter(
   minimumSteps: Int32Array,
   options: HaltingOptions,
 ): boolean[] {
+  expectTokens("haltedAfter", "the steps", steps);
+  expectObject("haltedAfter", "q", q, ["qHalt", "qContinue"]);
+  expectTokens("haltedAfter", "the minimum steps", minimumSteps, steps.length);
+  expectObject("haltedAfter", "the options", options, ["nSup"]);
   const { nSup, refill } = options;
   const mayHalt = Array.from(steps, (step, i) => {
     const says = nSup > 1 && saysHalt(q.qHalt[i]!, q.qContinue[i]!, options);

@@ -27,6 +27,7 @@ export {
   type ExampleSets,
   type Examples,
   evaluationBatches,
+  expectExamples,
   packExamples,
   type StoredExamples,
   sliceExamples,

@@ -71,6 +71,8 @@ export function lossOf(
   options: LossOptions,
   own?: (parts: Omit<LossParts, "inputs">) => Variable,
 ): Loss {
+  t.expectObject("lossOf", "the inputs", inputs, ["logits", "q", "labels"]);
+  t.expectObject("lossOf", "the options", options, ["loss", "haltingLossWeight"]);
   const { logits, q, labels, targetQContinue } = inputs;
   const [batch, length] = logits.shape as [number, number];
   const { backend } = logits.value;

@@ -3,7 +3,7 @@
 import { swigluWidth } from "../nn/index.ts";
 import * as t from "../tensor/index.ts";
 import { mapLatents } from "./carry.ts";
-import { type Config, fullLength, layersForY, type ModelConfig } from "./config.ts";
+import { type Config, expectConfig, fullLength, layersForY, type ModelConfig } from "./config.ts";
 import type { Latents } from "./variants.ts";
 
 /** Bytes that the tape of one part may take. The wasm backend addresses 4 GB, which the weights and the carry share. */
@@ -40,7 +40,9 @@ const processBytes = 0.3e9;
  * Estimated bytes that a training needs: the tape of one part with half as much again for temporaries, the carry, and everything of
  * the size of the weights. The official Sudoku settings were measured at 3.1 GB; the estimate is 2.8 GB.
  */
-export function trainingBytes({ model, training }: Config, parameterCount: number): number {
+export function trainingBytes(config: Config, parameterCount: number): number {
+  expectConfig("trainingBytes", config);
+  const { model, training } = config;
   const { batchSize, emaRate } = training;
   const tape = microBatchOf({ model, training }) * tapeBytesPerSlot(model);
   const latents = model.recursion === "multiZ" ? model.n + 1 : 2;

@@ -21,8 +21,8 @@ import {
   rotaryTables,
   truncatedNormal,
 } from "../nn/index.ts";
-import { full, keep, type Random, scope, type Tensor } from "../tensor/index.ts";
-import { fullLength, type ModelConfig, puzzleSlots } from "./config.ts";
+import { expectInstance, full, keep, Random, scope, type Tensor } from "../tensor/index.ts";
+import { expectModelConfig, fullLength, type ModelConfig, puzzleSlots } from "./config.ts";
 import { ConfigError } from "./errors.ts";
 import { type BlockNetwork, createNetwork } from "./network.ts";
 import type { Network } from "./recursion.ts";
@@ -73,6 +73,8 @@ export class Model extends Module {
     sharedPuzzles: PuzzleEmbedding | null = null,
   ) {
     super();
+    expectModelConfig("Model", config);
+    expectInstance("Model", "the random numbers", random, Random, ", as in new Random(0)");
     const { hiddenSize, vocabularySize, positions, separateNets, puzzleEmbeddingSize, puzzleIds } = config;
     const { layers, layersY = layers, heads } = config;
     const rotary = positions === "rotary" ? rotaryTables(fullLength(config), hiddenSize / heads) : null;

@@ -1,12 +1,12 @@
 // Answers of a model to puzzles in the text form of a task: what a program needs to use a trained model.
 
-import { Random } from "../tensor/index.ts";
+import { expectInstance, expectObject, Random } from "../tensor/index.ts";
 import { trainingSchema } from "./config.ts";
 import { predictionsAtExit } from "./early-exit.ts";
 import { ConfigError, PuzzleError } from "./errors.ts";
 import type { Examples } from "./examples.ts";
 import { type HaltingOptions, saysHalt } from "./halting.ts";
-import type { Model } from "./model.ts";
+import { Model } from "./model.ts";
 import type { PredictionHooks } from "./prediction.ts";
 import { isRight, misfitOf, type Task } from "./task.ts";
 
@@ -56,6 +56,9 @@ export async function predict(
   puzzles: readonly (string | ArrayLike<number>)[] | Examples,
   options: PredictOptions = {},
 ): Promise<Answer[]> {
+  expectInstance("predict", "the model", model, Model);
+  expectObject("predict", "the task", task, ["sequenceLength", "parse", "format"]);
+  expectObject("predict", "the options", options);
   const { halt = true, training = trainingSchema.parse({}), batchSize = 64, random = new Random(0) } = options;
   const { steps = training.nSup } = options;
   const misfit = misfitOf(task, model.config);

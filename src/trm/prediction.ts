@@ -2,7 +2,7 @@
 import * as t from "../tensor/index.ts";
 import { Carry } from "./carry.ts";
 import { ConfigError } from "./errors.ts";
-import type { Model } from "./model.ts";
+import { Model } from "./model.ts";
 import { recursionStep, type StepContext, type StepHooks } from "./step-hooks.ts";
 import type { Latents } from "./variants.ts";
 
@@ -28,6 +28,14 @@ export interface Prediction {
   readonly q: t.Tensor;
 }
 
+/** Checks the arguments of a computation on a question. @throws ArgumentError */
+export function expectQuestion(where: string, model: Model, question: Question, options: object): void {
+  t.expectInstance(where, "the model", model, Model);
+  t.expectObject(where, "the question", question, ["inputs"]);
+  t.expectTokens(where, "the inputs of the question", question.inputs);
+  t.expectObject(where, "the options", options);
+}
+
 /** The hooks of a prediction. */
 export interface PredictionHooks extends StepHooks {
   /** The generator that the hooks receive. Default: one with seed 0. */
@@ -43,6 +51,7 @@ export async function* predictions(
   steps: number,
   hooks: PredictionHooks = {},
 ): AsyncGenerator<Prediction> {
+  t.expectWhole("predictions", "the number of steps", steps);
   const run = new PredictionRun(model, question, hooks);
   try {
     for (let step = 1; step <= steps; step++) {
@@ -80,9 +89,11 @@ export class PredictionRun {
   /** @throws ConfigError if the puzzles have another length than the model's */
   constructor(
     private readonly model: Model,
-    { inputs, puzzleIds }: Question,
+    question: Question,
     private readonly hooks: PredictionHooks = {},
   ) {
+    expectQuestion("predictions", model, question, hooks);
+    const { inputs, puzzleIds } = question;
     const { sequenceLength } = model.config;
     const slots = inputs.length / sequenceLength;
     if (!Number.isInteger(slots) || slots === 0) {

@@ -3,7 +3,7 @@
 // of different traces can be compared.
 import { ConfigError } from "./errors.ts";
 import type { Model } from "./model.ts";
-import type { Question } from "./prediction.ts";
+import { expectQuestion, type Question } from "./prediction.ts";
 import { type TraceRun, updatesOf } from "./trace-updates.ts";
 
 /** The plane of one latent, as plain data. */
@@ -35,6 +35,7 @@ export function positionOn(basis: PositionBasis, latent: string, values: Float32
 
 /** Computes a basis from the updates that a model makes on these questions. The options are those of `trace`. */
 export async function traceBasis(model: Model, question: Question, options: TraceRun): Promise<PositionBasis> {
+  expectQuestion("traceBasis", model, question, options);
   const { hiddenSize, sequenceLength } = model.config;
   const puzzles = question.inputs.length / sequenceLength;
   const points = new Map<string, Float64Array[]>();

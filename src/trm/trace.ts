@@ -1,10 +1,10 @@
 // The trace: what a model does to y and z, update by update, as plain data that is the same in Node, in a page and in a worker.
 // A header describes the model and the question; then there is one frame per update. Start reading at `trace`.
-import type * as t from "../tensor/index.ts";
+import * as t from "../tensor/index.ts";
 import type { ModelConfig } from "./config.ts";
 import { ConfigError } from "./errors.ts";
 import type { Model } from "./model.ts";
-import type { Question } from "./prediction.ts";
+import { expectQuestion, type Question } from "./prediction.ts";
 import { type PositionBasis, positionOn } from "./trace-basis.ts";
 import { type TraceRun, type UpdatePlace, updatesOf } from "./trace-updates.ts";
 
@@ -80,6 +80,7 @@ export interface TraceAbout {
  * @throws ConfigError if the question has another length than the model's puzzles
  */
 export async function* trace(model: Model, question: Question, options: TraceOptions): AsyncGenerator<TraceFrame> {
+  expectQuestion("trace", model, question, options);
   const { basis, loss = "stablemax" } = options;
   const { vocabularySize } = model.config;
   for await (const { latents, before, logits, q, shape, ...update } of updatesOf(model, question, options)) {
@@ -103,6 +104,7 @@ export async function* trace(model: Model, question: Question, options: TraceOpt
 
 /** The header of a trace of these questions. @throws ConfigError if the truth has another length than the question */
 export async function traceHeader(model: Model, question: Question, about: TraceAbout = {}): Promise<TraceHeader> {
+  expectQuestion("traceHeader", model, question, about);
   const { task = null, name = null, truth, basis } = about;
   const { updates, source } = model.recursion;
   if (truth && truth.length !== question.inputs.length) {
@@ -131,6 +133,7 @@ export async function recordTrace(
   question: Question,
   options: TraceOptions & TraceAbout,
 ): Promise<Trace> {
+  expectQuestion("recordTrace", model, question, options);
   const header = await traceHeader(model, question, options);
   const frames: TraceFrame[] = [];
   for await (const frame of trace(model, question, options)) frames.push(frame);
@@ -159,6 +162,8 @@ export async function traceTensors(
   at: Pick<TraceFrame, "step" | "cycle" | "update">,
   options: Omit<TraceRun, "steps"> = {},
 ): Promise<TraceTensors> {
+  expectQuestion("traceTensors", model, question, options);
+  t.expectObject("traceTensors", "the place", at, ["step"]);
   for await (const frame of updatesOf(model, question, { ...options, steps: at.step })) {
     if (frame.step !== at.step || frame.cycle !== at.cycle || frame.update !== at.update) continue;
     const { shape, latents, logits } = frame;

@@ -13,7 +13,7 @@ import {
 } from "../nn/index.ts";
 import * as t from "../tensor/index.ts";
 import { Carry, type CarryState, mapLatents } from "./carry.ts";
-import type { Config, ModelConfig, TrainingConfig } from "./config.ts";
+import { type Config, expectConfig, type ModelConfig, type TrainingConfig } from "./config.ts";
 import { ConfigError } from "./errors.ts";
 import type { BatchSource } from "./examples.ts";
 import { drawMinimumSteps, haltedAfter } from "./halting.ts";
@@ -120,6 +120,9 @@ export class Training {
     readonly source: BatchSource,
     private readonly hooks: TrainingHooks = {},
   ) {
+    expectConfig("Training", config);
+    t.expectObject("Training", "the source", source, ["sequenceLength", "next"]);
+    t.expectObject("Training", "the hooks", hooks);
     const { training } = config;
     const { sequenceLength } = config.model;
     if (source.sequenceLength !== sequenceLength) {

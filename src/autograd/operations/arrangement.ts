@@ -2,7 +2,7 @@
 import * as t from "../../tensor/index.ts";
 import { anyShape, type Domain, type Draw, type InputDomain, index, real } from "../domain.ts";
 import { apply, defineOperation } from "../operation.ts";
-import type { Variable } from "../variable.ts";
+import { expectVariables, type Variable } from "../variable.ts";
 import { affine } from "./elementwise.ts";
 
 const nothing = { inputs: [], output: false };
@@ -40,7 +40,10 @@ const { operation: permuteOperation } = defineOperation({
 export const permute = (x: Variable, axes: readonly number[]): Variable => apply(permuteOperation, [x], { axes });
 
 /** The last two axes swapped. */
-export const transpose = (x: Variable): Variable => permute(x, t.swapLastTwo(x.shape.length));
+export function transpose(x: Variable): Variable {
+  expectVariables("transpose", [x]);
+  return permute(x, t.swapLastTwo(x.shape.length));
+}
 
 function shuffledAxes(draw: Draw, rank: number): number[] {
   const left = [...Array(rank).keys()];
@@ -118,7 +121,10 @@ const { operation: concatOperation } = defineOperation({
 });
 
 /** Variables one after another along an axis. */
-export const concat = (parts: readonly Variable[], axis: number): Variable => apply(concatOperation, parts, { axis });
+export function concat(parts: readonly Variable[], axis: number): Variable {
+  t.expectArray("concat", "the variables", parts);
+  return apply(concatOperation, parts, { axis });
+}
 
 const { operation: padOperation } = defineOperation({
   name: "pad",
@@ -174,15 +180,21 @@ const { operation: sumOperation } = defineOperation({
   saves: nothing,
 });
 
-const allAxes = (x: Variable): number[] => [...x.shape.keys()];
+/** The given axes, or all. @throws ArgumentError unless x is a Variable and the axes are an array */
+function axesOf(name: string, x: Variable, axes: readonly number[] | undefined): readonly number[] {
+  expectVariables(name, [x]);
+  if (axes === undefined) return [...x.shape.keys()];
+  t.expectArray(name, "the axes", axes);
+  return axes;
+}
 
 /** Σ over the axes (all if none are given). */
-export const sum = (x: Variable, axes: readonly number[] = allAxes(x), keepAxes = false): Variable =>
-  apply(sumOperation, [x], { axes, keepAxes });
+export const sum = (x: Variable, axes?: readonly number[], keepAxes = false): Variable =>
+  apply(sumOperation, [x], { axes: axesOf("sum", x, axes), keepAxes });
 
 /** Σ over the axes / number of elements summed. */
-export function mean(x: Variable, axes: readonly number[] = allAxes(x), keepAxes = false): Variable {
-  const total = sum(x, axes, keepAxes);
+export function mean(x: Variable, axes?: readonly number[], keepAxes = false): Variable {
+  const total = sum(x, axesOf("mean", x, axes), keepAxes);
   return affine(total, total.value.size / x.value.size);
 }
 
@@ -204,8 +216,8 @@ const { operation: maxOperation } = defineOperation({
 });
 
 /** The largest element over the axes (all if none are given). */
-export const max = (x: Variable, axes: readonly number[] = allAxes(x), keepAxes = false): Variable =>
-  apply(maxOperation, [x], { axes, keepAxes });
+export const max = (x: Variable, axes?: readonly number[], keepAxes = false): Variable =>
+  apply(maxOperation, [x], { axes: axesOf("max", x, axes), keepAxes });
 
 /** Rows of a table by index. table [N, D], ids [...] int32 -> [..., D] */
 export const gatherRows = defineOperation({

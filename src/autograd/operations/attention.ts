@@ -2,19 +2,21 @@
 import * as t from "../../tensor/index.ts";
 import { type InputDomain, real } from "../domain.ts";
 import { apply, defineOperation } from "../operation.ts";
-import type { Variable } from "../variable.ts";
+import { expectVariables, type Variable } from "../variable.ts";
 import { concat, max, permute, reshape, slice, sum } from "./arrangement.ts";
 import { add, affine, divide, exp, multiply, negate, subtract } from "./elementwise.ts";
 import { matmul } from "./products.ts";
 
 /** e^x / Σ e^x along the last axis. Subtracting the largest element first avoids overflow and leaves the result unchanged. */
 export function softmax(x: Variable): Variable {
+  expectVariables("softmax", [x]);
   const e = exp(subtract(x, max(x, [-1], true).detach()));
   return divide(e, sum(e, [-1], true));
 }
 
 /** Rotary positions: rotates the two halves of every head against each other. x [B, L, heads, headSize], cos and sin [L, headSize] */
 export function rotate(x: Variable, cos: Variable, sin: Variable): Variable {
+  expectVariables("rotate", [x, cos, sin]);
   const headSize = x.shape[3]!;
   const perPosition = [x.shape[1]!, 1, headSize];
   const swapped = concat([negate(slice(x, 3, headSize / 2, headSize)), slice(x, 3, 0, headSize / 2)], 3);
@@ -23,6 +25,7 @@ export function rotate(x: Variable, cos: Variable, sin: Variable): Variable {
 
 /** softmax(q kᵀ / √headSize) v. q, k, v [.., L, headSize] */
 export function attention(q: Variable, k: Variable, v: Variable): Variable {
+  expectVariables("attention", [q, k, v]);
   const scores = affine(matmul(q, k, { transposeB: true }), 1 / Math.sqrt(q.shape.at(-1)!));
   return matmul(softmax(scores), v);
 }

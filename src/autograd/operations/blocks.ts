@@ -3,7 +3,7 @@
 import * as t from "../../tensor/index.ts";
 import { type Draw, type InputDomain, real } from "../domain.ts";
 import { apply, defineOperation } from "../operation.ts";
-import type { Variable } from "../variable.ts";
+import { expectVariables, type Variable } from "../variable.ts";
 import { mean, slice } from "./arrangement.ts";
 import { add, affine, cast, multiply, rsqrt, silu, square } from "./elementwise.ts";
 import { linear, matmul } from "./products.ts";
@@ -91,8 +91,10 @@ export const rmsNorm = (x: Variable, axis: t.BlockAxis = -1, epsilon = 1e-5): Va
   apply(rmsNormOperation, [x], { axis, epsilon });
 
 /** rmsNorm(h + r): the post-norm residual of a block. */
-export const addRmsNorm = (h: Variable, r: Variable, axis: t.BlockAxis = -1, epsilon = 1e-5): Variable =>
-  apply(rmsNormOperation, [h, r], { axis, epsilon });
+export function addRmsNorm(h: Variable, r: Variable, axis: t.BlockAxis = -1, epsilon = 1e-5): Variable {
+  expectVariables("addRmsNorm", [h, r]);
+  return apply(rmsNormOperation, [h, r], { axis, epsilon });
+}
 
 /** The two weight matrices of a SwiGLU over an axis of width W: gateUp [2I, W], down [W, I]. */
 export interface SwigluWeights {
@@ -101,7 +103,10 @@ export interface SwigluWeights {
 }
 
 /** down · siluGate(gateUp · x) along the axis. Over the sequence the weights stand on the left, so that nothing is transposed. */
-export function swiglu(x: Variable, { gateUp, down }: SwigluWeights, axis: t.BlockAxis = -1): Variable {
+export function swiglu(x: Variable, weights: SwigluWeights, axis: t.BlockAxis = -1): Variable {
+  t.expectObject("swiglu", "the weights", weights, ["gateUp", "down"]);
+  const { gateUp, down } = weights;
+  expectVariables("swiglu", [x, gateUp, down]);
   if (axis === -1) return linear(siluGate(linear(x, gateUp)), down);
   return matmul(down, siluGate(matmul(gateUp, x), -2));
 }
@@ -151,9 +156,7 @@ const { operation: swigluBlockOperation } = defineOperation({
 });
 
 /** rmsNorm(h + swiglu(h)) along the axis: half a block of the network. h [B, L, D] */
-export const swigluBlock = (
-  h: Variable,
-  { gateUp, down }: SwigluWeights,
-  axis: t.BlockAxis = -1,
-  epsilon = 1e-5,
-): Variable => apply(swigluBlockOperation, [h, gateUp, down], { axis, epsilon });
+export function swigluBlock(h: Variable, weights: SwigluWeights, axis: t.BlockAxis = -1, epsilon = 1e-5): Variable {
+  t.expectObject("swigluBlock", "the weights", weights, ["gateUp", "down"]);
+  return apply(swigluBlockOperation, [h, weights.gateUp, weights.down], { axis, epsilon });
+}

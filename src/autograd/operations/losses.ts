@@ -2,7 +2,7 @@
 import * as t from "../../tensor/index.ts";
 import { index, real } from "../domain.ts";
 import { apply, defineOperation } from "../operation.ts";
-import { constant, type Variable } from "../variable.ts";
+import { constant, expectVariables, type Variable } from "../variable.ts";
 import { max, reshape, sum } from "./arrangement.ts";
 import { affine, cast, exp, log, multiply, negate, reciprocal, select, softplus, subtract } from "./elementwise.ts";
 
@@ -10,8 +10,10 @@ import { affine, cast, exp, log, multiply, negate, reciprocal, select, softplus,
  * Binary cross-entropy from logits, per element: -[t log σ(x) + (1 - t) log(1 - σ(x))] = softplus(x) - t x.
  * Logits and targets have the same shape; targets lie in 0..1.
  */
-export const bceWithLogits = (logits: Variable, targets: Variable): Variable =>
-  subtract(softplus(logits), multiply(targets, logits));
+export function bceWithLogits(logits: Variable, targets: Variable): Variable {
+  expectVariables("bceWithLogits", [logits, targets]);
+  return subtract(softplus(logits), multiply(targets, logits));
+}
 
 /** A condition for `select`. */
 const where = (condition: () => t.Tensor): Variable => constant(t.scope(condition));

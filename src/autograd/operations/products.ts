@@ -49,11 +49,11 @@ const { operation: matmulOperation } = defineOperation({
 const flip = (draw: Draw): boolean => draw.integer(0, 1) === 1;
 
 /** Matrix product over the last two axes, the leading ones broadcast. a [.., M, K], b [.., K, N] -> [.., M, N] */
-export const matmul = (a: Variable, b: Variable, options: t.MatmulOptions = {}): Variable =>
-  apply(matmulOperation, [a, b], {
-    transposeA: options.transposeA ?? false,
-    transposeB: options.transposeB ?? false,
-  });
+export function matmul(a: Variable, b: Variable, options: t.MatmulOptions = {}): Variable {
+  t.expectObject("matmul", "the options", options);
+  const { transposeA = false, transposeB = false } = options;
+  return apply(matmulOperation, [a, b], { transposeA, transposeB });
+}
 
 /** x [.., in] of at least two axes, weight [out, in] -> [.., out] */
 export const linear = defineOperation({

@@ -5,6 +5,7 @@
 // everywhere, because the other one imports Node's modules.
 import { type CsvError, parse } from "csv-parse/browser/esm/sync";
 import { DatasetError, quoted, shortened } from "../../formats/index.ts";
+import { ArgumentError, showValue } from "../../tensor/index.ts";
 
 /** One puzzle of a file. */
 export interface PuzzleRow {
@@ -161,6 +162,9 @@ export function listRow(text: string, line: number): PuzzleRow | undefined {
 
 /** @throws DatasetError that names file, line and column of the first broken row */
 export function readPuzzleCsv(text: string, fileName: string): PuzzleRow[] {
+  if (typeof text !== "string") {
+    throw new ArgumentError(`readPuzzleCsv: got ${showValue(text)} as the text of ${fileName}, expected a string`);
+  }
   if (isPuzzleList(text)) {
     return text.split(/\r\n|\n|\r/).flatMap((line, index) => listRow(line, index + 1) ?? []);
   }

@@ -3,6 +3,7 @@
 // Characters "# SGo" (wall, free, start, goal, path) are tokens 1 to 5, padding 0, as in the official code. In the answer,
 // the free cells of a shortest path are "o". Moves go up, down, left and right.
 import { quoted } from "../../formats/index.ts";
+import { showValue } from "../../tensor/index.ts";
 import { PuzzleError } from "../../trm/index.ts";
 
 export const MAZE_CHARACTERS = "# SGo";
@@ -69,12 +70,18 @@ export function distancesFrom(maze: ArrayLike<number>, side: number, start: numb
 /**
  * Marks a shortest path from S to G. Of several shortest paths a fixed rule selects one (backwards from the goal, up before left
  * before right before down), so that the answer is a function of the question.
- * @throws PuzzleError if G cannot be reached
+ * @throws PuzzleError if the question is no maze, or G cannot be reached
  */
 export function solveMaze(question: ArrayLike<number>, side: number): Int32Array {
+  if (Object(question).length !== side * side) {
+    const given = Object(question).length === undefined ? showValue(question) : `${question.length} tokens`;
+    throw new PuzzleError(`solveMaze: got ${given} and side ${showValue(side)}, expected side · side tokens`);
+  }
   const answer = Int32Array.from(question);
-  const distance = distancesFrom(question, side, answer.indexOf(START));
   let cell = answer.indexOf(GOAL);
+  if (cell < 0 || !answer.includes(START))
+    throw new PuzzleError("solveMaze: got a maze without S or G, expected one of each");
+  const distance = distancesFrom(question, side, answer.indexOf(START));
   if (distance[cell]! < 0) throw new PuzzleError("maze: no path from S to G");
   while (distance[cell]! > 1) {
     for (let direction = 0; direction < 4; direction++) {

@@ -2,7 +2,7 @@
 //
 // The vocabulary has 6 tokens: padding 0, then the characters "# SGo". This folder holds board (text, tokens, paths), generator and
 // csv.
-import { Random } from "../../tensor/index.ts";
+import { Random, showValue } from "../../tensor/index.ts";
 import {
   ConfigError,
   type ExampleSets,
@@ -31,7 +31,9 @@ export const MAZE_VOCABULARY = MAZE_CHARACTERS.length + 1;
 /** @throws ConfigError unless the side is 7 to 30 */
 export function mazeTask(side: number, options: Omit<MazeOptions, "side"> = {}): Task {
   if (!isMazeSide(side)) {
-    throw new ConfigError(`maze${side}: expected a side from ${MAZE_SIDES.smallest} to ${MAZE_SIDES.largest}`);
+    throw new ConfigError(
+      `mazeTask: got ${showValue(side)} as the side, expected ${MAZE_SIDES.smallest} to ${MAZE_SIDES.largest}`,
+    );
   }
   return {
     name: `maze${side}`,

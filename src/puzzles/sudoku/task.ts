@@ -2,7 +2,7 @@
 //
 // Tokens are digit + 1, the blank is 1, padding is 0; the vocabulary has side + 2 tokens (9x9: 11, as in the official code). This
 // folder holds board (text and tokens), solver, validate, generator, symmetry, canonical, dataset and csv.
-import { type Random, showValue } from "../../tensor/index.ts";
+import { expectObject, type Random, showValue } from "../../tensor/index.ts";
 import { ConfigError, type Task, type TokenPair } from "../../trm/index.ts";
 import {
   boardToTokens,
@@ -23,8 +23,10 @@ export interface SudokuTaskOptions {
 }
 
 /** Sudoku of 4x4, 6x6 or 9x9 cells. @throws ConfigError unless the side is 4, 6 or 9 */
-export function sudokuTask(side: SudokuSide, { clues }: SudokuTaskOptions = {}): Task {
+export function sudokuTask(side: SudokuSide, options: SudokuTaskOptions = {}): Task {
   if (!isSudokuSide(side)) throw new ConfigError(`sudokuTask: got ${showValue(side)} as the side, expected 4, 6 or 9`);
+  expectObject("sudokuTask", "the options", options);
+  const { clues } = options;
   const geometry = geometryOf(side);
   return {
     name: `sudoku${side}`,

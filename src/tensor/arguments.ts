@@ -1,0 +1,55 @@
+// Checks of arguments that a caller without types, such as plain JavaScript, can get wrong: what was given, what was expected, where.
+import { ArgumentError, showValue } from "./errors.ts";
+
+/** @throws ArgumentError unless the value is an instance of the class; `hint` says how to make one */
+export function expectInstance<T>(
+  where: string,
+  name: string,
+  value: unknown,
+  type: abstract new (...given: never[]) => T,
+  hint = "",
+): asserts value is T {
+  if (value instanceof type) return;
+  throw new ArgumentError(`${where}: got ${showValue(value)} as ${name}, expected a ${type.name}${hint}`);
+}
+
+/** @throws ArgumentError unless the value is an object, but no array, with all of the keys */
+export function expectObject(where: string, name: string, value: unknown, keys: readonly string[] = []): void {
+  const expected = keys.length > 0 ? `an object with ${keys.join(", ")}` : "an object";
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    throw new ArgumentError(`${where}: got ${showValue(value)} as ${name}, expected ${expected}`);
+  }
+  const missing = keys.find((key) => (value as Record<string, unknown>)[key] === undefined);
+  if (missing !== undefined) {
+    throw new ArgumentError(`${where}: got ${name} without ${missing}, expected ${expected}`);
+  }
+}
+
+/** @throws ArgumentError unless the value is a function */
+export function expectFunction(where: string, name: string, value: unknown): void {
+  if (typeof value === "function") return;
+  throw new ArgumentError(`${where}: got ${showValue(value)} as ${name}, expected a function`);
+}
+
+/** @throws ArgumentError unless the value is an array */
+export function expectArray(where: string, name: string, value: unknown): void {
+  if (Array.isArray(value)) return;
+  throw new ArgumentError(`${where}: got ${showValue(value)} as ${name}, expected an array`);
+}
+
+/** @throws ArgumentError unless the value is a whole number of at least `least` */
+export function expectWhole(where: string, name: string, value: unknown, least = 1): void {
+  if (Number.isInteger(value) && (value as number) >= least) return;
+  throw new ArgumentError(`${where}: got ${showValue(value)} as ${name}, expected a whole number from ${least}`);
+}
+
+/** @throws ArgumentError unless the value is an Int32Array, whose length is `length` if it is given */
+export function expectTokens(where: string, name: string, value: unknown, length?: number): void {
+  if (!(value instanceof Int32Array)) {
+    throw new ArgumentError(
+      `${where}: got ${showValue(value)} as ${name}, expected an Int32Array (see Int32Array.from)`,
+    );
+  }
+  if (length === undefined || value.length === length) return;
+  throw new ArgumentError(`${where}: got ${value.length} numbers as ${name}, expected ${length}`);
+}

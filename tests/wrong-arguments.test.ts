@@ -1,0 +1,106 @@
+// Plain JavaScript callers: every public function and constructor, called with wrong arguments, either works or throws one of our
+// errors: one line that names the function, and says what was given and what was expected.
+import { describe, expect, it } from "vitest";
+import * as autograd from "../src/autograd/index.ts";
+import * as trm from "../src/index.ts";
+import * as nn from "../src/nn/index.ts";
+import * as tensor from "../src/tensor/index.ts";
+
+const wrong: readonly unknown[] = [undefined, null, 3, "x", {}, [], [1, 2], () => 1];
+const calls: readonly unknown[][] = [
+  [],
+  ...wrong.map((value) => [value]),
+  ...wrong.flatMap((first) => wrong.map((second) => [first, second])),
+  ...wrong.map((value) => [value, value, value]),
+];
+
+/**
+ * Functions whose callers are kernels, backends and files of this project, with the kind of argument that they take on trust: they
+ * run for every operation, or on what another function has checked.
+ */
+const trusting: Readonly<Record<string, readonly string[]>> = {
+  tensor: [
+    ...[
+      "Tensor",
+      "Storage",
+      "VisibleStorage",
+      "WasmBackend",
+      "sameShape",
+      "showShape",
+      "sizeOf",
+      "stridesOf",
+      "expectTypeName",
+    ],
+    ...["expectAlike", "expectArray", "expectDType", "expectFunction", "expectInstance", "expectObject"],
+    ...[
+      "expectOneBackend",
+      "expectTensors",
+      "expectTokens",
+      "expectWhole",
+      "showValue",
+      "broadcastShapes",
+      "matmulShape",
+    ],
+  ],
+  autograd: ["apply"],
+  nn: [],
+  // recursion.ts is the paper's pseudocode and has no checks. The functions of stored data take what readers of files return.
+  trm: [
+    ...["deepRecursion", "latentRecursion"],
+    ...["decodeSplit", "encodeSplit", "memorySource", "pickExamples", "SplitBatches", "toExamples", "toSplit"],
+    ...[
+      "loadModel",
+      "packCheckpoint",
+      "packModel",
+      "parseArcChallenges",
+      "restoreTraining",
+      "writePuzzleCsv",
+      "readMazeCsv",
+      "readSudokuCsv",
+    ],
+  ],
+};
+
+const builtIn = ["Error", "TypeError", "RangeError", "ReferenceError", "SyntaxError"];
+/** Errors about settings and about the contents of a file name these instead of the function. */
+const aboutContents = ["BackendError", "ConfigError", "DatasetError", "CheckpointError"];
+
+/** The error in one line, if it is not one of ours. */
+function faultOf(error: unknown, name: string): string | undefined {
+  const { message, name: kind } = error as Error;
+  const isNamed = new RegExp(`\\b${name}\\b`).test(message) && / got |: .*expected /.test(message);
+  const isOurs = builtIn.includes(kind) ? message.startsWith(`${name}: `) : isNamed || aboutContents.includes(kind);
+  return isOurs && !message.includes("\n") ? undefined : `${error}`;
+}
+
+async function faults(name: string, f: unknown): Promise<string[]> {
+  const found = new Set<string>();
+  const isClass = /^class\b/.test(Function.prototype.toString.call(f));
+  for (const given of calls) {
+    try {
+      const result: unknown = isClass
+        ? Reflect.construct(f as never, given)
+        : (f as (...a: unknown[]) => unknown)(...given);
+      if (result instanceof Promise) await result;
+      else if (typeof (result as { next?: unknown } | null)?.next === "function") {
+        await (result as { next(): unknown }).next();
+      }
+    } catch (error) {
+      const fault = faultOf(error, name);
+      if (fault !== undefined) found.add(fault);
+    }
+  }
+  return [...found];
+}
+
+describe.each(Object.entries({ tensor, autograd, nn, trm }))(
+  "wrong arguments of the functions of %s",
+  (entry, members) => {
+    const functions = Object.entries(members).filter(
+      ([name, f]) => typeof f === "function" && !trusting[entry]!.includes(name),
+    );
+    it.each(functions)("%s names itself, what was given and what was expected", async (name, f) => {
+      expect(await faults(name, f)).toEqual([]);
+    });
+  },
+);
