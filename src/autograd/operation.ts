@@ -87,14 +87,7 @@ export function operationNamed(name: string): Operation {
 export function defineOperation<const Inputs extends InputTuple, A = undefined>(
   literal: Literal<Inputs, A>,
 ): OperationFunction<Inputs, A> {
-  expectObject("defineOperation", "the operation", literal, [
-    "name",
-    "equation",
-    "domain",
-    "shape",
-    "forward",
-    "backward",
-  ]);
+  expectObject("defineOperation", "the operation", literal, ["name", "equation", "shape", "forward", "backward"]);
   const { name } = literal;
   if (registry.has(name)) throw new GradientError(`defineOperation: the name "${name}" is taken`);
   if (typeof literal.domain !== "function") {
