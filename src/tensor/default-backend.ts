@@ -7,7 +7,6 @@ import { BackendError } from "./errors.ts";
 import { scopedBackend, setRootBackend } from "./scope.ts";
 
 export const backendNames = ["reference", "wasm", "gpu", "auto"] as const;
-export type BackendName = (typeof backendNames)[number];
 
 /** The backend of the current scope. On first use, if none was chosen, the one named by TRM_BACKEND or the default is set for good. */
 export function defaultBackend(): Backend {
