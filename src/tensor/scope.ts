@@ -9,6 +9,7 @@
 import { expectFunction, expectObject } from "./arguments.ts";
 import type { Backend } from "./backend.ts";
 import type { Tensor } from "./tensor.ts";
+import { Unowned } from "./unowned.ts";
 
 export interface ScopeSettings {
   /** The backend for new tensors. */
@@ -59,9 +60,13 @@ export function setRootBackend(backend: Backend): void {
   root.settings = { ...root.settings, backend };
 }
 
+/** Live tensors that belong to no scope and are not kept. */
+const unowned = new Unowned();
+
 /** Called by every new tensor. */
 export function own(tensor: Tensor): void {
-  current.owned?.add(tensor);
+  if (current.owned) current.owned.add(tensor);
+  else unowned.add(tensor);
 }
 
 /** Called by every disposed tensor. */
@@ -69,6 +74,7 @@ export function disown(tensor: Tensor): void {
   for (let scope: Scope | null = current; scope; scope = scope.parent) {
     if (scope.owned?.delete(tensor)) return;
   }
+  unowned.forget(tensor);
 }
 
 /** Removes a tensor from its scope, so that it lives until `dispose()`. Returns the tensor. */
@@ -102,7 +108,7 @@ export function scope<T>(body: () => T, settings: Partial<ScopeSettings> = {}): 
   } finally {
     current = scope.parent!;
     for (const tensor of scope.owned!) {
-      if (returned.has(tensor)) current.owned?.add(tensor);
+      if (returned.has(tensor)) own(tensor);
       else tensor.dispose();
     }
   }
