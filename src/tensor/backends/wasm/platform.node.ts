@@ -97,20 +97,33 @@ const serve = `({ module, memory, job, thread, trapped }) => {
   }
 }`;
 
-/** Starts a helping thread, which does not keep Node's process alive. */
-export function startHelper(message: HelperMessage): Helper {
+/**
+ * Starts a helping thread, which does not keep Node's process alive.
+ *
+ * @param onFailure  called with the reason if the thread cannot start, for example because a Content-Security-Policy forbids workers
+ *   from a blob: address; the other threads then do its work
+ */
+export function startHelper(message: HelperMessage, onFailure: (reason: string) => void): Helper {
   if (builtin) {
     const { Worker } = builtin("node:worker_threads");
     const source = `(${serve})(require("node:worker_threads").workerData)`;
     // An empty execArgv keeps the thread from loading the hooks of the main thread (tsx, test runners).
     const worker: NodeWorker = new Worker(source, { eval: true, workerData: message, execArgv: [], stderr: false });
     worker.unref();
+    worker.on("error", (error) => onFailure(String(error)));
     return { terminate: () => void worker.terminate() };
   }
   const source = `onmessage = ({ data }) => (${serve})(data)`;
   const url = URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
-  const worker = new Worker(url);
-  worker.postMessage(message);
-  URL.revokeObjectURL(url);
-  return worker;
+  try {
+    const worker = new Worker(url);
+    worker.onerror = ({ message: reason }) => onFailure(reason || "the page refuses workers from blob: addresses");
+    worker.postMessage(message);
+    return worker;
+  } catch (error) {
+    onFailure(String(error));
+    return { terminate: () => {} };
+  } finally {
+    URL.revokeObjectURL(url);
+  }
 }

@@ -99,6 +99,7 @@ export class WasmRuntime {
   private lastHelpers = 0;
   /** The error of a kernel that trapped. Results are lost then, and helping threads may be anywhere in their code. */
   private failure: unknown = null;
+  private hasReported = false;
   /** Per kernel, while profiling is on. */
   private times: Map<KernelName, KernelTime> | null = null;
 
@@ -118,8 +119,16 @@ export class WasmRuntime {
     job[jobWord("callerMaySleep")] = shared && maySleep(job) ? 1 : 0;
     this.reserveScratch(initialScratchBytes);
     for (let thread = 1; thread < this.threads; thread++) {
-      this.helpers.push(startHelper({ module, memory, job: jobAddress, thread, trapped: 4 * helperTrappedWord }));
+      const message = { module, memory, job: jobAddress, thread, trapped: 4 * helperTrappedWord };
+      this.helpers.push(startHelper(message, (reason) => this.report(reason)));
     }
+  }
+
+  /** Reports once that helping threads did not start. The caller's loops take their items, so the results are the same. */
+  private report(reason: string): void {
+    if (this.hasReported) return;
+    this.hasReported = true;
+    console.warn(`wasm backend: a helping thread does not run (${reason}); the work continues with fewer threads`);
   }
 
   /** Number of helping threads that have started. A late one joins the list that is running, or the next. */

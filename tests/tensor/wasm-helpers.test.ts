@@ -1,0 +1,50 @@
+// Helping threads that cannot start, as in a page whose Content-Security-Policy forbids workers from blob: addresses.
+import { afterEach, expect, it, vi } from "vitest";
+import { matmul, scope, tensor, WasmBackend } from "../../src/tensor/index.ts";
+import { valuesOf } from "./naive.ts";
+
+afterEach(() => {
+  vi.restoreAllMocks();
+  vi.unstubAllGlobals();
+  vi.resetModules();
+});
+
+const numbers = Float32Array.from({ length: 300 * 300 }, (_, i) => Math.sin(i));
+const productOn = (backend: WasmBackend): number[] =>
+  scope(() => {
+    const x = tensor(numbers, { shape: [300, 300], backend });
+    return Array.from(valuesOf(matmul(x, x)));
+  });
+
+it.each([
+  ["throws", "SecurityError: blocked"],
+  ["reports an error event", "blocked by the policy"],
+])("a Worker that %s is reported once, and the results are the same", async (how, reason) => {
+  const one = new WasmBackend({ threads: 1 });
+  const expected = productOn(one);
+  one.dispose();
+
+  const warn = vi.spyOn(console, "warn").mockImplementation(() => {});
+  class Refused {
+    onerror: ((event: { message: string }) => void) | null = null;
+    constructor() {
+      if (how === "throws") throw Object.assign(new Error("blocked"), { name: "SecurityError" });
+      setTimeout(() => this.onerror?.({ message: reason }), 1);
+    }
+    postMessage(): void {}
+    terminate(): void {}
+  }
+  vi.stubGlobal("Worker", Refused);
+  // Outside Node, the helpers are Workers of the Web.
+  vi.stubGlobal("process", { ...process, getBuiltinModule: undefined });
+  vi.resetModules();
+  const { WasmBackend: InPage } = await import("../../src/tensor/index.ts");
+  const page = new InPage({ threads: 3, build: one.runtime.build });
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  expect(warn.mock.calls).toEqual([
+    [`wasm backend: a helping thread does not run (${reason}); the work continues with fewer threads`],
+  ]);
+  expect(productOn(page)).toEqual(expected);
+  expect(page.runtime.readyHelpers).toBe(0);
+  page.dispose();
+});
