@@ -1,15 +1,12 @@
-// The package as a user gets it (packed.ts), used through every export. The code of the README, of two pages of docs and of the examples
-// is type-checked against it and run.
+// The form of the package as a user gets it (packed.ts): its files, its types, its entries and the sizes of bundles.
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { publint } from "publint";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { codeBlocks, docCode } from "../doc-code.ts";
-import { shortened } from "../run-program.ts";
-import { projectRoot, walkSyntax } from "../source.ts";
+import { walkSyntax } from "../source.ts";
 import { entries, manifest, run, targetOf, UserFolder } from "./packed.ts";
-import { loadTool, missingTools } from "./tools.ts";
+import { type Esbuild, loadTool, missingTools } from "./tools.ts";
 
 /** The part of @arethetypeswrong/core that this file uses. */
 interface TypesCheck {
@@ -18,16 +15,6 @@ interface TypesCheck {
     readonly types: unknown;
     readonly entrypoints: Record<string, unknown>;
     readonly problems: readonly { readonly kind: string; readonly resolutionKind: string }[];
-  }>;
-}
-
-/** The part of esbuild that this file uses. */
-interface Esbuild {
-  build(options: object): Promise<{
-    readonly outputFiles: readonly { readonly contents: Uint8Array }[];
-    readonly metafile: {
-      readonly outputs: Record<string, { readonly inputs: Record<string, { readonly bytesInOutput: number }> }>;
-    };
   }>;
 }
 
@@ -316,47 +303,6 @@ describe("a user of the package", () => {
     user.write("all.cjs", `for (const name of [${names}]) console.log(Object.keys(require(name)).length > 3);`);
     const printed = run(process.execPath, ["--no-warnings", "all.cjs"], { cwd: user.path }).trim();
     expect(printed.split("\n")).toEqual(entries.map(() => "true"));
-  });
-});
-
-describe("the programs of the pages and examples", () => {
-  const example = (name: string): string => readFileSync(`${projectRoot}examples/${name}.ts`, "utf8");
-  const operation = docCode("docs/adding-an-operation.md");
-  /** By the name of the file: the code, its training shortened, and what it prints. */
-  const programs: Record<string, readonly [code: string, printed: RegExp | string]> = {
-    "adding-an-operation": [operation.code, operation.output],
-    readme: [shortened(codeBlocks("README.md", "ts")[1]!), /^solved after supervision step 1: /],
-    tutorial: [shortened(codeBlocks("docs/tutorial.md", "ts").join("\n")), /\n95% interval of the last: /],
-    "step-by-hand": [shortened(example("step-by-hand")), / {2}step 2, cycle 2: y\n/],
-    "own-operation": [example("own-operation"), /^the gradient of mish agrees/m],
-    "own-task": [shortened(example("own-task")), /of 200 unseen puzzles solved$/],
-    "noise-on-z": [shortened(example("noise-on-z")), /^noise 4: /m],
-  };
-
-  beforeAll(() => {
-    user.link("fast-check");
-    user.link("@types/node");
-    for (const [name, [code]] of Object.entries(programs)) user.write(`${name}.ts`, code);
-  });
-
-  it("type-check against the declarations of the package", () => {
-    const options = {
-      module: "nodenext",
-      target: "es2022",
-      lib: ["es2023", "dom", "esnext.disposable"],
-      strict: true,
-      skipLibCheck: false,
-      types: ["node"],
-    };
-    const files = Object.keys(programs).map((name) => `${name}.ts`);
-    user.write("tsconfig.json", JSON.stringify({ compilerOptions: options, files }));
-    run(process.execPath, [`${projectRoot}node_modules/typescript/bin/tsc`, "-p", "."], { cwd: user.path });
-  });
-
-  it.each(Object.entries(programs))("%s runs with the package", (name, [, printed]) => {
-    const output = run(process.execPath, [`${name}.js`], { cwd: user.path }).trim();
-    if (typeof printed === "string") expect(output).toBe(printed);
-    else expect(output).toMatch(printed);
   });
 });
 

@@ -19,3 +19,14 @@ export const missingTools: string | null = (() => {
   }
   return null;
 })();
+
+/** The part of esbuild that the tests use. */
+export interface Esbuild {
+  build(options: object): Promise<{
+    readonly outputFiles: readonly { readonly contents: Uint8Array }[];
+    readonly metafile: {
+      readonly outputs: Record<string, { readonly inputs: Record<string, { readonly bytesInOutput: number }> }>;
+    };
+  }>;
+  transform(code: string, options: object): Promise<{ readonly code: string }>;
+}
