@@ -1,5 +1,5 @@
 // What the README prints is true: the recursion is the source, the library code runs as printed, and the commands exist. The full suite
-// runs the library code against the packed package too (tests/package/package.full.test.ts).
+// runs the library code against the packed package too (tests/package/programs.full.test.ts).
 import { describe, expect, it } from "vitest";
 import { codeBlocks } from "./doc-code.ts";
 import { readText } from "./docs/files.ts";

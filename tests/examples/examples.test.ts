@@ -1,5 +1,5 @@
 // The programs of examples/ run under the name of the package, with their training shortened to 3 steps. The full suite runs them
-// against the packed package too (tests/package/package.full.test.ts).
+// against the packed package too (tests/package/programs.full.test.ts).
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

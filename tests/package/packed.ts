@@ -50,8 +50,9 @@ export class UserFolder {
   readonly unpacked = join(this.modules, "trm-ts");
   readonly tarball = join(this.path, `trm-ts-${manifest.version}.tgz`);
 
-  constructor() {
-    packCleanCopy(this.path);
+  /** @param script  builds the package before it is packed */
+  constructor(script: "prepack" | "prepare" = "prepack") {
+    packCleanCopy(this.path, script);
     mkdirSync(this.unpacked, { recursive: true });
     run("tar", ["-xzf", this.tarball, "-C", this.unpacked, "--strip-components", "1"], { cwd: this.path });
     for (const name of Object.keys(manifest.dependencies)) this.link(name);
@@ -76,10 +77,10 @@ export class UserFolder {
 }
 
 /**
- * Runs `npm pack` with its scripts in a copy of the project that has neither `dist` nor compiled kernels, as after `git clone` and
+ * Runs `npm pack` after one of its scripts in a copy of the project that has neither `dist` nor compiled kernels, as after `git clone` and
  * `npm ci`. The copy has the files that git tracks or would track, and the installed packages through a link.
  */
-function packCleanCopy(destination: string): void {
+function packCleanCopy(destination: string, script: string): void {
   const copy = mkdtempSync(join(tmpdir(), "trm-ts-clean-"));
   try {
     const listed = run("git", ["ls-files", "--cached", "--others", "--exclude-standard", "-z"], { cwd: projectRoot });
@@ -89,7 +90,8 @@ function packCleanCopy(destination: string): void {
       cpSync(projectRoot + file, join(copy, file));
     }
     symlinkSync(`${projectRoot}node_modules`, join(copy, "node_modules"));
-    run("npm", ["pack", "--pack-destination", destination], { cwd: copy });
+    run("npm", ["run", script], { cwd: copy });
+    run("npm", ["pack", "--ignore-scripts", "--pack-destination", destination], { cwd: copy });
   } finally {
     rmSync(copy, { recursive: true, force: true });
   }

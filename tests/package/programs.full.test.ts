@@ -9,13 +9,14 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Browser, launchChromium, loadVite, missingForBrowser } from "../gpu/browser.node.ts";
 import { projectRoot } from "../source.ts";
 import { manifest, run, UserFolder } from "./packed.ts";
-import { type Program, pagePrograms, tenLinesInPage, userPrograms, usesDisk } from "./programs.ts";
+import { pagePrograms, programsInPage, userPrograms, usesDisk } from "./programs.ts";
 import { locate, runtimes } from "./runtimes.ts";
 import { type Esbuild, loadTool, missingTools } from "./tools.ts";
 
 let user: UserFolder;
 
-const all = { ...userPrograms, ...pagePrograms() };
+const inPage = programsInPage();
+const all = { ...userPrograms, ...inPage, ...pagePrograms() };
 
 beforeAll(async () => {
   user = new UserFolder();
@@ -106,10 +107,6 @@ const missing = missingTools ?? missingForBrowser();
 if (missing) console.log(`tests/package: Chromium skipped: ${missing}`);
 
 describe.skipIf(missing !== null)("in Chromium", () => {
-  const inPage: Record<string, Program> = {
-    ...Object.fromEntries(Object.entries(userPrograms).filter(([, program]) => !usesDisk(program))),
-    "ten-lines": tenLinesInPage,
-  };
   const dist = mkdtempSync(join(tmpdir(), "trm-ts-pages-"));
   const pageOf = (script: string): string =>
     `<!doctype html><title>A program on trm-ts</title><script type="module" src="./${script}"></script>`;

@@ -52,7 +52,7 @@ model.dispose();
 ]);
 
 /** The ten-line program of a page: it loads the same files of a run from the server. */
-export const tenLinesInPage: Program = {
+const tenLinesInPage: Program = {
   code: userPrograms["ten-lines"]!.code.replace(
     'import { predict } from "trm-ts";\nimport { loadRun } from "trm-ts/node";',
     'import { loadModel, predict } from "trm-ts";',
@@ -65,6 +65,40 @@ export const tenLinesInPage: Program = {
   ),
   printed: userPrograms["ten-lines"]!.printed,
 };
+
+/** A task of one's own in a page, where there is no disk to save it on. */
+const ownTaskInPage: Program = {
+  code: `import { gridTask, parseConfig, predict, ShuffledExamples, Training } from "trm-ts";
+
+const copy = gridTask({
+  name: "copy",
+  rows: 2,
+  columns: 3,
+  symbols: ".ab",
+  draw(random) {
+    const question = Array.from({ length: 6 }, () => ".ab"[random.integer(3)]!).join("");
+    return { question, answer: question };
+  },
+  mistake: (question, answer) => (question === answer ? undefined : "not the same"),
+});
+const { train, test } = copy.generate({ train: 100, test: 10, seed: 1 });
+const { vocabularySize, sequenceLength } = copy;
+const size = { hiddenSize: 16, heads: 2, widthMultiple: 8, T: 1, n: 1, nSup: 2 };
+const config = parseConfig({ vocabularySize, sequenceLength, ...size, batchSize: 10, learningRate: 4e-3, warmupSteps: 1 });
+const training = new Training(config, new ShuffledExamples(train, 1));
+for (let step = 1; step <= 3; step++) await training.supervisionStep();
+const answers = await predict(training.model, copy, test);
+console.log(\`\${answers.filter(({ right }) => right).length} of \${answers.length} unseen puzzles solved\`);
+`,
+  printed: /^\d+ of 10 unseen puzzles solved$/,
+};
+
+/** By name: the programs that run in a page. */
+export const programsInPage = (): Readonly<Record<string, Program>> => ({
+  ...Object.fromEntries(Object.entries(userPrograms).filter(([, program]) => !usesDisk(program))),
+  "own-task-in-page": ownTaskInPage,
+  "ten-lines-in-page": tenLinesInPage,
+});
 
 export const usesDisk = ({ code }: Program): boolean => /from "(node:|trm-ts\/node")/.test(code);
 
