@@ -80,7 +80,12 @@ async function runPart(part: Part, seed: number): Promise<Run> {
   const [input] = run.counterexample!;
   const { difference, whole } = run.errorInstance;
   const at = Number(/index (\d+)$/.exec(difference.place)?.[1] ?? 0);
-  const first = `${difference.place}: expected ${showValue(difference.expected)}, received ${showValue(difference.received)}`;
+  // Lists of sentences are printed in lines.
+  const isLine = typeof difference.expected === "string" && difference.expected.includes(" ");
+  const place = isLine
+    ? difference.place.replace(/^index (\d+)$/, (_, i: string) => `line ${Number(i) + 1}`)
+    : difference.place;
+  const first = `${place}: expected ${showValue(difference.expected)}, received ${showValue(difference.received)}`;
   const failure: Failure = {
     counterexample: part.show ? part.show(input) : showInput(input),
     expected: showValue(whole.expected, at),

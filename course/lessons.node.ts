@@ -5,7 +5,14 @@ import type { Lesson } from "./lesson.ts";
 import { titleOf } from "./source.ts";
 
 /** Files of the lessons; the number of a lesson is its place, from 1. */
-export const lessonFiles = ["01-shapes.ts", "02-tape.ts", "03-finding-a-bug.ts"] as const;
+export const lessonFiles = [
+  "01-shapes.ts",
+  "02-tape.ts",
+  "03-finding-a-bug.ts",
+  "04-network.ts",
+  "05-recursion.ts",
+  "06-off-the-tape.ts",
+] as const;
 
 const urlOf = (number: number): URL => new URL(`lessons/${fileOf(number)}`, import.meta.url);
 

@@ -62,7 +62,59 @@ function diamond(): string {
   return drawing({ width: 320, height: 122, label }, tip + edges.join("") + nodes.join(""));
 }
 
+/** A call of the network with what goes in and what comes out. */
+const call = (x: number, y: number, into: string, out: string): string =>
+  `<rect x="${x}" y="${y}" width="84" height="40" rx="6" class="cell"/>${text(x + 42, y + 25, `net(${into})`, "small")}${text(x + 112, y + 14, out)}`;
+
+function recursion(): string {
+  const n = 3;
+  const parts = [tip, text(30, 74, "z")];
+  for (let i = 0; i <= n; i++) {
+    const left = 70 + 150 * i;
+    parts.push(
+      line(i === 0 ? 42 : left - 62, 70, left - 4, 70),
+      call(left, 50, i < n ? "x, y, z" : "y, z", i < n ? "z" : "y"),
+    );
+    parts.push(text(left + 42, 112, i < n ? `update ${i + 1} of z` : "update of y", "small"));
+    if (i < n) parts.push(text(left + 24, 22, "x, y", "small"), line(left + 42, 28, left + 42, 48));
+    else
+      parts.push(
+        text(left + 24, 22, "y", "small"),
+        line(left + 42, 28, left + 42, 48),
+        line(left + 88, 70, left + 138, 70),
+      );
+  }
+  const label = "Three calls of the network with x, y and z update z; a last call with y and z updates y.";
+  return drawing({ width: 670, height: 124, label }, parts.join(""));
+}
+
+function cycles(): string {
+  const T = 3;
+  const hatch =
+    '<defs><pattern id="hatch" width="8" height="8" patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><line x1="0" y1="0" x2="0" y2="8" class="hatching"/></pattern></defs>';
+  const parts = [hatch, tip];
+  for (let i = 0; i < T; i++) {
+    const left = 50 + 170 * i;
+    parts.push(line(left - 42, 50, left - 4, 50));
+    parts.push(`<rect x="${left}" y="20" width="124" height="60" rx="6" class="${i < T - 1 ? "off" : "cell"}"/>`);
+    parts.push(
+      text(left + 62, 55, `cycle ${i + 1}`),
+      text(left + 62, 102, i < T - 1 ? "off the tape" : "on the tape", "small"),
+    );
+  }
+  parts.push(line(516, 50, 556, 50), text(600, 46, "heads, loss", "small"));
+  parts.push(
+    `<path d="M600 62 V124 H452" class="arrow dashed" fill="none" marker-end="url(#tip)"/>`,
+    text(530, 142, "gradient, back to the start of the last cycle", "small"),
+  );
+  const label =
+    "Two hatched cycles off the tape, then one on the tape; the gradient flows back through the last cycle only.";
+  return drawing({ width: 690, height: 152, label }, parts.join(""));
+}
+
 export const figures: Readonly<Record<string, Figure>> = {
   broadcast: { caption: "The row of three is stored once and read twice (lighter cells).", svg: broadcast },
   diamond: { caption: "The diamond, and the one node more that makes the order matter (dashed).", svg: diamond },
+  recursion: { caption: "A latent recursion with n = 3: four calls of one network.", svg: recursion },
+  cycles: { caption: "A deep recursion with T = 3. Hatched cycles leave no tape.", svg: cycles },
 };
