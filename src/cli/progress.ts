@@ -1,11 +1,14 @@
 // A progress line: rewritten in place on a terminal; elsewhere (a log, a pipe) a new line every ten seconds.
-import { clearLine, cursorTo } from "node:readline";
+import { clearLine, clearScreenDown, cursorTo, moveCursor } from "node:readline";
 import type { Terminal } from "./terminal.ts";
 
 export interface Progress {
-  /** @param share  share of the work that is done, 0 to 1 */
-  update(share: number, text: string): void;
-  /** Removes the line from a terminal. The next update shows it again. */
+  /**
+   * @param share  share of the work that is done, 0 to 1
+   * @param details  a second line
+   */
+  update(share: number, text: string, details?: string): void;
+  /** Removes the lines from a terminal. The next update shows it again. */
   clear(): void;
 }
 
@@ -19,25 +22,37 @@ export interface ProgressOptions {
 const intervals = { live: 80, plain: 10_000 };
 
 export function startProgress(terminal: Terminal, { after = 0, now = Date.now }: ProgressOptions = {}): Progress {
-  const { isLive, progress, remark } = terminal;
+  const { isLive, progress, remark, columns } = terminal;
   const interval = isLive ? intervals.live : intervals.plain;
   const start = now();
-  let [last, isShown] = [Number.NEGATIVE_INFINITY, false];
+  let [last, shown] = [Number.NEGATIVE_INFINITY, 0]; // lines on the screen
+  const toStart = (): void => {
+    if (shown > 1) moveCursor(progress, 0, 1 - shown);
+    cursorTo(progress, 0);
+  };
   return {
-    update(share, text) {
-      if (now() - start < after || (now() - last < interval && (isShown || !isLive))) return;
+    update(share, text, details) {
+      if (now() - start < after || (now() - last < interval && (shown > 0 || !isLive))) return;
       last = now();
-      if (!isLive) return share < 1 ? remark(text) : undefined;
-      cursorTo(progress, 0);
-      progress.write(liveLine(terminal, share, text));
-      clearLine(progress, 1); // removes the rest of a longer previous line
-      isShown = true;
+      if (!isLive) {
+        if (share < 1) for (const line of details === undefined ? [text] : [text, `  ${details}`]) remark(line);
+        return;
+      }
+      const lines = [liveLine(terminal, share, text)];
+      if (details !== undefined) lines.push(shorten(details, columns - 1));
+      toStart();
+      lines.forEach((line, index) => {
+        if (index > 0) progress.write("\n");
+        progress.write(line);
+        clearLine(progress, 1); // removes the rest of a longer previous line
+      });
+      shown = lines.length;
     },
     clear() {
-      if (!isShown) return;
-      cursorTo(progress, 0);
-      clearLine(progress, 0);
-      isShown = false;
+      if (shown === 0) return;
+      toStart();
+      clearScreenDown(progress);
+      shown = 0;
     },
   };
 }

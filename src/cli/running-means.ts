@@ -1,4 +1,4 @@
-// Running means of the training metrics, for the progress line. They follow the last few dozen steps.
+// The running mean of the loss, for the progress line. It follows the last few dozen steps.
 import type { StepMetrics } from "../trm/index.ts";
 
 /** Share of the previous mean that remains after one step. */
@@ -6,22 +6,13 @@ const decay = 0.95;
 
 export class RunningMeans {
   #loss: number | undefined;
-  #halted = 0;
-  #steps = 0;
 
-  add({ loss, haltedCount, stepsSum }: StepMetrics): void {
+  add({ loss }: StepMetrics): void {
     this.#loss = this.#loss === undefined ? loss : decay * this.#loss + (1 - decay) * loss;
-    this.#halted = decay * this.#halted + haltedCount;
-    this.#steps = decay * this.#steps + stepsSum;
   }
 
-  /** Loss per puzzle. */
+  /** Loss per puzzle; undefined before the first step. */
   get loss(): number | undefined {
     return this.#loss;
-  }
-
-  /** Mean number of supervision steps of the puzzles that have halted; undefined before the first puzzle halts. */
-  get stepsUntilHalt(): number | undefined {
-    return this.#halted > 0 ? this.#steps / this.#halted : undefined;
   }
 }

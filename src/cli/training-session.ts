@@ -14,8 +14,8 @@ import { type Backend, defaultBackend } from "../tensor/index.ts";
 import { type Evaluation, evaluate, type StepMetrics, type Training } from "../trm/index.ts";
 import { DivergenceCheck } from "./divergence.ts";
 import { explain } from "./explain.ts";
-import { duration, lossText, percent } from "./format.ts";
 import type { Progress } from "./progress.ts";
+import { progressDetails, progressText } from "./progress-text.ts";
 import { RunningMeans } from "./running-means.ts";
 import type { StopRequest } from "./stop-request.ts";
 import { type Goal, isReached, type Position, secondsLeft, shareDone } from "./time-left.ts";
@@ -97,7 +97,7 @@ export class TrainingSession {
       if (await stop.check()) return "stopped";
       const metrics = await training.supervisionStep();
       this.#record(metrics);
-      this.#show(options);
+      this.#show(options, metrics);
       isDone = isReached(goal, this.#position);
       if (isDone || this.#isEvaluationDue(options)) {
         if (!(await this.#evaluate(options))) return "stopped";
@@ -165,19 +165,18 @@ export class TrainingSession {
     return `to continue: ${invocation} train --resume ${path} --from ${this.#savedStep} --set ${lower}${or}`;
   }
 
-  #show({ goal, progress }: TrainingOptions): void {
+  #show({ goal, progress }: TrainingOptions, { learningRate }: StepMetrics): void {
     const now = this.#position;
-    const { loss, stepsUntilHalt } = this.#means;
-    const exact = this.lastEvaluation?.exact;
+    const steps = now.step - this.#start.step;
     const left = secondsLeft(goal, this.#start, now);
-    const parts = [
-      `step ${now.step}`,
-      loss !== undefined && `loss ${lossText(loss)}`,
-      exact !== undefined && `unseen ${percent(exact)} exact`,
-      stepsUntilHalt !== undefined && `halts after ${stepsUntilHalt.toFixed(1)} steps`,
-      left !== null && `${duration(left)} left`,
-    ];
-    progress.update(shareDone(goal, this.#start, now), parts.filter((part) => part !== false).join(" · "));
+    const text = progressText({
+      step: now.step,
+      totalSteps: goal.step,
+      stepsPerSecond: steps / (now.seconds - this.#start.seconds),
+      left,
+    });
+    const details = progressDetails({ loss: this.#means.loss!, learningRate, unseen: this.lastEvaluation });
+    progress.update(shareDone(goal, this.#start, now), text, details);
   }
 
   #isEvaluationDue({ evaluateEvery }: TrainingOptions): boolean {

@@ -5,11 +5,13 @@ import { describe, expect, it } from "vitest";
 import { accuracyTable } from "../../src/cli/accuracy-table.ts";
 import { drawChanged, qText, sideBySide } from "../../src/cli/boards.ts";
 import { startProgress } from "../../src/cli/progress.ts";
+import { progressDetails, progressText } from "../../src/cli/progress-text.ts";
 import { showSolution, solutionJson } from "../../src/cli/show-solution.ts";
 import type { Solution, SolveStep } from "../../src/cli/solve-steps.ts";
 import { usesColour } from "../../src/cli/terminal.ts";
 import { sudokuTask } from "../../src/puzzles/index.ts";
 import { taskOf } from "../../src/puzzles/named-task.ts";
+import type { UnseenLine } from "../../src/runs/index.ts";
 import { recordedTerminal } from "./recorded-terminal.ts";
 
 describe("the progress line", () => {
@@ -28,8 +30,21 @@ describe("the progress line", () => {
     for (; now <= 1_000; now += 50) progress.update(now / 1_000, `${"long ".repeat(20)}${now}`);
     progress.clear();
     expect(text()).not.toContain("\n");
-    expect(text().endsWith("\x1b[2K")).toBe(true);
+    expect(text().endsWith("\x1b[0J")).toBe(true);
     for (const line of text().split("\x1b[1G")) expect(stripVTControlCharacters(line).length).toBeLessThan(40);
+  });
+  it("has a second line for details, which is rewritten and cleared with the first", () => {
+    let now = 0;
+    const { terminal, text } = recordedTerminal({ isLive: true, columns: 40 });
+    const progress = startProgress(terminal, { now: () => now });
+    for (; now < 300; now += 100) progress.update(0.5, `step ${now}`, "details ".repeat(9));
+    progress.clear();
+    expect(text().match(/\x1b\[1A/g)).toHaveLength(3); // up one line: before the second and third update, and to clear
+    expect(text().endsWith("\x1b[0J")).toBe(true);
+    for (const line of text().split(/\n|\x1b\[1G/)) expect(stripVTControlCharacters(line).length).toBeLessThan(40);
+    const log = recordedTerminal();
+    startProgress(log.terminal).update(0.5, "step 1", "loss 2");
+    expect(log.text()).toBe("step 1\n  loss 2\n");
   });
   it("is not shown for work that is done soon", () => {
     const { terminal, text } = recordedTerminal({ isLive: true });
@@ -37,6 +52,38 @@ describe("the progress line", () => {
     progress.update(0.5, "half");
     progress.clear();
     expect(text()).toBe("");
+  });
+});
+
+describe("the progress of a training", () => {
+  const unseen = {
+    exactAfter: [0.45, 0.6, 0.9],
+    cellAfter: [0.951, 0.96, 0.99],
+    puzzles: 100,
+    haltCounts: [40, 20, 7],
+  } as unknown as UnseenLine;
+
+  it("shows step, speed and time left, then loss, rate, and the accuracy after the first and the last step", () => {
+    expect(progressText({ step: 1234, totalSteps: 20_000, stepsPerSecond: 12.34, left: 5025 })).toBe(
+      "step 1,234 of 20,000 · 12.3 steps/s · 1:23:45 left",
+    );
+    expect(progressText({ step: 7, totalSteps: null, stepsPerSecond: 0.02, left: null })).toBe("step 7 · 50 s/step");
+    expect(progressDetails({ loss: 0.1234, learningRate: 8.26e-4, unseen })).toBe(
+      "loss 0.123 · lr 8.3e-4 · unseen: cells 95.1→99.0%, exact 45.0→90.0%, 67% halt",
+    );
+  });
+
+  it("never says how many steps a halt takes, and leaves out what was not measured", () => {
+    const earlier = { ...unseen, haltCounts: [] };
+    expect(progressDetails({ loss: 1, learningRate: 1e-3, unseen: earlier })).toMatch(/exact 45.0→90.0%$/);
+    expect(progressDetails({ loss: 1, learningRate: 1e-3, unseen: undefined })).toBe("loss 1.000 · lr 0.001");
+  });
+
+  it("fits 80 columns at its longest, the first line beside the bar", () => {
+    const text = progressText({ step: 1_000_000, totalSteps: 1_000_000, stepsPerSecond: 99.9, left: 359_999 });
+    expect(text.length + 21).toBeLessThan(80);
+    const full = { ...unseen, exactAfter: [0.999, 0.999], cellAfter: [0.999, 0.999], haltCounts: [100, 0] };
+    expect(progressDetails({ loss: 0.00012, learningRate: 8.26e-4, unseen: full }).length).toBeLessThanOrEqual(79);
   });
 });
 
