@@ -38,8 +38,10 @@ function showMetrics(path: string, { csv, json }: MetricsOptions): void {
   const metrics = readMetrics(run);
   const last = metrics.steps.at(-1);
   if (last === undefined) throw new CheckpointError(`${run}: contains no metrics, expected the folder of a run`);
-  if (json) return terminal.print(JSON.stringify(metrics));
-  if (csv) return void process.stdout.write(metricsCsv(metrics));
-  terminal.print(`${thousands(last.step)} steps in ${duration(last.seconds)}, loss ${lossText(last.loss)}`);
-  for (const line of historyTable(metrics)) terminal.print(line);
+  if (json) terminal.print(JSON.stringify(metrics));
+  else if (csv) terminal.print(metricsCsv(metrics).trimEnd());
+  else {
+    terminal.print(`${thousands(last.step)} steps in ${duration(last.seconds)}, loss ${lossText(last.loss)}`);
+    for (const line of historyTable(metrics)) terminal.print(line);
+  }
 }
