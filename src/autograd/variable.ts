@@ -17,6 +17,7 @@ import {
 } from "../tensor/index.ts";
 import { reachableNodes, type TapeNode } from "./tape.ts";
 
+/** A tensor that can be on the tape. */
 export class Variable {
   constructor(
     readonly value: Tensor,

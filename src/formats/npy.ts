@@ -33,6 +33,7 @@ export type NpyData =
   | Float32Array
   | Float64Array;
 
+/** What the header of an .npy file says. */
 export interface NpyHeader {
   readonly dtype: NpyDtype;
   readonly shape: readonly number[];

@@ -4,6 +4,7 @@ import { CheckpointError } from "./errors.ts";
 import type { WritableTensor } from "./safetensors.ts";
 import { writeStoredZip } from "./zip.ts";
 
+/** Writes tensors as a `.pt` file that torch.load reads. */
 export function serializePt(tensors: ReadonlyMap<string, WritableTensor>): Uint8Array {
   const root = "archive";
   const storages = [...tensors.values()].map(

@@ -20,6 +20,7 @@ export type SafetensorsData =
   | Int8Array
   | Uint8Array;
 
+/** One tensor of a file. */
 export interface SafetensorsEntry {
   /** The dtype in the file. */
   readonly dtype: SafetensorsDtype;
@@ -28,6 +29,7 @@ export interface SafetensorsEntry {
   readonly data: SafetensorsData;
 }
 
+/** A parsed file: tensors by name, and metadata. */
 export interface SafetensorsFile {
   readonly tensors: Map<string, SafetensorsEntry>;
   readonly metadata: Record<string, string>;

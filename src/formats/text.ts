@@ -1,7 +1,7 @@
 // Text and JSON from the bytes of a file. Errors name the file.
 import { DatasetError, shortened } from "./errors.ts";
 
-/** @throws DatasetError unless the bytes are UTF-8. */
+/** Decodes UTF-8. @throws DatasetError unless the bytes are UTF-8. */
 export function decodeText(bytes: Uint8Array, where: string): string {
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
@@ -10,7 +10,7 @@ export function decodeText(bytes: Uint8Array, where: string): string {
   }
 }
 
-/** @throws DatasetError unless the text is JSON. */
+/** Parses JSON. @throws DatasetError unless the text is JSON. */
 export function parseJson(text: string, where: string): unknown {
   try {
     return JSON.parse(text);

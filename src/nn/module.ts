@@ -2,6 +2,7 @@
 // nest: as properties, in arrays, and as properties of functions (a network is one): `net.blocks.0.mlp.gateUp`.
 import { Variable } from "../autograd/index.ts";
 
+/** A part of a model: parameters by name, and other modules. */
 export abstract class Module {
   /** Every parameter with its path, in the order of declaration. */
   *namedParameters(prefix = ""): Iterable<[name: string, parameter: Variable]> {

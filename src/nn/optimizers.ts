@@ -87,6 +87,7 @@ export abstract class Optimizer<Moment extends string = string> {
   }
 }
 
+/** Options of `Adam`. */
 export interface AdamOptions {
   readonly beta1: number;
   readonly beta2: number;

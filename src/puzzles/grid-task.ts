@@ -22,6 +22,7 @@ import { transformTokens } from "./dihedral.ts";
 import { drawApart } from "./draw-apart.ts";
 import { drawRows } from "./draw-rows.ts";
 
+/** What defines a grid task; all other functions of a task follow from it. */
 export interface GridTaskDefinition {
   readonly name: string;
   readonly rows: number;
@@ -47,7 +48,7 @@ export interface GridTask extends Task {
   readonly symmetry: "none" | "dihedral";
 }
 
-/** @throws ConfigError for an invalid definition */
+/** Makes a task from its symbols and a function that draws a puzzle. @throws ConfigError for an invalid definition */
 export function gridTask(definition: GridTaskDefinition): GridTask {
   expectObject("gridTask", "the definition", definition, ["name", "rows", "columns", "symbols"]);
   const { name, rows, columns, symmetry = "none" } = definition;

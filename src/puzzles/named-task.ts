@@ -19,6 +19,7 @@ import { tokensTask } from "./tokens-task.ts";
 export const taskNames = ["sudoku4", "sudoku6", "sudoku9", "maze"] as const;
 /** The tasks that need a data set or a module. "grid" is a task of one's own with its symbols, "tokens" any other task. */
 const otherTaskNames = ["arc", "grid", "tokens"] as const;
+/** The names of tasks that run folders can store. */
 export type TaskName = (typeof taskNames)[number] | (typeof otherTaskNames)[number];
 
 /** A task with its options, as plain data that run folders store. */
@@ -114,7 +115,7 @@ function noCsv({ name }: Task): never {
   throw new ConfigError(`${name}: cannot be read from a CSV file, expected a data set in the official layout`);
 }
 
-/** @throws ConfigError for an option that the task does not have */
+/** The task that a choice describes. @throws ConfigError for an option that the task does not have */
 export function taskOf(choice: TaskChoice): Task {
   expectObject("taskOf", "the choice", choice, ["name"]);
   if (!Object.hasOwn(families, choice.name)) {

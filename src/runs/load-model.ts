@@ -25,6 +25,7 @@ export interface ModelFiles {
   readonly weights: Uint8Array | ArrayBuffer;
 }
 
+/** A model with its task and its settings. */
 export interface LoadedModel {
   /** Release it with `model.dispose()`. */
   readonly model: Model;
@@ -49,6 +50,7 @@ const modelSchema = z.object({
   config: z.record(z.string(), z.unknown()),
 });
 
+/** Options of `loadModel`. */
 export interface LoadModelOptions {
   /** The task of the model. Default: the one that the files name. */
   readonly task?: Task | undefined;

@@ -16,6 +16,7 @@ import {
   modelWeightsFile,
 } from "./load-model.ts";
 
+/** Options of `loadRun`. */
 export interface LoadRunOptions extends LoadModelOptions {
   /** Which checkpoint of a run: the last one (default), the best one, or the name or path of its folder. */
   readonly checkpoint?: "last" | "best" | (string & {}) | undefined;
@@ -23,6 +24,7 @@ export interface LoadRunOptions extends LoadModelOptions {
   readonly weights?: "averaged" | "raw" | undefined;
 }
 
+/** A loaded run. */
 export interface LoadedRun extends LoadedModel {
   /** Path of the folder that holds the weights. */
   readonly path: string;

@@ -18,6 +18,7 @@ export function* officialTensors(model: Model): Iterable<[name: string, tensor: 
   if (model.puzzleEmbedding) yield [officialPuzzleTable, model.puzzleEmbedding.table];
 }
 
+/** The weights of a model under the official names, ready to be written to a file. */
 export async function exportWeights(model: Model): Promise<Map<string, WritableTensor>> {
   expectInstance("exportWeights", "the model", model, Model);
   const result = new Map<string, WritableTensor>();

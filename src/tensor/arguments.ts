@@ -1,7 +1,11 @@
 // Checks of arguments that a caller without types, such as plain JavaScript, can get wrong: what was given, what was expected, where.
 import { ArgumentError, showValue } from "./errors.ts";
 
-/** @throws ArgumentError unless the value is an instance of the class; `hint` says how to make one */
+/**
+ * Checks that an argument is an instance of a class.
+ *
+ * @throws ArgumentError unless the value is an instance of the class; `hint` says how to make one
+ */
 export function expectInstance<T>(
   where: string,
   name: string,
@@ -13,7 +17,11 @@ export function expectInstance<T>(
   throw new ArgumentError(`${where}: got ${showValue(value)} as ${name}, expected a ${type.name}${hint}`);
 }
 
-/** @throws ArgumentError unless the value is an object, but no array, with all of the keys */
+/**
+ * Checks that an argument is an object with the given keys.
+ *
+ * @throws ArgumentError unless the value is an object, but no array, with all of the keys
+ */
 export function expectObject(where: string, name: string, value: unknown, keys: readonly string[] = []): void {
   const expected = keys.length > 0 ? `an object with ${keys.join(", ")}` : "an object";
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
@@ -25,25 +33,33 @@ export function expectObject(where: string, name: string, value: unknown, keys: 
   }
 }
 
-/** @throws ArgumentError unless the value is a function */
+/** Checks that an argument is a function. @throws ArgumentError unless the value is a function */
 export function expectFunction(where: string, name: string, value: unknown): void {
   if (typeof value === "function") return;
   throw new ArgumentError(`${where}: got ${showValue(value)} as ${name}, expected a function`);
 }
 
-/** @throws ArgumentError unless the value is an array */
+/** Checks that an argument is an array. @throws ArgumentError unless the value is an array */
 export function expectArray(where: string, name: string, value: unknown): void {
   if (Array.isArray(value)) return;
   throw new ArgumentError(`${where}: got ${showValue(value)} as ${name}, expected an array`);
 }
 
-/** @throws ArgumentError unless the value is a whole number of at least `least` */
+/**
+ * Checks that an argument is a whole number that is not too small.
+ *
+ * @throws ArgumentError unless the value is a whole number of at least `least`
+ */
 export function expectWhole(where: string, name: string, value: unknown, least = 1): void {
   if (Number.isInteger(value) && (value as number) >= least) return;
   throw new ArgumentError(`${where}: got ${showValue(value)} as ${name}, expected a whole number from ${least}`);
 }
 
-/** @throws ArgumentError unless the value is an Int32Array, whose length is `length` if it is given */
+/**
+ * Checks that an argument is an array of tokens.
+ *
+ * @throws ArgumentError unless the value is an Int32Array, whose length is `length` if it is given
+ */
 export function expectTokens(where: string, name: string, value: unknown, length?: number): void {
   if (!(value instanceof Int32Array)) {
     throw new ArgumentError(

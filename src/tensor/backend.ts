@@ -23,6 +23,7 @@ export interface AdamSettings {
   readonly epsilon: number;
 }
 
+/** The kernels that every backend has, each with its mathematics. */
 export interface Kernels {
   /** out = value */
   fill(out: Tensor, value: number): void;
@@ -76,11 +77,13 @@ export interface RotaryTables<T = Tensor> {
   readonly sin: T;
 }
 
+/** Normalization of the logits in a cross-entropy. */
 export type CrossEntropyName = "stablemax" | "softmax";
 
 /** Axis of a block: the last one (features) or the one before it (sequence). */
 export type BlockAxis = -1 | -2;
 
+/** Kernels that replace several operations; a backend may lack any of them. */
 export interface FusedKernels {
   /** u = [gate; up] along the axis; out = silu(gate) · up */
   siluGate(out: Tensor, u: Tensor, axis: BlockAxis): void;
@@ -124,6 +127,7 @@ export interface FusedKernels {
   crossEntropyBackward(name: CrossEntropyName, dlogits: Tensor, logits: Tensor, labels: Tensor, dy: Tensor): void;
 }
 
+/** What computes: memory for tensors, and a kernel for every operation. */
 export interface Backend {
   /** "reference", "wasm", "gpu" */
   readonly name: string;

@@ -100,6 +100,7 @@ export function full(shape: Shape, value: number, dtype: DType = "float32", back
   return filled("full", shape, value, dtype, backend);
 }
 
+/** A tensor of zeros. */
 export function zeros(shape: Shape, dtype: DType = "float32", backend?: Backend): Tensor {
   return filled("zeros", shape, 0, dtype, backend);
 }

@@ -6,6 +6,7 @@ import { isWasmSupported, WasmBackend, type WasmOptions } from "./backends/wasm/
 import { BackendError } from "./errors.ts";
 import { scopedBackend, setRootBackend } from "./scope.ts";
 
+/** The names that `useBackend` accepts. */
 export const backendNames = ["reference", "wasm", "gpu", "auto"] as const;
 
 /** The backend of the current scope. On first use, if none was chosen, the one named by TRM_BACKEND or the default is set for good. */

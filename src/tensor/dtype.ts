@@ -1,7 +1,9 @@
 // Element types, and the typed arrays that hold their elements.
 import { DTypeError, showValue } from "./errors.ts";
 
+/** The type of the numbers of a tensor. */
 export type DType = "float32" | "float64" | "int32";
+/** An array of numbers of one of the types. */
 export type NumberArray = Float32Array | Float64Array | Int32Array;
 
 export const bytesPerElement: Record<DType, number> = { float32: 4, float64: 8, int32: 4 };

@@ -53,5 +53,7 @@ export const binaryFunctions = {
   equal: whole<Binary>((a, b) => (a === b ? 1 : 0)),
 };
 
+/** The names of the elementwise operations on one number. */
 export type UnaryName = keyof typeof unaryFunctions;
+/** The names of the elementwise operations on two numbers. */
 export type BinaryName = keyof typeof binaryFunctions;

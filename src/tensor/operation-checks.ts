@@ -4,7 +4,7 @@ import { ArgumentError, BackendError, DTypeError, ShapeError, showValue } from "
 import { resolveAxis, type Shape, sameShape, showShape, sizeOf } from "./shape.ts";
 import { Tensor } from "./tensor.ts";
 
-/** @throws ArgumentError unless every value is a tensor */
+/** Checks that all operands are tensors. @throws ArgumentError unless every value is a tensor */
 export function expectTensors(operation: string, ...values: readonly unknown[]): void {
   const wrong = values.findIndex((value) => !(value instanceof Tensor));
   if (wrong < 0) return;
@@ -13,7 +13,7 @@ export function expectTensors(operation: string, ...values: readonly unknown[]):
   );
 }
 
-/** @throws DTypeError unless the value is the name of an element type */
+/** Checks that a value is the name of a type. @throws DTypeError unless the value is the name of an element type */
 export function expectTypeName(operation: string, dtype: unknown): void {
   if (typeof dtype === "string" && Object.hasOwn(bytesPerElement, dtype)) return;
   const expected = Object.keys(bytesPerElement).join(", ");
@@ -46,13 +46,13 @@ export function expectElements(operation: string, shape: Shape, axes: readonly n
   throw new ShapeError(`${operation}: got ${showShape(shape)}, expected at least one element along axis ${empty}`);
 }
 
-/** @throws DTypeError unless the tensor has the element type */
+/** Checks the type of an operand. @throws DTypeError unless the tensor has the element type */
 export function expectDType(operation: string, tensor: Tensor, dtype: DType): void {
   expectTensors(operation, tensor);
   if (tensor.dtype !== dtype) throw new DTypeError(`${operation}: got ${tensor.dtype}, expected ${dtype}`);
 }
 
-/** @throws BackendError unless both tensors are on one backend */
+/** Checks that two operands are on the same backend. @throws BackendError unless both tensors are on one backend */
 export function expectOneBackend(operation: string, a: Tensor, b: Tensor): void {
   expectTensors(operation, a, b);
   if (a.backend !== b.backend) {
@@ -62,7 +62,11 @@ export function expectOneBackend(operation: string, a: Tensor, b: Tensor): void 
   }
 }
 
-/** @throws BackendError or DTypeError unless both tensors have one backend and one element type */
+/**
+ * Checks that two operands have the same type and backend.
+ *
+ * @throws BackendError or DTypeError unless both tensors have one backend and one element type
+ */
 export function expectAlike(operation: string, a: Tensor, b: Tensor): void {
   expectOneBackend(operation, a, b);
   if (a.dtype !== b.dtype) {

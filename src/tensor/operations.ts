@@ -46,19 +46,33 @@ const unary =
   };
 
 // The formulas are in elementwise.ts.
+/** -x */
 export const negate = unary("negate");
+/** eˣ */
 export const exp = unary("exp");
+/** ln x */
 export const log = unary("log");
+/** √x */
 export const sqrt = unary("sqrt");
+/** 1 / √x */
 export const rsqrt = unary("rsqrt");
+/** x² */
 export const square = unary("square");
+/** 1 / x */
 export const reciprocal = unary("reciprocal");
+/** |x| */
 export const abs = unary("abs");
+/** -1, 0 or 1 */
 export const sign = unary("sign");
+/** tanh x */
 export const tanh = unary("tanh");
+/** σ(x) = 1 / (1 + e⁻ˣ) */
 export const sigmoid = unary("sigmoid");
+/** x · σ(x) */
 export const silu = unary("silu");
+/** ln(1 + eˣ) */
 export const softplus = unary("softplus");
+/** max(x, 0) */
 export const relu = unary("relu");
 
 const binary =
@@ -71,11 +85,17 @@ const binary =
     return out;
   };
 
+/** a + b */
 export const add = binary("add");
+/** a - b */
 export const subtract = binary("subtract");
+/** a · b */
 export const multiply = binary("multiply");
+/** a / b */
 export const divide = binary("divide");
+/** max(a, b) */
 export const maximum = binary("maximum");
+/** The angle of the point (b, a), in (-π, π] */
 export const atan2 = binary("atan2");
 /** 1 where a > b, else 0 */
 export const greater = binary("greater");
@@ -289,6 +309,7 @@ export function argmax(x: Tensor): Tensor {
   return out;
 }
 
+/** Options of `matmul`. */
 export interface MatmulOptions {
   /** Whether a is stored with its last two axes swapped. */
   readonly transposeA?: boolean;

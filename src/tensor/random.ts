@@ -21,6 +21,7 @@ export interface RandomState {
  */
 export const TRUNCATED_NORMAL_STD = 0.8796256610342398;
 
+/** A seeded generator of random numbers whose state can be saved. */
 export class Random {
   #generator: ReturnType<typeof xoroshiro128plusFromState>;
 

@@ -11,6 +11,7 @@ import type { Backend } from "./backend.ts";
 import type { Tensor } from "./tensor.ts";
 import { Unowned } from "./unowned.ts";
 
+/** Settings of a scope; inner scopes inherit them. */
 export interface ScopeSettings {
   /** The backend for new tensors. */
   readonly backend: Backend;
@@ -22,6 +23,7 @@ export interface ScopeSettings {
 
 /** Implemented by objects that hold tensors (Variable), so that a scope can find the tensors in its result. */
 export const tensorsHeld: unique symbol = Symbol("tensorsHeld");
+/** An object that holds tensors, such as a Variable. */
 export interface HoldsTensors {
   [tensorsHeld](): Iterable<Tensor>;
 }
@@ -47,7 +49,9 @@ function setting<K extends keyof ScopeSettings>(name: K): ScopeSettings[K] | und
   return undefined;
 }
 
+/** Whether operations on variables are recorded on the tape; see `noGrad`. */
 export const isRecording = (): boolean => setting("recording")!;
+/** Whether fused kernels may replace the operations that define them. */
 export const usesFusedOperations = (): boolean => setting("fused")!;
 
 /** The backend chosen for the current scope or for the root, if there is one; see `defaultBackend`. */

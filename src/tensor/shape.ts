@@ -1,6 +1,7 @@
 // Shapes: the lengths of the axes, outermost first. All tensors are contiguous and row-major.
 import { ShapeError, showValue } from "./errors.ts";
 
+/** The lengths of the axes; [] is a single number. */
 export type Shape = readonly number[];
 
 /** `[2, 3]` */
@@ -25,6 +26,7 @@ export function expectShape(operation: string, shape: unknown): asserts shape is
   }
 }
 
+/** Whether two shapes have the same axes. */
 export function sameShape(a: Shape, b: Shape): boolean {
   return a.length === b.length && a.every((length, axis) => length === b[axis]);
 }

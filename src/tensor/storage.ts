@@ -4,6 +4,7 @@ import type { Backend } from "./backend.ts";
 import { bytesPerElement, type DType, type NumberArray } from "./dtype.ts";
 import { MemoryError } from "./errors.ts";
 
+/** A block of a backend's memory that one or several tensors use; the last reference frees it. */
 export abstract class Storage {
   private references = 0;
   /** Counts the changes in place (optimizer steps), so that data derived from the contents can be recognized as stale. */

@@ -6,6 +6,7 @@ import { disown, own, tensorsHeld } from "./scope.ts";
 import { expectShape, type Shape, showShape, sizeOf } from "./shape.ts";
 import type { Storage } from "./storage.ts";
 
+/** An array of numbers with a shape. */
 export class Tensor {
   private disposed = false;
 

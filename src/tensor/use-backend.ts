@@ -9,6 +9,7 @@ import { backendFromEnvironment, backendNames, createBackend } from "./default-b
 import { BackendError, showValue } from "./errors.ts";
 import { setRootBackend } from "./scope.ts";
 
+/** Options of `useBackend`. */
 export interface BackendOptions {
   /** Number of computing threads (wasm). Default: as many as the machine runs at once. */
   readonly threads?: number | undefined;

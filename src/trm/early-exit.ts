@@ -4,6 +4,7 @@ import { expectInstance, expectObject } from "../tensor/index.ts";
 import { Model } from "./model.ts";
 import { type PredictionHooks, PredictionRun, type Question, splitPairs } from "./prediction.ts";
 
+/** Options of `predictionsAtExit`. */
 export interface EarlyExitOptions extends PredictionHooks {
   /** Supervision steps after which every puzzle leaves. This may exceed the number used in training. */
   readonly maxSteps: number;
@@ -21,7 +22,11 @@ export interface ExitPredictions {
   readonly qHalt: Float32Array;
 }
 
-/** @throws ConfigError if the puzzles have another length than the model's */
+/**
+ * Answers a batch of puzzles, each until `options.stops` says so or the steps are used up.
+ *
+ * @throws ConfigError if the puzzles have another length than the model's
+ */
 export async function predictionsAtExit(
   model: Model,
   question: Question,

@@ -7,6 +7,7 @@ import { type HaltingOptions, saysHalt } from "./halting.ts";
 import { Model } from "./model.ts";
 import { type PredictionHooks, predictions } from "./prediction.ts";
 
+/** The figures of an evaluation, after every supervision step. */
 export interface Evaluation {
   /** Puzzles that have labels. Every other figure is about these. */
   readonly puzzles: number;
@@ -31,7 +32,11 @@ export interface EvaluationOptions extends HaltingOptions, PredictionHooks {
   readonly onProgress?: ((done: number, total: number) => void | Promise<void>) | undefined;
 }
 
-/** @throws ConfigError if no puzzle has labels, or the puzzles do not fit the model */
+/**
+ * Evaluates a model on puzzles after every supervision step.
+ *
+ * @throws ConfigError if no puzzle has labels, or the puzzles do not fit the model
+ */
 export async function evaluate(model: Model, set: EvaluationSet, options: EvaluationOptions): Promise<Evaluation> {
   expectEvaluation("evaluate", model, set, options);
   const { nSup, batchSize, onProgress } = options;

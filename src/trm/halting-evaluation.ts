@@ -7,6 +7,7 @@ import { haltMargin } from "./halting.ts";
 import type { Model } from "./model.ts";
 import { predictions } from "./prediction.ts";
 
+/** The figures of an evaluation in which every puzzle stops when the halting head says so. */
 export interface HaltingEvaluation {
   /** Puzzles that have labels. Every other figure is about these. */
   readonly puzzles: number;

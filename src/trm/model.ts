@@ -47,6 +47,7 @@ export interface Embedded {
   readonly puzzleRows: Variable | null;
 }
 
+/** The model: embedding, networks, recursion and heads. */
 export class Model extends Module {
   readonly embedding: Embedding;
   readonly positions: Embedding | null;

@@ -6,6 +6,7 @@ import { Model } from "./model.ts";
 import { recursionStep, type StepContext, type StepHooks } from "./step-hooks.ts";
 import type { Latents } from "./variants.ts";
 
+/** The puzzles of a batch: their tokens, and their puzzle ids if the model has an embedding of ids. */
 export interface Question {
   /** [B, L] tokens */
   readonly inputs: Int32Array;

@@ -6,6 +6,7 @@ import type { Random } from "../tensor/index.ts";
 import type { ModelConfig } from "./config.ts";
 import type { ExampleSets, TokenPair } from "./examples.ts";
 
+/** How many puzzles `task.generate` draws, and from which seed. */
 export interface GenerateOptions {
   readonly train: number;
   readonly test: number;
@@ -14,6 +15,7 @@ export interface GenerateOptions {
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
 }
 
+/** A kind of puzzle: its text and tokens, how puzzles are drawn, and how an answer is judged. */
 export interface Task {
   /** The name on the command line, such as "sudoku9". */
   readonly name: string;

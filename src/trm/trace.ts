@@ -56,6 +56,7 @@ export interface Trace extends TraceHeader {
   readonly frames: readonly TraceFrame[];
 }
 
+/** Options of `trace`. */
 export interface TraceOptions extends TraceRun {
   /** The fixed basis of `position`, see `traceBasis`. */
   readonly basis?: PositionBasis | undefined;

@@ -99,6 +99,7 @@ const adamOf = (parameters: ReadonlyMap<string, Variable>, config: TrainingConfi
   return new Adam(optimizer, { beta1, beta2, weightDecay }, parameters);
 };
 
+/** A training: model, optimizer, moving average and carry, advanced one supervision step at a time. */
 export class Training {
   readonly model: Model;
   /** The moving average of the weights, or null without EMA. */

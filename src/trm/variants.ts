@@ -17,6 +17,7 @@ export interface SourceLines {
   readonly lines: readonly number[];
 }
 
+/** A recursion: its latents, which of them is the answer, and how they are updated. */
 export interface Variant {
   /** Names of the latents that are carried from step to step. */
   readonly latents: readonly string[];

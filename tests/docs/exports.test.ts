@@ -53,6 +53,10 @@ describe("the exports of the package", () => {
     expect(all.length).toBeGreaterThan(100);
   });
 
+  it("each have a docstring, and an operation an equation", () => {
+    expect(all.filter(({ summary }) => summary === "").map(({ entry, name }) => `${entry}: ${name}`)).toEqual([]);
+  });
+
   it("are each in one entry", () => {
     expect(twice(all)).toEqual([]);
     const one = { name: "scope", kind: "function", file: "src/tensor/scope.ts", summary: "" } as const;

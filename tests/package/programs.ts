@@ -90,7 +90,7 @@ for (let step = 1; step <= 3; step++) await training.supervisionStep();
 const answers = await predict(training.model, copy, test);
 console.log(\`\${answers.filter(({ right }) => right).length} of \${answers.length} unseen puzzles solved\`);
 `,
-  printed: /^\d+ of 10 unseen puzzles solved$/,
+  printed: /^\d+ of 10 unseen puzzles solved$/m,
 };
 
 /** By name: the programs that run in a page. */

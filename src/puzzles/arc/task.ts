@@ -5,6 +5,7 @@ import { ConfigError, PuzzleError, type Task } from "../../trm/index.ts";
 import { drawRows } from "../draw-rows.ts";
 import { ARC_LENGTH, ARC_SIDE, ARC_VOCABULARY, cropTokens, gridFromRows, gridToRows, gridToTokens } from "./grid.ts";
 
+/** ARC puzzles as a task: grids of up to 30 rows and columns in a sequence of 900 tokens. */
 export const arcTask: Task = {
   name: "arc",
   rows: ARC_SIDE,

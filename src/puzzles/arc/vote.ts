@@ -19,6 +19,7 @@ export interface ArcScoreOptions {
   readonly testPuzzles: ArcTasks;
 }
 
+/** The result of a vote: pass@K for every K, and the predictions behind it. */
 export interface ArcScores {
   /** `ARC/pass@1` ...; empty if all answers are unknown. */
   readonly scores: Readonly<Record<string, number>>;
@@ -36,6 +37,7 @@ interface Candidate {
   q: number;
 }
 
+/** Collects the predictions for all augmentations of the test tasks and lets them vote, as the official evaluation does. */
 export class ArcVotes {
   readonly #options: ArcScoreOptions;
   readonly #names = new Map<number, { name: string; augmentation?: Augmentation }>();

@@ -160,7 +160,11 @@ export function listRow(text: string, line: number): PuzzleRow | undefined {
   return { source: "", question, answer: undefined, rating: undefined, line, columns: { question: 1, answer: 1 } };
 }
 
-/** @throws DatasetError that names file, line and column of the first broken row */
+/**
+ * Reads a file of puzzles: CSV with a header, or a list with one puzzle per line.
+ *
+ * @throws DatasetError that names file, line and column of the first broken row
+ */
 export function readPuzzleCsv(text: string, fileName: string): PuzzleRow[] {
   if (typeof text !== "string") {
     throw new ArgumentError(`readPuzzleCsv: got ${showValue(text)} as the text of ${fileName}, expected a string`);

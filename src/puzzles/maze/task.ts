@@ -28,7 +28,11 @@ import { generateMaze, type MazeOptions } from "./generator.ts";
 
 export const MAZE_VOCABULARY = MAZE_CHARACTERS.length + 1;
 
-/** @throws ConfigError unless the side is 7 to 30 */
+/**
+ * Mazes with `side` rows and columns as a task: the answer marks a shortest path.
+ *
+ * @throws ConfigError unless the side is 7 to 30
+ */
 export function mazeTask(side: number, options: Omit<MazeOptions, "side"> = {}): Task {
   if (!isMazeSide(side)) {
     throw new ConfigError(

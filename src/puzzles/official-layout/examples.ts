@@ -8,7 +8,11 @@ import { MemorySink, SplitBuilder } from "./split-builder.ts";
 /** The names of the identifiers of such a data set, for identifiers.json. */
 export const identifierNames: readonly string[] = ["<blank>"];
 
-/** @param copies number of random images of every puzzle, all different; fewer if there are not as many */
+/**
+ * Puts examples into the official layout, with `copies` augmentations of every puzzle.
+ *
+ * @param copies number of random images of every puzzle, all different; fewer if there are not as many
+ */
 export function toSplit(examples: Examples, task: Task, copies = 0, random = new Random(0)): PuzzleSplit {
   const { count, length, inputs, labels } = examples;
   const sink = new MemorySink();

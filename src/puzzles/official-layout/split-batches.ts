@@ -14,6 +14,7 @@ export interface ExampleSource extends StoredExamples {
   close(): void;
 }
 
+/** A split in memory as a source of examples. */
 export function memorySource(split: PuzzleSplit): ExampleSource {
   const { metadata, inputs, labels } = split;
   const length = metadata.sequenceLength;

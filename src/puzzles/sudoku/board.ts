@@ -4,6 +4,7 @@
 import { quoted } from "../../formats/index.ts";
 import { PuzzleError } from "../../trm/index.ts";
 
+/** Rows and columns of a Sudoku. */
 export type SudokuSide = 4 | 6 | 9;
 export type Board = Uint8Array;
 

@@ -15,6 +15,7 @@ import * as reductions from "./reductions.ts";
 export const referenceKernels: Kernels = { ...elementwise, ...data, ...reductions, matmul, ...optimizers };
 export const referenceFusedKernels: Partial<FusedKernels> = { ...fused, ...fusedBlocks };
 
+/** The backend of plain loops, which specifies what the others compute. */
 export class ReferenceBackend implements Backend {
   readonly name = "reference";
   readonly build = "plain loops, 1 thread";

@@ -16,6 +16,7 @@ import { initialScratchBytes, type KernelTime, WasmRuntime } from "./runtime.ts"
 import { WasmStorage } from "./storage.ts";
 import { swigluBlock, swigluBlockBackward } from "./swiglu.ts";
 
+/** Options of `WasmBackend`. */
 export interface WasmOptions {
   /** Number of computing threads, including the calling thread: 1 to 1024. Default: as many as the machine runs at once. */
   readonly threads?: number;
@@ -33,6 +34,7 @@ export interface WasmOptions {
 /** Whether this engine has WebAssembly SIMD, which the backend needs. */
 export const isWasmSupported = (): boolean => supportedBuilds().length > 0;
 
+/** The backend of WebAssembly kernels with SIMD and threads. */
 export class WasmBackend implements Backend {
   readonly name = "wasm";
   readonly build: string;
