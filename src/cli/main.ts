@@ -13,6 +13,7 @@ import { exportCommand } from "./commands/export.ts";
 import { importCommand } from "./commands/import.ts";
 import { infoCommand } from "./commands/info.ts";
 import { metricsCommand } from "./commands/metrics.ts";
+import { plotCommand } from "./commands/plot.ts";
 import { solveCommand } from "./commands/solve.ts";
 import { trainCommand } from "./commands/train.ts";
 import { exitCodeOf, explain } from "./explain.ts";
@@ -24,7 +25,15 @@ function program(): Command {
     .description("Tiny Recursive Model: train it, evaluate it and watch it solve puzzles.")
     .version(version)
     .addHelpText("after", `\nStart here:\n  ${invocation} demo\nHelp on a command:\n  ${invocation} train --help\n`);
-  const everyday = [demoCommand(), trainCommand(), evalCommand(), solveCommand(), infoCommand(), metricsCommand()];
+  const everyday = [
+    demoCommand(),
+    trainCommand(),
+    evalCommand(),
+    solveCommand(),
+    infoCommand(),
+    metricsCommand(),
+    plotCommand(),
+  ];
   const research = [dataCommand(), arcScoreCommand(), ablateCommand()];
   const interchange = [exportCommand(), importCommand()];
   for (const command of [...everyday, ...research, ...interchange]) trm.addCommand(command);

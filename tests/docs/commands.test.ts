@@ -10,6 +10,7 @@ import { exportCommand } from "../../src/cli/commands/export.ts";
 import { importCommand } from "../../src/cli/commands/import.ts";
 import { infoCommand } from "../../src/cli/commands/info.ts";
 import { metricsCommand } from "../../src/cli/commands/metrics.ts";
+import { plotCommand } from "../../src/cli/commands/plot.ts";
 import { solveCommand } from "../../src/cli/commands/solve.ts";
 import { trainCommand } from "../../src/cli/commands/train.ts";
 import { readText, repositoryFiles } from "./files.ts";
@@ -24,6 +25,7 @@ const commands: readonly Command[] = [
   importCommand(),
   infoCommand(),
   metricsCommand(),
+  plotCommand(),
   solveCommand(),
   trainCommand(),
 ];

@@ -13,7 +13,7 @@ import { aboutCheckpoint, tinyAbout, tinyConfig, tinySets, tinyTraining } from "
 
 const root = mkdtempSync(join(tmpdir(), "trm-kill-"));
 afterAll(() => rmSync(root, { recursive: true, force: true }));
-const kills = 12;
+const kills = 50;
 
 const isSaving = (path: string): boolean => readdirSync(path).some((name) => name.startsWith(".tmp-"));
 

@@ -1,0 +1,58 @@
+// `trm plot`: the learning curves of one or several runs, in one file.
+import { basename, resolve } from "node:path";
+import { Command } from "commander";
+import { writeOutput } from "../../formats/index.node.ts";
+import { CheckpointError } from "../../formats/index.ts";
+import { readMetrics, runFolderOf } from "../../runs/index.node.ts";
+import { UsageError } from "../explain.ts";
+import { chartsOf, type PlottedRun } from "../plot/charts.ts";
+import { plotPage } from "../plot/page.ts";
+import { plotSvg } from "../plot/svg.ts";
+import { openTerminalBeside } from "../terminal.ts";
+import { invocation } from "../version.ts";
+
+interface PlotOptions {
+  readonly out?: string;
+  readonly svg?: string;
+}
+
+export function plotCommand(): Command {
+  return new Command("plot")
+    .summary("draw the learning curves of runs")
+    .description("Draws loss, accuracy, halting, learning rate and gradient norm of one or several runs.")
+    .argument("<dir...>", "run folders")
+    .option("--out <file>", "write a page that opens offline; - for standard output")
+    .option("--svg <file>", "write a picture for documents; - for standard output")
+    .addHelpText(
+      "after",
+      `
+Examples:
+  ${invocation} plot runs/demo --out demo.html
+  ${invocation} plot runs/six runs/nine --out both.html --svg both.svg`,
+    )
+    .action((paths: string[], options: PlotOptions) => plot(paths, options));
+}
+
+function plot(paths: readonly string[], { out, svg }: PlotOptions): void {
+  if (out === undefined && svg === undefined)
+    throw new UsageError("plot: --out FILE.html or --svg FILE.svg is missing");
+  if (out === "-" && svg === "-") throw new UsageError("plot: --out - and --svg - both print to standard output");
+  const runs = paths.map(readRun);
+  const charts = chartsOf(runs);
+  const names = runs.map(({ name }) => name);
+  for (const [path, content] of [
+    [out, () => plotPage(names, charts)],
+    [svg, () => plotSvg(charts)],
+  ] as const) {
+    if (path === undefined) continue;
+    writeOutput(path, content());
+    openTerminalBeside("--out", path).print(`${path}: ${names.join(", ")}`);
+  }
+}
+
+function readRun(path: string): PlottedRun {
+  const run = runFolderOf(path);
+  const metrics = readMetrics(run);
+  if (metrics.steps.length > 0) return { name: basename(resolve(run)), metrics };
+  throw new CheckpointError(`${run}: contains no metrics, expected the folder of a run`);
+}
