@@ -4,8 +4,8 @@ import type { Backend } from "../tensor/index.ts";
 import { type Config, effectiveDepth, type Model } from "../trm/index.ts";
 import { counted } from "./format.ts";
 
-export const taskText = ({ name, clues, side }: TaskChoice): string =>
-  [name, clues === undefined ? "" : `${clues} clues`, side === undefined ? "" : `${side} x ${side}`]
+export const taskText = ({ name, title = name, clues, side }: TaskChoice): string =>
+  [title, clues === undefined ? "" : `${clues} clues`, side === undefined ? "" : `${side} x ${side}`]
     .filter((part) => part !== "")
     .join(", ");
 

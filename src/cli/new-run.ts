@@ -1,18 +1,19 @@
 // A new run: settings, puzzles, a model with initial weights, and the folder that holds them.
 import { basename } from "node:path";
-import { readDataMetadata } from "../puzzles/index.node.ts";
-import { type TaskChoice, taskOf, withClues } from "../puzzles/index.ts";
+import { readDataMetadata, resolveTask } from "../puzzles/index.node.ts";
+import { type TaskChoice, withClues } from "../puzzles/index.ts";
 import {
   folderState,
   type InitialWeights,
   moveRunAside,
   OccupiedError,
   type RunAbout,
+  storedPuzzles,
   WritableRun,
 } from "../runs/index.node.ts";
 import { type DataSizes, examplesPerEpoch, type PresetName, presetFor, type RunSets } from "../runs/index.ts";
 import { Training } from "../trm/index.ts";
-import { generatePuzzles, storedPuzzles } from "./run-puzzles.ts";
+import { generatePuzzles } from "./run-puzzles.ts";
 import { mergeSettings, presetSources, type SettingSource, sourcesText } from "./settings.ts";
 import type { Terminal } from "./terminal.ts";
 import { packState, TrainingSession } from "./training-session.ts";
@@ -44,8 +45,7 @@ export async function startRun(wanted: NewRun, terminal: Terminal): Promise<Trai
   const { out, dataFolder, preset: name, goal, force, init } = wanted;
   const preset = presetFor(name, wanted.choice.name);
   const sizes = { ...preset.data, ...wanted.sizes };
-  const choice = withClues(wanted.choice, sizes.clues);
-  const task = taskOf(choice);
+  const { task, choice } = await resolveTask(withClues(wanted.choice, sizes.clues));
   const sources = [...presetSources(name, preset, wanted.settings), ...wanted.settings];
   const examples = dataFolder === undefined ? sizes.train : examplesPerEpoch(readDataMetadata(dataFolder));
   const config = mergeSettings(sources, task, examples);

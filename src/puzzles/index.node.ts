@@ -6,4 +6,12 @@ export { type ArcEvaluation, evaluateArc } from "./arc/evaluation.node.ts";
 export { readArcPredictions, scoreArc, writeArcScores } from "./arc/score.node.ts";
 export { buildMaze, buildSudoku } from "./csv/build.node.ts";
 export { dataSettings, hasTestSplit, openDataSplit, readDataMetadata } from "./official-layout/data-folder.node.ts";
+export {
+  type Dataset,
+  type DatasetContents,
+  openDataset,
+  readDataTask,
+  writeDataset,
+} from "./official-layout/dataset.node.ts";
 export { readIdentifiers, writeNames } from "./official-layout/layout.node.ts";
+export { type ChosenTask, isModulePath, loadTaskModule, resolveTask } from "./task-module.node.ts";

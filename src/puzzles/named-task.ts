@@ -43,6 +43,8 @@ export interface TaskChoice {
   readonly symbols?: string | undefined;
   /** Transforms that map puzzles of the task "grid" to puzzles. */
   readonly symmetry?: "none" | "dihedral" | undefined;
+  /** Absolute path of the module that defines the task "grid" with its functions. */
+  readonly module?: string | undefined;
 }
 
 /** Schema of a TaskChoice that was read from a file. */
@@ -57,6 +59,7 @@ export const taskChoiceSchema = z.strictObject({
   columns: z.optional(z.number().check(z.int(), z.minimum(1))),
   symbols: z.optional(z.string()),
   symmetry: z.optional(z.enum(["none", "dihedral"])),
+  module: z.optional(z.string()),
 } satisfies Record<keyof TaskChoice, z.ZodMiniType>);
 
 interface Family {

@@ -36,7 +36,7 @@ export {
   readWeights,
 } from "./exchange/import.node.ts";
 export { type InitialWeights, readInitialWeights } from "./initial-weights.node.ts";
-export { type LoadedRun, type LoadRunOptions, loadRun } from "./load-run.node.ts";
+export { type CheckpointPlace, type LoadedRun, type LoadRunOptions, loadRun } from "./load-run.node.ts";
 export { readMetrics } from "./metrics-log.node.ts";
 export {
   dataFolderOf,
@@ -48,3 +48,10 @@ export {
   unseenFile,
   WritableRun,
 } from "./run-folder.node.ts";
+export {
+  puzzlesInMemory,
+  puzzlesOfRun,
+  type RunPuzzles,
+  storedPuzzles,
+} from "./run-puzzles.node.ts";
+export { type ResumedRun, type ResumeRunOptions, resumeRun, type SaveRunOptions, saveRun } from "./save-run.node.ts";

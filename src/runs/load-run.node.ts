@@ -3,9 +3,10 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { readBytes } from "../formats/index.node.ts";
 import { CheckpointError } from "../formats/index.ts";
-import { choiceOf, type TaskChoice, taskOf } from "../puzzles/index.ts";
+import { resolveTask } from "../puzzles/index.node.ts";
+import { choiceOf, type TaskChoice } from "../puzzles/index.ts";
 import { averageFile, type CheckpointSide, evaluatedFile, weightsFile } from "./checkpoint.ts";
-import { checkpointChoices, readCheckpoint } from "./checkpoint-folder.node.ts";
+import { type CheckpointChoice, checkpointChoices, readCheckpoint } from "./checkpoint-folder.node.ts";
 import type { DataFingerprint } from "./data-fingerprint.ts";
 import {
   fittedModel,
@@ -16,10 +17,13 @@ import {
   modelWeightsFile,
 } from "./load-model.ts";
 
+/** A choice, or the name or path of a checkpoint folder. */
+export type CheckpointPlace = CheckpointChoice | (string & {});
+
 /** Options of `loadRun`. */
 export interface LoadRunOptions extends LoadModelOptions {
   /** Which checkpoint of a run: the last one (default), the best one, or the name or path of its folder. */
-  readonly checkpoint?: "last" | "best" | (string & {}) | undefined;
+  readonly checkpoint?: CheckpointPlace | undefined;
   /** The moving average of the weights, or the weights of the last step. Default: the average if the run has one. */
   readonly weights?: "averaged" | "raw" | undefined;
 }
@@ -50,19 +54,17 @@ export async function loadRun(folder: string, options: LoadRunOptions = {}): Pro
     const loaded = loadModel(files, options);
     return { ...loaded, path: folder, choice: choiceOf(loaded.task), data: undefined };
   }
-  const choice = checkpointChoices.find((one) => one === checkpoint);
-  const inside = join(folder, checkpoint);
-  const named = existsSync(inside) ? inside : checkpoint;
+  const { path: place, choice } = placeOfCheckpoint(folder, checkpoint);
   const needed = (read: CheckpointSide): string[] => {
     if (weights === "averaged" && evaluatedFile(read) !== averageFile) {
       throw new CheckpointError(`${folder}: has no averaged weights (emaRate 0), expected weights "raw"`);
     }
     return [weights === "raw" ? weightsFile : evaluatedFile(read)];
   };
-  const { side, files, path } = readCheckpoint(choice === undefined ? named : folder, needed, choice);
+  const { side, files, path } = readCheckpoint(place, needed, choice);
   const { config, step, data } = side;
   const [[name, bytes]] = [...files] as [[string, Uint8Array]];
-  const task = options.task ?? taskOf(side.task);
+  const task = options.task ?? (await resolveTask(side.task)).task;
   return {
     model: fittedModel({ config, task, createModel: options.createModel }, bytes, join(path, name)),
     task,
@@ -72,4 +74,15 @@ export async function loadRun(folder: string, options: LoadRunOptions = {}): Pro
     choice: side.task,
     data,
   };
+}
+
+/** The folder in which a checkpoint is looked for, and which one of it. */
+export function placeOfCheckpoint(
+  folder: string,
+  checkpoint: CheckpointPlace,
+): { path: string; choice: CheckpointChoice } {
+  const choice = checkpointChoices.find((one) => one === checkpoint);
+  if (choice !== undefined) return { path: folder, choice };
+  const inside = join(folder, checkpoint);
+  return { path: existsSync(inside) ? inside : checkpoint, choice: "last" };
 }

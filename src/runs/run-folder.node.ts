@@ -144,6 +144,11 @@ export class WritableRun {
     }
   }
 
+  /** Opens a run to add a checkpoint. @throws LockError */
+  static open(path: string): WritableRun {
+    return new WritableRun(path, lockFolder(path), stepsIn(path).at(-1) ?? 0, false);
+  }
+
   /**
    * Opens a run to continue it. The folder does not change before the first access to `metrics`.
    *

@@ -18,9 +18,9 @@ export class ShuffledExamples implements BatchSource {
   // DEVIATION: augmentation — drawn anew for every example; the official code stores 1,000 augmented copies of each puzzle.
   /** @param augment  the task whose random symmetries are applied to every drawn example */
   constructor(
-    private readonly examples: Examples,
+    readonly examples: Examples,
     seed: number,
-    private readonly augment?: Task,
+    readonly augment?: Task,
   ) {
     expectExamples("ShuffledExamples", examples);
     expectWhole("ShuffledExamples", "the seed", seed, Number.MIN_SAFE_INTEGER);

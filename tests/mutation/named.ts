@@ -66,7 +66,7 @@ export const namedMutants = (): Mutant[] => [
   ),
   replacing(
     "the command line never augments",
-    "src/cli/run-puzzles.ts",
+    "src/runs/run-puzzles.node.ts",
     { from: "augment ? task : undefined", to: "undefined" },
     ["tests/cli/run-puzzles.test.ts"],
   ),
@@ -84,8 +84,8 @@ export const namedMutants = (): Mutant[] => [
   ),
   replacing(
     "a resumed run drops the augmentation",
-    "src/cli/run-puzzles.ts",
-    { from: "taskOf(task), config, data.augment)", to: "taskOf(task), config, false)" },
+    "src/runs/run-puzzles.node.ts",
+    { from: "task, config, data.augment)", to: "task, config, false)" },
     ["tests/cli", "tests/runs"],
   ),
   replacing(

@@ -2,18 +2,21 @@
 import { resolve } from "node:path";
 import { Command, Option } from "commander";
 import { CheckpointError } from "../../formats/index.ts";
-import { readDataMetadata } from "../../puzzles/index.node.ts";
-import { type TaskChoice, taskNames, taskOf, taskOfData, withClues } from "../../puzzles/index.ts";
+import { readDataMetadata, readDataTask } from "../../puzzles/index.node.ts";
+import { type TaskChoice, taskNames, taskOf, withClues } from "../../puzzles/index.ts";
 import {
   averageBeside,
   type ConfigFile,
   configFor,
   dataOf,
   isExported,
+  puzzlesInMemory,
   type RunAbout,
+  type RunPuzzles,
   readOfficialConfig,
   readRunSets,
   readWeights,
+  storedPuzzles,
   verifyData,
 } from "../../runs/index.node.ts";
 import { type DataFingerprint, importWeights, presetFor } from "../../runs/index.ts";
@@ -22,7 +25,7 @@ import { depthText, networkText } from "../describe-run.ts";
 import { UsageError } from "../explain.ts";
 import { checkPlace, createRun } from "../new-run.ts";
 import { type ComputeOptions, chooseBackend, computeOptions, outputFolder, wholeNumber } from "../options.ts";
-import { generatePuzzles, puzzlesInMemory, type RunPuzzles, storedPuzzles } from "../run-puzzles.ts";
+import { generatePuzzles } from "../run-puzzles.ts";
 import { openTerminal, type Terminal } from "../terminal.ts";
 import { invocation } from "../version.ts";
 
@@ -77,7 +80,7 @@ async function importRun(file: string, options: ImportOptions): Promise<void> {
   const weights = readWeights(file);
   const configFile = readOfficialConfig(options.config, file);
   const folder = options.data ?? dataOf(configFile);
-  const choice = chosenTask(options) ?? configFile.task ?? (folder && taskOfData(readDataMetadata(folder)));
+  const choice = chosenTask(options) ?? configFile.task ?? (folder && readDataTask(folder));
   if (!choice) throw new UsageError(`import: --task or --data is missing (tasks: ${taskNames.join(", ")})`);
   if (folder !== undefined && options.puzzles !== undefined) {
     throw new UsageError(`import: --puzzles ${options.puzzles}, but the puzzles are read from ${folder}`);

@@ -3,11 +3,12 @@ import { existsSync } from "node:fs";
 import { basename, resolve as resolvePath } from "node:path";
 import { Command, Help, Option } from "commander";
 import { CheckpointError } from "../../formats/index.ts";
-import { dataSettings, readDataMetadata } from "../../puzzles/index.node.ts";
-import { type TaskChoice, taskNames, taskOfData } from "../../puzzles/index.ts";
+import { dataSettings, readDataMetadata, readDataTask, resolveTask } from "../../puzzles/index.node.ts";
+import { type TaskChoice, taskNames } from "../../puzzles/index.ts";
 import {
   type EvaluatedStep,
   type InitialWeights,
+  puzzlesOfRun,
   type RunAbout,
   readInitialWeights,
   verifyData,
@@ -27,7 +28,6 @@ import {
   seed,
   wholeNumber,
 } from "../options.ts";
-import { puzzlesOfRun } from "../run-puzzles.ts";
 import { changedConfig, parseSet, readConfigFile, type SettingSource } from "../settings.ts";
 import { showSettings, trainOnScreen } from "../show-training.ts";
 import { openTerminal, type Terminal } from "../terminal.ts";
@@ -253,7 +253,7 @@ function storedTask(path: string): TaskSource {
   const metadata = readDataMetadata(folder);
   const { puzzleIds } = dataSettings(metadata);
   const settings = [{ where: path, settings: { puzzleIds } }];
-  return { choice: taskOfData(metadata), name: basename(folder), folder, settings };
+  return { choice: readDataTask(folder), name: basename(folder), folder, settings };
 }
 
 async function resumeRun(
@@ -267,7 +267,8 @@ async function resumeRun(
     const { backend: earlier, seconds, step, data: trainedOn } = checkpoint.side;
     const config = changedConfig(checkpoint.side.config, changed);
     const moved = movedData(path, recorded, data);
-    const { source, sets, fingerprint } = puzzlesOfRun(path, moved, config);
+    const { task } = await resolveTask(recorded.task);
+    const { source, sets, fingerprint } = puzzlesOfRun(path, moved, config, task);
     const note = verifyData({
       path: moved.dataFolder ?? `the puzzles in ${path}`,
       actual: fingerprint,

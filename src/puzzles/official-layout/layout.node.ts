@@ -143,6 +143,7 @@ export function openSplit(dir: string, split: SplitName): ExampleSource {
     );
     return {
       metadata,
+      folder: dir,
       count,
       batches(batchSize) {
         return sourceBatches(this, batchSize);

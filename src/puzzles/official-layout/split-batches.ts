@@ -6,6 +6,8 @@ import type { PuzzleSplit, SplitMetadata } from "./layout.ts";
 /** A split whose examples can be read in any order. `openSplit` in layout.node.ts opens one on disk. */
 export interface ExampleSource extends StoredExamples {
   readonly metadata: SplitMetadata;
+  /** The folder of the data set; undefined for a split in memory. */
+  readonly folder?: string;
   readonly groupIndices: ArrayLike<number>;
   readonly puzzleIndices: IndexColumn;
   readonly puzzleIdentifiers: IndexColumn;
@@ -37,24 +39,25 @@ export function memorySource(split: PuzzleSplit): ExampleSource {
 
 /** Endless training batches, sampled by groups as in the official loader. `state` resumes a run bit for bit. */
 export class SplitBatches implements BatchSource {
-  readonly #source: ExampleSource;
   readonly #sampler: GroupSampler;
 
   /** @throws ConfigError for a data set without groups */
-  constructor(source: ExampleSource, { seed }: { readonly seed: number }) {
-    this.#source = source;
+  constructor(
+    readonly source: ExampleSource,
+    { seed }: { readonly seed: number },
+  ) {
     const { groupIndices, puzzleIndices } = source;
     this.#sampler = new GroupSampler({ groupIndices, puzzleIndices, seed });
   }
 
   get sequenceLength(): number {
-    return this.#source.metadata.sequenceLength;
+    return this.source.metadata.sequenceLength;
   }
 
   /** @throws ConfigError for a batch size below 1 */
   next(batchSize: number): Batch {
     const { examples, puzzles } = this.#sampler.next(batchSize);
-    return readBatch(this.#source, examples, puzzles);
+    return readBatch(this.source, examples, puzzles);
   }
 
   /** Number of epochs begun. */

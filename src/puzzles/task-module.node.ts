@@ -1,0 +1,76 @@
+// Tasks of one's own from a module that a user writes, such as life.mjs: its default export, or its export `task`.
+import { existsSync, statSync } from "node:fs";
+import { resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+import { quoted } from "../formats/index.ts";
+import { ConfigError, type Task } from "../trm/index.ts";
+import { type GridTask, type GridTaskDefinition, gridTask } from "./grid-task.ts";
+import { choiceOf, type TaskChoice, taskOf } from "./named-task.ts";
+
+/** Whether a name on the command line is the path of a module. */
+export const isModulePath = (name: string): boolean => /[\\/]|\.[cm]?[jt]s$/.test(name);
+
+/** A task with the plain data that a run stores of it. */
+export interface ChosenTask {
+  readonly task: Task;
+  readonly choice: TaskChoice;
+}
+
+/**
+ * Imports a task. The module exports what `gridTask` returns, or the definition that it takes.
+ *
+ * @throws ConfigError that begins with the path: no such file, an error in the module, no export, or an export of another kind
+ */
+export async function loadTaskModule(path: string): Promise<ChosenTask> {
+  const module = resolve(path);
+  if (!existsSync(module)) throw new ConfigError(`${path}: no such file, expected a module that exports a grid task`);
+  if (!statSync(module).isFile())
+    throw new ConfigError(`${path}: is a folder, expected a module that exports a grid task`);
+  let exported: { readonly default?: unknown; readonly task?: unknown };
+  try {
+    exported = await import(pathToFileURL(module).href);
+  } catch (error) {
+    throw new ConfigError(`${path}: cannot be loaded: ${firstLine(error)}`);
+  }
+  const task = asGridTask(exported.default ?? exported.task, path);
+  return { task, choice: { ...choiceOf(task), module } };
+}
+
+/**
+ * The task that a run stores. A module is imported again, and must still define the same cells and symbols.
+ *
+ * @param path  the module, if the one of the run has been moved
+ * @throws ConfigError
+ */
+export async function resolveTask(choice: TaskChoice, path = choice.module): Promise<ChosenTask> {
+  if (path === undefined) return { task: taskOf(choice), choice };
+  if (path === choice.module && !existsSync(path)) {
+    throw new ConfigError(`${path}: no such file, but the task is defined there (if it has been moved: --task FILE)`);
+  }
+  const chosen = await loadTaskModule(path);
+  for (const key of ["rows", "columns", "symbols"] as const) {
+    const [got, expected] = [chosen.choice[key], choice[key]];
+    if (got !== expected) throw new ConfigError(`${path}: ${key}: got ${quoted(got)}, the run has ${quoted(expected)}`);
+  }
+  return chosen;
+}
+
+/** @throws ConfigError */
+function asGridTask(exported: unknown, path: string): GridTask {
+  const expected = "expected gridTask({ ... }), or its definition with name, rows, columns, symbols and draw";
+  if (exported === undefined) throw new ConfigError(`${path}: exports neither default nor task, ${expected}`);
+  const given = Object(exported) as Partial<GridTask & GridTaskDefinition>;
+  const fields = { name: "string", rows: "number", columns: "number", symbols: "string", draw: "function" } as const;
+  for (const [field, type] of Object.entries(fields) as [keyof typeof fields, string][]) {
+    if (typeof given[field] !== type)
+      throw new ConfigError(`${path}: ${field}: got ${quoted(given[field])}, ${expected}`);
+  }
+  if (typeof given.parse === "function" && typeof given.generate === "function") return exported as GridTask;
+  try {
+    return gridTask(exported as GridTaskDefinition);
+  } catch (error) {
+    throw error instanceof ConfigError ? new ConfigError(`${path}: ${error.message}`) : error;
+  }
+}
+
+const firstLine = (error: unknown): string => String(error).split("\n")[0]!;

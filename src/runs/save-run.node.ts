@@ -1,0 +1,222 @@
+// Runs written and continued by a program: the same folders that `trm train` writes.
+import { resolve } from "node:path";
+import { CheckpointError } from "../formats/index.ts";
+import { resolveTask } from "../puzzles/index.node.ts";
+import { choiceOf, SplitBatches } from "../puzzles/index.ts";
+import {
+  type BatchSource,
+  type Config,
+  ConfigError,
+  type Evaluation,
+  type Examples,
+  flattenConfig,
+  misfitOf,
+  ShuffledExamples,
+  type Task,
+  Training,
+  type TrainingHooks,
+} from "../trm/index.ts";
+import { type CheckpointAbout, type CheckpointFiles, packCheckpoint, restoreTraining } from "./checkpoint.ts";
+import { readCheckpoint, runFolderOf } from "./checkpoint-folder.node.ts";
+import { fingerprintOfFolder, fingerprintOfSets, verifyData } from "./data-fingerprint.node.ts";
+import { type CheckpointPlace, placeOfCheckpoint } from "./load-run.node.ts";
+import { folderState, moveRunAside, OccupiedError, type RunAbout, readRun, WritableRun } from "./run-folder.node.ts";
+import { noExamples, puzzlesOfRun } from "./run-puzzles.node.ts";
+import type { RunSets } from "./run-sets.ts";
+
+export interface SaveRunOptions {
+  readonly task: Task;
+  /** Puzzles that `trm train --resume` evaluates during training. Stored when the run is created. */
+  readonly watch?: Examples | undefined;
+  /** Puzzles for the final test by `trm eval`. Stored when the run is created. */
+  readonly unseen?: Examples | undefined;
+  /** The evaluation of these weights, by which the best checkpoint is found. */
+  readonly evaluation?: Evaluation | undefined;
+  /** Seconds of training so far. Default: as in the checkpoint before. */
+  readonly seconds?: number | undefined;
+  /** Whether another run in the folder is moved to FOLDER.previous; otherwise it is an error. */
+  readonly force?: boolean | undefined;
+}
+
+/**
+ * Saves a training in a run folder: creates the folder the first time, and adds a checkpoint each later time. The last three
+ * checkpoints are kept, and the best one. After a crash the folder holds a complete checkpoint. Call it between two steps.
+ *
+ * The training puzzles are stored with the run if they are in memory (ShuffledExamples). A data set on the disk (SplitBatches) is
+ * named by its path. A training on a source of your own is saved without its puzzles: `resumeRun` takes the source again.
+ *
+ * @throws OccupiedError if the folder holds another run, or a later step of this one; LockError while another process writes to it;
+ *   ConfigError for puzzles that a run cannot store; FileError
+ */
+export async function saveRun(folder: string, training: Training, options: SaveRunOptions): Promise<void> {
+  const { task, force = false } = options;
+  const misfit = misfitOf(task, training.config.model);
+  if (misfit !== undefined) throw new ConfigError(`saveRun: ${misfit}`);
+  const puzzles = puzzlesOf(training.source, task, options);
+  if (folderState(folder) === "run") {
+    const conflict = conflictOf(folder, training, task, puzzles);
+    if (conflict === undefined) return addCheckpoint(folder, training, options);
+    if (!force) throw new OccupiedError(`${folder} holds ${conflict} (force: true moves it to ${folder}.previous)`);
+    moveRunAside(folder);
+  }
+  const { sets, augment, dataFolder } = puzzles;
+  const fingerprint = dataFolder === undefined ? fingerprintOfSets(sets) : fingerprintOfFolder(dataFolder);
+  const about: RunAbout = {
+    task: choiceOf(task),
+    preset: "own",
+    data: { train: sets.train.count, watch: sets.watch.count, unseen: sets.unseen.count, augment },
+    goal: { steps: null, minutes: null },
+    fingerprint,
+    ...(dataFolder !== undefined && { dataFolder }),
+  };
+  const files = await pack(training, options, { task: about.task, data: fingerprint, seconds: 0 });
+  WritableRun.create(folder, about, sets, { step: training.step, files }).close();
+}
+
+/** Adds a checkpoint to a run that `conflictOf` accepts. */
+async function addCheckpoint(folder: string, training: Training, options: SaveRunOptions): Promise<void> {
+  const run = WritableRun.open(folder);
+  try {
+    const { side } = readCheckpoint(folder, () => []);
+    run.save(training.step, await pack(training, options, side));
+  } finally {
+    run.close();
+  }
+}
+
+function pack(
+  training: Training,
+  { seconds, evaluation }: SaveRunOptions,
+  known: Pick<CheckpointAbout, "task" | "data" | "seconds">,
+): Promise<CheckpointFiles> {
+  const { name, build } = training.model.embedding.weight.value.backend;
+  const about = {
+    task: known.task,
+    data: known.data,
+    seconds: seconds ?? known.seconds,
+    backend: { name, build },
+    madeBy: "trm-ts saveRun",
+  };
+  if (!evaluation) return packCheckpoint(training, about);
+  const { puzzles, exact, cell } = evaluation;
+  return packCheckpoint(training, { ...about, evaluation: { puzzles, exact: exact.at(-1)!, cell: cell.at(-1)! } });
+}
+
+/** Why the run in a folder is not an earlier state of this training; undefined if it is. */
+function conflictOf(folder: string, training: Training, task: Task, puzzles: StoredPuzzles): string | undefined {
+  const about = readRun(folder);
+  const { side } = readCheckpoint(folder, () => []);
+  const { module: _, ...recorded } = about.task;
+  const own = choiceOf(task);
+  if (own.name !== recorded.name || own.title !== recorded.title) return `a run of ${recorded.title ?? recorded.name}`;
+  const [theirs, ours] = [flattenConfig(side.config), flattenConfig(training.config)];
+  const changed = Object.keys(ours).find((key) => ours[key] !== theirs[key]);
+  if (changed !== undefined) return `a run with ${changed} ${theirs[changed]}, got ${ours[changed]}`;
+  const { sets, dataFolder } = puzzles;
+  const isSameData =
+    dataFolder === about.dataFolder &&
+    (dataFolder !== undefined || about.fingerprint?.train === fingerprintOfSets(sets).train);
+  if (!isSameData) return "a run on other training puzzles";
+  if (side.step > training.step) return `a checkpoint of step ${side.step}, got step ${training.step}`;
+  return undefined;
+}
+
+/** The puzzles of a run, as its folder stores them. */
+interface StoredPuzzles {
+  readonly sets: RunSets;
+  readonly augment: boolean;
+  /** The data set on the disk that the training reads. */
+  readonly dataFolder: string | undefined;
+}
+
+/** @throws ConfigError for puzzles that a run cannot store */
+function puzzlesOf(source: BatchSource, task: Task, { watch, unseen }: SaveRunOptions): StoredPuzzles {
+  const none = noExamples(task.sequenceLength);
+  const sets = { train: none, watch: watch ?? none, unseen: unseen ?? none };
+  if (source instanceof SplitBatches) {
+    const { folder } = source.source;
+    if (folder === undefined) {
+      throw new ConfigError("saveRun: got a data set in memory, expected one on the disk (writeDataset, openDataset)");
+    }
+    if (watch || unseen) {
+      throw new ConfigError(
+        `saveRun: got watch or unseen puzzles, expected none (the test split of ${folder} is used)`,
+      );
+    }
+    return { sets, augment: false, dataFolder: resolve(folder) };
+  }
+  const isInMemory = source instanceof ShuffledExamples;
+  const all = { ...sets, train: isInMemory ? source.examples : none };
+  for (const [name, examples] of Object.entries(all)) checkStorable(examples, task, name);
+  return { sets: all, augment: isInMemory && source.augment !== undefined, dataFolder: undefined };
+}
+
+/** @throws ConfigError for examples that data.safetensors cannot hold: it has one byte per token and no puzzle ids */
+function checkStorable({ length, puzzleIds, ignoreLabel = 0 }: Examples, task: Task, name: string): void {
+  const problem =
+    length !== task.sequenceLength
+      ? `examples of ${length} cells, expected ${task.sequenceLength}`
+      : task.vocabularySize > 256
+        ? `a vocabulary of ${task.vocabularySize}, expected at most 256`
+        : puzzleIds?.some((id) => id !== 0) || ignoreLabel !== 0
+          ? "puzzle ids or another ignoreLabel than 0, expected a data set on the disk (openDataset)"
+          : undefined;
+  if (problem !== undefined) throw new ConfigError(`saveRun: ${name}: got ${problem}`);
+}
+
+export interface ResumeRunOptions {
+  /** Which checkpoint of the run: the last one (default), the best one, or the name or path of its folder. */
+  readonly checkpoint?: CheckpointPlace | undefined;
+  /** The task. Default: the one that the run stores. */
+  readonly task?: Task | undefined;
+  /** The source of a training on batches of your own, which the run does not store. */
+  readonly source?: BatchSource | undefined;
+  /** Hooks of the training. */
+  readonly hooks?: TrainingHooks | undefined;
+}
+
+export interface ResumedRun {
+  readonly training: Training;
+  readonly task: Task;
+  readonly config: Config;
+  /** Seconds of training before the checkpoint. */
+  readonly seconds: number;
+  /** The puzzles that are stored with the run to be watched during training, and for the final test. */
+  readonly watch: Examples;
+  readonly unseen: Examples;
+}
+
+/**
+ * Continues a run, bit for bit on the same backend. `saveRun` into the same folder saves it again.
+ *
+ * @param folder  a run folder, or a checkpoint folder in it
+ * @throws CheckpointError, ConfigError, DatasetError, FileError
+ */
+export async function resumeRun(folder: string, options: ResumeRunOptions = {}): Promise<ResumedRun> {
+  const { checkpoint = "last", hooks = {} } = options;
+  const { path: place, choice } = placeOfCheckpoint(folder, checkpoint);
+  const run = runFolderOf(place);
+  const about = readRun(run);
+  const { side, files, path } = readCheckpoint(place, undefined, choice);
+  const { config, seconds } = side;
+  const task = options.task ?? (await resolveTask(about.task)).task;
+  const misfit = misfitOf(task, config.model);
+  if (misfit !== undefined) throw new CheckpointError(`${path}: ${misfit}`);
+  const isStored = about.dataFolder !== undefined || about.data.train > 0;
+  if (!isStored && !options.source) {
+    throw new CheckpointError(`${run}: contains no training puzzles, expected the option source`);
+  }
+  const { source, sets, fingerprint } = puzzlesOfRun(run, about, config, task);
+  if (isStored && !options.source) {
+    const where = about.dataFolder ?? `the puzzles in ${run}`;
+    verifyData({ path: where, actual: fingerprint, expected: side.data ?? about.fingerprint, run });
+  }
+  const training = new Training(config, options.source ?? source, hooks);
+  try {
+    restoreTraining(training, side, files, path);
+  } catch (error) {
+    training.dispose();
+    throw error;
+  }
+  return { training, task, config, seconds, watch: sets.watch, unseen: sets.unseen };
+}
