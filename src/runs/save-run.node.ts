@@ -24,6 +24,7 @@ import { folderState, moveRunAside, OccupiedError, type RunAbout, readRun, Writa
 import { noExamples, puzzlesOfRun } from "./run-puzzles.node.ts";
 import type { RunSets } from "./run-sets.ts";
 
+/** Options of `saveRun`. */
 export interface SaveRunOptions {
   readonly task: Task;
   /** Puzzles that `trm train --resume` evaluates during training. Stored when the run is created. */
@@ -31,7 +32,7 @@ export interface SaveRunOptions {
   /** Puzzles for the final test by `trm eval`. Stored when the run is created. */
   readonly unseen?: Examples | undefined;
   /** The evaluation of these weights, by which the best checkpoint is found. */
-  readonly evaluation?: Evaluation | undefined;
+  readonly evaluation?: Pick<Evaluation, "puzzles" | "exact" | "cell"> | undefined;
   /** Seconds of training so far. Default: as in the checkpoint before. */
   readonly seconds?: number | undefined;
   /** Whether another run in the folder is moved to FOLDER.previous; otherwise it is an error. */
@@ -164,6 +165,7 @@ function checkStorable({ length, puzzleIds, ignoreLabel = 0 }: Examples, task: T
   if (problem !== undefined) throw new ConfigError(`saveRun: ${name}: got ${problem}`);
 }
 
+/** Options of `resumeRun`. */
 export interface ResumeRunOptions {
   /** Which checkpoint of the run: the last one (default), the best one, or the name or path of its folder. */
   readonly checkpoint?: CheckpointPlace | undefined;
@@ -175,6 +177,7 @@ export interface ResumeRunOptions {
   readonly hooks?: TrainingHooks | undefined;
 }
 
+/** A training that continues, with what its run stores. */
 export interface ResumedRun {
   readonly training: Training;
   readonly task: Task;

@@ -131,10 +131,9 @@ describe("saveRun", () => {
   it("keeps the last three checkpoints and the best one", async () => {
     const training = ownTraining({}, false);
     const path = newFolder();
-    const measured = { puzzles: 4, unlabelled: 0, interval95: [0, 1], meanHaltStep: 1 } as const;
     for (const exact of [0.5, 0.25, 0.75, 0.25, 0.5, 0.25]) {
       await steps(training, 1);
-      await saveRun(path, training, { task: own, evaluation: { ...measured, exact: [0, exact], cell: [0, exact] } });
+      await saveRun(path, training, { task: own, evaluation: { puzzles: 4, exact: [0, exact], cell: [0, exact] } });
     }
     expect(stepsIn(path)).toEqual([3, 4, 5, 6]);
     expect(bestIn(path)).toMatchObject({ step: 3, exact: 0.75 });

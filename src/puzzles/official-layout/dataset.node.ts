@@ -15,6 +15,7 @@ import type { ExampleSource } from "./split-batches.ts";
 
 const TASK_JSON = "task.json";
 
+/** A data set on the disk, opened. */
 export interface Dataset {
   readonly folder: string;
   /** Reads and draws the puzzles. Its symbols are those of task.json; without that file the task is recognised by its sizes. */
@@ -82,6 +83,7 @@ function taskIn(choice: TaskChoice, file: string): Task {
   }
 }
 
+/** What `writeDataset` writes. */
 export interface DatasetContents {
   readonly task: Task;
   readonly train: Examples;
