@@ -30,6 +30,7 @@ export {
   type SplitMetadata,
   type SudokuSide,
   solveMaze,
+  solveSudoku,
   sudokuTask,
   type TaskChoice,
   type TaskName,

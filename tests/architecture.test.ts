@@ -7,7 +7,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { posix } from "node:path";
 import { describe, expect, it } from "vitest";
-import { placeOf, projectRoot, type SourceFile, sourceFiles, walkSyntax } from "./source.ts";
+import { placeOf, projectRoot, type SourceFile, type SyntaxNode, sourceFiles, walkSyntax } from "./source.ts";
 
 const files = sourceFiles();
 const file = (path: string, text: string): SourceFile => ({ path, text });
@@ -22,7 +22,7 @@ interface Import {
 
 function importsOf(source: SourceFile): Import[] {
   const found: Import[] = [];
-  walkSyntax(source.text, (node) => {
+  const collect = (node: SyntaxNode): void => {
     if (!/^(Import|ExportNamed|ExportAll)Declaration$|^ImportExpression$|^TSImportType$/.test(node.type)) return;
     const from = (node.source as { value?: unknown } | null)?.value;
     if (typeof from === "string") {
@@ -33,7 +33,8 @@ function importsOf(source: SourceFile): Import[] {
         place: placeOf(source, node),
       });
     }
-  });
+  };
+  walkSyntax(source.text, collect, source.path.endsWith(".tsx") ? "tsx" : "ts");
   return found;
 }
 
@@ -273,6 +274,63 @@ describe("the course", () => {
     expect(forbidden([file("course/a.node.ts", 'import { readFileSync } from "node:fs";')])).toEqual([]);
     expect(forbidden([file("course/lessons/b.ts", 'import { part } from "../lesson.ts";')])).toEqual([]);
   });
+});
+
+// --- The explorer --------------------------------------------------------------------------------------------------------
+
+const explorerFiles: readonly SourceFile[] = readdirSync(`${projectRoot}explorer`, {
+  recursive: true,
+  encoding: "utf8",
+})
+  .map((path) => `explorer/${path.replaceAll("\\", "/")}`)
+  .filter((path) => /\.tsx?$/.test(path) && !/\/(dist|generated|models)\//.test(path))
+  .toSorted()
+  .map((path) => ({ path, text: readFileSync(projectRoot + path, "utf8") }));
+
+describe("the explorer", () => {
+  const isPublic = (from: string): boolean => /^trm-ts(\/(tensor|autograd|nn|formats))?$/.test(from);
+  const ofThePage = /^(preact(\/hooks)?|@preact\/signals|uplot|virtual:written-content)$/;
+  const ofTheBuild = /^(node:.*|vite|shiki|temml)$/;
+
+  /**
+   * Imports of the library's inside; of Node or of a build library outside explorer/build; and of the library itself by the page,
+   * which may import its types alone: the workers compute.
+   */
+  const forbidden = (sources: readonly SourceFile[]): string[] =>
+    sources.flatMap((source) => {
+      const isBuild = source.path.startsWith("explorer/build/") || source.path === "explorer/vite.config.ts";
+      const isWorker = source.path.startsWith("explorer/worker/");
+      return importsOf(source)
+        .filter(({ from, isType }) => {
+          if (isRelative(from)) return !resolved(source, from).startsWith("explorer/");
+          if (isPublic(from)) return !isType && !isBuild && !isWorker;
+          return !(isBuild ? ofTheBuild : ofThePage).test(from);
+        })
+        .map(({ from, place }) => `${place} imports ${from}`);
+    });
+
+  it("imports only the public package, and the page only its types", () => {
+    expect(explorerFiles.length).toBeGreaterThan(20);
+    expect(forbidden(explorerFiles)).toEqual([]);
+  });
+
+  it("would fail the check for an import of the source, of Node by a page, and of computing code by a page", () => {
+    const found = [
+      'import { trace } from "../../src/index.ts";',
+      'import { readFileSync } from "node:fs";',
+      'import { trace } from "trm-ts";',
+      'import { codeToHtml } from "shiki";',
+    ].flatMap((text) => forbidden([file("explorer/page/a.tsx", text)]));
+    expect(found).toHaveLength(4);
+    expect(forbidden([file("explorer/page/a.tsx", 'import type { Trace } from "trm-ts";')])).toEqual([]);
+    expect(forbidden([file("explorer/worker/a.ts", 'import { trace } from "trm-ts";')])).toEqual([]);
+    expect(forbidden([file("explorer/worker/a.ts", 'import { x } from "../../src/trm/trace.ts";')])).toHaveLength(1);
+  });
+
+  it("begins every file with a comment that says what it is for", () =>
+    expect(explorerFiles.filter(({ text }) => !/^(\/\/ \S|\/\*\*?\s+\S)/.test(text)).map(({ path }) => path)).toEqual(
+      [],
+    ));
 });
 
 // --- Form ------------------------------------------------------------------------------------------------------------

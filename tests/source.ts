@@ -27,14 +27,18 @@ export interface SyntaxNode {
 
 const trees = new Map<string, SyntaxNode>();
 
-function treeOf(text: string): SyntaxNode {
-  const tree = trees.get(text) ?? (parseAst(text, { lang: "ts" }) as unknown as SyntaxNode);
+function treeOf(text: string, lang: "ts" | "tsx"): SyntaxNode {
+  const tree = trees.get(text) ?? (parseAst(text, { lang }) as unknown as SyntaxNode);
   trees.set(text, tree);
   return tree;
 }
 
 /** Calls `visit` with every node of a TypeScript text and the nodes around it, innermost first. */
-export function walkSyntax(text: string, visit: (node: SyntaxNode, around: readonly SyntaxNode[]) => void): void {
+export function walkSyntax(
+  text: string,
+  visit: (node: SyntaxNode, around: readonly SyntaxNode[]) => void,
+  lang: "ts" | "tsx" = "ts",
+): void {
   const step = (node: SyntaxNode, around: readonly SyntaxNode[]): void => {
     visit(node, around);
     const inside = [node, ...around];
@@ -44,7 +48,7 @@ export function walkSyntax(text: string, visit: (node: SyntaxNode, around: reado
       }
     }
   };
-  step(treeOf(text), []);
+  step(treeOf(text, lang), []);
 }
 
 /** "src/tensor/shape.ts:12" */

@@ -39,5 +39,6 @@ export { type ExampleSource, memorySource, pickExamples, SplitBatches } from "./
 export type { SudokuSide } from "./sudoku/board.ts";
 export { canonicalForm } from "./sudoku/canonical.ts";
 export { readSudokuCsv } from "./sudoku/csv.ts";
+export { solveSudoku } from "./sudoku/solve.ts";
 export { rateGuesses, search } from "./sudoku/solver.ts";
 export { sudokuTask } from "./sudoku/task.ts";

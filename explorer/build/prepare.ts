@@ -1,0 +1,236 @@
+// Writes explorer/generated: the models that the page offers, with sample puzzles, a recorded trace, the basis of the positions, and
+// the accuracy of every latent on 200 puzzles. Run by `npm run explorer` and `npm run explorer:build`; takes seconds per model,
+// and nothing for a model whose files have not changed.
+//
+// A model is a folder with config.json and model.safetensors in weights/ or in explorer/models/ (for models of one's own). If the
+// folder has a file unseen.csv, the puzzles are its first rows; otherwise they are generated.
+import { createHash } from "node:crypto";
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { basename, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import {
+  type Examples,
+  type LoadedModel,
+  loadModel,
+  readTaskCsv,
+  recordTrace,
+  type SudokuSide,
+  sliceExamples,
+  sudokuTask,
+  type Task,
+  traceBasis,
+} from "trm-ts";
+import type { Puzzle } from "../shared/calls.ts";
+import type { Board, Manifest, ModelEntry, Sample } from "../shared/models.ts";
+import { chooseBackend, machineOf } from "../worker/machine.ts";
+import { summarise, traceSteps } from "../worker/solver.ts";
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+const generated = join(root, "explorer/generated");
+/** Changes whenever this file would write something else for the same model. */
+const recipe = 4;
+
+/** Puzzles of the class. */
+const classSize = 200;
+/** Puzzles from which the basis is computed. */
+const basisPuzzles = 40;
+
+export interface PrepareOptions {
+  /** Folders that contain folders of models. */
+  readonly from: readonly string[];
+  readonly to: string;
+}
+
+export async function prepare({ from, to }: PrepareOptions): Promise<Manifest> {
+  await chooseBackend({ backend: "wasm", threads: 1 });
+  const folders = from.filter(existsSync).flatMap((folder) => readdirSync(folder).map((name) => join(folder, name)));
+  const models = folders.filter((folder) => existsSync(join(folder, "model.safetensors")));
+  const twice = models.find((folder, index) => models.findIndex((one) => basename(one) === basename(folder)) < index);
+  if (twice) throw new Error(`${twice}: a model of this name is in another folder, expected different names`);
+  mkdirSync(join(to, "models"), { recursive: true });
+  const entries: ModelEntry[] = [];
+  for (const folder of models) entries.push(await prepareModel(folder, join(to, "models", basename(folder))));
+  for (const old of readdirSync(join(to, "models"))) {
+    if (!entries.some(({ name }) => name === old)) rmSync(join(to, "models", old), { recursive: true });
+  }
+  const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { version: string };
+  const manifest = { version, models: entries.sort((a, b) => rank(a) - rank(b) || a.name.localeCompare(b.name)) };
+  writeFileSync(join(to, "manifest.json"), JSON.stringify(manifest));
+  return manifest;
+}
+
+/** The first model is the one that a visitor meets: 6x6 Sudoku shows recursion across steps and is small. */
+function rank({ name }: ModelEntry): number {
+  const order = ["sudoku6", "sudoku9", "sudoku4", "maze9"];
+  const at = order.findIndex((known) => name.startsWith(known));
+  return at < 0 ? order.length : at;
+}
+
+async function prepareModel(folder: string, to: string): Promise<ModelEntry> {
+  const name = basename(folder);
+  const config = readFileSync(join(folder, "config.json"));
+  const weights = readFileSync(join(folder, "model.safetensors"));
+  const csv = join(folder, "unseen.csv");
+  const puzzles = existsSync(csv) ? readFileSync(csv, "utf8") : null;
+  const cardFile = join(folder, "card.json");
+  const card = existsSync(cardFile) ? readFileSync(cardFile, "utf8") : "{}";
+  const parts = [String(recipe), config, weights, puzzles ?? "", card];
+  const key = parts.reduce((hash, part) => hash.update(part), createHash("sha256")).digest("hex");
+  const entryFile = join(to, "entry.json");
+  if (existsSync(entryFile)) {
+    const old = JSON.parse(readFileSync(entryFile, "utf8")) as { key: string; entry: ModelEntry };
+    if (old.key === key) return old.entry;
+  }
+  console.log(`explorer: preparing ${name}`);
+  rmSync(to, { recursive: true, force: true });
+  mkdirSync(to, { recursive: true });
+  const loaded = loadModel({ config, weights });
+  const cardOf = JSON.parse(card) as Card;
+  const set = puzzles === null ? generatedPuzzles(loaded, cardOf) : puzzlesOfFile(loaded.task, puzzles, csv);
+  const { entry, first } = await entryOf(name, loaded, set, weights.length);
+  const { model, task } = loaded;
+  const trace = await recordTrace(model, questionOf([first]), {
+    steps: entry.nSup,
+    task: task.name,
+    name,
+    truth: first.truth!,
+    basis: entry.basis,
+    loss: loaded.config.training.loss,
+  });
+  loaded.model.dispose();
+  cpSync(join(folder, "config.json"), join(to, "config.json"));
+  cpSync(join(folder, "model.safetensors"), join(to, "model.safetensors"));
+  writeFileSync(join(to, "trace.json"), JSON.stringify(trace));
+  writeFileSync(entryFile, JSON.stringify({ key, entry }));
+  return entry;
+}
+
+interface PuzzleSet {
+  readonly examples: Examples;
+  readonly source: string;
+}
+
+const puzzlesOfFile = (task: Task, text: string, path: string): PuzzleSet => ({
+  examples: readTaskCsv(task, text, path),
+  source: "puzzles that were kept out of the training (unseen.csv)",
+});
+
+/** The part of a model card that says which puzzles the training used. `npm run ship` writes it. */
+interface Card {
+  readonly solves?: string;
+  readonly stages?: readonly { readonly command?: string; readonly seed?: number }[];
+}
+
+/** Puzzles of the kind that the model was trained on, drawn again so that they are none of the training puzzles. */
+function generatedPuzzles({ task, config }: LoadedModel, { solves = "", stages = [] }: Card): PuzzleSet {
+  const clues = /with (\d+) clues/.exec(solves)?.[1];
+  const { command = "", seed = config.training.seed } = stages[0] ?? {};
+  if (task.name === "sudoku4") {
+    // Most 4x4 puzzles with few clues could be training puzzles, so the sets of the training are drawn again, as `trm train` draws them.
+    const unseen = Number(/--unseen (\d+)/.exec(command)?.[1] ?? 200);
+    const watched = 100;
+    const { test } = task.generate({ train: 16_000, test: watched + unseen, seed });
+    const examples = sliceExamples(test, watched, watched + Math.min(unseen, classSize));
+    return { examples, source: `unseen: drawn with the training puzzles (seed ${seed}) and kept out of the training` };
+  }
+  const own = 7_654_321;
+  const named =
+    task.name.startsWith("sudoku") && clues ? sudokuTask(task.rows as SudokuSide, { clues: Number(clues) }) : task;
+  const { test } = named.generate({ train: 0, test: classSize, seed: own });
+  return { examples: test, source: `unseen: generated with seed ${own}, the training puzzles with seed ${seed}` };
+}
+
+function puzzleAt({ inputs, labels, length }: Examples, index: number): Puzzle {
+  const own = (tokens: Int32Array): number[] => [...tokens.subarray(index * length, (index + 1) * length)];
+  return { question: own(inputs), truth: own(labels) };
+}
+
+const questionOf = (puzzles: readonly Puzzle[]) => ({
+  inputs: Int32Array.from(puzzles.flatMap(({ question }) => question)),
+});
+
+async function entryOf(
+  name: string,
+  loaded: LoadedModel,
+  set: PuzzleSet,
+  bytes: number,
+): Promise<{ readonly entry: ModelEntry; readonly first: Puzzle }> {
+  const { model, task, config, step } = loaded;
+  const { nSup } = config.training;
+  const count = Math.min(classSize, set.examples.count);
+  const drawn = Array.from({ length: count }, (_, index) => puzzleAt(set.examples, index));
+  const { exact, slowest } = await measure(loaded, drawn);
+  // The puzzle that takes the model longest is shown first.
+  const puzzles = [drawn[slowest]!, ...drawn.filter((_, index) => index !== slowest)];
+  const samples = puzzles.map(
+    ({ question, truth }): Sample => ({ question: task.format(question), truth: task.format(truth!) }),
+  );
+  const { updates, source } = model.recursion;
+  const parameters = model.parameters().reduce((sum, { value }) => sum + value.size, 0);
+  const entry: ModelEntry = {
+    name,
+    title: titleOf(task),
+    board: boardOf(task),
+    parameters,
+    trainingSteps: step,
+    T: model.T,
+    n: config.model.n,
+    nSup,
+    updates,
+    source: source?.file ?? null,
+    samples,
+    samplesFrom: set.source,
+    measured: { exact, puzzles: count, source: set.source, machine: machineOf(name) },
+    basis: await traceBasis(model, questionOf(puzzles.slice(0, basisPuzzles)), { steps: nSup }),
+    bytes,
+  };
+  return { entry, first: puzzles[0]! };
+}
+
+/**
+ * How many puzzles each latent, decoded, answers completely right after every update; and the puzzle that is answered right in the
+ * end, but has the most wrong cells on the way.
+ */
+async function measure(
+  { model, config }: LoadedModel,
+  puzzles: readonly Puzzle[],
+): Promise<{ readonly exact: readonly number[]; readonly slowest: number }> {
+  const exact: number[] = [];
+  const onTheWay = new Float64Array(puzzles.length);
+  let last: ArrayLike<number> = [];
+  const subject = { model, config, basis: undefined };
+  await traceSteps(subject, puzzles, config.training.nSup, new AbortController().signal, (frames) => {
+    const summaries = summarise(frames, puzzles, 1);
+    for (const { wrong } of summaries) exact.push(wrong.filter((cells) => cells === 0).length);
+    last = summaries.at(-1)!.wrong;
+    for (let puzzle = 0; puzzle < puzzles.length; puzzle++)
+      onTheWay[puzzle]! += Math.min(1, last[puzzle]!) * 100 + last[puzzle]!;
+  });
+  const solved = [...onTheWay.keys()].filter((puzzle) => last[puzzle] === 0);
+  return {
+    exact,
+    slowest: solved.reduce((best, puzzle) => (onTheWay[puzzle]! > onTheWay[best]! ? puzzle : best), solved[0] ?? 0),
+  };
+}
+
+const isSudoku = ({ name }: Task): boolean => name.startsWith("sudoku");
+
+function boardOf(task: Task): Board {
+  const { rows, columns, vocabularySize } = task;
+  const kind = isSudoku(task) ? "sudoku" : task.name.startsWith("maze") ? "maze" : "grid";
+  const symbols = Array.from({ length: vocabularySize }, (_, token) => task.format([token]));
+  return { kind, rows, columns, symbols };
+}
+
+function titleOf(task: Task): string {
+  const size = `${task.rows}×${task.columns}`;
+  if (isSudoku(task)) return `Sudoku ${size}`;
+  return task.name.startsWith("maze") ? `Maze ${size}` : `${task.name} ${size}`;
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const extra = process.env.TRM_EXPLORER_MODELS;
+  const from = extra ? [extra] : [join(root, "weights"), join(root, "explorer/models")];
+  const { models } = await prepare({ from, to: generated });
+  console.log(`explorer: ${models.length} models (${models.map(({ name }) => name).join(", ") || "none in weights/"})`);
+}

@@ -1,0 +1,217 @@
+// The frame of the page: navigation, the guide, the view, the scrubber, and the keys that work everywhere.
+import { effect, signal } from "@preact/signals";
+import type { JSX } from "preact";
+import { wrongCells } from "../shared/frames.ts";
+import { backends, themes, type View } from "../shared/link.ts";
+import { Guide } from "./guide.tsx";
+import { IsolationButton } from "./parts/isolation.tsx";
+import { machineText } from "./parts/numbers.tsx";
+import { placeText, Scrubber } from "./parts/scrubber.tsx";
+import {
+  failure,
+  frame,
+  go,
+  isPlaying,
+  link,
+  manifest,
+  model,
+  moveBy,
+  moveByStep,
+  moveTo,
+  output,
+  place,
+  play,
+  refused,
+  shape,
+  shown,
+  shows,
+  workerError,
+} from "./state.ts";
+import { Inside } from "./views/inside.tsx";
+import { Solve } from "./views/solve.tsx";
+
+/** The views, in the order of the navigation. docs/explorer.md says how to add one. */
+const views: readonly { readonly name: View; readonly title: string; readonly content: () => JSX.Element | null }[] = [
+  { name: "solve", title: "Solve", content: Solve },
+  { name: "inside", title: "Inside a step", content: Inside },
+];
+
+/** Views that have no use for the scrubber. */
+const timeless: readonly View[] = ["train"];
+
+effect(() => {
+  const { theme, embed } = link.value;
+  document.documentElement.dataset.theme = theme;
+  document.documentElement.dataset.embed = String(embed);
+});
+
+/** Keys that work everywhere, except where something is typed. */
+export function onKey(event: KeyboardEvent): void {
+  const target = event.target as Element;
+  if (event.ctrlKey || event.metaKey || event.altKey) return;
+  if (target.matches("textarea, select, input:not([type=range])")) return;
+  const isButton = target.matches("button, summary, a, [role=radio]");
+  const actions: Record<string, () => void> = {
+    ArrowRight: () => (event.shiftKey ? moveByStep(1) : moveBy(1)),
+    ArrowLeft: () => (event.shiftKey ? moveByStep(-1) : moveBy(-1)),
+    Home: () => moveTo(-1),
+    End: () => moveTo(Number.MAX_SAFE_INTEGER),
+    ...(!isButton && { " ": () => play(!isPlaying.value) }),
+  };
+  const action = actions[event.key];
+  if (!action) return;
+  event.preventDefault();
+  if (event.key !== " ") play(false);
+  action();
+}
+
+export function App(): JSX.Element {
+  if (failure.value) {
+    return (
+      <main class="failure">
+        <h1>The explorer has nothing to show</h1>
+        <p>{failure.value}</p>
+      </main>
+    );
+  }
+  const { view, embed } = link.value;
+  const current = views.find(({ name }) => name === view) ?? views[0]!;
+  const Content = current.content;
+  const isTimeless = timeless.includes(current.name);
+  return (
+    <>
+      {!embed && <Header />}
+      <Messages />
+      <div class={`page-body${shows("guide") && !embed ? "" : " without-guide"}`}>
+        {shows("guide") && !embed && <Guide />}
+        <main id="main" aria-label={current.title}>
+          <Content />
+        </main>
+      </div>
+      {shows("scrubber") && !isTimeless && <Scrubber />}
+      <LiveSentence />
+    </>
+  );
+}
+
+function Header(): JSX.Element {
+  const { view } = link.value;
+  return (
+    <header class="top">
+      <a class="brand" href="#v=1">
+        <b>trm-ts</b> the recursion explorer
+      </a>
+      {shows("nav") && (
+        <nav aria-label="Views">
+          {views.map(({ name, title }) => (
+            <button
+              key={name}
+              type="button"
+              class={`tab${name === view ? " current" : ""}`}
+              aria-current={name === view ? "page" : undefined}
+              onClick={() => go({ view: name })}
+            >
+              {title}
+            </button>
+          ))}
+        </nav>
+      )}
+      {shows("model") && <Choices />}
+    </header>
+  );
+}
+
+function Choices(): JSX.Element {
+  const { theme, backend } = link.value;
+  return (
+    <div class="choices">
+      <label>
+        <span class="sr-only">Model</span>
+        <select
+          value={model.value?.name ?? ""}
+          onChange={(event) =>
+            go({
+              model: event.currentTarget.value,
+              puzzle: "",
+              sample: 1,
+              cell: 0,
+              at: { step: 0, cycle: 0, update: 0 },
+            })
+          }
+        >
+          {manifest.value?.models.map(({ name, title }) => (
+            <option key={name} value={name}>
+              {title}
+              {title.replace(/\D/g, "").startsWith(name.replace(/\D/g, "")) ? "" : ` (${name})`}
+            </option>
+          ))}
+        </select>
+      </label>
+      <details class="menu">
+        <summary>Settings</summary>
+        <div class="menu-body">
+          <label>
+            Theme
+            <select value={theme} onChange={(event) => go({ theme: event.currentTarget.value as typeof theme })}>
+              {themes.map((name) => (
+                <option key={name} value={name}>
+                  {name}
+                </option>
+              ))}
+            </select>
+          </label>
+          <label>
+            Backend
+            <select value={backend} onChange={(event) => go({ backend: event.currentTarget.value as typeof backend })}>
+              {backends.map((name) => (
+                <option key={name} value={name}>
+                  {name}
+                </option>
+              ))}
+            </select>
+          </label>
+          <p class="note">{shown.value?.machine ? machineText(shown.value.machine) : ""}</p>
+          <IsolationButton />
+        </div>
+      </details>
+    </div>
+  );
+}
+
+function Messages(): JSX.Element | null {
+  const messages = [...refused.value, ...(workerError.value ? [workerError.value] : [])];
+  if (messages.length === 0) return null;
+  return (
+    <div class="messages" role="alert">
+      <p>
+        {refused.value.length > 0 && <b>Parts of the link were refused. </b>}
+        {messages.join(" ")}
+      </p>
+      <button type="button" class="quiet" onClick={() => (refused.value = [])}>
+        Dismiss
+      </button>
+    </div>
+  );
+}
+
+const sentence = signal("");
+
+// One polite sentence for each supervision step that is reached, and for every move that is not part of playing.
+effect(() => {
+  const made = frame.value;
+  const at = place.value;
+  const truth = shown.value?.puzzle.truth;
+  const isEnd = at.cycle === shape.value.T && at.update === shape.value.updates.length;
+  if (isPlaying.value && !isEnd) return;
+  const wrong = truth && made?.latent === output.value ? wrongCells(made.tokens, truth) : null;
+  const verdict = wrong === null ? "" : wrong === 0 ? "; all cells are right" : `; ${wrong} cells are wrong`;
+  sentence.value = `${placeText()}${verdict}.`;
+});
+
+function LiveSentence(): JSX.Element {
+  return (
+    <p class="sr-only" role="status" aria-live="polite">
+      {sentence.value}
+    </p>
+  );
+}

@@ -1,0 +1,254 @@
+// The guide: lessons as data. A lesson is a list of parts; each part has a text, made from the numbers of the model at hand, and the state
+// of the page that it starts from. `lesson=first&part=3` in a link opens a part.
+import type { ComponentChildren, JSX } from "preact";
+import { framesPerStep, haltStep, sigmoid, wrongCells } from "../shared/frames.ts";
+import { percent } from "../shared/interval.ts";
+import type { Link } from "../shared/link.ts";
+import { measuredText } from "./parts/numbers.tsx";
+import { Legend, Named } from "./parts/sign.tsx";
+import { frames, go, isFirstVisit, link, model, play, shape, shown } from "./state.ts";
+
+interface Part {
+  readonly title: string;
+  readonly text: () => ComponentChildren;
+  /** The state of the page when the visitor arrives at the part. */
+  readonly state: () => Partial<Link>;
+  readonly plays?: boolean;
+}
+
+const updatesBeforeY = (): number => shape.value.updates.length - 1;
+
+/** Wrong cells after the supervision steps, from the trace that is shown. */
+function wrongAfter(step: number): number | null {
+  const truth = shown.value?.puzzle.truth;
+  const made = frames.value[step * framesPerStep(shape.value) - 1];
+  return truth && made ? wrongCells(made.tokens, truth) : null;
+}
+
+/** The share of the class that y answers right after a cycle of step 1. */
+const shareAfterCycle = (cycle: number): string =>
+  measuredText(model.value!.measured, cycle * shape.value.updates.length - 1) ?? "an unknown number of";
+
+const cells = (count: number | null): string =>
+  count === null ? "an unknown number of cells" : count === 0 ? "no cell" : count === 1 ? "1 cell" : `${count} cells`;
+
+const first: readonly Part[] = [
+  {
+    title: "Watch it think",
+    state: () => ({ view: "solve", at: { step: 0, cycle: 0, update: 0 } }),
+    plays: true,
+    text: () => (
+      <>
+        <p>
+          This network was never told the rules, and it does not search. It has {thousands(model.value!.parameters)}{" "}
+          numbers, learned from examples, and one habit: it improves its answer, again and again.
+        </p>
+        <p>
+          Of {model.value!.samples.length} puzzles that it never saw, this is the one that takes it longest. Press play,
+          or step with the arrow keys.
+        </p>
+      </>
+    ),
+  },
+  {
+    title: "An answer that is revised",
+    state: () => ({ view: "solve", at: { step: 1, cycle: shape.value.T, update: shape.value.updates.length } }),
+    text: () => (
+      <>
+        <p>
+          <Named name="y" /> is the current answer. After the first supervision step {cells(wrongAfter(1))} of it{" "}
+          {wrongAfter(1) === 1 ? "is" : "are"} wrong; after step {shape.value.steps},{" "}
+          {cells(wrongAfter(shape.value.steps))}.
+        </p>
+        <p>An outline marks what the last update changed. The bar under a digit is the network’s confidence in it.</p>
+      </>
+    ),
+  },
+  {
+    title: "A second state",
+    state: () => ({ view: "solve", at: { step: 1, cycle: 1, update: 1 } }),
+    text: () => (
+      <>
+        <p>
+          Before each new answer the network updates <Named name="z" /> {updatesBeforeY()}{" "}
+          {updatesBeforeY() === 1 ? "time" : "times"}. z has the same shape as y and is never asked to be an answer. We
+          can decode it all the same, on the small board.
+        </p>
+        <p>{zQuestion()}</p>
+      </>
+    ),
+  },
+  {
+    title: "When to stop",
+    state: () => ({
+      view: "solve",
+      at: {
+        step: haltStep(frames.value, shape.value) ?? shape.value.steps,
+        cycle: shape.value.T,
+        update: shape.value.updates.length,
+      },
+    }),
+    text: () => <>{qText()}</>,
+  },
+  {
+    title: "One network, two jobs",
+    state: () => ({ view: "inside", at: { step: 1, cycle: 1, update: 1 } }),
+    text: () => (
+      <>
+        <p>
+          A supervision step has {shape.value.T} {shape.value.T === 1 ? "cycle" : "cycles"}. Each updates{" "}
+          <Named name="z" /> {updatesBeforeY()} times, then <Named name="y" /> once, with the same network.
+        </p>
+        <p>
+          What goes in tells it which job to do: the puzzle <Named name="x" /> is in the sum when z is updated, and not
+          when y is. Step through the boxes and watch the running line.
+        </p>
+      </>
+    ),
+  },
+  {
+    title: "What learning needs",
+    state: () => ({ view: "inside", at: { step: 1, cycle: shape.value.T, update: 1 } }),
+    text: () => (
+      <>
+        <p>
+          To learn, the network must know how every operation changed the loss. So the operations of this cycle are
+          recorded on a <b>tape</b>, and gradients run back along it.
+        </p>
+        <p>A tape costs memory for every operation it holds. Recording everything would be expensive.</p>
+      </>
+    ),
+  },
+  {
+    title: "T − 1 cycles leave no tape",
+    state: () => ({ view: "inside", at: { step: 1, cycle: 1, update: 1 } }),
+    text: () => {
+      const { T } = shape.value;
+      if (T === 1) return <p>This model has T = 1: its only cycle is on the tape. Choose a model with T above 1.</p>;
+      return (
+        <>
+          <p>
+            The hatched {T === 2 ? "strip runs" : "strips run"} inside <code>noGrad</code>: {T - 1} of the {T} cycles of
+            a step {T === 2 ? "leaves" : "leave"} no tape. They cost time, but no memory, and gradients do not pass
+            through them.
+          </p>
+          <p>
+            Do they contribute? After cycle 1 of step 1, y is completely right on {shareAfterCycle(1)} puzzles; after
+            cycle {T}, on {shareAfterCycle(T)}. Only the last cycle is recorded.
+          </p>
+          <p>
+            That is the trick that makes so much thinking affordable. What does it cost? Look at the gradient of a box
+            on the tape.
+          </p>
+        </>
+      );
+    },
+  },
+];
+
+function zQuestion(): ComponentChildren {
+  const { exact, puzzles } = model.value!.measured;
+  const { updates } = shape.value;
+  const lastZ = updates.length - 2;
+  if (lastZ < 0) return "This model has no z.";
+  return (
+    <>
+      On {puzzles} puzzles, z decodes to the complete right answer for {percent(exact[0]! / puzzles)} after its first
+      update, and for {percent(exact[exact.length - 2]! / puzzles)} after its last one; y for{" "}
+      {percent(exact.at(-1)! / puzzles)}. What would you say z holds?
+    </>
+  );
+}
+
+function qText(): ComponentChildren {
+  const step = haltStep(frames.value, shape.value);
+  const made = step === null ? null : frames.value[step * framesPerStep(shape.value) - 1];
+  const wrong = step === null ? null : wrongAfter(step);
+  return (
+    <>
+      <p>
+        After every update of y the network also says how likely it is that the whole answer is right:{" "}
+        <Named name="q" />. Above 50% it may stop.
+      </p>
+      <p>
+        {made?.q
+          ? `Here q reaches ${Math.round(100 * sigmoid(made.q.halt))}% after step ${step}. ${
+              wrong === null
+                ? ""
+                : wrong === 0
+                  ? "It is right: no cell is wrong."
+                  : `It is mistaken: ${cells(wrong)} are wrong.`
+            }`
+          : "On this puzzle q never gets there."}
+      </p>
+    </>
+  );
+}
+
+export const thousands = (count: number): string => count.toLocaleString("en-US");
+
+const lessons: Readonly<Record<string, readonly Part[]>> = { first };
+
+/** The lesson that is open: the one of the link; on a first visit the first one. */
+const openLesson = (): string => link.value.lesson;
+
+export function startGuide(): void {
+  if (isFirstVisit) openPart(1);
+}
+
+function openPart(part: number): void {
+  const lesson = openLesson() || "first";
+  const chosen = lessons[lesson]?.[part - 1];
+  if (!chosen) return;
+  go({ ...chosen.state(), lesson, part });
+  const isCalm = matchMedia("(prefers-reduced-motion: reduce)").matches;
+  play(chosen.plays === true && !isCalm);
+}
+
+export function Guide(): JSX.Element | null {
+  const name = openLesson();
+  const parts = lessons[name];
+  if (!shown.value || !model.value) return null;
+  if (!parts) {
+    return (
+      <aside class="guide guide-closed">
+        <Legend />
+        <button type="button" class="quiet" onClick={() => openPart(1)}>
+          What is this? Start the tour
+        </button>
+      </aside>
+    );
+  }
+  const number = Math.min(link.value.part, parts.length);
+  const part = parts[number - 1]!;
+  const isLast = number === parts.length;
+  return (
+    <aside class="guide" aria-label="Tour">
+      <p class="guide-count number">
+        {number} / {parts.length}
+      </p>
+      <h1>{part.title}</h1>
+      <div class="guide-text">{part.text()}</div>
+      <div class="row">
+        <button type="button" disabled={number === 1} onClick={() => openPart(number - 1)}>
+          Back
+        </button>
+        {isLast ? (
+          <button type="button" class="primary" onClick={() => go({ lesson: "", part: 1 })}>
+            Explore on your own
+          </button>
+        ) : (
+          <button type="button" class="primary" onClick={() => openPart(number + 1)}>
+            Next
+          </button>
+        )}
+        {!isLast && (
+          <button type="button" class="quiet" onClick={() => go({ lesson: "", part: 1 })}>
+            Close
+          </button>
+        )}
+      </div>
+      <Legend />
+    </aside>
+  );
+}

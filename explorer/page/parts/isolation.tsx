@@ -1,0 +1,52 @@
+// Isolation: threads need a cross-origin isolated page. Where the web server does not send the headers, a button installs a service
+// worker that adds them, and stores the page for offline use.
+import { signal } from "@preact/signals";
+import type { JSX } from "preact";
+
+/** Set while a reload that should have isolated the page is under way; a second reload is never made. */
+const guard = "trm-explorer-isolating";
+const message = signal("");
+
+export const isIsolated = (): boolean => globalThis.crossOriginIsolated === true;
+
+/** After the reload: reports if the page is still not isolated, and removes the guard. */
+export function checkIsolation(): void {
+  if (sessionStorage.getItem(guard) === null) return;
+  sessionStorage.removeItem(guard);
+  if (!isIsolated()) message.value = "This browser did not isolate the page. It goes on with one thread.";
+}
+
+async function isolate(): Promise<void> {
+  try {
+    message.value = "Storing the page…";
+    await navigator.serviceWorker.register("./isolation.js");
+    await navigator.serviceWorker.ready;
+    if (isIsolated()) {
+      message.value = "The page now works offline.";
+      return;
+    }
+    sessionStorage.setItem(guard, "1");
+    location.reload();
+  } catch (error) {
+    message.value = `The service worker could not be installed: ${(error as Error).message}`;
+  }
+}
+
+export function IsolationButton(): JSX.Element | null {
+  const canInstall = "serviceWorker" in navigator && import.meta.env.PROD;
+  return (
+    <div class="stack">
+      <p class="note">
+        {isIsolated()
+          ? "This page is isolated: threads are available."
+          : "This page is not isolated: it uses one thread."}
+      </p>
+      {canInstall && (
+        <button type="button" onClick={() => void isolate()}>
+          {isIsolated() ? "Keep for offline use" : "Use threads, and work offline"}
+        </button>
+      )}
+      {message.value && <p class="note">{message.value}</p>}
+    </div>
+  );
+}

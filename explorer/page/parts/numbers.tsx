@@ -1,0 +1,26 @@
+// What stands beside every number: the model, the backend and its build, the threads, the sample and its interval.
+import type { JSX } from "preact";
+import { shareText } from "../../shared/interval.ts";
+import type { Machine, Measured } from "../../shared/models.ts";
+
+export function machineText({ backend, build, threads }: Machine): string {
+  const count = `${threads} ${threads === 1 ? "thread" : "threads"}`;
+  // The build of the wasm backend names the threads that were asked for; the ones that have started are what counts.
+  const kernels = build.replace(/,? \d+ threads?/, "");
+  return `${backend} (${kernels}), ${count}`;
+}
+
+export function From({ machine, children }: { machine: Machine | null; children?: string | undefined }): JSX.Element {
+  return (
+    <p class="from">
+      {machine ? `${machine.model} on ${machineText(machine)}` : "recorded"}
+      {children && `; ${children}`}
+    </p>
+  );
+}
+
+/** How many of the class a latent answers right after a frame, in words; null if it was not measured. */
+export function measuredText({ exact, puzzles }: Measured, index: number): string | null {
+  const right = exact[index];
+  return right === undefined ? null : shareText(right, puzzles);
+}

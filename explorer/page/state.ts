@@ -1,0 +1,276 @@
+// The state of the page: the link, the manifest of the models, and the trace that all views show. Views read signals; everything that
+// changes them is a function of this file.
+import { batch, computed, effect, signal } from "@preact/signals";
+import type { Trace, TraceFrame } from "trm-ts";
+import type { Puzzle } from "../shared/calls.ts";
+import { changedCells, frameCount, indexOf, latestOf, nearest, placeAt, type Shape } from "../shared/frames.ts";
+import { initialLink, type Link, type Part, readLink, writeLink } from "../shared/link.ts";
+import type { Machine, Manifest, ModelEntry } from "../shared/models.ts";
+import { callWorker } from "./workers.ts";
+
+// --- The link --------------------------------------------------------------------------------------------------------------
+
+const opened = readLink(location.hash);
+export const link = signal<Link>(opened.link);
+/** What the page has to say: values of the link that were refused. */
+export const refused = signal<readonly string[]>(opened.refused);
+/** Whether the visitor came without a link. */
+export const isFirstVisit = location.hash.replace("#", "") === "";
+
+let written = location.hash.replace(/^#/, "");
+let pending: ReturnType<typeof setTimeout> | undefined;
+
+/** Changes the link. A change of view is a new entry of the history; others replace it. */
+export function go(change: Partial<Link>): void {
+  const before = link.peek();
+  link.value = { ...before, ...change };
+  clearTimeout(pending);
+  const isNewPlace = change.view !== undefined && change.view !== before.view;
+  if (isNewPlace) writeAddress(true);
+  else pending = setTimeout(() => writeAddress(false), 120);
+}
+
+function writeAddress(isNewEntry: boolean): void {
+  const next = writeLink(link.peek());
+  if (next === written) return;
+  written = next;
+  history[isNewEntry ? "pushState" : "replaceState"](null, "", `#${next}`);
+}
+
+addEventListener("hashchange", () => {
+  const hash = location.hash.replace(/^#/, "");
+  if (hash === written) return;
+  written = hash;
+  const read = readLink(hash);
+  batch(() => {
+    link.value = read.link;
+    refused.value = read.refused;
+  });
+});
+
+export const shows = (part: Part): boolean => !link.value.hide.includes(part);
+
+// --- The model and the puzzle ------------------------------------------------------------------------------------------------
+
+export const manifest = signal<Manifest | null>(null);
+/** An error that leaves nothing to show. */
+export const failure = signal<string | null>(null);
+
+export const model = computed<ModelEntry | null>(() => {
+  const { models } = manifest.value ?? { models: [] };
+  return models.find(({ name }) => name === link.value.model) ?? models[0] ?? null;
+});
+
+export const steps = computed(() => link.value.steps || (model.value?.nSup ?? 1));
+
+export const shape = computed<Shape>(() => {
+  const { T = 1, updates = ["y"] } = model.value ?? {};
+  return { T, updates, steps: steps.value };
+});
+
+/** The latent that decodes to the answer: the one that a latent recursion updates last. */
+export const output = computed(() => shape.value.updates.at(-1)!);
+/** The other latent whose decoding is shown beside it; null for models without one. */
+export const thought = computed(() => shape.value.updates.find((latent) => latent !== output.value) ?? null);
+
+/** The text of the puzzle that is shown. */
+export const puzzleText = computed(() => {
+  const { puzzle, sample } = link.value;
+  if (puzzle !== "") return puzzle;
+  const { samples = [] } = model.value ?? {};
+  return (samples[sample - 1] ?? samples[0])?.question ?? "";
+});
+
+// --- The trace ---------------------------------------------------------------------------------------------------------------
+
+export interface Shown {
+  readonly puzzle: Puzzle;
+  readonly frames: readonly TraceFrame[];
+  /** "recorded" when the page was built; "live" in this browser. */
+  readonly source: "recorded" | "live";
+  readonly machine: Machine | null;
+  readonly milliseconds: number | null;
+  readonly explained: Readonly<Record<string, number>> | null;
+}
+
+export const shown = signal<Shown | null>(null);
+export const isComputing = signal(false);
+/** Why a puzzle of the visitor was refused, in the words of the task's parser. */
+export const puzzleError = signal<string | null>(null);
+
+export const frames = computed(() => shown.value?.frames ?? []);
+export const place = computed(() => nearest(link.value.at, shape.value));
+/** Index of the current frame; -1 before the first update. */
+export const index = computed(() => Math.min(indexOf(place.value, shape.value), frames.value.length - 1));
+export const frame = computed<TraceFrame | null>(() => frames.value[index.value] ?? null);
+
+/** What the board of a latent shows at the current frame. */
+export function boardOf(latent: string): {
+  readonly tokens: readonly number[];
+  readonly confidence: readonly number[] | null;
+  readonly changed: ReadonlySet<number>;
+} {
+  const question = shown.value?.puzzle.question ?? [];
+  const latest = latestOf(frames.value, latent, index.value);
+  return {
+    tokens: latest?.tokens ?? question,
+    confidence: latest?.confidence ?? null,
+    changed: changedCells(frames.value, latent, index.value, question),
+  };
+}
+
+// --- Moving ------------------------------------------------------------------------------------------------------------------
+
+export const isPlaying = signal(false);
+/** Milliseconds per update. */
+const tempo = 240;
+
+export function moveTo(next: number): void {
+  const last = Math.max(0, Math.min(frameCount(shape.peek()), frames.peek().length) - 1);
+  go({ at: placeAt(Math.max(-1, Math.min(next, last)), shape.peek()) });
+}
+
+export const moveBy = (count: number): void => moveTo(index.peek() + count);
+
+/** To the end of the next supervision step, or of the one before. */
+export function moveByStep(direction: 1 | -1): void {
+  const size = shape.peek().T * shape.peek().updates.length;
+  const done = (index.peek() + 1) / size;
+  moveTo((direction > 0 ? Math.floor(done) + 1 : Math.ceil(done) - 1) * size - 1);
+}
+
+export function play(on: boolean): void {
+  if (on && index.peek() >= frameCount(shape.peek()) - 1) moveTo(-1);
+  isPlaying.value = on;
+}
+
+effect(() => {
+  if (!isPlaying.value) return;
+  const timer = setInterval(() => {
+    if (index.peek() >= frameCount(shape.peek()) - 1) isPlaying.value = false;
+    else if (index.peek() < frames.peek().length - 1) moveBy(1);
+  }, tempo);
+  return () => clearInterval(timer);
+});
+
+// --- Loading -----------------------------------------------------------------------------------------------------------------
+
+const fetched = new Map<string, Promise<ArrayBuffer>>();
+
+export function fileOf(name: string, file: string): Promise<ArrayBuffer> {
+  const path = `./models/${name}/${file}`;
+  const known = fetched.get(path);
+  if (known) return known;
+  const loading = fetch(path).then((response) => {
+    if (!response.ok) throw new Error(`${path}: the server answered ${response.status}`);
+    return response.arrayBuffer();
+  });
+  fetched.set(path, loading);
+  return loading;
+}
+
+const decode = (bytes: ArrayBuffer): string => new TextDecoder().decode(bytes);
+
+export async function start(): Promise<void> {
+  try {
+    const response = await fetch("./manifest.json");
+    manifest.value = (await response.json()) as Manifest;
+    if (manifest.value.models.length === 0) throw new Error("This page was built without a model.");
+  } catch (error) {
+    failure.value = error instanceof Error ? error.message : String(error);
+    return;
+  }
+  effect(showRecorded);
+  effect(openModel);
+  effect(solve);
+}
+
+/** Shows the recorded trace of the first sample until the model answers itself. */
+function showRecorded(): void {
+  const own = model.value;
+  const { sample, puzzle } = link.value;
+  if (!own || sample !== 1 || puzzle !== "" || shown.peek()?.source === "live") return;
+  void fileOf(own.name, "trace.json").then((bytes) => {
+    if (model.peek() !== own || shown.peek()) return;
+    const { question, truth, frames, explained } = JSON.parse(decode(bytes)) as Trace;
+    const { machine } = own.measured;
+    shown.value = {
+      puzzle: { question, truth },
+      frames,
+      source: "recorded",
+      machine,
+      milliseconds: null,
+      explained,
+    };
+  });
+}
+
+/** The model that the worker has open. */
+const ready = signal<{ readonly name: string; readonly machine: Machine } | null>(null);
+export const workerError = signal<string | null>(null);
+
+function openModel(): void {
+  const own = model.value;
+  const { backend, threads } = link.value;
+  if (!own) return;
+  ready.value = null;
+  workerError.value = null;
+  const load = async (): Promise<Machine> => {
+    const [config, weights] = await Promise.all([
+      fileOf(own.name, "config.json"),
+      fileOf(own.name, "model.safetensors"),
+    ]);
+    const files = { name: own.name, config: decode(config), weights, basis: own.basis };
+    return callWorker("open", { files, choice: { backend, threads } });
+  };
+  load().then(
+    (machine) => {
+      if (model.peek() === own) ready.value = { name: own.name, machine };
+    },
+    (error: Error) => {
+      workerError.value = error.message;
+    },
+  );
+}
+
+let solving: AbortController | null = null;
+
+/** Solves the puzzle that is shown, whenever it, the model or the number of steps changes. */
+function solve(): void {
+  const opened = ready.value;
+  const own = model.value;
+  const text = puzzleText.value;
+  const count = steps.value;
+  solving?.abort();
+  if (!opened || !own || opened.name !== own.name || text === "") return;
+  const controller = new AbortController();
+  solving = controller;
+  const { signal } = controller;
+  isComputing.value = true;
+  const run = async (): Promise<void> => {
+    const puzzle = await callWorker("read", { text }, { signal });
+    puzzleError.value = null;
+    const collected: TraceFrame[] = [];
+    const explained = Object.fromEntries(Object.entries(own.basis).map(([latent, plane]) => [latent, plane.explained]));
+    const show = (milliseconds: number | null, machine: Machine): void => {
+      shown.value = { puzzle, frames: [...collected], source: "live", machine, milliseconds, explained };
+    };
+    const isSame = shown.peek()?.puzzle.question.join() === puzzle.question.join();
+    const onProgress = (some: readonly TraceFrame[]): void => {
+      collected.push(...some);
+      // The recorded trace of the same puzzle stays until the live one is complete, so that the boards do not jump back.
+      if (!isSame || collected.length >= (shown.peek()?.frames.length ?? 0)) show(null, opened.machine);
+    };
+    const { machine, milliseconds } = await callWorker("trace", { puzzle, steps: count }, { signal, onProgress });
+    show(milliseconds, machine);
+  };
+  run()
+    .catch((error: Error) => {
+      if (!signal.aborted) puzzleError.value = error.message;
+    })
+    .finally(() => {
+      if (solving === controller) isComputing.value = false;
+    });
+}
+
+export const initial = initialLink;

@@ -1,0 +1,346 @@
+// Inside a step: the cycles of one supervision step as strips of updates, the running line of the source, and what one update left
+// behind: its numbers, its tape, its gradient.
+
+import { code, math } from "virtual:written-content";
+import { effect, signal } from "@preact/signals";
+import type { JSX } from "preact";
+import { useEffect, useRef } from "preact/hooks";
+import type { Inspection } from "../../shared/calls.ts";
+import { changedCells, indexOf, wrongCells } from "../../shared/frames.ts";
+import { Board } from "../parts/board.tsx";
+import { From } from "../parts/numbers.tsx";
+import { Named, Sign, signOf } from "../parts/sign.tsx";
+import {
+  frame,
+  frames,
+  index,
+  isPlaying,
+  link,
+  model,
+  moveTo,
+  output,
+  place,
+  shape,
+  shown,
+  shows,
+  workerError,
+} from "../state.ts";
+import { callWorker } from "../workers.ts";
+
+export function Inside(): JSX.Element {
+  const own = model.value;
+  if (!own || !shown.value) return <p class="waiting-text">Loading the model…</p>;
+  const { T, updates } = shape.value;
+  const step = Math.max(1, place.value.step);
+  return (
+    <div class="inside">
+      <section class="panel strips" aria-label={`The updates of supervision step ${step}`}>
+        <header class="panel-head">
+          <h2>Supervision step {step}</h2>
+          <p class="verdict">
+            {T} {T === 1 ? "cycle" : "cycles"} of {updates.length} updates, one network
+          </p>
+        </header>
+        {Array.from({ length: T }, (_, i) => (
+          <Cycle key={i} step={step} cycle={i + 1} />
+        ))}
+      </section>
+      {shows("code") && <Code />}
+      {shows("detail") && <Detail />}
+    </div>
+  );
+}
+
+function Cycle({ step, cycle }: { step: number; cycle: number }): JSX.Element {
+  const { T, updates } = shape.value;
+  const first = indexOf({ step, cycle, update: 1 }, shape.value);
+  const own = frames.value.slice(first, first + updates.length);
+  const isOnTape = own.some(({ onTape }) => onTape) || (own.length === 0 && cycle === T);
+  const { question, truth } = shown.value!.puzzle;
+  return (
+    <div class={`cycle${isOnTape ? "" : " no-tape"}`}>
+      <p class="cycle-name">
+        <b>cycle {cycle}</b> <span class="tape-word">{isOnTape ? "● on the tape" : "○ leaves no tape"}</span>
+      </p>
+      <ol class="boxes" style={{ "--boxes": updates.length }}>
+        {updates.map((latent, i) => {
+          const at = first + i;
+          const made = own[i];
+          const name = signOf(latent, output.value);
+          const isCurrent = at === index.value;
+          return (
+            <li key={at}>
+              <button
+                type="button"
+                class={`box box-${name}${isCurrent ? " current" : ""}${at > index.value ? " ahead" : ""}`}
+                aria-current={isCurrent ? "step" : undefined}
+                aria-label={`cycle ${cycle}, update ${i + 1}: ${latent}${isOnTape ? ", on the tape" : ", leaves no tape"}`}
+                onClick={() => moveTo(at)}
+              >
+                <span class="box-head">
+                  <Sign name={name} hollow={!(made?.onTape ?? isOnTape)} />
+                  <i>{latent}</i>
+                  <span class="box-terms">{name === "z" ? "x + y + z" : "y + z"}</span>
+                </span>
+                {made && (
+                  <span class="box-body">
+                    <Board
+                      board={model.value!.board}
+                      size="tiny"
+                      label={`${latent} decoded`}
+                      question={question}
+                      tokens={made.tokens}
+                      changed={changedCells(frames.value, latent, at, question)}
+                    />
+                    <span class="box-fact">
+                      {truth
+                        ? wrongCells(made.tokens, truth) === 0
+                          ? "✓ right"
+                          : `${wrongCells(made.tokens, truth)} wrong`
+                        : ""}
+                    </span>
+                    <Move value={made.move} />
+                  </span>
+                )}
+              </button>
+            </li>
+          );
+        })}
+      </ol>
+    </div>
+  );
+}
+
+/** How far the latent moved, as a bar on a scale that all frames share. */
+function Move({ value }: { value: number }): JSX.Element {
+  const most = Math.max(...frames.value.map(({ move }) => move), 1e-9);
+  return (
+    <span class="move" title={`moved by ${value.toFixed(2)}`}>
+      <span style={{ width: `${(100 * value) / most}%` }} />
+    </span>
+  );
+}
+
+// --- The source ----------------------------------------------------------------------------------------------------------
+
+/** The lines of the recursion that are shown for a source file, from and to, counted from 1. */
+function excerpt(file: string, running: number | null): readonly [number, number] {
+  const lines = code[file]?.length ?? 0;
+  if (file.endsWith("recursion.ts")) return [13, lines - 1]; // the functions, without the end of the file
+  return [Math.max(1, (running ?? 1) - 8), Math.min(lines, (running ?? 1) + 5)];
+}
+
+function Code(): JSX.Element | null {
+  const file = model.value!.source ?? "src/trm/recursion.ts";
+  const running = frame.value?.line ?? null;
+  const lines = code[file] ?? [];
+  const [from, to] = excerpt(file, running);
+  const offTape = frame.value !== null && !frame.value.onTape;
+  const noGradLine = lines.findIndex((line) => line.some(([text]) => text.includes("noGrad(")));
+  return (
+    <section class="panel code-panel">
+      <header class="panel-head">
+        <h2>The whole recursion</h2>
+        <p class="verdict">
+          <code>{file}</code>
+        </p>
+      </header>
+      <pre class="code">
+        {lines.slice(from - 1, to).map((line, i) => {
+          const number = from + i;
+          const isRunning = number === running;
+          const isReason = offTape && number === noGradLine + 1;
+          return (
+            <span
+              key={number}
+              class={`line${isRunning ? " running" : ""}${isReason ? " reason" : ""}`}
+              aria-current={isRunning ? "step" : undefined}
+            >
+              <span class="line-number">{number}</span>
+              <span class="line-text">
+                {line.map(([text, kind], k) => (
+                  <span key={k} class={kind ? `token-${kind}` : undefined}>
+                    {text}
+                  </span>
+                ))}
+                {"\n"}
+              </span>
+            </span>
+          );
+        })}
+      </pre>
+      <p class="note">
+        {frame.value === null
+          ? "Step on, and the running line lights up."
+          : offTape
+            ? "This update runs inside noGrad: nothing is recorded."
+            : "This update is recorded, so that gradients can flow back through it."}
+      </p>
+    </section>
+  );
+}
+
+// --- One update -------------------------------------------------------------------------------------------------------------
+
+const inspection = signal<Inspection | null>(null);
+const inspectionError = signal<string | null>(null);
+let asking: AbortController | null = null;
+
+// Asks for the tensors of the current update while the view is open and the scrubber stands still.
+effect(() => {
+  const { view } = link.value;
+  const current = shown.value;
+  const at = place.value;
+  asking?.abort();
+  if (view !== "inside" || !current || current.source === "recorded" || at.step === 0 || isPlaying.value) return;
+  const controller = new AbortController();
+  asking = controller;
+  const timer = setTimeout(() => {
+    callWorker("inspect", { puzzle: current.puzzle, at }, { signal: controller.signal }).then(
+      (result) => {
+        inspection.value = result;
+        inspectionError.value = null;
+      },
+      (error: Error) => {
+        if (!controller.signal.aborted) inspectionError.value = error.message;
+      },
+    );
+  }, 120);
+  controller.signal.addEventListener("abort", () => clearTimeout(timer));
+});
+
+function Detail(): JSX.Element {
+  const made = frame.value;
+  const name = made ? signOf(made.latent, output.value) : "z";
+  const result = inspection.value;
+  const { board } = model.value!;
+  return (
+    <section class="panel detail" aria-label="The current update">
+      <header class="panel-head">
+        <h2>
+          {made ? (
+            <>
+              <Named name={name}>{made.latent}</Named> after update {made.update} of cycle {made.cycle}
+            </>
+          ) : (
+            "Choose an update"
+          )}
+        </h2>
+        <div
+          class="verdict formula"
+          // MathML that Temml wrote when the page was built.
+          dangerouslySetInnerHTML={{ __html: name === "z" ? math.zUpdate! : math.yUpdate! }}
+        />
+      </header>
+      {made && result && (
+        <div class="detail-body">
+          <Heat result={result} />
+          <div class="facts">
+            <Tape result={result} />
+            {result.gradient && made ? (
+              <div class="gradient">
+                <h3>Gradient of the loss</h3>
+                <div class="gradient-row">
+                  <Board
+                    board={board}
+                    size="small"
+                    label="Size of the gradient in every cell"
+                    question={shown.value!.puzzle.question}
+                    tokens={made.tokens}
+                    heat={normsPerCell(result.gradient, result)}
+                  />
+                  <p class="note">
+                    A larger dot: the loss (here {result.loss.toFixed(3)}) depends more on this latent in this cell.
+                    This is what flows back along the tape.
+                  </p>
+                </div>
+              </div>
+            ) : (
+              <p class="no-gradient">
+                No gradient exists here. The update ran off the tape, so the loss cannot reach it.
+              </p>
+            )}
+            <From machine={result.machine}>{`${model.value!.trainingSteps ?? "?"} training steps`}</From>
+          </div>
+        </div>
+      )}
+      {made && !result && (
+        <p class="note">{inspectionError.value ?? workerError.value ?? "Computing the tensors of this update…"}</p>
+      )}
+    </section>
+  );
+}
+
+function Tape({ result }: { result: Inspection }): JSX.Element {
+  const { tape, tapeLength } = result;
+  return (
+    <div>
+      <h3>Tape</h3>
+      {tape.length === 0 ? (
+        <p>
+          <b>0</b> of the {tapeLength} operations on the tape of this step come from this update.
+        </p>
+      ) : (
+        <>
+          <p>
+            <b>{tape.length}</b> of the {tapeLength} operations on the tape of this step come from this update:
+          </p>
+          <ol class="tape">
+            {tape.map(({ operation, shape: size }, i) => (
+              <li key={i}>
+                <code>{operation}</code> <span class="note">[{size.join(", ")}]</span>
+              </li>
+            ))}
+          </ol>
+        </>
+      )}
+    </div>
+  );
+}
+
+/** Norm of the gradient of every cell, relative to the largest. */
+function normsPerCell(values: Float32Array, { positions, width, slots }: Inspection): number[] {
+  const norms: number[] = [];
+  for (let position = slots; position < positions; position++) {
+    norms.push(Math.hypot(...values.subarray(position * width, (position + 1) * width)));
+  }
+  const most = Math.max(...norms, 1e-30);
+  return norms.map((norm) => Math.sqrt(norm / most));
+}
+
+/** The latent as an image: a row per cell, a column per dimension. Blue is negative, orange positive; grey is zero. */
+function Heat({ result }: { result: Inspection }): JSX.Element {
+  const canvas = useRef<HTMLCanvasElement>(null);
+  const { values, positions, width } = result;
+  useEffect(() => {
+    const context = canvas.current?.getContext("2d");
+    if (!context) return;
+    const image = context.createImageData(width, positions);
+    for (let i = 0; i < values.length; i++) {
+      const value = Math.max(-1, Math.min(1, values[i]! / 2.5));
+      const [r, g, b] = value < 0 ? [11, 99, 206] : [201, 106, 10];
+      image.data.set([r, g, b, Math.round(255 * Math.abs(value))], 4 * i);
+    }
+    context.putImageData(image, 0, 0);
+  }, [values, positions, width]);
+  let [least, most] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  for (const value of values) {
+    least = Math.min(least, value);
+    most = Math.max(most, value);
+  }
+  return (
+    <figure class="heat-map">
+      <canvas
+        ref={canvas}
+        width={width}
+        height={positions}
+        role="img"
+        aria-label={`${positions} rows, one per cell, and ${width} numbers in each, from ${least.toFixed(1)} to ${most.toFixed(1)}`}
+      />
+      <figcaption class="note">
+        {positions} cells (rows) × {width} numbers (columns), from {least.toFixed(1)} (blue) to {most.toFixed(1)}{" "}
+        (orange)
+      </figcaption>
+    </figure>
+  );
+}

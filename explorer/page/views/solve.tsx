@@ -1,0 +1,143 @@
+// Solve: the answer on a large board, what z decodes to beside it, and q.
+import { signal } from "@preact/signals";
+import type { JSX } from "preact";
+import { frameCount, latestOf, wrongCells } from "../../shared/frames.ts";
+import { Board } from "../parts/board.tsx";
+import { Halting } from "../parts/halting.tsx";
+import { From, measuredText } from "../parts/numbers.tsx";
+import { PuzzleChoice } from "../parts/puzzle-choice.tsx";
+import { Named } from "../parts/sign.tsx";
+import {
+  boardOf,
+  frame,
+  frames,
+  go,
+  index,
+  isComputing,
+  link,
+  model,
+  output,
+  puzzleText,
+  shape,
+  shown,
+  shows,
+  thought,
+} from "../state.ts";
+
+/** Puts a symbol into the question and makes it the visitor's own puzzle. */
+function type(cell: number, symbol: string | null): void {
+  const board = model.peek()!.board;
+  const blank = board.kind === "maze" ? " " : ".";
+  const text = [...puzzleText.peek()];
+  text[cell] = symbol ?? blank;
+  go({ puzzle: text.join(""), at: { step: 0, cycle: 0, update: 0 } });
+}
+
+export const isEditing = signal(false);
+
+export function Solve(): JSX.Element | null {
+  const own = model.value;
+  const current = shown.value;
+  if (!own || !current) return <p class="waiting-text">Loading the model…</p>;
+  const { board } = own;
+  const { question, truth } = current.puzzle;
+  const answer = boardOf(output.value);
+  const wrong = truth && wrongCells(answer.tokens, truth);
+  const latent = thought.value;
+  const cell = link.value.cell;
+  const isStart = index.value < 0;
+  return (
+    <div class="solve">
+      <section class={`panel answer${frame.value?.latent === output.value ? " active" : ""}`}>
+        <header class="panel-head">
+          <h2>
+            <Named name="y" /> {isStart ? "the puzzle" : "the answer so far"}
+          </h2>
+          <p class="verdict">
+            {isStart
+              ? ""
+              : wrong === null
+                ? "no unique answer is known"
+                : wrong === 0
+                  ? "✓ all cells right"
+                  : `${wrong} of ${question.length} cells wrong`}
+          </p>
+        </header>
+        <Board
+          board={board}
+          label={`The answer: ${board.rows} rows and ${board.columns} columns`}
+          question={question}
+          tokens={answer.tokens}
+          changed={answer.changed}
+          confidence={answer.confidence}
+          selected={cell > 0 ? cell - 1 : null}
+          onSelect={(chosen) => go({ cell: chosen + 1 })}
+          onType={type}
+        />
+        <p class="note key">
+          <span class="key-item key-changed">changed</span>
+          {board.kind === "sudoku" && <span class="key-item key-broken">breaks a rule</span>}
+          <span class="key-item key-bar">confidence</span>
+          {board.kind === "sudoku" && <span class="key-item key-given">given</span>}
+        </p>
+        {shows("puzzle") && <PuzzleChoice />}
+      </section>
+      <div class="beside">
+        {latent && shows("z") && (
+          <section class={`panel thought${frame.value && frame.value.latent !== output.value ? " active" : ""}`}>
+            <header class="panel-head">
+              <h2>
+                <Named name="z" /> decoded as if it were an answer
+              </h2>
+            </header>
+            <ThoughtBoard latent={latent} />
+          </section>
+        )}
+        {shows("q") && (
+          <section class="panel">
+            <Halting />
+          </section>
+        )}
+        {shows("notes") && (
+          <From machine={current.machine}>
+            {current.source === "recorded"
+              ? "recorded when the page was built"
+              : isComputing.value
+                ? "computing"
+                : `live, ${Math.round(current.milliseconds ?? 0)} ms for ${frameCount(shape.value)} updates`}
+          </From>
+        )}
+      </div>
+    </div>
+  );
+}
+
+function ThoughtBoard({ latent }: { latent: string }): JSX.Element {
+  const { board, measured } = model.value!;
+  const { question } = shown.value!.puzzle;
+  const own = boardOf(latent);
+  const at = latestOf(frames.value, latent, index.value);
+  const rate = at && measuredText(measured, frames.value.indexOf(at));
+  return (
+    <div class="thought-body">
+      <Board
+        board={board}
+        size="small"
+        label={`What ${latent} decodes to`}
+        question={question}
+        tokens={own.tokens}
+        changed={own.changed}
+      />
+      <p>
+        {at === null ? (
+          <>Before the first update z holds the same numbers for every puzzle.</>
+        ) : (
+          <>
+            Nothing in the training asks z to be an answer. Put through the output head all the same, after this update
+            it is completely right on <b>{rate}</b> puzzles. Is z an answer?
+          </>
+        )}
+      </p>
+    </div>
+  );
+}

@@ -1,0 +1,156 @@
+// The calls that the page makes to a worker. Everything in them is plain data. docs/explorer.md says how to add one.
+import type { PositionBasis, TraceFrame, TraceHeader } from "trm-ts";
+import type { backends, Place, rivals, trainTasks } from "./link.ts";
+import type { Machine } from "./models.ts";
+
+export interface ModelFiles {
+  readonly name: string;
+  readonly config: string;
+  readonly weights: ArrayBuffer;
+  readonly basis: PositionBasis | null;
+}
+
+export interface BackendChoice {
+  readonly backend: (typeof backends)[number];
+  readonly threads: number;
+}
+
+/** A puzzle as tokens. */
+export interface Puzzle {
+  /** [L] */
+  readonly question: readonly number[];
+  /** [L] the answer; null if it is not known or not unique. */
+  readonly truth: readonly number[] | null;
+}
+
+export interface TraceArgs {
+  readonly puzzle: Puzzle;
+  readonly steps: number;
+}
+
+export interface TraceResult {
+  readonly machine: Machine;
+  readonly milliseconds: number;
+}
+
+/** The tensors around one update, with what the tape says about it. */
+export interface Inspection {
+  /** [P + L, D] the latent after the update */
+  readonly values: Float32Array;
+  /** [P + L, D] the gradient of the loss with respect to it; null off the tape. */
+  readonly gradient: Float32Array | null;
+  readonly positions: number;
+  readonly width: number;
+  /** P, the leading positions that hold no cell. */
+  readonly slots: number;
+  /** Operations that this update recorded, in order, with their shapes; empty off the tape. */
+  readonly tape: readonly { readonly operation: string; readonly shape: readonly number[] }[];
+  /** Entries on the tape of the whole step, from the embedding to the loss. */
+  readonly tapeLength: number;
+  readonly loss: number;
+  readonly machine: Machine;
+}
+
+/** What an update did to every puzzle of a class. */
+export interface ClassFrame extends Place {
+  readonly latent: string;
+  readonly onTape: boolean;
+  /** [N] cells that differ from the answer */
+  readonly wrong: Uint16Array;
+  /** [N] root mean square of the change of the latent's numbers */
+  readonly move: Float32Array;
+  /** [N] q_halt after an update of y */
+  readonly q: Float32Array | null;
+}
+
+export interface ClassResult {
+  readonly machine: Machine;
+  readonly milliseconds: number;
+}
+
+export interface TrainSettings {
+  readonly task: (typeof trainTasks)[number];
+  readonly T: number;
+  readonly n: number;
+  readonly nSup: number;
+  readonly width: number;
+  readonly rate: number;
+  readonly ema: number;
+  readonly data: number;
+  readonly seed: number;
+  readonly variant: (typeof rivals)[number];
+}
+
+export interface TrainStarted {
+  readonly parameters: number;
+  /** Names of the latents that one latent recursion updates. */
+  readonly updates: readonly string[];
+  readonly T: number;
+  readonly nSup: number;
+  readonly machine: Machine;
+  /** The unseen puzzles, as tokens. */
+  readonly unseen: readonly Puzzle[];
+  /** Training steps made before, in a checkpoint that was loaded. */
+  readonly step: number;
+  /** One line about the choice of the number of threads. */
+  readonly choice: string;
+}
+
+export interface TrainProgress {
+  readonly step: number;
+  /** Training time so far, without evaluations. */
+  readonly seconds: number;
+  /** Means since the last report. */
+  readonly loss: number;
+  readonly stepsPerSecond: number;
+  /** Puzzles of the training that halted after 1, 2, ... supervision steps since the last report. */
+  readonly halted: readonly number[];
+  /** Kernel memory in use, in bytes. */
+  readonly bytes: number;
+  /** Unseen puzzles with the whole answer right after every supervision step; null between evaluations. */
+  readonly exact: readonly number[] | null;
+  readonly puzzles: number;
+}
+
+export interface FailureArgs {
+  readonly question: readonly number[];
+}
+
+export type Calls = {
+  /** Loads a model on a backend, for the calls below. */
+  open: {
+    args: { readonly files: ModelFiles; readonly choice: BackendChoice };
+    progress: never;
+    result: Machine;
+  };
+  /** Reads a puzzle in the text form of the task. Fails with the message of the task's parser. */
+  read: { args: { readonly text: string }; progress: never; result: Puzzle };
+  /** The trace of a puzzle; progress has the frames of one supervision step. */
+  trace: { args: TraceArgs; progress: readonly TraceFrame[]; result: TraceResult };
+  header: { args: { readonly puzzle: Puzzle }; progress: never; result: TraceHeader };
+  /** Why an answer is wrong, in the words of the task; null if it is right, or nothing is found. */
+  judge: {
+    args: { readonly question: readonly number[]; readonly answers: readonly (readonly number[])[] };
+    progress: never;
+    result: readonly (string | null)[];
+  };
+  inspect: { args: { readonly puzzle: Puzzle; readonly at: Place }; progress: never; result: Inspection };
+  /** A trace of many puzzles, in summaries; progress has the frames of one supervision step. */
+  class: {
+    args: { readonly puzzles: readonly Puzzle[]; readonly steps: number };
+    progress: readonly ClassFrame[];
+    result: ClassResult;
+  };
+  /** Starts a training, or continues a checkpoint. */
+  begin: {
+    args: { readonly settings: TrainSettings; readonly checkpoint: ReadonlyMap<string, Uint8Array> | null };
+    progress: string;
+    result: TrainStarted;
+  };
+  /** Trains until the call is cancelled or `steps` are made. */
+  train: { args: { readonly steps: number }; progress: TrainProgress; result: TrainProgress | null };
+  /** A trace with the weights of this moment. */
+  traceNow: { args: TraceArgs; progress: readonly TraceFrame[]; result: TraceResult };
+  /** The files of a checkpoint, by name, as the command line stores them. */
+  checkpoint: { args: null; progress: never; result: ReadonlyMap<string, Uint8Array> };
+};

@@ -1,0 +1,23 @@
+// How the page is served and built. `npm run explorer` serves it with the headers of an isolated page; `npm run explorer:build` writes
+// explorer/dist, which any web server can serve from any folder.
+import { fileURLToPath } from "node:url";
+import { defineConfig } from "vite";
+import { contentSecurityPolicy } from "./build/content-security-policy.ts";
+import { isolationWorker } from "./build/isolation-worker.ts";
+import { writtenContent } from "./build/written-content.ts";
+
+const root = fileURLToPath(new URL(".", import.meta.url));
+const isolation = { "Cross-Origin-Opener-Policy": "same-origin", "Cross-Origin-Embedder-Policy": "require-corp" };
+
+export default defineConfig({
+  root,
+  base: "./",
+  publicDir: "generated",
+  resolve: { tsconfigPaths: true },
+  oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
+  plugins: [writtenContent(), contentSecurityPolicy(), isolationWorker()],
+  worker: { format: "es" },
+  build: { outDir: "dist", emptyOutDir: true, target: "esnext", modulePreload: { polyfill: false } },
+  server: { headers: isolation },
+  preview: { headers: isolation },
+});

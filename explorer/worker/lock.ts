@@ -1,0 +1,23 @@
+// Calls that compute run one after another, although each of them awaits: a trace must not see weights change under it.
+
+/** Runs `body` when all earlier bodies are finished. */
+export function lock(): <T>(body: () => Promise<T>) => Promise<T> {
+  let last: Promise<unknown> = Promise.resolve();
+  return (body) => {
+    const next = last.then(body, body);
+    last = next.catch(() => {});
+    return next;
+  };
+}
+
+/** Lets messages arrive. setTimeout would wait 4 ms each time. */
+export function breathe(): Promise<void> {
+  return new Promise((resolve) => {
+    const { port1, port2 } = new MessageChannel();
+    port1.onmessage = () => {
+      port1.close();
+      resolve();
+    };
+    port2.postMessage(null);
+  });
+}

@@ -1,0 +1,239 @@
+// The calls of the view Train: a training that runs until it is cancelled, and can be looked at between two of its steps.
+import {
+  type CheckpointFiles,
+  type CheckpointSide,
+  type Config,
+  type Examples,
+  evaluate,
+  packCheckpoint,
+  parseConfig,
+  parseSide,
+  predictions,
+  restoreTraining,
+  ShuffledExamples,
+  sliceExamples,
+  type Task,
+  Training,
+  taskOf,
+  weightCount,
+} from "trm-ts";
+import type { Calls, Puzzle, TrainProgress, TrainSettings, TrainStarted } from "../shared/calls.ts";
+import type { CallContext, Handlers } from "../shared/protocol.ts";
+import { breathe, lock } from "./lock.ts";
+import { chooseBackend, kernelBytes, machineOf } from "./machine.ts";
+import { traceSteps } from "./solver.ts";
+
+/** Unseen puzzles that are watched during a training. */
+const watched = 200;
+/** Training time between two evaluations grows with the time that they take: at most a fifth is spent on them. */
+const evaluationShare = 0.2;
+const secondsBetweenReports = 0.1;
+
+interface Session {
+  readonly settings: TrainSettings;
+  readonly task: Task;
+  readonly config: Config;
+  readonly training: Training;
+  readonly unseen: Examples;
+  readonly data: CheckpointSide["data"];
+  seconds: number;
+}
+
+let session: Session | null = null;
+const exclusive = lock();
+
+function current(): Session {
+  if (!session) throw new Error("worker: no training has begun");
+  return session;
+}
+
+/** The settings that each rival changes. */
+function variantOf({ variant }: TrainSettings): Record<string, unknown> {
+  switch (variant) {
+    case "none":
+      return {};
+    case "hrm":
+      return { separateNets: true, oneStepGradient: true, continueLoss: true };
+    case "no-deep-supervision":
+      return { nSup: 1 };
+    case "direct":
+      return { recursion: "direct", haltAgainstContinue: true };
+  }
+}
+
+/** Settings of the preset `small` that the page does not offer, with those that it does. */
+function configOf(settings: TrainSettings, { vocabularySize, sequenceLength }: Task): Config {
+  const { T, n, nSup, width, rate, ema, seed } = settings;
+  return parseConfig({
+    vocabularySize,
+    sequenceLength,
+    T,
+    n,
+    nSup,
+    hiddenSize: width,
+    heads: 4,
+    widthMultiple: width <= 32 ? 8 : 16,
+    batchSize: settings.task === "sudoku4" ? 32 : 64,
+    learningRate: rate,
+    warmupSteps: 50,
+    weightDecay: 0.1,
+    emaRate: ema,
+    emaWarmup: true,
+    totalSteps: 20_000,
+    seed,
+    ...variantOf(settings),
+  });
+}
+
+export const trainerHandlers: Pick<Handlers<Calls>, "begin" | "train" | "traceNow" | "checkpoint"> = {
+  begin: (args, context) => exclusive(() => begin(args, context)),
+  train: ({ steps }, context) => train(current(), steps, context),
+  traceNow: ({ puzzle, steps }, { signal, progress }) =>
+    exclusive(async () => {
+      const { training, config } = current();
+      const began = performance.now();
+      await traceSteps(
+        { model: training.evaluationModel, config, basis: undefined },
+        [puzzle],
+        steps,
+        signal,
+        progress,
+      );
+      return { machine: machineOf("the training"), milliseconds: performance.now() - began };
+    }),
+  checkpoint: () =>
+    exclusive(async () => {
+      const { training, settings, seconds, data } = current();
+      const { backend, build } = machineOf("");
+      return packCheckpoint(training, {
+        madeBy: "trm-ts explorer",
+        task: { name: settings.task },
+        backend: { name: backend, build },
+        seconds,
+        ...(data && { data }),
+      });
+    }),
+};
+
+async function begin(
+  { settings, checkpoint }: Calls["begin"]["args"],
+  { progress, signal }: CallContext<string>,
+): Promise<TrainStarted> {
+  session?.training.dispose();
+  session = null;
+  const side = checkpoint ? parseSide(fileOf(checkpoint, "checkpoint.json"), "checkpoint.json") : null;
+  const choice = { name: side?.task.name ?? settings.task, ...(settings.task === "sudoku6" && { clues: 10 }) };
+  const task = taskOf(side?.task ?? choice);
+  progress(`Generating ${settings.data} puzzles`);
+  await breathe();
+  const { train: puzzles, test } = task.generate({ train: settings.data, test: watched, seed: settings.seed });
+  signal.throwIfAborted();
+  await chooseBackend({ backend: "wasm", threads: 1 });
+  const config = side?.config ?? configOf(settings, task);
+  const augment = settings.task === "sudoku6" ? task : undefined;
+  const training = new Training(config, new ShuffledExamples(puzzles, settings.seed, augment));
+  if (side && checkpoint) restoreTraining(training, withoutPosition(side, training), checkpoint, "checkpoint");
+  session = { settings, task, config, training, unseen: test, data: undefined, seconds: side?.seconds ?? 0 };
+  return {
+    parameters: weightCount(config.model),
+    updates: training.model.recursion.updates,
+    T: training.model.T,
+    nSup: config.training.nSup,
+    machine: machineOf("the training"),
+    unseen: Array.from({ length: 12 }, (_, i) => puzzleAt(test, i)),
+    step: training.step,
+    choice: "",
+  };
+}
+
+/** The position in the data of the command line means nothing for the puzzles of the page. */
+const withoutPosition = (side: CheckpointSide, training: Training): CheckpointSide => ({
+  ...side,
+  source: training.source.state,
+});
+
+function fileOf(files: CheckpointFiles, name: string): Uint8Array {
+  const bytes = files.get(name);
+  if (!bytes) throw new Error(`checkpoint: no ${name} among ${[...files.keys()].join(", ") || "no files"}`);
+  return bytes;
+}
+
+function puzzleAt({ inputs, labels, length }: Examples, index: number): Puzzle {
+  const own = (tokens: Int32Array): number[] => [...tokens.subarray(index * length, (index + 1) * length)];
+  return { question: own(inputs), truth: own(labels) };
+}
+
+async function train(
+  own: Session,
+  steps: number,
+  { signal, progress }: CallContext<TrainProgress>,
+): Promise<TrainProgress | null> {
+  const { training, config } = own;
+  let [sum, count, busy, evaluating, sinceEvaluation] = [0, 0, 0, 0, 0];
+  let halted = new Array<number>(config.training.nSup).fill(0);
+  let last: TrainProgress | null = null;
+  const until = training.step + steps;
+  const report = (exact: number[] | null): void => {
+    last = {
+      step: training.step,
+      seconds: own.seconds,
+      loss: sum / Math.max(1, count),
+      stepsPerSecond: count / Math.max(1e-9, busy),
+      halted,
+      bytes: kernelBytes(),
+      exact,
+      puzzles: own.unseen.count,
+    };
+    progress(last);
+    [sum, count, busy] = [0, 0, 0];
+    halted = new Array<number>(config.training.nSup).fill(0);
+  };
+  while (training.step < until && !signal.aborted && session === own) {
+    await exclusive(async () => {
+      const began = performance.now();
+      const { loss } = await training.supervisionStep();
+      const seconds = (performance.now() - began) / 1000;
+      sum += loss;
+      count++;
+      busy += seconds;
+      own.seconds += seconds;
+      sinceEvaluation += seconds;
+      const { carry } = training;
+      carry.halted.forEach((isHalted, slot) => {
+        if (isHalted) halted[carry.steps[slot]! - 1]!++;
+      });
+    });
+    if (sinceEvaluation * evaluationShare >= Math.max(evaluating, 0.1)) {
+      const began = performance.now();
+      const exact = await exclusive(() => exactCounts(own, signal));
+      evaluating = (performance.now() - began) / 1000;
+      sinceEvaluation = 0;
+      if (exact) report(exact);
+    } else if (busy >= secondsBetweenReports) report(null);
+    await breathe();
+  }
+  return last;
+}
+
+/** Unseen puzzles with the whole answer right after every supervision step, with the averaged weights. */
+async function exactCounts({ training, unseen, config }: Session, signal: AbortSignal): Promise<number[] | null> {
+  const { nSup } = config.training;
+  const { length, labels } = unseen;
+  const exact = new Array<number>(nSup).fill(0);
+  // In parts, so that the page can stop the training soon.
+  for (let first = 0; first < unseen.count; first += 50) {
+    const part = sliceExamples(unseen, first, first + 50);
+    for await (const { step, tokens } of predictions(training.evaluationModel, part, nSup)) {
+      for (let puzzle = 0; puzzle < part.count; puzzle++) {
+        const [from, to] = [puzzle * length, (puzzle + 1) * length];
+        const truth = labels.subarray((first + puzzle) * length, (first + puzzle + 1) * length);
+        if (tokens.subarray(from, to).every((token, cell) => token === truth[cell])) exact[step - 1]!++;
+      }
+    }
+    await breathe();
+    if (signal.aborted) return null;
+  }
+  return exact;
+}
+
+export { evaluate };
