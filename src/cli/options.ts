@@ -69,6 +69,10 @@ export const checkpointOption = (): Option =>
     .choices(checkpointChoices)
     .default("last");
 
+/** The task of a run whose module has been moved, or that names none. */
+export const taskModuleOption = (): Option =>
+  new Option("--task <file>", "module that defines the task of the run, if it has been moved");
+
 /** Every thread is a worker with its own stack, so thousands of them do not fit into memory. */
 const maxThreads = 256;
 

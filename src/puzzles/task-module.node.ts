@@ -32,7 +32,7 @@ export async function loadTaskModule(path: string): Promise<ChosenTask> {
   } catch (error) {
     throw new ConfigError(`${path}: cannot be loaded: ${firstLine(error)}`);
   }
-  const task = asGridTask(exported.default ?? exported.task, path);
+  const task = guarded(asGridTask(exported.default ?? exported.task, path), path);
   return { task, choice: { ...choiceOf(task), module } };
 }
 
@@ -71,6 +71,23 @@ function asGridTask(exported: unknown, path: string): GridTask {
   } catch (error) {
     throw error instanceof ConfigError ? new ConfigError(`${path}: ${error.message}`) : error;
   }
+}
+
+/** The task with errors of its own functions explained in one line with the path. A malformed question is the error of its user. */
+function guarded(task: GridTask, path: string): GridTask {
+  const guard =
+    <A extends unknown[], R>(work: (...given: A) => R, passes?: string) =>
+    (...given: A): R => {
+      try {
+        return work(...given);
+      } catch (error) {
+        const { name, message } = Object(error) as Partial<Error>;
+        if (name === passes) throw error;
+        throw new ConfigError(`${path}: ${name === "ConfigError" ? message : firstLine(error)}`);
+      }
+    };
+  const { parse, mistake, generate } = task;
+  return { ...task, parse: guard(parse, "PuzzleError"), mistake: guard(mistake), generate: guard(generate) };
 }
 
 const firstLine = (error: unknown): string => String(error).split("\n")[0]!;

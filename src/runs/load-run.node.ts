@@ -26,6 +26,8 @@ export interface LoadRunOptions extends LoadModelOptions {
   readonly checkpoint?: CheckpointPlace | undefined;
   /** The moving average of the weights, or the weights of the last step. Default: the average if the run has one. */
   readonly weights?: "averaged" | "raw" | undefined;
+  /** Path of the module that defines the task, if the run names none or the module has been moved. */
+  readonly taskModule?: string | undefined;
 }
 
 /** A loaded run. */
@@ -51,7 +53,9 @@ export async function loadRun(folder: string, options: LoadRunOptions = {}): Pro
       config: readBytes(join(folder, modelConfigFile)),
       weights: readBytes(join(folder, modelWeightsFile)),
     };
-    const loaded = loadModel(files, options);
+    const stored = loadModel(files, options);
+    const own = options.taskModule && (await resolveTask(choiceOf(stored.task), options.taskModule));
+    const loaded = own ? { ...stored, task: own.task } : stored;
     return { ...loaded, path: folder, choice: choiceOf(loaded.task), data: undefined };
   }
   const { path: place, choice } = placeOfCheckpoint(folder, checkpoint);
@@ -64,7 +68,7 @@ export async function loadRun(folder: string, options: LoadRunOptions = {}): Pro
   const { side, files, path } = readCheckpoint(place, needed, choice);
   const { config, step, data } = side;
   const [[name, bytes]] = [...files] as [[string, Uint8Array]];
-  const task = options.task ?? (await resolveTask(side.task)).task;
+  const task = options.task ?? (await resolveTask(side.task, options.taskModule)).task;
   return {
     model: fittedModel({ config, task, createModel: options.createModel }, bytes, join(path, name)),
     task,

@@ -181,7 +181,10 @@ describe("wrong usage", () => {
     [["eval", "x", "--frob"], "unknown option '--frob'"],
     [["solve", "1234"], "missing required argument 'puzzle'"],
     [["train"], "is missing (tasks: sudoku4, sudoku6, sudoku9, maze)"],
-    [["train", "--task", "sudoku5"], "Allowed choices are sudoku4, sudoku6, sudoku9, maze"],
+    [
+      ["train", "--task", "sudoku5"],
+      "train --task sudoku5: expected one of sudoku4, sudoku6, sudoku9, maze, or a module such as ./life.mjs",
+    ],
     [train("--preset", "big"), "Allowed choices are small, official, paper"],
     [train("--backend", "cuda"), "Allowed choices are reference, wasm, gpu, auto"],
     [train("--set", "n"), "--set n: expected key=value"],

@@ -8,11 +8,10 @@ import {
   ratingMeaning,
   ratingName,
   taskNames,
-  taskOf,
   writePuzzleCsv,
 } from "../../puzzles/index.ts";
-import { UsageError } from "../explain.ts";
 import { counted } from "../format.ts";
+import { generatedChoice } from "../generated-choice.ts";
 import { anyNumber, outputFolder, seed, wholeNumber } from "../options.ts";
 import { openTerminal, openTerminalBeside, type Terminal } from "../terminal.ts";
 import { invocation } from "../version.ts";
@@ -141,7 +140,7 @@ function generateCommand(): Command {
   return new Command("generate")
     .summary("generate puzzles as CSV")
     .description("Generates distinct puzzles and writes them as source,question,answer,rating.")
-    .argument("<task>", `one of ${taskNames.join(", ")}`)
+    .argument("<task>", `one of ${taskNames.join(", ")}, or a module that exports a grid task`)
     .addOption(new Option("--count <n>", "number of puzzles").argParser(wholeNumber(1)).makeOptionMandatory())
     .requiredOption("--out <file>", "CSV file to write; - for standard output")
     .addOption(new Option("--side <n>", "rows and columns of a maze (7 to 30)").argParser(wholeNumber(1)))
@@ -158,19 +157,20 @@ function generateCommand(): Command {
 The rating has another scale than the published sets:
   Sudoku: ${ratingMeaning.sudoku}
   maze:   ${ratingMeaning.maze}
+  module: ${ratingMeaning.own}
 
-Example:
-  ${invocation} data generate sudoku9 --count 1000 --out puzzles.csv`,
+Examples:
+  ${invocation} data generate sudoku9 --count 1000 --out puzzles.csv
+  ${invocation} data generate ./life.mjs --count 1000 --out life.csv`,
     )
     .action((task: string, options: GenerateOptions) => generate(task, options));
 }
 
-function generate(name: string, options: GenerateOptions): void {
+async function generate(name: string, options: GenerateOptions): Promise<void> {
   const { count, out, side, clues, json } = options;
-  if (!isGenerated(name)) throw new UsageError(`data generate: task ${name}, expected one of ${taskNames.join(", ")}`);
+  const { task } = await generatedChoice(name, { side, clues }, "data generate");
   const terminal = openTerminalBeside("--out", out, json);
   const work = startWork(terminal);
-  const task = taskOf({ name, ...(side !== undefined && { side }), ...(clues !== undefined && { clues }) });
   const onProgress = (done: number, total: number): void => work.update("generating", done / total);
   const { train } = task.generate({ train: count, test: 0, seed: options.seed, onProgress });
   const rows = [];
@@ -190,6 +190,3 @@ function generate(name: string, options: GenerateOptions): void {
     terminal.print(`rating: ${rating} (not the scale of the published sets)`);
   }
 }
-
-const isGenerated = (name: string): name is (typeof taskNames)[number] =>
-  (taskNames as readonly string[]).includes(name);

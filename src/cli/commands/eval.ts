@@ -44,6 +44,7 @@ import {
   computeOptions,
   ksOption,
   outputFolder,
+  taskModuleOption,
   wholeNumber,
 } from "../options.ts";
 import { openTerminalBeside, type Terminal } from "../terminal.ts";
@@ -54,6 +55,7 @@ type PuzzleSet = Examples | ExampleSource;
 
 interface EvalOptions extends ComputeOptions {
   readonly checkpoint: CheckpointChoice;
+  readonly task?: string;
   readonly csv?: string;
   readonly data?: string;
   readonly limit?: number;
@@ -73,6 +75,7 @@ export function evalCommand(): Command {
     .description("Measures exact accuracy and cell accuracy of a trained model after every supervision step.")
     .argument("<dir>", "run folder or checkpoint folder")
     .addOption(checkpointOption())
+    .addOption(taskModuleOption())
     .option("--csv <file>", "puzzles as source,question,answer,rating (default: the unseen puzzles of the run)")
     .addOption(new Option("--data <dir>", "the test split of a data set in the official layout").conflicts("csv"))
     .addOption(
@@ -125,7 +128,7 @@ async function evalRun(path: string, options: EvalOptions): Promise<void> {
   const terminal = openTerminalBeside("--svg", options.svg, options.json);
   const backend = await chooseBackend(options);
   try {
-    const loaded = await loadRun(path, { checkpoint: options.checkpoint });
+    const loaded = await loadRun(path, { checkpoint: options.checkpoint, taskModule: options.task });
     const run = options.arc ? prepareArc(path, options, loaded) : preparePuzzles(path, options, loaded);
     const note = verifyPuzzles(path, options, loaded);
     if (!options.json) showSettings({ path, options, loaded, backend }, terminal);

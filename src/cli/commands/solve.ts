@@ -3,7 +3,14 @@ import { readFileSync } from "node:fs";
 import { Command, Option } from "commander";
 import { FileError } from "../../formats/index.ts";
 import { type CheckpointChoice, loadRun } from "../../runs/index.node.ts";
-import { type ComputeOptions, checkpointOption, chooseBackend, computeOptions, wholeNumber } from "../options.ts";
+import {
+  type ComputeOptions,
+  checkpointOption,
+  chooseBackend,
+  computeOptions,
+  taskModuleOption,
+  wholeNumber,
+} from "../options.ts";
 import { legend, showSolution, solutionJson } from "../show-solution.ts";
 import { solvePuzzle } from "../solve-steps.ts";
 import { openTerminal } from "../terminal.ts";
@@ -11,6 +18,7 @@ import { invocation } from "../version.ts";
 
 interface SolveOptions extends ComputeOptions {
   readonly checkpoint: CheckpointChoice;
+  readonly task?: string;
   readonly steps?: number;
   readonly all?: boolean;
   readonly json?: boolean;
@@ -26,6 +34,7 @@ export function solveCommand(): Command {
       "the cells row by row, on one line or on several; a blank of a Sudoku is . or 0; - reads standard input",
     )
     .addOption(checkpointOption())
+    .addOption(taskModuleOption())
     .addOption(
       new Option("--steps <n>", "maximum number of supervision steps (default: as in training)").argParser(
         wholeNumber(1),
@@ -59,12 +68,12 @@ function puzzleText(lines: readonly string[]): string {
 async function solve(
   path: string,
   lines: readonly string[],
-  { checkpoint, steps, all, json, ...compute }: SolveOptions,
+  { checkpoint, task: taskModule, steps, all, json, ...compute }: SolveOptions,
 ): Promise<void> {
   const terminal = openTerminal(json ? "stderr" : "stdout");
   const backend = await chooseBackend(compute);
   try {
-    const loaded = await loadRun(path, { checkpoint });
+    const loaded = await loadRun(path, { checkpoint, taskModule });
     const { task, config, model } = loaded;
     const question = task.parse(puzzleText(lines));
     const solution = await solvePuzzle(loaded, question, steps ?? config.training.nSup);

@@ -1,9 +1,9 @@
 // `trm train`: starts a new run or continues an existing one.
 import { existsSync } from "node:fs";
-import { basename, resolve as resolvePath } from "node:path";
+import { basename, parse as parsePath, resolve as resolvePath } from "node:path";
 import { Command, Help, Option } from "commander";
 import { CheckpointError } from "../../formats/index.ts";
-import { dataSettings, readDataMetadata, readDataTask, resolveTask } from "../../puzzles/index.node.ts";
+import { dataSettings, isModulePath, readDataMetadata, readDataTask, resolveTask } from "../../puzzles/index.node.ts";
 import { type TaskChoice, taskNames } from "../../puzzles/index.ts";
 import {
   type EvaluatedStep,
@@ -18,6 +18,7 @@ import { type PresetName, presetNames, presetSummaries, restoreTraining } from "
 import { Training } from "../../trm/index.ts";
 import { backendText } from "../describe-run.ts";
 import { UsageError } from "../explain.ts";
+import { generatedChoice } from "../generated-choice.ts";
 import { type NewRun, startRun } from "../new-run.ts";
 import {
   type ComputeOptions,
@@ -36,7 +37,7 @@ import { TrainingSession } from "../training-session.ts";
 import { commandLine, invocation } from "../version.ts";
 
 interface TrainOptions extends ComputeOptions {
-  readonly task?: (typeof taskNames)[number];
+  readonly task?: string;
   readonly data?: string;
   readonly side?: number;
   readonly clues?: number;
@@ -62,7 +63,6 @@ interface TrainOptions extends ComputeOptions {
 
 /** Options that a run keeps from its start. */
 const fixedOnResume = [
-  "task",
   "side",
   "clues",
   "puzzles",
@@ -83,7 +83,10 @@ export function trainCommand(): Command {
   const command = new Command("train")
     .summary("train a model from scratch, or continue a run")
     .description("Trains a model from scratch, or continues a run bit for bit.")
-    .addOption(new Option("--task <name>", "puzzles to generate and learn").choices(taskNames))
+    .option(
+      "--task <name>",
+      `puzzles to generate and learn: ${taskNames.join(", ")}, or a module that exports a grid task, such as ./life.mjs; with --resume: the new place of that module`,
+    )
     .addOption(
       new Option("--data <dir>", "data set in the official layout to learn, read during training").conflicts(
         generatedOnly,
@@ -171,6 +174,7 @@ Examples:
   ${invocation} train --resume runs/arc1 --data moved/arc1
   ${invocation} train --task maze --side 12 --minutes 60
   ${invocation} train --task sudoku9 --init runs/nine --out runs/harder
+  ${invocation} train --task ./life.mjs --minutes 5
   ${invocation} train --data data/arc1 --out runs/arc1 --minutes 600
   ${invocation} train --task sudoku9 --preset official --config my.yaml
 `;
@@ -196,12 +200,14 @@ async function train(options: TrainOptions): Promise<void> {
 }
 
 const openSession = (options: TrainOptions, terminal: Terminal): Promise<TrainingSession> =>
-  options.resume === undefined ? startRun(newRun(options), terminal) : resumeRun(options.resume, options, terminal);
+  options.resume === undefined
+    ? newRun(options).then((wanted) => startRun(wanted, terminal))
+    : resumeRun(options.resume, options, terminal);
 
-function newRun(options: TrainOptions): NewRun {
+async function newRun(options: TrainOptions): Promise<NewRun> {
   const { puzzles, unseen, isPresetNamed, config, set, steps, minutes, force } = options;
   const { choice, name, folder, settings } =
-    options.data === undefined ? generatedTask(options) : storedTask(options.data);
+    options.data === undefined ? await generatedTask(options) : storedTask(options.data);
   const fromFile = config === undefined ? [] : [readConfigFile(config)];
   const isOfficial = fromFile.some(({ determines }) => determines !== undefined);
   const init = options.init === undefined ? undefined : readInitialWeights(options.init, options.initRaw ?? false);
@@ -239,12 +245,12 @@ interface TaskSource {
   readonly settings: readonly SettingSource[];
 }
 
-function generatedTask({ task: name, side, clues }: TrainOptions): TaskSource {
+async function generatedTask({ task: name, side, clues }: TrainOptions): Promise<TaskSource> {
   if (name === undefined) {
     throw new UsageError(`train: --task, --data or --resume is missing (tasks: ${taskNames.join(", ")})`);
   }
-  const choice = { name, ...(side !== undefined && { side }), ...(clues !== undefined && { clues }) };
-  return { choice, name, settings: [] };
+  const { choice } = await generatedChoice(name, { side, clues }, "train --task");
+  return { choice, name: choice.module === undefined ? name : parsePath(choice.module).name, settings: [] };
 }
 
 /** @throws DatasetError */
@@ -258,16 +264,19 @@ function storedTask(path: string): TaskSource {
 
 async function resumeRun(
   path: string,
-  { from, data, set }: TrainOptions,
+  { from, data, set, task: taskModule }: TrainOptions,
   terminal: Terminal,
 ): Promise<TrainingSession> {
   const changed = parseSet(set);
+  if (taskModule !== undefined && !isModulePath(taskModule)) {
+    throw new UsageError(`train: --task ${taskModule} with --resume, expected the path of a module`);
+  }
   const { run, about: recorded, checkpoint } = WritableRun.resume(path, from);
   try {
     const { backend: earlier, seconds, step, data: trainedOn } = checkpoint.side;
     const config = changedConfig(checkpoint.side.config, changed);
     const moved = movedData(path, recorded, data);
-    const { task } = await resolveTask(recorded.task);
+    const { task, choice } = await resolveTask(recorded.task, taskModule);
     const { source, sets, fingerprint } = puzzlesOfRun(path, moved, config, task);
     const note = verifyData({
       path: moved.dataFolder ?? `the puzzles in ${path}`,
@@ -277,8 +286,8 @@ async function resumeRun(
     });
     const training = new Training(config, source);
     restoreTraining(training, checkpoint.side, checkpoint.files, checkpoint.path);
-    const about = { ...moved, fingerprint };
-    if (data !== undefined) run.record(about);
+    const about = { ...moved, task: choice, fingerprint };
+    if (data !== undefined || taskModule !== undefined) run.record(about);
     const now = training.model.embedding.weight.value.backend;
     terminal.remark(`continuing after step ${step}`);
     if (note !== undefined) terminal.remark(`note: ${note}`);
