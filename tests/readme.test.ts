@@ -5,7 +5,7 @@ import { codeBlocks } from "./doc-code.ts";
 import { readText } from "./docs/files.ts";
 import { runProgram, shortened } from "./run-program.ts";
 
-const [recursion, library] = codeBlocks("README.md", "ts");
+const [recursion, library, solving] = codeBlocks("README.md", "ts");
 
 describe("the README", () => {
   it("prints the two functions of src/trm/recursion.ts line by line", () => {
@@ -20,6 +20,10 @@ describe("the README", () => {
     expect(await runProgram("readme", shortened(library!))).toMatch(
       /^solved after supervision step 1: [\d.]+, after step 8: [\d.]+\n$/,
     );
+  });
+
+  it("has library code that solves a puzzle with a model of the repository", async () => {
+    expect(await runProgram("readme-solving", solving!)).toMatch(/^4 2 \| 1 3\n[\s\S]* after \d+ steps, q \d+\.\d\n$/);
   });
 
   it("names only npm scripts that package.json has", () => {

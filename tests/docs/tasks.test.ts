@@ -3,8 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, it } from "vitest";
-import { taskOfData } from "../../src/puzzles/named-task.ts";
-import { readDataMetadata } from "../../src/puzzles/official-layout/data-folder.node.ts";
+import { readDataTask } from "../../src/puzzles/official-layout/dataset.node.ts";
 import { readSplit } from "../../src/puzzles/official-layout/layout.node.ts";
 import { storedPuzzles } from "../../src/runs/run-puzzles.node.ts";
 import { parseConfig } from "../../src/trm/index.ts";
@@ -24,7 +23,7 @@ it("the grid task of the page is trained, drawn, written in the official layout 
   const data = join(folder, "gravity");
   const split = readSplit(data, "test");
   expect(split.metadata).toMatchObject({ vocabularySize: 3, sequenceLength: 20, groupCount: 200 });
-  expect(taskOfData(readDataMetadata(data))).toEqual({ name: "tokens", cells: 20, vocabulary: 3 });
+  expect(readDataTask(data)).toMatchObject({ name: "grid", title: "gravity", symbols: ".#" });
   const config = parseConfig({ vocabularySize: 3, sequenceLength: 20, batchSize: 16 });
   const { source, sets, data: sizes } = storedPuzzles(data, config, 100);
   expect(sizes).toMatchObject({ train: 4000, unseen: 200 });

@@ -22,6 +22,7 @@ describe("the examples", () => {
       "noise-on-z.ts",
       "own-operation.ts",
       "own-task.ts",
+      "solve.ts",
       "step-by-hand.ts",
       "variant.ts",
     ]);
@@ -66,6 +67,14 @@ describe("the examples", () => {
     expect(loss).toBeDefined();
     expect(resumed).toBe(loss);
     expect(output).toMatch(/[\d.]+% of 200 unseen puzzles solved/);
+  });
+
+  it("solve.ts loads a model, solves two puzzles and prints them, in ten lines", async () => {
+    const code = read("solve.ts");
+    expect(code.trimEnd().split("\n").length).toBeLessThanOrEqual(11); // and a comment
+    const output = await run("solve", code.replaceAll("runs/demo", "weights/sudoku4"));
+    expect(output.match(/^\d+ steps, q [\d.]+: the answer is right$/gm)).toHaveLength(2);
+    expect(output).toMatch(/^4 2 \| 1 3\n/);
   });
 
   it("noise-on-z.ts prints a row of solved shares for every strength of the noise", async () => {
