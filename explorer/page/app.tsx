@@ -27,13 +27,17 @@ import {
   shows,
   workerError,
 } from "./state.ts";
+import { Class } from "./views/class.tsx";
 import { Inside } from "./views/inside.tsx";
 import { Solve } from "./views/solve.tsx";
+import { Train } from "./views/train.tsx";
 
 /** The views, in the order of the navigation. docs/explorer.md says how to add one. */
 const views: readonly { readonly name: View; readonly title: string; readonly content: () => JSX.Element | null }[] = [
   { name: "solve", title: "Solve", content: Solve },
   { name: "inside", title: "Inside a step", content: Inside },
+  { name: "class", title: "A class of 200", content: Class },
+  { name: "train", title: "Train", content: Train },
 ];
 
 /** Views that have no use for the scrubber. */
@@ -74,16 +78,18 @@ export function App(): JSX.Element {
       </main>
     );
   }
-  const { view, embed } = link.value;
+  const { view, embed, lesson } = link.value;
   const current = views.find(({ name }) => name === view) ?? views[0]!;
   const Content = current.content;
   const isTimeless = timeless.includes(current.name);
+  // The settings of a training take the place of the guide, unless a lesson is open.
+  const showsGuide = shows("guide") && !embed && (!isTimeless || lesson !== "");
   return (
     <>
       {!embed && <Header />}
       <Messages />
-      <div class={`page-body${shows("guide") && !embed ? "" : " without-guide"}`}>
-        {shows("guide") && !embed && <Guide />}
+      <div class={`page-body${showsGuide ? "" : " without-guide"}`}>
+        {showsGuide && <Guide />}
         <main id="main" aria-label={current.title}>
           <Content />
         </main>

@@ -206,7 +206,7 @@ function showRecorded(): void {
 }
 
 /** The model that the worker has open. */
-const ready = signal<{ readonly name: string; readonly machine: Machine } | null>(null);
+export const ready = signal<{ readonly name: string; readonly machine: Machine } | null>(null);
 export const workerError = signal<string | null>(null);
 
 function openModel(): void {

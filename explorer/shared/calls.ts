@@ -143,7 +143,12 @@ export type Calls = {
   };
   /** Starts a training, or continues a checkpoint. */
   begin: {
-    args: { readonly settings: TrainSettings; readonly checkpoint: ReadonlyMap<string, Uint8Array> | null };
+    args: {
+      readonly settings: TrainSettings;
+      readonly checkpoint: ReadonlyMap<string, Uint8Array> | null;
+      /** Number of trainings that share the processor. */
+      readonly share: number;
+    };
     progress: string;
     result: TrainStarted;
   };

@@ -4,7 +4,6 @@ import {
   type CheckpointSide,
   type Config,
   type Examples,
-  evaluate,
   packCheckpoint,
   parseConfig,
   parseSide,
@@ -116,20 +115,22 @@ export const trainerHandlers: Pick<Handlers<Calls>, "begin" | "train" | "traceNo
 };
 
 async function begin(
-  { settings, checkpoint }: Calls["begin"]["args"],
+  { settings, checkpoint, share }: Calls["begin"]["args"],
   { progress, signal }: CallContext<string>,
 ): Promise<TrainStarted> {
   session?.training.dispose();
   session = null;
   const side = checkpoint ? parseSide(fileOf(checkpoint, "checkpoint.json"), "checkpoint.json") : null;
-  const choice = { name: side?.task.name ?? settings.task, ...(settings.task === "sudoku6" && { clues: 10 }) };
-  const task = taskOf(side?.task ?? choice);
+  const named = { name: side?.task.name ?? settings.task, ...(settings.task === "sudoku6" && { clues: 10 }) };
+  const task = taskOf(side?.task ?? named);
   progress(`Generating ${settings.data} puzzles`);
   await breathe();
   const { train: puzzles, test } = task.generate({ train: settings.data, test: watched, seed: settings.seed });
   signal.throwIfAborted();
-  await chooseBackend({ backend: "wasm", threads: 1 });
   const config = side?.config ?? configOf(settings, task);
+  progress("Choosing the number of threads");
+  const choice = await chooseThreads(config, puzzles, share);
+  signal.throwIfAborted();
   const augment = settings.task === "sudoku6" ? task : undefined;
   const training = new Training(config, new ShuffledExamples(puzzles, settings.seed, augment));
   if (side && checkpoint) restoreTraining(training, withoutPosition(side, training), checkpoint, "checkpoint");
@@ -142,8 +143,33 @@ async function begin(
     machine: machineOf("the training"),
     unseen: Array.from({ length: 12 }, (_, i) => puzzleAt(test, i)),
     step: training.step,
-    choice: "",
+    choice,
   };
+}
+
+/** Training steps that are timed for each number of threads. */
+const timedSteps = 4;
+
+/** Opens the faster of one thread and all but one of the processor's, and says why in one line. Threads do not always pay on a small model. */
+async function chooseThreads(config: Config, puzzles: Examples, share: number): Promise<string> {
+  const processors = globalThis.navigator?.hardwareConcurrency ?? 1;
+  const many = globalThis.crossOriginIsolated ? Math.floor((processors - 1) / share) : 1;
+  const timeOf = async (threads: number): Promise<number> => {
+    await chooseBackend({ backend: "wasm", threads });
+    const trial = new Training(config, new ShuffledExamples(puzzles, 0));
+    await trial.supervisionStep(); // compiles and allocates
+    const began = performance.now();
+    for (let step = 0; step < timedSteps; step++) await trial.supervisionStep();
+    trial.dispose();
+    return (performance.now() - began) / timedSteps;
+  };
+  if (many <= 1) {
+    await chooseBackend({ backend: "wasm", threads: 1 });
+    return "";
+  }
+  const [one, all] = [await timeOf(1), await timeOf(many)];
+  await chooseBackend({ backend: "wasm", threads: all < one ? many : 1 });
+  return `one step took ${one.toFixed(1)} ms on 1 thread, ${all.toFixed(1)} ms on ${many}`;
 }
 
 /** The position in the data of the command line means nothing for the puzzles of the page. */
@@ -235,5 +261,3 @@ async function exactCounts({ training, unseen, config }: Session, signal: AbortS
   }
   return exact;
 }
-
-export { evaluate };

@@ -1,0 +1,126 @@
+// Line charts of a training (uPlot), with a table behind each. Colours come from styles.css; the second series is dashed as well.
+import type { JSX } from "preact";
+import { useEffect, useRef } from "preact/hooks";
+import uPlot from "uplot";
+import "uplot/dist/uPlot.min.css";
+import { link } from "../state.ts";
+import { useWidth } from "./width.ts";
+
+export interface Series {
+  readonly name: string;
+  readonly points: readonly (readonly [x: number, y: number])[];
+  /** A half-transparent band around the line, as low and high. */
+  readonly band?: readonly (readonly [low: number, high: number])[];
+}
+
+export interface ChartProps {
+  readonly title: JSX.Element | string;
+  readonly xName: string;
+  /** The range of y; from the data if left out. */
+  readonly range?: readonly [low: number, high: number];
+  readonly format: (y: number) => string;
+  readonly series: readonly Series[];
+}
+
+const height = 180;
+
+/** All x of all series in order, and the y of each series at them. */
+function columnsOf(series: readonly Series[]): uPlot.AlignedData {
+  const xs = [...new Set(series.flatMap(({ points }) => points.map(([x]) => x)))].sort((a, b) => a - b);
+  const columns = series.map(({ points }) => {
+    const known = new Map(points);
+    return xs.map((x) => known.get(x) ?? null);
+  });
+  return [xs, ...columns] as uPlot.AlignedData;
+}
+
+function optionsOf({ xName, range, format, series }: ChartProps, width: number): uPlot.Options {
+  const style = getComputedStyle(document.documentElement);
+  const color = (name: string): string => style.getPropertyValue(`--${name}`).trim();
+  const axis = {
+    stroke: color("soft"),
+    grid: { stroke: color("line"), width: 1 },
+    ticks: { show: false },
+    font: "12px system-ui",
+  };
+  return {
+    width,
+    height,
+    legend: { show: false },
+    cursor: { show: false },
+    scales: { x: { time: false }, y: range ? { range: [...range] } : {} },
+    axes: [
+      { ...axis, label: xName, labelSize: 18, labelFont: "12px system-ui", size: 28 },
+      { ...axis, size: 48, values: (_, values) => values.map(format) },
+    ],
+    series: [
+      {},
+      ...series.map(({ name, points }, i) => ({
+        label: name,
+        stroke: color(i === 0 ? "ink" : "z"),
+        width: 2,
+        spanGaps: true,
+        points: { show: points.length < 30, size: 5, fill: color(i === 0 ? "ink" : "z") },
+        ...(i > 0 && { dash: [6, 4] }),
+      })),
+    ],
+  };
+}
+
+export function Chart(props: ChartProps): JSX.Element {
+  const [figure, width] = useWidth(400);
+  const place = useRef<HTMLDivElement>(null);
+  const plot = useRef<uPlot | null>(null);
+  const { series, title, xName, format } = props;
+  const { theme } = link.value;
+  const names = series.map(({ name }) => name).join();
+  const isSparse = series.map(({ points }) => points.length < 30).join();
+  // A new chart is made only when something changes that cannot be set later.
+  useEffect(() => {
+    plot.current = new uPlot(optionsOf(props, width), columnsOf(series), place.current!);
+    return () => plot.current?.destroy();
+  }, [names, isSparse, theme, width]);
+  useEffect(() => plot.current?.setData(columnsOf(series)));
+  const last = series.map(({ points }) => points.at(-1));
+  const label = series.map(({ name }, i) => `${name}: ${last[i] ? format(last[i][1]) : "nothing yet"}`).join("; ");
+  return (
+    <figure class="chart" ref={figure}>
+      <figcaption>{title}</figcaption>
+      <div ref={place} role="img" aria-label={label} />
+      <details class="table">
+        <summary>Table</summary>
+        <div class="scroll">
+          <table>
+            <thead>
+              <tr>
+                <th>{xName}</th>
+                {series.map(({ name }) => (
+                  <th key={name}>{name}</th>
+                ))}
+              </tr>
+            </thead>
+            <tbody>
+              {rowsOf(series).map(([x, ...ys]) => (
+                <tr key={x}>
+                  <td>{x}</td>
+                  {ys.map((y, i) => (
+                    <td key={series[i]!.name}>{y === null ? "" : format(y)}</td>
+                  ))}
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </div>
+      </details>
+    </figure>
+  );
+}
+
+/** At most 40 rows of the table. */
+function rowsOf(series: readonly Series[]): readonly (readonly [number, ...(number | null)[]])[] {
+  const [xs, ...columns] = columnsOf(series) as unknown as [number[], ...(number | null)[][]];
+  const every = Math.max(1, Math.ceil(xs.length / 40));
+  return xs.flatMap((x, i) =>
+    i % every === 0 || i === xs.length - 1 ? [[x, ...columns.map((column) => column[i] ?? null)] as const] : [],
+  );
+}

@@ -1,0 +1,185 @@
+// The trainings of the page: one or two runs, each in a worker of its own, and what they reported.
+import { type Signal, signal } from "@preact/signals";
+import type { TraceFrame } from "trm-ts";
+import type { Puzzle, TrainProgress, TrainSettings, TrainStarted } from "../shared/calls.ts";
+import type { Link, rivals } from "../shared/link.ts";
+import { readZip, writeZip } from "../shared/zip.ts";
+import { link } from "./state.ts";
+import { startWorker, type WorkerHandle } from "./workers.ts";
+
+export interface Evaluated {
+  readonly step: number;
+  readonly seconds: number;
+  readonly exact: readonly number[];
+}
+
+export interface Run {
+  readonly name: string;
+  readonly variant: (typeof rivals)[number];
+  readonly status: "preparing" | "training" | "stopped" | "failed";
+  /** What it is doing, or why it failed, in one line. */
+  readonly message: string;
+  readonly started: TrainStarted | null;
+  readonly losses: readonly (readonly [step: number, loss: number])[];
+  readonly evaluations: readonly Evaluated[];
+  /** Puzzles that halted after 1, 2, ... supervision steps, in about the last second. */
+  readonly halted: readonly number[];
+  readonly last: TrainProgress | null;
+  /** The frames of one unseen puzzle with the weights of the last evaluation. */
+  readonly frames: readonly TraceFrame[];
+  readonly puzzle: Puzzle | null;
+}
+
+export const runs = signal<readonly Signal<Run>[]>([]);
+/** Number of the unseen puzzle that is solved with the weights of the moment. */
+export const watchedPuzzle = signal(0);
+
+interface Engine {
+  readonly worker: WorkerHandle;
+  controller: AbortController;
+}
+const engines = new Map<Signal<Run>, Engine>();
+
+export const rivalNames: Record<(typeof rivals)[number], string> = {
+  none: "TRM",
+  hrm: "HRM",
+  "no-deep-supervision": "without deep supervision",
+  direct: "direct prediction",
+};
+
+/** Most points of a loss curve; beyond it every second one is dropped. */
+const mostPoints = 1000;
+
+function settingsOf({ task, T, n, nSup, width, rate, ema, data, seed }: Link, variant: Run["variant"]): TrainSettings {
+  return { task, T, n, nSup, width, rate, ema, data, seed, variant };
+}
+
+export const isTraining = (): boolean =>
+  runs.value.some(({ value }) => ["preparing", "training"].includes(value.status));
+
+/** Starts the runs that the settings ask for. @param checkpoint  files of a checkpoint that the first run continues */
+export function startRuns(checkpoint: ReadonlyMap<string, Uint8Array> | null = null): void {
+  for (const { worker } of engines.values()) worker.stop();
+  engines.clear();
+  const { rival } = link.peek();
+  const variants: Run["variant"][] = rival === "none" || checkpoint ? ["none"] : ["none", rival];
+  runs.value = variants.map((variant) => {
+    const run = signal<Run>({
+      name: rivalNames[variant],
+      variant,
+      status: "preparing",
+      message: "Starting",
+      started: null,
+      losses: [],
+      evaluations: [],
+      halted: [],
+      last: null,
+      frames: [],
+      puzzle: null,
+    });
+    engines.set(run, { worker: startWorker(`training ${variant}`), controller: new AbortController() });
+    void begin(run, checkpoint, variants.length);
+    return run;
+  });
+}
+
+const change = (run: Signal<Run>, part: Partial<Run>): void => {
+  run.value = { ...run.peek(), ...part };
+};
+
+async function begin(
+  run: Signal<Run>,
+  checkpoint: ReadonlyMap<string, Uint8Array> | null,
+  share: number,
+): Promise<void> {
+  const { worker, controller } = engines.get(run)!;
+  const { signal: abort } = controller;
+  const onProgress = (message: string): void => change(run, { message });
+  try {
+    const settings = settingsOf(link.peek(), run.peek().variant);
+    const started = await worker.call("begin", { settings, checkpoint, share }, { signal: abort, onProgress });
+    change(run, { started, halted: new Array(started.nSup).fill(0) });
+    await continueRun(run);
+  } catch (error) {
+    if (!abort.aborted) change(run, { status: "failed", message: (error as Error).message });
+  }
+}
+
+async function continueRun(run: Signal<Run>): Promise<void> {
+  const engine = engines.get(run)!;
+  engine.controller = new AbortController();
+  const { signal: abort } = engine.controller;
+  change(run, { status: "training", message: "" });
+  try {
+    await engine.worker.call("train", { steps: 1_000_000 }, { signal: abort, onProgress: (made) => report(run, made) });
+  } catch (error) {
+    if (!abort.aborted) change(run, { status: "failed", message: (error as Error).message });
+  }
+}
+
+export function continueRuns(): void {
+  for (const run of runs.peek()) if (run.peek().status === "stopped") void continueRun(run);
+}
+
+export function stopRuns(): void {
+  for (const run of runs.peek()) {
+    engines.get(run)?.controller.abort();
+    if (run.peek().status !== "failed") change(run, { status: "stopped", message: "" });
+  }
+}
+
+function report(run: Signal<Run>, made: TrainProgress): void {
+  const before = run.peek();
+  let losses =
+    Number.isFinite(made.loss) && made.loss > 0 ? [...before.losses, [made.step, made.loss] as const] : before.losses;
+  if (losses.length > mostPoints) losses = losses.filter((_, i) => i % 2 === 1);
+  const { step, seconds, exact } = made;
+  const evaluations = exact ? [...before.evaluations, { step, seconds, exact }] : before.evaluations;
+  // Older counts fade, so that the histogram shows the present and does not flicker.
+  const halted = made.halted.map((count, i) => 0.85 * (before.halted[i] ?? 0) + count);
+  change(run, { losses, evaluations, halted, last: made });
+  if (exact) void solveNow(run);
+}
+
+/** Solves an unseen puzzle with the weights of this moment. */
+export async function solveNow(run: Signal<Run>): Promise<void> {
+  const engine = engines.get(run);
+  const { started } = run.peek();
+  if (!engine || !started) return;
+  const puzzle = started.unseen[watchedPuzzle.peek() % started.unseen.length]!;
+  const frames: TraceFrame[] = [];
+  await engine.worker.call("traceNow", { puzzle, steps: started.nSup }, { onProgress: (some) => frames.push(...some) });
+  change(run, { frames, puzzle });
+}
+
+/** Saves the first run as an archive that the command line and this page can continue. */
+export async function download(): Promise<void> {
+  const [run] = runs.peek();
+  const engine = run && engines.get(run);
+  if (!run || !engine) return;
+  const files = await engine.worker.call("checkpoint", null);
+  const step = String(run.peek().last?.step ?? 0).padStart(7, "0");
+  const named = new Map([...files].map(([name, bytes]) => [`checkpoint-${step}/${name}`, bytes]));
+  const address = URL.createObjectURL(new Blob([writeZip(named)], { type: "application/zip" }));
+  const anchor = Object.assign(document.createElement("a"), { href: address, download: `trm-checkpoint-${step}.zip` });
+  anchor.click();
+  setTimeout(() => URL.revokeObjectURL(address), 10_000);
+}
+
+export const uploadError = signal("");
+
+/** Continues a checkpoint: an archive of `download`, or the files of a checkpoint folder of the command line. */
+export async function upload(chosen: readonly File[]): Promise<void> {
+  uploadError.value = "";
+  try {
+    const files = new Map<string, Uint8Array>();
+    for (const file of chosen) {
+      const bytes = new Uint8Array(await file.arrayBuffer());
+      if (!file.name.endsWith(".zip")) files.set(file.name, bytes);
+      else for (const [name, own] of readZip(bytes)) files.set(name.split("/").at(-1)!, own);
+    }
+    startRuns(files);
+  } catch (error) {
+    uploadError.value = (error as Error).message;
+  }
+}

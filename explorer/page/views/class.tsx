@@ -1,0 +1,359 @@
+// A class of 200: many puzzles at once. The share that each latent answers right, update by update, and a dot for every puzzle: is its
+// answer right, and has it settled?
+import { effect, signal } from "@preact/signals";
+import type { JSX } from "preact";
+import type { ClassFrame, Puzzle } from "../../shared/calls.ts";
+import { framesPerStep } from "../../shared/frames.ts";
+import { interval, percent, shareText } from "../../shared/interval.ts";
+import type { Machine, ModelEntry } from "../../shared/models.ts";
+import { From } from "../parts/numbers.tsx";
+import { Named, Sign, signOf } from "../parts/sign.tsx";
+import { useWidth } from "../parts/width.ts";
+import { go, index, link, model, moveTo, output, place, ready, shape, steps } from "../state.ts";
+import { callWorker } from "../workers.ts";
+
+interface ClassRun {
+  readonly model: ModelEntry;
+  readonly steps: number;
+  readonly puzzles: readonly Puzzle[];
+  readonly frames: readonly ClassFrame[];
+  readonly machine: Machine | null;
+  readonly milliseconds: number | null;
+}
+
+const run = signal<ClassRun | null>(null);
+const problem = signal("");
+let controller: AbortController | null = null;
+
+/** The sample puzzles as tokens. */
+export function classOf({ samples, board }: ModelEntry): Puzzle[] {
+  const tokens = (text: string): number[] => [...text].map((symbol) => board.symbols.indexOf(symbol));
+  return samples.map(({ question, truth }) => ({ question: tokens(question), truth: tokens(truth) }));
+}
+
+// Computes the class when the view is opened, and again for another model.
+effect(() => {
+  const own = model.value;
+  const count = steps.value;
+  if (link.value.view !== "class" || !own || ready.value?.name !== own.name) {
+    controller?.abort(); // the worker is free for the other views
+    return;
+  }
+  const known = run.peek();
+  if (known?.model === own && known.steps === count && known.milliseconds !== null) return;
+  controller?.abort();
+  controller = new AbortController();
+  const { signal: abort } = controller;
+  const puzzles = classOf(own);
+  run.value = { model: own, steps: count, puzzles, frames: [], machine: null, milliseconds: null };
+  problem.value = "";
+  const onProgress = (some: readonly ClassFrame[]): void => {
+    const before = run.peek();
+    if (before) run.value = { ...before, frames: [...before.frames, ...some] };
+  };
+  callWorker("class", { puzzles, steps: count }, { signal: abort, onProgress }).then(
+    (result) => {
+      const before = run.peek();
+      if (before && !abort.aborted) run.value = { ...before, ...result };
+    },
+    (error: Error) => {
+      if (!abort.aborted) problem.value = error.message;
+    },
+  );
+});
+
+const rightIn = ({ wrong }: ClassFrame): number => wrong.reduce((sum, cells) => sum + Number(cells === 0), 0);
+
+export function Class(): JSX.Element {
+  const own = run.value;
+  if (!own) return <p class="waiting-text">{problem.value || "Loading the model…"}</p>;
+  const { frames, puzzles } = own;
+  const perStep = framesPerStep(shape.value);
+  const step = Math.max(1, place.value.step);
+  const ofStep = frames.slice((step - 1) * perStep, step * perStep);
+  const done = frames.length / perStep;
+  return (
+    <div class="class">
+      <section class="panel">
+        <header class="panel-head">
+          <h2>{puzzles.length} puzzles at once: how many does each update answer completely right?</h2>
+          <p class="verdict">{own.milliseconds === null && `computing step ${done + 1} of ${own.steps}`}</p>
+        </header>
+        <StepShares frames={ofStep} first={(step - 1) * perStep} step={step} puzzles={puzzles.length} />
+        <AllShares frames={frames} puzzles={puzzles.length} />
+        <SharesTable frames={frames} puzzles={puzzles.length} />
+      </section>
+      <Dots own={own} />
+      {own.milliseconds !== null && (
+        <From machine={own.machine}>
+          {`${puzzles.length} puzzles, ${own.model.samplesFrom}; ${(own.milliseconds / 1000).toFixed(1)} s`}
+        </From>
+      )}
+    </div>
+  );
+}
+
+/** The updates of one step, with their numbers. */
+function StepShares(props: {
+  readonly frames: readonly ClassFrame[];
+  readonly first: number;
+  readonly step: number;
+  readonly puzzles: number;
+}): JSX.Element {
+  const { frames, first, step, puzzles } = props;
+  return (
+    <div>
+      <h3>Supervision step {step}</h3>
+      <ol class="shares">
+        {frames.map((frame, i) => {
+          const right = rightIn(frame);
+          const [low, high] = interval(right, puzzles);
+          const name = signOf(frame.latent, output.value);
+          return (
+            <li key={frame.cycle * 100 + frame.update}>
+              <button
+                type="button"
+                class={`share share-${name}${first + i === index.value ? " current" : ""}`}
+                aria-label={`cycle ${frame.cycle}, update ${frame.update}, ${frame.latent}: ${shareText(right, puzzles)}`}
+                onClick={() => moveTo(first + i)}
+              >
+                <span class="share-track">
+                  <span class="share-bar" style={{ height: `${(100 * right) / puzzles}%` }} />
+                  <span class="share-range" style={{ bottom: `${100 * low}%`, height: `${100 * (high - low)}%` }} />
+                </span>
+                <b class="number">{percent(right / puzzles)}</b>
+                <span class="share-name">
+                  <Sign name={name} hollow={!frame.onTape} /> <i>{frame.latent}</i>
+                </span>
+              </button>
+            </li>
+          );
+        })}
+      </ol>
+    </div>
+  );
+}
+
+const [chartHeight, chartTop, chartBottom, chartLeft, chartRight] = [170, 10, 34, 42, 12];
+
+/** The curves of y and z through all updates, with their 95% bands. */
+function AllShares({ frames, puzzles }: { frames: readonly ClassFrame[]; puzzles: number }): JSX.Element {
+  const [figure, width] = useWidth(800);
+  const perStep = framesPerStep(shape.value);
+  const total = steps.value * perStep;
+  const x = (i: number): number => chartLeft + ((i + 1) / total) * (width - chartLeft - chartRight);
+  const y = (share: number): number => chartTop + (1 - share) * (chartHeight - chartTop - chartBottom);
+  const curveOf = (latents: readonly string[]) =>
+    frames.flatMap((frame, i) => {
+      if (!latents.includes(frame.latent)) return [];
+      const right = rightIn(frame);
+      return [{ i, share: right / puzzles, range: interval(right, puzzles) }];
+    });
+  const others = [...new Set(shape.value.updates)].filter((latent) => latent !== output.value);
+  const curves = [
+    { name: "z" as const, points: curveOf(others) },
+    { name: "y" as const, points: curveOf([output.value]) },
+  ];
+  const line = (points: readonly (readonly [number, number])[]): string =>
+    points.map(([i, share]) => `${x(i).toFixed(1)} ${y(share).toFixed(1)}`).join("L");
+  return (
+    <figure class="all-shares" ref={figure}>
+      <figcaption>
+        All {steps.value} steps: <Named name="y" /> solid, <Named name="z" /> dashed, with 95% bands
+      </figcaption>
+      <svg
+        viewBox={`0 0 ${width} ${chartHeight}`}
+        role="img"
+        aria-label={curves
+          .map(
+            ({ name, points }) =>
+              `${name}: ${points.length > 0 ? percent(points.at(-1)!.share) : "nothing yet"} at the end`,
+          )
+          .join("; ")}
+      >
+        {[0, 0.5, 1].map((share) => (
+          <g key={share}>
+            <line class="axis" x1={chartLeft} x2={width - chartRight} y1={y(share)} y2={y(share)} />
+            <text class="tick" x={chartLeft - 8} y={y(share) + 4} text-anchor="end">
+              {100 * share}%
+            </text>
+          </g>
+        ))}
+        {Array.from({ length: steps.value }, (_, i) => (
+          <text key={i} class="tick" x={x((i + 1) * perStep - 1)} y={chartHeight - 14} text-anchor="middle">
+            {steps.value <= 16 && (width > 500 || i % 2 === 1) ? i + 1 : ""}
+          </text>
+        ))}
+        <text class="tick" x={width - chartRight} y={chartHeight - 1} text-anchor="end">
+          supervision step
+        </text>
+        {curves.map(({ name, points }) => (
+          <g key={name}>
+            {points.length > 1 && (
+              <path
+                class={`band band-${name}`}
+                d={`M${line(points.map(({ i, range }) => [i, range[1]] as const))}L${line(
+                  points.toReversed().map(({ i, range }) => [i, range[0]] as const),
+                )}Z`}
+              />
+            )}
+            {points.length > 0 && (
+              <path class={`curve curve-${name}`} d={`M${line(points.map(({ i, share }) => [i, share] as const))}`} />
+            )}
+          </g>
+        ))}
+        {index.value >= 0 && (
+          <line class="cursor" x1={x(index.value)} x2={x(index.value)} y1={chartTop} y2={chartHeight - chartBottom} />
+        )}
+      </svg>
+    </figure>
+  );
+}
+
+function SharesTable({ frames, puzzles }: { frames: readonly ClassFrame[]; puzzles: number }): JSX.Element {
+  return (
+    <details class="table">
+      <summary>Table</summary>
+      <div class="scroll">
+        <table>
+          <thead>
+            <tr>
+              <th>step</th>
+              <th>cycle</th>
+              <th>update</th>
+              <th>latent</th>
+              <th>completely right</th>
+            </tr>
+          </thead>
+          <tbody>
+            {frames.map((frame) => (
+              <tr key={`${frame.step}.${frame.cycle}.${frame.update}`}>
+                <td>{frame.step}</td>
+                <td>{frame.cycle}</td>
+                <td>{frame.update}</td>
+                <td>{frame.latent}</td>
+                <td>{shareText(rightIn(frame), puzzles)}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+    </details>
+  );
+}
+
+// --- The dots ---------------------------------------------------------------------------------------------------------------
+
+/** Below this root mean square change an answer counts as settled. The numbers of y have a root mean square of about 1. */
+const settled = 0.1;
+const [least, most] = [0.001, 3];
+const [dotsHeight, dotsTop, dotsBottom, dotsLeft, dotsRight] = [320, 14, 44, 56, 14];
+/** A fixed scatter within the band of a dot, so that equal dots stay visible. */
+const scatter = (i: number): number => ((i * 0.618_033_988) % 1) - 0.5;
+
+function Dots({ own }: { own: ClassRun }): JSX.Element | null {
+  const [figure, width] = useWidth(800);
+  const { frames, puzzles } = own;
+  const answer = output.value;
+  const upTo = frames.slice(0, Math.max(0, index.value) + 1);
+  const frame = upTo.findLast(({ latent }) => latent === answer) ?? frames.find(({ latent }) => latent === answer);
+  if (!frame) return null;
+  const cells = puzzles[0]!.question.length;
+  const x = (move: number): number => {
+    const share = Math.log(Math.max(least, Math.min(most, move)) / least) / Math.log(most / least);
+    return dotsLeft + share * (width - dotsLeft - dotsRight);
+  };
+  // Right answers have a band of their own at the top; the wrong ones are below, by the number of wrong cells.
+  const bandHeight = 64;
+  const wrongTop = dotsTop + bandHeight + 18;
+  const y = (wrong: number, i: number): number =>
+    wrong === 0
+      ? dotsTop + bandHeight * (0.5 + 0.8 * scatter(i))
+      : wrongTop + Math.sqrt((wrong - 1) / (cells - 1)) * (dotsHeight - dotsBottom - wrongTop) + 6 * scatter(i);
+  const dots = Array.from(frame.wrong, (wrong, i) => ({ i, wrong, move: frame.move[i]! }));
+  const count = (isRight: boolean, isSettled: boolean): number =>
+    dots.filter(({ wrong, move }) => (wrong === 0) === isRight && move < settled === isSettled).length;
+  return (
+    <section class="panel">
+      <header class="panel-head">
+        <h2>
+          <Named name="y" /> of every puzzle, after cycle {frame.cycle} of step {frame.step}
+        </h2>
+        <p class="verdict">a dot is a puzzle; click to watch it</p>
+      </header>
+      <figure class="dots" ref={figure}>
+        <svg
+          viewBox={`0 0 ${width} ${dotsHeight}`}
+          role="img"
+          aria-label="Every puzzle by its wrong cells and by how far its answer moved; the table below counts them"
+        >
+          <rect
+            class="dots-right"
+            x={dotsLeft}
+            y={dotsTop}
+            width={width - dotsLeft - dotsRight}
+            height={bandHeight}
+            rx={6}
+          />
+          <line class="threshold" x1={x(settled)} x2={x(settled)} y1={dotsTop} y2={dotsHeight - dotsBottom} />
+          <text class="tick" x={dotsLeft - 8} y={dotsTop + bandHeight / 2 + 4} text-anchor="end">
+            right
+          </text>
+          {[1, Math.round(cells / 4), cells].map((wrong) => (
+            <text key={wrong} class="tick" x={dotsLeft - 8} y={y(wrong, 0) + 7} text-anchor="end">
+              {wrong === 1 ? "1 wrong" : wrong}
+            </text>
+          ))}
+          {[0.001, 0.01, 0.1, 1].map((move) => (
+            <text key={move} class="tick" x={x(move)} y={dotsHeight - 26} text-anchor="middle">
+              {move}
+            </text>
+          ))}
+          <text class="tick" x={dotsLeft} y={dotsHeight - 6}>
+            ← settled
+          </text>
+          <text class="tick" x={width - dotsRight} y={dotsHeight - 6} text-anchor="end">
+            change of y by its last update (root mean square) →
+          </text>
+          {dots.map(({ i, wrong, move }) => (
+            // biome-ignore lint/a11y/noStaticElementInteractions: a shortcut; the puzzle buttons of Solve do the same
+            <circle
+              key={i}
+              class={`dot${wrong === 0 ? " right" : ""}${i + 1 === link.value.sample ? " chosen" : ""}`}
+              cx={x(move)}
+              cy={y(wrong, i)}
+              r={i + 1 === link.value.sample ? 7 : 4}
+              onClick={() => go({ sample: i + 1, puzzle: "", view: "solve" })}
+            >
+              <title>{`puzzle ${i + 1}: ${wrong} wrong, moved by ${move.toPrecision(2)}`}</title>
+            </circle>
+          ))}
+        </svg>
+      </figure>
+      <table class="counts">
+        <thead>
+          <tr>
+            <th>
+              <span class="sr-only">answer</span>
+            </th>
+            <th>settled (moved by less than {settled})</th>
+            <th>still moving</th>
+          </tr>
+        </thead>
+        <tbody>
+          {[true, false].map((isRight) => (
+            <tr key={String(isRight)}>
+              <th scope="row">{isRight ? "right" : "wrong"}</th>
+              <td>{count(isRight, true)}</td>
+              <td>{count(isRight, false)}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+      <p class="note">
+        Published accounts of why such models fail disagree: some say that wrong answers settle, others that they never
+        do. The table counts this model on these puzzles.
+      </p>
+    </section>
+  );
+}
