@@ -289,7 +289,7 @@ const explorerFiles: readonly SourceFile[] = readdirSync(`${projectRoot}explorer
 
 describe("the explorer", () => {
   const isPublic = (from: string): boolean => /^trm-ts(\/(tensor|autograd|nn|formats))?$/.test(from);
-  const ofThePage = /^(preact(\/hooks)?|@preact\/signals|uplot|virtual:written-content)$/;
+  const ofThePage = /^(preact(\/hooks)?|@preact\/signals|uplot(\/dist\/uPlot.min.css)?|virtual:written-content)$/;
   const ofTheBuild = /^(node:.*|vite|shiki|temml)$/;
 
   /**
