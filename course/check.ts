@@ -21,9 +21,11 @@ export interface PartResult {
   readonly failure?: Failure;
   /** The exercise that is not written yet, such as "TODO 5.1"; then there is no failure to show. */
   readonly todo?: string;
+  /** Not run, because it takes long and an earlier part has failed. */
+  readonly skipped?: boolean;
 }
 
-export const hasPassed = ({ failure, todo }: PartResult): boolean => !failure && !todo;
+export const hasPassed = ({ failure, todo, skipped }: PartResult): boolean => !failure && !todo && !skipped;
 
 /** Thrown for an input on which the results differ. */
 class Mismatch extends Error {
@@ -60,7 +62,10 @@ interface Run {
 
 async function runParts(parts: readonly Part[], seed: number): Promise<Run[]> {
   const runs: Run[] = [];
-  for (const part of parts) runs.push(await runPart(part, seed));
+  for (const part of parts) {
+    const isSkipped = part.isLong && runs.some(({ result }) => !hasPassed(result));
+    runs.push(isSkipped ? { result: { name: part.name, skipped: true } } : await runPart(part, seed));
+  }
   return runs;
 }
 

@@ -1,5 +1,14 @@
 // The learner's folder: ten numbered stubs, a package.json whose scripts start the course of this repository, and the progress.
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join, relative, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { fileOf, lessonFiles, loadLesson, repository, sourceOf } from "./lessons.node.ts";
@@ -76,6 +85,7 @@ export async function startFolder(folder: string, { name, from }: StartOptions):
     const lesson = index + 1;
     writeFileSync(path, lesson < from ? solvedOf(sourceOf(lesson)) : await stubFor(lesson, own));
   }
+  cpSync(new URL("lessons/data", import.meta.url), join(folder, "data"), { recursive: true });
   writeFrame(folder);
 }
 

@@ -20,6 +20,8 @@ export interface Part<Input = unknown> {
   readonly tolerance?: number;
   /** Number of inputs. Default: 100. */
   readonly runs?: number;
+  /** Whether the part takes seconds: it runs only if the parts before it have passed. */
+  readonly isLong?: boolean;
   /** What to try next if the property fails. */
   readonly next: string;
 }

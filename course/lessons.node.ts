@@ -12,6 +12,7 @@ export const lessonFiles = [
   "04-network.ts",
   "05-recursion.ts",
   "06-off-the-tape.ts",
+  "07-deep-supervision.ts",
 ] as const;
 
 const urlOf = (number: number): URL => new URL(`lessons/${fileOf(number)}`, import.meta.url);

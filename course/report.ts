@@ -35,8 +35,9 @@ export function showReport({ lesson, title, parts }: LessonReport): string {
   const lines = [pc.bold(`Lesson ${lesson}: ${title}`), ""];
   let isFirst = true;
   for (const part of parts) {
-    const { name, todo, failure } = part;
-    if (hasPassed(part)) lines.push(`  ${pc.green("✓")} ${name}`);
+    const { name, todo, failure, skipped } = part;
+    if (skipped) lines.push(`  ${pc.yellow("○")} ${name} (runs once the parts above pass)`);
+    else if (hasPassed(part)) lines.push(`  ${pc.green("✓")} ${name}`);
     else if (todo) {
       lines.push(`  ${pc.yellow("○")} ${name}`);
       if (isFirst) lines.push("", field("not written yet", `search the file for ${todo}`), "");

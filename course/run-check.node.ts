@@ -34,7 +34,8 @@ export async function checkLesson(job: CheckJob, seconds: number): Promise<Lesso
 function messageOf(job: CheckJob, seconds: number): Promise<CheckMessage> {
   const child = spawn(process.execPath, [...loader, fileURLToPath(new URL("check-child.node.ts", import.meta.url))], {
     cwd: resolve(job.folder),
-    env: { ...process.env, TSX_TSCONFIG_PATH: join(repository, "tsconfig.json") },
+    // "production" switches off the warning about tensors that are never released: this process ends within seconds.
+    env: { ...process.env, NODE_ENV: "production", TSX_TSCONFIG_PATH: join(repository, "tsconfig.json") },
     stdio: ["ignore", "inherit", "inherit", "ipc"],
   });
   return new Promise((done) => {

@@ -243,8 +243,9 @@ const courseFiles: readonly SourceFile[] = readdirSync(`${projectRoot}course`, {
   .map((path) => ({ path, text: readFileSync(projectRoot + path, "utf8") }));
 
 describe("the course", () => {
-  /** The entries of the package, and the libraries that the learners use too. */
-  const isPublic = (from: string): boolean => /^trm-ts(\/(tensor|autograd|nn|testing|node))?$|^fast-check$/.test(from);
+  /** The entries of the package, and what learners use beside them. */
+  const isPublic = (from: string): boolean =>
+    /^trm-ts(\/(tensor|autograd|nn|testing|node))?$|^fast-check$|^node:url$/.test(from);
   const ofTheCommand = /^(node:.*|commander|picocolors|markdown-it|shiki|temml)$/;
 
   /** Imports of the library's inside, and of Node or of the command's libraries by a lesson. */

@@ -112,9 +112,32 @@ function cycles(): string {
   return drawing({ width: 690, height: 152, label }, parts.join(""));
 }
 
+/** Four slots over eight supervision steps: puzzles of different lengths, each begun from the initial state. */
+function slots(): string {
+  const lengths = [[3, 5], [5, 3], [2, 4, 2], [8]];
+  const parts: string[] = [];
+  let puzzle = 1;
+  lengths.forEach((own, row) => {
+    const y = 30 + 34 * row;
+    parts.push(text(34, y + 19, `slot ${row + 1}`, "small"));
+    let x = 72;
+    for (const steps of own) {
+      parts.push(`<rect x="${x}" y="${y}" width="${60 * steps - 6}" height="28" rx="5" class="cell"/>`);
+      parts.push(`<line x1="${x + 4}" y1="${y + 4}" x2="${x + 4}" y2="${y + 24}" class="begin"/>`);
+      parts.push(text(x + 30 * steps - 3, y + 19, `puzzle ${puzzle++}`, "small"));
+      x += 60 * steps;
+    }
+  });
+  for (let step = 1; step <= 8; step++) parts.push(text(72 + 60 * step - 33, 20, `step ${step}`, "small"));
+  const label =
+    "Four slots over eight supervision steps. When a puzzle ends, its slot begins the next one while the others go on.";
+  return drawing({ width: 560, height: 172, label }, parts.join(""));
+}
+
 export const figures: Readonly<Record<string, Figure>> = {
   broadcast: { caption: "The row of three is stored once and read twice (lighter cells).", svg: broadcast },
   diamond: { caption: "The diamond, and the one node more that makes the order matter (dashed).", svg: diamond },
   recursion: { caption: "A latent recursion with n = 3: four calls of one network.", svg: recursion },
   cycles: { caption: "A deep recursion with T = 3. Hatched cycles leave no tape.", svg: cycles },
+  slots: { caption: "Slots on their own. A thick line marks a start from the initial state.", svg: slots },
 };

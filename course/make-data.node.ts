@@ -1,11 +1,11 @@
-// Makes the data of the lessons: two half-trained models for lessons 7 and 10, and the recorded trainings of lesson 9. It takes about
+// Makes the data of the lessons: the half-trained model of lessons 7, 8 and 10, and the recorded trainings of lesson 9. It takes about
 // ten minutes on two idle cores. Run: npm run course:data
 import { mkdirSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { evaluate, packModel, parseConfig, ShuffledExamples, sudokuTask, Training, trainingFlops } from "trm-ts";
 import { useBackend } from "trm-ts/tensor";
 
-const path = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
+const path = (name: string): string => fileURLToPath(new URL(`lessons/data/${name}`, import.meta.url));
 
 const task = sudokuTask(4);
 const { train, test } = task.generate({ train: 4000, test: 200, seed: 1 });
@@ -32,21 +32,17 @@ async function solved(training: Training): Promise<number[]> {
   return exact.map((share) => Math.round(share * test.count));
 }
 
-/** Saves the model of one training at two early moments. */
-async function makeModels(): Promise<void> {
+/** Saves a model long before it has learned the task. */
+async function makeModel(): Promise<void> {
   const config = parseConfig(base);
   const training = new Training(config, new ShuffledExamples(train, 1));
-  for (const [name, step] of [
-    ["started", 250],
-    ["half-trained", 300],
-  ] as const) {
-    while (training.step < step) await training.supervisionStep();
-    const files = await packModel({ model: training.model, task, config, step });
-    mkdirSync(path(name), { recursive: true });
-    writeFileSync(path(`${name}/config.json`), files.config);
-    writeFileSync(path(`${name}/model.safetensors`), files.weights);
-    console.log(`${name}: ${step} steps, ${(await solved(training)).join(" ")} of ${test.count} solved`);
-  }
+  while (training.step < 300) await training.supervisionStep();
+  const { model, step } = training;
+  const files = await packModel({ model, task, config, step });
+  mkdirSync(path("half-trained"), { recursive: true });
+  writeFileSync(path("half-trained/config.json"), files.config);
+  writeFileSync(path("half-trained/model.safetensors"), files.weights);
+  console.log(`${step} steps: ${(await solved(training)).join(" ")} of ${test.count} solved`);
   training.dispose();
 }
 
@@ -95,5 +91,5 @@ async function makeRecords(): Promise<void> {
 }
 
 await useBackend("wasm", { threads: 1 });
-await makeModels();
+await makeModel();
 await makeRecords();
