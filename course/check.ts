@@ -48,7 +48,7 @@ export async function runCheck(lesson: Lesson, mine: Exercises, seed: number): P
   if (missing) throw new Error(`the file exports no function ${missing}, expected the functions of the stub`);
   const runs = await runParts(lesson.check(mine), seed);
   const first = runs.findIndex(({ result }) => result.failure);
-  const looksLike = first < 0 ? undefined : await diagnosis(lesson, runs, first, seed);
+  const looksLike = first < 0 ? undefined : await diagnosis(lesson, runs, first, mine, seed);
   return runs.map(({ result }, i) =>
     result.failure && i === first && looksLike ? { ...result, failure: { ...result.failure, looksLike } } : result,
   );
@@ -121,32 +121,44 @@ function placeOf(error: unknown): string {
 }
 
 /**
- * What is known about the planted bug that gives the same result on the first counterexample. If several do, it is the one that fails
- * in the same parts.
+ * What is known about the planted bug that gives the same result on the first counterexample. If several do, it is the one that also
+ * agrees on further inputs and fails in the same parts.
  */
-async function diagnosis(
-  lesson: Lesson,
-  runs: readonly Run[],
-  first: number,
-  seed: number,
-): Promise<string | undefined> {
+async function diagnosis(lesson: Lesson, runs: readonly Run[], first: number, mine: Exercises, seed: number) {
   const { input, received } = runs[first]!.found!;
-  const candidates = [];
-  for (const bug of lesson.wrong) {
-    const parts = lesson.check({ ...lesson.reference, ...bug.mine });
+  const candidates: { readonly says: string; readonly parts: readonly Part[] }[] = [];
+  for (const { mine: functions, says } of lesson.wrong) {
+    const parts = lesson.check({ ...lesson.reference, ...functions });
     const part = parts[first]!;
     const [own, right] = [await resultOf(part, input), await part.expected(input)];
-    const isSame =
-      firstDifference(own, received, part.tolerance) === undefined || (isErrorText(own) && isErrorText(received));
-    if (isSame && firstDifference(own, right, part.tolerance)) candidates.push({ ...bug, parts });
+    if (isAlike(part, own, received) && firstDifference(own, right, part.tolerance)) candidates.push({ says, parts });
   }
   if (candidates.length < 2) return candidates[0]?.says;
-  const signature = (all: readonly Run[]): string => all.map(({ result }) => (hasPassed(result) ? "1" : "0")).join("");
+  const part = lesson.check(mine)[first]!;
+  const inputs = fc.sample(part.given, { seed, numRuns: Math.min(50, part.runs ?? 100) });
+  const results = [];
+  for (const one of inputs) results.push(await resultOf(part, one));
   for (const { says, parts } of candidates) {
-    if (signature(await runParts(parts, seed)) === signature(runs)) return says;
+    if (await agrees(parts[first]!, inputs, results)) {
+      if (signature(await runParts(parts, seed)) === signature(runs)) return says;
+    }
   }
   return undefined;
 }
+
+async function agrees(part: Part, inputs: readonly unknown[], results: readonly unknown[]): Promise<boolean> {
+  for (const [i, input] of inputs.entries()) {
+    if (!isAlike(part, await resultOf(part, input), results[i])) return false;
+  }
+  return true;
+}
+
+/** Equal results, or errors with whatever text. */
+const isAlike = ({ tolerance }: Part, a: unknown, b: unknown): boolean =>
+  firstDifference(a, b, tolerance) === undefined || (isErrorText(a) && isErrorText(b));
+
+/** Which parts have passed. */
+const signature = (runs: readonly Run[]): string => runs.map(({ result }) => (hasPassed(result) ? "1" : "0")).join("");
 
 const showInput = (input: unknown): string =>
   typeof input === "object" && input !== null && !Array.isArray(input)

@@ -50,6 +50,7 @@ const join = (place: string, next: string): string => (place === "" ? next : `${
 
 function closeTo(a: number, b: number, tolerance: number): boolean {
   if (a === b || (Number.isNaN(a) && Number.isNaN(b))) return true;
+  if (!Number.isFinite(a) || !Number.isFinite(b)) return false;
   return Math.abs(a - b) <= tolerance * (1 + Math.abs(a));
 }
 

@@ -13,6 +13,7 @@ export const lessonFiles = [
   "05-recursion.ts",
   "06-off-the-tape.ts",
   "07-deep-supervision.ts",
+  "08-halting.ts",
 ] as const;
 
 const urlOf = (number: number): URL => new URL(`lessons/${fileOf(number)}`, import.meta.url);
