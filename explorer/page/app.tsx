@@ -28,6 +28,7 @@ import {
   workerError,
 } from "./state.ts";
 import { Class } from "./views/class.tsx";
+import { Gradients } from "./views/gradients.tsx";
 import { Inside } from "./views/inside.tsx";
 import { Solve } from "./views/solve.tsx";
 import { Train } from "./views/train.tsx";
@@ -38,6 +39,7 @@ const views: readonly { readonly name: View; readonly title: string; readonly co
   { name: "inside", title: "Inside a step", content: Inside },
   { name: "class", title: "A class of 200", content: Class },
   { name: "train", title: "Train", content: Train },
+  { name: "gradients", title: "Gradients", content: Gradients },
 ];
 
 /** Views that have no use for the scrubber. */

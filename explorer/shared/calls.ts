@@ -112,8 +112,45 @@ export interface TrainProgress {
   readonly puzzles: number;
 }
 
-export interface FailureArgs {
-  readonly question: readonly number[];
+/** A recorded operation. */
+export interface Entry {
+  readonly operation: string;
+  readonly shape: readonly number[];
+  /** Indices of the entries that the inputs came from; "leaf" for a parameter, null for a constant. */
+  readonly inputs: readonly (number | "leaf" | null)[];
+}
+
+export interface TapeOfStep {
+  readonly entries: readonly (Entry & {
+    /** The update that recorded it, such as "z 1", or "heads and loss". */
+    readonly owner: string;
+    /** Value and gradient in one line. */
+    readonly equation: string;
+    readonly isFused: boolean;
+  })[];
+  /** Number of entries without fused operations. */
+  readonly unfused: number;
+}
+
+/** The definition of a fused operation, on a small example. */
+export interface Unfolded {
+  readonly inputs: readonly (readonly number[])[];
+  readonly entries: readonly Entry[];
+}
+
+/** A gradient and difference quotients. */
+export interface Nudge {
+  readonly parameters: readonly { readonly name: string; readonly shape: readonly number[] }[];
+  readonly parameter: string;
+  /** Index of the number within the parameter. */
+  readonly entry: number;
+  readonly value: number;
+  /** The gradient that the tape gives: through the last cycle. */
+  readonly analytic: number;
+  readonly loss: number;
+  /** (L(w + h) - L(w - h)) / 2h with the last cycle alone, and with all cycles of the step. */
+  readonly quotients: readonly { readonly h: number; readonly last: number; readonly whole: number }[];
+  readonly machine: Machine;
 }
 
 export type Calls = {
@@ -140,6 +177,14 @@ export type Calls = {
     args: { readonly puzzles: readonly Puzzle[]; readonly steps: number };
     progress: readonly ClassFrame[];
     result: ClassResult;
+  };
+  tape: { args: { readonly puzzle: Puzzle; readonly step: number }; progress: never; result: TapeOfStep };
+  unfold: { args: { readonly operation: string }; progress: never; result: Unfolded };
+  /** `entry` is the index of a number of the parameter; -1 for the one with the largest gradient. */
+  nudge: {
+    args: { readonly puzzle: Puzzle; readonly step: number; readonly parameter: string; readonly entry: number };
+    progress: never;
+    result: Nudge;
   };
   /** Starts a training, or continues a checkpoint. */
   begin: {

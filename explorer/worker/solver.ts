@@ -1,29 +1,26 @@
 // The calls on a loaded model: trace, inspection of one update, and a class of many puzzles.
 import {
   type Config,
-  deepRecursion,
   type LoadedModel,
   loadModel,
-  lossOf,
   type Model,
   type PositionBasis,
   puzzleSlots,
-  type Question,
-  type Task,
   type TraceFrame,
   trace,
   traceHeader,
   traceTensors,
-  trainingLabels,
 } from "trm-ts";
-import { constant, gradients, type TapeEntry, tapeOf, type Variable } from "trm-ts/autograd";
+import { gradients, type TapeEntry, tapeOf, type Variable } from "trm-ts/autograd";
 import * as t from "trm-ts/tensor";
 import type { Calls, ClassFrame, Inspection, Puzzle } from "../shared/calls.ts";
 import type { Place } from "../shared/link.ts";
 import type { CallContext, Handlers } from "../shared/protocol.ts";
+import { nudge, tapeOfStep, unfold } from "./gradients.ts";
 import { lock } from "./lock.ts";
 import { chooseBackend, machineOf } from "./machine.ts";
 import { readPuzzle } from "./puzzles.ts";
+import { computeStep, latentsBefore, questionOf } from "./step.ts";
 
 interface Opened extends LoadedModel {
   readonly name: string;
@@ -37,10 +34,6 @@ function openModel(): Opened {
   if (!opened) throw new Error("worker: no model is open");
   return opened;
 }
-
-const questionOf = (...puzzles: readonly Puzzle[]): Question => ({
-  inputs: Int32Array.from(puzzles.flatMap(({ question }) => question)),
-});
 
 /** Everything that a trace of a model needs. */
 export interface TraceSubject {
@@ -70,7 +63,7 @@ export async function traceSteps(
 
 export const solverHandlers: Pick<
   Handlers<Calls>,
-  "open" | "read" | "trace" | "header" | "judge" | "inspect" | "class"
+  "open" | "read" | "trace" | "header" | "judge" | "inspect" | "class" | "tape" | "unfold" | "nudge"
 > = {
   open: ({ files, choice }) =>
     exclusive(async () => {
@@ -104,24 +97,41 @@ export const solverHandlers: Pick<
   inspect: ({ puzzle, at }) => exclusive(() => inspect(openModel(), puzzle, at)),
 
   class: (args, context) => exclusive(() => traceClass(openModel(), args, context)),
+
+  tape: (args) => exclusive(() => tapeOfStep(openModel(), args)),
+
+  unfold: ({ operation }) => unfold(operation),
+
+  nudge: (args, { signal }) =>
+    exclusive(async () => {
+      const own = openModel();
+      return { ...(await nudge(own, args, signal)), machine: machineOf(own.name) };
+    }),
 };
 
 // --- Inside one update ---------------------------------------------------------------------------------------------------
 
-async function inspect({ model, config, name, basis }: Opened, puzzle: Puzzle, at: Place): Promise<Inspection> {
+async function inspect({ model, config, name }: Opened, puzzle: Puzzle, at: Place): Promise<Inspection> {
   const question = questionOf(puzzle);
-  const after = await traceTensors(model, question, at, { basis, loss: config.training.loss } as object);
-  const latent = model.recursion.updates[at.update - 1]!;
+  const after = await traceTensors(model, question, at);
   const before = await latentsBefore(model, question, at.step);
-  const truth = Int32Array.from(puzzle.truth ?? puzzle.question.map(() => 0));
-  const recorded = t.scope(() => recordStep(model, config, { question, before, labels: trainingLabels(truth) }, at));
+  const recorded = t.scope(() => {
+    const { updates, loss } = computeStep({ model, config, puzzle, before });
+    const index = (at.cycle - 1) * model.recursion.updates.length + at.update - 1;
+    const variable = updates[index]!;
+    const isOnTape = variable.node !== null;
+    const tape = isOnTape ? entriesSince(tapeOf(variable), updates[index - 1]) : [];
+    const tapeLength = tapeOf(loss).length;
+    const gradient = isOnTape ? gradients(loss, [variable])[0]! : null;
+    return { gradient, tape, tapeLength, loss: loss.value };
+  });
   const gradient = recorded.gradient ? ((await recorded.gradient.data()) as Float32Array) : null;
   const loss = Number((await recorded.loss.data())[0]);
   recorded.gradient?.dispose();
   recorded.loss.dispose();
   const [, positions, width] = after.shape as [number, number, number];
   return {
-    values: after.latents[latent]!,
+    values: after.latents[model.recursion.updates[at.update - 1]!]!,
     gradient,
     positions,
     width,
@@ -131,50 +141,6 @@ async function inspect({ model, config, name, basis }: Opened, puzzle: Puzzle, a
     loss,
     machine: machineOf(name),
   };
-}
-
-type LatentNumbers = Readonly<Record<string, Float32Array>>;
-
-/** The latents at the start of a supervision step; null for the initial ones. */
-async function latentsBefore(model: Model, question: Question, step: number): Promise<LatentNumbers | null> {
-  if (step === 1) return null;
-  const end = { step: step - 1, cycle: model.T, update: model.recursion.updates.length };
-  return (await traceTensors(model, question, end)).latents;
-}
-
-interface StepInputs {
-  readonly question: Question;
-  readonly before: LatentNumbers | null;
-  readonly labels: Int32Array;
-}
-
-/** Repeats one supervision step as a training computes it, with its tape and the gradient at the update `at`. */
-function recordStep(model: Model, { training }: Config, { question, before, labels }: StepInputs, at: Place) {
-  const { inputs } = question;
-  const { sequenceLength, hiddenSize } = model.config;
-  const asInt32 = (values: Int32Array, shape: readonly number[]) => t.tensor(values, { shape });
-  const { x } = model.embed(asInt32(inputs, [1, sequenceLength]), asInt32(new Int32Array(1), [1]));
-  const shape = [1, x.shape[1]!, hiddenSize];
-  const latents = before
-    ? Object.fromEntries(
-        Object.entries(before).map(([latent, values]) => [latent, constant(t.tensor(values, { shape }))]),
-      )
-    : model.initialLatents(1);
-  const updates: Variable[] = [];
-  const recur = model.recurAround((_, compute) => {
-    const result = compute();
-    updates.push(result);
-    return result;
-  });
-  const { logits, q } = model.heads(deepRecursion(recur, x, latents, model.T));
-  const { total } = lossOf({ logits, q, labels, targetQContinue: null }, training);
-  const index = (at.cycle - 1) * model.recursion.updates.length + at.update - 1;
-  const variable = updates[index]!;
-  const isOnTape = variable.node !== null;
-  const tape = isOnTape ? entriesSince(tapeOf(variable), updates[index - 1]) : [];
-  const tapeLength = tapeOf(total).length;
-  const gradient = isOnTape ? gradients(total, [variable])[0]! : null;
-  return { gradient, tape, tapeLength, loss: total.value };
 }
 
 /** The entries that are not yet on the tape of the update before. */
@@ -224,5 +190,3 @@ export function summarise(frames: readonly TraceFrame[], puzzles: readonly Puzzl
   }
   return result;
 }
-
-export type { Task };

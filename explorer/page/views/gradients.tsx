@@ -1,0 +1,302 @@
+// Gradients: the tape of the current supervision step, fused operations that unfold to their definition, and one number of the network
+// that is nudged to compare the gradient of the tape with difference quotients.
+
+import { math } from "virtual:written-content";
+import { effect, signal } from "@preact/signals";
+import type { JSX } from "preact";
+import type { Entry, Nudge, TapeOfStep, Unfolded } from "../../shared/calls.ts";
+import { From } from "../parts/numbers.tsx";
+import { useWidth } from "../parts/width.ts";
+import { link, model, place, ready, shape, shown } from "../state.ts";
+import { callWorker } from "../workers.ts";
+
+const tape = signal<TapeOfStep | null>(null);
+const nudged = signal<Nudge | null>(null);
+const problem = signal("");
+/** The number that is nudged. An empty name stands for the worker's choice, -1 for the entry with the largest gradient. */
+const chosen = signal<{ readonly parameter: string; readonly entry: number }>({ parameter: "", entry: -1 });
+const opened = signal<number | null>(null);
+const unfolded = signal<Unfolded | null>(null);
+
+const stepOf = (): number => Math.max(1, place.value.step);
+
+let asking: AbortController | null = null;
+
+effect(() => {
+  const own = model.value;
+  const current = shown.value;
+  const step = stepOf();
+  const { parameter, entry } = chosen.value;
+  asking?.abort();
+  if (link.value.view !== "gradients" || !current || !own || ready.value?.name !== own.name) return;
+  asking = new AbortController();
+  const { signal: abort } = asking;
+  const { puzzle } = current;
+  const ask = async (): Promise<void> => {
+    await new Promise((resolve) => setTimeout(resolve, 150)); // the scrubber may still be moving
+    abort.throwIfAborted();
+    tape.value = await callWorker("tape", { puzzle, step }, { signal: abort });
+    nudged.value = await callWorker("nudge", { puzzle, step, parameter, entry }, { signal: abort });
+    problem.value = "";
+  };
+  ask().catch((error: Error) => {
+    if (!abort.aborted) problem.value = error.message;
+  });
+});
+
+function open(index: number, { operation, isFused }: TapeOfStep["entries"][number]): void {
+  unfolded.value = null;
+  opened.value = opened.peek() === index ? null : index;
+  if (opened.peek() === null || !isFused) return;
+  callWorker("unfold", { operation }).then(
+    (result) => {
+      if (opened.peek() === index) unfolded.value = result;
+    },
+    (error: Error) => {
+      problem.value = error.message;
+    },
+  );
+}
+
+export function Gradients(): JSX.Element {
+  const made = tape.value;
+  if (!made) return <p class="waiting-text">{problem.value || "Recording the tape…"}</p>;
+  return (
+    <div class="gradients">
+      <TapeList made={made} />
+      <NudgePanel />
+    </div>
+  );
+}
+
+function TapeList({ made }: { made: TapeOfStep }): JSX.Element {
+  const { entries, unfused } = made;
+  const owners = [...new Set(entries.map(({ owner }) => owner))];
+  const { T } = shape.value;
+  return (
+    <section class="panel">
+      <header class="panel-head">
+        <h2>The tape of step {stepOf()}</h2>
+        <p class="verdict">
+          {entries.length} operations; {unfused} without fusing
+        </p>
+      </header>
+      <p class="note">
+        Recorded in this order, read backwards for the gradients. {T === 2 && "Cycle 1 is not here: it left no tape. "}
+        {T > 2 && `Cycles 1 to ${T - 1} are not here: they left no tape. `}
+        Press an operation for its equation; <b>▸</b> marks a fused one, which unfolds to its definition.
+      </p>
+      {owners.map((owner) => (
+        <div key={owner} class="tape-group">
+          <h3>{owner}</h3>
+          <ol class="tape-list">
+            {entries.map((entry, index) => {
+              if (entry.owner !== owner) return null;
+              const isOpen = opened.value === index;
+              return (
+                <li key={index}>
+                  <button type="button" class="tape-entry" aria-expanded={isOpen} onClick={() => open(index, entry)}>
+                    <span class="number note">{index + 1}</span>
+                    <code>
+                      {entry.isFused ? "▸ " : ""}
+                      {entry.operation}
+                    </code>
+                    <span class="note">[{entry.shape.join(", ")}]</span>
+                    <span class="note tape-inputs">{inputsText(entry)}</span>
+                  </button>
+                  {isOpen && (
+                    <div class="tape-detail">
+                      <p>
+                        <code>{entry.equation}</code>
+                      </p>
+                      {entry.isFused && <Definition />}
+                    </div>
+                  )}
+                </li>
+              );
+            })}
+          </ol>
+        </div>
+      ))}
+    </section>
+  );
+}
+
+const inputsText = ({ inputs }: Entry): string =>
+  inputs.map((input) => (typeof input === "number" ? `#${input + 1}` : (input ?? "constant"))).join(", ");
+
+function Definition(): JSX.Element {
+  const result = unfolded.value;
+  if (!result) return <p class="note">Unfolding…</p>;
+  return (
+    <>
+      <p class="note">
+        One kernel runs it. Its definition has {result.entries.length} operations, here recorded on a small example with
+        inputs {result.inputs.map((size) => `[${size.join(", ")}]`).join(" and ")}:
+      </p>
+      <ol class="tape-list small">
+        {result.entries.map((entry, i) => (
+          <li key={i}>
+            <code>{entry.operation}</code> <span class="note">[{entry.shape.join(", ")}]</span>{" "}
+            <span class="note">{inputsText(entry)}</span>
+          </li>
+        ))}
+      </ol>
+    </>
+  );
+}
+
+// --- Nudging a number ---------------------------------------------------------------------------------------------------------
+
+function NudgePanel(): JSX.Element {
+  const made = nudged.value;
+  if (!made) return <section class="panel">{problem.value || "Nudging a number of the network…"}</section>;
+  const { parameters, parameter, entry, value, analytic, quotients } = made;
+  const size = parameters
+    .find(({ name }) => name === parameter)!
+    .shape.reduce((product, length) => product * length, 1);
+  const best = quotients.reduce((a, b) => (Math.abs(b.last - analytic) < Math.abs(a.last - analytic) ? b : a));
+  const { T } = shape.value;
+  return (
+    <section class="panel nudge">
+      <header class="panel-head">
+        <h2>Is the gradient right? Nudge a number and see.</h2>
+      </header>
+      <div class="nudge-choice">
+        <label>
+          Parameter
+          <select
+            value={parameter}
+            onChange={(event) => (chosen.value = { parameter: event.currentTarget.value, entry: -1 })}
+          >
+            {parameters.map(({ name, shape: own }) => (
+              <option key={name} value={name}>
+                {name} [{own.join(", ")}]
+              </option>
+            ))}
+          </select>
+        </label>
+        <div class="row">
+          <button type="button" onClick={() => (chosen.value = { parameter, entry: -1 })}>
+            Largest gradient
+          </button>
+          <button type="button" onClick={() => (chosen.value = { parameter, entry: Math.floor(Math.random() * size) })}>
+            Random number
+          </button>
+        </div>
+      </div>
+      <dl class="figures">
+        <div>
+          <dt>
+            number {entry + 1} of {size}
+          </dt>
+          <dd class="number">{value.toFixed(4)}</dd>
+        </div>
+        <div>
+          <dt>by the tape</dt>
+          <dd class="number">{analytic.toPrecision(4)}</dd>
+        </div>
+        <div>
+          <dt>by nudging, last cycle only</dt>
+          <dd class="number">{best.last.toPrecision(4)}</dd>
+        </div>
+        <div>
+          <dt>by nudging, all {T} cycles</dt>
+          <dd class="number">{best.whole.toPrecision(4)}</dd>
+        </div>
+      </dl>
+      <Quotients made={made} />
+      <p>
+        The tape agrees with nudging as long as the {T === 1 ? "cycle" : "cycles before the last"}{" "}
+        {T === 1 ? "is the only one" : T === 2 ? "is held fixed" : "are held fixed"}.{" "}
+        {T > 1 &&
+          "Nudging the number in all cycles gives another slope, because it also changes the cycles that left no tape. The difference is what the training ignores."}
+      </p>
+      <From machine={made.machine}>{`loss ${made.loss.toFixed(5)}, float32; quotients at h = ${best.h}`}</From>
+    </section>
+  );
+}
+
+const [height, top, bottom, left, right] = [220, 12, 44, 62, 26];
+
+/** The error of the difference quotient by the size of the nudge: too large is not a slope any more, too small drowns in rounding. */
+function Quotients({ made }: { made: Nudge }): JSX.Element {
+  const [figure, width] = useWidth(520);
+  const { quotients, analytic } = made;
+  const scale = Math.max(Math.abs(analytic), 1e-12);
+  const [least, most] = [1e-6, 10];
+  const logs = Math.log(most / least);
+  const y = (error: number): number =>
+    top + (1 - Math.log(Math.max(least, Math.min(most, error)) / least) / logs) * (height - top - bottom);
+  const x = (h: number): number => left + ((Math.log10(h) + 6) / 6) * (width - left - right);
+  const errors = quotients.map(({ h, last, whole }) => ({
+    h,
+    last: Math.abs(last - analytic) / scale,
+    whole: Math.abs(whole - analytic) / scale,
+  }));
+  const path = (key: "last" | "whole"): string =>
+    errors.map((error, i) => `${i === 0 ? "M" : "L"}${x(error.h).toFixed(1)} ${y(error[key]).toFixed(1)}`).join("");
+  return (
+    <figure class="quotients" ref={figure}>
+      <figcaption>
+        How far <span class="formula" dangerouslySetInnerHTML={{ __html: math.numeric! }} /> is from the gradient of the
+        tape, relative
+      </figcaption>
+      <svg
+        viewBox={`0 0 ${width} ${height}`}
+        role="img"
+        aria-label="Relative difference by the size of the nudge; the table has the numbers"
+      >
+        {[1e-6, 1e-4, 1e-2, 1].map((error) => (
+          <g key={error}>
+            <line class="axis" x1={left} x2={width - right} y1={y(error)} y2={y(error)} />
+            <text class="tick" x={left - 8} y={y(error) + 4} text-anchor="end">
+              {Number((100 * error).toPrecision(1))}%
+            </text>
+          </g>
+        ))}
+        {[1e-6, 1e-4, 1e-2, 1].map((h) => (
+          <text key={h} class="tick" x={x(h)} y={height - 24} text-anchor="middle">
+            {h === 1 ? "h = 1" : h.toExponential(0)}
+          </text>
+        ))}
+        <text class="tick" x={left} y={height - 6}>
+          ← rounding
+        </text>
+        <text class="tick" x={width - right} y={height - 6} text-anchor="end">
+          no slope any more →
+        </text>
+        <path class="curve curve-whole" d={path("whole")} />
+        <path class="curve curve-last" d={path("last")} />
+        {errors.map(({ h, last }) => (
+          <circle key={h} class="dot-last" cx={x(h)} cy={y(last)} r={3.5} />
+        ))}
+      </svg>
+      <p class="note">
+        <span class="dash" aria-hidden="true" /> last cycle only <span class="dash second" aria-hidden="true" /> all
+        cycles
+      </p>
+      <details class="table">
+        <summary>Table</summary>
+        <table>
+          <thead>
+            <tr>
+              <th>h</th>
+              <th>last cycle only</th>
+              <th>all cycles</th>
+            </tr>
+          </thead>
+          <tbody>
+            {quotients.map(({ h, last, whole }) => (
+              <tr key={h}>
+                <td>{h}</td>
+                <td>{last.toPrecision(6)}</td>
+                <td>{whole.toPrecision(6)}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </details>
+    </figure>
+  );
+}
