@@ -28,6 +28,7 @@ import {
   workerError,
 } from "./state.ts";
 import { Class } from "./views/class.tsx";
+import { Failures } from "./views/failures.tsx";
 import { Gradients } from "./views/gradients.tsx";
 import { Inside } from "./views/inside.tsx";
 import { Solve } from "./views/solve.tsx";
@@ -38,12 +39,13 @@ const views: readonly { readonly name: View; readonly title: string; readonly co
   { name: "solve", title: "Solve", content: Solve },
   { name: "inside", title: "Inside a step", content: Inside },
   { name: "class", title: "A class of 200", content: Class },
+  { name: "failures", title: "Failures", content: Failures },
   { name: "train", title: "Train", content: Train },
   { name: "gradients", title: "Gradients", content: Gradients },
 ];
 
 /** Views that have no use for the scrubber. */
-const timeless: readonly View[] = ["train"];
+const timeless: readonly View[] = ["failures", "train"];
 
 effect(() => {
   const { theme, embed } = link.value;
@@ -85,7 +87,7 @@ export function App(): JSX.Element {
   const Content = current.content;
   const isTimeless = timeless.includes(current.name);
   // The settings of a training take the place of the guide, unless a lesson is open.
-  const showsGuide = shows("guide") && !embed && (!isTimeless || lesson !== "");
+  const showsGuide = shows("guide") && !embed && (current.name !== "train" || lesson !== "");
   return (
     <>
       {!embed && <Header />}

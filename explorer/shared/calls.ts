@@ -68,6 +68,19 @@ export interface ClassResult {
   readonly milliseconds: number;
 }
 
+/** Answers to many puzzles, step by step. */
+export interface Exam {
+  /** [steps][N] 1 where the whole answer is right */
+  readonly right: readonly Uint8Array[];
+  readonly machine: Machine;
+}
+
+/** One of several runs on the same puzzle with noise on z. */
+export interface Rollout {
+  readonly tokens: readonly number[];
+  readonly q: number;
+}
+
 export interface TrainSettings {
   readonly task: (typeof trainTasks)[number];
   readonly T: number;
@@ -177,6 +190,18 @@ export type Calls = {
     args: { readonly puzzles: readonly Puzzle[]; readonly steps: number };
     progress: readonly ClassFrame[];
     result: ClassResult;
+  };
+  /** Answers many puzzles; progress is the number of finished steps. */
+  exam: {
+    args: { readonly puzzles: readonly Puzzle[]; readonly steps: number };
+    progress: number;
+    result: Exam;
+  };
+  /** Runs a puzzle several times, with normal noise of standard deviation `sigma` on z before every supervision step. */
+  rollouts: {
+    args: { readonly puzzle: Puzzle; readonly steps: number; readonly sigma: number; readonly count: number };
+    progress: number;
+    result: { readonly rollouts: readonly Rollout[]; readonly machine: Machine };
   };
   tape: { args: { readonly puzzle: Puzzle; readonly step: number }; progress: never; result: TapeOfStep };
   unfold: { args: { readonly operation: string }; progress: never; result: Unfolded };

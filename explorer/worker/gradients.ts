@@ -29,7 +29,7 @@ export async function tapeOfStep(opened: Opened, args: Calls["tape"]["args"]): P
           operation,
           shape: [...shape],
           inputs,
-          owner: ownerOf(index),
+          owner: owners[index]!,
           equation,
           isFused: definition !== undefined,
         };

@@ -16,6 +16,7 @@ import * as t from "trm-ts/tensor";
 import type { Calls, ClassFrame, Inspection, Puzzle } from "../shared/calls.ts";
 import type { Place } from "../shared/link.ts";
 import type { CallContext, Handlers } from "../shared/protocol.ts";
+import { rollOut, takeExam } from "./failures.ts";
 import { nudge, tapeOfStep, unfold } from "./gradients.ts";
 import { lock } from "./lock.ts";
 import { chooseBackend, machineOf } from "./machine.ts";
@@ -63,7 +64,18 @@ export async function traceSteps(
 
 export const solverHandlers: Pick<
   Handlers<Calls>,
-  "open" | "read" | "trace" | "header" | "judge" | "inspect" | "class" | "tape" | "unfold" | "nudge"
+  | "open"
+  | "read"
+  | "trace"
+  | "header"
+  | "judge"
+  | "inspect"
+  | "class"
+  | "exam"
+  | "rollouts"
+  | "tape"
+  | "unfold"
+  | "nudge"
 > = {
   open: ({ files, choice }) =>
     exclusive(async () => {
@@ -97,6 +109,10 @@ export const solverHandlers: Pick<
   inspect: ({ puzzle, at }) => exclusive(() => inspect(openModel(), puzzle, at)),
 
   class: (args, context) => exclusive(() => traceClass(openModel(), args, context)),
+
+  exam: (args, context) => exclusive(() => takeExam(openModel(), args, context)),
+
+  rollouts: (args, context) => exclusive(() => rollOut(openModel(), args, context)),
 
   tape: (args) => exclusive(() => tapeOfStep(openModel(), args)),
 
