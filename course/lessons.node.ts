@@ -14,6 +14,7 @@ export const lessonFiles = [
   "06-off-the-tape.ts",
   "07-deep-supervision.ts",
   "08-halting.ts",
+  "09-hrm-or-trm.ts",
 ] as const;
 
 const urlOf = (number: number): URL => new URL(`lessons/${fileOf(number)}`, import.meta.url);

@@ -36,13 +36,15 @@ async function solved(training: Training): Promise<number[]> {
 async function makeModel(): Promise<void> {
   const config = parseConfig(base);
   const training = new Training(config, new ShuffledExamples(train, 1));
-  while (training.step < 300) await training.supervisionStep();
+  for (const moment of [150, 300]) {
+    while (training.step < moment) await training.supervisionStep();
+    console.log(`${moment} steps: ${(await solved(training)).join(" ")} of ${test.count} solved`);
+  }
   const { model, step } = training;
   const files = await packModel({ model, task, config, step });
   mkdirSync(path("half-trained"), { recursive: true });
   writeFileSync(path("half-trained/config.json"), files.config);
   writeFileSync(path("half-trained/model.safetensors"), files.weights);
-  console.log(`${step} steps: ${(await solved(training)).join(" ")} of ${test.count} solved`);
   training.dispose();
 }
 
