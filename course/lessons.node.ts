@@ -15,6 +15,7 @@ export const lessonFiles = [
   "07-deep-supervision.ts",
   "08-halting.ts",
   "09-hrm-or-trm.ts",
+  "10-fixed-points.ts",
 ] as const;
 
 const urlOf = (number: number): URL => new URL(`lessons/${fileOf(number)}`, import.meta.url);
