@@ -63,9 +63,9 @@ export function showValue(value: unknown, at = 0): string {
   if (typeof value === "string") return value;
   if (isList(value)) return showList(Array.from(value), at);
   if (isRecord(value)) {
-    return `{ ${Object.entries(value)
-      .map(([key, own]) => `${key}: ${showValue(own)}`)
-      .join(", ")} }`;
+    const fields = Object.entries(value).map(([key, own]) => `${key}: ${showValue(own)}`);
+    const line = `{ ${fields.join(", ")} }`;
+    return line.length <= 80 ? line : fields.join("\n");
   }
   return String(value);
 }

@@ -95,7 +95,7 @@ export function refill(slots: Slots, batch: Pick<Batch, "inputs" | "labels">, in
 
 Fill in the five things. What you need:
 
-| | |
+| call | what it gives |
 |---|---|
 | `model.embed(inputs, ids)` | `{ x }`; both arguments are int32 tensors, `[B, L]` and `[B]`; the ids are all 0 |
 | `recur` below | one latent recursion, made of your lesson 5 and the model's network |

@@ -15,7 +15,7 @@ You need no earlier exercise, but you should know what T, n and the 1-step gradi
 
 ## What differs
 
-| | HRM | TRM |
+| aspect | HRM | TRM |
 |---|---|---|
 | networks | two of 4 layers, one for $z$ (called L) and one for $y$ (called H) | one of 2 layers for both |
 | gradient | through the last call of each network only | through all $n + 1$ calls of the last cycle |

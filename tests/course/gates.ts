@@ -13,7 +13,7 @@ export const slowLessons: readonly number[] = [7, 8, 10];
 const seed = 1;
 
 /** The module of a text beside the lessons, so that its imports resolve. */
-async function moduleOf(name: string, text: string): Promise<Exercises> {
+export async function moduleOf(name: string, text: string): Promise<Exercises> {
   const path = `${projectRoot}course/lessons/${name}.generated.ts`;
   writeFileSync(path, text);
   try {
@@ -50,11 +50,13 @@ export function describeLesson(number: number): void {
       expect(parts.some(({ todo }) => todo === `TODO ${number}.1`)).toBe(true);
     });
 
-    it("has a solution that passes", async () => {
+    it("has a solution that passes, after less than ten seconds of computing", async () => {
       const lesson = await load();
+      const begin = process.cpuUsage();
       const parts = await runCheck(lesson, lesson.reference, seed);
       expect(parts.filter((part) => !hasPassed(part))).toEqual([]);
       expect(parts.length).toBeGreaterThan(1);
+      expect(process.cpuUsage(begin).user / 1e6).toBeLessThan(10);
     });
 
     it("fails for every planted bug, with a message of its own", async () => {
