@@ -21,5 +21,14 @@ export * from "./operations/elementwise.ts";
 export * from "./operations/losses.ts";
 export * from "./operations/products.ts";
 export type { BackwardContext } from "./tape.ts";
-export { type TapeEntry, tapeOf } from "./tape-entries.ts";
+export { tapeToDot, tapeToSvg } from "./tape-drawing.ts";
+export {
+  definitionOf,
+  type InspectedTape,
+  inspectTape,
+  type TapeEntry,
+  type TapeNumbers,
+  type TapeOptions,
+  tapeOf,
+} from "./tape-entries.ts";
 export { constant, noGrad, parameter, Variable } from "./variable.ts";

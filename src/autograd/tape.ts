@@ -1,6 +1,6 @@
 // The tape: one node per recorded operation, linked to the nodes that its inputs came from. Nothing here is recursive, so a
 // chain of 200,000 operations needs no deeper stack than a chain of two.
-import type { Backend, DType, Shape, Tensor } from "../tensor/index.ts";
+import { type Backend, type DType, keepsOutputs, type Shape, type Tensor } from "../tensor/index.ts";
 import { GradientError } from "./errors.ts";
 
 /** A T for every input of an operation. */
@@ -63,7 +63,9 @@ export class TapeNode {
   readonly outputShape: Shape;
   /** One more than the deepest origin, so that sorting by depth gives a topological order. */
   readonly depth: number;
-  readonly #attributes: unknown;
+  readonly attributes: unknown;
+  /** The output, if the scope says that the tape keeps outputs. */
+  readonly kept: Tensor | null;
   readonly #inputs: readonly (Saved | null)[];
   readonly #output: Saved | null;
   readonly #memory: readonly Tensor[];
@@ -78,7 +80,8 @@ export class TapeNode {
     this.outputShape = output.shape;
     this.backend = output.backend;
     this.depth = 1 + Math.max(0, ...origins.map((origin) => (origin instanceof TapeNode ? origin.depth : 0)));
-    this.#attributes = attributes;
+    this.attributes = attributes;
+    this.kept = keepsOutputs() ? output.view(output.shape) : null;
     this.#inputs = inputs.map((tensor, i) =>
       saves.inputs === "all" || saves.inputs.includes(i) ? save(tensor) : null,
     );
@@ -104,7 +107,7 @@ export class TapeNode {
       inputs: this.#inputs.map((saved) => (saved ? current(saved, name) : null)) as Tensor[],
       output: (this.#output ? current(this.#output, name) : null) as Tensor,
       memory: this.#memory,
-      attributes: this.#attributes,
+      attributes: this.attributes,
       shapes: this.inputShapes,
       needs: this.origins.map((origin) => origin !== null),
     });

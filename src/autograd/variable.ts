@@ -40,6 +40,16 @@ export class Variable {
     return new Variable(this.value, null, false);
   }
 
+  toString(): string {
+    const origin = this.node ? `from ${this.node.rule.name}` : this.requiresGradient ? "parameter" : "constant";
+    return `Variable (${origin}) of ${this.value}`;
+  }
+
+  /** What console.log prints in Node, Bun and Deno. */
+  [Symbol.for("nodejs.util.inspect.custom")](): string {
+    return this.toString();
+  }
+
   /** A Variable that is returned from a scope keeps the tensors that its tape has saved. */
   *[tensorsHeld](): Iterable<Tensor> {
     yield this.value;

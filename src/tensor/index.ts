@@ -22,6 +22,7 @@ export type {
 } from "./backend.ts";
 export { ReferenceBackend } from "./backends/reference/backend.ts";
 export { isWasmSupported, WasmBackend, type WasmOptions } from "./backends/wasm/backend.ts";
+export { formatInBrowserConsole } from "./browser-console.ts";
 export { empty, full, type Nested, tensor, zeros } from "./create.ts";
 export { backendNames, defaultBackend } from "./default-backend.ts";
 export type { DType, NumberArray } from "./dtype.ts";
@@ -34,6 +35,7 @@ export {
   type HoldsTensors,
   isRecording,
   keep,
+  keepsOutputs,
   type ScopeSettings,
   scope,
   setRootBackend,

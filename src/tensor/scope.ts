@@ -17,6 +17,8 @@ export interface ScopeSettings {
   readonly backend: Backend;
   /** Whether autograd records operations; see noGrad. */
   readonly recording: boolean;
+  /** Whether the tape keeps the output of every operation, so that tools can show it; see inspectTape. */
+  readonly keepOutputs: boolean;
   /** Whether fused operations run as one kernel; if false, their composed definitions run instead. */
   readonly fused: boolean;
 }
@@ -39,7 +41,7 @@ class Scope {
   }
 }
 
-let current = new Scope({ recording: true, fused: true }, null);
+let current = new Scope({ recording: true, keepOutputs: false, fused: true }, null);
 
 function setting<K extends keyof ScopeSettings>(name: K): ScopeSettings[K] | undefined {
   for (let scope: Scope | null = current; scope; scope = scope.parent) {
@@ -51,6 +53,8 @@ function setting<K extends keyof ScopeSettings>(name: K): ScopeSettings[K] | und
 
 /** Whether operations on variables are recorded on the tape; see `noGrad`. */
 export const isRecording = (): boolean => setting("recording")!;
+/** Whether the tape keeps the output of every operation; see `inspectTape`. */
+export const keepsOutputs = (): boolean => setting("keepOutputs")!;
 /** Whether fused kernels may replace the operations that define them. */
 export const usesFusedOperations = (): boolean => setting("fused")!;
 

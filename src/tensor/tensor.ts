@@ -4,7 +4,7 @@ import type { DType, NumberArray } from "./dtype.ts";
 import { ArgumentError, MemoryError, ShapeError, showValue } from "./errors.ts";
 import { disown, own, tensorsHeld } from "./scope.ts";
 import { expectShape, type Shape, showShape, sizeOf } from "./shape.ts";
-import type { Storage } from "./storage.ts";
+import { type Storage, VisibleStorage } from "./storage.ts";
 
 /** An array of numbers with a shape. */
 export class Tensor {
@@ -76,8 +76,21 @@ export class Tensor {
     return [this];
   }
 
+  /** Shape, element type, backend, and the first numbers where reading them does not wait for a device. */
   toString(): string {
-    return `Tensor ${showShape(this.shape)} ${this.dtype} on ${this.backend.name}`;
+    return `Tensor ${showShape(this.shape)} ${this.dtype} on ${this.backend.name}${this.#preview()}`;
+  }
+
+  /** What console.log prints in Node, Bun and Deno. */
+  [Symbol.for("nodejs.util.inspect.custom")](): string {
+    return this.toString();
+  }
+
+  #preview(): string {
+    if (this.disposed) return ", released";
+    if (!(this.block instanceof VisibleStorage)) return "";
+    const shown = Array.from(this.block.array.subarray(0, 6), (value) => Number(value.toPrecision(4)));
+    return `: ${shown.join(", ")}${this.size > shown.length ? ", ..." : ""}`;
   }
 }
 

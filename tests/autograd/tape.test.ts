@@ -326,15 +326,35 @@ describe("tapeOf", () => {
         {
           index: 0,
           operation: "matmul",
+          name: null,
           shape: [1, 1],
           inputs: ["leaf", null],
+          inputNames: [null, null],
+          attributes: { transposeA: false, transposeB: false },
           inputShapes: [
             [1, 2],
             [2, 1],
           ],
         },
-        { index: 1, operation: "tanh", shape: [1, 1], inputs: [0], inputShapes: [[1, 1]] },
-        { index: 2, operation: "sum", shape: [], inputs: [1], inputShapes: [[1, 1]] },
+        {
+          index: 1,
+          operation: "tanh",
+          name: null,
+          shape: [1, 1],
+          inputs: [0],
+          inputNames: [null],
+          inputShapes: [[1, 1]],
+        },
+        {
+          index: 2,
+          attributes: { axes: [0, 1], keepAxes: false },
+          operation: "sum",
+          name: null,
+          shape: [],
+          inputs: [1],
+          inputNames: [null],
+          inputShapes: [[1, 1]],
+        },
       ]);
     });
   });

@@ -218,8 +218,8 @@ describe("reading back", () => {
     two.dispose();
   });
 
-  it("toString() gives shape, element type and backend", () => {
-    scope(() => expect(`${tensor([[1, 2]])}`).toBe("Tensor [1, 2] float32 on reference"));
+  it("toString() gives shape, element type, backend and the first numbers", () => {
+    scope(() => expect(`${tensor([[1, 2]])}`).toBe("Tensor [1, 2] float32 on reference: 1, 2"));
   });
 });
 
