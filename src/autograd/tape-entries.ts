@@ -22,6 +22,7 @@ export interface TapeEntry {
   readonly inputShapes: readonly Shape[];
 }
 
+/** Names for the listing of a tape. */
 export interface TapeOptions {
   /** Names of variables: leaves (`model.namedParameters()`) and intermediate ones (`["z", z]`). */
   readonly names?: Iterable<readonly [name: string, variable: Variable]> | undefined;
@@ -66,6 +67,7 @@ export interface TapeNumbers {
   readonly gradient: NumberArray;
 }
 
+/** A tape with the value and the gradient of every entry and leaf. */
 export interface InspectedTape {
   /** In the order in which they ran; the last one computes the output. */
   readonly entries: readonly (TapeEntry & TapeNumbers)[];

@@ -1,6 +1,5 @@
 // A warning for programs that never release: tensors created outside every scope live until `dispose()`, because kernel memory is
 // not garbage-collected. One line is printed per process, unless NODE_ENV is "production".
-import type { Tensor } from "./tensor.ts";
 
 /** This many live tensors outside every scope look like a loop that releases nothing. Kept tensors, such as weights, do not count. */
 export const unownedLimit = 1000;
@@ -8,11 +7,11 @@ export const unownedLimit = 1000;
 const isProduction = (): boolean => globalThis.process?.env?.NODE_ENV === "production";
 
 export class Unowned {
-  readonly #tensors = new WeakSet<Tensor>();
+  readonly #tensors = new WeakSet<object>();
   #count = 0;
   #hasWarned = false;
 
-  add(tensor: Tensor): void {
+  add(tensor: object): void {
     this.#tensors.add(tensor);
     this.#count++;
     if (this.#count < unownedLimit || this.#hasWarned) return;
@@ -24,7 +23,7 @@ export class Unowned {
   }
 
   /** Called for tensors that are disposed, or kept on purpose. */
-  forget(tensor: Tensor): void {
+  forget(tensor: object): void {
     if (this.#tensors.delete(tensor)) this.#count--;
   }
 }
