@@ -52,7 +52,7 @@ const separate = (net: Network, netY: Network, { n, oneStepGradient }: ModelConf
   latents: ["y", "z"],
   output: "y",
   updates: loop(n, "z", "y"),
-  source: sourceOf(n, 60, 62),
+  source: sourceOf(n, 61, 63),
   recur: (x, latents) => {
     let [y, z] = [latents.y!, latents.z!];
     for (let i = 0; i < n; i++) {
@@ -70,7 +70,7 @@ const singleZ = (net: Network, n: number): Variant => ({
   latents: ["z"],
   output: "z",
   updates: loop(n, "z", "z"),
-  source: sourceOf(n, 75, 76),
+  source: sourceOf(n, 76, 77),
   recur: (x, latents) => {
     let z = latents.z!;
     for (let i = 0; i < n; i++) z = net(x, z);
@@ -86,7 +86,7 @@ const multiZ = (net: Network, netY: Network, n: number): Variant => {
     latents: ["y", ...names],
     output: "y",
     updates: [...names, "y"],
-    source: sourceOf(n, 92, 93),
+    source: sourceOf(n, 93, 94),
     recur: (x, latents) => {
       const next = { ...latents };
       const all = (): Variable[] => names.map((name) => next[name]!);
@@ -102,7 +102,7 @@ const direct = (netY: Network): Variant => ({
   latents: ["y"],
   output: "y",
   updates: ["y"],
-  source: sourceOf(0, 105, 105),
+  source: sourceOf(0, 106, 106),
   recur: (x, latents) => ({ y: netY(latents.y!, x) }),
 });
 
