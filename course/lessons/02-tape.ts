@@ -361,7 +361,7 @@ export const wrong: readonly PlantedBug<Mine>[] = [
       gradients: (output, wanted) => {
         const found = fromTheEnd(output);
         const all = gradients(output, wanted);
-        return wanted.map((node, i) => (found.includes(node) ? all[i]! : Number.NaN));
+        return wanted.map((node, i) => (found.includes(node) ? all[i]! : (undefined as unknown as number)));
       },
     },
     says: "A node that the output does not depend on has no number. Its gradient is 0: changing it changes nothing.",

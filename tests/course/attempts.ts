@@ -20,7 +20,7 @@ export const attempts: readonly (readonly Attempt[])[] = [
       says: "shares add up",
     },
     { from: "slopes: [q.value, p.value]", to: "slopes: [p.value, q.value]", says: "If p grows by 1" },
-    { from: "gradientOf.get(node) ?? 0", to: "gradientOf.get(node)!", says: "received" },
+    { from: "gradientOf.get(node) ?? 0", to: "gradientOf.get(node)!", says: "does not depend on has no number" },
   ],
   [
     { from: "  fc.assert(property, { seed });", to: "  fc.check(property, { seed });", says: "accepts every rule" },

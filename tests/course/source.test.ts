@@ -1,11 +1,15 @@
 // The source of a lesson as text: stubs, solutions, planted mistakes, blocks of the page. And the comparison of results.
+import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { runCheck } from "../../course/check.ts";
 import { firstDifference, showValue } from "../../course/difference.ts";
 import { type Lesson, part, quarters } from "../../course/lesson.ts";
+import { sourceOf } from "../../course/lessons.node.ts";
+import { functionIn } from "../../course/page/markdown.node.ts";
 import { showReport } from "../../course/report.ts";
 import { blocksOf, hash, planted, plantFor, printedOutput, solutionsOf, stubOf } from "../../course/source.ts";
+import { projectRoot } from "../source.ts";
 
 const source = `/*md
 # 9. A lesson
@@ -76,6 +80,22 @@ describe("the text of a lesson", () => {
     expect(new Set(chosen).size).toBe(6);
     expect(plantFor(plants, "ada")).toBe(plantFor(plants, "ada"));
     expect(hash("ada")).not.toBe(hash("adb"));
+  });
+});
+
+describe("the recursion of lessons 5 and 6", () => {
+  it("is, line by line, that of src/trm/recursion.ts, which their pages quote", () => {
+    const recursion = readFileSync(`${projectRoot}src/trm/recursion.ts`, "utf8");
+    for (const [lesson, name] of [
+      [5, "latentRecursion"],
+      [6, "deepRecursion"],
+    ] as const) {
+      expect(solutionsOf(sourceOf(lesson), lesson)[0]!.code.length).toBeGreaterThan(40);
+      expect(recursion).toContain(solutionsOf(sourceOf(lesson), lesson)[0]!.code);
+      expect(functionIn("src/trm/recursion.ts", name)).toContain(`export function ${name}`);
+      expect(sourceOf(lesson)).toContain(`\`\`\`quote\nsrc/trm/recursion.ts ${name}\n`);
+    }
+    expect(() => functionIn("src/trm/recursion.ts", "lost")).toThrow("no exported function lost");
   });
 });
 
