@@ -13,7 +13,10 @@ export default defineConfig({
   root,
   base: "./",
   publicDir: "generated",
-  resolve: { tsconfigPaths: true },
+  resolve: {
+    tsconfigPaths: true,
+    alias: { "csv-parse/browser/esm/sync": fileURLToPath(new URL("build/no-csv.ts", import.meta.url)) },
+  },
   oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
   plugins: [writtenContent(), contentSecurityPolicy(), isolationWorker()],
   worker: { format: "es" },

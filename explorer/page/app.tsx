@@ -27,21 +27,53 @@ import {
   shows,
   workerError,
 } from "./state.ts";
-import { Class } from "./views/class.tsx";
-import { Failures } from "./views/failures.tsx";
-import { Gradients } from "./views/gradients.tsx";
 import { Inside } from "./views/inside.tsx";
 import { Solve } from "./views/solve.tsx";
-import { Train } from "./views/train.tsx";
+
+type ViewContent = () => JSX.Element | null;
+
+/** A view whose code is loaded when it is opened. */
+function later(load: () => Promise<ViewContent>): ViewContent {
+  const loaded = signal<ViewContent | null>(null);
+  let isLoading = false;
+  return function Later() {
+    const Content = loaded.value;
+    if (Content) return <Content />;
+    if (!isLoading) {
+      isLoading = true;
+      load().then(
+        (content) => {
+          loaded.value = content;
+        },
+        (error: Error) => {
+          failure.value = error.message;
+        },
+      );
+    }
+    return <p class="waiting-text">Loading…</p>;
+  };
+}
 
 /** The views, in the order of the navigation. docs/explorer.md says how to add one. */
-const views: readonly { readonly name: View; readonly title: string; readonly content: () => JSX.Element | null }[] = [
+const views: readonly { readonly name: View; readonly title: string; readonly content: ViewContent }[] = [
   { name: "solve", title: "Solve", content: Solve },
   { name: "inside", title: "Inside a step", content: Inside },
-  { name: "class", title: "A class of 200", content: Class },
-  { name: "failures", title: "Failures", content: Failures },
-  { name: "train", title: "Train", content: Train },
-  { name: "gradients", title: "Gradients", content: Gradients },
+  {
+    name: "class",
+    title: "A class of 200",
+    content: later(() => import("./views/class.tsx").then(({ Class }) => Class)),
+  },
+  {
+    name: "failures",
+    title: "Failures",
+    content: later(() => import("./views/failures.tsx").then(({ Failures }) => Failures)),
+  },
+  { name: "train", title: "Train", content: later(() => import("./views/train.tsx").then(({ Train }) => Train)) },
+  {
+    name: "gradients",
+    title: "Gradients",
+    content: later(() => import("./views/gradients.tsx").then(({ Gradients }) => Gradients)),
+  },
 ];
 
 /** Views that have no use for the scrubber. */
