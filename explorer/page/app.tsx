@@ -127,6 +127,7 @@ export function App(): JSX.Element {
       <div class={`page-body${showsGuide ? "" : " without-guide"}`}>
         {showsGuide && <Guide />}
         <main id="main" aria-label={current.title}>
+          {(lesson === "" || !showsGuide) && <h1 class="sr-only">{current.title}</h1>}
           <Content />
         </main>
       </div>

@@ -44,8 +44,9 @@ const first: readonly Part[] = [
           numbers, learned from examples, and one habit: it improves its answer, again and again.
         </p>
         <p>
-          Of {model.value!.samples.length} puzzles that it never saw, this is the one that takes it longest. Press play,
-          or step with the arrow keys.
+          {model.value!.measured.exact.at(-1)! > 0 &&
+            `Of ${model.value!.samples.length} puzzles that it never saw, this is the one that takes it longest to solve. `}
+          Press play, or step with the arrow keys.
         </p>
       </>
     ),

@@ -194,6 +194,7 @@ function showRecorded(): void {
     if (model.peek() !== own || shown.peek()) return;
     const { question, truth, frames, explained } = JSON.parse(decode(bytes)) as Trace;
     const { machine } = own.measured;
+    performance.mark("recorded");
     shown.value = {
       puzzle: { question, truth },
       frames,
@@ -263,6 +264,7 @@ function solve(): void {
     };
     const { machine, milliseconds } = await callWorker("trace", { puzzle, steps: count }, { signal, onProgress });
     show(milliseconds, machine);
+    performance.mark("live");
   };
   run()
     .catch((error: Error) => {

@@ -103,4 +103,25 @@ export const namedMutants = (): Mutant[] => [
     },
     ["tests/runs/presets.test.ts"],
   ),
+  replacing(
+    "the explorer compares a cell with the update of the other latent",
+    "explorer/shared/frames.ts",
+    { from: "frames[i]!.latent === latent && ++seen === 2", to: "++seen === 2" },
+    ["tests/explorer/frames.test.ts"],
+  ),
+  replacing(
+    "the explorer shows a later update of a latent than the scrubber says",
+    "explorer/shared/frames.ts",
+    {
+      from: "let i = Math.min(index, frames.length - 1); i >= 0; i--) if",
+      to: "let i = frames.length - 1; i >= 0; i--) if",
+    },
+    ["tests/explorer/frames.test.ts"],
+  ),
+  replacing(
+    "the explorer exchanges cycles and updates in the order of frames",
+    "explorer/shared/frames.ts",
+    { from: "* updates.length + (update - 1);", to: "+ (update - 1) * T;" },
+    ["tests/explorer/frames.test.ts"],
+  ),
 ];

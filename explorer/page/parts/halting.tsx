@@ -24,7 +24,7 @@ export function Halting(): JSX.Element {
   const ends = points.filter(({ i }) => (i + 1) % perStep === 0);
   const current = points.filter(({ i }) => i <= index.value).at(-1);
   const ribbonTop = height - bottom + 8;
-  const gap = ends.length > 1 ? x(perStep) - x(0) : 30;
+  const gap = ends.length > 1 ? Math.min(60, x(perStep) - x(0)) : 30;
   const path = points
     .map(({ i, share }, k) => `${k === 0 ? "M" : "L"}${x(i).toFixed(1)} ${y(share).toFixed(1)}`)
     .join("");

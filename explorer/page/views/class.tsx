@@ -114,9 +114,11 @@ function StepShares(props: {
               <button
                 type="button"
                 class={`share share-${name}${first + i === index.value ? " current" : ""}`}
-                aria-label={`cycle ${frame.cycle}, update ${frame.update}, ${frame.latent}: ${shareText(right, puzzles)}`}
                 onClick={() => moveTo(first + i)}
               >
+                <span class="sr-only">
+                  cycle {frame.cycle}, update {frame.update}: {shareText(right, puzzles)}
+                </span>
                 <span class="share-track">
                   <span class="share-bar" style={{ height: `${(100 * right) / puzzles}%` }} />
                   <span class="share-range" style={{ bottom: `${100 * low}%`, height: `${100 * (high - low)}%` }} />
@@ -134,7 +136,7 @@ function StepShares(props: {
   );
 }
 
-const [chartHeight, chartTop, chartBottom, chartLeft, chartRight] = [170, 10, 34, 42, 12];
+const [chartHeight, chartTop, chartBottom, chartLeft, chartRight] = [178, 10, 40, 42, 12];
 
 /** The curves of y and z through all updates, with their 95% bands. */
 function AllShares({ frames, puzzles }: { frames: readonly ClassFrame[]; puzzles: number }): JSX.Element {
@@ -180,11 +182,11 @@ function AllShares({ frames, puzzles }: { frames: readonly ClassFrame[]; puzzles
           </g>
         ))}
         {Array.from({ length: steps.value }, (_, i) => (
-          <text key={i} class="tick" x={x((i + 1) * perStep - 1)} y={chartHeight - 14} text-anchor="middle">
+          <text key={i} class="tick" x={x((i + 1) * perStep - 1)} y={chartHeight - 22} text-anchor="middle">
             {steps.value <= 16 && (width > 500 || i % 2 === 1) ? i + 1 : ""}
           </text>
         ))}
-        <text class="tick" x={width - chartRight} y={chartHeight - 1} text-anchor="end">
+        <text class="tick" x={width - chartRight} y={chartHeight - 5} text-anchor="end">
           supervision step
         </text>
         {curves.map(({ name, points }) => (

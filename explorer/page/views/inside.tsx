@@ -74,9 +74,11 @@ function Cycle({ step, cycle }: { step: number; cycle: number }): JSX.Element {
                 type="button"
                 class={`box box-${name}${isCurrent ? " current" : ""}${at > index.value ? " ahead" : ""}`}
                 aria-current={isCurrent ? "step" : undefined}
-                aria-label={`cycle ${cycle}, update ${i + 1}: ${latent}${isOnTape ? ", on the tape" : ", leaves no tape"}`}
                 onClick={() => moveTo(at)}
               >
+                <span class="sr-only">
+                  cycle {cycle}, update {i + 1}, {isOnTape ? "on the tape" : "leaves no tape"}:
+                </span>
                 <span class="box-head">
                   <Sign name={name} hollow={!(made?.onTape ?? isOnTape)} />
                   <i>{latent}</i>

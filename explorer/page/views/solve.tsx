@@ -45,7 +45,7 @@ export function Solve(): JSX.Element | null {
   const wrong = truth && wrongCells(answer.tokens, truth);
   const latent = thought.value;
   const cell = link.value.cell;
-  const isStart = index.value < 0;
+  const isStart = latestOf(frames.value, output.value, index.value) === null;
   return (
     <div class="solve">
       <section class={`panel answer${frame.value?.latent === output.value ? " active" : ""}`}>

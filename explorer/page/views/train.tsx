@@ -151,7 +151,7 @@ function Settings(): JSX.Element {
       ))}
       {hasRun && busy && <p class="note">New settings count from the next start.</p>}
       <div class="stack checkpoint">
-        <h3>Checkpoint</h3>
+        <h2>Checkpoint</h2>
         <div class="row">
           <button type="button" disabled={!runs.value[0]?.value.started} onClick={() => void download()}>
             Download

@@ -1,0 +1,47 @@
+// Archives of checkpoints: reading gives back what was written, and damage is found.
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { readZip, writeZip } from "../../explorer/shared/zip.ts";
+
+const archives = fc
+  .array(fc.tuple(fc.string({ minLength: 1, maxLength: 12 }), fc.uint8Array({ maxLength: 60 })), { maxLength: 5 })
+  .map((files) => new Map(files));
+
+describe("an archive", () => {
+  it("gives back the files that were written into it", () => {
+    fc.assert(
+      fc.property(archives, (files) => {
+        expect(readZip(writeZip(files))).toEqual(files);
+      }),
+    );
+  });
+
+  it("is refused if a byte of a file is damaged, or the end is missing", () => {
+    const archive = writeZip(new Map([["a.txt", Uint8Array.of(1, 2, 3)]]));
+    const damaged = archive.with(30 + 5, 9);
+    expect(() => readZip(damaged)).toThrow("zip: a.txt is damaged");
+    expect(() => readZip(archive.subarray(0, archive.length - 1))).toThrow("zip: not an archive");
+  });
+
+  it("is read by other programs", () => {
+    const folder = mkdtempSync(join(tmpdir(), "trm-zip-"));
+    const file = join(folder, "a.zip");
+    writeFileSync(file, writeZip(new Map([["x/y.txt", new TextEncoder().encode("hello")]])));
+    try {
+      const text = execFileSync("python3", [
+        "-c",
+        "import sys, zipfile; z = zipfile.ZipFile(sys.argv[1]); print(z.testzip(), z.read('x/y.txt').decode())",
+        file,
+      ]);
+      expect(text.toString().trim()).toBe("None hello");
+    } catch (error) {
+      if ((error as { code?: string }).code !== "ENOENT") throw error; // no Python here
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+});
