@@ -2,15 +2,31 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { projectRoot } from "../source.ts";
 
-const topFolders = new Set(["bench", "bin", "course", "docs", "examples", "interop", "scripts", "src", "tests"]);
+const topFolders = new Set([
+  "bench",
+  "bin",
+  "course",
+  "docs",
+  "examples",
+  "explorer",
+  "interop",
+  "scripts",
+  "src",
+  "tests",
+]);
 const builtFolders = new Set(["node_modules", "dist", "generated"]);
+
+/** Folders of models that a user has added to the explorer. */
+const addedFolders = new Set(["explorer/models"]);
 
 /** Paths from the root of the project, without installed packages, build output and folders that a user has added. */
 export function repositoryFiles(folder = ""): string[] {
   return readdirSync(projectRoot + folder, { withFileTypes: true }).flatMap((entry) => {
     if (!entry.isDirectory()) return [folder + entry.name];
     const isOurs = folder === "" ? topFolders.has(entry.name) : !builtFolders.has(entry.name);
-    return isOurs && !entry.name.startsWith(".") ? repositoryFiles(`${folder}${entry.name}/`) : [];
+    return isOurs && !addedFolders.has(folder + entry.name) && !entry.name.startsWith(".")
+      ? repositoryFiles(`${folder}${entry.name}/`)
+      : [];
   });
 }
 

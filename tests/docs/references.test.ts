@@ -2,7 +2,7 @@
 // name a path of a particular machine.
 import { posix } from "node:path";
 import { describe, expect, it } from "vitest";
-import { walkSyntax } from "../source.ts";
+import { type SyntaxNode, walkSyntax } from "../source.ts";
 import { readText, repositoryFiles } from "./files.ts";
 
 const all = repositoryFiles();
@@ -13,8 +13,8 @@ function* ancestors(path: string): Iterable<string> {
   for (let folder = posix.dirname(path); folder !== "."; folder = posix.dirname(folder)) yield folder;
 }
 
-/** Files written by a build or an installation, which a clone has only after `npm ci` or a run. */
-const isBuilt = (path: string): boolean => /(^|\/)(dist|node_modules|generated)\//.test(path);
+/** Files written by a build, an installation or a user, which a clone has only after `npm ci` or a run. */
+const isBuilt = (path: string): boolean => /(^|\/)(dist|node_modules|generated|explorer\/models)(\/|$)/.test(path);
 
 const exists = (path: string): boolean => all.includes(path) || folders.has(path.replace(/\/$/, ""));
 
@@ -27,7 +27,7 @@ function isKnown(name: string, from: string): boolean {
   return exists(name) || exists(beside) || isBeginning || all.some((path) => path.endsWith(`/${name}`));
 }
 
-const topFolders = "src|tests|bench|scripts|docs|examples|interop|bin|course";
+const topFolders = "src|tests|bench|scripts|docs|examples|explorer|interop|bin|course";
 
 /** Names of source files and pages, and paths of any file below a folder of the project. Patterns with * and placeholders are left out. */
 const fileNames = new RegExp(
@@ -40,25 +40,26 @@ const namesIn = (text: string): string[] => [...text.matchAll(fileNames)].map(([
 /** The comments of a TypeScript, JavaScript or Python file. */
 function commentsOf(path: string, text: string): string {
   if (path.endsWith(".py")) return (text.match(/(?:^|\s)#.*$|"""[\s\S]*?"""/gm) ?? []).join("\n");
-  const program = path.includes("/assembly/") ? text : withoutStrings(text); // AssemblyScript is not TypeScript
+  const program = path.includes("/assembly/") ? text : withoutStrings(text, path.endsWith(".tsx") ? "tsx" : "ts"); // AssemblyScript is not TypeScript
   return (program.match(/\/\*[\s\S]*?\*\/|\/\/.*$/gm) ?? []).join("\n");
 }
 
 /** The text of a program with its string literals, templates and regular expressions removed. */
-function withoutStrings(text: string): string {
+function withoutStrings(text: string, lang: "ts" | "tsx" = "ts"): string {
   let kept = "";
   let at = 0;
-  walkSyntax(text, ({ type, start, end }) => {
-    if (type !== "Literal" && type !== "TemplateElement") return;
+  const cut = ({ type, start, end }: SyntaxNode): void => {
+    if (type !== "Literal" && type !== "TemplateElement" && type !== "JSXText") return;
     if (start < at) return;
     kept += text.slice(at, start);
     at = end as number;
-  });
+  };
+  walkSyntax(text, cut, lang);
   return kept + text.slice(at);
 }
 
 const isCode = (path: string): boolean =>
-  /^(src|tests|bench|scripts|examples|interop|bin|course)\/.*\.(ts|mts|mjs|cjs|py)$/.test(path) &&
+  /^(src|tests|bench|scripts|examples|interop|bin|course|explorer)\/.*\.(tsx?|mts|mjs|cjs|py)$/.test(path) &&
   !path.includes("/fixtures/");
 
 const isSource = (path: string): boolean => path.startsWith("src/") && path.endsWith(".ts");
