@@ -1,9 +1,10 @@
 /*md
 # 1. Numbers with shapes
 
-A recursive model is a small function that is applied to its own output. Before you write one, you need the material it works on: **tensors**,
-which are arrays of numbers with a shape. This lesson builds the one rule that almost every line of a neural network uses without saying so,
-*broadcasting*. It is also the rule behind more silent bugs than any other.
+A recursive model is a small function that is applied to its own output. Before you write one, you need the material
+it works on: **tensors**, which are arrays of numbers with a shape. This lesson builds the one rule that almost every
+line of a neural network uses without saying so, *broadcasting*. It is also the rule behind more silent bugs than any
+other.
 
 After this lesson you can
 
@@ -15,20 +16,21 @@ You need TypeScript functions and loops. You need no mathematics beyond multipli
 
 ## A tensor is a flat list and a shape
 
-Computer memory is a line. A tensor of shape `[2, 3]` has two rows of three numbers, but it is stored as six numbers in a row: first row first. This order is
-called *row-major*. The shape says how to read the line.
+Computer memory is a line. A tensor of shape `[2, 3]` has two rows of three numbers, but it is stored as six numbers
+in a row: first row first. This order is called *row-major*. The shape says how to read the line.
 
 ```figure
 broadcast
 ```
 
-The number in row $r$ and column $c$ has the flat index $3r + c$. In general each axis has a **stride**, the distance in the flat list between neighbours along this
-axis. The stride of the last axis is 1. Every other stride is the stride of the next axis times its length:
+The number in row $r$ and column $c$ has the flat index $3r + c$. In general each axis has a **stride**, the distance
+in the flat list between neighbours along this axis. The stride of the last axis is 1. Every other stride is the
+stride of the next axis times its length:
 
 $$ s_k = s_{k+1} \cdot d_{k+1}, \qquad \text{flat index} = \sum_k i_k \, s_k $$
 
-The number of axes is the **rank**. A single number has rank 0 and shape `[]`, and it still has one element: the product of no lengths is 1. A tensor with a length
-of 0 on any axis has no elements at all. This is not a curiosity. A batch can be empty, and code that fails on it fails at night.
+The number of axes is the **rank**. A single number has rank 0 and shape `[]`, and it still has one element: the
+product of no lengths is 1. A tensor with a length of 0 on any axis has no elements at all. This occurs in practice: a batch can be empty.
 */
 import { broadcastShapes, showShape, tensor } from "trm-ts/tensor";
 
@@ -36,7 +38,8 @@ export type Shape = readonly number[];
 
 export async function program(print: (line: string) => void): Promise<void> {
   /*md
-  In this project a tensor is made from nested arrays, and its numbers are read back with `data()`. Reading is asynchronous because the numbers may be on a GPU.
+  In this project a tensor is made from nested arrays, and its numbers are read back with `data()`. Reading is
+  asynchronous because the numbers may be on a GPU.
   */
   const t = tensor([
     [1, 2, 3],
@@ -50,8 +53,8 @@ export async function program(print: (line: string) => void): Promise<void> {
 
   ## Broadcasting
 
-  A network adds one bias to every row of a batch, or multiplies every row by its own factor. Nobody wants to copy the bias into every row first. So `a + b` is
-  defined for some shapes that differ:
+  A network adds one bias to every row of a batch, or multiplies every row by its own factor. Nobody wants to copy the
+  bias into every row first. So `a + b` is defined for some shapes that differ:
 
   1. Write both shapes so that their **last** axes stand below each other. Missing axes on the left count as 1.
   2. On every axis the two lengths must be equal, or one of them must be 1.
@@ -65,10 +68,12 @@ export async function program(print: (line: string) => void): Promise<void> {
   | `[2, 1]` and `[3]` | `2 1` over `· 3` | `[2, 3]`: both are repeated |
   | `[2, 3]` and `[2]` | `2 3` over `· 2` | refused: 3 against 2 |
 
-  The last row surprises people. `[2]` *could* mean one number per row, but the rule aligns at the right, so it would mean one number per column. To get one number
-  per row you write `[2, 1]`. Refusing is better than guessing: a program that guesses trains, and nobody notices.
+  The last row surprises people. `[2]` *could* mean one number per row, but the rule aligns at the right, so it would
+  mean one number per column. To get one number per row you write `[2, 1]`. Refusing is better than guessing: a
+  program that guesses trains, and nobody notices.
 
-  And what is the length if 0 meets 1? Rule 3 has no exception for 0. The single entry is repeated zero times, and the result is empty.
+  And what is the length if 0 meets 1? Rule 3 has no exception for 0. The single entry is repeated zero times, and the
+  result is empty.
   */
   print(showShape(broadcastShapes("add", [2, 1], [3])));
   print(showShape(broadcastShapes("add", [0, 3], [1, 3])));
@@ -83,8 +88,9 @@ export async function program(print: (line: string) => void): Promise<void> {
 /*md
 ## Exercise 1.1: the shape
 
-Write `broadcastShape`. It returns the shape of the result, or throws an error if the shapes do not fit. Name both shapes in the error: you will read this message
-yourself in lesson 4. Before you run the check, predict on paper what your code gives for `[]` and `[2]`, and for `[0]` and `[1]`.
+Write `broadcastShape`. It returns the shape of the result, or throws an error if the shapes do not fit. Name both
+shapes in the error: you will read this message yourself in lesson 4. Before you run the check, predict on paper what
+your code gives for `[]` and `[2]`, and for `[0]` and `[1]`.
 */
 
 /** The shape of a + b. @throws Error if the shapes do not fit */
@@ -105,14 +111,16 @@ export function broadcastShape(a: Shape, b: Shape): number[] {
 /*md
 ## Exercise 1.2: the index
 
-A fast library never copies the repeated numbers. It computes *where to read*. For the element with flat index `index` of the result, `sourceIndex` gives the flat
-index of the operand's element that is read there.
+A fast library never copies the repeated numbers. It computes *where to read*. For the element with flat index `index`
+of the result, `sourceIndex` gives the flat index of the operand's element that is read there.
 
-There is a way that needs almost no thought about indices: give every axis of the operand a stride, but **stride 0 where it is repeated**. Moving along a repeated
-axis then moves nowhere. Take the position apart axis by axis, from the last axis to the first: the remainder of dividing by the axis length is the index on this axis, the
-quotient is what is left for the axes before it.
+There is a way that needs almost no thought about indices: give every axis of the operand a stride, but **stride 0
+where it is repeated**. Moving along a repeated axis then moves nowhere. Take the position apart axis by axis, from
+the last axis to the first: the remainder of dividing by the axis length is the index on this axis, the quotient is
+what is left for the axes before it.
 
-For `shape = [2, 1]`, `out = [2, 3]` the six results read the elements 0 0 0 1 1 1. For `shape = [3]` they read 0 1 2 0 1 2.
+For `shape = [2, 1]`, `out = [2, 3]` the six results read the elements 0 0 0 1 1 1. For `shape = [3]` they read 0 1 2
+0 1 2.
 */
 
 /** The flat index in an operand of shape `shape` that the element `index` of the result of shape `out` reads. `shape` fits `out`. */
@@ -134,9 +142,10 @@ export function sourceIndex(shape: Shape, out: Shape, index: number): number {
 /*md
 ## What you have now
 
-With these two functions the sum of two tensors is a loop of one line. `src/tensor/shape.ts` has the library's versions, `broadcastShapes` and `broadcastStrides`.
-Compare them with yours after the check passes: the library computes the strides once per operation, you compute them once per element. What does that cost for a
-tensor of a million numbers?
+With these two functions the sum of two tensors is a loop of one line. `src/tensor/shape.ts` has the library's
+versions, `broadcastShapes` and `broadcastStrides`. Compare them with yours after the check passes: the library
+computes the strides once per operation, you compute them once per element. What does that cost for a tensor of a
+million numbers?
 */
 
 /** a + b in plain loops, on flat lists. It uses your two functions. */
@@ -147,11 +156,12 @@ export function addLists(a: readonly number[], shapeA: Shape, b: readonly number
 }
 
 /*md
-The check compares your functions with the library on random shapes of up to three axes, with lengths from 0 to 3. If it fails, it shrinks the example: it looks for the
-smallest shapes on which your result is still wrong. Read that example first. It is usually so small that you can do it by hand.
+The check compares your functions with the library on random shapes of up to three axes, with lengths from 0 to 3. If
+it fails, it shrinks the example: it looks for the smallest shapes on which your result is still wrong. Read that
+example first. It is usually so small that you can do it by hand.
 
-**Question to take along.** Adding broadcast repeats numbers. If the loss depends on the sum, then one number of the operand influences many results. What must happen to
-their derivatives on the way back? Lesson 2 answers this.
+**Question to take along.** Adding broadcast repeats numbers. If the loss depends on the sum, then one number of the
+operand influences many results. What must happen to their derivatives on the way back? Lesson 2 answers this.
 */
 // BEGIN CHECK
 

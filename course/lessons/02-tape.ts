@@ -1,9 +1,10 @@
 /*md
 # 2. A derivative, then a tape
 
-A network learns by changing its numbers a little in the direction that lowers the loss. The direction is the **gradient**: for every number, how fast the loss
-changes if this number changes. A model has thousands of numbers and one loss. This lesson builds the method that finds all derivatives in one pass, *reverse-mode
-differentiation*, in about forty lines. The library does the same on tensors.
+A network learns by changing its numbers a little in the direction that lowers the loss. The direction is the
+**gradient**: for every number, how fast the loss changes if this number changes. A model has thousands of numbers and
+one loss. This lesson builds the method that finds all derivatives in one pass, *reverse-mode differentiation*, in
+about forty lines. The library does the same on tensors.
 
 After this lesson you can
 
@@ -11,7 +12,8 @@ After this lesson you can
 - write down what a tape records and read a gradient off it by hand,
 - explain why the order of the sweep matters, with the smallest graph on which a wrong order fails.
 
-You need lesson 1 only for one question. From school you need: the derivative is a slope, and the derivative of $x^2$ is $2x$.
+You need lesson 1 only for one question. From school you need: the derivative is a slope, and the derivative of $x^2$
+is $2x$.
 
 ## A derivative from two evaluations
 
@@ -19,8 +21,9 @@ The slope of $f$ at $x$ is nearly the slope of a short line through two points b
 
 $$ f'(x) \approx \frac{f(x + h) - f(x - h)}{2h} $$
 
-A smaller $h$ makes the line shorter and the estimate better, until rounding spoils it: both values of $f$ agree in more and more digits, and their difference keeps
-only the digits that are left. Look at the error for $f(x) = x^3$ at $x = 1$, where the slope is 3:
+A smaller $h$ makes the line shorter and the estimate better, until rounding spoils it: both values of $f$ agree in
+more and more digits, and their difference keeps only the digits that are left. Look at the error for $f(x) = x^3$ at
+$x = 1$, where the slope is 3:
 */
 
 /** The slope of f at x, from two evaluations. */
@@ -52,23 +55,26 @@ export function program(print: (line: string) => void): void {
   h = 1e-11: error below 1e-6
   ```
 
-  There is a best $h$ in between, and even there some digits are lost. That is good enough to *check* a gradient (lesson 3 does so), and far too slow to *compute* one:
-  a model with 22,000 numbers would need 44,000 evaluations for a single step.
+  There is a best $h$ in between, and even there some digits are lost. That is good enough to *check* a gradient
+  (lesson 3 does so), and far too slow to *compute* one: a model with 22,000 numbers would need 44,000 evaluations for
+  a single step.
 
   ## The chain rule on a tape
 
   Take $y = a \cdot b + a$. Every operation knows its own slopes, and they are simple:
 
   - The sum $s = p + q$ changes by as much as $p$ does, and by as much as $q$ does: both slopes are 1.
-  - The product $m = p \cdot q$ changes by $q$ times as much as $p$ does, and by $p$ times as much as $q$ does: the slopes are $q$ and $p$.
+  - The product $m = p \cdot q$ changes by $q$ times as much as $p$ does, and by $p$ times as much as $q$ does: the
+    slopes are $q$ and $p$.
 
-  Record every operation with its inputs and its slopes while you compute. This record is the **tape**. Then go backwards. Begin with the output, whose derivative with
-  respect to itself is 1. Each node passes on *its own gradient times the slope* to each of its inputs:
+  Record every operation with its inputs and its slopes while you compute. This record is the **tape**. Then go
+  backwards. Begin with the output, whose derivative with respect to itself is 1. Each node passes on *its own
+  gradient times the slope* to each of its inputs:
 
   $$ \bar{x} \mathrel{+}= \bar{n} \cdot \frac{\partial n}{\partial x} $$
 
-  Here $\bar{n}$ is the derivative of the output with respect to node $n$. Read the `+=` twice. A node that is used in two places influences the output in two ways, and
-  the two influences **add up**.
+  Here $\bar{n}$ is the derivative of the output with respect to node $n$. Read the `+=` twice. A node that is used in
+  two places influences the output in two ways, and the two influences **add up**.
   */
   const [a, b] = [input(3), input(2)];
   const y = add(multiply(a, b), a); // 3 · 2 + 3
@@ -87,13 +93,16 @@ export function program(print: (line: string) => void): void {
   diamond
   ```
 
-  In this graph, the *diamond*, $b$ and $c$ are both computed from $a$, and $d = b \cdot c$. The sweep may visit $a$'s way back only after **both** $b$ and $c$ have passed
-  on what they owe. A sweep that follows one path to its end, `d → b → a`, and then the other, `d → c → a`, still comes out right here, because `a` only collects. Make the diamond
-  one node longer, so that $a$ itself was computed from $x$: now the sweep visits $a$ too early, passes on an incomplete gradient, and has to visit it again.
-  Either it passes the same amount on twice, or it never passes on the rest. Both are wrong, and the numbers look plausible.
+  In this graph, the *diamond*, $b$ and $c$ are both computed from $a$, and $d = b \cdot c$. The sweep may visit $a$'s
+  way back only after **both** $b$ and $c$ have passed on their shares. A sweep that follows one path to its end,
+  `d → b → a`, and then the other, `d → c → a`, still comes out right here, because `a` only collects. Make the
+  diamond one node longer, so that $a$ itself was computed from $x$: now the sweep visits $a$ too early, passes on an
+  incomplete gradient, and has to visit it again. Either it passes the same amount on twice, or it never passes on the
+  rest. Both are wrong, and the numbers look plausible.
 
-  The cure is an order in which every node comes **after everything that was computed from it**. Collect the nodes so that inputs come before the nodes that use them
-  (a depth-first walk that adds a node *after* its inputs does this), then go through that list from its end.
+  The cure is an order in which every node comes **after everything that was computed from it**. Collect the nodes so
+  that inputs come before the nodes that use them (a depth-first walk that adds a node *after* its inputs does this),
+  then go through that list from its end.
   */
 }
 
@@ -118,11 +127,11 @@ export function multiply(p: Node, q: Node): Node {
 /*md
 ## Exercise 2.3: the sweep
 
-`gradients` returns the derivative of `output` with respect to each of the `wanted` nodes. Two cases deserve a thought before you type: a node that the output does not
-depend on, and `add(a, a)`, which has the same input twice.
+`gradients` returns the derivative of `output` with respect to each of the `wanted` nodes. Two cases deserve a thought
+before you type: a node that the output does not depend on, and `add(a, a)`, which has the same input twice.
 
-Keep the gradients in a `Map` from node to number. Do not store them in the nodes: then two sweeps over the same tape cannot disturb each other, and nothing has to be
-reset to zero.
+Keep the gradients in a `Map` from node to number. Do not store them in the nodes: then two sweeps over the same tape
+cannot disturb each other, and nothing has to be reset to zero.
 */
 
 /** The derivatives of `output` with respect to each of `wanted`; 0 for a node that it does not depend on. */
@@ -151,18 +160,22 @@ export function gradients(output: Node, wanted: readonly Node[]): number[] {
 /*md
 ## What the library does differently
 
-`src/autograd/tape.ts` and `src/autograd/backward.ts` are your forty lines on tensors. Three differences are worth a look once the check passes:
+`src/autograd/tape.ts` and `src/autograd/backward.ts` are your forty lines on tensors. Three differences are worth a
+look once the check passes:
 
-1. **Depth instead of recursion.** Your walk calls itself once per node of a chain, and a chain of 20,000 additions overflows the stack. The library stores with every
-   node its depth, one more than its deepest input, and sorts by it.
-2. **Rules instead of slopes.** The slope of a matrix product is a four-dimensional array. Nobody stores it. The tape stores a rule that multiplies with it.
-3. **Memory.** A tape keeps alive everything that its rules will read. In lesson 6 this decides how deep a recursion may be.
+1. **Depth instead of recursion.** Your walk calls itself once per node of a chain, and a chain of 20,000 additions
+   overflows the stack. The library stores with every node its depth, one more than its deepest input, and sorts by
+   it.
+2. **Rules instead of slopes.** The slope of a matrix product is a four-dimensional array. Nobody stores it. The tape
+   stores a rule that multiplies with it.
+3. **Memory.** A tape keeps alive everything that its rules will read. In lesson 6 this decides how deep a recursion
+   may be.
 
-Here is the answer to the question of lesson 1: broadcasting uses one number in many places, so on the way back the gradients of all places are **summed**. It is the
-`+=` again.
+Here is the answer to the question of lesson 1: broadcasting uses one number in many places, so on the way back the
+gradients of all places are **summed**. It is the `+=` again.
 
-**Question to take along.** Your sweep visits every node once and does one multiplication per edge. How does its cost compare with the cost of computing the output?
-Why is this astonishing if there are a million inputs?
+**Question to take along.** Your sweep visits every node once and does one multiplication per edge. How does its cost
+compare with the cost of computing the output? Why is this astonishing if there are a million inputs?
 */
 // BEGIN CHECK
 

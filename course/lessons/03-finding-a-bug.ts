@@ -1,9 +1,10 @@
 /*md
 # 3. Finding a bug
 
-A wrong gradient does not crash. The loss still falls, only less far, and a week later you wonder why the paper's number is out of reach. So gradients are tested, and this
-lesson is about tests that *can fail*. You write one test. Then the checker hands it eight implementations: two that are right and six with a planted bug. A test that accepts a bug has not
-tested anything.
+A wrong gradient does not crash. The loss still falls, only less far, and a week later you wonder why the paper's
+number is out of reach. So gradients are tested, and this lesson is about tests that *can fail*. You write one test.
+Then the checker hands it eight implementations: two that are right and six with a planted bug. A test that accepts a
+bug has not tested anything.
 
 After this lesson you can
 
@@ -15,8 +16,8 @@ You need lesson 2: the central difference, and what the gradient of an output me
 
 ## Examples see little
 
-Here is a rule that squares every number of a list. `forward` computes, and `backward` gets `dy`, the gradient of some loss with respect to the outputs, and returns the
-gradient with respect to the inputs:
+Here is a rule that squares every number of a list. `forward` computes, and `backward` gets `dy`, the gradient of some
+loss with respect to the outputs, and returns the gradient with respect to the inputs:
 
 $$ y_i = x_i^2, \qquad dx_i = dy_i \cdot 2 x_i $$
 */
@@ -41,7 +42,8 @@ export const dot = (a: readonly number[], b: readonly number[]): number =>
   a.reduce((sum, value, i) => sum + value * b[i]!, 0);
 
 /*md
-A test by example might take `x = [2]` and `dy = [1]` and expect `[4]`. It passes. It also passes for each of these wrong rules:
+A test by example might take `x = [2]` and `dy = [1]` and expect `[4]`. It passes. It also passes for each of these
+wrong rules:
 
 | wrong rule | why the example does not see it |
 |---|---|
@@ -51,32 +53,37 @@ A test by example might take `x = [2]` and `dy = [1]` and expect `[4]`. It passe
 | the gradients in reversed order | the list had one entry |
 | 0 for the last entry of longer lists | the list had one entry |
 
-Each row is a kind of input that the test never tried. You could add five examples. Better, you let the computer draw inputs that have *no special properties*, and state
-what must hold for all of them.
+Each row is a kind of input that the test never tried. You could add five examples. Better, you let the computer draw
+inputs that have *no special properties*, and state what must hold for all of them.
 
 ## A property for gradients
 
-What must hold? Choose a loss that is easy: $\ell(x) = \sum_i dy_i \, y_i(x)$. Its gradient with respect to $y$ is exactly $dy$, so its gradient with respect to $x$ is what `backward`
-claims. Now move $x$ a little along a direction $d$. The slope of $\ell$ along $d$ is known twice:
+What must hold? Choose a loss that is easy: $\ell(x) = \sum_i dy_i \, y_i(x)$. Its gradient with respect to $y$ is
+exactly $dy$, so its gradient with respect to $x$ is what `backward` claims. Now move $x$ a little along a direction
+$d$. The slope of $\ell$ along $d$ is known twice:
 
 $$ \underbrace{\frac{\ell(x + h\,d) - \ell(x - h\,d)}{2h}}_{\text{measured}} \approx \underbrace{\sum_i dx_i \, d_i}_{\text{claimed}} $$
 
-Two evaluations test *all* entries of $dx$ at once, because a random direction moves all of them by different amounts. This also tells you what not to do. With
-$d = [1, 1, \dots]$ the right side is the sum of $dx$, and a rule that returns its gradients in reversed order has the same sum.
+Two evaluations test *all* entries of $dx$ at once, because a random direction moves all of them by different amounts.
+This also tells you what not to do. With $d = [1, 1, \dots]$ the right side is the sum of $dx$, and a rule that
+returns its gradients in reversed order has the same sum.
 
 Two practical points:
 
-- **Tolerance.** The measured side has a rounding error. Compare with a tolerance that grows with the size of the numbers, such as $10^{-5} \, (1 + |\text{measured}|)$. If it is too tight, right
-  rules fail; if it is too loose, wrong ones pass.
-- **Kinks.** At $x = 0$ the slope of $|x|$ is not defined, and a central difference gives 0, the mean of both sides. The rules of this lesson have no kinks. The library keeps its random
-  inputs away from them.
+- **Tolerance.** The measured side has a rounding error. Compare with a tolerance that grows with the size of the
+  numbers, such as $10^{-5} \, (1 + |\text{measured}|)$. If it is too tight, right rules fail; if it is too loose,
+  wrong ones pass.
+- **Kinks.** At $x = 0$ the slope of $|x|$ is not defined, and a central difference gives 0, the mean of both sides.
+  The rules of this lesson have no kinks. The library keeps its random inputs away from them.
 
 ## Exercise 3.1: the property
 
-Write `expectRightGradient`. It throws if the gradient of `rule` is wrong, and returns if it is right. `fc.property` draws inputs from arbitraries and calls your function;
-`fc.assert` throws if one call throws or returns false, and shrinks the input first. Pass the `seed` on, so that a failure can be replayed.
+Write `expectRightGradient`. It throws if the gradient of `rule` is wrong, and returns if it is right. `fc.property`
+draws inputs from arbitraries and calls your function; `fc.assert` throws if one call throws or returns false, and
+shrinks the input first. Pass the `seed` on, so that a failure can be replayed.
 
-`fc.integer({ min: -8, max: 8 }).map((i) => i / 4)` draws quarters. A counterexample of quarters is one that you can read.
+`fc.integer({ min: -8, max: 8 }).map((i) => i / 4)` draws quarters. A counterexample of quarters is one that you can
+read.
 */
 
 /** @throws Error if the gradient of `rule` is wrong for some of many random inputs */
@@ -100,13 +107,15 @@ export function expectRightGradient(rule: Rule, seed: number): void {
 /*md
 ## Exercise 3.2: the repair
 
-The rule below multiplies a list with its own mean, $y_i = x_i \cdot m$ with $m = \frac{1}{n}\sum_j x_j$. Every input reaches every output through the mean, so that its gradient has
-two terms, one for each way (compare `a + a` in lesson 2):
+The rule below multiplies a list with its own mean, $y_i = x_i \cdot m$ with $m = \frac{1}{n}\sum_j x_j$. Every input
+reaches every output through the mean, so that its gradient has two terms, one for each way (compare `a + a` in lesson
+2):
 
 $$ dx_i = dy_i \cdot m + \frac{1}{n} \sum_j dy_j \, x_j $$
 
-The code below was written in a hurry. **One line of it is wrong**, and the mistake is not the same for every learner: the name that you gave to `start --seed` has chosen it. Let your property
-find it. `npm run program -- 3` applies it to the rule and prints the counterexample. Then read the code with this counterexample in your hand, and repair it.
+The code below was written in a hurry. **One line of it is wrong**, and the mistake is not the same for every learner:
+the name that you gave to `start --seed` has chosen it. Let your property find it. `npm run program -- 3` applies it
+to the rule and prints the counterexample. Then read the code with this counterexample in your hand, and repair it.
 */
 
 const mean = (x: readonly number[]): number => x.reduce((sum, value) => sum + value, 0) / x.length;
@@ -145,11 +154,13 @@ export function program(print: (line: string) => void): void {
 /*md
 ## How this project does it
 
-`checkGradient` in `trm-ts/testing` is your property for tensors, with a more exact difference quotient and a relative tolerance of $10^{-6}$ in float64. Every operation of the library states the inputs that
-its test draws, and `npm test` in the repository plants mutants into *every* backward rule: scaled, negated, exchanged with its neighbours. All of them must be caught. It is the same
-game as in this lesson.
+`checkGradient` in `trm-ts/testing` is your property for tensors, with a more exact difference quotient and a relative
+tolerance of $10^{-6}$ in float64. Every operation of the library states the inputs that its test draws, and
+`npm test` in the repository plants mutants into *every* backward rule: scaled, negated, exchanged with its
+neighbours. All of them must be caught. It is the same game as in this lesson.
 
-**Question to take along.** "The loss goes down" is a test too. Which of the six bugs does it see? Try to find one that makes training slower but not impossible, and say how you would notice it.
+**Question to take along.** "The loss goes down" is a test too. Which of the six bugs does it see? Try to find one
+that makes training slower but not impossible, and say how you would notice it.
 */
 // BEGIN CHECK
 

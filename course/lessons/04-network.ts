@@ -1,9 +1,10 @@
 /*md
 # 4. The network
 
-A Tiny Recursive Model has *one* network of two layers, and applies it forty times per step. This lesson builds a layer of it. The parts are common to most language models
-today: a norm, a gated pair of matrices, and an addition around them. What is special is how hard this network is worked. Its output becomes its input again and again, so it must not
-change the size of its numbers. At the end you will measure what happens without the norm.
+A Tiny Recursive Model has *one* network of two layers, and applies it forty times per step. This lesson builds a
+layer of it. The parts are common to most language models today: a norm, a gated pair of matrices, and an addition
+around them. What is special is how hard this network is worked. Its output becomes its input again and again, so it
+must not change the size of its numbers. At the end you will measure what happens without the norm.
 
 After this lesson you can
 
@@ -11,14 +12,15 @@ After this lesson you can
 - write SwiGLU from a matrix product, a slice and a product,
 - explain why the norm stands *after* the addition in a recursive model.
 
-You need lessons 1 to 3. From here on you compute with `Variable`s, which are tensors on the library's tape: you write the forward, and the gradients come by
-themselves.
+You need lessons 1 to 3. From here on you compute with `Variable`s, which are tensors on the library's tape: you write
+the forward, and the gradients come by themselves.
 
 ## What goes in and out
 
-A puzzle of $L$ cells is a table of $L$ rows with $D$ numbers each; a batch of $B$ puzzles has the shape $[B, L, D]$. The network takes such a table and returns one of the same
-shape. Row $i$ of the result may depend on all rows: a digit of a Sudoku depends on the whole board. So a layer **mixes twice**, over the cells and then over the features of each
-cell:
+A puzzle of $L$ cells is a table of $L$ rows with $D$ numbers each; a batch of $B$ puzzles has the shape $[B, L, D]$.
+The network takes such a table and returns one of the same shape. Row $i$ of the result may depend on all rows: a
+digit of a Sudoku depends on the whole board. So a layer **mixes twice**, over the cells and then over the features of
+each cell:
 
 | half of the layer | mixes along | how |
 |---|---|---|
@@ -33,13 +35,16 @@ The root mean square of a list is its typical size. `rmsNorm` divides every row 
 
 $$ \operatorname{rmsNorm}(x)_i = \frac{x_i}{\sqrt{\frac{1}{D} \sum_j x_j^2 + \varepsilon}} $$
 
-The small $\varepsilon = 10^{-5}$ stands **under the root** and keeps a row of zeros from dividing by zero. The result always has size 1. What remains is the *direction* of the row, and its length is lost:
-`rmsNorm(4 x)` equals `rmsNorm(x)`. Remember this property. The check uses it, because it holds for all inputs and needs no second implementation.
+The small $\varepsilon = 10^{-5}$ stands **under the root** and keeps a row of zeros from dividing by zero. The result
+always has size 1. What remains is the *direction* of the row, and its length is lost: `rmsNorm(4 x)` equals
+`rmsNorm(x)`. Remember this property. The check uses it, because it holds for all inputs and needs no second
+implementation.
 
 ## Exercise 4.1
 
-Write `rmsNorm` with the operations imported below. `mean(v, [-1], true)` is the mean over the last axis and keeps that axis with length 1, so that the division broadcasts (lesson 1).
-`affine(v, 1, c)` adds the number `c`, and `rsqrt(v)` is $1 / \sqrt v$.
+Write `rmsNorm` with the operations imported below. `mean(v, [-1], true)` is the mean over the last axis and keeps
+that axis with length 1, so that the division broadcasts (lesson 1). `affine(v, 1, c)` adds the number `c`, and
+`rsqrt(v)` is $1 / \sqrt v$.
 */
 import {
   add,
@@ -68,16 +73,18 @@ export function rmsNorm(x: Variable, epsilon = 1e-5): Variable {
 /*md
 ## SwiGLU
 
-The second part computes something. Two matrices of the same size each turn a row of $D$ numbers into $I$ numbers: the *gate* $g$ and the *up* part $u$. The gate decides how much of
-$u$ passes, and a third matrix leads back to $D$:
+The second part computes something. Two matrices of the same size each turn a row of $D$ numbers into $I$ numbers: the
+*gate* $g$ and the *up* part $u$. The gate decides how much of $u$ passes, and a third matrix leads back to $D$:
 
 $$ \operatorname{swiglu}(x) = W_{\text{down}} \, \big( \operatorname{silu}(W_{\text{gate}} x) \odot W_{\text{up}} x \big), \qquad \operatorname{silu}(v) = v \, \sigma(v) $$
 
-$\odot$ multiplies entry by entry. The library stores gate and up as **one** matrix of $2I$ rows, the gate first, because one large product is faster than two small ones.
+$\odot$ multiplies entry by entry. The library stores gate and up as **one** matrix of $2I$ rows, the gate first,
+because one large product is faster than two small ones.
 
 ## Exercise 4.2
 
-`linear(x, weight)` multiplies every row of `x` with a matrix of shape `[to, from]`. `slice(v, axis, start, end)` takes a part of an axis, and `-1` is the last axis.
+`linear(x, weight)` multiplies every row of `x` with a matrix of shape `[to, from]`. `slice(v, axis, start, end)`
+takes a part of an axis, and `-1` is the last axis.
 */
 
 /** The weights of a SwiGLU on rows of W numbers: gateUp [2I, W] (gate first), down [W, I]. */
@@ -100,11 +107,13 @@ export function swiglu(x: Variable, { gateUp, down }: Weights): Variable {
 /*md
 ## Exercise 4.3: a layer
 
-Both halves of a layer have the same form. The input is **added** to what was computed (the *residual*), and the sum is normalised:
+Both halves of a layer have the same form. The input is **added** to what was computed (the *residual*), and the sum
+is normalised:
 
 $$ h \leftarrow \operatorname{rmsNorm}(h + \operatorname{swiglu}(h)) $$
 
-The first half does this on the transposed table `[B, D, L]`, so that a row holds the same feature of all cells, and transposes back. `transpose` exchanges the last two axes.
+The first half does this on the transposed table `[B, D, L]`, so that a row holds the same feature of all cells, and
+transposes back. `transpose` exchanges the last two axes.
 */
 
 /** One layer: mixes over the cells with `cells` (rows of L), then over the features with `features` (rows of D). [B, L, D] -> [B, L, D] */
@@ -120,8 +129,10 @@ export function layer(h: Variable, cells: Weights, features: Weights): Variable 
 /*md
 ## Why the norm comes last
 
-Many models normalise *before* each part and leave the sum alone ("pre-norm"). Their layers are passed once. Ours is passed again and again, and a sum that grows a little in every round grows
-without limit. Below, the same random weights are applied 40 times, once without any norm and once with yours. The number is the root mean square of the table.
+Many models normalise *before* each part and leave the sum alone ("pre-norm"). Their layers are passed once. Ours is
+passed again and again, and a sum that grows a little in every round grows without limit. Below, the same random
+weights are applied 40 times, once without any norm and once with yours. The number is the root mean square of the
+table.
 */
 
 export async function program(print: (line: string) => void): Promise<void> {
@@ -151,15 +162,17 @@ export async function program(print: (line: string) => void): Promise<void> {
   round 40: without norm beyond float32, with norm 1.00
   ```
 
-  With the norm last, whatever the network returns has size 1 in every row. The recursion can run for as long as it likes. This is why TRM could give up HRM's
-  more careful constructions around the recursion.
+  With the norm last, whatever the network returns has size 1 in every row. The recursion can run for as long as it
+  likes. This is why TRM could give up HRM's more careful constructions around the recursion.
 
   ## What you have now
 
-  Two of your layers, one after the other, are the network of TRM-MLP. From the next lesson on, the library's version runs in its place (`swigluBlock`, one fused kernel). You have just shown that it computes
-  the same, and it is several times faster.
+  Two of your layers, one after the other, are the network of TRM-MLP. From the next lesson on, the library's version
+  runs in its place (`swigluBlock`, one fused kernel). You have just shown that it computes the same, and it is
+  several times faster.
 
-  **Question to take along.** `rmsNorm` throws away the length of every row. So $y$ and $z$ always have size 1. What does it mean to add noise of size $\sigma = 0.3$ to such a state? Lesson 10 does it.
+  **Question to take along.** `rmsNorm` throws away the length of every row. So $y$ and $z$ always have size 1. What
+  does it mean to add noise of size $\sigma = 0.3$ to such a state? Lesson 10 does it.
   */
 }
 

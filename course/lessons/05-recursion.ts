@@ -1,8 +1,10 @@
 /*md
 # 5. Recursion
 
-Here is the idea of the Tiny Recursive Model. A large network thinks once, through many layers. A tiny network thinks many times, through the same two layers, and **improves
-a state that it carries along**. The state has two parts. $y$ is the current answer; a small head reads the digits off it. $z$ is a scratchpad: nothing reads it but the network itself.
+Here is the idea of the Tiny Recursive Model. A large network thinks once, through many layers. A tiny network thinks
+many times, through the same two layers, and **improves a state that it carries along**. The state has two parts. $y$
+is the current answer; a small head reads the digits off it. $z$ is a scratchpad: nothing reads it but the network
+itself.
 
 After this lesson you can
 
@@ -14,7 +16,8 @@ You need lesson 4: a network from $[B, L, D]$ to the same shape, with outputs of
 
 ## Three lines
 
-Let $x$ be the embedded question. It never changes while the model thinks. One **latent recursion** updates $z$ several times and then $y$ once:
+Let $x$ be the embedded question. It never changes while the model thinks. One **latent recursion** updates $z$
+several times and then $y$ once:
 
 $$
 \begin{aligned}
@@ -27,12 +30,13 @@ $$
 recursion
 ```
 
-Read the first line as *reasoning*: given the question, my present answer and my notes, write better notes. Read the second as *answering*: given my answer and my notes, write a better
-answer.
+Read the first line as *reasoning*: given the question, my present answer and my notes, write better notes. Read the
+second as *answering*: given my answer and my notes, write a better answer.
 
-Both lines call **the same network with the same weights**. How can it know which of its two jobs it has? Only by what it is given. If $x$ is in the sum, it is to update $z$; if not, it is to update
-$y$. HRM, the model that TRM simplified, has two networks for this. The TRM paper reports that one network with two jobs does better on its Sudokus: 87.4% against 82.4% with separate ones, at half the
-weights.
+Both lines call **the same network with the same weights**. How can it know which of its two jobs it has? Only by what
+it is given. If $x$ is in the sum, it is to update $z$; if not, it is to update $y$. HRM, the model that TRM
+simplified, has two networks for this. The TRM paper reports that one network with two jobs does better on its
+Sudokus: 87.4% against 82.4% with separate ones, at half the weights.
 
 Three details carry the method, and the check is about them:
 
@@ -46,11 +50,13 @@ A supervision step makes $T$ latent recursions of $n + 1$ calls each, and the ne
 
 $$ \text{effective depth} = T \cdot (n + 1) \cdot \text{layers} = 3 \cdot (6 + 1) \cdot 2 = 42 $$
 
-with the paper's settings for Sudoku. And after one supervision step comes the next, up to 16 times. The weights are those of two layers.
+with the paper's settings for Sudoku. And after one supervision step comes the next, up to 16 times. The weights are
+those of two layers.
 
 ## Exercise 5.1
 
-Write `latentRecursion`. `net(a, b, c)` adds its arguments and applies the network, so you pass $x$, $y$ and $z$ as they are. Return a new state.
+Write `latentRecursion`. `net(a, b, c)` adds its arguments and applies the network, so you pass $x$, $y$ and $z$ as
+they are. Return a new state.
 */
 import { add, affine, constant, type Variable } from "trm-ts/autograd";
 
@@ -75,7 +81,8 @@ export async function program(print: (line: string) => void): Promise<void> {
   /*md
   ## Watch it move
 
-  To see the order of things, take a network that you can follow in your head: it halves the sum of its arguments. With $x = 8$ and a state of zeros:
+  To see the order of things, take a network that you can follow in your head: it halves the sum of its arguments.
+  With $x = 8$ and a state of zeros:
   */
   const net: Network = (...terms) => {
     const half = affine(
@@ -100,10 +107,12 @@ export async function program(print: (line: string) => void): Promise<void> {
   recursion 3: z = 12.0625, z = 13.21875, y = 9.796875
   ```
 
-  Follow the first line with a pencil: $z = \tfrac12 (8 + 0 + 0) = 4$, then $z = \tfrac12 (8 + 0 + 4) = 6$, then $y = \tfrac12 (0 + 6) = 3$.
+  Follow the first line with a pencil: $z = \tfrac12 (8 + 0 + 0) = 4$, then $z = \tfrac12 (8 + 0 + 4) = 6$, then
+  $y = \tfrac12 (0 + 6) = 3$.
 
-  The numbers of this toy keep growing, because it has no norm (lesson 4). A trained network has one, and its state may come to rest at a **fixed point**, which the recursion no longer
-  changes. Whether it does, and whether that is a good sign, is a question on which published papers disagree. Lesson 10 measures it.
+  The numbers of this toy keep growing, because it has no norm (lesson 4). A trained network has one, and its state
+  may come to rest at a **fixed point**, which the recursion no longer changes. Whether it does, and whether that is a
+  good sign, is a question on which published papers disagree. Lesson 10 measures it.
   */
 }
 
@@ -116,10 +125,12 @@ Open this after your check has passed. It is the source that trains in this proj
 src/trm/recursion.ts latentRecursion
 ```
 
-`src/trm/variants.ts` has the published alternatives below each other: HRM's two networks, one state instead of two, several $z$. Each is a few lines, and you can now read all of them.
+`src/trm/variants.ts` has the published alternatives below each other: HRM's two networks, one state instead of two,
+several $z$. Each is a few lines, and you can now read all of them.
 
-**Question to take along.** The paper calls $y$ the answer and $z$ the reasoning. No loss ever asks $z$ to be readable. If you apply the answer's head to $z$ anyway, what do you expect: noise, or digits? The
-explorer measures it on a trained model. Make your guess first.
+**Question to take along.** The paper calls $y$ the answer and $z$ the reasoning. No loss ever asks $z$ to be
+readable. If you apply the answer's head to $z$ anyway, what do you expect: noise, or digits? The explorer measures it
+on a trained model. Make your guess first.
 */
 // BEGIN CHECK
 

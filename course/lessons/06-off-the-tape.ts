@@ -1,9 +1,10 @@
 /*md
 # 6. T − 1 cycles off the tape
 
-Backpropagation needs everything that was computed on the way. Forty-two layers deep, and sixteen steps after one another, that is a lot of memory. This lesson is about what TRM
-*does not* record, and why the gradient is still worth having. You write the second function of the paper and the hand-over between steps. Both are short. The difficulty is all in
-what happens to the tape.
+Backpropagation needs everything that was computed on the way. Forty-two layers deep, and sixteen steps after one
+another, that is a lot of memory. This lesson is about what TRM *does not* record, and why the gradient is still worth
+having. You write the second function of the paper and the hand-over between steps. Both are short. The difficulty is
+all in what happens to the tape.
 
 After this lesson you can
 
@@ -28,22 +29,28 @@ $$
 cycles
 ```
 
-The first $T - 1$ cycles improve the state for nothing but their computing time. Then the last cycle starts from an already improved state, and learns to improve *that*.
+The first $T - 1$ cycles improve the state for nothing but their computing time. Then the last cycle starts from an
+already improved state, and learns to improve *that*.
 
-What is its gradient? **Exactly the gradient of one latent recursion that starts from a frozen state.** Nothing is approximated. The frozen state is simply a constant: "given where you are, how should the
-weights change so that one more cycle does better?" Compare HRM, which records only the last call of each network and justifies this with a theorem about fixed points. TRM records all $n + 1$ calls of
-a cycle and needs no theorem. In the paper's ablation this is the largest single difference: 56.5% with the 1-step gradient against 87.4%.
+What is its gradient? **Exactly the gradient of one latent recursion that starts from a frozen state.** Nothing is
+approximated. The frozen state is simply a constant: "given where you are, how should the weights change so that one
+more cycle does better?" Compare HRM, which records only the last call of each network and justifies this with a
+theorem about fixed points. TRM records all $n + 1$ calls of a cycle and needs no theorem. In the paper's ablation
+this is the largest single difference: 56.5% with the 1-step gradient against 87.4%.
 
 ## Two ways to leave the tape
 
-- `noGrad(() => ...)` computes **without recording**. Nothing is kept. Use it for computation whose gradient you do not want.
-- `v.detach()` takes a variable that *was* recorded and returns the same numbers **as a constant**. Use it for a result that is handed on.
+- `noGrad(() => ...)` computes **without recording**. Nothing is kept. Use it for computation whose gradient you do
+  not want.
+- `v.detach()` takes a variable that *was* recorded and returns the same numbers **as a constant**. Use it for a
+  result that is handed on.
 
 If you record first and detach afterwards, the gradient is the same, and all the memory has been spent.
 
 ## Exercise 6.1
 
-`deepRecursion` gets a function `recur` that makes one latent recursion, so that the same code runs every variant of the model.
+`deepRecursion` gets a function `recur` that makes one latent recursion, so that the same code runs every variant of
+the model.
 */
 import {
   add,
@@ -73,9 +80,10 @@ export function deepRecursion(recur: Recursion, x: Variable, state: State, T: nu
 /*md
 ## Exercise 6.2: the hand-over
 
-After a supervision step the loss is computed, the weights are updated, and $y$ and $z$ go on to the next step: the **carry**. They were computed on the tape. If they are
-handed on as they are, the tape of the next step hangs on the tape of this one, and so on: backward would run through all steps so far, with weights that have changed since. Write `handOver`, which keeps
-the numbers and drops the history.
+After a supervision step the loss is computed, the weights are updated, and $y$ and $z$ go on to the next step: the
+**carry**. They were computed on the tape. If they are handed on as they are, the tape of the next step hangs on the
+tape of this one, and so on: backward would run through all steps so far, with weights that have changed since. Write
+`handOver`, which keeps the numbers and drops the history.
 */
 
 /** The state for the next supervision step: the same numbers, off the tape. */
@@ -89,8 +97,10 @@ export async function program(print: (line: string) => void): Promise<void> {
   /*md
   ## Count
 
-  A network of one multiplication makes the tape easy to count. An operation is recorded only if one of its inputs depends on a parameter. With $n = 2$, the first update of $z$ adds three constants,
-  which is not recorded, and multiplies with the weight: 1 entry. The second update adds the new $z$ and multiplies: 2 entries. The update of $y$ adds and multiplies: 2 more. A cycle has 5 entries.
+  A network of one multiplication makes the tape easy to count. An operation is recorded only if one of its inputs
+  depends on a parameter. With $n = 2$, the first update of $z$ adds three constants, which is not recorded, and
+  multiplies with the weight: 1 entry. The second update adds the new $z$ and multiplies: 2 entries. The update of $y$
+  adds and multiplies: 2 more. A cycle has 5 entries.
   */
   const weight = parameter([0.5]);
   const net: Network = (...terms) =>
@@ -114,7 +124,8 @@ export async function program(print: (line: string) => void): Promise<void> {
   T = 3: 5 entries, and 21 if every cycle were recorded
   ```
 
-  (A second recorded cycle adds 8 entries, because now all of its sums depend on the weight.) Memory does not depend on $T$. The gradient does, because the last cycle starts from another state:
+  (A second recorded cycle adds 8 entries, because now all of its sums depend on the weight.) Memory does not depend
+  on $T$. The gradient does, because the last cycle starts from another state:
   */
   for (const T of [1, 2, 3]) {
     const [slope] = gradients(sum(deepRecursion(recur, x, zero, T).y), [weight]);
@@ -146,9 +157,11 @@ export async function program(print: (line: string) => void): Promise<void> {
 src/trm/recursion.ts deepRecursion
 ```
 
-In this project the hand-over is `Carry.advance` in `src/trm/carry.ts`. The paper writes both in one line, `return (y.detach(), z.detach()), output_head(y), Q_head(y)`.
+In this project the hand-over is `Carry.advance` in `src/trm/carry.ts`. The paper writes both in one line,
+`return (y.detach(), z.detach()), output_head(y), Q_head(y)`.
 
-**Question to take along.** The first $T - 1$ cycles get no gradient at all. Why does the model nevertheless learn to use them well? (What would happen in training if they made the state worse?) Does your argument say anything about
+**Question to take along.** The first $T - 1$ cycles get no gradient at all. Why does the model nevertheless learn to
+use them well? (What would happen in training if they made the state worse?) Does your argument say anything about
 more cycles than the model was trained with?
 */
 // BEGIN CHECK

@@ -1,9 +1,10 @@
 /*md
 # 7. Deep supervision and the carry
 
-You can improve a state (lessons 5 and 6). Now the model learns to do it. The idea of this lesson is called **deep supervision**: after *every* improvement the model is told the right answer, its weights
-are updated, and it goes on **from the state it has reached**. So it learns to improve good states and bad ones, early ones and late ones. At the end of the lesson your code trains a model
-until it solves more than nine out of ten Sudokus that it has never seen.
+You can improve a state (lessons 5 and 6). Now the model learns to do it. The idea of this lesson is called **deep
+supervision**: after *every* improvement the model is told the right answer, its weights are updated, and it goes on
+**from the state it has reached**. So it learns to improve good states and bad ones, early ones and late ones. At the
+end of the lesson your code trains a model until it solves more than nine out of ten Sudokus that it has never seen.
 
 After this lesson you can
 
@@ -11,7 +12,8 @@ After this lesson you can
 - explain what a slot is and why a batch never waits for its slowest puzzle,
 - name the mistake that lets a model look at the wrong puzzle, and test for it.
 
-You need lessons 5 and 6; their functions run here. The network, the heads, the loss and the optimizer are the library's.
+You need lessons 5 and 6; their functions run here. The network, the heads, the loss and the optimizer are the
+library's.
 
 ## One puzzle, many steps
 
@@ -19,30 +21,36 @@ A **supervision step** does five things:
 
 1. Embed the question: tokens become $x$, of shape $[B, L, D]$.
 2. Run `deepRecursion` from the carried state.
-3. Decode: `heads` gives the logits, scores for every digit in every cell, and $q$, which lesson 8 is about. Compute the loss against the right answer.
+3. Decode: `heads` gives the logits, scores for every digit in every cell, and $q$, which lesson 8 is about. Compute
+   the loss against the right answer.
 4. Compute the gradient and update the weights.
 5. Hand the state over, off the tape.
 
-Then the next step begins, with the *new* weights and the *carried* state, up to $N_\text{sup}$ times per puzzle. In the paper $N_\text{sup} = 16$, here it is 8.
+Then the next step begins, with the *new* weights and the *carried* state, up to $N_\text{sup}$ times per puzzle. In
+the paper $N_\text{sup} = 16$, here it is 8.
 
 ## Many puzzles, many slots
 
-Training works on a batch of puzzles at once. Puzzles need different numbers of steps, and a batch that waits for its slowest puzzle wastes most of its work. So every place in the batch, every **slot**,
-is on its own. When the puzzle of a slot is finished (*halted*), the slot takes a new puzzle and starts it from the initial state $(y_\text{init}, z_\text{init})$. The other slots go on undisturbed.
+Training works on a batch of puzzles at once. Puzzles need different numbers of steps, and a batch that waits for its
+slowest puzzle wastes most of its work. So every place in the batch, every **slot**, is on its own. When the puzzle of
+a slot is finished (*halted*), the slot takes a new puzzle and starts it from the initial state
+$(y_\text{init}, z_\text{init})$. The other slots go on undisturbed.
 
 ```figure
 slots
 ```
 
-The danger is plain: a slot that takes a new puzzle but keeps the old state thinks about the new question with the notes of the old one. Nothing crashes. The model even learns, since it must learn to distrust its
-notes.
+The danger is plain: a slot that takes a new puzzle but keeps the old state thinks about the new question with the
+notes of the old one. Nothing crashes. The model even learns, since it must learn to distrust its notes.
 
 ## Exercise 7.1: refill
 
-`refill` gives every halted slot the puzzle **of the same place** in `batch`, the initial state, and 0 steps. All other slots stay as they are.
+`refill` gives every halted slot the puzzle **of the same place** in `batch`, the initial state, and 0 steps. All
+other slots stay as they are.
 
-For the state, use `select(mask, a, b)`: it takes `a` where the mask is 1 and `b` where it is 0, and the mask `[B, 1, 1]` broadcasts over cells and features (lesson 1). For the tokens, copy $L$ numbers per halted slot. Do
-not write into the arrays that you were given: make copies with `slice()`.
+For the state, use `select(mask, a, b)`: it takes `a` where the mask is 1 and `b` where it is 0, and the mask
+`[B, 1, 1]` broadcasts over cells and features (lesson 1). For the tokens, copy $L$ numbers per halted slot. Do not
+write into the arrays that you were given: make copies with `slice()`.
 */
 import { fileURLToPath } from "node:url";
 import { type Batch, type Examples, evaluate, lossOf, type Model, ShuffledExamples } from "trm-ts";
@@ -105,7 +113,8 @@ Fill in the five things. What you need:
 | `gradients(loss, model.parameters())` | the gradients, in the order of the parameters |
 | `adam.update(gradients, learningRate)` | changes the weights in place |
 
-Everything happens inside one `scope`, which releases all intermediate tensors at its end, except those that are returned. The frame is written; you fill in its body.
+Everything happens inside one `scope`, which releases all intermediate tensors at its end, except those that are
+returned. The frame is written; you fill in its body.
 */
 
 export const lossSettings = { loss: "stablemax", haltingLossWeight: 0.5 } as const;
@@ -143,7 +152,8 @@ export function supervisionStep(model: Model, adam: Adam, slots: Slots, learning
 /*md
 ## The loop
 
-The rest is bookkeeping, and it is written for you. Notice where your two functions stand, and that all slots begin as halted, so that the first `refill` fills them.
+The rest is bookkeeping, and it is written for you. Notice where your two functions stand, and that all slots begin as
+halted, so that the first `refill` fills them.
 */
 
 export const initialState = (model: Model, slots: number): State => {
@@ -229,8 +239,9 @@ export async function program(print: (line: string) => void): Promise<void> {
   /*md
   ## Train
 
-  The model in `data/half-trained` has made 300 steps of training with the library and solves 165 of the 200 test puzzles. Your code takes over: 200 steps of 32 puzzles, which take a few seconds
-  on a laptop. `npm run program -- 7` runs it.
+  The model in `data/half-trained` has made 300 steps of training with the library and solves 165 of the 200 test
+  puzzles. Your code takes over: 200 steps of 32 puzzles, which take a few seconds on a laptop. `npm run program -- 7`
+  runs it.
   */
   const { model, train: puzzles, test } = await loadStart();
   const verdict = (share: number): string => `${share >= 0.9 ? "at least" : "less than"} nine out of ten solved`;
@@ -243,16 +254,19 @@ export async function program(print: (line: string) => void): Promise<void> {
   after:  at least nine out of ten solved
   ```
 
-  The test puzzles are not among the 4,000 training puzzles. (On a board of four by four there are only two complete grids up to symmetry, so "unseen" means the puzzle here and not the grid. The 6x6 and 9x9 tasks of the
-  project separate the grids too.)
+  The test puzzles are not among the 4,000 training puzzles. (On a board of four by four there are only two complete
+  grids up to symmetry, so "unseen" means the puzzle here and not the grid. The 6x6 and 9x9 tasks of the project
+  separate the grids too.)
 
   ## What you have now
 
-  A complete training of a recursive model, of which you wrote the recursion, the tape discipline, the slots and the step. `Training.supervisionStep` in `src/trm/training.ts` is the library's version. It adds what
-  long trainings need: a learning-rate schedule, a moving average of the weights, micro-batches and checkpoints.
+  A complete training of a recursive model, of which you wrote the recursion, the tape discipline, the slots and the
+  step. `Training.supervisionStep` in `src/trm/training.ts` is the library's version. It adds what long trainings
+  need: a learning-rate schedule, a moving average of the weights, micro-batches and checkpoints.
 
-  **Question to take along.** Every slot counts its own steps. At the very beginning all slots start together, so that all of them halt together after 8 steps. What is bad about a batch in lock-step, in which all puzzles are at
-  step 1, then all at step 2? (The project's training notes found that it *overfits*.) Which part of lesson 8 breaks the step?
+  **Question to take along.** Every slot counts its own steps. At the very beginning all slots start together, so that
+  all of them halt together after 8 steps. What is bad about a batch in lock-step, in which all puzzles are at step 1,
+  then all at step 2? (The project's training notes found that it *overfits*.) Which part of lesson 8 breaks the step?
   */
 }
 

@@ -1,8 +1,10 @@
 /*md
 # 8. Halting
 
-Some puzzles are solved after one step, others after six. A model that always makes sixteen steps wastes most of them. So TRM learns a second thing beside the answer: **when it is done**. One number, $q$, estimates whether the whole
-present answer is right, and in training a puzzle leaves its slot as soon as $q$ says so. This is called adaptive computation time. It is a few lines of code with four places where a bug hides well.
+Some puzzles are solved after one step, others after six. A model that always makes sixteen steps wastes most of them.
+So TRM learns a second thing beside the answer: **when it is done**. One number, $q$, estimates whether the whole
+present answer is right, and in training a puzzle leaves its slot as soon as $q$ says so. This is called adaptive
+computation time. It is a few lines of code with four places where a bug hides well.
 
 After this lesson you can
 
@@ -10,18 +12,21 @@ After this lesson you can
 - give the truth table of halting, with its edge cases,
 - explain why some puzzles are *kept* although $q$ says that they are done.
 
-You need lesson 7. There is little mathematics: the sigmoid $\sigma(q) = 1 / (1 + e^{-q})$ turns a number into a probability, and $\sigma(0) = \tfrac12$.
+You need lesson 7. There is little mathematics: the sigmoid $\sigma(q) = 1 / (1 + e^{-q})$ turns a number into a
+probability, and $\sigma(0) = \tfrac12$.
 
 ## What q is asked
 
-$q$ is read from the state after every supervision step, by a small head beside the one for the answer. Its question is strict: **is every cell of the answer right, after this step?** Not "most cells", and not
-"will it be right later". Cells without a label do not count; they carry a negative label.
+$q$ is read from the state after every supervision step, by a small head beside the one for the answer. Its question
+is strict: **is every cell of the answer right, after this step?** Not "most cells", and not "will it be right later".
+Cells without a label do not count; they carry a negative label.
 
 The loss of $q$ is the *binary cross-entropy* between $\sigma(q)$ and the truth $t$, which is 1 or 0:
 
 $$ \text{BCE}(q, t) = -t \ln \sigma(q) - (1 - t) \ln\big(1 - \sigma(q)\big) $$
 
-If you type this formula as it stands, $q = 100$ with $t = 0$ gives $\ln 0 = -\infty$. Put in the definition of $\sigma$ and simplify, and the same loss becomes
+If you type this formula as it stands, $q = 100$ with $t = 0$ gives $\ln 0 = -\infty$. Put in the definition of
+$\sigma$ and simplify, and the same loss becomes
 
 $$ \text{BCE}(q, t) = \max(q, 0) - q \, t + \ln\big(1 + e^{-|q|}\big) $$
 
@@ -29,8 +34,9 @@ which is finite for every $q$. `Math.log1p(u)` computes $\ln(1 + u)$ without los
 
 ## Exercise 8.1: the loss of q
 
-A puzzle makes several supervision steps, and each has its own answer and its own $q$. Write the loss of **each step**. The trap is *which answer* a $q$ is judged by. Judging every step by the final answer teaches $q$ to be confident
-too early: it learns to say "done" because the puzzle *will* be solved.
+A puzzle makes several supervision steps, and each has its own answer and its own $q$. Write the loss of **each
+step**. The trap is *which answer* a $q$ is judged by. Judging every step by the final answer teaches $q$ to be
+confident too early: it learns to say "done" because the puzzle *will* be solved.
 */
 import { fileURLToPath } from "node:url";
 import { predictions } from "trm-ts";
@@ -62,12 +68,14 @@ When does a puzzle leave its slot?
 
 1. **$q$ says so**: $q > 0$, that is, the model gives more than even odds to its answer. At exactly 0 it goes on.
 2. **Or it was the last step**: after $N_\text{sup}$ steps a puzzle leaves, whatever $q$ says.
-3. **But not before its minimum.** A model that always stops when it feels sure never sees what would have happened had it gone on, so it can never find out that one more step would have *ruined* the answer. So a tenth of the time, drawn
-   anew at every step, a puzzle must have made at least $m$ steps, with $m$ uniform in $2, \dots, N_\text{sup}$. Otherwise the minimum is 0.
+3. **But not before its minimum.** If a puzzle always stopped as soon as $q$ is high, the model would never be trained on what comes after, and could not learn that one more step *ruins* the answer. So a tenth of the time,
+   drawn anew at every step, a puzzle must have made at least $m$ steps, with $m$ uniform in $2, \dots, N_\text{sup}$.
+   Otherwise the minimum is 0.
 
 $$ \text{halted} = (\text{last step} \lor q > 0) \land \text{steps} \ge m $$
 
-A puzzle that $q$ would stop after step 1 is kept with a probability of about 0.1 until it is stopped in a later draw. That is enough to break the lock-step of lesson 7, since puzzles now leave at different times.
+A puzzle that $q$ would stop after step 1 is kept with a probability of about 0.1 until it is stopped in a later draw.
+That is enough to break the lock-step of lesson 7, since puzzles now leave at different times.
 
 ## Exercise 8.2: the decision
 */
@@ -91,7 +99,8 @@ export function hasHalted({ steps, q, minimum, nSup }: Decision): boolean {
 /*md
 ## Exercise 8.3: the minimum
 
-`random.bernoulli(p)` is true with probability $p$, and `random.integer(k)` is uniform in $0, \dots, k - 1$. Mind $N_\text{sup} = 1$: there is nothing to explore.
+`random.bernoulli(p)` is true with probability $p$, and `random.integer(k)` is uniform in $0, \dots, k - 1$. Mind
+$N_\text{sup} = 1$: there is nothing to explore.
 */
 
 /** With the given probability a minimum, uniform in 2..nSup; else 0. */
@@ -106,7 +115,8 @@ export async function program(print: (line: string) => void): Promise<void> {
   /*md
   ## Is q right?
 
-  Ask the half-trained model of lesson 7. After each of four supervision steps, how many of 200 unseen puzzles does it call done, and how many of these are right?
+  Ask the half-trained model of lesson 7. After each of four supervision steps, how many of 200 unseen puzzles does it
+  call done, and how many of these are right?
   */
   const { model, task } = await loadRun(fileURLToPath(new URL("data/half-trained", import.meta.url)));
   const { test } = task.generate({ train: 4000, test: 200, seed: 1 });
@@ -127,9 +137,11 @@ export async function program(print: (line: string) => void): Promise<void> {
   step 4: 167 right; q calls 181 done, and 161 of these are right
   ```
 
-  Two kinds of mistakes are possible: calling a wrong answer done, and not seeing that a right one is right. Count both for step 1. Which is worse in training? Which is worse for a user?
+  Two kinds of mistakes are possible: calling a wrong answer done, and not seeing that a right one is right. Count
+  both for step 1. Which is worse in training? Which is worse for a user?
 
-  With your loss, your decision and your draw, training chooses for every puzzle how long it thinks. To use them, pass `halts` to `train` of lesson 7:
+  With your loss, your decision and your draw, training chooses for every puzzle how long it thinks. To use them, pass
+  `halts` to `train` of lesson 7:
 
   ```ts
   const random = new Random(2);
@@ -141,10 +153,13 @@ export async function program(print: (line: string) => void): Promise<void> {
 
   ## At evaluation
 
-  The official code makes all $N_\text{sup}$ steps when it evaluates, whatever $q$ says. This library offers both, `npx trm eval RUN` with `--halt` being the second. A model that stops where $q$ tells it to does the same work in
+  The official code makes all $N_\text{sup}$ steps when it evaluates, whatever $q$ says. This library offers both,
+  `npx trm eval RUN` with `--halt` being the second. A model that stops where $q$ tells it to does the same work in
   fewer steps, and its accuracy shows how far $q$ can be trusted.
 
-  **Question to take along.** $q$ judges its own answer, from the same state that produced it. Under which circumstances would you expect it to be sure *and* wrong? Lesson 10 lets $q$ choose among many answers, and then everything depends on this.
+  **Question to take along.** $q$ judges its own answer, from the same state that produced it. Under which
+  circumstances would you expect it to be sure *and* wrong? Lesson 10 lets $q$ choose among many answers, and then
+  everything depends on this.
   */
 }
 

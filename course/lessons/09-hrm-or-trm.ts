@@ -1,9 +1,11 @@
 /*md
 # 9. HRM or TRM?
 
-The Hierarchical Reasoning Model has two networks, an argument from neuroscience and a theorem about fixed points. The Tiny Recursive Model has one network and none of these, and its paper reports better results with less than a fifth of the
-parameters. Is it the single network? The gradient through the whole cycle? Something else? Such questions are answered by an **ablation**: change one thing, and compare. This lesson is about comparing honestly. The data are fifteen small trainings. The
-right answer to a question is often *"no difference shown"*.
+The Hierarchical Reasoning Model has two networks, an argument from neuroscience and a theorem about fixed points. The
+Tiny Recursive Model has one network and none of these, and its paper reports better results with less than a fifth of
+the parameters. Is it the single network? The gradient through the whole cycle? Something else? Such questions are
+answered by an **ablation**: change one thing, and compare. This lesson is about comparing honestly. The data are
+fifteen small trainings. The right answer to a question is often *"no difference shown"*.
 
 After this lesson you can
 
@@ -22,12 +24,15 @@ You need no earlier exercise, but you should know what T, n and the 1-step gradi
 | halting | a second head $q_\text{continue}$ and a further forward pass in training | $q$ alone |
 | Sudoku-Extreme, full scale | 55.0% with 27 million parameters | 87.4% with 5 million |
 
-The last row is published, and it comes from runs of a day and more. Nothing at the scale of this course can confirm it or refute it. What you *can* do at this scale is learn to read such tables.
+The last row is published, and it comes from runs of a day and more. Nothing at the scale of this course can confirm
+it or refute it. What you *can* do at this scale is learn to read such tables.
 
 ## Equal operations
 
-A training step of HRM costs more than one of TRM. At an equal number of *steps*, HRM has done more computing; at equal *time*, the better-tuned program wins. A fair currency is the number of **floating-point operations**. The library counts them for a
-configuration (`trainingFlops`). Given a budget, a system gets as many steps as fit into it, rounded to the nearest whole step.
+A training step of HRM costs more than one of TRM. At an equal number of *steps*, HRM has done more computing; at
+equal *time*, the better-tuned program wins. A fair currency is the number of **floating-point operations**. The
+library counts them for a configuration (`trainingFlops`). Given a budget, a system gets as many steps as fit into it,
+rounded to the nearest whole step.
 
 ## Exercise 9.1
 */
@@ -43,12 +48,14 @@ export function stepsFor(budget: number, operationsPerStep: number): number {
 /*md
 ## How sure is a share?
 
-A model solves 168 of 200 puzzles. Its accuracy on *all* puzzles is probably near 84%, but 200 are not all. The **95% interval** contains the true share in 95 of 100 such measurements. The interval of Wilson (1927) is simple and stays sensible
-at the ends:
+A model solves 168 of 200 puzzles. Its accuracy on *all* puzzles is probably near 84%, but 200 are not all. The **95%
+interval** contains the true share in 95 of 100 such measurements. The interval of Wilson (1927) is simple and stays
+sensible at the ends:
 
 $$ \frac{p + \frac{z^2}{2n} \pm z \sqrt{\frac{p(1-p)}{n} + \frac{z^2}{4n^2}}}{1 + \frac{z^2}{n}}, \qquad z = 1.959964 $$
 
-with $p$ the share and $n$ the number of puzzles. For 0 of 200 it gives 0% to 1.9%. The textbook formula $p \pm z\sqrt{p(1-p)/n}$ gives 0% to 0%, as if two hundred failures were a proof.
+with $p$ the share and $n$ the number of puzzles. For 0 of 200 it gives 0% to 1.9%. The textbook formula
+$p \pm z\sqrt{p(1-p)/n}$ gives 0% to 0%, as if two hundred failures were a proof.
 
 ## Exercise 9.2
 */
@@ -71,8 +78,10 @@ export function wilson(successes: number, trials: number): Interval {
 /*md
 ## How sure is a difference?
 
-People look whether two intervals overlap. That is too strict: two intervals can overlap a little although the difference is clear, because it is unlikely that one share is at its upper end *while* the other is at its lower end.
-The difference needs an interval of its own. Newcombe (1998) builds it from the two Wilson intervals $[l_1, u_1]$ and $[l_2, u_2]$:
+People look whether two intervals overlap. That is too strict: two intervals can overlap a little although the
+difference is clear, because it is unlikely that one share is at its upper end *while* the other is at its lower end.
+The difference needs an interval of its own. Newcombe (1998) builds it from the two Wilson intervals $[l_1, u_1]$ and
+$[l_2, u_2]$:
 
 $$ \Big[\, d - \sqrt{(p_1 - l_1)^2 + (u_2 - p_2)^2},\;\; d + \sqrt{(u_1 - p_1)^2 + (p_2 - l_2)^2} \,\Big], \qquad d = p_1 - p_2 $$
 
@@ -100,7 +109,8 @@ export function differenceInterval(a: Count, b: Count): Interval {
 /*md
 ## Puzzles are not seeds
 
-Here is the trap in which most small comparisons sit. Train the same system three times with different seeds, and the results differ far more than the interval of any one of them allows:
+Here is the trap in which most small comparisons sit. Train the same system three times with different seeds, and the
+results differ far more than the interval of any one of them allows:
 */
 
 /** One training: the seed, its steps, and the puzzles solved after supervision step 1, 2, ... 8. */
@@ -129,14 +139,25 @@ export async function program(print: (line: string) => void): Promise<void> {
   TRM, seed 3: 84.5%, interval 78.8% to 88.9%
   ```
 
-  The intervals answer "how would *this model* do on other puzzles?" They do not answer "how would *this system* do if it were trained again?" For that question the three trainings are **three** observations, not six hundred.
+  Here are all fifteen trainings of this lesson, with these intervals:
 
-  What can three against three show? Suppose that two systems are in truth equal. Then every order of the six results is equally likely, and the probability that all three of system A come out above all three of system B is one in $\binom{6}{3} = 20$. So
-  *complete separation* is what three repetitions need to show a difference at 5% (in one direction that you named beforehand). Anything less, and the seeds explain it.
+  ```figure
+  intervals
+  ```
+
+  The intervals answer "how would *this model* do on other puzzles?" They do not answer "how would *this system* do if
+  it were trained again?" For that question the three trainings are **three** observations, not six hundred.
+
+  What can three against three show? Suppose that two systems are in truth equal. Then every order of the six results
+  is equally likely, and the probability that all three of system A come out above all three of system B is one in
+  $\binom{6}{3} = 20$. So *complete separation* is what three repetitions need to show a difference at 5% (in one
+  direction that you named beforehand). Anything less, and the seeds explain it.
 
   ## Exercise 9.4: the verdict
 
-  Be strict and ask for both: the interval of the difference of the **summed** counts excludes 0, *and* the seeds separate completely. Otherwise the verdict is "no difference shown". This is not the same as "equal": it says that this measurement cannot tell.
+  Be strict and ask for both: the interval of the difference of the **summed** counts excludes 0, *and* the seeds
+  separate completely. Otherwise the verdict is "no difference shown". This is not the same as "equal": it says that
+  this measurement cannot tell.
   */
   for (const system of systems.slice(1)) {
     const [a, b] = [runsOf("TRM"), runsOf(system)].map((runs) => runs.map(lastCount));
@@ -153,16 +174,23 @@ export async function program(print: (line: string) => void): Promise<void> {
 
   ## Read the result
 
-  All fifteen trainings had the operations that TRM needs for 400 steps, on 4x4 Sudoku (`npm run course:data` in the repository makes them again). Before you read on, look at the table above and at the published numbers, and write down one
-  sentence about each row.
+  All fifteen trainings had the operations that TRM needs for 400 steps, on 4x4 Sudoku (`npm run course:data` in the
+  repository makes them again). Before you read on, look at the table above and at the published numbers, and write
+  down one sentence about each row.
 
-  - **HRM** solved nothing. Is it worse? At this budget, yes: 0 of 600, and complete separation. Is it worse *as an idea*? Its budget paid for 145 steps, and after 150 steps TRM solves 1 of 200 itself: both stand before the point where learning becomes
-    visible. The comparison shows that this budget is too small for HRM. It cannot show where HRM would end.
-  - **The 1-step gradient** is the largest loss in the paper (56.5% against 87.4%). Here it shows nothing of the kind. A 4x4 board is solved in about one step, and the full gradient may matter only where long chains of reasoning do.
-  - **A single $z$** is worse in the paper (71.9%). Here its three trainings are all near the top, and the summed counts alone would call it *better* than TRM. The seeds do not separate, so the strict verdict says no. What would you do next? (More seeds,
-    decided **before** looking at their results.)
+  - **HRM** solved nothing. Is it worse? At this budget, yes: 0 of 600, and complete separation. Is it worse *as an
+    idea*? Its budget paid for 145 steps, and after 150 steps TRM solves 1 of 200 itself: both stand before the point
+    where learning becomes visible. The comparison shows that this budget is too small for HRM. It cannot show where
+    HRM would end.
+  - **The 1-step gradient** is the largest loss in the paper (56.5% against 87.4%). Here it shows nothing of the kind.
+    A 4x4 board is solved in about one step, and the full gradient may matter only where long chains of reasoning do.
+  - **A single $z$** is worse in the paper (71.9%). Here its three trainings are all near the top, and the summed
+    counts alone would call it *better* than TRM. The seeds do not separate, so the strict verdict says no. What would
+    you do next? (More seeds, decided **before** looking at their results.)
 
-  A table of this size is worth exactly this much: it can refute a claim that an effect is *large everywhere*. It cannot support a ranking. Published tables with one run per row are in the same position, whatever the number of test puzzles.
+  A table of this size is worth exactly this much: it can refute a claim that an effect is *large everywhere*. It
+  cannot support a ranking. Published tables with one run per row are in the same position, whatever the number of
+  test puzzles.
   */
 }
 
@@ -187,10 +215,15 @@ export function verdict(
 /*md
 ## Do recursive models reason, or do they guess?
 
-The papers of HRM and TRM call what their models do *reasoning*. A paper of 2026 (arXiv 2601.10679) gives HRM puzzles with a single blank left, sees it fail on some of them, and concludes that it *guesses*. Both sides speak about shares, and you have the
-tools now: count, put an interval on it, repeat with other seeds. The view "Failures" of the explorer has puzzles with one blank for the model that you choose. Before you look, write down which share would convince you of which side.
+The papers of HRM and TRM call what their models do *reasoning*. A paper of 2026 (arXiv 2601.10679) gives HRM puzzles
+with a single blank left, sees it fail on some of them, and concludes that it *guesses*. Both sides speak about
+shares, and you have the tools now: count, put an interval on it, repeat with other seeds. The view "Failures" of the
+explorer has puzzles with one blank for the model that you choose. Before you look, write down which share would
+convince you of which side.
 
-**Question to take along.** You have compared four changes with TRM. If none of them changed anything in truth, how often would at least one of four comparisons at 5% look like a difference? What does this say about a table with twelve rows?
+**Question to take along.** You have compared four changes with TRM. If none of them changed anything in truth, how
+often would at least one of four comparisons at 5% look like a difference? What does this say about a table with
+twelve rows?
 */
 // BEGIN CHECK
 

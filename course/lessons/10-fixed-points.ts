@@ -1,8 +1,11 @@
 /*md
 # 10. Fixed points, noise and voting
 
-A recursion either comes to rest or it does not. If it rests at a wrong answer, more steps will not help: the state is a **fixed point**, and the next step returns it unchanged. What then? Papers of 2026 shake the state with noise, run the model
-many times, and choose among the answers. On the hardest Sudokus this is reported to lift a TRM from 87.3% to 98.8% without any training (arXiv 2605.19943). In this lesson you build the method, and you find out on a real model what it does and why one careless line ruins it.
+A recursion either comes to rest or it does not. If it rests at a wrong answer, more steps will not help: the state is
+a **fixed point**, and the next step returns it unchanged. What then? Papers of 2026 shake the state with noise, run
+the model many times, and choose among the answers. On the hardest Sudokus this is reported to lift a TRM from 87.3%
+to 98.8% without any training (arXiv 2605.19943). In this lesson you build the method, and you find out on a real
+model what it does and why one careless line ruins it.
 
 After this lesson you can
 
@@ -10,13 +13,16 @@ After this lesson you can
 - perturb the right part of the state in the right way,
 - tell what three different scores of the same rollouts mean: pass@K, best-q@K, mode@K.
 
-You need lessons 5, 8 and 9. The model is the half-trained one: it solves 165 of 200 puzzles, so that there is something left to gain.
+You need lessons 5, 8 and 9. The model is the half-trained one: it solves 165 of 200 puzzles, so that there is
+something left to gain.
 
 ## Does it settle?
 
-Call the mean absolute change of the logits from one supervision step to the next the **move** of a puzzle. A puzzle with a small move has settled.
+Call the mean absolute change of the logits from one supervision step to the next the **move** of a puzzle. A puzzle
+with a small move has settled.
 
-Published claims contradict each other: that failing models are *stuck* in wrong fixed points, and that failures *never settle*. Both can be measured: a table with two rows (settled or moving) and two columns (right or wrong).
+Published claims contradict each other: that failing models are *stuck* in wrong fixed points, and that failures
+*never settle*. Both can be measured: a table with two rows (settled or moving) and two columns (right or wrong).
 
 ## Exercise 10.1: the move
 */
@@ -48,10 +54,13 @@ $$ z \leftarrow z + \sigma \, \varepsilon, \qquad \varepsilon \sim \mathcal N(0,
 
 Then the deep recursion runs as always. Four details matter:
 
-1. **Only $z$.** $y$ is the answer. Whoever disturbs $y$ gets more different answers, and destroys what $q$ has learned to judge: $q$ reads $y$. (One public implementation has the two exchanged.)
+1. **Only $z$.** $y$ is the answer. Whoever disturbs $y$ gets more different answers, and destroys what $q$ has
+   learned to judge: $q$ reads $y$. (One public implementation has the two exchanged.)
 2. **Before every step**, the first included, with new numbers each time.
-3. **$\sigma$ is absolute.** The norm of lesson 4 keeps $z$ at size 1, so that $\sigma = 0.3$ means about a third of its size.
-4. **$\sigma = 0$ changes nothing**, not even the last bit. This is the best test of such a method: it must contain the model that it extends.
+3. **$\sigma$ is absolute.** The norm of lesson 4 keeps $z$ at size 1, so that $\sigma = 0.3$ means about a third of
+   its size.
+4. **$\sigma = 0$ changes nothing**, not even the last bit. This is the best test of such a method: it must contain
+   the model that it extends.
 
 ## Exercise 10.2
 */
@@ -68,7 +77,8 @@ export function withNoise(latents: Latents, sigma: number, random: Random): Late
 /*md
 ## Choosing
 
-$K$ rollouts of a puzzle give $K$ answers, each with its $q$. Three scores are reported, and they answer different questions:
+$K$ rollouts of a puzzle give $K$ answers, each with its $q$. Three scores are reported, and they answer different
+questions:
 
 | score | a puzzle counts if | what it tells |
 |---|---|---|
@@ -76,7 +86,9 @@ $K$ rollouts of a puzzle give $K$ answers, each with its $q$. Three scores are r
 | best-q@K | the answer with the highest $q$ is right | what can be deployed; as good as $q$ is |
 | mode@K | the most frequent answer is right | what can be deployed without $q$ |
 
-No choice can beat pass@K. If best-q@K is far below it, the right answers are there and $q$ does not recognise them. In both choices **ties go to the rollout with the lowest number**, so that the result does not depend on the order of some sorting function.
+No choice can beat pass@K. If best-q@K is far below it, the right answers are there and $q$ does not recognise them.
+In both choices **ties go to the rollout with the lowest number**, so that the result does not depend on the order of
+some sorting function.
 
 ## Exercises 10.3 and 10.4
 */
@@ -110,8 +122,9 @@ export function mode(rollouts: readonly Rollout[]): string {
 /*md
 ## Exercise 10.5: pass@k without luck
 
-You have made $n$ rollouts and $c$ of them are right. What is pass@k for a smaller $k$? Looking at the first $k$ rollouts wastes the others. The mean over *all* choices of $k$ out of $n$ has a closed form. A choice fails if all its $k$ rollouts are among the
-$n - c$ wrong ones:
+You have made $n$ rollouts and $c$ of them are right. What is pass@k for a smaller $k$? Looking at the first $k$
+rollouts wastes the others. The mean over *all* choices of $k$ out of $n$ has a closed form. A choice fails if all its
+$k$ rollouts are among the $n - c$ wrong ones:
 
 $$ \text{pass@}k = 1 - \frac{\binom{n - c}{k}}{\binom{n}{k}} = 1 - \prod_{i=0}^{k-1} \frac{n - c - i}{n - i} $$
 
@@ -130,7 +143,9 @@ export function passAt(n: number, c: number, k: number): number {
 /*md
 ## The rollouts
 
-This part is written for you. Every rollout has a generator of its own, made from its number, so that rollout 3 is the same whether 4 or 100 are made. The hook `before` of `predictions` is called with the latents before every supervision step.
+This part is written for you. Every rollout has a generator of its own, made from its number, so that rollout 3 is the
+same whether 4 or 100 are made. The hook `before` of `predictions` is called with the latents before every supervision
+step.
 */
 
 export type Disturb = (latents: Latents, random: Random) => Latents;
@@ -192,10 +207,14 @@ export async function program(print: (line: string) => void): Promise<void> {
   step 16, settled: 165 right, 35 wrong; moving: 0 right, 0 wrong
   ```
 
-  Look at step 4: nearly everything that still moves is wrong. "Failures do not settle." Now look at step 16: nothing moves any more, and all failures are settled. "Failures are stuck in fixed points." **Both sentences describe the same
-  model, at different moments.** Whoever reports one of them must say when they looked, and with which threshold. (Our model is small and half-trained. Whether large ones behave like this is for you to find out; the claim is testable.)
+  Look at step 4: nearly everything that still moves is wrong. "Failures do not settle." Now look at step 16: nothing
+  moves any more, and all failures are settled. "Failures are stuck in fixed points." **Both sentences describe the
+  same model, at different moments.** Whoever reports one of them must say when they looked, and with which threshold.
+  (Our model is small and half-trained. Whether large ones behave like this is for you to find out; the claim is
+  testable.)
 
-  The table also shows how a wrong answer could be recognised without $q$: at step 4, moving means wrong. Selecting the rollout that moves least is the idea of another paper (arXiv 2605.21488), which calls the move *residual*.
+  The table also shows how a wrong answer could be recognised without $q$: at step 4, moving means wrong. Selecting
+  the rollout that moves least is the idea of another paper (arXiv 2605.21488), which calls the move *residual*.
 
   ## Rollouts
   */
@@ -230,18 +249,27 @@ export async function program(print: (line: string) => void): Promise<void> {
   Read it with lesson 9 in mind:
 
   - **pass@8 rises well above the plain score.** Noise makes the model find answers that it did not find before.
-  - **best-q@8 rises less, and the interval contains 0.** For this model and these 200 puzzles *no difference is shown*. (The interval treats the two scores as independent. They are about the same puzzles, so that a paired test would be sharper: count the puzzles won and
-    lost.) This does not contradict the published 98.8%: another model, other puzzles, $K = 100$ and 64 steps.
-  - **Noise on $y$ finds even more right answers, and $q$ picks even worse ones.** $q$ reads $y$, and noise pushes it far outside of what it was trained on. Voting does not care about $q$ and does not suffer. This is why the method disturbs $z$.
+  - **best-q@8 rises less, and the interval contains 0.** For this model and these 200 puzzles *no difference is
+    shown*. (The interval treats the two scores as independent. They are about the same puzzles, so that a paired test
+    would be sharper: count the puzzles won and lost.) This does not contradict the published 98.8%: another model,
+    other puzzles, $K = 100$ and 64 steps.
+  - **Noise on $y$ finds even more right answers, and $q$ picks even worse ones.** $q$ reads $y$, and noise pushes it
+    far outside of what it was trained on. Voting does not care about $q$ and does not suffer. This is why the method
+    disturbs $z$.
 
-  The library has rollouts as part of its evaluation; this lesson is their core. A student project could start here: does the gain depend on how far the model is trained? On the number of clues? Write the question and the number of seeds down first.
+  The library has rollouts as part of its evaluation; this lesson is their core. A student project could start here:
+  does the gain depend on how far the model is trained? On the number of clues? Write the question and the number of
+  seeds down first.
 
   ## Where you are now
 
-  You have written broadcasting, a tape, a property that catches mutants, a layer, the recursion, its gradient, the training step, halting, an honest comparison, and rollouts. You can read every file in `src/trm`, and every table in the papers, with the question that matters: *what exactly was
-  compared, and how sure is it?*
+  You have written broadcasting, a tape, a property that catches mutants, a layer, the recursion, its gradient, the
+  training step, halting, an honest comparison, and rollouts. You can read every file in `src/trm`, and every table in
+  the papers, with the question that matters: *what exactly was compared, and how sure is it?*
 
-  **Question to take along.** Rollouts cost $K$ times the computing. The same computing could go into more steps or into a larger model. Plan the comparison: what is held equal, which systems, how many seeds, and which result would convince you?
+  **Question to take along.** Rollouts cost $K$ times the computing. The same computing could go into more steps or
+  into a larger model. Plan the comparison: what is held equal, which systems, how many seeds, and which result would
+  convince you?
   */
 }
 

@@ -1,6 +1,9 @@
 // The drawings of the pages. Each is computed, so that it cannot disagree with the numbers in the text. One visual language: x is a
 // square, y a circle, z a diamond; lines use the colour of the text.
 
+import { wilson95 } from "trm-ts";
+import records from "../lessons/data/records.json" with { type: "json" };
+
 export interface Figure {
   readonly caption: string;
   svg(): string;
@@ -134,10 +137,45 @@ function slots(): string {
   return drawing({ width: 560, height: 172, label }, parts.join(""));
 }
 
+/** Every recorded training of lesson 9: the share of solved puzzles with its 95% interval. */
+function intervals(): string {
+  const systems = [...new Set(records.map(({ system }) => system))];
+  const [left, width, step] = [210, 400, 18];
+  const at = (share: number): number => left + width * share;
+  const parts: string[] = [];
+  let y = 24;
+  for (const system of systems) {
+    parts.push(text(0, y + step + 4, system, "small left"));
+    for (const { solved, puzzles } of records.filter((record) => record.system === system)) {
+      const count = solved.at(-1)!;
+      const [low, high] = wilson95(count, puzzles);
+      parts.push(`<line x1="${at(low)}" y1="${y}" x2="${at(high)}" y2="${y}" class="arrow"/>`);
+      parts.push(`<circle cx="${at(count / puzzles)}" cy="${y}" r="4" class="dot"/>`);
+      y += step;
+    }
+    y += 14;
+  }
+  const label = `Solved puzzles of three trainings each with intervals: ${systems
+    .map((system) => {
+      const own = records.filter((record) => record.system === system);
+      return `${system} ${own.map(({ solved }) => solved.at(-1)).join(", ")} of 200`;
+    })
+    .join("; ")}.`;
+  const grid = [0, 0.25, 0.5, 0.75, 1].map(
+    (share) =>
+      `<line x1="${at(share)}" y1="10" x2="${at(share)}" y2="${y - 8}" class="hatching"/>${text(at(share), y + 10, `${100 * share}%`, "small")}`,
+  );
+  return drawing({ width: 640, height: y + 18, label }, grid.join("") + parts.join(""));
+}
+
 export const figures: Readonly<Record<string, Figure>> = {
   broadcast: { caption: "The row of three is stored once and read twice (lighter cells).", svg: broadcast },
   diamond: { caption: "The diamond, and the one node more that makes the order matter (dashed).", svg: diamond },
   recursion: { caption: "A latent recursion with n = 3: four calls of one network.", svg: recursion },
   cycles: { caption: "A deep recursion with T = 3. Hatched cycles leave no tape.", svg: cycles },
   slots: { caption: "Slots on their own. A thick line marks a start from the initial state.", svg: slots },
+  intervals: {
+    caption: "Three seeds of each system: solved puzzles of 200, with the 95% interval of each.",
+    svg: intervals,
+  },
 };
