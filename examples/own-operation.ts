@@ -1,4 +1,4 @@
-// An operation of your own, and the property that its gradient is right. Run: npx tsx examples/own-operation.ts
+// An operation of your own, and the property that its gradient is correct. Run: npx tsx examples/own-operation.ts
 import fc from "fast-check";
 import { defineOperation, domains, gradients, parameter, sum } from "trm-ts/autograd";
 import * as t from "trm-ts/tensor";

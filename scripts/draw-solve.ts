@@ -162,7 +162,7 @@ function drawBoard({ left, title, tokens, previous, question, labels }: Board): 
 function drawQ(left: number, qHalt: number, errors: number): string {
   const share = 1 / (1 + Math.exp(-qHalt));
   const top = boardTop + boardSize + 12;
-  const verdict = errors === 0 ? "all cells right" : `${errors} ${errors === 1 ? "cell" : "cells"} wrong`;
+  const verdict = errors === 0 ? "all cells correct" : `${errors} ${errors === 1 ? "cell" : "cells"} wrong`;
   const bar = `y="${top}" height="8" rx="4"`;
   const middle = left + boardSize / 2;
   return [
@@ -188,7 +188,7 @@ function drawLegend(): string {
     line("wrong", [column[2] + 2, top + size - 2, column[2] + size - 2, top + 2]),
     label(2, "wrong"),
     line("threshold", [column[3] + size / 2, top + 2, column[3] + size / 2, top + size - 2]),
-    label(3, "q: estimated chance that all cells are right; mark: 50%"),
+    label(3, "q: estimated chance that all cells are correct; mark: 50%"),
   ].join("\n");
 }
 

@@ -7,10 +7,10 @@ export function accuracyTable({ unlabelled, exact, cell, interval95, meanHaltSte
   const last = exact.length;
   const steps = exact.map((_, index) => index + 1).filter((step) => step === last || Number.isInteger(Math.log2(step)));
   const row = (step: number): string =>
-    `${String(step).padStart(16)} ${percent(exact[step - 1]!).padStart(13)} ${percent(cell[step - 1]!).padStart(12)}`;
+    `${String(step).padStart(16)} ${percent(exact[step - 1]!).padStart(16)} ${percent(cell[step - 1]!).padStart(14)}`;
   const [low, high] = interval95;
   return [
-    "supervision step  puzzles right  cells right",
+    "supervision step  puzzles correct  cells correct",
     ...steps.map(row),
     `95% interval of the last step: ${percent(low)} to ${percent(high)}`,
     `q says halt after ${meanHaltStep.toFixed(1)} steps on average`,

@@ -21,9 +21,9 @@ export function haltingTable({
   const row = (step: number): string =>
     `${String(step).padStart(11)} ${String(stopped[step - 1]).padStart(8)}  ${bar(stopped[step - 1]! / exitSteps.length)}`;
   return [
-    `puzzles right  ${percent(exact)} (95% interval ${percent(low)} to ${percent(high)})`,
-    `cells right    ${percent(cell)}`,
-    `mean steps     ${meanSteps.toFixed(2)} supervision steps, ${percent(computeSaved)} of the compute saved`,
+    `puzzles correct  ${percent(exact)} (95% interval ${percent(low)} to ${percent(high)})`,
+    `cells correct    ${percent(cell)}`,
+    `mean steps       ${meanSteps.toFixed(2)} supervision steps, ${percent(computeSaved)} of the compute saved`,
     ...unlabelledNote(unlabelled),
     "",
     "stops after  puzzles",
@@ -36,10 +36,10 @@ export function haltingTable({
 
 export function sweepTable(points: readonly SweepPoint[]): string[] {
   return [
-    "stop when q >  puzzles right  mean steps  compute saved",
+    "stop when q >  puzzles correct  mean steps  compute saved",
     ...points.map(
       ({ threshold, exact, meanSteps, computeSaved }) =>
-        `${thresholdText(threshold).padStart(13)} ${percent(exact).padStart(14)} ${meanSteps.toFixed(2).padStart(11)} ${percent(computeSaved).padStart(14)}  ${bar(exact)}`,
+        `${thresholdText(threshold).padStart(13)} ${percent(exact).padStart(16)} ${meanSteps.toFixed(2).padStart(11)} ${percent(computeSaved).padStart(14)}  ${bar(exact)}`,
     ),
   ];
 }
@@ -69,7 +69,7 @@ export function sweepSvg(points: readonly SweepPoint[]): string {
   const line = points.map(({ meanSteps, exact }) => `${x(meanSteps).toFixed(1)},${y(exact).toFixed(1)}`).join(" ");
   const dots = points.map(
     ({ threshold, meanSteps, exact }) =>
-      `<circle cx="${x(meanSteps).toFixed(1)}" cy="${y(exact).toFixed(1)}" r="4"><title>q &gt; ${thresholdText(threshold)}: ${percent(exact)} right, ${meanSteps.toFixed(2)} steps</title></circle>`,
+      `<circle cx="${x(meanSteps).toFixed(1)}" cy="${y(exact).toFixed(1)}" r="4"><title>q &gt; ${thresholdText(threshold)}: ${percent(exact)} correct, ${meanSteps.toFixed(2)} steps</title></circle>`,
   );
   const gridLines = [0, 0.25, 0.5, 0.75, 1].map(
     (share) =>
@@ -85,7 +85,7 @@ export function sweepSvg(points: readonly SweepPoint[]): string {
 ${gridLines.join("\n")}
 ${ticks.join("\n")}
 <text x="${width / 2}" y="${height - 12}" text-anchor="middle">supervision steps per puzzle (mean)</text>
-<text x="16" y="${height / 2}" text-anchor="middle" transform="rotate(-90 16 ${height / 2})">puzzles right</text>
+<text x="16" y="${height / 2}" text-anchor="middle" transform="rotate(-90 16 ${height / 2})">puzzles correct</text>
 <polyline points="${line}" fill="none" stroke="#2563eb" stroke-width="2"/>
 <g fill="#2563eb">${dots.join("")}</g>
 </svg>

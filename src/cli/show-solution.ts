@@ -1,5 +1,5 @@
 // A solution on the screen and as JSON, for `trm solve` and for the end of the demo.
-import { type Config, isRight, type Task } from "../trm/index.ts";
+import { type Config, isCorrect, type Task } from "../trm/index.ts";
 import { qText, sideBySide, solutionBlocks } from "./boards.ts";
 import { counted } from "./format.ts";
 import type { Solution } from "./solve-steps.ts";
@@ -10,7 +10,7 @@ export function legend({ training }: Config, { isColorSupported }: Colours): str
   const { continueLoss, haltAgainstContinue } = training;
   const changed = isColorSupported ? "highlighted" : "*";
   const halt = continueLoss || haltAgainstContinue ? "above q to continue" : "q > 0, above 50%";
-  return `${changed}: changed by this step; q: estimate that the answer is right (${halt}: halt)`;
+  return `${changed}: changed by this step; q: estimate that the answer is correct (${halt}: halt)`;
 }
 
 /** Shows the steps up to the halt, or up to the last change if the model never halts. @param all  shows all steps instead */
@@ -31,7 +31,7 @@ export function showSolution(task: Task, solution: Solution, terminal: Terminal,
 
 function verdict(task: Task, mistake: string | undefined, colours: Colours): string {
   if (mistake !== undefined) return colours.red(`wrong: ${mistake}`);
-  return task.canJudge ? colours.green("the answer is right") : "this task cannot tell whether the answer is right";
+  return task.canJudge ? colours.green("the answer is correct") : "this task cannot tell whether the answer is correct";
 }
 
 /** Plain data for `--json`. */
@@ -46,11 +46,11 @@ export function solutionJson(task: Task, { question, steps, haltStep, answer, mi
       qContinue,
       changed: [...changed],
       halts: saysHalt,
-      right: isRight(task, task.mistake(question, tokens)),
+      correct: isCorrect(task, task.mistake(question, tokens)),
     })),
     haltStep,
     answer: task.format(answer),
-    right: isRight(task, mistake),
+    correct: isCorrect(task, mistake),
     mistake: mistake ?? null,
   };
 }

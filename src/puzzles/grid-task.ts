@@ -34,8 +34,8 @@ export interface GridTaskDefinition {
   /** The problem of a question, in one line; undefined if it is valid. By default every question is valid. */
   problem?(question: string): string | undefined;
   /**
-   * Why an answer is wrong, in one line; undefined if it is right. Without this function an answer is only checked for missing
-   * symbols, and never counts as right (`canJudge` is false).
+   * Why an answer is wrong, in one line; undefined if it is correct. Without this function an answer is only checked for missing
+   * symbols, and never counts as correct (`canJudge` is false).
    */
   mistake?(question: string, answer: string): string | undefined;
   /** The transforms that map puzzles to puzzles: "dihedral" for the eight of a square (four of another rectangle). Default "none". */

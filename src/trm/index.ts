@@ -57,7 +57,7 @@ export { type Prediction, type PredictionHooks, predictions, type Question } fro
 export { deepRecursion, latentRecursion, type Network, type State } from "./recursion.ts";
 export { inEnglish } from "./schema-messages.ts";
 export type { StepContext, StepHooks } from "./step-hooks.ts";
-export { type GenerateOptions, isRight, misfitOf, type Task } from "./task.ts";
+export { type GenerateOptions, isCorrect, misfitOf, type Task } from "./task.ts";
 export {
   recordTrace,
   type Trace,

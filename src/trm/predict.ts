@@ -8,14 +8,14 @@ import type { Examples } from "./examples.ts";
 import { type HaltingOptions, saysHalt } from "./halting.ts";
 import { Model } from "./model.ts";
 import type { PredictionHooks } from "./prediction.ts";
-import { isRight, misfitOf, type Task } from "./task.ts";
+import { isCorrect, misfitOf, type Task } from "./task.ts";
 
 /** Steps, halting, batch size, and the hooks of the supervision steps. */
 export interface PredictOptions extends PredictionHooks {
   /** Largest number of supervision steps per puzzle. Default: nSup of `training`. */
   readonly steps?: number | undefined;
   /**
-   * Whether a puzzle stops at the first step at which q says that its answer is right. Default true. With false every puzzle
+   * Whether a puzzle stops at the first step at which q says that its answer is correct. Default true. With false every puzzle
    * makes all steps, as in the evaluation of the official code.
    */
   readonly halt?: boolean | undefined;
@@ -33,14 +33,14 @@ export interface Answer {
   readonly tokens: Int32Array;
   /** The answer in the text form of the task. */
   readonly answer: string;
-  /** q_halt after the last step: the logit of the estimate that the answer is right. */
+  /** q_halt after the last step: the logit of the estimate that the answer is correct. */
   readonly q: number;
   /** Supervision steps that the puzzle made. */
   readonly steps: number;
   /** Why the answer is wrong, in one line; undefined if the task finds no mistake. */
   readonly mistake: string | undefined;
-  /** Whether the answer is right; null if the task cannot judge it. */
-  readonly right: boolean | null;
+  /** Whether the answer is correct; null if the task cannot judge it. */
+  readonly correct: boolean | null;
 }
 
 /**
@@ -96,7 +96,7 @@ export async function predict(
 
 function answerOf(task: Task, given: Pick<Answer, "question" | "tokens" | "q" | "steps">): Answer {
   const mistake = task.mistake(given.question, given.tokens);
-  return { ...given, answer: task.format(given.tokens), mistake, right: isRight(task, mistake) };
+  return { ...given, answer: task.format(given.tokens), mistake, correct: isCorrect(task, mistake) };
 }
 
 const isExamples = (puzzles: object): puzzles is Examples => Object(puzzles) === puzzles && "inputs" in puzzles;

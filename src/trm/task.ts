@@ -55,7 +55,7 @@ export interface Task {
 }
 
 /** Whether an answer is correct; null if the task cannot judge. @param mistake  the result of `task.mistake` */
-export const isRight = ({ canJudge }: Task, mistake: string | undefined): boolean | null =>
+export const isCorrect = ({ canJudge }: Task, mistake: string | undefined): boolean | null =>
   mistake !== undefined ? false : canJudge || null;
 
 /** Why a model cannot be used for a task, in one line; undefined if their sizes agree. */

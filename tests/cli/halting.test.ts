@@ -54,9 +54,9 @@ describe("a report", () => {
       computeSaved: 0.625,
     });
     expect(lines.slice(0, 3)).toEqual([
-      "puzzles right  75.0% (95% interval 30.0% to 95.0%)",
-      "cells right    90.0%",
-      "mean steps     1.50 supervision steps, 62.5% of the compute saved",
+      "puzzles correct  75.0% (95% interval 30.0% to 95.0%)",
+      "cells correct    90.0%",
+      "mean steps       1.50 supervision steps, 62.5% of the compute saved",
     ]);
     expect(lines.slice(5).map((line) => line.trim().split(/\s+/).slice(0, 2))).toEqual([
       ["1", "3"],

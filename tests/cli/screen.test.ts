@@ -148,7 +148,7 @@ describe("a solution", () => {
     showSolution(task, solved, short.terminal);
     expect(short.text()).toContain("q +1.0 (73%) halt");
     expect(short.text()).not.toContain("step 3");
-    expect(short.text().trimEnd().split("\n").at(-1)).toBe("halts after step 2; the answer is right");
+    expect(short.text().trimEnd().split("\n").at(-1)).toBe("halts after step 2; the answer is correct");
     const long = recordedTerminal({ columns: 80 });
     showSolution(task, solved, long.terminal, { all: true });
     expect(long.text()).toContain("step 3");
@@ -162,13 +162,13 @@ describe("a solution", () => {
     expect(text()).toContain("nothing changes after step 1; q is -1.0 (27%) after step 5");
     expect(text()).toContain("no halt within 5 steps; wrong: two 2s in row 4 (columns 3 and 4)");
   });
-  it("is not called right if the task cannot judge answers", () => {
+  it("is not called correct if the task cannot judge answers", () => {
     const { terminal, text } = recordedTerminal({ columns: 80 });
     const tokens = taskOf({ name: "tokens", cells: 16, vocabulary: 5 });
     showSolution(tokens, solved, terminal);
-    expect(text().trimEnd()).toMatch(/halts after step 2; this task cannot tell whether the answer is right$/);
+    expect(text().trimEnd()).toMatch(/halts after step 2; this task cannot tell whether the answer is correct$/);
     const json = solutionJson(tokens, solved);
-    expect([json.right, ...json.steps.map((each) => each.right)]).toEqual([null, null, null, null]);
+    expect([json.correct, ...json.steps.map((each) => each.correct)]).toEqual([null, null, null, null]);
   });
   it("is plain data as JSON", () => {
     const json = JSON.parse(JSON.stringify(solutionJson(task, solved)));
@@ -176,10 +176,10 @@ describe("a solution", () => {
       task: "sudoku4",
       haltStep: 2,
       answer: "1234341221434321",
-      right: true,
+      correct: true,
       mistake: null,
     });
-    expect(json.steps[0]).toMatchObject({ step: 1, qHalt: -2, changed: [1, 2], halts: false, right: false });
+    expect(json.steps[0]).toMatchObject({ step: 1, qHalt: -2, changed: [1, 2], halts: false, correct: false });
   });
 });
 

@@ -18,7 +18,7 @@ it("the grid task of the page is trained, drawn, written in the official layout 
   const local = shortened(code).replaceAll("data/gravity", join(folder, "gravity").replaceAll("\\", "/"));
   const printed = await runProgram("tasks", local);
   expect(printed).toMatch(/unseen grids solved: [\d.]+%/);
-  expect(printed).toMatch(/step 3: (right|something has not fallen|no symbol in .*)\n([.#?]{4}\n){5}$/);
+  expect(printed).toMatch(/step 3: (correct|something has not fallen|no symbol in .*)\n([.#?]{4}\n){5}$/);
 
   const data = join(folder, "gravity");
   const split = readSplit(data, "test");

@@ -69,7 +69,7 @@ describe("eval", () => {
   it("prints a table", async () => {
     const { code, stdout } = await trm("eval", run, "--limit", "20");
     expect(code).toBe(0);
-    expect(stdout).toMatch(/supervision step +puzzles right +cells right\n +1 +[\d.]+% +[\d.]+%/);
+    expect(stdout).toMatch(/supervision step +puzzles correct +cells correct\n +1 +[\d.]+% +[\d.]+%/);
     expect(stdout).toMatch(/95% interval of the last step: [\d.]+% to [\d.]+%\nq says halt after \d/);
   });
 });
@@ -79,7 +79,7 @@ describe("solve", () => {
     const { code, stdout } = await trm("solve", run, firstUnseen(), "--all");
     expect(code).toBe(0);
     for (const word of ["puzzle", "step 1", "step 4", "q -"]) expect(stdout).toContain(word);
-    expect(stdout).toMatch(/(halts after step \d|no halt within 4 steps); (the answer is right|wrong: )/);
+    expect(stdout).toMatch(/(halts after step \d|no halt within 4 steps); (the answer is correct|wrong: )/);
   });
   it("reads a board on several lines, in groups, or from standard input", async () => {
     const rows = firstUnseen().match(/.{4}/g)!;
@@ -96,7 +96,7 @@ describe("solve", () => {
   it("prints one object with --json, also for a checkpoint folder", async () => {
     const { stdout } = await trm("solve", join(run, "checkpoint-0000060"), firstUnseen(), "--json");
     const solution = JSON.parse(stdout);
-    expect(solution).toMatchObject({ task: "sudoku4", puzzle: firstUnseen(), right: expect.any(Boolean) });
+    expect(solution).toMatchObject({ task: "sudoku4", puzzle: firstUnseen(), correct: expect.any(Boolean) });
     expect(solution.steps.map(({ step }: { step: number }) => step)).toEqual([1, 2, 3, 4]);
     expect(solution.answer).toMatch(/^[1-4.?]{16}$/);
   });
@@ -168,7 +168,7 @@ describe("demo", () => {
   it("trains, shows three solutions and measures the accuracy", () => {
     expect(demo).toMatchObject({ code: 0, stderr: "" });
     expect(demo.stdout).toMatch(
-      /200 unseen puzzles[\s\S]*supervision step +puzzles right[\s\S]*95% interval of the last step/,
+      /200 unseen puzzles[\s\S]*supervision step +puzzles correct[\s\S]*95% interval of the last step/,
     );
     expect(demo.stdout.match(/^(halts after step|no halt within)/gm)).toHaveLength(3);
   });

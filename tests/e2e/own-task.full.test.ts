@@ -42,12 +42,12 @@ it("eval, solve and info use the task of the run, and solve prints its symbols",
   const solution = JSON.parse(solved.stdout) as {
     puzzle: string;
     answer: string;
-    right: boolean;
+    correct: boolean;
     mistake: string | null;
   };
   expect(solution.puzzle).toBe('..##"".#');
   expect(solution.answer).toMatch(/^[.#"?]{8}$/);
-  expect(solution.right).toBe(solution.answer === '##..""#.');
+  expect(solution.correct).toBe(solution.answer === '##..""#.');
   const shown = await trm("solve", run, '..##"".#');
   expect(shown.stdout).toMatch(/puzzle.*\n\.\.## /);
   expect((await trm("info", run)).stdout).toMatch(/task +flip/);

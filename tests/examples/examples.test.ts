@@ -73,7 +73,7 @@ describe("the examples", () => {
     const code = read("solve.ts");
     expect(code.trimEnd().split("\n").length).toBeLessThanOrEqual(11); // and a comment
     const output = await run("solve", code.replaceAll("runs/demo", "weights/sudoku4"));
-    expect(output.match(/^\d+ steps, q [\d.]+: the answer is right$/gm)).toHaveLength(2);
+    expect(output.match(/^\d+ steps, q [\d.]+: the answer is correct$/gm)).toHaveLength(2);
     expect(output).toMatch(/^4 2 \| 1 3\n/);
   });
 

@@ -41,7 +41,7 @@ import { loadRun } from "trm-ts/node";
 
 const { model, task } = await loadRun("runs/demo");
 for (const { question, tokens, q, steps, mistake } of await predict(model, task, ["1...............", "..34............"])) {
-  console.log(\`\${task.format(question)}: \${steps} steps, q \${q.toFixed(2)}, \${mistake ?? "right"}\`);
+  console.log(\`\${task.format(question)}: \${steps} steps, q \${q.toFixed(2)}, \${mistake ?? "correct"}\`);
   console.log(task.draw(tokens));
 }
 model.dispose();
@@ -88,7 +88,7 @@ const config = parseConfig({ vocabularySize, sequenceLength, ...size, batchSize:
 const training = new Training(config, new ShuffledExamples(train, 1));
 for (let step = 1; step <= 3; step++) await training.supervisionStep();
 const answers = await predict(training.model, copy, test);
-console.log(\`\${answers.filter(({ right }) => right).length} of \${answers.length} unseen puzzles solved\`);
+console.log(\`\${answers.filter(({ correct }) => correct).length} of \${answers.length} unseen puzzles solved\`);
 `,
   printed: /^\d+ of 10 unseen puzzles solved$/m,
 };

@@ -97,7 +97,7 @@ describe("predict", () => {
   it("judges the answers as the task does, and uses the puzzle ids of examples", async () => {
     const [plain] = await predict(model, task, texts.slice(0, 1), { steps: 1 });
     expect(plain!.mistake).toBe(task.mistake(plain!.question, plain!.tokens));
-    expect(plain!.right).toBe(plain!.mistake === undefined);
+    expect(plain!.correct).toBe(plain!.mistake === undefined);
     const withId = { ...test, count: 1, inputs: test.inputs.slice(0, 16), puzzleIds: Int32Array.of(2) };
     const [marked] = await predict(model, task, withId, { steps: 1 });
     expect(marked!.q).not.toBe(plain!.q);

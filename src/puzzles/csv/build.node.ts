@@ -164,7 +164,7 @@ export async function buildMaze(options: BuildOptions): Promise<BuildReport> {
       }
     },
     isEmpty: () => false,
-    hasSeveralSolutions: () => false, // Any shortest path is right.
+    hasSeveralSolutions: () => false, // Any shortest path is correct.
     vocabularySize: MAZE_VOCABULARY,
   });
 }

@@ -112,7 +112,7 @@ export function mazeProblem(question: ArrayLike<number>, side: number): string |
   return reached < 0 ? "no path from S to G" : undefined;
 }
 
-/** Why an answer does not mark a shortest path of the question (any of them is right); undefined if it does. */
+/** Why an answer does not mark a shortest path of the question (any of them is correct); undefined if it does. */
 export function mazeMistake(question: ArrayLike<number>, answer: ArrayLike<number>, side: number): string | undefined {
   const onlyPath = new Int32Array(side * side).fill(WALL);
   let marked = 0;
