@@ -37,7 +37,7 @@ export interface TraceFrame extends UpdatePlace {
   readonly puzzle: number;
   /** [L] the tokens that the output head decodes from the latent. */
   readonly tokens: readonly number[];
-  /** [L] probability of that token. */
+  /** [L] probability of that token, to six decimals, as is the entropy: engines differ in the last bits of logarithms. */
   readonly confidence: readonly number[];
   /** [L] entropy of the probabilities, in nats. */
   readonly entropy: readonly number[];
@@ -187,6 +187,8 @@ function distance(a: Float32Array, b?: Float32Array): number {
   return Math.sqrt(sum);
 }
 
+const sixDecimals = (value: number): number => Math.round(value * 1e6) / 1e6;
+
 /** [L, V] logits -> the most probable token of every cell, its probability, and the entropy. */
 function decode(
   logits: Float32Array,
@@ -203,8 +205,8 @@ function decode(
     const weights = Array.from(cell, (x) => weightFunctions[loss](x, cell[token]!));
     const total = weights.reduce((a, b) => a + b);
     tokens.push(token);
-    confidence.push(weights[token]! / total);
-    entropy.push(weights.reduce((sum, w) => (w > 0 ? sum - (w / total) * Math.log(w / total) : sum), 0));
+    confidence.push(sixDecimals(weights[token]! / total));
+    entropy.push(sixDecimals(weights.reduce((sum, w) => (w > 0 ? sum - (w / total) * Math.log(w / total) : sum), 0)));
   }
   return { tokens, confidence, entropy };
 }
