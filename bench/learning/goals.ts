@@ -1,6 +1,8 @@
 // The trainings of `npm run bench:learn`: a task, the preset `small` for it, and the accuracy on unseen puzzles to reach.
-import type { TaskChoice } from "../../src/puzzles/index.ts";
-import { type DataSizes, presetFor } from "../../src/runs/index.ts";
+import { type TaskChoice, taskOf } from "../../src/puzzles/index.ts";
+import { presetFor } from "../../src/runs/index.ts";
+import type { Task } from "../../src/trm/index.ts";
+import { gravity } from "./gravity.ts";
 
 export interface Goal {
   /** Exact accuracy on unseen puzzles. */
@@ -10,9 +12,12 @@ export interface Goal {
 }
 
 export interface LearningTask {
-  readonly choice: TaskChoice;
+  readonly task: Task;
   readonly settings: Readonly<Record<string, unknown>>;
-  readonly sizes: DataSizes;
+  /** Number of generated training puzzles. */
+  readonly puzzles: number;
+  /** Whether a random symmetry is applied to every drawn puzzle. */
+  readonly augment: boolean;
   /** In rising order. The training ends at the last one. */
   readonly goals: readonly Goal[];
   /** Training steps between two evaluations. */
@@ -21,44 +26,53 @@ export interface LearningTask {
   readonly maxSteps: number;
 }
 
-type Plan = Omit<LearningTask, "settings" | "sizes">;
+type Plan = Pick<LearningTask, "goals" | "evaluateEvery" | "maxSteps">;
 
-const plans: Readonly<Record<string, Plan>> = {
-  sudoku4: {
-    choice: { name: "sudoku4" },
-    goals: [{ exact: 0.99, minutes: 1 / 6 }],
-    evaluateEvery: 50,
-    maxSteps: 3000,
-  },
-  sudoku6: {
-    choice: { name: "sudoku6", clues: 10 },
-    goals: [{ exact: 0.95, minutes: 2 }],
+/** A task of the command line with its preset `small`. */
+function preset(choice: TaskChoice, plan: Plan): LearningTask {
+  const { settings, data } = presetFor("small", choice.name);
+  return { ...plan, task: taskOf(choice), settings, puzzles: data.train, augment: data.augment };
+}
+
+const tasks: Readonly<Record<string, () => LearningTask>> = {
+  sudoku4: () =>
+    preset({ name: "sudoku4" }, { goals: [{ exact: 0.99, minutes: 1 / 6 }], evaluateEvery: 50, maxSteps: 3000 }),
+  sudoku6: () =>
+    preset(
+      { name: "sudoku6", clues: 10 },
+      { goals: [{ exact: 0.95, minutes: 2 }], evaluateEvery: 100, maxSteps: 4000 },
+    ),
+  sudoku9: () =>
+    preset(
+      { name: "sudoku9", clues: 36 },
+      {
+        goals: [
+          { exact: 0.9, minutes: 6 },
+          { exact: 0.98, minutes: 15 },
+        ],
+        evaluateEvery: 200,
+        maxSteps: 6000,
+      },
+    ),
+  maze9: () =>
+    preset({ name: "maze", side: 9 }, { goals: [{ exact: 0.9, minutes: 15 }], evaluateEvery: 250, maxSteps: 10_000 }),
+  // The worked example of docs/tasks.md.
+  gravity: () => ({
+    task: gravity,
+    settings: presetFor("small", "grid").settings,
+    puzzles: 4000,
+    augment: false,
+    goals: [{ exact: 0.9, minutes: 1 }],
     evaluateEvery: 100,
-    maxSteps: 4000,
-  },
-  sudoku9: {
-    choice: { name: "sudoku9", clues: 36 },
-    goals: [
-      { exact: 0.9, minutes: 6 },
-      { exact: 0.98, minutes: 15 },
-    ],
-    evaluateEvery: 200,
-    maxSteps: 6000,
-  },
-  maze9: {
-    choice: { name: "maze", side: 9 },
-    goals: [{ exact: 0.9, minutes: 15 }],
-    evaluateEvery: 250,
-    maxSteps: 8000,
-  },
+    maxSteps: 2000,
+  }),
 };
 
-export const learningTaskNames = Object.keys(plans);
+export const learningTaskNames = Object.keys(tasks);
 
 /** @throws Error for an unknown name */
 export function learningTask(name: string): LearningTask {
-  const plan = plans[name];
-  if (plan === undefined) throw new Error(`bench:learn: "${name}", expected one of ${learningTaskNames.join(", ")}`);
-  const { settings, data } = presetFor("small", plan.choice.name);
-  return { ...plan, settings, sizes: data };
+  const task = tasks[name];
+  if (task === undefined) throw new Error(`bench:learn: "${name}", expected one of ${learningTaskNames.join(", ")}`);
+  return task();
 }

@@ -1,5 +1,4 @@
 // One training of bench:learn: the same start, the same puzzles in the same order and the same settings for every program.
-import { taskOf } from "../../src/puzzles/index.ts";
 import {
   type Batch,
   type BatchSource,
@@ -33,11 +32,10 @@ export interface Session {
 
 /** Generates the puzzles of a seed and draws the initial weights. */
 export function openSession(task: LearningTask, seed: number, overrides: Readonly<Record<string, unknown>>): Session {
-  const kind = taskOf(task.choice);
-  const { sequenceLength, vocabularySize } = kind;
+  const { sequenceLength, vocabularySize } = task.task;
   const config = parseConfig({ ...task.settings, ...overrides, sequenceLength, vocabularySize, seed });
-  const { train, test } = kind.generate({ train: task.sizes.train, test: UNSEEN, seed });
-  const source = new RecordedSource(new ShuffledExamples(train, seed, task.sizes.augment ? kind : undefined));
+  const { train, test } = task.task.generate({ train: task.puzzles, test: UNSEEN, seed });
+  const source = new RecordedSource(new ShuffledExamples(train, seed, task.augment ? task.task : undefined));
   return { config, source, test, training: new Training(config, source) };
 }
 

@@ -92,7 +92,7 @@ it.each(taskNames.flatMap((name) => presetNames.map((preset) => [name, preset] a
       [{ where: preset, settings }],
       taskOf(clues === undefined ? { name } : { name, clues }),
     );
-    expect(config.model.mixer).toBe(name === "maze" ? "attention" : "mlp");
+    expect(config.model.mixer).toBe(name === "maze" && preset !== "small" ? "attention" : "mlp");
     if (preset === "official") expect(config.training.haltingLossWeight).toBe(0.5);
     if (preset === "paper") {
       expect(config.training).toMatchObject({ haltingLossWeight: 1, optimizer: "adamW", refill: "batch" });
