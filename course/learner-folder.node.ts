@@ -65,9 +65,12 @@ export interface StartOptions {
 /**
  * Creates a learner's folder, or renews everything but the lessons in an existing one.
  *
- * @throws Error if the folder has other contents, or is inside the repository
+ * @throws Error if the name cannot be a part of a file name, or the folder has other contents or is inside the repository
  */
 export async function startFolder(folder: string, { name, from }: StartOptions): Promise<void> {
+  if (!/^[\w.-]{1,40}$/.test(name)) {
+    throw new Error(`--seed: got "${name}", expected a name of up to 40 letters, digits, dots, hyphens or underscores`);
+  }
   const inside = relative(repository, resolve(folder));
   if (inside === "" || !inside.startsWith("..")) {
     throw new Error(`${folder}: inside the repository, expected a folder outside of it`);

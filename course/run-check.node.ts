@@ -36,7 +36,8 @@ function messageOf(job: CheckJob, seconds: number): Promise<CheckMessage> {
     cwd: resolve(job.folder),
     // "production" switches off the warning about tensors that are never released: this process ends within seconds.
     env: { ...process.env, NODE_ENV: "production", TSX_TSCONFIG_PATH: join(repository, "tsconfig.json") },
-    stdio: ["ignore", "inherit", "inherit", "ipc"],
+    // What the learner's code prints goes to standard error, so that --json prints nothing else on standard output.
+    stdio: ["ignore", 2, 2, "ipc"],
   });
   return new Promise((done) => {
     const late = `its check was ended after ${seconds} s. Does a loop never end? On a slow machine add --seconds ${6 * seconds}`;

@@ -7,8 +7,8 @@ import { fileOf, loadLesson, sourceOf } from "../../course/lessons.node.ts";
 import { planted, printedOutput, solutionsOf, stubOf, titleOf } from "../../course/source.ts";
 import { projectRoot } from "../source.ts";
 
-/** Lessons whose check or program takes more than a second. */
-export const slowLessons: readonly number[] = [7, 8, 10];
+/** Lessons that check gradients, or train or evaluate a model: their gates take more than a second. */
+export const slowLessons: readonly number[] = [4, 6, 7, 8, 10];
 
 const seed = 1;
 

@@ -1,7 +1,7 @@
 // A learner's folder outside the repository, used with its own commands: stubs type-check and fail, solutions pass, an endless loop is
 // ended, progress and hand-in work. The pages are built and tested in real Chromium in pages.full.test.ts.
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { appendFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -83,6 +83,7 @@ describe("a learner's folder", () => {
       join(folder, fileOf(2)),
       solved(2).replace("slopes: [q.value, p.value]", "slopes: [p.value, q.value]"),
     );
+    appendFileSync(join(folder, fileOf(2)), '\nconsole.log("a line of the learner");\n');
     const marks = JSON.parse(learner("check", "2", "--json").stdout) as Marks;
     expect(marks).toMatchObject({ format: "trm-ts course marks", version: 1, name: "ada" });
     expect(marks.lessons[0]!.marks).toBe(2);
@@ -109,10 +110,11 @@ describe("a learner's folder", () => {
 });
 
 describe("course start", () => {
-  it("refuses a folder with other contents, and a folder inside the repository", () => {
+  it("refuses a folder with other contents, a folder inside the repository, and a name that is no file name", () => {
     writeFileSync(join(temporary, "note.txt"), "");
     expect(course("start", temporary).text).toContain("not empty");
     expect(course("start", join(projectRoot, "lessons")).text).toContain("inside the repository");
+    expect(course("start", join(temporary, "new"), "--seed", "../ada").text).toContain('--seed: got "../ada"');
   });
 
   it("solves the lessons before the one to begin with", () => {

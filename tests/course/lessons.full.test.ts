@@ -1,4 +1,4 @@
-// The gates of the lessons that train or evaluate a model. The others are in lessons.test.ts.
+// The gates of the lessons that check gradients, or train or evaluate a model. The others are in lessons.test.ts.
 import { describe } from "vitest";
 import { lessonFiles } from "../../course/lessons.node.ts";
 import { describeLesson, slowLessons } from "./gates.ts";

@@ -1,5 +1,5 @@
 // The gates of every lesson: its stub fails, its solution passes, every planted bug fails with a message of its own, no hint is empty,
-// and its program prints what the text says. Lessons that train or evaluate a model are in lessons.full.test.ts.
+// and its program prints what the text says. Lessons whose gates take longer are in lessons.full.test.ts.
 import { describe } from "vitest";
 import { lessonFiles } from "../../course/lessons.node.ts";
 import { describeLesson, slowLessons } from "./gates.ts";
