@@ -1,10 +1,15 @@
 // A board: what a latent decodes to. Digits of the puzzle are bold on a tint; an outline marks a cell that the last update changed, a
 // corner a cell that breaks a rule, and the length of a bar is the confidence. No mark is a colour alone.
 
+import { signal } from "@preact/signals";
 import type { JSX } from "preact";
 import { useRef } from "preact/hooks";
 import type { Board as BoardShape } from "../../shared/models.ts";
 import { boxOf, conflicts } from "../../shared/rules.ts";
+import { link } from "../state.ts";
+
+/** The cell under the pointer. It is lit on every board, so that the eye finds it in y, in z and in each update. */
+const hovered = signal<number | null>(null);
 
 export interface BoardProps {
   readonly board: BoardShape;
@@ -108,7 +113,8 @@ export function Board(props: BoardProps): JSX.Element {
               board.kind === "maze" && `maze-${mazeNames[raw] ?? "free"}`,
               changed?.has(cell) && "changed",
               broken.has(cell) && "broken",
-              selected === cell && "selected",
+              (selected ?? link.value.cell - 1) === cell && "selected",
+              hovered.value === cell && "lit",
               box && column % box.columns === 0 && column > 0 && "box-left",
               box && row % box.rows === 0 && row > 0 && "box-top",
             ];
@@ -117,6 +123,12 @@ export function Board(props: BoardProps): JSX.Element {
               <div
                 key={cell}
                 class={classes.filter(Boolean).join(" ")}
+                onPointerEnter={() => {
+                  hovered.value = cell;
+                }}
+                onPointerLeave={() => {
+                  hovered.value = null;
+                }}
                 {...(isInteractive && {
                   role: "gridcell",
                   "aria-label": describe(props, cell, broken),

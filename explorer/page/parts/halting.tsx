@@ -39,7 +39,7 @@ export function Halting(): JSX.Element {
           </>
         )}
       </figcaption>
-      <svg viewBox={`0 0 ${width} ${height}`} role="img" aria-label={summary(halts, ends)}>
+      <svg class="drawing" viewBox={`0 0 ${width} ${height}`} role="img" aria-label={summary(halts, ends)}>
         {[0, 0.5, 1].map((share) => (
           <g key={share}>
             <line class={share === 0.5 ? "threshold" : "axis"} x1={left} x2={width - 8} y1={y(share)} y2={y(share)} />

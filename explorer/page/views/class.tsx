@@ -164,6 +164,7 @@ function AllShares({ frames, puzzles }: { frames: readonly ClassFrame[]; puzzles
         All {steps.value} steps: <Named name="y" /> solid, <Named name="z" /> dashed, with 95% bands
       </figcaption>
       <svg
+        class="drawing"
         viewBox={`0 0 ${width} ${chartHeight}`}
         role="img"
         aria-label={curves
@@ -285,6 +286,7 @@ function Dots({ own }: { own: ClassRun }): JSX.Element | null {
       </header>
       <figure class="dots" ref={figure}>
         <svg
+          class="drawing"
           viewBox={`0 0 ${width} ${dotsHeight}`}
           role="img"
           aria-label="Every puzzle by its wrong cells and by how far its answer moved; the table below counts them"

@@ -243,6 +243,7 @@ function Quotients({ made }: { made: Nudge }): JSX.Element {
         tape, relative
       </figcaption>
       <svg
+        class="drawing"
         viewBox={`0 0 ${width} ${height}`}
         role="img"
         aria-label="Relative difference by the size of the nudge; the table has the numbers"

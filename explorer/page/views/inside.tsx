@@ -9,6 +9,7 @@ import type { Inspection } from "../../shared/calls.ts";
 import { changedCells, indexOf, wrongCells } from "../../shared/frames.ts";
 import { Board } from "../parts/board.tsx";
 import { From } from "../parts/numbers.tsx";
+import { Paths } from "../parts/path.tsx";
 import { Named, Sign, signOf } from "../parts/sign.tsx";
 import {
   frame,
@@ -46,6 +47,11 @@ export function Inside(): JSX.Element {
         ))}
       </section>
       {shows("code") && <Code />}
+      {shows("detail") && (
+        <section class="panel wide" aria-label="The way of y and z">
+          <Paths />
+        </section>
+      )}
       {shows("detail") && <Detail />}
     </div>
   );

@@ -101,7 +101,7 @@ export function Solve(): JSX.Element | null {
         {shows("notes") && (
           <From machine={current.machine}>
             {current.source === "recorded"
-              ? "recorded when the page was built"
+              ? `recorded when the page was built${isComputing.value ? "; the model is computing its own trace" : ""}`
               : isComputing.value
                 ? "computing"
                 : `live, ${Math.round(current.milliseconds ?? 0)} ms for ${frameCount(shape.value)} updates`}

@@ -1,0 +1,103 @@
+// The way of y and z in two dimensions: the mean of a latent over its cells, on the two directions in which such means differ most. The
+// picture leaves most of the numbers out, so it says how much of their variance it shows, and draws the true length of every move beside it.
+import type { JSX } from "preact";
+import type { TraceFrame } from "trm-ts";
+import { frames, index, output, shown, thought } from "../state.ts";
+import { Named, signOf } from "./sign.tsx";
+import { useWidth } from "./width.ts";
+
+const size = 200;
+const margin = 14;
+
+export function Paths(): JSX.Element | null {
+  const explained = shown.value?.explained;
+  const latents = [thought.value, output.value].filter((latent) => latent !== null);
+  if (!explained || frames.value.length === 0) return null;
+  return (
+    <figure class="paths">
+      <figcaption>Where y and z go: every update is a point, the large one is the latest</figcaption>
+      <div class="paths-row">
+        {latents.map((latent) => (
+          <Path key={latent} latent={latent} explained={explained[latent] ?? 0} />
+        ))}
+        <Moves />
+      </div>
+    </figure>
+  );
+}
+
+function Path({ latent, explained }: { latent: string; explained: number }): JSX.Element {
+  const name = signOf(latent, output.value);
+  const all = frames.value.flatMap((frame, i) =>
+    frame.latent === latent && frame.position ? [{ i, at: frame.position }] : [],
+  );
+  const [xs, ys] = [all.map(({ at }) => at[0]), all.map(({ at }) => at[1])];
+  const span = Math.max(Math.max(...xs) - Math.min(...xs), Math.max(...ys) - Math.min(...ys), 1e-9);
+  const scale = (value: number, values: readonly number[]): number => {
+    const middle = (Math.max(...values) + Math.min(...values)) / 2;
+    return size / 2 + ((value - middle) / span) * (size - 2 * margin);
+  };
+  const points = all.map(({ i, at }) => ({ i, x: scale(at[0], xs), y: size - scale(at[1], ys) }));
+  const made = points.filter(({ i }) => i <= index.value);
+  const last = made.at(-1);
+  return (
+    <div>
+      <svg
+        class="drawing"
+        viewBox={`0 0 ${size} ${size}`}
+        role="img"
+        aria-label={`The way of ${latent}: ${made.length} of ${points.length} updates`}
+      >
+        <path
+          class="path-ahead"
+          d={points.map(({ x, y }, i) => `${i === 0 ? "M" : "L"}${x.toFixed(1)} ${y.toFixed(1)}`).join("")}
+        />
+        <path
+          class={`curve curve-${name} solid`}
+          d={made.map(({ x, y }, i) => `${i === 0 ? "M" : "L"}${x.toFixed(1)} ${y.toFixed(1)}`).join("")}
+        />
+        {made.map(({ i, x, y }) => (
+          <circle key={i} class={`path-dot path-${name}`} cx={x} cy={y} r={2.5} />
+        ))}
+        {last && <circle class={`path-last path-${name}`} cx={last.x} cy={last.y} r={6} />}
+      </svg>
+      <p class="note">
+        <Named name={name}>{latent}</Named> shows {Math.round(100 * explained)}% of the variance
+      </p>
+    </div>
+  );
+}
+
+/** The length of every move, in all dimensions. */
+function Moves(): JSX.Element {
+  const [element, width] = useWidth(260);
+  const most = Math.max(...frames.value.map(({ move }) => move), 1e-9);
+  const step = width / frames.value.length;
+  const bar = (frame: TraceFrame, i: number): JSX.Element => {
+    const height = (frame.move / most) * (size - 24);
+    const name = signOf(frame.latent, output.value);
+    return (
+      <rect
+        key={`${frame.step}.${frame.cycle}.${frame.update}`}
+        class={`move-bar path-${name}${i === index.value ? " current" : ""}${i > index.value ? " ahead" : ""}`}
+        x={i * step}
+        y={size - height}
+        width={Math.max(0.5, step - 0.6)}
+        height={height}
+      />
+    );
+  };
+  return (
+    <div class="moves" ref={element}>
+      <svg
+        class="drawing"
+        viewBox={`0 0 ${width} ${size}`}
+        role="img"
+        aria-label={`The longest move is ${most.toFixed(1)}; the current one ${(frames.value[index.value]?.move ?? 0).toFixed(1)}`}
+      >
+        {frames.value.map(bar)}
+      </svg>
+      <p class="note">how far each update moved its latent, in all dimensions</p>
+    </div>
+  );
+}
