@@ -2,7 +2,7 @@
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
-import { tmpdir } from "node:os";
+import { availableParallelism, loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
@@ -17,6 +17,9 @@ import { chromiumPath, launch, type Served, serve, until, type Watched, watchedP
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 if (!chromiumPath) console.log("tests/explorer/page skipped: no Chromium (Debian: apt-get install chromium)");
+
+/** Whether other programs keep the processor busy. Then times say nothing, and only what does not depend on them is expected. */
+const isBusy = (): boolean => loadavg()[0]! > 2 * availableParallelism();
 
 /** Minutes of the training whose memory is watched. */
 const minutes = Number(process.env.EXPLORER_MINUTES ?? 0.4);
@@ -165,8 +168,10 @@ describe.skipIf(!chromiumPath)("the built page", () => {
       console.log(
         `explorer: first board after ${times.get("recorded")} ms, first live trace after ${times.get("live")} ms`,
       );
-      expect(times.get("recorded")).toBeLessThan(2000); // 500 on a free machine
-      expect(times.get("live")).toBeLessThan(8000); // 1000 on a free machine
+      if (!isBusy()) {
+        expect(times.get("recorded")).toBeLessThan(1000); // 500 without other programs
+        expect(times.get("live")).toBeLessThan(3000); // 1000 without other programs
+      }
     });
   });
 
@@ -288,9 +293,12 @@ describe.skipIf(!chromiumPath)("the built page", () => {
           ),
         );
       await until(async () => Number.parseFloat((await figures())["unseen puzzles right"] ?? "") >= 95, "95%", 240_000);
-      const seconds = Number((await figures())["seconds of training"]);
-      console.log(`explorer: 95% of 200 unseen 4x4 puzzles after ${seconds} s of training`);
-      expect(seconds).toBeLessThan(60);
+      const reached = await figures();
+      const seconds = Number(reached["seconds of training"]);
+      const made = Number(reached["training step"]!.replaceAll(",", ""));
+      console.log(`explorer: 95% of 200 unseen 4x4 puzzles after ${seconds} s of training, ${made} steps`);
+      expect(made).toBeLessThan(1500);
+      if (!isBusy()) expect(seconds).toBeLessThan(60);
 
       const frames = await page.evaluate(
         () =>
@@ -308,8 +316,10 @@ describe.skipIf(!chromiumPath)("the built page", () => {
       const rate = (1000 * frames.length) / frames.reduce((sum, time) => sum + time, 0);
       const p99 = sorted[Math.floor(0.99 * sorted.length)]!;
       console.log(`explorer: ${rate.toFixed(1)} frames per second while training, 99% within ${p99.toFixed(1)} ms`);
-      expect(rate).toBeGreaterThan(30); // 58 on a free machine
-      expect(p99).toBeLessThan(150); // 34 on a free machine
+      if (!isBusy()) {
+        expect(rate).toBeGreaterThanOrEqual(58);
+        expect(p99).toBeLessThanOrEqual(34.5);
+      }
 
       const kernelMemory = async (): Promise<string> =>
         /kernel memory ([\d.]+) MB/.exec(await page.innerText(".run .from"))![1]!;
@@ -324,7 +334,7 @@ describe.skipIf(!chromiumPath)("the built page", () => {
       await page.waitForTimeout(500);
       expect(Number((await figures())["training step"]!.replaceAll(",", ""))).toBe(stopped);
       console.log(`explorer: stopped within ${took.toFixed(0)} ms`);
-      expect(took).toBeLessThan(1000); // 200 on a free machine
+      if (!isBusy()) expect(took).toBeLessThan(200);
     });
   }, 600_000);
 
