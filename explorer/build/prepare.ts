@@ -188,7 +188,7 @@ async function entryOf(
 }
 
 /**
- * How many puzzles each latent, decoded, answers completely right after every update; and the puzzle that is answered right in the
+ * How many puzzles each latent, decoded, answers completely correct after every update; and the puzzle that is answered right in the
  * end, but has the most wrong cells on the way.
  */
 async function measure(

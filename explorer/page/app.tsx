@@ -247,7 +247,7 @@ effect(() => {
   const isEnd = at.cycle === shape.value.T && at.update === shape.value.updates.length;
   if (isPlaying.value && !isEnd) return;
   const wrong = truth && made?.latent === output.value ? wrongCells(made.tokens, truth) : null;
-  const verdict = wrong === null ? "" : wrong === 0 ? "; all cells are right" : `; ${wrong} cells are wrong`;
+  const verdict = wrong === null ? "" : wrong === 0 ? "; all cells are correct" : `; ${wrong} cells are wrong`;
   sentence.value = `${placeText()}${verdict}.`;
 });
 

@@ -25,7 +25,7 @@ function wrongAfter(step: number): number | null {
   return truth && made ? wrongCells(made.tokens, truth) : null;
 }
 
-/** The share of the class that y answers right after a cycle of step 1. */
+/** The share of the class that y answers correctly after a cycle of step 1. */
 const shareAfterCycle = (cycle: number): string =>
   measuredText(model.value!.measured, cycle * shape.value.updates.length - 1) ?? "an unknown number of";
 
@@ -134,7 +134,7 @@ const first: readonly Part[] = [
             through them.
           </p>
           <p>
-            Do they contribute? After cycle 1 of step 1, y is completely right on {shareAfterCycle(1)} puzzles; after
+            Do they contribute? After cycle 1 of step 1, y is completely correct on {shareAfterCycle(1)} puzzles; after
             cycle {T}, on {shareAfterCycle(T)}. Only the last cycle is recorded.
           </p>
           <p>
@@ -154,7 +154,7 @@ function zQuestion(): ComponentChildren {
   if (lastZ < 0) return "This model has no z.";
   return (
     <>
-      On {puzzles} puzzles, z decodes to the complete right answer for {percent(exact[0]! / puzzles)} after its first
+      On {puzzles} puzzles, z decodes to the complete correct answer for {percent(exact[0]! / puzzles)} after its first
       update, and for {percent(exact[exact.length - 2]! / puzzles)} after its last one; y for{" "}
       {percent(exact.at(-1)! / puzzles)}. What would you say z holds?
     </>
@@ -168,7 +168,7 @@ function qText(): ComponentChildren {
   return (
     <>
       <p>
-        After every update of y the network also says how likely it is that the whole answer is right:{" "}
+        After every update of y the network also says how likely it is that the whole answer is correct:{" "}
         <Named name="q" />. Above 50% it may stop.
       </p>
       <p>
@@ -177,7 +177,7 @@ function qText(): ComponentChildren {
               wrong === null
                 ? ""
                 : wrong === 0
-                  ? "It is right: no cell is wrong."
+                  ? "It is correct: no cell is wrong."
                   : `It is mistaken: ${cells(wrong)} are wrong.`
             }`
           : "On this puzzle q never gets there."}

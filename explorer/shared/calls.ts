@@ -70,7 +70,7 @@ export interface ClassResult {
 
 /** Answers to many puzzles, step by step. */
 export interface Exam {
-  /** [steps][N] 1 where the whole answer is right */
+  /** [steps][N] 1 where the whole answer is correct */
   readonly right: readonly Uint8Array[];
   readonly machine: Machine;
 }
@@ -120,7 +120,7 @@ export interface TrainProgress {
   readonly halted: readonly number[];
   /** Kernel memory in use, in bytes. */
   readonly bytes: number;
-  /** Unseen puzzles with the whole answer right after every supervision step; null between evaluations. */
+  /** Unseen puzzles with the whole answer correct after every supervision step; null between evaluations. */
   readonly exact: readonly number[] | null;
   readonly puzzles: number;
 }

@@ -76,7 +76,7 @@ export const wrongCells = (tokens: readonly number[], truth: readonly number[]):
 /** Probability from a logit. */
 export const sigmoid = (logit: number): number => 1 / (1 + Math.exp(-logit));
 
-/** The first supervision step after which q says that the answer is right; null if it never does. */
+/** The first supervision step after which q says that the answer is correct; null if it never does. */
 export function haltStep(frames: readonly TraceFrame[], { T, updates }: Shape): number | null {
   const isEnd = ({ cycle, update }: TraceFrame): boolean => cycle === T && update === updates.length;
   return frames.find((frame) => isEnd(frame) && frame.q !== null && frame.q.halt > 0)?.step ?? null;

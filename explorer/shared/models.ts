@@ -12,7 +12,7 @@ export interface Board {
 
 /** An exact count of solved puzzles, for an accuracy with its interval. */
 export interface Measured {
-  /** Puzzles with the whole answer right, by frame: the latent of each update, decoded. */
+  /** Puzzles with the whole answer correct, by frame: the latent of each update, decoded. */
   readonly exact: readonly number[];
   readonly puzzles: number;
   /** Where the puzzles come from, in words. */

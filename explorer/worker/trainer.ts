@@ -241,7 +241,7 @@ async function train(
   return last;
 }
 
-/** Unseen puzzles with the whole answer right after every supervision step, with the averaged weights. */
+/** Unseen puzzles with the whole answer correct after every supervision step, with the averaged weights. */
 async function exactCounts({ training, unseen, config }: Session, signal: AbortSignal): Promise<number[] | null> {
   const { nSup } = config.training;
   const { length, labels } = unseen;

@@ -31,7 +31,7 @@ export function Halting(): JSX.Element {
   return (
     <figure class="halting" ref={figure}>
       <figcaption>
-        <Named name="q" /> the model’s own estimate that the whole answer is right
+        <Named name="q" /> the model’s own estimate that the whole answer is correct
         {current && (
           <>
             {": "}
@@ -128,6 +128,6 @@ const triangle = (x: number, y: number): string => `M${x} ${y - 5}l5 9h-10z`;
 
 function summary(halts: number | null, ends: readonly { readonly wrong: number | null }[]): string {
   const solved = ends.findIndex(({ wrong }) => wrong === 0);
-  const stop = halts === null ? "q never says that the answer is right" : `q says stop after step ${halts}`;
-  return `${stop}; ${solved < 0 ? "no step has the right answer" : `the answer is right after step ${solved + 1}`}`;
+  const stop = halts === null ? "q never says that the answer is correct" : `q says stop after step ${halts}`;
+  return `${stop}; ${solved < 0 ? "no step has the correct answer" : `the answer is correct after step ${solved + 1}`}`;
 }

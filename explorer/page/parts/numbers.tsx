@@ -19,7 +19,7 @@ export function From({ machine, children }: { machine: Machine | null; children?
   );
 }
 
-/** How many of the class a latent answers right after a frame, in words; null if it was not measured. */
+/** How many of the class a latent answers correctly after a frame, in words; null if it was not measured. */
 export function measuredText({ exact, puzzles }: Measured, index: number): string | null {
   const right = exact[index];
   return right === undefined ? null : shareText(right, puzzles);

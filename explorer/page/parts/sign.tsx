@@ -72,7 +72,7 @@ export function Legend(): JSX.Element {
         <dt>
           <Named name="q" />
         </dt>
-        <dd>the model’s estimate that the answer is right</dd>
+        <dd>the model’s estimate that the answer is correct</dd>
       </div>
     </dl>
   );

@@ -1,5 +1,5 @@
-// A class of 200: many puzzles at once. The share that each latent answers right, update by update, and a dot for every puzzle: is its
-// answer right, and has it settled?
+// A class of 200: many puzzles at once. The share that each latent answers correctly, update by update, and a dot for every puzzle: is its
+// answer correct, and has it settled?
 import { effect, signal } from "@preact/signals";
 import type { JSX } from "preact";
 import type { ClassFrame, Puzzle } from "../../shared/calls.ts";
@@ -76,7 +76,7 @@ export function Class(): JSX.Element {
     <div class="class">
       <section class="panel">
         <header class="panel-head">
-          <h2>{puzzles.length} puzzles at once: how many does each update answer completely right?</h2>
+          <h2>{puzzles.length} puzzles at once: how many does each update answer completely correct?</h2>
           <p class="verdict">{own.milliseconds === null && `computing step ${done + 1} of ${own.steps}`}</p>
         </header>
         <StepShares frames={ofStep} first={(step - 1) * perStep} step={step} puzzles={puzzles.length} />
@@ -225,7 +225,7 @@ function SharesTable({ frames, puzzles }: { frames: readonly ClassFrame[]; puzzl
               <th>cycle</th>
               <th>update</th>
               <th>latent</th>
-              <th>completely right</th>
+              <th>completely correct</th>
             </tr>
           </thead>
           <tbody>
@@ -301,7 +301,7 @@ function Dots({ own }: { own: ClassRun }): JSX.Element | null {
           />
           <line class="threshold" x1={x(settled)} x2={x(settled)} y1={dotsTop} y2={dotsHeight - dotsBottom} />
           <text class="tick" x={dotsLeft - 8} y={dotsTop + bandHeight / 2 + 4} text-anchor="end">
-            right
+            correct
           </text>
           {[1, Math.round(cells / 4), cells].map((wrong) => (
             <text key={wrong} class="tick" x={dotsLeft - 8} y={y(wrong, 0) + 7} text-anchor="end">
@@ -347,7 +347,7 @@ function Dots({ own }: { own: ClassRun }): JSX.Element | null {
         <tbody>
           {[true, false].map((isRight) => (
             <tr key={String(isRight)}>
-              <th scope="row">{isRight ? "right" : "wrong"}</th>
+              <th scope="row">{isRight ? "correct" : "wrong"}</th>
               <td>{count(isRight, true)}</td>
               <td>{count(isRight, false)}</td>
             </tr>

@@ -159,8 +159,8 @@ function Undone({ own }: { own: ModelEntry }): JSX.Element {
         <p class="verdict">{made?.status}</p>
       </header>
       <p>
-        The model was trained with {own.nSup} supervision steps. Give it {many}. Does an answer that is right stay
-        right, and does more time rescue the wrong ones?
+        The model was trained with {own.nSup} supervision steps. Give it {many}. Does an answer that is correct stay
+        correct, and does more time rescue the wrong ones?
       </p>
       <div class="row">
         <button
@@ -175,8 +175,8 @@ function Undone({ own }: { own: ModelEntry }): JSX.Element {
       {made?.result && (
         <>
           <p>
-            <b>{solved}</b> of {count} puzzles are right after some step; <b>{lost.length}</b> of these are wrong again
-            at a later one, <b>{never}</b> are never right. After step {own.nSup}:{" "}
+            <b>{solved}</b> of {count} puzzles are correct after some step; <b>{lost.length}</b> of these are wrong
+            again at a later one, <b>{never}</b> are never correct. After step {own.nSup}:{" "}
             {percent(rightAfter(right, own.nSup) / count)}, after step {many}:{" "}
             {shareText(rightAfter(right, many), count)}.
           </p>
@@ -279,12 +279,12 @@ function Rollouts({ rollouts, puzzle, machine }: RolloutsProps): JSX.Element {
   const best = rollouts.reduce((a, { q }, i) => (q > rollouts[a]!.q ? i : a), 0);
   const voted = votes.reduce((a, count, i) => (count > votes[a]! ? i : a), 0);
   const rightCount = isRight.filter(Boolean).length;
-  const word = (right: boolean): string => (truth === null ? "unknown" : right ? "right" : "wrong");
+  const word = (right: boolean): string => (truth === null ? "unknown" : right ? "correct" : "wrong");
   return (
     <>
       <dl class="figures">
         <div>
-          <dt>rollouts that are right</dt>
+          <dt>rollouts that are correct</dt>
           <dd>
             {rightCount} of {rollouts.length}
           </dd>
@@ -313,7 +313,7 @@ function Rollouts({ rollouts, puzzle, machine }: RolloutsProps): JSX.Element {
               tokens={tokens}
             />
             <p class="note">
-              <b>{truth === null ? "" : isRight[i] ? "✓ right" : `${wrongCells(tokens, truth)} wrong`}</b>, q{" "}
+              <b>{truth === null ? "" : isRight[i] ? "✓ correct" : `${wrongCells(tokens, truth)} wrong`}</b>, q{" "}
               {Math.round(100 * sigmoid(q))}%{i === best && ", highest q"}
             </p>
           </li>

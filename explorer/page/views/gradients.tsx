@@ -160,7 +160,7 @@ function NudgePanel(): JSX.Element {
   return (
     <section class="panel nudge">
       <header class="panel-head">
-        <h2>Is the gradient right? Nudge a number and see.</h2>
+        <h2>Is the gradient correct? Nudge a number and see.</h2>
       </header>
       <div class="nudge-choice">
         <label>

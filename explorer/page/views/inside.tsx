@@ -103,7 +103,7 @@ function Cycle({ step, cycle }: { step: number; cycle: number }): JSX.Element {
                     <span class="box-fact">
                       {truth
                         ? wrongCells(made.tokens, truth) === 0
-                          ? "✓ right"
+                          ? "✓ correct"
                           : `${wrongCells(made.tokens, truth)} wrong`
                         : ""}
                     </span>

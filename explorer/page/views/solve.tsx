@@ -59,7 +59,7 @@ export function Solve(): JSX.Element | null {
               : wrong === null
                 ? "no unique answer is known"
                 : wrong === 0
-                  ? "✓ all cells right"
+                  ? "✓ all cells correct"
                   : `${wrong} of ${question.length} cells wrong`}
           </p>
         </header>
@@ -134,7 +134,7 @@ function ThoughtBoard({ latent }: { latent: string }): JSX.Element {
         ) : (
           <>
             Nothing in the training asks z to be an answer. Put through the output head all the same, after this update
-            it is completely right on <b>{rate}</b> puzzles. Is z an answer?
+            it is completely correct on <b>{rate}</b> puzzles. Is z an answer?
           </>
         )}
       </p>

@@ -223,7 +223,7 @@ function Reports({ own }: { own: readonly Run[] }): JSX.Element {
         </section>
         <section class="panel">
           <Chart
-            title="Unseen puzzles completely right, after the last supervision step"
+            title="Unseen puzzles completely correct, after the last supervision step"
             xName="training steps"
             range={[0, 1]}
             format={percent}
@@ -237,7 +237,7 @@ function Reports({ own }: { own: readonly Run[] }): JSX.Element {
           <Bars
             title={
               <>
-                <Named name="y" /> right after each supervision step, now
+                <Named name="y" /> correct after each supervision step, now
               </>
             }
             label="supervision step"
@@ -294,7 +294,7 @@ function RunFacts({ run, isSecond }: { run: Run; isSecond: boolean }): JSX.Eleme
             value={last && last.stepsPerSecond > 0 ? last.stepsPerSecond.toFixed(0) : "–"}
           />
           <Figure
-            name="unseen puzzles right"
+            name="unseen puzzles correct"
             value={final && last ? percent(final.exact.at(-1)! / last.puzzles) : "–"}
           />
         </dl>
@@ -305,7 +305,7 @@ function RunFacts({ run, isSecond }: { run: Run; isSecond: boolean }): JSX.Eleme
           {started.choice && ` (${started.choice})`}; kernel memory {((last?.bytes ?? 0) / 2 ** 20).toFixed(1)} MB
           {final &&
             last &&
-            `; right after step ${final.exact.length}: ${shareText(final.exact.at(-1)!, last.puzzles)} unseen puzzles`}
+            `; correct after step ${final.exact.length}: ${shareText(final.exact.at(-1)!, last.puzzles)} unseen puzzles`}
         </p>
       )}
     </section>
