@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { readBytes } from "../../src/formats/index.node.ts";
 import { readTaskCsv } from "../../src/puzzles/index.ts";
-import { loadRun, readCheckpoint, readSets } from "../../src/runs/index.node.ts";
+import { loadRun, readCheckpoint, readMetrics, readSets } from "../../src/runs/index.node.ts";
 import { packModel } from "../../src/runs/index.ts";
 import { useBackend } from "../../src/tensor/index.ts";
 import {
@@ -18,7 +18,6 @@ import {
   type Model,
   predictions,
   saysHalt,
-  sliceExamples,
   type Task,
   trainingFlops,
   wilson95,
@@ -32,7 +31,7 @@ const usage = `npm run ship -- NAME RUN... [options]
   --puzzles TEXT    the unseen puzzles of the last run, such as "generated 6x6 Sudokus with 10 clues"
   --csv TEXT=FILE   also evaluates the puzzles of a CSV file; may be repeated
   --failure TEXT    a known failure; may be repeated
-  --count N         unseen puzzles to evaluate (default: all of the run)`;
+  --fresh N         evaluates N newly generated puzzles instead of the unseen ones of the run`;
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -41,7 +40,7 @@ const { values, positionals } = parseArgs({
     puzzles: { type: "string", default: "unseen puzzles" },
     csv: { type: "string", multiple: true, default: [] },
     failure: { type: "string", multiple: true, default: [] },
-    count: { type: "string" },
+    fresh: { type: "string" },
     help: { type: "boolean", short: "h" },
   },
 });
@@ -59,7 +58,8 @@ async function ship(name: string, runs: readonly string[]): Promise<void> {
   const run = runs.at(-1)!;
   const loaded = await loadRun(run);
   const { model, task, config } = loaded;
-  const unseen = sliceExamples(readSets(run).unseen, 0, Number(values.count ?? Number.POSITIVE_INFINITY));
+  const sets = readSets(run);
+  const unseen = values.fresh === undefined ? sets.unseen : freshPuzzles(task, sets.train, Number(values.fresh));
   const first = await measure(loaded, unseen, `unseen ${values.puzzles}`);
   const others = [];
   for (const entry of values.csv) others.push(await measure(loaded, ...csvOf(entry, task)));
@@ -83,12 +83,25 @@ async function ship(name: string, runs: readonly string[]): Promise<void> {
   console.log(cardText(card));
 }
 
+/** Newly generated puzzles, without those that the run was trained on. */
+function freshPuzzles(task: Task, trained: Examples, count: number): Examples {
+  const { test } = task.generate({ train: 0, test: count, seed: 1_000_003 });
+  const known = new Set(questionsOf(trained));
+  const fresh = [...questionsOf(test)].flatMap((question, i) => (known.has(question) ? [] : [i]));
+  const pick = (tokens: Int32Array): Int32Array =>
+    Int32Array.from(fresh.flatMap((i) => [...tokens.subarray(i * test.length, (i + 1) * test.length)]));
+  return { ...test, count: fresh.length, inputs: pick(test.inputs), labels: pick(test.labels) };
+}
+
+function* questionsOf({ count, length, inputs }: Examples): Generator<string> {
+  for (let i = 0; i < count; i++) yield inputs.subarray(i * length, (i + 1) * length).join();
+}
+
 function csvOf(entry: string, task: Task): [Examples, string] {
   const at = entry.indexOf("=");
   const file = entry.slice(at + 1);
   const examples = readTaskCsv(task, new TextDecoder().decode(readBytes(file)), file);
-  const count = Math.min(examples.count, Number(values.count ?? Number.POSITIVE_INFINITY));
-  return [sliceExamples(examples, 0, count), entry.slice(0, at)];
+  return [examples, entry.slice(0, at)];
 }
 
 interface Measured {
@@ -159,9 +172,10 @@ function mistakesIn(task: Task, { wrong, measurement }: Measured): string[] {
 }
 
 function architectureOf({ model, training }: Config): string {
-  const { recursion, mixer, hiddenSize, T, n, layers } = model;
+  const { recursion, oneStepGradient, separateNets, mixer, hiddenSize, T, n, layers } = model;
   const { nSup, batchSize } = training;
-  const system = recursion === "trm" ? "TRM" : recursion;
+  const isHrm = recursion === "trm" && oneStepGradient && separateNets;
+  const system = isHrm ? "HRM" : recursion === "trm" ? "TRM" : recursion;
   return `${system}, ${mixer}, D ${hiddenSize}, ${layers} layers, T ${T}, n ${n} (depth ${effectiveDepth(model)} per supervision step), N_sup ${nSup}, batch ${batchSize}`;
 }
 
@@ -190,9 +204,5 @@ function stageOf(run: string): Card["stages"][number] {
 
 /** The evaluations on the watched puzzles. */
 function curveOf(run: string): [step: number, first: number, last: number][] {
-  return readFileSync(join(run, "metrics.jsonl"), "utf8")
-    .split("\n")
-    .filter((line) => line.includes('"event":"unseen"'))
-    .map((line) => JSON.parse(line) as { step: number; exact: number[] })
-    .map(({ step, exact }) => [step, exact[0]!, exact.at(-1)!]);
+  return readMetrics(run).unseen.map(({ step, exactAfter }) => [step, exactAfter[0]!, exactAfter.at(-1)!]);
 }
