@@ -3,7 +3,8 @@ import type { Evaluation } from "../trm/index.ts";
 import { counted, percent } from "./format.ts";
 
 /** One row per supervision step; of many steps, the powers of two and the last. */
-export function accuracyTable({ unlabelled, exact, cell, interval95, meanHaltStep }: Evaluation): string[] {
+export function accuracyTable(evaluation: Evaluation): string[] {
+  const { unlabelled, exact, cell, interval95 } = evaluation;
   const last = exact.length;
   const steps = exact.map((_, index) => index + 1).filter((step) => step === last || Number.isInteger(Math.log2(step)));
   const row = (step: number): string =>
@@ -13,9 +14,17 @@ export function accuracyTable({ unlabelled, exact, cell, interval95, meanHaltSte
     "supervision step  puzzles correct  cells correct",
     ...steps.map(row),
     `95% interval of the last step: ${percent(low)} to ${percent(high)}`,
-    `q says halt after ${meanHaltStep.toFixed(1)} steps on average`,
+    haltText(evaluation),
     ...unlabelledNote(unlabelled),
   ];
+}
+
+function haltText({ puzzles, haltCounts, meanHaltStep }: Evaluation): string {
+  const halted = haltCounts.reduce((sum, count) => sum + count, 0);
+  if (halted === 0) return "q never says halt";
+  if (halted === puzzles) return `q says halt after ${meanHaltStep.toFixed(1)} steps on average`;
+  const steps = haltCounts.reduce((sum, count, index) => sum + count * (index + 1), 0);
+  return `q says halt for ${percent(halted / puzzles)} of the puzzles, after ${(steps / halted).toFixed(1)} steps on average`;
 }
 
 /** Puzzles without labels have no accuracy, so they are left out of all figures. */

@@ -4,6 +4,14 @@ import { SYSTEM_ERRORS } from "../formats/index.ts";
 /** The command line itself is wrong: exit code 2. */
 export class UsageError extends Error {
   override name = "UsageError";
+
+  /** @param usage  how the command is used, for a second line */
+  constructor(
+    message: string,
+    readonly usage?: string,
+  ) {
+    super(message);
+  }
 }
 
 /** Ctrl-C has cancelled the work: exit code 130, as shells use it for SIGINT. */

@@ -16,7 +16,8 @@ import { metricsCommand } from "./commands/metrics.ts";
 import { plotCommand } from "./commands/plot.ts";
 import { solveCommand } from "./commands/solve.ts";
 import { trainCommand } from "./commands/train.ts";
-import { exitCodeOf, explain } from "./explain.ts";
+import { exitCodeOf, explain, UsageError } from "./explain.ts";
+import { settingFor } from "./settings.ts";
 import { isReaderGone } from "./stop-request.ts";
 import { invocation, version } from "./version.ts";
 
@@ -38,10 +39,24 @@ function program(): Command {
   const interchange = [exportCommand(), importCommand()];
   for (const command of [...everyday, ...research, ...interchange]) trm.addCommand(command);
   for (const command of [trm, ...trm.commands, ...trm.commands.flatMap(({ commands }) => commands)]) {
-    command.exitOverride().configureOutput({ outputError: () => {} }); // `main` reports errors.
+    command.exitOverride((error) => reject(command, error)).configureOutput({ outputError: () => {} }); // `main` reports errors.
     command.helpCommand(command === trm);
   }
   return trm;
+}
+
+/** Adds to an error of usage what helps: the usage line, or the setting that an unknown option resembles. */
+function reject(command: Command, error: CommanderError): never {
+  const name = command.parent?.parent ? `${command.parent.name()} ${command.name()}` : command.name();
+  const message = `${name}: ${error.message.replace(/^error: /, "")}`;
+  if (error.code === "commander.missingArgument" || error.code === "commander.missingMandatoryOptionValue") {
+    throw new UsageError(message, `${invocation} ${name} ${command.usage()}`);
+  }
+  const option = /unknown option '--([^'=]+)/.exec(error.message)?.[1];
+  const takesSettings = command.options.some(({ long }) => long === "--set");
+  const setting = option !== undefined && takesSettings ? settingFor(option) : undefined;
+  if (setting === undefined) throw error;
+  throw new UsageError(`${name}: unknown option '--${option}', expected --set ${setting}=VALUE`);
 }
 
 async function main(): Promise<void> {
@@ -78,6 +93,7 @@ function reportUsage(error: CommanderError): void {
 function reportError(error: unknown): void {
   process.exitCode = exitCodeOf(error);
   complain(explain(error));
+  if (error instanceof UsageError && error.usage !== undefined) process.stderr.write(`usage: ${error.usage}\n`);
   if (process.env.TRM_DEBUG && error instanceof Error) console.error(error.stack);
 }
 

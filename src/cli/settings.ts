@@ -7,6 +7,7 @@ import { isOfficialForm, type Preset, readOfficialSettings, stepsOfEpochs } from
 import {
   type Config,
   ConfigError,
+  configKeys,
   flattenConfig,
   modelKeys,
   ownSettings,
@@ -116,6 +117,19 @@ export function parseSet(assignments: readonly string[]): SettingSource {
     settings[assignment.slice(0, at).trim()] = parseValue(assignment.slice(at + 1).trim());
   }
   return { where: "--set", settings };
+}
+
+/** Common short names of settings. */
+const shortNames: Readonly<Record<string, string>> = { lr: "learningRate", wd: "weightDecay", bs: "batchSize" };
+
+/** The setting that an option such as "lr" or "batch-size" means; undefined if there is none. */
+export function settingFor(option: string): string | undefined {
+  const plain = option.replaceAll("-", "").toLowerCase();
+  return (
+    shortNames[plain] ??
+    configKeys.find((key) => key === option) ??
+    configKeys.find((key) => key.toLowerCase() === plain)
+  );
 }
 
 /** Settings that a resumed training can change: all of the training that no file of a checkpoint and no earlier step depends on. */

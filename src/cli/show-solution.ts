@@ -5,12 +5,12 @@ import { counted } from "./format.ts";
 import type { Solution } from "./solve-steps.ts";
 import type { Colours, Terminal } from "./terminal.ts";
 
-/** One line that explains the drawings. */
-export function legend({ training }: Config, { isColorSupported }: Colours): string {
+/** Lines that explain the drawings. */
+export function legend({ training }: Config, { isColorSupported }: Colours): string[] {
   const { continueLoss, haltAgainstContinue } = training;
   const changed = isColorSupported ? "highlighted" : "*";
   const halt = continueLoss || haltAgainstContinue ? "above q to continue" : "q > 0, above 50%";
-  return `${changed}: changed by this step; q: estimate that the answer is correct (${halt}: halt)`;
+  return [`${changed}: changed by this step`, `q: estimate that the answer is correct (${halt}: halt)`];
 }
 
 /** Shows the steps up to the halt, or up to the last change if the model never halts. @param all  shows all steps instead */

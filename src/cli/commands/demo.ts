@@ -5,6 +5,7 @@ import { type Examples, evaluate, sliceExamples } from "../../trm/index.ts";
 import { accuracyTable } from "../accuracy-table.ts";
 import { measure } from "../measure.ts";
 import { startRun } from "../new-run.ts";
+import { showNext } from "../next-commands.ts";
 import { type ComputeOptions, chooseBackend, computeOptions, outputFolder, positiveNumber, seed } from "../options.ts";
 import { legend, showSolution } from "../show-solution.ts";
 import { showSettings, trainOnScreen } from "../show-training.ts";
@@ -76,8 +77,13 @@ async function demo(options: DemoOptions): Promise<void> {
     terminal.print();
     terminal.print(bold(`Accuracy on ${sets.unseen.count} unseen puzzles, which did not influence the training`));
     for (const line of accuracyTable(await measure(evaluate, evaluated, sets.unseen, terminal))) terminal.print(line);
-    terminal.print();
-    showNextCommands(out, evaluated.task.format(question(sets.unseen, shownPuzzles)), terminal);
+    showNext(terminal, [
+      ["another puzzle", `solve ${out} ${evaluated.task.format(question(sets.unseen, shownPuzzles))}`],
+      ["measure again", `eval ${out}`],
+      ["train longer", `train --resume ${out} --minutes 2`],
+      ["show settings", `info ${out}`],
+      ["a harder task", "train --task sudoku6 --minutes 10"],
+    ]);
     training.dispose();
   } finally {
     backend.dispose();
@@ -100,7 +106,7 @@ async function solveSome(
   terminal.print(
     terminal.colours.bold(`The ${shownPuzzles} of ${count} unseen puzzles that take most steps until the model halts`),
   );
-  terminal.print(terminal.colours.dim(legend(config, terminal.colours)));
+  for (const line of legend(config, terminal.colours)) terminal.print(terminal.colours.dim(line));
   const solutions: Solution[] = [];
   for (let index = 0; index < count; index++) {
     solutions.push(await solvePuzzle(evaluated, question(unseen, index), config.training.nSup));
@@ -110,16 +116,4 @@ async function solveSome(
     terminal.print();
     showSolution(task, solution, terminal);
   }
-}
-
-function showNextCommands(out: string, puzzle: string, { print, colours }: Terminal): void {
-  print(colours.bold("Next commands to try"));
-  const rows = [
-    ["another puzzle:", `solve ${out} ${puzzle}`],
-    ["measure again:", `eval ${out}`],
-    ["train longer:", `train --resume ${out} --minutes 2`],
-    ["show settings:", `info ${out}`],
-    ["a harder task:", "train --task sudoku6 --minutes 10"],
-  ];
-  for (const [what, command] of rows) print(`  ${what!.padEnd(16)} ${invocation} ${command}`);
 }

@@ -1,8 +1,9 @@
-// `trm solve`: solves a puzzle of the user, one supervision step after another.
-import { readFileSync } from "node:fs";
+// `trm solve`: solves a puzzle of the user, one supervision step after another, or many puzzles from the standard input.
+import { existsSync } from "node:fs";
 import { Command, Option } from "commander";
-import { FileError } from "../../formats/index.ts";
-import { type CheckpointChoice, loadRun } from "../../runs/index.node.ts";
+import { type CheckpointChoice, type LoadedRun, loadRun } from "../../runs/index.node.ts";
+import { UsageError } from "../explain.ts";
+import { showNext } from "../next-commands.ts";
 import {
   type ComputeOptions,
   checkpointOption,
@@ -11,9 +12,19 @@ import {
   taskModuleOption,
   wholeNumber,
 } from "../options.ts";
+import {
+  type ModelPlace,
+  placeOfModel,
+  placeText,
+  shadowNote,
+  shippedNames,
+  shippedTasks,
+  taskOfPuzzle,
+} from "../shipped-models.ts";
 import { legend, showSolution, solutionJson } from "../show-solution.ts";
+import { solveLines } from "../solve-lines.ts";
 import { solvePuzzle } from "../solve-steps.ts";
-import { openTerminal } from "../terminal.ts";
+import { openTerminal, type Terminal } from "../terminal.ts";
 import { invocation } from "../version.ts";
 
 interface SolveOptions extends ComputeOptions {
@@ -26,12 +37,14 @@ interface SolveOptions extends ComputeOptions {
 
 export function solveCommand(): Command {
   const command = new Command("solve")
-    .summary("solve one puzzle, step by step")
-    .description("Solves one puzzle and shows the answer after every supervision step up to the halt.")
-    .argument("<dir>", "run folder or checkpoint folder")
+    .summary("solve a puzzle step by step, or many at once")
+    .description(
+      "Solves a puzzle and shows the answer after every supervision step up to the halt. Without a model it uses the one that comes with trm-ts and fits the length and the characters of the puzzle.",
+    )
+    .usage("[options] [model] <puzzle...>")
     .argument(
       "<puzzle...>",
-      "the cells row by row, on one line or on several; a blank of a Sudoku is . or 0; - reads standard input",
+      "the cells row by row, on one line or on several; a blank of a Sudoku is . or 0; a free cell of a maze is a dot or a space; - reads puzzles from standard input, one per line",
     )
     .addOption(checkpointOption())
     .addOption(taskModuleOption())
@@ -43,48 +56,87 @@ export function solveCommand(): Command {
     .option("--all", "also show the steps after the halt");
   for (const option of computeOptions()) command.addOption(option);
   return command
-    .option("--json", "print one JSON object")
+    .option("--json", "print one JSON object per puzzle")
     .addHelpText("after", helpText)
-    .action((path: string, lines: string[], options: SolveOptions) => solve(path, lines, options));
+    .action((words: string[], options: SolveOptions) => solve(words, options));
 }
 
 const helpText = (): string => `
+The model is a run, a checkpoint, or a name: ${shippedNames().join(", ")}.
+A folder of that name in the current directory comes first.
+
+With - every puzzle gives one line, in order: the answer, whether it is correct
+or which rule it breaks, and the number of steps, separated by tabs. A line that
+is no puzzle gives a line that begins with "error:"; the exit code is 1 then.
+
 Examples:
-  ${invocation} solve runs/demo ..1.3.....4.2...
-  ${invocation} solve runs/demo ..1. 3... ..4. 2...
-  ${invocation} solve runs/demo --json - < puzzle.txt
+  ${invocation} solve ..1.3.....4.2...
+  ${invocation} solve sudoku4 ..1. 3... ..4. 2...
+  ${invocation} solve runs/demo ..1.3.....4.2... --all
+  ${invocation} solve - < puzzles.txt
+  ${invocation} solve runs/demo --json - < puzzles.txt
 `;
 
-/** The puzzle of the command line, or of standard input for "-". @throws FileError */
-function puzzleText(lines: readonly string[]): string {
-  if (lines.length !== 1 || lines[0] !== "-") return lines.join("\n");
-  try {
-    return readFileSync(process.stdin.fd, "utf8").replace(/\r?\n$/, "");
-  } catch (error) {
-    throw new FileError("standard input", "read", error);
-  }
+/** The words of the command line: the model if the first one names it, then the puzzle. @throws UsageError */
+function splitWords(words: readonly string[]): { model: string | undefined; lines: readonly string[] } {
+  const [first, ...others] = words;
+  const isPuzzle = /^[-.0-9_#SGo |+=\r\n]*$/.test(first!);
+  const namesModel = !isPuzzle || (others.length > 0 && (existsSync(first!) || shippedNames().includes(first!)));
+  if (!namesModel) return { model: undefined, lines: words };
+  if (others.length === 0) throw new UsageError(`solve: missing required argument 'puzzle' after ${first}`);
+  return { model: first, lines: others };
 }
 
-async function solve(
-  path: string,
-  lines: readonly string[],
-  { checkpoint, task: taskModule, steps, all, json, ...compute }: SolveOptions,
-): Promise<void> {
+async function solve(words: readonly string[], options: SolveOptions): Promise<void> {
+  const { checkpoint, task: taskModule, steps, all, json } = options;
+  const { model: named, lines } = splitWords(words);
+  const isStream = lines.length === 1 && lines[0] === "-";
+  if (isStream && all) throw new UsageError("solve: --all shows the steps of one puzzle, - reads many");
+  const text = lines.join("\n");
+  const name = named ?? (isStream ? undefined : taskOfPuzzle(text, shippedTasks()).task.name);
+  const place = name === undefined ? undefined : placeOfModel(name);
   const terminal = openTerminal(json ? "stderr" : "stdout");
-  const backend = await chooseBackend(compute);
+  // For a single puzzle several threads gain nothing, and they take longer to start.
+  const backend = await chooseBackend(isStream ? options : { ...options, threads: options.threads ?? 1 });
   try {
-    const loaded = await loadRun(path, { checkpoint, taskModule });
-    const { task, config, model } = loaded;
-    const question = task.parse(puzzleText(lines));
-    const solution = await solvePuzzle(loaded, question, steps ?? config.training.nSup);
-    model.dispose();
-    if (json) {
-      terminal.print(JSON.stringify(solutionJson(task, solution)));
-      return;
+    const loaded = place && (await loadRun(place.path, { checkpoint, taskModule }));
+    if (isStream) {
+      const own = place && loaded && { name: place.name, loaded };
+      if ((await solveLines(terminal, { own, steps, json })) > 0) process.exitCode = 1;
+    } else if (place && loaded) {
+      await solveOne({ place, loaded, text }, terminal, options);
     }
-    showSolution(task, solution, terminal, { all });
-    terminal.print(terminal.colours.dim(legend(config, terminal.colours)));
   } finally {
     backend.dispose();
   }
+}
+
+interface OnePuzzle {
+  readonly place: ModelPlace;
+  readonly loaded: LoadedRun;
+  readonly text: string;
+}
+
+async function solveOne(
+  { place, loaded, text }: OnePuzzle,
+  terminal: Terminal,
+  { steps, all, json }: SolveOptions,
+): Promise<void> {
+  const { task, config, model } = loaded;
+  const solution = await solvePuzzle(loaded, task.parse(text), steps ?? config.training.nSup);
+  model.dispose();
+  if (json) {
+    terminal.print(JSON.stringify({ model: place.name, ...solutionJson(task, solution) }));
+    return;
+  }
+  const note = shadowNote(place);
+  if (note !== undefined) terminal.remark(note);
+  terminal.print(`model    ${placeText(place)}`);
+  showSolution(task, solution, terminal, { all });
+  for (const line of legend(config, terminal.colours)) terminal.print(terminal.colours.dim(line));
+  showNext(terminal, [
+    ["measure", `eval ${place.name}`],
+    ["describe", `info ${place.name}`],
+    ["many puzzles", `solve ${place.name} - < puzzles.txt`],
+  ]);
 }

@@ -20,6 +20,7 @@ import { backendText } from "../describe-run.ts";
 import { UsageError } from "../explain.ts";
 import { generatedChoice } from "../generated-choice.ts";
 import { type NewRun, startRun } from "../new-run.ts";
+import { showNext } from "../next-commands.ts";
 import {
   type ComputeOptions,
   chooseBackend,
@@ -33,7 +34,7 @@ import { changedConfig, parseSet, readConfigFile, type SettingSource } from "../
 import { showSettings, trainOnScreen } from "../show-training.ts";
 import { openTerminal, type Terminal } from "../terminal.ts";
 import { type Goal, isReached } from "../time-left.ts";
-import { TrainingSession } from "../training-session.ts";
+import { type Ending, TrainingSession } from "../training-session.ts";
 import { commandLine, invocation } from "../version.ts";
 
 interface TrainOptions extends ComputeOptions {
@@ -192,7 +193,7 @@ async function train(options: TrainOptions): Promise<void> {
     const { evalEvery: evaluateEvery = null, saveEvery } = options;
     const ending = await trainOnScreen(session, { goal, evaluateEvery, saveEvery }, terminal);
     if (options.json) terminal.print(JSON.stringify(result(session, ending)));
-    else terminal.remark(`next: ${invocation} eval ${session.run.path}`);
+    else showNext(terminal, nextCommands(session, ending));
     session.training.dispose();
   } finally {
     backend.dispose();
@@ -323,6 +324,16 @@ function goalOf({ steps, minutes }: TrainOptions, { training, about, seconds }: 
 function originalGoal({ steps, minutes }: RunAbout["goal"]): Goal | undefined {
   if (steps === null && minutes === null) return undefined;
   return { step: steps, seconds: minutes === null ? null : 60 * minutes };
+}
+
+function nextCommands({ run }: TrainingSession, ending: Ending): [string, string][] {
+  const { path } = run;
+  return [
+    ["continue", `train --resume ${path}${ending === "stopped" ? "" : " --minutes 10"}`],
+    ["measure", `eval ${path}`],
+    ["curves", `plot ${path} --out ${basename(resolvePath(path))}.html`],
+    ["describe", `info ${path}`],
+  ];
 }
 
 const result = ({ training, seconds, lastEvaluation, lastLoss, run }: TrainingSession, ending: string) => ({

@@ -43,6 +43,18 @@ export function parseMaze(text: string, side?: number): Int32Array {
   return Int32Array.from(characters, (character) => MAZE_CHARACTERS.indexOf(character) + 1);
 }
 
+/**
+ * Joins a maze that is written on several lines. A row may have a space between its cells, may have lost the spaces at its end, and
+ * may show free cells as dots.
+ */
+export function joinMazeRows(text: string, side: number): string {
+  const rows = text.replace(/(\r?\n)+$/, "").split(/\r?\n/);
+  const isSpaced = rows.length === side && rows.every((row) => /^.( .)*$/.test(row) && row.length === 2 * side - 1);
+  const cells = isSpaced ? rows.map((row) => row.replace(/(.) /g, "$1")) : rows;
+  const padded = cells.length === side ? cells.map((row) => row.padEnd(side)) : cells;
+  return padded.join("").replaceAll(".", " ");
+}
+
 /** The text in one line; tokens without a character become "?". */
 export function formatMaze(tokens: ArrayLike<number>): string {
   return Array.from(tokens, (token) => MAZE_CHARACTERS[token - 1] ?? "?").join("");

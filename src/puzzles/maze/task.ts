@@ -17,6 +17,7 @@ import { drawRows } from "../draw-rows.ts";
 import {
   formatMaze,
   isMazeSide,
+  joinMazeRows,
   MAZE_CHARACTERS,
   MAZE_SIDES,
   mazeMistake,
@@ -45,9 +46,9 @@ export function mazeTask(side: number, options: Omit<MazeOptions, "side"> = {}):
     columns: side,
     sequenceLength: side * side,
     vocabularySize: MAZE_VOCABULARY,
-    /** The rows in one line or on lines of their own; spaces are free cells. */
+    /** The rows in one line or on lines of their own; spaces and dots are free cells. */
     parse(question) {
-      const tokens = parseMaze(question.replace(/\r?\n/g, ""), side);
+      const tokens = parseMaze(joinMazeRows(question, side), side);
       const problem = mazeProblem(tokens, side);
       if (problem !== undefined) throw new PuzzleError(`maze: ${problem}`);
       return tokens;
