@@ -1,6 +1,7 @@
 // The model card of a shipped model: card.json holds the figures, README.md says them in words. Both are written by ship.ts.
 import { readFileSync } from "node:fs";
 import * as z from "zod/mini";
+import { taskChoiceSchema } from "../../src/puzzles/index.ts";
 
 const share = z.number().check(z.minimum(0), z.maximum(1));
 const count = z.number().check(z.int(), z.minimum(0));
@@ -25,6 +26,8 @@ const cardSchema = z.object({
   name: z.string(),
   /** What the model solves, in words. */
   solves: z.string(),
+  /** The task whose generated puzzles are measured first, with the number of clues. `trm eval NAME` generates new ones. */
+  task: z.optional(taskChoiceSchema),
   parameters: count,
   /** Model settings in words. */
   architecture: z.string(),
@@ -135,7 +138,7 @@ ${shown.map(([step, first, last]) => `| ${step.toLocaleString("en")} | ${percent
 `;
 }
 
-const intervalText = ([low, high]: readonly [number, number]): string => `${percent(low)} to ${percent(high)}`;
+export const intervalText = ([low, high]: readonly [number, number]): string => `${percent(low)} to ${percent(high)}`;
 
 function duration(seconds: number): string {
   const minutes = Math.floor(seconds / 60);

@@ -23,6 +23,7 @@ import {
   wilson95,
 } from "../../src/trm/index.ts";
 import { type Card, cardText, type Measurement } from "./card.ts";
+import { writeTable } from "./table.ts";
 
 const usage = `npm run ship -- NAME RUN... [options]
   NAME              name of the shipped model: the folder weights/NAME is written
@@ -66,6 +67,7 @@ async function ship(name: string, runs: readonly string[]): Promise<void> {
   const card: Card = {
     name,
     solves: values.solves,
+    task: readCheckpoint(run, () => []).side.task,
     parameters: model.parameterCount(),
     architecture: architectureOf(config),
     stages: runs.map(stageOf),
@@ -80,6 +82,7 @@ async function ship(name: string, runs: readonly string[]): Promise<void> {
   writeFileSync(join(folder, "model.safetensors"), files.weights);
   writeFileSync(join(folder, "card.json"), `${JSON.stringify(card, null, 2)}\n`);
   writeFileSync(join(folder, "README.md"), cardText(card));
+  writeTable();
   console.log(cardText(card));
 }
 

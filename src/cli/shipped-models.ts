@@ -70,8 +70,8 @@ const cardSchema = z.object({
 export interface CardSummary {
   /** The task whose generated puzzles the card is about; undefined if the card does not say so. */
   readonly task: TaskChoice | undefined;
-  /** "99.6% of 1,000 unseen generated 6x6 Sudokus with 10 clues (95% interval 99.0% to 99.8%)" */
-  readonly accuracy: string;
+  /** "99.6% exact (95% interval 99.0% to 99.8%), measured on 1,000" and "unseen generated 6x6 Sudokus with 10 clues" */
+  readonly accuracy: readonly [figures: string, puzzles: string];
 }
 
 /** The card of a model folder; undefined if it has none. @throws CheckpointError if it is broken */
@@ -84,7 +84,10 @@ export function readCardSummary(folder: string): CardSummary | undefined {
   const [low, high] = first.interval95.at(-1)!;
   return {
     task: parsed.data.task,
-    accuracy: `${percent(first.exact.at(-1)!)} of ${thousands(first.count)} ${first.puzzles} (95% interval ${percent(low)} to ${percent(high)})`,
+    accuracy: [
+      `${percent(first.exact.at(-1)!)} exact (95% interval ${percent(low)} to ${percent(high)}), measured on ${thousands(first.count)}`,
+      first.puzzles,
+    ],
   };
 }
 

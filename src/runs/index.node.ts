@@ -36,7 +36,7 @@ export {
   readWeights,
 } from "./exchange/import.node.ts";
 export { type InitialWeights, readInitialWeights } from "./initial-weights.node.ts";
-export { type CheckpointPlace, type LoadedRun, type LoadRunOptions, loadRun } from "./load-run.node.ts";
+export { type CheckpointPlace, isModelFolder, type LoadedRun, type LoadRunOptions, loadRun } from "./load-run.node.ts";
 export { readMetrics } from "./metrics-log.node.ts";
 export {
   dataFolderOf,

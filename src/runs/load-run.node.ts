@@ -40,6 +40,10 @@ export interface LoadedRun extends LoadedModel {
   readonly data: DataFingerprint | undefined;
 }
 
+/** Whether a folder holds a model with its configuration, as `weights/sudoku6` does, instead of a run. */
+export const isModelFolder = (folder: string): boolean =>
+  existsSync(join(folder, modelWeightsFile)) && existsSync(join(folder, modelConfigFile));
+
 /**
  * Loads a model with its task and its configuration.
  *
@@ -48,7 +52,7 @@ export interface LoadedRun extends LoadedModel {
  */
 export async function loadRun(folder: string, options: LoadRunOptions = {}): Promise<LoadedRun> {
   const { checkpoint = "last", weights } = options;
-  if (existsSync(join(folder, modelWeightsFile)) && existsSync(join(folder, modelConfigFile))) {
+  if (isModelFolder(folder)) {
     const files = {
       config: readBytes(join(folder, modelConfigFile)),
       weights: readBytes(join(folder, modelWeightsFile)),

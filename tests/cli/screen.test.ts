@@ -192,7 +192,7 @@ it("prints an accuracy table of the powers of two and the last step", () => {
     cell: shares,
     interval95: [0.2, 0.8],
     meanHaltStep: 3,
-    haltCounts: [0, 0, 5, 0, 0, 0],
+    haltCounts: [0, 0, 10, 0, 0, 0],
   } as const;
   const lines = accuracyTable(evaluation);
   expect(lines.slice(1, 5).map((line) => Number.parseInt(line, 10))).toEqual([1, 2, 4, 6]);
@@ -200,4 +200,8 @@ it("prints an accuracy table of the powers of two and the last step", () => {
     "95% interval of the last step: 20.0% to 80.0%",
     "q says halt after 3.0 steps on average",
   ]);
+  const some = accuracyTable({ ...evaluation, meanHaltStep: 4.5, haltCounts: [0, 0, 5, 0, 0, 0] });
+  expect(some.at(-1)).toBe("q says halt for 50.0% of the puzzles, after 3.0 steps on average");
+  const none = accuracyTable({ ...evaluation, meanHaltStep: 6, haltCounts: [0, 0, 0, 0, 0, 0] });
+  expect(none.at(-1)).toBe("q never says halt");
 });

@@ -13,6 +13,7 @@ const topFolders = new Set([
   "scripts",
   "src",
   "tests",
+  "weights",
 ]);
 const builtFolders = new Set(["node_modules", "dist", "generated"]);
 

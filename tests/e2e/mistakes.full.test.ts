@@ -177,9 +177,11 @@ describe("wrong usage", () => {
   it.each([
     [[], ""],
     [["frobnicate"], "unknown command 'frobnicate'"],
-    [["eval"], "missing required argument 'dir'"],
     [["eval", "x", "--frob"], "unknown option '--frob'"],
-    [["solve", "1234"], "missing required argument 'puzzle'"],
+    [["solve", "sudoku4"], "solve: missing required argument 'puzzle' after sudoku4"],
+    [["solve", "-", "--all"], "solve: --all shows the steps of one puzzle, - reads many"],
+    [train("--lr", "1e-3"), "train: unknown option '--lr', expected --set learningRate=VALUE"],
+    [train("--batch-size", "8"), "train: unknown option '--batch-size', expected --set batchSize=VALUE"],
     [["train"], "is missing (tasks: sudoku4, sudoku6, sudoku9, maze)"],
     [
       ["train", "--task", "sudoku5"],
@@ -203,6 +205,14 @@ describe("wrong usage", () => {
     if (message !== "") return expectMistake(2, message, ...arguments_);
     const { code, stderr } = await trm(...arguments_); // no command at all: the help
     expect([code, stderr.startsWith("Usage: trm")]).toEqual([2, true]);
+  });
+  it.each([
+    [["eval"], "eval: missing required argument 'dir'", "npx trm eval [options] <dir>"],
+    [["solve"], "solve: missing required argument 'puzzle'", "npx trm solve [options] [model] <puzzle...>"],
+    [["data", "maze"], "data maze: required option '--from <dir>' not specified", "npx trm data maze [options]"],
+  ])("is followed by the usage line if an argument is missing: %j", async (arguments_, message, usage) => {
+    const { code, stdout, stderr } = await trm(...arguments_);
+    expect([code, stdout, stderr]).toEqual([2, "", `trm: ${message}\nusage: ${usage}\n`]);
   });
   it("covers the backend in the environment", async () => {
     const { code, stderr } = await start(["eval", run], { TRM_BACKEND: "cuda" }).finished;

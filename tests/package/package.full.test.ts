@@ -35,7 +35,7 @@ function userRuns(name: string, code: string): string {
 }
 
 describe("the package", () => {
-  it("contains the built files, the pages, the examples, the torchrun script and licences, and nothing else", () => {
+  it("contains the built files, the pages, the examples, the torchrun script, the shipped models and licences, and nothing else", () => {
     const inside = readdirSync(user.unpacked).toSorted();
     expect(inside).toEqual([
       "LICENSE",
@@ -47,7 +47,11 @@ describe("the package", () => {
       "examples",
       "interop",
       "package.json",
+      "weights",
     ]);
+    const unfinished = readdirSync(join(user.unpacked, "weights"), { recursive: true, encoding: "utf8" });
+    expect(unfinished.filter((file) => /checkpoint-|\.jsonl$/.test(file))).toEqual([]);
+    expect(unfinished).toContain(join("sudoku4", "model.safetensors"));
     const files = readdirSync(join(user.unpacked, "dist"), { recursive: true, encoding: "utf8" });
     expect(files.filter((file) => /\.ts$/.test(file) && !/\.d\.ts$/.test(file))).toEqual([]);
   });

@@ -85,8 +85,8 @@ function packCleanCopy(destination: string, script: string): void {
   try {
     const listed = run("git", ["ls-files", "--cached", "--others", "--exclude-standard", "-z"], { cwd: projectRoot });
     for (const file of listed.split("\0")) {
-      // Tests, benchmarks and weights are not in the package. A file that git tracks may be deleted.
-      if (!file || /^(tests|bench|weights)\//.test(file) || !existsSync(projectRoot + file)) continue;
+      // Tests, benchmarks and unfinished runs are not in the package. A file that git tracks may be deleted.
+      if (!file || /^(tests|bench|weights\/\w+\/run)\//.test(file) || !existsSync(projectRoot + file)) continue;
       cpSync(projectRoot + file, join(copy, file));
     }
     symlinkSync(`${projectRoot}node_modules`, join(copy, "node_modules"));

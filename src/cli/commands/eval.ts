@@ -1,14 +1,22 @@
 // `trm eval`: measures how many puzzles a trained model solves after every supervision step.
 import { Command, Option } from "commander";
-import { readBytes, writeOutput } from "../../formats/index.node.ts";
+import { readBytes, STANDARD_OUTPUT, writeOutput } from "../../formats/index.node.ts";
 import { DatasetError, decodeText } from "../../formats/index.ts";
 import { openDataSplit } from "../../puzzles/index.node.ts";
-import { type ExampleSource, OFFICIAL_KS, pickExamples, readTaskCsv } from "../../puzzles/index.ts";
+import {
+  type ExampleSource,
+  OFFICIAL_KS,
+  pickExamples,
+  readTaskCsv,
+  type TaskChoice,
+  taskOf,
+} from "../../puzzles/index.ts";
 import {
   type CheckpointChoice,
   dataFolderOf,
   evaluationFingerprint,
   fingerprintOfSets,
+  isModelFolder,
   type LoadedRun,
   loadRun,
   readSets,
@@ -30,12 +38,14 @@ import {
   sweepHalting,
 } from "../../trm/index.ts";
 import { accuracyTable } from "../accuracy-table.ts";
-import { backendText } from "../describe-run.ts";
+import { backendText, taskText } from "../describe-run.ts";
 import { arcOptions, evalArc } from "../eval-arc.ts";
 import { UsageError } from "../explain.ts";
+import { counted } from "../format.ts";
 import { type Halt, haltOption } from "../halt-option.ts";
 import { haltingTable, sweepJson, sweepSvg, sweepTable } from "../halting-report.ts";
 import { measure } from "../measure.ts";
+import { showNext } from "../next-commands.ts";
 import {
   attemptsOption,
   type ComputeOptions,
@@ -47,6 +57,14 @@ import {
   taskModuleOption,
   wholeNumber,
 } from "../options.ts";
+import {
+  type ModelPlace,
+  placeOfModel,
+  placeText,
+  readCardSummary,
+  shadowNote,
+  shippedNames,
+} from "../shipped-models.ts";
 import { openTerminalBeside, type Terminal } from "../terminal.ts";
 import { invocation } from "../version.ts";
 
@@ -73,10 +91,13 @@ export function evalCommand(): Command {
   const command = new Command("eval")
     .summary("measure a trained model on unseen puzzles")
     .description("Measures exact accuracy and cell accuracy of a trained model after every supervision step.")
-    .argument("<dir>", "run folder or checkpoint folder")
+    .argument("<dir>", `run folder or checkpoint folder, or a shipped model: ${shippedNames().join(", ")}`)
     .addOption(checkpointOption())
     .addOption(taskModuleOption())
-    .option("--csv <file>", "puzzles as source,question,answer,rating (default: the unseen puzzles of the run)")
+    .option(
+      "--csv <file>",
+      "puzzles as source,question,answer,rating (default: the unseen puzzles of the run; for a shipped model newly generated ones)",
+    )
     .addOption(new Option("--data <dir>", "the test split of a data set in the official layout").conflicts("csv"))
     .addOption(
       new Option("--limit <n>", "evaluate only n puzzles: the first n, or n spread evenly over a data set").argParser(
@@ -96,10 +117,10 @@ export function evalCommand(): Command {
   return command
     .option("--json", "print one JSON object: {puzzles, unlabelled, exact, cell, interval95, meanHaltStep, haltCounts}")
     .addHelpText("after", helpText)
-    .action((path: string, options: EvalOptions) => {
+    .action((name: string, options: EvalOptions) => {
       const arcOnly = ["out", "k", "attempts"].find((name) => command.getOptionValueSource(name) === "cli");
       if (arcOnly && !options.arc) throw new UsageError(`eval: --${arcOnly} requires --arc`);
-      return evalRun(path, options);
+      return evalRun(placeOfModel(name), options);
     });
 }
 
@@ -116,6 +137,7 @@ exitSteps, meanSteps and computeSaved instead of the last two.
 
 Examples:
   ${invocation} eval runs/demo
+  ${invocation} eval sudoku6 --limit 1000
   ${invocation} eval runs/demo --csv puzzles.csv --json
   ${invocation} eval runs/demo --halt q
   ${invocation} eval runs/demo --halt steps=64 --sweep --svg sweep.svg
@@ -124,16 +146,18 @@ Examples:
 
 More about these numbers: docs/evaluation.md`;
 
-async function evalRun(path: string, options: EvalOptions): Promise<void> {
+async function evalRun(place: ModelPlace, options: EvalOptions): Promise<void> {
+  const { path } = place;
   const terminal = openTerminalBeside("--svg", options.svg, options.json);
   const backend = await chooseBackend(options);
   try {
     const loaded = await loadRun(path, { checkpoint: options.checkpoint, taskModule: options.task });
     const run = options.arc ? prepareArc(path, options, loaded) : preparePuzzles(path, options, loaded);
     const note = verifyPuzzles(path, options, loaded);
-    if (!options.json) showSettings({ path, options, loaded, backend }, terminal);
+    if (!options.json) showSettings({ place, options, loaded, backend }, terminal);
     if (note !== undefined) terminal.remark(`note: ${note}`);
     await run(loaded, terminal);
+    if (!options.json && options.svg !== STANDARD_OUTPUT) showNext(terminal, nextCommands(place, options));
     loaded.model.dispose();
   } finally {
     backend.dispose();
@@ -181,18 +205,52 @@ const withThreshold =
     evaluateHalting(model, set, { ...options, threshold });
 
 interface EvalSettings {
-  readonly path: string;
+  readonly place: ModelPlace;
   readonly options: EvalOptions;
   readonly loaded: LoadedRun;
   readonly backend: Backend;
 }
 
-function showSettings({ path, options, loaded, backend }: EvalSettings, { remark }: Terminal): void {
-  const where =
-    options.csv ?? options.data ?? dataFolderOf(runFolderOf(path)) ?? `unseen puzzles of the run (${unseenFile})`;
-  remark(`model    ${path}, ${loaded.task.name}, after training step ${loaded.step}`);
-  remark(`puzzles  ${where}`);
+function showSettings({ place, options, loaded, backend }: EvalSettings, { remark }: Terminal): void {
+  const note = shadowNote(place);
+  if (note !== undefined) remark(note);
+  const task = place.isShipped ? "" : `, ${loaded.task.name}`;
+  remark(`model    ${placeText(place)}${task}, after training step ${loaded.step ?? "-"}`);
+  const card = readCardSummary(place.path);
+  if (card) remark(`card     ${card.accuracy.join("\n         ")}`);
+  remark(`puzzles  ${puzzlesText(place.path, options, loaded)}`);
   remark(`backend  ${backendText(backend)}`);
+}
+
+function puzzlesText(path: string, { csv, data, limit }: EvalOptions, loaded: LoadedRun): string {
+  if (csv !== undefined || data !== undefined) return (csv ?? data)!;
+  if (isModelFolder(path)) {
+    return `${counted(limit ?? generatedCount, "newly generated puzzle")} of ${taskText(generatedChoiceOf(path, loaded))} (seed ${generatedSeed})`;
+  }
+  return dataFolderOf(runFolderOf(path)) ?? `unseen puzzles of the run (${unseenFile})`;
+}
+
+/** The puzzles that a model folder is evaluated on by default: a seed that no training uses, and as many as a run keeps unseen. */
+const generatedSeed = 2026;
+const generatedCount = 200;
+
+/** What the model was trained on: as the card says, else the task of the configuration. */
+const generatedChoiceOf = (path: string, { choice }: LoadedRun): TaskChoice => readCardSummary(path)?.task ?? choice;
+
+function generatePuzzles(path: string, loaded: LoadedRun, count: number): Examples {
+  const task = taskOf(generatedChoiceOf(path, loaded));
+  return task.generate({ train: 0, test: count, seed: generatedSeed }).test;
+}
+
+function nextCommands({ name }: ModelPlace, { halt, csv, data }: EvalOptions): [string, string][] {
+  const where = csv === undefined ? (data === undefined ? "" : ` --data ${data}`) : ` --csv ${csv}`;
+  return [
+    halt.threshold === null
+      ? ["stop early", `eval ${name}${where} --halt q`]
+      : ["all steps", `eval ${name}${where} --halt fixed`],
+    ["compare", `eval ${name}${where} --sweep`],
+    ["describe", `info ${name}`],
+  ];
 }
 
 /**
@@ -202,7 +260,7 @@ function showSettings({ path, options, loaded, backend }: EvalSettings, { remark
  * @throws CheckpointError for another data set
  */
 function verifyPuzzles(path: string, { csv, data }: EvalOptions, loaded: LoadedRun): string | undefined {
-  if (csv !== undefined) return undefined;
+  if (csv !== undefined || isModelFolder(path)) return undefined;
   const run = runFolderOf(path);
   const own = data === undefined ? dataFolderOf(run) : undefined;
   const expected = loaded.data;
@@ -222,6 +280,7 @@ function verifyPuzzles(path: string, { csv, data }: EvalOptions, loaded: LoadedR
 /** @throws DatasetError */
 function openPuzzles(path: string, { csv, data, limit }: EvalOptions, loaded: LoadedRun): PuzzleSet {
   if (csv !== undefined) return firstOf(readCsv(csv, loaded), limit);
+  if (data === undefined && isModelFolder(path)) return generatePuzzles(path, loaded, limit ?? generatedCount);
   const folder = data ?? dataFolderOf(runFolderOf(path));
   if (folder === undefined) return firstOf(readSets(runFolderOf(path)).unseen, limit);
   const source = openDataSplit(folder, "test", loaded.config.model);

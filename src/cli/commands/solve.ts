@@ -79,9 +79,11 @@ Examples:
 
 /** The words of the command line: the model if the first one names it, then the puzzle. @throws UsageError */
 function splitWords(words: readonly string[]): { model: string | undefined; lines: readonly string[] } {
-  const [first, ...others] = words;
-  const isPuzzle = /^[-.0-9_#SGo |+=\r\n]*$/.test(first!);
-  const namesModel = !isPuzzle || (others.length > 0 && (existsSync(first!) || shippedNames().includes(first!)));
+  const [first, ...others] = words as [string, ...string[]];
+  const isPuzzle = /^[-.0-9_#SGo |+=\r\n]*$/.test(first);
+  // "." and ".." are blanks of a Sudoku, although they are folders as well.
+  const isFolder = others.length > 0 && !/^\.+$/.test(first) && existsSync(first);
+  const namesModel = !isPuzzle || isFolder;
   if (!namesModel) return { model: undefined, lines: words };
   if (others.length === 0) throw new UsageError(`solve: missing required argument 'puzzle' after ${first}`);
   return { model: first, lines: others };

@@ -1,0 +1,132 @@
+// The shipped models: which one a name or a puzzle means, and how puzzles are read from a stream.
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { settingFor } from "../../src/cli/settings.ts";
+import {
+  placeOfModel,
+  readCardSummary,
+  shippedNames,
+  shippedTasks,
+  taskOfPuzzle,
+} from "../../src/cli/shipped-models.ts";
+import { puzzlesIn } from "../../src/cli/solve-lines.ts";
+import { mazeTask, sudokuTask } from "../../src/puzzles/index.ts";
+
+const four = "..1.3.....4.2...";
+const mazeRows = [
+  "S  #  #  ",
+  " # # #   ",
+  "   #   # ",
+  " #   #   ",
+  "   #   # ",
+  " # # #   ",
+  "     #   ",
+  "## #   # ",
+  "      #G ",
+];
+const tasks = [sudokuTask(4), sudokuTask(6), sudokuTask(9), mazeTask(9)];
+
+describe("a name of a model", () => {
+  it("means a shipped model unless a file or folder bears it", () => {
+    expect(shippedNames()).toEqual(expect.arrayContaining(["sudoku4", "sudoku6"]));
+    expect(placeOfModel("sudoku4")).toMatchObject({ name: "sudoku4", isShipped: true });
+    expect(placeOfModel("tests")).toEqual({ path: "tests", name: "tests", isShipped: false });
+    expect(placeOfModel("runs/none")).toMatchObject({ path: "runs/none", isShipped: false });
+    expect(() => placeOfModel("sudoku5")).toThrow(
+      /^sudoku5: no such folder, and no shipped model \(.*sudoku4, sudoku6/,
+    );
+  });
+
+  it("leads to a card with the task and the figures of every shipped model", () => {
+    for (const name of shippedNames()) {
+      const card = readCardSummary(placeOfModel(name).path);
+      expect(card?.accuracy[0], name).toMatch(
+        /^[\d.]+% exact \(95% interval [\d.]+% to [\d.]+%\), measured on [\d,]+$/,
+      );
+    }
+    expect(readCardSummary(placeOfModel("sudoku6").path)?.task).toEqual({ name: "sudoku6", clues: 10 });
+  });
+});
+
+describe("the task of a puzzle", () => {
+  const nameOf = (text: string): string => taskOfPuzzle(text, tasks).task.name;
+
+  it("follows from the length and the characters, on one line or on several", () => {
+    expect(nameOf(four)).toBe("sudoku4");
+    expect(nameOf(". . | 1 .\n3 . | . .\n----+----\n. . | 4 .\n2 . | . .\n")).toBe("sudoku4");
+    expect(nameOf(".".repeat(36))).toBe("sudoku6");
+    expect(nameOf("0".repeat(81))).toBe("sudoku9");
+    expect(nameOf(mazeRows.join(""))).toBe("maze9");
+    expect(nameOf(mazeRows.join("\n"))).toBe("maze9");
+  });
+
+  it("is the same for every way to write a maze", () => {
+    const { question } = taskOfPuzzle(mazeRows.join(""), tasks);
+    const forms = [
+      mazeRows.map((row) => row.trimEnd()).join("\n"),
+      mazeRows.map((row) => [...row].join(" ")).join("\r\n"),
+      mazeRows.join("").replaceAll(" ", "."),
+    ];
+    for (const form of forms) expect(taskOfPuzzle(form, tasks).question, form).toEqual(question);
+  });
+
+  it("is named in the error of a broken puzzle of its length, and the lengths in any other error", () => {
+    expect(() => nameOf(`11${".".repeat(14)}`)).toThrow("sudoku4: two 1s in row 1 (columns 1 and 2)");
+    expect(() => nameOf(`SS${"#".repeat(79)}`)).toThrow("maze: 2 cells are S (start), expected exactly one");
+    expect(() => nameOf("123")).toThrow(
+      "3 cells, which no shipped model has (sudoku4: 16, sudoku6: 36, sudoku9: 81, maze9: 81)",
+    );
+  });
+
+  it("is known for the shipped models that bear its name", () => {
+    for (const { name } of shippedTasks()) expect(shippedNames()).toContain(name);
+  });
+});
+
+describe("puzzles in a stream", () => {
+  async function read(chunks: readonly string[]): Promise<(string | number)[][]> {
+    const bytes = chunks.map((chunk) => new TextEncoder().encode(chunk));
+    const stream = (async function* () {
+      yield* bytes;
+    })();
+    const found = [];
+    for await (const puzzle of puzzlesIn(stream, tasks)) if (puzzle) found.push([puzzle.line, puzzle.text]);
+    return found;
+  }
+
+  it("stand one per line, or on the lines of a board", async () => {
+    const board = ["..1.", "3...", "..4.", "2..."];
+    const text = [four, "", "bad", ...board, ...mazeRows, "..1.", "3...", "", four].join("\n");
+    expect(await read([text])).toEqual([
+      [1, four],
+      [3, "bad"],
+      [4, board.join("\n")],
+      [8, mazeRows.join("\n")],
+      [17, "..1.\n3..."],
+      [20, four],
+    ]);
+  });
+
+  it("do not depend on where the stream is cut", async () => {
+    const text = `${four}\r\n\nx\n. . | 1 .\n3 . | . .\n----+----\n. . | 4 .\n2 . | . .\n${mazeRows.join("\n")}\n${four}`;
+    const whole = await read([text]);
+    expect(whole).toHaveLength(5);
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.integer({ min: 0, max: text.length })), async (cuts) => {
+        const places = [0, ...cuts.sort((a, b) => a - b), text.length];
+        const chunks = places.slice(1).map((end, i) => text.slice(places[i], end));
+        expect(await read(chunks)).toEqual(whole);
+      }),
+    );
+  });
+});
+
+it("an unknown option is recognized as a setting", () => {
+  expect(["lr", "learning-rate", "batchSize", "hidden-size", "frob"].map(settingFor)).toEqual([
+    "learningRate",
+    "learningRate",
+    "batchSize",
+    "hiddenSize",
+    undefined,
+  ]);
+});
