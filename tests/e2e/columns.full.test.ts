@@ -1,0 +1,73 @@
+// The output of every command fits a terminal of 80 columns, as long as the paths are short.
+import { spawnSync } from "node:child_process";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { newFolder, patience, project, words } from "./command.ts";
+
+const folder = newFolder();
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+/** Standard output and errors of a command that runs in the folder. */
+function outputOf(line: string, colours = false): string {
+  const env = { ...process.env, ...(colours ? { FORCE_COLOR: "1" } : { NO_COLOR: "1" }) };
+  const [command, input] = line.split(" < ") as [string, string?];
+  const { status, stdout, stderr } = spawnSync(process.execPath, [join(project, "bin/trm.mjs"), ...words(command)], {
+    cwd: folder,
+    env,
+    input: input ?? "",
+    encoding: "utf8",
+  });
+  expect([line, status, stderr.includes("internal error")]).toEqual([line, 0, false]);
+  return stdout + stderr;
+}
+
+/** Lines that are wider than the terminal, without escape codes. Paths of the package depend on the machine. */
+const tooWide = (text: string): string[] =>
+  text
+    .replaceAll(project, "trm-ts")
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: escape codes begin with one
+    .replaceAll(/\u001b\[[\d;]*m/g, "")
+    .split("\n")
+    .filter((row) => [...row].length > 80);
+
+const settings = "--set hiddenSize=32 batchSize=32 nSup=4";
+
+beforeAll(() => {
+  outputOf(`train --task sudoku4 --puzzles 200 --steps 20 --eval-every 10 --out runs/a ${settings}`);
+  mkdirSync(join(folder, "csv"));
+  const [train, test] = ["csv/train.csv", "csv/test.csv"].map((file) => join(folder, file)) as [string, string];
+  for (const file of [train, test]) {
+    writeFileSync(file, outputOf("data generate sudoku9 --clues 36 --count 5 --out -").replace(/^.*puzzles of .*$\n|^rating: .*$\n/gm, ""));
+  }
+}, patience);
+
+it.each([
+  `train --task sudoku6 --puzzles 100 --steps 3 --out runs/b ${settings}`,
+  "train --resume runs/a --steps 25",
+  "demo --minutes 0.02 --out runs/demo",
+  "eval runs/a",
+  "eval runs/a --halt q --sweep",
+  "eval sudoku6 --limit 20",
+  "solve runs/a ..1.3.....4.2... --all",
+  "solve ....4.6.....52..1...1...3....26.4....",
+  "solve runs/a - < ..1.3.....4.2...\n",
+  "info runs/a",
+  "info sudoku6",
+  "metrics runs/a",
+  "plot runs/a --out a.html --svg a.svg",
+  "data generate sudoku4 --count 3 --out four.csv",
+  "data generate maze --side 9 --count 3 --out maze.csv",
+  "data sudoku --from csv --out data/sudoku --augment 2",
+  "export runs/a --out exported --for torchrun",
+])(
+  "%s",
+  (line) => {
+    expect(tooWide(outputOf(line))).toEqual([]);
+  },
+  patience,
+);
+
+it("colours make no line wider", () => {
+  expect(tooWide(outputOf("solve ..1.3.....4.2...", true))).toEqual([]);
+});
