@@ -147,6 +147,7 @@ export async function* puzzlesIn(
   }
   if (rest !== "") yield* boards.add(rest, ++number);
   yield* boards.end();
+  yield undefined;
 }
 
 /** Joins the rows of boards that stand on several lines. */

@@ -52,7 +52,7 @@ describe("solve without a model", () => {
 
   it("says which rule an answer breaks", async () => {
     const { stdout } = await trm(["solve", "-"], "123....4........\n"); // the last cell of row 1 sees 1, 2, 3 and 4
-    expect(stdout).toMatch(/\twrong: (two \ds in|no digit in)/);
+    expect(stdout).toMatch(/^[1-4.?]{16}\twrong: .* in row \d/);
   });
 
   it("reports a puzzle that no shipped model fits", async () => {

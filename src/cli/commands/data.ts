@@ -187,6 +187,7 @@ async function generate(name: string, options: GenerateOptions): Promise<void> {
     terminal.print(JSON.stringify({ out, task: task.name, count, rating: { meaning: rating, least, most } }));
   } else {
     terminal.print(`${out}: ${counted(count, "puzzle")} of ${task.name}, rated ${least} to ${most}`);
-    terminal.print(`rating: ${rating} (not the scale of the published sets)`);
+    terminal.print(`rating: ${rating}`);
+    terminal.print("        (not the scale of the published sets)");
   }
 }
