@@ -1,33 +1,17 @@
-// Draws docs/images/solve.svg, the picture in the README: trains a small model on 6x6 Sudoku with a fixed seed and shows how it
-// solves an unseen puzzle, after supervision steps 1, 2, 4 and 8. Run: npm run draw:solve (half a minute on two free cores).
+// Draws docs/images/solve.svg, the picture in the README: how the shipped 6x6 model solves an unseen puzzle, after supervision steps
+// 1, 2, 4 and 8. Run: npm run draw:solve
 import { writeFileSync } from "node:fs";
-import { parseConfig, predictions, ShuffledExamples, sudokuTask, Training } from "trm-ts";
+import { fileURLToPath } from "node:url";
+import { type Model, predictions, sudokuTask } from "trm-ts";
+import { loadRun } from "trm-ts/node";
 
 const side = 6;
 const [boxRows, boxColumns] = [2, 3];
 const shownSteps = [1, 2, 4, 8];
 const lastStep = shownSteps.at(-1)!;
-const trainingSteps = 800;
 
-const task = sudokuTask(side, { clues: 16 });
-const { train, test } = task.generate({ train: 4000, test: 200, seed: 1 });
-const config = parseConfig({
-  vocabularySize: task.vocabularySize,
-  sequenceLength: task.sequenceLength,
-  // One latent recursion with two updates of z, so that a supervision step does little and the later ones have work to do.
-  T: 1,
-  n: 2,
-  layers: 1,
-  hiddenSize: 64,
-  widthMultiple: 8,
-  nSup: lastStep,
-  batchSize: 32,
-  learningRate: 3e-3,
-  warmupSteps: 50,
-  weightDecay: 0.1,
-  emaRate: 0.99,
-  seed: 1,
-});
+const task = sudokuTask(side, { clues: 10 });
+const { test } = task.generate({ train: 0, test: 300, seed: 2026 }); // not the seed of the training
 
 /** The answer to one puzzle after a supervision step. */
 interface Answer {
@@ -36,9 +20,9 @@ interface Answer {
   readonly qHalt: number;
 }
 
-async function answersOf(training: Training): Promise<Answer[][]> {
+async function answersOf(model: Model): Promise<Answer[][]> {
   const answers: Answer[][] = Array.from({ length: test.count }, () => []);
-  for await (const { step, tokens, qHalt } of predictions(training.evaluationModel, test, lastStep)) {
+  for await (const { step, tokens, qHalt } of predictions(model, test, lastStep)) {
     for (const [puzzle, steps] of answers.entries()) {
       const from = puzzle * test.length;
       steps.push({ step, tokens: tokens.slice(from, from + test.length), qHalt: qHalt[puzzle]! });
@@ -217,12 +201,8 @@ ${drawLegend()}
 `;
 }
 
-const training = new Training(config, new ShuffledExamples(train, 1, task));
-for (let step = 1; step <= trainingSteps; step++) {
-  const { loss } = await training.supervisionStep();
-  if (step % 100 === 0) console.log(`step ${step} of ${trainingSteps}: loss ${loss.toFixed(2)}`);
-}
-const answers = await answersOf(training);
+const { model } = await loadRun(fileURLToPath(new URL("../weights/sudoku6", import.meta.url)));
+const answers = await answersOf(model);
 for (const step of shownSteps) {
   const solved = answers.filter((steps, puzzle) => errorsOf(steps, puzzle)[step - 1] === 0).length;
   console.log(`step ${step}: ${solved} of ${test.count} unseen puzzles solved`);
