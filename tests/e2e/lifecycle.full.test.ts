@@ -59,7 +59,8 @@ describe("eval", () => {
     const lines = own.stdout.trim().split("\n");
     expect(lines).toHaveLength(1);
     const evaluation = JSON.parse(lines[0]!);
-    expect(Object.keys(evaluation)).toEqual(["puzzles", "unlabelled", "exact", "cell", "interval95", "meanHaltStep"]);
+    const figures = ["puzzles", "unlabelled", "exact", "cell", "interval95", "meanHaltStep", "haltCounts"];
+    expect(Object.keys(evaluation)).toEqual(figures);
     expect(evaluation).toMatchObject({ puzzles: 200, exact: Array(4).fill(expect.any(Number)) });
     expect(evaluation.cell).toHaveLength(4);
     expect(evaluation.interval95[0]).toBeLessThanOrEqual(evaluation.exact[3]);
