@@ -1,5 +1,5 @@
 // Drawings of a tape: DOT for Graphviz, and SVG in layers. The operations stand in the order of their depth, inputs above.
-import { showShape } from "../tensor/index.ts";
+import { expectArray, expectObject, showShape } from "../tensor/index.ts";
 import type { TapeEntry } from "./tape-entries.ts";
 
 /** A box of the drawing: an operation, or a named leaf. */
@@ -29,8 +29,17 @@ function boxesOf(entries: readonly TapeEntry[]): Box[] {
   return [...leaves.values(), ...operations];
 }
 
+/** @throws ArgumentError unless the entries have the form of `tapeOf` */
+function expectEntries(where: string, entries: readonly TapeEntry[]): void {
+  expectArray(where, "the entries", entries);
+  entries.forEach((entry, i) => {
+    expectObject(where, `entry ${i}`, entry, ["operation", "inputs", "inputShapes"]);
+  });
+}
+
 /** The tape in the DOT language: `dot -Tsvg` draws it. */
 export function tapeToDot(entries: readonly TapeEntry[]): string {
+  expectEntries("tapeToDot", entries);
   const quoted = (text: string): string => text.replaceAll(/["\\]/g, "\\$&");
   const boxes = boxesOf(entries);
   const nodes = boxes.map(({ id, lines, isLeaf }) => {
@@ -44,6 +53,7 @@ const [width, height, gapX, gapY] = [190, 40, 20, 36];
 
 /** The tape as a drawing. A box stands one layer below the lowest box that feeds it. */
 export function tapeToSvg(entries: readonly TapeEntry[]): string {
+  expectEntries("tapeToSvg", entries);
   const boxes = boxesOf(entries);
   const layerOf = new Map<string, number>();
   const layers: Box[][] = [];

@@ -1,5 +1,14 @@
 // The tape as plain data, for tools that list or draw it: the operations, and on request the value and the gradient of each.
-import { type NumberArray, type Shape, scope, zeros } from "../tensor/index.ts";
+import {
+  ArgumentError,
+  expectFunction,
+  expectObject,
+  type NumberArray,
+  type Shape,
+  scope,
+  showValue,
+  zeros,
+} from "../tensor/index.ts";
 import { gradients } from "./backward.ts";
 import { GradientError } from "./errors.ts";
 import { operationNamed } from "./operation.ts";
@@ -35,7 +44,10 @@ export interface TapeOptions {
  */
 export function tapeOf(...given: readonly Variable[] | readonly [...Variable[], TapeOptions]): TapeEntry[] {
   const last = given.at(-1);
-  const { names = [] } = last === undefined || last instanceof Variable ? {} : last;
+  const options: TapeOptions = last === undefined || last instanceof Variable ? {} : last;
+  expectObject("tapeOf", "the options", options);
+  const { names = [] } = options;
+  expectNames("tapeOf", names);
   const variables = (last instanceof Variable ? given : given.slice(0, -1)) as readonly Variable[];
   expectVariables("tapeOf", variables);
   const nodes = nodesOf(variables);
@@ -85,11 +97,18 @@ export interface InspectedTape {
  */
 export async function inspectTape(
   body: () => { readonly output: Variable } & TapeOptions,
-  { fused = true }: { readonly fused?: boolean } = {},
+  options: { readonly fused?: boolean } = {},
 ): Promise<InspectedTape> {
+  expectFunction("inspectTape", "the body", body);
+  expectObject("inspectTape", "the options", options);
+  const { fused = true } = options;
   const settings = { recording: true, keepOutputs: true, fused };
   const reads = scope(() => {
-    const { output, names = [] } = body();
+    const result = body();
+    expectObject("inspectTape", "the result of the body", result, ["output"]);
+    const { output, names = [] } = result;
+    expectVariables("inspectTape", [output]);
+    expectNames("inspectTape", names);
     const named = [...names];
     const nodes = nodesOf([output]);
     if (nodes.length === 0) throw new GradientError("inspectTape: got a constant, expected a result with a tape");
@@ -117,7 +136,9 @@ export async function inspectTape(
  * The operations that a fused operation is composed of, on inputs of the shapes of the entry; the leaves are named "input 0",
  * "input 1", ... An operation among them that is fused itself is unfolded by another call. Empty for an operation that is not fused.
  */
-export function definitionOf({ operation, attributes, inputShapes }: TapeEntry): TapeEntry[] {
+export function definitionOf(entry: TapeEntry): TapeEntry[] {
+  expectObject("definitionOf", "the entry", entry, ["operation", "inputShapes"]);
+  const { operation, attributes, inputShapes } = entry;
   const { definition, types = {} } = operationNamed(operation);
   if (!definition) return [];
   const body = (): TapeEntry[] => {
@@ -129,4 +150,10 @@ export function definitionOf({ operation, attributes, inputShapes }: TapeEntry):
     return tapeOf(definition(inputs, attributes), { names });
   };
   return scope(body, { recording: true });
+}
+
+/** @throws ArgumentError unless the names of a listing can be read one by one */
+function expectNames(where: string, names: unknown): void {
+  if (typeof names === "object" && names !== null && Symbol.iterator in names) return;
+  throw new ArgumentError(`${where}: got ${showValue(names)} as names, expected pairs of a name and a Variable`);
 }
