@@ -4,10 +4,11 @@ import type { LoadedModel } from "../runs/index.ts";
 import { UsageError } from "./explain.ts";
 import { counted, percent } from "./format.ts";
 import type { Halt } from "./halt-option.ts";
+import { type RolloutChoice, rolloutSettings } from "./rollout-report.ts";
 import type { Terminal } from "./terminal.ts";
 import { runCancellable } from "./work-progress.ts";
 
-export interface ArcOptions {
+export interface ArcOptions extends RolloutChoice {
   readonly data: string;
   readonly out: string;
   readonly k: readonly number[];
@@ -26,7 +27,8 @@ export function arcOptions(options: Omit<ArcOptions, "data" | "out"> & { data?: 
 }
 
 export async function evalArc(options: ArcOptions, { config, model }: LoadedModel, terminal: Terminal): Promise<void> {
-  const { data, out, k: ks, attempts, halt, json } = options;
+  const { data, out, k: ks, attempts, halt, json, select } = options;
+  const rollouts = rolloutSettings(options);
   const evaluation = await runCancellable(terminal, (onProgress) =>
     evaluateArc(model, {
       data,
@@ -35,6 +37,7 @@ export async function evalArc(options: ArcOptions, { config, model }: LoadedMode
       attempts,
       nSup: halt.steps ?? config.training.nSup,
       batchSize: 8,
+      rollouts: rollouts && { ...rollouts, select },
       onProgress: (done, total) => onProgress("predicting", done / total),
     }),
   );

@@ -14,6 +14,7 @@ import { importCommand } from "./commands/import.ts";
 import { infoCommand } from "./commands/info.ts";
 import { metricsCommand } from "./commands/metrics.ts";
 import { plotCommand } from "./commands/plot.ts";
+import { probeCommand } from "./commands/probe.ts";
 import { solveCommand } from "./commands/solve.ts";
 import { trainCommand } from "./commands/train.ts";
 import { exitCodeOf, explain, UsageError } from "./explain.ts";
@@ -35,7 +36,7 @@ function program(): Command {
     metricsCommand(),
     plotCommand(),
   ];
-  const research = [dataCommand(), arcScoreCommand(), ablateCommand()];
+  const research = [dataCommand(), arcScoreCommand(), ablateCommand(), probeCommand()];
   const interchange = [exportCommand(), importCommand()];
   for (const command of [...everyday, ...research, ...interchange]) trm.addCommand(command);
   for (const command of [trm, ...trm.commands, ...trm.commands.flatMap(({ commands }) => commands)]) {

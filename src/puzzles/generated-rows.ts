@@ -28,6 +28,12 @@ const ratings: Record<RatingName, (question: Int32Array, answer: Int32Array, tas
   own: () => 0,
 };
 
+/** Rates puzzles of a task by question and answer, according to `ratingMeaning`; undefined if all have the same rating. */
+export function ratingOf(task: Task): ((question: Int32Array, answer: Int32Array) => number) | undefined {
+  const name = ratingName(task);
+  return name === "own" ? undefined : (question, answer) => ratings[name](question, answer, task);
+}
+
 /** Rows for `writePuzzleCsv`, rated according to `ratingMeaning`. */
 export function* generatedRows(task: Task, examples: Examples): Generator<WritableRow> {
   expectObject("generatedRows", "the task", task, ["name", "format"]);

@@ -7,7 +7,7 @@ export { type ArcTasks, parseArcChallenges, parseArcTask } from "./arc/tasks.ts"
 export { type ArcScores, ArcVotes, OFFICIAL_KS } from "./arc/vote.ts";
 export type { BuildReport } from "./build-report.ts";
 export { type PuzzleRow, readPuzzleCsv, type WritableRow, writePuzzleCsv } from "./csv/puzzle-csv.ts";
-export { generatedRows, ratingMeaning, ratingName } from "./generated-rows.ts";
+export { generatedRows, ratingMeaning, ratingName, ratingOf } from "./generated-rows.ts";
 export { type GridTask, type GridTaskDefinition, gridTask } from "./grid-task.ts";
 export { solveMaze } from "./maze/board.ts";
 export { readMazeCsv } from "./maze/csv.ts";

@@ -38,6 +38,23 @@ export class Random {
     return random;
   }
 
+  /**
+   * The generator that belongs to a tuple of integers, such as (seed, puzzle, rollout, step): its draws depend on nothing else.
+   *
+   * @throws RangeError for a key that is not a safe integer
+   */
+  static keyed(...keys: number[]): Random {
+    let [low, high] = [keys.length, 0x9e3779b9];
+    for (const key of keys) {
+      if (!Number.isSafeInteger(key)) throw new RangeError(`Random.keyed: key ${key}, expected a safe integer`);
+      low = mix(Math.imul(low, 5) + (key | 0));
+      high = mix((high ^ low) + Math.imul(Math.floor(key / 2 ** 32) | 0, 0xc2b2ae35));
+    }
+    const random = new Random(0);
+    random.#generator = xoroshiro128plusFromState(spread(low, high));
+    return random;
+  }
+
   get state(): RandomState {
     return { generator: "xoroshiro128plus", words: [...this.#generator.getState()] };
   }
@@ -82,6 +99,20 @@ export class Random {
   normal(): number {
     const radius = Math.sqrt(-2 * Math.log(1 - this.uniform())); // 1 - u is in (0, 1]
     return radius * Math.cos(2 * Math.PI * this.uniform());
+  }
+
+  /**
+   * Fills an array with normal values of the given deviation. Box-Muller yields two values per pair of uniform ones, and both are
+   * used, so that this takes half as many draws as `normal`, and draws other values.
+   */
+  fillNormal<A extends Float32Array | Float64Array>(array: A, std = 1): A {
+    for (let i = 0; i < array.length; i += 2) {
+      const radius = std * Math.sqrt(-2 * Math.log(1 - this.uniform()));
+      const angle = 2 * Math.PI * this.uniform();
+      array[i] = radius * Math.cos(angle);
+      if (i + 1 < array.length) array[i + 1] = radius * Math.sin(angle);
+    }
+    return array;
   }
 
   /** Normal, truncated at 2 deviations and rescaled to the standard deviation `std`: values within +-2.2737 std. */

@@ -54,9 +54,32 @@ export {
 } from "./official-names.ts";
 export { type Answer, type PredictOptions, predict } from "./predict.ts";
 export { type Prediction, type PredictionHooks, predictions, type Question } from "./prediction.ts";
+export {
+  type Probe,
+  type ProbeOptions,
+  probe,
+  type ReliabilityBin,
+  type Share,
+  type ShareOfRange,
+} from "./probe.ts";
 export { deepRecursion, latentRecursion, type Network, type State } from "./recursion.ts";
+export {
+  answersOf,
+  evaluateRollouts,
+  expectedPassAtK,
+  predictRollouts,
+  type Rollout,
+  type RolloutAnswer,
+  type RolloutEvaluation,
+  type RolloutOptions,
+  type RolloutSelection,
+  type RolloutSettings,
+  type RolloutShares,
+  rolloutSelections,
+  selectRollout,
+} from "./rollouts.ts";
 export { inEnglish } from "./schema-messages.ts";
-export type { StepContext, StepHooks } from "./step-hooks.ts";
+export type { RolloutKey, StepContext, StepHooks } from "./step-hooks.ts";
 export { type GenerateOptions, isCorrect, misfitOf, type Task } from "./task.ts";
 export {
   recordTrace,

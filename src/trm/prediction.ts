@@ -3,7 +3,7 @@ import * as t from "../tensor/index.ts";
 import { Carry } from "./carry.ts";
 import { ConfigError } from "./errors.ts";
 import { Model } from "./model.ts";
-import { recursionStep, type StepContext, type StepHooks } from "./step-hooks.ts";
+import { type RolloutKey, recursionStep, type StepContext, type StepHooks } from "./step-hooks.ts";
 import type { Latents } from "./variants.ts";
 
 /** The puzzles of a batch: their tokens, and their puzzle ids if the model has an embedding of ids. */
@@ -43,6 +43,8 @@ export interface PredictionHooks extends StepHooks {
   readonly random?: t.Random | undefined;
   /** Index of the first puzzle, if the question is a part of a larger set. Default: 0. */
   readonly firstPuzzle?: number | undefined;
+  /** Keys the noise of the prediction. Default: seed 0, rollout 0. */
+  readonly rollout?: RolloutKey | undefined;
 }
 
 /** The predictions after 1, 2, ... `steps` supervision steps. Stop iterating to halt early. @throws ConfigError */
@@ -138,9 +140,9 @@ export class PredictionRun {
   }
 
   #context(step: number): StepContext {
-    const { firstPuzzle = 0 } = this.hooks;
+    const { firstPuzzle = 0, rollout = { seed: 0, k: 0 } } = this.hooks;
     const puzzles = this.#puzzles.map((puzzle) => firstPuzzle + puzzle);
-    return { step, steps: this.#carry.steps, puzzles, random: this.#random };
+    return { step, steps: this.#carry.steps, puzzles, random: this.#random, rollout };
   }
 
   /** Continues with some of the puzzles only. @param slots  positions in `puzzles` */

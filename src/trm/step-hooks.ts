@@ -17,6 +17,15 @@ export interface StepContext {
   readonly puzzles: Int32Array;
   /** For random hooks. In a training its state is part of the checkpoint, so that a resumed training draws the same numbers. */
   readonly random: Random;
+  /** Seed and number of the rollout, which key the noise of a prediction, see drawNoise. Absent in a training. */
+  readonly rollout?: RolloutKey | undefined;
+}
+
+/** What the noise of a prediction is drawn from, beside the puzzle and the step. */
+export interface RolloutKey {
+  readonly seed: number;
+  /** 0 for a prediction without rollouts, which are numbered from 1. */
+  readonly k: number;
 }
 
 /** All hooks are optional. They run inside a scope: tensors that a hook creates are released without further action. */

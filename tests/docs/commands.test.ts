@@ -11,6 +11,7 @@ import { importCommand } from "../../src/cli/commands/import.ts";
 import { infoCommand } from "../../src/cli/commands/info.ts";
 import { metricsCommand } from "../../src/cli/commands/metrics.ts";
 import { plotCommand } from "../../src/cli/commands/plot.ts";
+import { probeCommand } from "../../src/cli/commands/probe.ts";
 import { solveCommand } from "../../src/cli/commands/solve.ts";
 import { trainCommand } from "../../src/cli/commands/train.ts";
 import { readText, repositoryFiles } from "./files.ts";
@@ -26,6 +27,7 @@ const commands: readonly Command[] = [
   infoCommand(),
   metricsCommand(),
   plotCommand(),
+  probeCommand(),
   solveCommand(),
   trainCommand(),
 ];

@@ -1,47 +1,33 @@
 // `trm eval`: measures how many puzzles a trained model solves after every supervision step.
 import { Command, Option } from "commander";
-import { readBytes, STANDARD_OUTPUT, writeOutput } from "../../formats/index.node.ts";
-import { DatasetError, decodeText } from "../../formats/index.ts";
+import { STANDARD_OUTPUT, writeOutput } from "../../formats/index.node.ts";
 import { openDataSplit } from "../../puzzles/index.node.ts";
-import {
-  type ExampleSource,
-  OFFICIAL_KS,
-  pickExamples,
-  readTaskCsv,
-  type TaskChoice,
-  taskOf,
-} from "../../puzzles/index.ts";
-import {
-  type CheckpointChoice,
-  dataFolderOf,
-  evaluationFingerprint,
-  fingerprintOfSets,
-  isModelFolder,
-  type LoadedRun,
-  loadRun,
-  readSets,
-  runFolderOf,
-  unseenFile,
-  verifyData,
-} from "../../runs/index.node.ts";
-import type { Backend } from "../../tensor/index.ts";
+import { OFFICIAL_KS } from "../../puzzles/index.ts";
+import { type CheckpointChoice, dataFolderOf, type LoadedRun, loadRun, runFolderOf } from "../../runs/index.node.ts";
 import {
   type Evaluation,
   type EvaluationOptions,
   type EvaluationSet,
-  type Examples,
   evaluate,
   evaluateHalting,
+  evaluateRollouts,
   type HaltingEvaluation,
   type Model,
-  sliceExamples,
+  type RolloutEvaluation,
+  type RolloutSettings,
   sweepHalting,
 } from "../../trm/index.ts";
 import { accuracyTable } from "../accuracy-table.ts";
-import { backendText, taskText } from "../describe-run.ts";
 import { arcOptions, evalArc } from "../eval-arc.ts";
+import {
+  openPuzzles,
+  type PuzzleChoice,
+  type PuzzleSet,
+  puzzleOptions,
+  showSettings,
+  verifyPuzzles,
+} from "../evaluated-puzzles.ts";
 import { UsageError } from "../explain.ts";
-import { counted } from "../format.ts";
 import { type Halt, haltOption } from "../halt-option.ts";
 import { haltingTable, sweepJson, sweepSvg, sweepTable } from "../halting-report.ts";
 import { measure } from "../measure.ts";
@@ -55,28 +41,22 @@ import {
   ksOption,
   outputFolder,
   taskModuleOption,
-  wholeNumber,
 } from "../options.ts";
 import {
-  type ModelPlace,
-  placeOfModel,
-  placeText,
-  readCardSummary,
-  shadowNote,
-  shippedNames,
-} from "../shipped-models.ts";
+  type RolloutChoice,
+  rolloutJson,
+  rolloutOptions,
+  rolloutSettings,
+  rolloutSvg,
+  rolloutTable,
+} from "../rollout-report.ts";
+import { type ModelPlace, placeOfModel, shippedNames } from "../shipped-models.ts";
 import { openTerminalBeside, type Terminal } from "../terminal.ts";
 import { invocation } from "../version.ts";
 
-/** Puzzles in memory, or a split that stays on the disk. */
-type PuzzleSet = Examples | ExampleSource;
-
-interface EvalOptions extends ComputeOptions {
+interface EvalOptions extends ComputeOptions, PuzzleChoice, RolloutChoice {
   readonly checkpoint: CheckpointChoice;
   readonly task?: string;
-  readonly csv?: string;
-  readonly data?: string;
-  readonly limit?: number;
   readonly halt: Halt;
   readonly sweep?: boolean;
   readonly svg?: string;
@@ -94,34 +74,39 @@ export function evalCommand(): Command {
     .argument("<dir>", `run folder or checkpoint folder, or a shipped model: ${shippedNames().join(", ")}`)
     .addOption(checkpointOption())
     .addOption(taskModuleOption())
-    .option(
-      "--csv <file>",
-      "puzzles as source,question,answer,rating (default: the unseen puzzles of the run; for a shipped model newly generated ones)",
-    )
-    .addOption(new Option("--data <dir>", "the test split of a data set in the official layout").conflicts("csv"))
-    .addOption(
-      new Option("--limit <n>", "evaluate only n puzzles: the first n, or n spread evenly over a data set").argParser(
-        wholeNumber(1),
-      ),
-    )
     .addOption(haltOption())
     .option("--sweep", "also measure accuracy and compute for many thresholds of q")
-    .option("--svg <file>", "write the sweep as a picture; - for standard output")
+    .option("--svg <file>", "write the sweep, or the rollouts, as a picture; - for standard output")
     .addOption(
       new Option("--arc", "ARC: predict all augmented copies, vote, score").conflicts(["csv", "limit", "sweep", "svg"]),
     )
     .option("--out <dir>", "ARC: folder for predictions, scores.json and submission.json", outputFolder)
     .addOption(ksOption().default(OFFICIAL_KS, OFFICIAL_KS.join()))
     .addOption(attemptsOption());
-  for (const option of computeOptions()) command.addOption(option);
+  for (const option of [...puzzleOptions(), ...rolloutOptions(), ...computeOptions()]) command.addOption(option);
   return command
     .option("--json", "print one JSON object: {puzzles, unlabelled, exact, cell, interval95, meanHaltStep, haltCounts}")
     .addHelpText("after", helpText)
     .action((name: string, options: EvalOptions) => {
       const arcOnly = ["out", "k", "attempts"].find((name) => command.getOptionValueSource(name) === "cli");
       if (arcOnly && !options.arc) throw new UsageError(`eval: --${arcOnly} requires --arc`);
+      expectRolloutUse(command, options);
       return evalRun(placeOfModel(name), options);
     });
+}
+
+/** @throws UsageError for options that do not go together */
+function expectRolloutUse(command: Command, { rollouts, sweep, halt }: EvalOptions): void {
+  const alone = ["sigma", "select", "noiseSeed"].find((name) => command.getOptionValueSource(name) === "cli");
+  if (rollouts === undefined && alone) {
+    const flag = alone.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+    throw new UsageError(`eval: --${flag} requires --rollouts`);
+  }
+  if (rollouts === undefined) return;
+  if (sweep) throw new UsageError("eval: got --rollouts and --sweep, expected one of them");
+  if (halt.threshold !== null) {
+    throw new UsageError("eval --rollouts: runs all steps, expected --halt fixed or --halt steps=N");
+  }
 }
 
 const helpText = (): string => `
@@ -134,6 +119,9 @@ meanHaltStep  first step at which q says halt, on average; all steps run anyway
 haltCounts    puzzles at which q first says halt at step 1, 2, ...
 With --halt q a puzzle leaves the batch when it halts, and --json prints
 exitSteps, meanSteps and computeSaved instead of the last two.
+With --rollouts K every puzzle is answered K times with noise on z, and --json
+prints {puzzles, rollouts, sigma, steps, deterministic, passAtK: {"1": share},
+bestQ, mode, residual, interval95}.
 
 Examples:
   ${invocation} eval runs/demo
@@ -141,6 +129,7 @@ Examples:
   ${invocation} eval runs/demo --csv puzzles.csv --json
   ${invocation} eval runs/demo --halt q
   ${invocation} eval runs/demo --halt steps=64 --sweep --svg sweep.svg
+  ${invocation} eval sudoku6 --rollouts 25 --sigma 0.3 --limit 100
   ${invocation} eval runs/maze --data data/maze
   ${invocation} eval runs/arc --data data/arc1 --arc --out predictions
 
@@ -176,7 +165,25 @@ function prepareArc(path: string, options: EvalOptions, { config }: LoadedRun): 
 
 function preparePuzzles(path: string, options: EvalOptions, loaded: LoadedRun): Prepared {
   const set = openPuzzles(path, options, loaded);
+  const rollouts = rolloutSettings(options);
+  if (rollouts) return (_, terminal) => evalRollouts(set, options, { ...loaded, rollouts }, terminal);
   return (_, terminal) => evalPuzzles(set, options, loaded, terminal);
+}
+
+async function evalRollouts(
+  set: PuzzleSet,
+  { halt, json, svg, select }: EvalOptions,
+  { rollouts, ...loaded }: LoadedRun & { readonly rollouts: RolloutSettings },
+  terminal: Terminal,
+): Promise<void> {
+  const start = performance.now();
+  const evaluator = (model: Model, puzzles: EvaluationSet, options: EvaluationOptions): Promise<RolloutEvaluation> =>
+    evaluateRollouts(model, puzzles, { ...options, ...rollouts });
+  const measured = await measure(evaluator, loaded, set, terminal, halt.steps);
+  if ("close" in set) set.close();
+  if (json) terminal.print(JSON.stringify(rolloutJson(measured)));
+  else for (const line of rolloutTable(measured, select, (performance.now() - start) / 1000)) terminal.print(line);
+  if (svg !== undefined) writeOutput(svg, rolloutSvg(measured));
 }
 
 async function evalPuzzles(
@@ -204,44 +211,6 @@ const withThreshold =
   (model: Model, set: EvaluationSet, options: EvaluationOptions): Promise<HaltingEvaluation> =>
     evaluateHalting(model, set, { ...options, threshold });
 
-interface EvalSettings {
-  readonly place: ModelPlace;
-  readonly options: EvalOptions;
-  readonly loaded: LoadedRun;
-  readonly backend: Backend;
-}
-
-function showSettings({ place, options, loaded, backend }: EvalSettings, { remark }: Terminal): void {
-  const note = shadowNote(place);
-  if (note !== undefined) remark(note);
-  const task = place.isShipped ? "" : `, ${loaded.task.name}`;
-  remark(`model    ${placeText(place)}${task}, after training step ${loaded.step ?? "-"}`);
-  const card = readCardSummary(place.path);
-  if (card) remark(`card     ${card.accuracy.join("\n         ")}`);
-  remark(`puzzles  ${puzzlesText(place.path, options, loaded)}`);
-  remark(`backend  ${backendText(backend)}`);
-}
-
-function puzzlesText(path: string, { csv, data, limit }: EvalOptions, loaded: LoadedRun): string {
-  if (csv !== undefined || data !== undefined) return (csv ?? data)!;
-  if (isModelFolder(path)) {
-    return `${counted(limit ?? generatedCount, "newly generated puzzle")} of ${taskText(generatedChoiceOf(path, loaded))} (seed ${generatedSeed})`;
-  }
-  return dataFolderOf(runFolderOf(path)) ?? `unseen puzzles of the run (${unseenFile})`;
-}
-
-/** The puzzles that a model folder is evaluated on by default: a seed that no training uses, and as many as a run keeps unseen. */
-const generatedSeed = 2026;
-const generatedCount = 200;
-
-/** What the model was trained on: as the card says, else the task of the configuration. */
-const generatedChoiceOf = (path: string, { choice }: LoadedRun): TaskChoice => readCardSummary(path)?.task ?? choice;
-
-function generatePuzzles(path: string, loaded: LoadedRun, count: number): Examples {
-  const task = taskOf(generatedChoiceOf(path, loaded));
-  return task.generate({ train: 0, test: count, seed: generatedSeed }).test;
-}
-
 function nextCommands({ name }: ModelPlace, { halt, csv, data }: EvalOptions): [string, string][] {
   const where = csv === undefined ? (data === undefined ? "" : ` --data ${data}`) : ` --csv ${csv}`;
   return [
@@ -252,49 +221,3 @@ function nextCommands({ name }: ModelPlace, { halt, csv, data }: EvalOptions): [
     ["describe", `info ${name}`],
   ];
 }
-
-/**
- * Checks that the puzzles belong to the data set of the model: all of them if they are the run's own, else the ids if the model
- * has a puzzle embedding. Returns a note if that cannot be verified.
- *
- * @throws CheckpointError for another data set
- */
-function verifyPuzzles(path: string, { csv, data }: EvalOptions, loaded: LoadedRun): string | undefined {
-  if (csv !== undefined || isModelFolder(path)) return undefined;
-  const run = runFolderOf(path);
-  const own = data === undefined ? dataFolderOf(run) : undefined;
-  const expected = loaded.data;
-  if (data === undefined && own === undefined) {
-    const { test } = fingerprintOfSets(readSets(run));
-    return verifyData({ path: `the puzzles in ${run}`, actual: { test }, expected, run: path });
-  }
-  const { puzzleEmbeddingSize, puzzleIds } = loaded.config.model;
-  const hasIds = puzzleEmbeddingSize > 0 && puzzleIds > 1;
-  if (data !== undefined && !hasIds) return undefined;
-  const folder = data ?? own!;
-  const { test, identifiers } = evaluationFingerprint(folder);
-  const actual = data === undefined ? { test, identifiers } : { identifiers };
-  return verifyData({ path: folder, actual, expected, run });
-}
-
-/** @throws DatasetError */
-function openPuzzles(path: string, { csv, data, limit }: EvalOptions, loaded: LoadedRun): PuzzleSet {
-  if (csv !== undefined) return firstOf(readCsv(csv, loaded), limit);
-  if (data === undefined && isModelFolder(path)) return generatePuzzles(path, loaded, limit ?? generatedCount);
-  const folder = data ?? dataFolderOf(runFolderOf(path));
-  if (folder === undefined) return firstOf(readSets(runFolderOf(path)).unseen, limit);
-  const source = openDataSplit(folder, "test", loaded.config.model);
-  if (limit === undefined) return source;
-  const picked = pickExamples(source, limit);
-  source.close();
-  return picked;
-}
-
-/** @throws DatasetError naming file, line and column of a broken row */
-function readCsv(file: string, { task }: LoadedRun): Examples {
-  const examples = readTaskCsv(task, decodeText(readBytes(file), file), file);
-  if (examples.count === 0) throw new DatasetError("no puzzles after the header", { file });
-  return examples;
-}
-
-const firstOf = (examples: Examples, limit = examples.count): Examples => sliceExamples(examples, 0, limit);

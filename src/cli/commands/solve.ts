@@ -12,6 +12,7 @@ import {
   taskModuleOption,
   wholeNumber,
 } from "../options.ts";
+import { type RolloutChoice, rolloutOptions, rolloutSettings } from "../rollout-report.ts";
 import {
   type ModelPlace,
   placeOfModel,
@@ -21,13 +22,14 @@ import {
   shippedTasks,
   taskOfPuzzle,
 } from "../shipped-models.ts";
+import { rolloutSolutionJson, showRollouts, solveWithRollouts } from "../show-rollouts.ts";
 import { legend, showSolution, solutionJson } from "../show-solution.ts";
 import { solveLines } from "../solve-lines.ts";
 import { solvePuzzle } from "../solve-steps.ts";
 import { openTerminal, type Terminal } from "../terminal.ts";
 import { invocation } from "../version.ts";
 
-interface SolveOptions extends ComputeOptions {
+interface SolveOptions extends ComputeOptions, RolloutChoice {
   readonly checkpoint: CheckpointChoice;
   readonly task?: string;
   readonly steps?: number;
@@ -54,7 +56,7 @@ export function solveCommand(): Command {
       ),
     )
     .option("--all", "also show the steps after the halt");
-  for (const option of computeOptions()) command.addOption(option);
+  for (const option of [...rolloutOptions(), ...computeOptions()]) command.addOption(option);
   return command
     .option("--json", "print one JSON object per puzzle")
     .addHelpText("after", helpText)
@@ -73,6 +75,7 @@ Examples:
   ${invocation} solve ..1.3.....4.2...
   ${invocation} solve sudoku4 ..1. 3... ..4. 2...
   ${invocation} solve runs/demo ..1.3.....4.2... --all
+  ${invocation} solve ..1.3.....4.2... --rollouts 5 --select mode
   ${invocation} solve - < puzzles.txt
   ${invocation} solve runs/demo --json - < puzzles.txt
 `;
@@ -93,6 +96,9 @@ async function solve(words: readonly string[], options: SolveOptions): Promise<v
   const { checkpoint, task: taskModule, steps, all, json } = options;
   const { model: named, lines } = splitWords(words);
   const isStream = lines.length === 1 && lines[0] === "-";
+  if (isStream && options.rollouts !== undefined) {
+    throw new UsageError("solve: --rollouts shows the rollouts of one puzzle, - reads many");
+  }
   if (isStream && all) throw new UsageError("solve: --all shows the steps of one puzzle, - reads many");
   const text = lines.join("\n");
   const name = named ?? (isStream ? undefined : taskOfPuzzle(text, shippedTasks()).task.name);
@@ -119,12 +125,18 @@ interface OnePuzzle {
   readonly text: string;
 }
 
-async function solveOne(
-  { place, loaded, text }: OnePuzzle,
-  terminal: Terminal,
-  { steps, all, json }: SolveOptions,
-): Promise<void> {
+async function solveOne({ place, loaded, text }: OnePuzzle, terminal: Terminal, options: SolveOptions): Promise<void> {
+  const { steps, all, json } = options;
   const { task, config, model } = loaded;
+  const rollouts = rolloutSettings(options);
+  if (rollouts) {
+    const given = { ...rollouts, steps: steps ?? config.training.nSup, select: options.select };
+    const solution = await solveWithRollouts(loaded, task.parse(text), given);
+    model.dispose();
+    if (json) terminal.print(JSON.stringify({ model: place.name, ...rolloutSolutionJson(task, solution) }));
+    else showRollouts(task, solution, terminal);
+    return;
+  }
   const solution = await solvePuzzle(loaded, task.parse(text), steps ?? config.training.nSup);
   model.dispose();
   if (json) {

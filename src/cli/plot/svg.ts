@@ -3,7 +3,7 @@ import { type Chart, palette, type Series } from "./charts.ts";
 
 const size = { width: 640, height: 260, left: 64, right: 16, top: 44, bottom: 46, legend: 18 };
 
-export function plotSvg(charts: readonly Chart[]): string {
+export function plotSvg(charts: readonly Chart[], title = "Learning curves"): string {
   let y = 0;
   const parts = charts.map((chart) => {
     const height = size.height + size.legend * chart.series.length;
@@ -12,7 +12,7 @@ export function plotSvg(charts: readonly Chart[]): string {
     return part;
   });
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${size.width} ${y}" font-family="sans-serif" font-size="12" fill="#1c2026" role="img">
-<title>Learning curves</title>
+<title>${escaped(title)}</title>
 <rect width="${size.width}" height="${y}" fill="#fff"/>
 ${parts.join("\n")}
 </svg>

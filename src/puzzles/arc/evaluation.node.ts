@@ -1,7 +1,18 @@
 // Evaluates a model on the test split of an ARC data set: it predicts all augmented copies, which vote as in the official evaluator.
 // To show what the votes and the puzzle rows contribute, the same is scored for the copies that are not augmented alone, and both
 // again with the blank puzzle id in place of all others.
-import { ConfigError, type Model, predictions, type Question } from "../../trm/index.ts";
+import {
+  answersOf,
+  ConfigError,
+  type Model,
+  predictions,
+  predictRollouts,
+  type Question,
+  type RolloutOptions,
+  type RolloutSelection,
+  type RolloutSettings,
+  selectRollout,
+} from "../../trm/index.ts";
 import { openDataSplit } from "../official-layout/data-folder.node.ts";
 import { parseAugmentedName } from "./augment.ts";
 import { ARC_LENGTH } from "./grid.ts";
@@ -18,9 +29,13 @@ export interface ArcEvaluationOptions {
   readonly batchSize: number;
   readonly ks?: readonly number[] | undefined;
   readonly attempts?: number | undefined;
+  /** Answers every copy by rollouts, and lets the selected answer vote. */
+  readonly rollouts?: ArcRollouts | undefined;
   /** May throw to stop: then no file is left. */
   readonly onProgress?: ((done: number, total: number) => void | Promise<void>) | undefined;
 }
+
+type ArcRollouts = RolloutSettings & { readonly select: RolloutSelection };
 
 type PassAtK = ArcScores["scores"];
 
@@ -40,7 +55,7 @@ export interface ArcEvaluation {
 // and `trm arc-score` joins the predictions of several.
 /** @throws DatasetError for another data set; ConfigError if the model does not fit it; FileError */
 export async function evaluateArc(model: Model, options: ArcEvaluationOptions): Promise<ArcEvaluation> {
-  const { data, out, nSup, batchSize, ks = OFFICIAL_KS, attempts = 2, onProgress } = options;
+  const { data, out, nSup, batchSize, ks = OFFICIAL_KS, attempts = 2, rollouts, onProgress } = options;
   const names = readArcNames(data);
   const source = openDataSplit(data, "test", model.config);
   const hasRows = model.puzzleEmbedding !== null;
@@ -51,10 +66,15 @@ export async function evaluateArc(model: Model, options: ArcEvaluationOptions): 
   const round = async (isBlank: boolean, writer: ArcPredictionWriter | null) => {
     const voted = new ArcVotes(names);
     const singlePass = new ArcVotes(names);
+    let firstPuzzle = 0;
     for (const { inputs, puzzleIds } of source.batches(batchSize)) {
       const modelIds = isBlank ? puzzleIds.map(() => names.blankIdentifier) : puzzleIds;
       const onStep = () => onProgress?.(done, rounds * count);
-      const { tokens, qHalt } = await lastAnswer(model, { inputs, puzzleIds: modelIds }, nSup, onStep);
+      const question = { inputs, puzzleIds: modelIds };
+      const { tokens, qHalt } = rollouts
+        ? await selectedAnswer(model, question, { ...rollouts, steps: nSup, firstPuzzle, onStep })
+        : await lastAnswer(model, question, nSup, onStep);
+      firstPuzzle += puzzleIds.length;
       puzzleIds.forEach((id, slot) => {
         const row = (all: Int32Array) => all.subarray(slot * ARC_LENGTH, (slot + 1) * ARC_LENGTH);
         voted.add(id, row(inputs), row(tokens), qHalt[slot]!);
@@ -88,6 +108,19 @@ export async function evaluateArc(model: Model, options: ArcEvaluationOptions): 
   } finally {
     source.close();
   }
+}
+
+/** The answer of every copy that the rollouts select, with its q. */
+async function selectedAnswer(model: Model, question: Question, options: RolloutOptions & ArcRollouts) {
+  const made = await predictRollouts(model, question, options);
+  const { tokens, qHalt } = structuredClone(made[0]!);
+  qHalt.forEach((_, slot) => {
+    const answers = answersOf(made, slot, ARC_LENGTH);
+    const chosen = answers[selectRollout(answers, options.select)]!;
+    tokens.set(chosen.tokens, slot * ARC_LENGTH);
+    qHalt[slot] = chosen.q;
+  });
+  return { tokens, qHalt };
 }
 
 /** @param onStep  awaited after every supervision step, because a batch of a large model takes minutes */

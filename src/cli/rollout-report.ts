@@ -1,0 +1,99 @@
+// Evaluations with rollouts as a table, as JSON and as a picture.
+
+import { InvalidArgumentError, Option } from "commander";
+import {
+  type RolloutEvaluation,
+  type RolloutSelection,
+  type RolloutSettings,
+  rolloutSelections,
+} from "../trm/index.ts";
+import { unlabelledNote } from "./accuracy-table.ts";
+import { percent } from "./format.ts";
+import { wholeNumber } from "./options.ts";
+import type { Chart } from "./plot/charts.ts";
+import { plotSvg } from "./plot/svg.ts";
+
+/** The options of the command line. */
+export interface RolloutChoice {
+  readonly rollouts?: number;
+  readonly sigma: number;
+  readonly select: RolloutSelection;
+  readonly noiseSeed: number;
+}
+
+export const rolloutOptions = (): Option[] => [
+  new Option("--rollouts <k>", "answer every puzzle k times with noise on z").argParser(wholeNumber(1, 100_000)),
+  new Option("--sigma <s>", "standard deviation of the noise").argParser(deviation).default(0.3),
+  new Option("--select <how>", "rollout that answers: highest q, most frequent answer, or smallest residual")
+    .choices(rolloutSelections)
+    .default("q"),
+  new Option("--noise-seed <n>", "seed of the noise").argParser(wholeNumber(0)).default(0),
+];
+
+function deviation(text: string): number {
+  const value = Number(text);
+  if (text.trim() !== "" && Number.isFinite(value) && value >= 0) return value;
+  throw new InvalidArgumentError("Expected a number from 0.");
+}
+
+/** The settings of the rollouts; undefined without --rollouts. */
+export const rolloutSettings = ({ rollouts, sigma, noiseSeed: seed }: RolloutChoice): RolloutSettings | undefined =>
+  rollouts === undefined ? undefined : { rollouts, sigma, seed };
+
+const figureOf = { q: "bestQ", mode: "mode", residual: "residual" } as const;
+const nameOf = { q: "best-q", mode: "mode", residual: "residual" } as const;
+
+/** @param seconds  time that the evaluation took */
+export function rolloutTable(evaluation: RolloutEvaluation, select: RolloutSelection, seconds: number): string[] {
+  const { puzzles, unlabelled, rollouts, sigma, steps, deterministic, interval95 } = evaluation;
+  const figures = ["bestQ", "mode", "residual", "passAtK", "expectedPassAtK"] as const;
+  const row = (k: string): string =>
+    k.padStart(5) +
+    figures.map((name) => percent(evaluation[name][k]!).padStart(10)).join("") +
+    String(Number(k) * steps).padStart(12);
+  const [all, chosen] = [String(rollouts), figureOf[select]];
+  const range = ([low, high]: readonly [number, number]): string => `95% interval ${percent(low)} to ${percent(high)}`;
+  const made = (rollouts + 1) * steps * puzzles;
+  return [
+    `deterministic  ${percent(deterministic)} of ${puzzles} puzzles correct (${range(interval95.deterministic)})`,
+    `${`${nameOf[select]}@${all}`.padEnd(14)} ${percent(evaluation[chosen][all]!)} (${range(interval95[chosen][all]!)})`,
+    `${`pass@${all}`.padEnd(14)} ${percent(evaluation.passAtK[all]!)} (${range(interval95.passAtK[all]!)})`,
+    "",
+    "    K    best-q      mode  residual    pass@K  expected  recursions",
+    ...Object.keys(evaluation.passAtK).map(row),
+    `sigma ${sigma}, ${steps} supervision steps; recursions: deep recursions per puzzle`,
+    "pass@K: any of the first K rollouts is correct (an oracle); expected: mean over all choices of K",
+    `cost: ${made.toLocaleString("en-US")} deep recursions in ${seconds.toFixed(1)} s`,
+    ...unlabelledNote(unlabelled),
+  ];
+}
+
+/** Plain data for `--json`. */
+export function rolloutJson(evaluation: RolloutEvaluation) {
+  const { puzzles, rollouts, sigma, steps, deterministic, passAtK, bestQ, mode, residual, interval95 } = evaluation;
+  return { puzzles, rollouts, sigma, steps, deterministic, passAtK, bestQ, mode, residual, interval95 };
+}
+
+/** The shares of correct puzzles over the number of rollouts. */
+export function rolloutSvg(evaluation: RolloutEvaluation): string {
+  const { passAtK, bestQ, mode, residual, deterministic, sigma } = evaluation;
+  const ks = Object.keys(passAtK);
+  const curves = { "pass@K (oracle)": passAtK, "best q": bestQ, mode, residual };
+  const dashes = [[2, 4], [], [8, 4], [12, 4, 2, 4]];
+  const chart: Chart = {
+    title: `Puzzles correct with rollouts, sigma ${sigma}`,
+    note: "Share of puzzles whose selected answer is correct.",
+    x: "number of rollouts K",
+    isShare: true,
+    series: [
+      ...Object.keys(curves).map((name, colour) => ({ name, colour, dash: dashes[colour]! })),
+      { name: "deterministic", colour: 5, dash: [1, 3] },
+    ],
+    data: [
+      ks.map(Number),
+      ...Object.values(curves).map((curve) => ks.map((k) => curve[k]!)),
+      ks.map(() => deterministic),
+    ],
+  };
+  return plotSvg([chart], "Rollouts");
+}
