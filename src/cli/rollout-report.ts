@@ -19,6 +19,7 @@ export interface RolloutChoice {
   readonly sigma: number;
   readonly select: RolloutSelection;
   readonly noiseSeed: number;
+  readonly randomStarts?: boolean;
 }
 
 export const rolloutOptions = (): Option[] => [
@@ -27,6 +28,10 @@ export const rolloutOptions = (): Option[] => [
   new Option("--select <how>", "rollout that answers: highest q, most frequent answer, or smallest residual")
     .choices(rolloutSelections)
     .default("q"),
+  new Option(
+    "--random-starts",
+    "rollouts: start from random y and z, as EqR does (with --sigma 0 this is the only noise)",
+  ),
   new Option("--noise-seed <n>", "seed of the noise").argParser(wholeNumber(0)).default(0),
 ];
 
@@ -37,8 +42,13 @@ function deviation(text: string): number {
 }
 
 /** The settings of the rollouts; undefined without --rollouts. */
-export const rolloutSettings = ({ rollouts, sigma, noiseSeed: seed }: RolloutChoice): RolloutSettings | undefined =>
-  rollouts === undefined ? undefined : { rollouts, sigma, seed };
+export const rolloutSettings = ({
+  rollouts,
+  sigma,
+  noiseSeed: seed,
+  randomStarts,
+}: RolloutChoice): RolloutSettings | undefined =>
+  rollouts === undefined ? undefined : { rollouts, sigma, seed, randomStarts };
 
 const figureOf = { q: "bestQ", mode: "mode", residual: "residual" } as const;
 const nameOf = { q: "best-q", mode: "mode", residual: "residual" } as const;

@@ -46,6 +46,7 @@ export {
 export { ignoredLabel, type LossFunction, type LossParts, lossOf } from "./losses.ts";
 export { trainingBytes } from "./micro-batch.ts";
 export { Model } from "./model.ts";
+export { damping, noiseOnZ, randomStarts } from "./noise.ts";
 export {
   fromOfficialSystem,
   officialPuzzleTable,
@@ -79,7 +80,7 @@ export {
   selectRollout,
 } from "./rollouts.ts";
 export { inEnglish } from "./schema-messages.ts";
-export type { RolloutKey, StepContext, StepHooks } from "./step-hooks.ts";
+export type { RolloutKey, StepContext, StepHooks, UpdateContext } from "./step-hooks.ts";
 export { type GenerateOptions, isCorrect, misfitOf, type Task } from "./task.ts";
 export {
   recordTrace,

@@ -1,6 +1,9 @@
-// Noise on the latents, as the methods after the paper draw it: before every supervision step (rollouts.ts).
-import { add, constant, type Variable } from "../autograd/index.ts";
+// Noise on the latents, as the methods after the paper draw it: before every supervision step (PTRM, rollouts.ts), at the start and
+// at every update (EqR, arXiv 2605.21488). These are hooks of the supervision steps, in training and in evaluation.
+import { add, affine, constant, type Variable } from "../autograd/index.ts";
 import { Random, type Shape, sizeOf, tensor } from "../tensor/index.ts";
+import { expectModelConfig, fullLength, type ModelConfig } from "./config.ts";
+import { ConfigError } from "./errors.ts";
 import type { StepContext, StepHooks } from "./step-hooks.ts";
 import type { Latents } from "./variants.ts";
 
@@ -43,5 +46,44 @@ export function noiseOnZ(sigma: number): NonNullable<StepHooks["before"]> {
       return [name, add(z, e)];
     });
     return { ...latents, ...Object.fromEntries(noisy) };
+  };
+}
+
+/** Keys that tell the draws of the hooks apart, which may all run in the first step. */
+const [startCall, pathCall] = [-1_000, 1_000_000];
+
+/**
+ * Random starts (EqR): a puzzle starts from latents drawn from a truncated normal distribution of deviation 1, independently at every
+ * position, instead of y_init and z_init. To be passed as the hook `initial`.
+ *
+ * @param names  the latents of the recursion
+ */
+export function randomStarts(config: ModelConfig, names: readonly string[] = ["y", "z"]): StepHooks["initial"] {
+  expectModelConfig("randomStarts", config);
+  const fill = (random: Random, numbers: Float32Array): void => {
+    for (let i = 0; i < numbers.length; i++) numbers[i] = random.truncatedNormal();
+  };
+  return (context) => {
+    const shape = [context.puzzles.length, fullLength(config), config.hiddenSize];
+    return Object.fromEntries(names.map((name, i) => [name, drawNoise(shape, context, startCall + i, fill)]));
+  };
+}
+
+/**
+ * Damped updates with path noise (EqR): every call becomes h <- (1 - lambda) h + lambda net(h + inputs) + beta e, e ~ N(0, I), where
+ * h is the latent that the call updates. It is on the tape like the call. With lambda 1 and beta 0 this is TRM, bit for bit. To be
+ * passed as the hook `around`; EqR has lambda 0.95 and beta 0.01, in training and in evaluation.
+ *
+ * @throws ConfigError unless lambda is in 0..1 and beta is at least 0
+ */
+export function damping(lambda: number, beta: number): NonNullable<StepHooks["around"]> {
+  if (!(lambda >= 0 && lambda <= 1)) throw new ConfigError(`damping: got lambda ${lambda}, expected 0 to 1`);
+  if (!(beta >= 0 && Number.isFinite(beta)))
+    throw new ConfigError(`damping: got beta ${beta}, expected a number from 0`);
+  return ({ before }, compute, context) => {
+    const moved = lambda === 1 ? compute() : add(affine(before, 1 - lambda), affine(compute(), lambda));
+    if (beta === 0) return moved;
+    const fill = (random: Random, numbers: Float32Array) => random.fillNormal(numbers, beta);
+    return add(moved, drawNoise(moved.shape, context, pathCall + context.call, fill));
   };
 }

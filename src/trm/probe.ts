@@ -66,6 +66,7 @@ export interface Probe {
   readonly byRating: readonly ShareOfRange[] | null;
 }
 
+/** The options of `probe`: those of an evaluation, and what a probe adds. */
 export interface ProbeOptions extends EvaluationOptions {
   /** A puzzle has settled if its drift is below this. Default 0.05; the RMS of y is about 1. */
   readonly settled?: number | undefined;

@@ -1,16 +1,17 @@
 // Rollouts: a trained model answers a puzzle K times with noise on z, and one of the answers is selected. PTRM (arXiv 2605.19943,
 // figure 4); selection by residual as in EqR (arXiv 2605.21488). Only the evaluation changes, so every checkpoint can be used.
-import { expectArray, expectWhole } from "../tensor/index.ts";
+import { expectArray, expectObject, expectWhole, showValue } from "../tensor/index.ts";
 import { ConfigError } from "./errors.ts";
 import { compare, type EvaluationOptions, expectEvaluation, expectLabels, wilson95 } from "./evaluation.ts";
 import { type EvaluationSet, evaluationBatches } from "./examples.ts";
 import type { Model } from "./model.ts";
-import { noiseOnZ, reasoningLatents } from "./noise.ts";
+import { noiseOnZ, randomStarts, reasoningLatents } from "./noise.ts";
 import { expectQuestion, predictions, type Question } from "./prediction.ts";
 import type { StepHooks } from "./step-hooks.ts";
 
 /** How the answer is selected: the highest q, the most frequent whole answer, or the logits that change least. */
 export const rolloutSelections = ["q", "mode", "residual"] as const;
+/** One of `rolloutSelections`. */
 export type RolloutSelection = (typeof rolloutSelections)[number];
 
 /** How many rollouts are made, and with which noise. */
@@ -19,6 +20,8 @@ export interface RolloutSettings {
   readonly rollouts: number;
   /** Standard deviation of the noise on z before every supervision step. It is absolute: latents have an RMS of about 1. */
   readonly sigma: number;
+  /** Whether every rollout starts from random latents (`randomStarts`, EqR) instead of y_init and z_init. Default false. */
+  readonly randomStarts?: boolean | undefined;
   /** Seed of the noise. Default 0. */
   readonly seed?: number | undefined;
 }
@@ -36,6 +39,7 @@ export interface Rollout {
   readonly residual: Float64Array;
 }
 
+/** The options of `predictRollouts`. */
 export interface RolloutOptions extends RolloutSettings {
   /** Supervision steps of every rollout, none of which stops early. */
   readonly steps: number;
@@ -72,8 +76,9 @@ async function oneRollout(model: Model, question: Question, options: RolloutOpti
     const noisy = noise(latents, context);
     return own ? own(noisy, context) : noisy;
   };
+  const initial = options.randomStarts && k > 0 ? randomStarts(model.config, model.recursion.latents) : hooks.initial;
   const changes = new LogitChanges(question.inputs.length / model.config.sequenceLength, model.config.vocabularySize);
-  const all = predictions(model, question, steps, { ...hooks, before, firstPuzzle, rollout: { seed, k } });
+  const all = predictions(model, question, steps, { ...hooks, before, initial, firstPuzzle, rollout: { seed, k } });
   for await (const { step, tokens, qHalt, logits } of all) {
     if (step >= steps - residualSteps) changes.add((await logits.data()) as Float32Array);
     await onStep?.();
@@ -143,6 +148,10 @@ export interface RolloutAnswer {
 
 /** The answers of all rollouts to the puzzle in a slot of the batch. */
 export function answersOf(rollouts: readonly Rollout[], slot: number, length: number): RolloutAnswer[] {
+  expectArray("answersOf", "the rollouts", rollouts);
+  expectWhole("answersOf", "the slot", slot, 0);
+  expectWhole("answersOf", "the length", length);
+  for (const [k, each] of rollouts.entries()) expectObject("answersOf", `rollout ${k + 1}`, each, ["tokens", "qHalt"]);
   return rollouts.map(({ tokens, qHalt, residual }) => ({
     tokens: tokens.subarray(slot * length, (slot + 1) * length),
     q: qHalt[slot]!,
@@ -157,6 +166,12 @@ export function answersOf(rollouts: readonly Rollout[], slot: number, length: nu
  */
 export function selectRollout(answers: readonly RolloutAnswer[], selection: RolloutSelection): number {
   expectArray("selectRollout", "the answers", answers);
+  if (!rolloutSelections.includes(selection)) {
+    throw new ConfigError(
+      `selectRollout: got ${showValue(selection)}, expected one of ${rolloutSelections.join(", ")}`,
+    );
+  }
+  for (const [k, each] of answers.entries()) expectObject("selectRollout", `answer ${k + 1}`, each, ["tokens", "q"]);
   if (answers.length === 0) throw new ConfigError("selectRollout: got no answers, expected at least one");
   const scores = selection === "mode" ? frequencies(answers) : answers.map(scoreBy[selection]);
   let best = 0;
@@ -244,7 +259,7 @@ export async function evaluateRollouts(
 ): Promise<RolloutEvaluation> {
   expectEvaluation("evaluateRollouts", model, set, options);
   expectRollouts(model, options);
-  const { nSup: steps, batchSize, rollouts, sigma, seed, onProgress } = options;
+  const { nSup: steps, batchSize, rollouts, sigma, seed, randomStarts, onProgress } = options;
   const { sequenceLength: length } = model.config;
   const ks = rolloutCounts(rollouts);
   const zeros = (): Record<string, number> => Object.fromEntries(ks.map((k) => [k, 0]));
@@ -258,7 +273,7 @@ export async function evaluateRollouts(
       const share = stepsMade / ((rollouts + 1) * steps);
       return onProgress?.(Math.floor(done + share * batch.puzzleIds.length), set.count);
     };
-    const given = { steps, rollouts, sigma, seed, firstPuzzle: done, hooks: options, onStep };
+    const given = { steps, rollouts, sigma, seed, randomStarts, firstPuzzle: done, hooks: options, onStep };
     const plain = await oneRollout(model, batch, given, 0);
     const made = await predictRollouts(model, batch, given);
     for (let slot = 0; slot < batch.puzzleIds.length; slot++) {

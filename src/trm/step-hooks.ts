@@ -5,7 +5,7 @@ import type { Variable } from "../autograd/index.ts";
 import type { Random } from "../tensor/index.ts";
 import type { Model } from "./model.ts";
 import { deepRecursion } from "./recursion.ts";
-import type { AroundUpdate, Latents, Recursion } from "./variants.ts";
+import type { AroundUpdate, Latents, Recursion, Update } from "./variants.ts";
 
 /** The supervision step that a hook belongs to. B is the number of puzzles that are computed together. */
 export interface StepContext {
@@ -28,14 +28,20 @@ export interface RolloutKey {
   readonly k: number;
 }
 
+/** The call of a network that `around` replaces. */
+export interface UpdateContext extends StepContext {
+  /** Calls of a network that this supervision step made before this one. */
+  readonly call: number;
+}
+
 /** All hooks are optional. They run inside a scope: tensors that a hook creates are released without further action. */
 export interface StepHooks {
   /** Changes the latents before the deep recursion of a step, for example by noise on z. Same shapes, [B, P + L, D] each. */
   readonly before?: ((latents: Latents, context: StepContext) => Latents) | undefined;
   /** Changes the latents after the deep recursion, before the heads decode them. */
   readonly after?: ((latents: Latents, context: StepContext) => Latents) | undefined;
-  /** Runs instead of every call of a network, for example to damp the update. */
-  readonly around?: AroundUpdate | undefined;
+  /** Runs instead of every call of a network, for example to damp the update (`damping`). */
+  readonly around?: ((update: Update, compute: () => Variable, context: UpdateContext) => Variable) | undefined;
   /** T and n of a step, for example a curriculum. Values that are left out are those of the configuration. */
   readonly depth?: ((context: StepContext) => { readonly T?: number; readonly n?: number }) | undefined;
   /** Initial latents, [B, P + L, D] each, for the puzzles that start. Default: y_init, z_init at every position. */
@@ -51,11 +57,14 @@ export function recursionStep(
 ): Latents {
   const { T = model.T, n } = hooks.depth?.(context) ?? {};
   const start = hooks.before?.(latents, context) ?? latents;
-  const end = deepRecursion(recursionOf(model, hooks, n), x, start, T);
+  const end = deepRecursion(recursionOf(model, hooks, context, n), x, start, T);
   return hooks.after?.(end, context) ?? end;
 }
 
-function recursionOf(model: Model, { around }: StepHooks, n: number | undefined): Recursion {
+function recursionOf(model: Model, { around }: StepHooks, context: StepContext, n: number | undefined): Recursion {
   if (!around && n === undefined) return model.recur;
-  return model.recurAround(around ?? ((_, compute) => compute()), n);
+  let call = 0;
+  const inStep: AroundUpdate = (update, compute) =>
+    around ? around(update, compute, { ...context, call: call++ }) : compute();
+  return model.recurAround(inStep, n);
 }

@@ -3,7 +3,7 @@ import { noGrad } from "../autograd/index.ts";
 import * as t from "../tensor/index.ts";
 import type { Model } from "./model.ts";
 import { type PredictionHooks, PredictionRun, type Question } from "./prediction.ts";
-import type { AroundUpdate } from "./variants.ts";
+import type { StepHooks } from "./step-hooks.ts";
 
 export interface TraceRun extends PredictionHooks {
   /** Supervision steps. */
@@ -48,12 +48,12 @@ export async function* updatesOf(model: Model, question: Question, options: Trac
   const numbersOf = readOnce();
   let pending: (() => Promise<RecordedUpdate>)[] = [];
   let [step, cycle] = [0, 0];
-  const around: AroundUpdate = (update, compute) => {
+  const around: StepHooks["around"] = (update, compute, context) => {
     const { index, latent, before, latents, line } = update;
     const onTape = t.isRecording();
     if (index === 0) cycle++;
     return noGrad(() => {
-      const result = options.around ? options.around(update, compute) : compute();
+      const result = options.around ? options.around(update, compute, context) : compute();
       const after = Object.entries({ ...latents, [latent]: result });
       const reads = after.map(async ([name, { value }]) => [name, await numbersOf(value)] as const);
       const beforeRead = numbersOf(before.value);

@@ -17,6 +17,7 @@ import {
   tensor,
 } from "../../src/tensor/index.ts";
 import {
+  type AroundUpdate,
   type CreateModel,
   evaluate,
   evaluateHalting,
@@ -173,7 +174,7 @@ describe("the hooks before and after a supervision step", () => {
 
 describe("the hook around an update", () => {
   const damping =
-    (lambda: number): NonNullable<StepHooks["around"]> =>
+    (lambda: number): AroundUpdate =>
     ({ before }, compute) =>
       add(affine(before, 1 - lambda), affine(compute(), lambda));
 

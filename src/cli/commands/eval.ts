@@ -97,7 +97,9 @@ export function evalCommand(): Command {
 
 /** @throws UsageError for options that do not go together */
 function expectRolloutUse(command: Command, { rollouts, sweep, halt }: EvalOptions): void {
-  const alone = ["sigma", "select", "noiseSeed"].find((name) => command.getOptionValueSource(name) === "cli");
+  const alone = ["sigma", "select", "noiseSeed", "randomStarts"].find(
+    (name) => command.getOptionValueSource(name) === "cli",
+  );
   if (rollouts === undefined && alone) {
     const flag = alone.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
     throw new UsageError(`eval: --${flag} requires --rollouts`);

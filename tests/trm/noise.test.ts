@@ -1,0 +1,108 @@
+// The hooks of EqR: random starts, damped updates and path noise, in training and in evaluation.
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { add, checkGradient, type Variable } from "../../src/autograd/index.ts";
+import { sudokuTask } from "../../src/puzzles/index.ts";
+import { packCheckpoint, parseSide, restoreTraining } from "../../src/runs/index.ts";
+import { Random } from "../../src/tensor/index.ts";
+import {
+  damping,
+  Model,
+  parseConfig,
+  predictRollouts,
+  randomStarts,
+  ShuffledExamples,
+  type StepMetrics,
+  Training,
+  type TrainingHooks,
+} from "../../src/trm/index.ts";
+import { aboutCheckpoint } from "../runs/tiny-run.ts";
+
+const task = sudokuTask(4);
+const { train, test } = task.generate({ train: 20, test: 5, seed: 3 });
+const sizes = {
+  vocabularySize: 6,
+  sequenceLength: 16,
+  hiddenSize: 8,
+  heads: 2,
+  widthMultiple: 8,
+  layers: 1,
+  T: 2,
+  n: 2,
+};
+const config = parseConfig({ ...sizes, batchSize: 4, nSup: 3, learningRate: 1e-2, warmupSteps: 2 });
+const trainingOf = (hooks: TrainingHooks): Training => new Training(config, new ShuffledExamples(train, 5), hooks);
+
+async function steps(training: Training, count: number): Promise<StepMetrics[]> {
+  const metrics: StepMetrics[] = [];
+  for (let i = 0; i < count; i++) metrics.push(await training.supervisionStep());
+  return metrics;
+}
+
+/** The first steps of a training. */
+async function start(hooks: TrainingHooks): Promise<StepMetrics[]> {
+  const training = trainingOf(hooks);
+  const metrics = await steps(training, 3);
+  training.dispose();
+  return metrics;
+}
+
+describe("damping", () => {
+  it("with lambda 1 and beta 0 is TRM, bit for bit; with other values it is not", async () => {
+    const plain = await start({});
+    expect(await start({ around: damping(1, 0) })).toEqual(plain);
+    expect(await start({ around: damping(0.95, 0) })).not.toEqual(plain);
+    expect(await start({ around: damping(1, 0.01) })).not.toEqual(plain);
+  });
+
+  it("passes the gradient", () => {
+    const values = Float64Array.from({ length: 8 }, (_, i) => Math.sin(1 + i));
+    const context = { step: 1, steps: new Int32Array(1), puzzles: new Int32Array(1), random: new Random(1), call: 0 };
+    const call = (h: Variable, x: Variable): Variable => {
+      const update = { index: 0, latent: "y", before: h, latents: { y: h }, line: null };
+      return damping(0.7, 0)(update, () => add(h, x), context);
+    };
+    checkGradient("damping", call, [
+      { shape: [8], values },
+      { shape: [8], values: values.map((value) => value / 2) },
+    ]);
+  });
+
+  it("is refused for a lambda outside 0..1 and a negative beta", () => {
+    fc.assert(
+      fc.property(fc.double({ max: -1e-9, noNaN: true }), (negative) => {
+        expect(() => damping(negative, 0)).toThrow(`damping: got lambda ${negative}, expected 0 to 1`);
+        expect(() => damping(1, negative)).toThrow(`damping: got beta ${negative}, expected a number from 0`);
+        expect(() => damping(1 - negative + 1e-9, 0)).toThrow("expected 0 to 1");
+      }),
+    );
+  });
+});
+
+describe("random starts and path noise", () => {
+  const hooks: TrainingHooks = { initial: randomStarts(config.model), around: damping(0.95, 0.01) };
+
+  it("are drawn again, bit for bit, in a training that is resumed from a checkpoint", async () => {
+    const training = trainingOf(hooks);
+    await steps(training, 2);
+    const files = await packCheckpoint(training, aboutCheckpoint);
+    const resumed = trainingOf(hooks);
+    restoreTraining(resumed, parseSide(files.get("checkpoint.json")!, "c"), files, "c");
+    expect(await steps(resumed, 2)).toEqual(await steps(training, 2));
+    training.dispose();
+    resumed.dispose();
+  });
+
+  it("of a rollout depend on the seed, the puzzle and the rollout, not on the batch, and differ between rollouts", async () => {
+    const model = new Model(config.model, new Random(5));
+    const given = { rollouts: 2, sigma: 0, steps: 2, randomStarts: true, hooks: { around: damping(0.95, 0.1) } };
+    const all = await predictRollouts(model, { inputs: test.inputs }, given);
+    const last = await predictRollouts(model, { inputs: test.inputs.slice(48) }, { ...given, firstPuzzle: 3 });
+    for (const [k, { residual, tokens }] of last.entries()) {
+      expect(residual).toEqual(all[k]!.residual.slice(3));
+      expect(tokens).toEqual(all[k]!.tokens.slice(48));
+    }
+    expect(all[0]!.residual).not.toEqual(all[1]!.residual);
+    model.dispose();
+  });
+});
