@@ -20,15 +20,18 @@ export function probeLines(probe: Probe, ratedBy: string): string[] {
   const range = (group: ShareOfRange): string =>
     `${(group.from === group.to ? `${group.from}` : `${group.from} to ${group.to}`).padStart(14)}  ${shareLine(group)}`;
   return [
-    `accuracy          ${shown.map((step) => `${percent(exact[step - 1]!)} after step ${step}`).join(", ")}`,
+    "   after step  correct",
+    ...shown.map((step) => `${String(step).padStart(13)}  ${percent(exact[step - 1]!)}`),
+    "",
     `one blank left    ${oneBlank ? shareLine(oneBlank) : "no puzzle has two blanks"}`,
     `stays solved      ${shareLine(monotonicity)}, once solved`,
     "",
-    `drift of y: mean |y_t - y_(t-1)| over the last ${drift.window} steps; settled: below ${drift.threshold}`,
+    `drift of y: mean |y_t - y_(t-1)| over the last ${drift.window} steps`,
+    `settled: a drift below ${drift.threshold}`,
     "            correct    wrong",
     `  settled ${cell(drift.settledCorrect)}${cell(drift.settledWrong)}`,
     `  drifting${cell(drift.driftingCorrect)}${cell(drift.driftingWrong)}`,
-    `AUC of drift      ${number(drift.auc)} (0.5: tells nothing about whether the answer is correct, 1: everything)`,
+    `AUC of drift      ${number(drift.auc)} (0.5: unrelated to correctness, 1: tells it exactly)`,
     `AUC of q          ${number(q.auc)}`,
     "",
     `calibration error of q  ${percent(q.calibrationError)}`,
@@ -37,7 +40,7 @@ export function probeLines(probe: Probe, ratedBy: string): string[] {
     "",
     "   cells given  correct",
     ...byClues.map(range),
-    ...(byRating ? ["", `        rating  correct (rating: ${ratedBy})`, ...byRating.map(range)] : []),
+    ...(byRating ? ["", `rating: ${ratedBy}`, "        rating  correct", ...byRating.map(range)] : []),
     ...unlabelledNote(unlabelled),
   ];
 }
