@@ -1,0 +1,108 @@
+// The depth curriculum and puzzles with blanks filled in: stages, operations, and trainings that are resumed.
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { sudokuTask } from "../../src/puzzles/index.ts";
+import { packCheckpoint, parseSide, restoreTraining } from "../../src/runs/index.ts";
+import { Random } from "../../src/tensor/index.ts";
+import {
+  curriculumFlops,
+  depthCurriculum,
+  parseConfig,
+  RevealedExamples,
+  ShuffledExamples,
+  type StepMetrics,
+  Training,
+  trainingFlops,
+} from "../../src/trm/index.ts";
+import { aboutCheckpoint } from "../runs/tiny-run.ts";
+
+const task = sudokuTask(4);
+const { train } = task.generate({ train: 20, test: 1, seed: 3 });
+const sizes = { vocabularySize: 6, sequenceLength: 16, hiddenSize: 8, heads: 2, widthMultiple: 8, layers: 1 };
+const configOf = (settings: Record<string, unknown> = {}) =>
+  parseConfig({ ...sizes, T: 3, n: 6, batchSize: 4, nSup: 3, totalSteps: 10, warmupSteps: 2, ...settings });
+const context = { steps: new Int32Array(1), puzzles: new Int32Array(1), random: new Random(1) };
+
+describe("the depth curriculum", () => {
+  it("has a third of T and n for 30% of the steps, then two thirds for 30%, then all", () => {
+    const depth = depthCurriculum(configOf());
+    const stages = Array.from({ length: 10 }, (_, i) => depth({ ...context, step: i + 1 }));
+    const [first, second, third] = [
+      { T: 1, n: 2 },
+      { T: 2, n: 4 },
+      { T: 3, n: 6 },
+    ];
+    expect(stages).toEqual([first, first, first, second, second, second, third, third, third, third]);
+  });
+
+  it("never exceeds the depth of the configuration, and its operations are the sum over the stages", () => {
+    const whole = fc.integer({ min: 1, max: 9 });
+    fc.assert(
+      fc.property(whole, whole, whole, (T, n, steps) => {
+        const config = configOf({ T, n });
+        const depth = depthCurriculum(config);
+        let sum = 0;
+        for (let step = 1; step <= steps; step++) {
+          const at = depth({ ...context, step });
+          expect(at.T! >= 1 && at.T! <= T && at.n! >= 1 && at.n! <= n).toBe(true);
+          sum += trainingFlops(configOf(at));
+        }
+        expect(curriculumFlops(config, steps)).toBe(sum);
+      }),
+    );
+  });
+
+  it("is refused for multiZ and direct", () => {
+    for (const recursion of ["multiZ", "direct"]) {
+      expect(() => depthCurriculum(configOf({ recursion }))).toThrow(
+        `depthCurriculum: got the recursion ${recursion}, expected trm or singleZ`,
+      );
+    }
+  });
+
+  it("continues bit for bit in a training with filled puzzles that is resumed inside a stage", async () => {
+    const config = configOf();
+    const begin = (): Training => {
+      const source = new RevealedExamples(new ShuffledExamples(train, 5), 0.5, 2);
+      return new Training(config, source, { depth: depthCurriculum(config) });
+    };
+    const steps = async (training: Training): Promise<StepMetrics[]> => [
+      await training.supervisionStep(),
+      await training.supervisionStep(),
+    ];
+    const training = begin();
+    await steps(training); // one more step belongs to the first stage
+    const files = await packCheckpoint(training, aboutCheckpoint);
+    const resumed = begin();
+    restoreTraining(resumed, parseSide(files.get("checkpoint.json")!, "c"), files, "c");
+    expect(await steps(resumed)).toEqual(await steps(training));
+    training.dispose();
+    resumed.dispose();
+  });
+});
+
+describe("puzzles with blanks filled in", () => {
+  it("keep at least one blank, agree with the answer elsewhere, and are as many as the probability says", () => {
+    fc.assert(
+      fc.property(fc.integer(), fc.constantFrom(0, 1), (seed, probability) => {
+        const plain = new ShuffledExamples(train, 5).next(20);
+        const { inputs, labels } = new RevealedExamples(new ShuffledExamples(train, 5), probability, seed).next(20);
+        expect(labels).toEqual(plain.labels);
+        for (let slot = 0; slot < 20; slot++) {
+          const cells = [...new Array(16).keys()].map((cell) => 16 * slot + cell);
+          const filled = cells.filter((i) => inputs[i] !== plain.inputs[i]);
+          for (const i of filled) expect([plain.inputs[i], inputs[i]]).toEqual([1, labels[i]]);
+          expect(cells.some((i) => inputs[i] === 1)).toBe(true);
+          expect(filled.length > 0).toBe(probability === 1);
+        }
+      }),
+      { numRuns: 10 },
+    );
+  });
+
+  it("are refused for a probability outside 0..1", () => {
+    expect(() => new RevealedExamples(new ShuffledExamples(train, 5), 1.5, 0)).toThrow(
+      "RevealedExamples: got revealProbability 1.5, expected 0 to 1",
+    );
+  });
+});
