@@ -81,7 +81,10 @@ export const computeOptions = (): Option[] => [
     "--backend <name>",
     "compute backend; auto measures which is fastest here (default: TRM_BACKEND, else wasm where it runs)",
   ).choices(backendNames),
-  new Option("--threads <n>", "compute threads (default: one per CPU core)").argParser(wholeNumber(1, maxThreads)),
+  new Option(
+    "--threads <n>",
+    "compute threads (default: one per CPU core; training times its first steps and may use one)",
+  ).argParser(wholeNumber(1, maxThreads)),
 ];
 
 /**

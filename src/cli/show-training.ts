@@ -1,6 +1,6 @@
 // A training on the screen: what is trained, the progress line, and the summary at the end. Ctrl-C stops and saves.
 import type { EvaluatedStep } from "../runs/index.node.ts";
-import { defaultBackend } from "../tensor/index.ts";
+import { defaultBackend, ThreadChoice } from "../tensor/index.ts";
 import { trainingBytes } from "../trm/index.ts";
 import { backendText, depthText, networkText, taskText } from "./describe-run.ts";
 import { counted, duration, lossText, percent, thousands } from "./format.ts";
@@ -32,7 +32,10 @@ export function showSettings({ training, about, run }: TrainingSession, { remark
 /** Trains with a progress line, saves, and closes the run folder. A new run that fails before its first step is removed. */
 export async function trainOnScreen(
   session: TrainingSession,
-  options: Omit<TrainingOptions, "stop" | "progress">,
+  options: Omit<TrainingOptions, "stop" | "progress" | "threads" | "onThreads"> & {
+    /** Number of threads that the user asked for. Default: what the first steps show to be fastest. */
+    readonly threads?: number | undefined;
+  },
   terminal: Terminal,
 ): Promise<Ending> {
   const progress = startProgress(terminal);
@@ -42,7 +45,12 @@ export async function trainOnScreen(
   });
   let isFinished = false;
   try {
-    const ending = await session.train({ ...options, stop, progress });
+    const threads = options.threads === undefined ? new ThreadChoice(defaultBackend()) : undefined;
+    const onThreads = (reason: string): void => {
+      progress.clear();
+      terminal.remark(`threads  ${reason}`);
+    };
+    const ending = await session.train({ ...options, stop, progress, threads, onThreads });
     progress.clear();
     await session.save();
     isFinished = true;

@@ -10,7 +10,7 @@ import {
   type StepLine,
   type UnseenLine,
 } from "../runs/index.ts";
-import { type Backend, defaultBackend } from "../tensor/index.ts";
+import { type Backend, defaultBackend, type ThreadChoice } from "../tensor/index.ts";
 import { type Evaluation, evaluate, type StepMetrics, type Training } from "../trm/index.ts";
 import { DivergenceCheck } from "./divergence.ts";
 import { explain } from "./explain.ts";
@@ -34,6 +34,10 @@ export interface TrainingOptions {
   readonly saveEvery: number;
   readonly stop: StopRequest;
   readonly progress: Progress;
+  /** Times the first steps and chooses the number of threads. */
+  readonly threads?: ThreadChoice | undefined;
+  /** Called with the choice of the number of threads. */
+  readonly onThreads?: ((reason: string) => void) | undefined;
   /** Ends early when this many evaluations in a row reach the exact accuracy. */
   readonly target?: { readonly exact: number; readonly times: number } | undefined;
 }
@@ -89,13 +93,12 @@ export class TrainingSession {
   }
 
   async train(options: TrainingOptions): Promise<Ending> {
-    const { training } = this;
     const { goal, stop, target, saveEvery } = options;
     let savedAt = this.seconds;
     let isDone = isReached(goal, this.#position);
     while (!isDone) {
       if (await stop.check()) return "stopped";
-      const metrics = await training.supervisionStep();
+      const metrics = await this.#step(options);
       this.#record(metrics);
       this.#show(options, metrics);
       isDone = isReached(goal, this.#position);
@@ -109,6 +112,14 @@ export class TrainingSession {
       }
     }
     return "goal";
+  }
+
+  async #step({ threads, onThreads }: TrainingOptions): Promise<StepMetrics> {
+    const { training } = this;
+    if (!threads || threads.isMade) return training.supervisionStep();
+    const metrics = await threads.time(() => training.supervisionStep());
+    if (threads.reason !== null) onThreads?.(threads.reason);
+    return metrics;
   }
 
   /** Writes a checkpoint. @throws TrainingError if that fails; the previous checkpoint is kept then */

@@ -45,5 +45,6 @@ export {
 export { broadcastShapes, type Shape, sameShape, showShape, sizeOf, stridesOf } from "./shape.ts";
 export { Storage, VisibleStorage } from "./storage.ts";
 export { emptyLike, Tensor } from "./tensor.ts";
+export { ThreadChoice } from "./thread-choice.ts";
 export * from "./updates.ts";
 export { type BackendOptions, useBackend } from "./use-backend.ts";

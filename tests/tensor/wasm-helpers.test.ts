@@ -48,3 +48,33 @@ it.each([
   expect(page.runtime.readyHelpers).toBe(0);
   page.dispose();
 });
+
+it("Workers that neither start nor report an error are reported after a second, once, and the results are the same", async () => {
+  const one = new WasmBackend({ threads: 1 });
+  const expected = productOn(one);
+  one.dispose();
+
+  const warn = vi.spyOn(console, "warn").mockImplementation(() => {});
+  class Silent {
+    postMessage(): void {}
+    terminate(): void {}
+  }
+  vi.stubGlobal("Worker", Silent);
+  vi.stubGlobal("process", { ...process, getBuiltinModule: undefined });
+  vi.resetModules();
+  const { WasmBackend: InPage } = await import("../../src/tensor/index.ts");
+  let now = 0;
+  vi.spyOn(performance, "now").mockImplementation(() => now);
+  const page = new InPage({ threads: 2, build: one.runtime.build });
+  now = 999;
+  expect(productOn(page)).toEqual(expected);
+  expect(warn).not.toHaveBeenCalled();
+  now = 1000;
+  for (let repeat = 0; repeat < 2; repeat++) expect(productOn(page)).toEqual(expected);
+  expect(warn.mock.calls).toEqual([
+    [
+      "wasm backend: a helping thread does not run (none has started within 1 s); the work continues with fewer threads",
+    ],
+  ]);
+  page.dispose();
+});

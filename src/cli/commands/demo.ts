@@ -42,7 +42,7 @@ const target = { exact: 0.995, times: 3 };
 const shownPuzzles = 3;
 
 async function demo(options: DemoOptions): Promise<void> {
-  const { minutes, out } = options;
+  const { minutes, out, threads } = options;
   const terminal = openTerminal();
   const { bold } = terminal.colours;
   const backend = await chooseBackend(options);
@@ -66,7 +66,11 @@ async function demo(options: DemoOptions): Promise<void> {
     showSettings(session, terminal);
     terminal.print();
     const goal = { step: null, seconds: 60 * minutes };
-    const ending = await trainOnScreen(session, { goal, evaluateEvery: null, saveEvery: 60, target }, terminal);
+    const ending = await trainOnScreen(
+      session,
+      { goal, evaluateEvery: null, saveEvery: 60, target, threads },
+      terminal,
+    );
     if (ending === "stopped") {
       terminal.print(`continue: ${invocation} train --resume ${out}`);
       return;

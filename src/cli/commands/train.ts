@@ -190,8 +190,8 @@ async function train(options: TrainOptions): Promise<void> {
     if (isReached(goal, { step: session.training.step, seconds: session.seconds })) {
       terminal.remark("this run has reached its goal already; --steps or --minutes sets a new one");
     }
-    const { evalEvery: evaluateEvery = null, saveEvery } = options;
-    const ending = await trainOnScreen(session, { goal, evaluateEvery, saveEvery }, terminal);
+    const { evalEvery: evaluateEvery = null, saveEvery, threads } = options;
+    const ending = await trainOnScreen(session, { goal, evaluateEvery, saveEvery, threads }, terminal);
     if (options.json) terminal.print(JSON.stringify(result(session, ending)));
     else showNext(terminal, nextCommands(session, ending));
     session.training.dispose();

@@ -80,10 +80,15 @@ export interface KernelTime {
   best: number;
 }
 
+/** Milliseconds after which helping threads that have not started are reported. */
+const helperPatience = 1000;
+
 export class WasmRuntime {
   readonly heap: WasmMemory;
   readonly build: Build;
   readonly threads: number;
+  /** Whether kernels are shared with the helping threads. The results are the same either way. */
+  usesHelpers = true;
   /** Columns of a panel: PANEL of assembly/layout.ts. */
   readonly panelColumns: number;
   private readonly kernels: KernelExports;
@@ -100,6 +105,7 @@ export class WasmRuntime {
   /** The error of a kernel that trapped. Results are lost then, and helping threads may be anywhere in their code. */
   private failure: unknown = null;
   private hasReported = false;
+  private readonly startedAt = performance.now();
   /** Per kernel, while profiling is on. */
   private times: Map<KernelName, KernelTime> | null = null;
 
@@ -131,6 +137,12 @@ export class WasmRuntime {
     console.warn(`wasm backend: a helping thread does not run (${reason}); the work continues with fewer threads`);
   }
 
+  /** A page whose Content-Security-Policy forbids workers from blob: addresses may refuse them without an error event. */
+  private noticeMissingHelpers(): void {
+    if (this.readyHelpers > 0 || performance.now() - this.startedAt < helperPatience) return;
+    this.report(`none has started within ${helperPatience / 1000} s`);
+  }
+
   /** Number of helping threads that have started. A late one joins the list that is running, or the next. */
   get readyHelpers(): number {
     return Atomics.load(this.integers(), readyWord);
@@ -152,7 +164,7 @@ export class WasmRuntime {
     this.refuseAfterTrap();
     if (scratch > this.scratchBytes) this.reserveScratch(scratch);
     const task = firstTask + this.waiting * taskWords;
-    const share = this.helpers.length > 0 && items > 1 && cost >= sharedCost;
+    const share = this.usesHelpers && this.helpers.length > 0 && items > 1 && cost >= sharedCost;
     // Small enough that no thread waits long for the last one, large enough that taking items costs nothing.
     const grain = share ? Math.max(1, Math.floor(items / (64 * this.threads))) : 0;
     const taken = this.taken + this.waiting * this.threads * 4;
@@ -197,7 +209,9 @@ export class WasmRuntime {
       if (this.integers()[helperTrappedWord] === 0) throw error;
       throw new BackendError("wasm backend: a kernel trapped on a helping thread", { cause: error });
     }
-    if (lastShared > 0) this.lastHelpers = this.integers()[lastShared + helpersWord]!;
+    if (lastShared === 0) return;
+    this.lastHelpers = this.integers()[lastShared + helpersWord]!;
+    if (this.lastHelpers === 0 && !this.hasReported) this.noticeMissingHelpers();
   }
 
   /** Writes integers into memory, as a kernel's operand. */
