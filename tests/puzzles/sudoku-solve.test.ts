@@ -20,5 +20,5 @@ describe("solveSudoku", () => {
   });
 
   it("names the number of tokens that it got", () =>
-    expect(() => solveSudoku(new Int32Array(25))).toThrow("sudoku: 25 tokens, expected 16, 36 or 81"));
+    expect(() => solveSudoku(new Int32Array(25))).toThrow("solveSudoku: got 25 tokens, expected 16, 36 or 81"));
 });
