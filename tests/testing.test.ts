@@ -177,7 +177,7 @@ describe("the message of a gradient check", () => {
   });
 
   it("explains a constant of another element type or backend, and a result that is no Variable", () => {
-    const hint = "the check computes in float64 on a backend of its own, so create constants inside the function";
+    const hint = "the check computes in float64 on a separate backend, so create constants inside the function";
     expect(messageOf((x) => multiply(x, constant(2)))).toContain(`f: multiply: got float64 and float32`);
     expect(messageOf((x) => multiply(x, constant(2)))).toContain(hint);
     const elsewhere = t.tensor([2], { dtype: "float64", backend: new t.ReferenceBackend() });

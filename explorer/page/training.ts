@@ -1,4 +1,4 @@
-// The trainings of the page: one or two runs, each in a worker of its own, and what they reported.
+// The trainings of the page: one or two runs, each in its own worker, and what they reported.
 import { type Signal, signal } from "@preact/signals";
 import type { TraceFrame } from "trm-ts";
 import type { Puzzle, TrainProgress, TrainSettings, TrainStarted } from "../shared/calls.ts";

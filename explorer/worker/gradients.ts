@@ -60,7 +60,7 @@ function ownersOf(entries: readonly TapeEntry[], updates: readonly Variable[], l
   return owners;
 }
 
-/** The operations of which a fused one is composed, recorded on a small example of its own domain. */
+/** The operations of which a fused one is composed, recorded on a small example from its domain. */
 export function unfold(name: string): Unfolded {
   const operation = operationNamed(name);
   const { inputs, attributes } = operation.domain({

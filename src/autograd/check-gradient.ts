@@ -146,7 +146,7 @@ function callWith(name: string, f: (...inputs: Variable[]) => Variable, variable
   } catch (cause) {
     if (!(cause instanceof DTypeError || cause instanceof BackendError)) throw cause;
     throw new GradientError(
-      `${name}: ${cause.message}; the check computes in float64 on a backend of its own, so create constants inside the function with the dtype of its input, as in constant(2, x.dtype)`,
+      `${name}: ${cause.message}; the check computes in float64 on a separate backend, so create constants inside the function with the dtype of its input, as in constant(2, x.dtype)`,
       { cause },
     );
   }

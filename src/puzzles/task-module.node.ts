@@ -73,7 +73,7 @@ function asGridTask(exported: unknown, path: string): GridTask {
   }
 }
 
-/** The task with errors of its own functions explained in one line with the path. A malformed question is the error of its user. */
+/** The task, with the errors that its functions throw explained in one line with the path. A malformed question is the error of its user. */
 function guarded(task: GridTask, path: string): GridTask {
   const guard =
     <A extends unknown[], R>(work: (...given: A) => R, passes?: string) =>

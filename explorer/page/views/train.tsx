@@ -252,7 +252,7 @@ function Reports({ own }: { own: readonly Run[] }): JSX.Element {
           <Bars
             title={
               <>
-                <Named name="q" /> stops training puzzles after so many steps
+                <Named name="q" /> stops training puzzles after this many steps
               </>
             }
             label="supervision step"

@@ -41,7 +41,7 @@ export function enableWideVectors(): void {
 }
 
 /**
- * The wide build is a file of its own: only Node runs it, so no page should load it. The address is not written as
+ * The wide build is a separate file: only Node runs it, so no page should load it. The address is not written as
  * `new URL(..., import.meta.url)`, because bundlers copy a file that is named like that into the bundle.
  */
 function wideBinaryFile(): URL {
