@@ -73,14 +73,16 @@ describe("trm data", () => {
       1,
       "test set b, expected one of the subsets a",
     ],
-    [["generate", "chess", "--count", "1", "--out", "/tmp/x"], 2, "task chess, expected one of sudoku4"],
+    [["generate", "chess", "--count", "1", "--out", "/tmp/x"], 2, "data generate chess: expected one of sudoku4"],
     [["generate", "sudoku4", "--count", "90000", "--out", "/tmp/x"], 1, "expected at most 85632"],
     [["sudoku", "--out", "/tmp/x"], 2, "required option '--from <dir>'"],
-  ])("rejects in one line: data %j", async (args, code, message) => {
+  ])("rejects in one line, after which a missing option shows the usage: data %j", async (args, code, message) => {
     const finished = await trm("data", ...args);
     expect(finished.code).toBe(code);
-    expect(finished.stderr.trim().split("\n")).toHaveLength(1);
-    expect(finished.stderr).toContain(message);
+    const [line, ...usage] = finished.stderr.trim().split("\n");
+    expect(line).toContain(message);
+    if (message.startsWith("required option")) expect(usage.join(" ")).toMatch(/^usage: npx trm data sudoku /);
+    else expect(usage).toEqual([]);
   });
 });
 
