@@ -65,7 +65,8 @@ export function solveCommand(): Command {
 
 const helpText = (): string => `
 The model is a run, a checkpoint, or the name of a shipped model:
-${shippedNames().join(", ")}. A folder of that name in the current directory comes first.
+${shippedNames().join(", ")}.
+A folder of that name in the current directory comes first.
 
 With - every puzzle gives one line, in order: the answer, whether it is correct
 or which rule it breaks, and the number of steps, separated by tabs. A line that
