@@ -13,7 +13,7 @@ export interface Program {
 
 /** What the examples print. An example that is not listed must print something. */
 const printedBy: Record<string, RegExp> = {
-  "custom-loss": /^loss of blank cells: solved after step 1: /m,
+  "custom-loss": /^blank cells first: solved after step 1: /m,
   lion: /^Lion: mean loss of the last 100 steps \d/m,
   "noise-on-z": /^noise 4: /m,
   "own-operation": /^the gradient of mish agrees/m,
