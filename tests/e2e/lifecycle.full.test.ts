@@ -31,8 +31,10 @@ it("train prints its settings and a summary, and fills the run folder", () => {
   expect(trained.stdout).toMatch(
     /trained: 60 steps in \d+:\d\d, loss [\d.]+\nunseen {3}[\d.]+% exact, [\d.]+% of the cells at step 60/,
   );
+  const best = "checkpoint-0000030"; // its evaluation is better than that of step 60
   expect(readdirSync(run).sort()).toEqual([
     "checkpoint-0000000",
+    best,
     "checkpoint-0000060",
     "data.safetensors",
     "metrics.jsonl",
