@@ -78,15 +78,15 @@ describe.skipIf(!chromiumPath)("the built page", () => {
   }
 
   const shownBy = (page: Page): Promise<Shown | null> =>
-    page.evaluate(() =>
-      (globalThis as unknown as { explorer: { shown(): unknown } }).explorer.shown(),
+    page.evaluate(
+      () => (globalThis as unknown as { explorer?: { shown(): unknown } }).explorer?.shown() ?? null,
     ) as Promise<Shown>;
   const frameCount = ({ T, updates, nSup }: Manifest["models"][number]): number => T * updates.length * nSup;
 
   /** Waits for the live trace. */
   async function live(page: Page): Promise<Shown> {
     await until(async () => {
-      const shown = await shownBy(page);
+      const shown = await shownBy(page).catch(() => null); // the page may be loading again
       const own = manifest.models.find(({ board }) => board.rows ** 2 === shown?.puzzle.question.length);
       return shown?.source === "live" && shown.frames.length === frameCount(own!);
     }, "the live trace");
