@@ -6,6 +6,7 @@ import {
   readdirSync,
   readFileSync,
   renameSync,
+  rmSync,
   symlinkSync,
   writeFileSync,
 } from "node:fs";
@@ -103,12 +104,14 @@ const solvedOf = (source: string): string =>
 function writeFrame(folder: string): void {
   const script = (command: string): string => `node course.mjs ${command}`;
   const commands = ["check", "hint", "show", "reset", "program", "hand-in"];
+  const trmFile = join(repository, "bin/trm.mjs");
   writeJson(join(folder, "package.json"), {
     name: "trm-course",
     private: true,
     type: "module",
     scripts: {
       ...Object.fromEntries(commands.map((command) => [command, script(command)])),
+      trm: `node ${JSON.stringify(trmFile)}`,
       types: `node ${JSON.stringify(join(repository, "node_modules/typescript/bin/tsc"))} -p .`,
     },
   });
@@ -140,6 +143,14 @@ await import(${url("course/main.node.ts")});
   );
   const link = join(folder, "node_modules/fast-check");
   if (!existsSync(link)) symlinkSync(join(repository, "node_modules/fast-check"), link, "junction");
+  // `trm` ends with commands to try next, as "npx trm ...". Without this link npx would ask the registry for a package named trm.
+  // On Windows a symlink needs extra rights; there `npm run trm --` is the way.
+  const commandLink = join(folder, "node_modules/.bin/trm");
+  if (process.platform !== "win32") {
+    mkdirSync(join(folder, "node_modules/.bin"), { recursive: true });
+    rmSync(commandLink, { force: true });
+    symlinkSync(trmFile, commandLink);
+  }
 }
 
 /** Puts the stub of a lesson in place of the learner's file, which moves to the folder "replaced". Returns its new path. */

@@ -215,11 +215,36 @@ export function verdict(
 /*md
 ## Do recursive models reason, or do they guess?
 
-The papers of HRM and TRM call what their models do *reasoning*. A paper of 2026 (arXiv 2601.10679) gives HRM puzzles
-with a single blank left, sees it fail on some of them, and concludes that it *guesses*. Both sides speak about
-shares, and you have the tools now: count, put an interval on it, repeat with other seeds. The view "Failures" of the
-explorer has puzzles with one blank for the model that you choose. Before you look, write down which share would
-convince you of which side.
+Two claims stand against each other:
+
+- *They reason.* The papers of HRM and TRM say so: the models solve puzzles that need long chains of deductions, and
+  every step improves the answer.
+- *They guess.* A paper of 2026 (arXiv 2601.10679) reports that HRM, which solves hard Sudokus, fails on some Sudokus
+  with a **single blank** left, which need one deduction only.
+
+Measure it. `trm probe` fills in all blanks of a puzzle but one, and prints the share of these puzzles that the model
+solves, with the interval of exercise 9.2. The three models come with the library; each command takes up to half a
+minute. In this folder:
+
+```text
+npm run trm -- probe sudoku6 --limit 100
+npm run trm -- probe hrm-sudoku6 --limit 100
+npm run trm -- probe maze9 --limit 100
+```
+
+**Before you run them**, write down which share would convince you of which claim. Then fill in:
+
+| model | correct after the last step | one blank left, with interval | for which claim? |
+|---|---|---|---|
+| `sudoku6`: TRM, 6x6 Sudokus | | | |
+| `hrm-sudoku6`: HRM, equal operations | | | |
+| `maze9`: TRM, 9x9 mazes (a blank is a cell of the path) | | | |
+
+Now attack your own conclusion. These models were trained on whole puzzles only, never on nearly finished ones. A
+failure with one blank left fits guessing, and it fits a model that reasons on the kind of input that it knows. Does
+your table tell the two apart? Which training would? And every row is *one* training: what does it say about HRM and
+TRM as systems? "Not decided by this measurement" is an answer. The view "Failures" of the explorer shows single
+puzzles with one blank.
 
 **Question to take along.** You have compared four changes with TRM. If none of them changed anything in truth, how
 often would at least one of four comparisons at 5% look like a difference? What does this say about a table with

@@ -21,8 +21,14 @@ something left to gain.
 Call the mean absolute change of the logits from one supervision step to the next the **move** of a puzzle. A puzzle
 with a small move has settled.
 
-Published claims contradict each other: that failing models are *stuck* in wrong fixed points, and that failures
-*never settle*. Both can be measured: a table with two rows (settled or moving) and two columns (right or wrong).
+Published claims contradict each other:
+
+- *Failures are stuck.* HRM stops at the first fixed point that it finds, right or wrong, and stays there for a while
+  or forever (arXiv 2601.10679).
+- *Failures never settle.* A draft of 2026, "Recursive Reasoning Models Fail by Wandering, Not by Settling", reports
+  that none of the 254 failures of a TRM came to rest, and hardly any of an HRM.
+
+Both can be measured: a table with two rows (settled or moving) and two columns (right or wrong).
 
 ## Exercise 10.1: the move
 */
@@ -210,8 +216,7 @@ export async function program(print: (line: string) => void): Promise<void> {
   Look at step 4: nearly everything that still moves is wrong. "Failures do not settle." Now look at step 16: nothing
   moves any more, and all failures are settled. "Failures are stuck in fixed points." **Both sentences describe the
   same model, at different moments.** Whoever reports one of them must say when they looked, and with which threshold.
-  (Our model is small and half-trained. Whether large ones behave like this is for you to find out; the claim is
-  testable.)
+  (This is one small, half-trained model. At the end of the lesson you measure others.)
 
   The table also shows how a wrong answer could be recognised without $q$: at step 4, moving means wrong. Selecting
   the rollout that moves least is the idea of another paper (arXiv 2605.21488), which calls the move *residual*.
@@ -257,9 +262,45 @@ export async function program(print: (line: string) => void): Promise<void> {
     far outside of what it was trained on. Voting does not care about $q$ and does not suffer. This is why the method
     disturbs $z$.
 
-  The library has rollouts as part of its evaluation; this lesson is their core. A student project could start here:
-  does the gain depend on how far the model is trained? On the number of clues? Write the question and the number of
-  seeds down first.
+  ## Now measure other models
+
+  The library has what you built as commands. `trm probe` prints the table of settled and drifting answers (its drift
+  is the move of $y$, the mean over the last four steps, with the threshold 0.05). The first and the last command take
+  seconds, the others up to half a minute:
+
+  ```text
+  npm run trm -- probe data/half-trained --limit 200
+  npm run trm -- probe sudoku9 --limit 20
+  npm run trm -- probe maze9 --limit 100
+  npm run trm -- probe sudoku6 --limit 100 --steps 2
+  ```
+
+  | model | settled and wrong | drifting and wrong | AUC of drift | for which claim? |
+  |---|---|---|---|---|
+  | half-trained, 4x4 Sudokus | | | | |
+  | `sudoku9`, 9x9 Sudokus | | | | |
+  | `maze9`, 9x9 mazes | | | | |
+  | `sudoku6` after 2 steps only | | | | |
+
+  "Stuck" predicts wrong answers in the first column, "never settle" in the second. Does one of them hold for *all* of
+  these models? Put an interval on each share with `wilson` of lesson 9: how many failures did you see? And which of
+  your numbers would change with another threshold or another number of steps?
+
+  A model that is stuck needs a push, and a model that wanders may only need more time. So the two claims also differ
+  in what they expect of noise. Rollouts measure that:
+
+  ```text
+  npm run trm -- eval data/half-trained --rollouts 8 --sigma 0.3 --select q --limit 200
+  npm run trm -- eval maze9 --rollouts 4 --sigma 0.3 --select mode --limit 100
+  npm run trm -- eval sudoku6 --rollouts 4 --sigma 0.3 --select residual --limit 50
+  ```
+
+  Compare `deterministic` with the selected answers and with pass@K, and mind the intervals. For which model do
+  rollouts find answers that the plain model does not? For which can they show nothing, whatever they do, because
+  almost no failure is left? Is a gain shown anywhere, or is it "no difference shown"?
+
+  A student project could start here: does the gain depend on how far the model is trained? On the number of clues?
+  Write the question and the number of seeds down first.
 
   ## Where you are now
 

@@ -78,6 +78,29 @@ describe("a learner's folder", () => {
     expect(learner("program", "1").text).toContain("[2, 3] holds 1 2 3 4 5 6");
   });
 
+  it("runs every command that a lesson tells the learner to measure with, here on two puzzles", () => {
+    const commands = numbers.flatMap((lesson) =>
+      [...solved(lesson).matchAll(/^ *npm run trm -- (.+)$/gm)].map(([, words]) => words!),
+    );
+    expect(commands.map((words) => words.split(" ")[0])).toEqual(expect.arrayContaining(["probe", "eval"]));
+    for (const words of commands) {
+      const given = [...words.split(" "), "--limit", "2", "--json"];
+      const { stdout, stderr } = spawnSync("npm", ["run", "--silent", "trm", "--", ...given], {
+        cwd: folder,
+        encoding: "utf8",
+      });
+      expect(stdout, `${words}: ${stderr}`).toMatch(/^\{"puzzles":2,/);
+    }
+  });
+
+  it.skipIf(process.platform === "win32")("finds the command line of this repository as npx trm", () => {
+    const { stdout, stderr } = spawnSync("npx", ["--no-install", "trm", "--version"], {
+      cwd: folder,
+      encoding: "utf8",
+    });
+    expect(stdout.trim(), stderr).toBe(JSON.parse(readFileSync(`${projectRoot}package.json`, "utf8")).version);
+  });
+
   it("reports marks as JSON, and the marks of a file that was handed in are computed again", () => {
     writeFileSync(
       join(folder, fileOf(2)),
