@@ -16,10 +16,10 @@ import {
   effectiveDepth,
   evaluationBatches,
   type Model,
+  operationsOf,
   predictions,
   saysHalt,
   type Task,
-  trainingFlops,
   wilson95,
 } from "../../src/trm/index.ts";
 import { type Card, cardText, type Measurement } from "./card.ts";
@@ -197,7 +197,7 @@ function stageOf(run: string): Card["stages"][number] {
     trainingPuzzles: `${about.data.train.toLocaleString("en")} generated puzzles${clues}${about.data.augment ? ", random symmetries" : ""}`,
     steps: step,
     seconds,
-    flops: step * trainingFlops(config),
+    flops: operationsOf(config, step),
     machine: `${cpus()[0]?.model.trim() ?? "unknown"}, Node ${process.versions.node}`,
     build: `${backend.name} (${backend.build})`,
     commit: execFileSync("git", ["rev-parse", "--short", "HEAD"], { encoding: "utf8" }).trim(),

@@ -144,6 +144,7 @@ const changeable = [
   "puzzleLearningRate",
   "puzzleWeightDecay",
   "emaWarmup",
+  "depthCurriculum",
   "haltingLossWeight",
   "explorationProbability",
   "nSup",

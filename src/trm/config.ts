@@ -52,6 +52,21 @@ export interface ModelConfig {
   readonly puzzleEmbeddingSize: number;
   /** P, the sequence slots of the puzzle embedding, padded with zeros. Default: 16. */
   readonly puzzleSlots: number;
+  /**
+   * EqR (arXiv 2605.21488): puzzles start from random latents instead of y_init and z_init, in training and in evaluation, see
+   * randomStarts in noise.ts. Default: false.
+   */
+  readonly randomStarts: boolean;
+  /**
+   * EqR, lambda in (0, 1]: every update becomes h <- (1 - lambda) h + lambda net(h + inputs), in training and in evaluation. EqR has
+   * 0.95. Default: 1, no damping.
+   */
+  readonly dampingLambda: number;
+  /**
+   * EqR, beta: standard deviation of the noise that every update adds to its latent, in training and in evaluation. EqR has 0.01.
+   * Default: 0, no noise.
+   */
+  readonly pathNoiseBeta: number;
 }
 
 /** Settings of a training. */
@@ -105,6 +120,16 @@ export interface TrainingConfig {
    * Default: false.
    */
   readonly emaWarmup: boolean;
+  /**
+   * CGAR (arXiv 2511.08653): train the first 30% of totalSteps with a third of T and n, the next 30% with two thirds, see
+   * depthCurriculum in curriculum.ts. An evaluation has the full depth. For the recursions trm and singleZ. Default: false.
+   */
+  readonly depthCurriculum: boolean;
+  /**
+   * Easy mixing (arXiv 2601.10679): probability that some blanks of a training puzzle are filled in, see RevealedExamples in
+   * curriculum.ts. Default: 0.
+   */
+  readonly revealProbability: number;
   /** Seed of the initial weights and of the exploration. Default: 0. */
   readonly seed: number;
 }
@@ -141,6 +166,9 @@ const modelSchema = z
     puzzleIds: z._default(positive, 1),
     puzzleEmbeddingSize: z._default(notNegative, 0),
     puzzleSlots: z._default(notNegative, 16),
+    randomStarts: z._default(z.boolean(), false),
+    dampingLambda: z._default(z.number().check(z.positive(), z.maximum(1)), 1),
+    pathNoiseBeta: z._default(z.number().check(z.minimum(0)), 0),
   } satisfies Record<keyof ModelConfig, z.ZodMiniType>)
   .check(
     z.refine((c) => c.mixer === "mlp" || c.hiddenSize % c.heads === 0, {
@@ -179,6 +207,8 @@ export const trainingSchema = z.strictObject({
   puzzleWeightDecay: z._default(z.number().check(z.minimum(0)), 1),
   emaRate: z._default(decayRate, 0.999),
   emaWarmup: z._default(z.boolean(), false),
+  depthCurriculum: z._default(z.boolean(), false),
+  revealProbability: z._default(probability, 0),
   seed: z._default(whole, 0),
 } satisfies Record<keyof TrainingConfig, z.ZodMiniType>);
 
@@ -218,10 +248,20 @@ export function parseConfig(
   const own = ownSettings({ ...settings }, where);
   const pick = (keys: readonly string[]) =>
     Object.fromEntries(Object.entries(own).filter(([key]) => keys.includes(key)));
-  return {
-    model: validate(modelSchema, pick(modelKeys), sourceOf),
-    training: validate(trainingSchema, pick(trainingKeys), sourceOf),
-  };
+  const model = validate(modelSchema, pick(modelKeys), sourceOf);
+  const training = validate(trainingSchema, pick(trainingKeys), sourceOf);
+  if (training.depthCurriculum) expectStages(`${sourceOf("depthCurriculum")}: depthCurriculum`, model);
+  return { model, training };
+}
+
+/**
+ * Refuses recursions without a depth curriculum: of multiZ n is the number of latents, and direct has no depth.
+ *
+ * @throws ConfigError
+ */
+export function expectStages(where: string, { recursion }: ModelConfig): void {
+  if (recursion === "trm" || recursion === "singleZ") return;
+  throw new ConfigError(`${where}: got the recursion ${recursion}, expected trm or singleZ`);
 }
 
 /**

@@ -3,7 +3,7 @@
 import * as z from "zod/mini";
 import { expectObject, expectWhole, Random } from "../tensor/index.ts";
 import { randomStateSchema } from "./batches.ts";
-import { type Config, expectConfig } from "./config.ts";
+import { type Config, expectConfig, expectStages } from "./config.ts";
 import { ConfigError } from "./errors.ts";
 import type { Batch, BatchSource } from "./examples.ts";
 import { trainingFlops } from "./flops.ts";
@@ -19,7 +19,7 @@ function depthAt({ model: { T, n }, training: { totalSteps } }: Config, step: nu
 }
 
 /**
- * The depth curriculum, to be passed to a training as the hook `depth`: the first 30% of its totalSteps have a third of T and n (n at
+ * The depth curriculum, which the setting `depthCurriculum` gives to a training, as the hook `depth`: the first 30% of its totalSteps have a third of T and n (n at
  * least 2), the next 30% two thirds. An evaluation has the full depth. The stage follows from the number of the step, so that a
  * resumed training is in the same stage.
  *
@@ -27,10 +27,7 @@ function depthAt({ model: { T, n }, training: { totalSteps } }: Config, step: nu
  */
 export function depthCurriculum(config: Config): NonNullable<StepHooks["depth"]> {
   expectConfig("depthCurriculum", config);
-  const { recursion } = config.model;
-  if (recursion === "multiZ" || recursion === "direct") {
-    throw new ConfigError(`depthCurriculum: got the recursion ${recursion}, expected trm or singleZ`);
-  }
+  expectStages("depthCurriculum", config.model);
   return ({ step }) => depthAt(config, step);
 }
 
@@ -44,6 +41,10 @@ export function curriculumFlops(config: Config, steps: number): number {
   }
   return sum;
 }
+
+/** Operations of the first `steps` training steps of a configuration, with its depth curriculum if it has one. */
+export const operationsOf = (config: Config, steps: number): number =>
+  config.training.depthCurriculum ? curriculumFlops(config, steps) : steps * trainingFlops(config);
 
 const revealState = z.strictObject({ random: randomStateSchema, source: z.unknown() });
 

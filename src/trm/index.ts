@@ -17,7 +17,7 @@ export {
   type Settings,
   type TrainingConfig,
 } from "./config.ts";
-export { curriculumFlops, depthCurriculum, RevealedExamples } from "./curriculum.ts";
+export { curriculumFlops, depthCurriculum, operationsOf, RevealedExamples } from "./curriculum.ts";
 export { type EarlyExitOptions, type ExitPredictions, predictionsAtExit } from "./early-exit.ts";
 export { ConfigError, PuzzleError } from "./errors.ts";
 export { type Evaluation, type EvaluationOptions, evaluate, wilson95 } from "./evaluation.ts";

@@ -25,7 +25,9 @@ import { expectInstance, full, keep, Random, scope, type Tensor } from "../tenso
 import { expectModelConfig, fullLength, type ModelConfig, puzzleSlots } from "./config.ts";
 import { ConfigError } from "./errors.ts";
 import { type BlockNetwork, createNetwork } from "./network.ts";
+import { damping, randomStarts } from "./noise.ts";
 import type { Network } from "./recursion.ts";
+import type { StepHooks } from "./step-hooks.ts";
 import { type AroundUpdate, aroundUpdates, type Latents, type Recursion, type Variant, variantOf } from "./variants.ts";
 
 /** Q_head: the first position of y to q_halt and q_continue. Weight 0 and bias -5, so that at first nothing halts. */
@@ -65,6 +67,8 @@ export class Model extends Module {
   readonly recur: Recursion;
   /** The variant of the recursion, on the networks of this model. */
   readonly recursion: Variant;
+  /** What the configuration changes in every supervision step, in training and in evaluation: EqR's starts and damping. */
+  readonly hooks: Pick<StepHooks, "initial" | "around">;
   readonly #rotary: RotaryTables | null;
 
   /** @param sharedPuzzles  the puzzle embedding of another model, which both models then share */
@@ -89,6 +93,11 @@ export class Model extends Module {
       sharedPuzzles ?? (puzzleEmbeddingSize > 0 ? new PuzzleEmbedding(puzzleIds, puzzleEmbeddingSize) : null);
     this.recursion = this.variant(this.net, this.netY ?? this.net, config);
     this.recur = this.recursion.recur;
+    const { dampingLambda: lambda, pathNoiseBeta: beta } = config;
+    this.hooks = {
+      initial: config.randomStarts ? randomStarts(config, this.recursion.latents) : undefined,
+      around: lambda < 1 || beta > 0 ? damping(lambda, beta) : undefined,
+    };
     this.initial = new Map(
       this.recursion.latents.map((name) => [name, keep(truncatedNormal([hiddenSize], 1, random))]),
     );

@@ -3,7 +3,7 @@ import * as t from "../tensor/index.ts";
 import { Carry } from "./carry.ts";
 import { ConfigError } from "./errors.ts";
 import { Model } from "./model.ts";
-import { type RolloutKey, recursionStep, type StepContext, type StepHooks } from "./step-hooks.ts";
+import { initialOf, type RolloutKey, recursionStep, type StepContext, type StepHooks } from "./step-hooks.ts";
 import type { Latents } from "./variants.ts";
 
 /** The puzzles of a batch: their tokens, and their puzzle ids if the model has an embedding of ids. */
@@ -110,7 +110,7 @@ export class PredictionRun {
     this.#carry = new Carry(model, slots);
     const labels = new Int32Array(inputs.length);
     const batch = { inputs, labels, puzzleIds: puzzleIds ?? new Int32Array(slots) };
-    t.scope(() => this.#carry.refill(batch, hooks.initial?.(this.#context(1))));
+    t.scope(() => this.#carry.refill(batch, initialOf(model, hooks, this.#context(1))));
   }
 
   /** Indices into the question of the puzzles that are still there. */

@@ -62,9 +62,17 @@ export function recursionStep(
 }
 
 function recursionOf(model: Model, { around }: StepHooks, context: StepContext, n: number | undefined): Recursion {
-  if (!around && n === undefined) return model.recur;
+  const own = model.hooks.around;
+  if (!around && !own && n === undefined) return model.recur;
   let call = 0;
-  const inStep: AroundUpdate = (update, compute) =>
-    around ? around(update, compute, { ...context, call: call++ }) : compute();
+  const inStep: AroundUpdate = (update, compute) => {
+    const inCall = { ...context, call: call++ };
+    const computeOwn = own ? () => own(update, compute, inCall) : compute;
+    return around ? around(update, computeOwn, inCall) : computeOwn();
+  };
   return model.recurAround(inStep, n);
 }
+
+/** The latents that puzzles start from: those of the hook, else those of the model; undefined for y_init and z_init. */
+export const initialOf = (model: Model, hooks: StepHooks, context: StepContext): Latents | undefined =>
+  (hooks.initial ?? model.hooks.initial)?.(context);

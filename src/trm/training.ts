@@ -14,6 +14,7 @@ import {
 import * as t from "../tensor/index.ts";
 import { Carry, type CarryState, mapLatents } from "./carry.ts";
 import { type Config, expectConfig, type ModelConfig, type TrainingConfig } from "./config.ts";
+import { depthCurriculum, RevealedExamples } from "./curriculum.ts";
 import { ConfigError } from "./errors.ts";
 import type { BatchSource } from "./examples.ts";
 import { drawMinimumSteps, haltedAfter } from "./halting.ts";
@@ -21,7 +22,7 @@ import { type LossFunction, labelCounts, lossOf, type Report, readReport } from 
 import { microBatchOf, type Pass, PassSum, releasePass } from "./micro-batch.ts";
 import { Model } from "./model.ts";
 import { readCheck, type StepCheck, squaredNorms, sums } from "./step-check.ts";
-import { recursionStep, type StepContext, type StepHooks } from "./step-hooks.ts";
+import { initialOf, recursionStep, type StepContext, type StepHooks } from "./step-hooks.ts";
 import type { Latents } from "./variants.ts";
 
 /** Metrics of one training step. Losses are means over the batch; counts and sums are over the puzzles that halted in it. */
@@ -112,14 +113,17 @@ export class Training {
   readonly microBatch: number;
   #step = 0;
   #isStepping = false;
+  /** The batches: those that were given, with blanks filled in if the configuration says so. */
+  readonly source: BatchSource;
+  private readonly hooks: TrainingHooks;
   readonly #names: readonly string[];
   readonly #parameters: readonly Variable[];
 
   /** @throws ConfigError if the puzzles of the source have another length than the configuration says */
   constructor(
     readonly config: Config,
-    readonly source: BatchSource,
-    private readonly hooks: TrainingHooks = {},
+    source: BatchSource,
+    hooks: TrainingHooks = {},
   ) {
     expectConfig("Training", config);
     t.expectObject("Training", "the source", source, ["sequenceLength", "next"]);
@@ -131,7 +135,10 @@ export class Training {
         `sequenceLength: got ${sequenceLength}, expected ${source.sequenceLength}, the length of the training puzzles`,
       );
     }
-    const random = new t.Random(training.seed);
+    const { depthCurriculum: hasStages, revealProbability, seed } = training;
+    this.source = revealProbability > 0 ? new RevealedExamples(source, revealProbability, seed) : source;
+    this.hooks = hasStages ? { ...hooks, depth: hooks.depth ?? depthCurriculum(config) } : hooks;
+    const random = new t.Random(seed);
     const forWeights = random.split();
     const start = forWeights.state;
     this.random = random.split();
@@ -168,7 +175,7 @@ export class Training {
       const { training } = this.config;
       const batch = this.source.next(training.batchSize);
       this.#step++;
-      t.scope(() => carry.refill(batch, this.hooks.initial?.(this.#context(0, carry.steps))));
+      t.scope(() => carry.refill(batch, initialOf(model, this.hooks, this.#context(0, carry.steps))));
 
       const passes = new PassSum();
       const reports: t.Tensor[] = [];

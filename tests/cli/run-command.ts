@@ -10,7 +10,9 @@ export async function runCommand(command: Command, ...args: string[]): Promise<s
     vi.spyOn(stream, "write").mockImplementation(record),
   );
   try {
-    await command.exitOverride().parseAsync([...args, "--backend", "reference"], { from: "user" });
+    const computes = command.options.some(({ long }) => long === "--backend");
+    const backend = computes ? ["--backend", "reference"] : [];
+    await command.exitOverride().parseAsync([...args, ...backend], { from: "user" });
   } finally {
     for (const stream of streams) stream.mockRestore();
   }

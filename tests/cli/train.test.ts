@@ -5,6 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeEach, describe, expect, it } from "vitest";
 import { evalCommand } from "../../src/cli/commands/eval.ts";
+import { infoCommand } from "../../src/cli/commands/info.ts";
+import { solveCommand } from "../../src/cli/commands/solve.ts";
 import { trainCommand } from "../../src/cli/commands/train.ts";
 import { parseNpy, parseSafetensors, serializeNpy } from "../../src/formats/index.ts";
 import { readCheckpoint } from "../../src/runs/index.node.ts";
@@ -58,6 +60,39 @@ describe("a resumed run", () => {
     await train("--resume", out, "--steps", "4");
     expect(weightsOf(out)).toEqual(first);
     await expect(train("--task", "sudoku6", "--from", "2")).rejects.toThrow("--from requires --resume");
+  });
+});
+
+describe("a run with settings of methods after the paper", () => {
+  const methods = ["T=3", "n=3", "totalSteps=10", "randomStarts=true", "dampingLambda=0.95", "pathNoiseBeta=0.01"];
+  const after = [...methods, "depthCurriculum=true", "revealProbability=0.5"];
+
+  it("continues bit for bit inside a stage of the curriculum, and info, eval and solve use its settings", async () => {
+    const given = ["--set", ...tiny, ...after];
+    const start = (steps: string) =>
+      train("--task", "sudoku4", "--puzzles", "6", "--out", out, "--steps", steps, ...given);
+    await start("5");
+    const whole = weightsOf(out);
+    const evaluated = await runCommand(evalCommand(), out, "--limit", "20", "--json");
+    out = join(folder, "parts");
+    await start("2");
+    await train("--resume", out, "--steps", "5");
+    expect(weightsOf(out)).toEqual(whole);
+    expect(await runCommand(evalCommand(), out, "--limit", "20", "--json")).toBe(evaluated);
+    const { config } = JSON.parse(await runCommand(infoCommand(), out, "--json"));
+    expect(config).toMatchObject({ dampingLambda: 0.95, pathNoiseBeta: 0.01, randomStarts: true });
+    expect(config).toMatchObject({ depthCurriculum: true, revealProbability: 0.5 });
+    expect(await runCommand(infoCommand(), out)).toMatch(/dampingLambda +0.95/);
+    const solved = JSON.parse(
+      await runCommand(solveCommand(), out, ".".repeat(16), "--rollouts", "2", "--steps", "2", "--json"),
+    );
+    expect(solved.rollouts[0].residual).not.toBe(solved.rollouts[1].residual);
+  });
+
+  it("is refused before anything is written if the recursion has no stages", async () => {
+    const started = train("--task", "sudoku6", "--out", out, "--set", "recursion=multiZ", "depthCurriculum=true");
+    await expect(started).rejects.toThrow("--set: depthCurriculum: got the recursion multiZ, expected trm or singleZ");
+    expect(existsSync(out)).toBe(false);
   });
 });
 

@@ -7,6 +7,7 @@ import { Random } from "../../src/tensor/index.ts";
 import {
   curriculumFlops,
   depthCurriculum,
+  operationsOf,
   parseConfig,
   RevealedExamples,
   ShuffledExamples,
@@ -78,6 +79,49 @@ describe("the depth curriculum", () => {
     expect(await steps(resumed)).toEqual(await steps(training));
     training.dispose();
     resumed.dispose();
+  });
+});
+
+describe("the settings depthCurriculum and revealProbability", () => {
+  const own = configOf({ depthCurriculum: true, revealProbability: 0.5, seed: 2 });
+  const begin = (): Training => new Training(own, new ShuffledExamples(train, 5));
+  const steps = async (training: Training, count: number): Promise<StepMetrics[]> => {
+    const metrics: StepMetrics[] = [];
+    for (let i = 0; i < count; i++) metrics.push(await training.supervisionStep());
+    return metrics;
+  };
+
+  it("are off by default, and equal the hook and the source of the same values, bit for bit", async () => {
+    expect(configOf().training).toMatchObject({ depthCurriculum: false, revealProbability: 0 });
+    const plain = configOf({ seed: 2 });
+    const source = new RevealedExamples(new ShuffledExamples(train, 5), 0.5, 2);
+    const [byHand, configured] = [new Training(plain, source, { depth: depthCurriculum(plain) }), begin()];
+    expect(await steps(configured, 5)).toEqual(await steps(byHand, 5));
+    for (const each of [byHand, configured]) each.dispose();
+  });
+
+  it("resume bit for bit inside a stage and across its end", async () => {
+    const training = begin();
+    await steps(training, 2); // one more step belongs to the first stage
+    const files = await packCheckpoint(training, aboutCheckpoint);
+    const resumed = begin();
+    restoreTraining(resumed, parseSide(files.get("checkpoint.json")!, "c"), files, "c");
+    expect(await steps(resumed, 6)).toEqual(await steps(training, 6));
+    for (const each of [training, resumed]) each.dispose();
+  });
+
+  it("are refused for multiZ and direct, which have no stages, and outside 0..1", () => {
+    for (const recursion of ["multiZ", "direct"]) {
+      expect(() => configOf({ recursion, depthCurriculum: true })).toThrow(
+        `config: depthCurriculum: got the recursion ${recursion}, expected trm or singleZ`,
+      );
+    }
+    expect(() => configOf({ revealProbability: 1.5 })).toThrow("revealProbability: ");
+  });
+
+  it("count the operations of a training as the sum over its stages", () => {
+    expect(operationsOf(own, 7)).toBe(curriculumFlops(own, 7));
+    expect(operationsOf(configOf(), 7)).toBe(7 * trainingFlops(configOf()));
   });
 });
 

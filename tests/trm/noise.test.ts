@@ -3,10 +3,11 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { add, checkGradient, type Variable } from "../../src/autograd/index.ts";
 import { sudokuTask } from "../../src/puzzles/index.ts";
-import { packCheckpoint, parseSide, restoreTraining } from "../../src/runs/index.ts";
+import { loadModel, packCheckpoint, packModel, parseSide, restoreTraining } from "../../src/runs/index.ts";
 import { Random } from "../../src/tensor/index.ts";
 import {
   damping,
+  evaluate,
   Model,
   parseConfig,
   predictRollouts,
@@ -104,5 +105,58 @@ describe("random starts and path noise", () => {
     }
     expect(all[0]!.residual).not.toEqual(all[1]!.residual);
     model.dispose();
+  });
+});
+
+describe("the settings of EqR", () => {
+  const settings = { ...sizes, batchSize: 4, nSup: 3, learningRate: 1e-2, warmupSteps: 2 };
+  const own = parseConfig({ ...settings, randomStarts: true, dampingLambda: 0.95, pathNoiseBeta: 0.01 });
+  const hooks = { initial: randomStarts(config.model), around: damping(0.95, 0.01) };
+  const begin = (): Training => new Training(own, new ShuffledExamples(train, 5));
+  const options = { ...config.training, batchSize: 3 };
+
+  it("are off by default, and left out of an older configuration", () => {
+    const off = { randomStarts: false, dampingLambda: 1, pathNoiseBeta: 0 };
+    expect(config.model).toMatchObject(off);
+    expect(parseConfig({ ...settings, ...off })).toEqual(config);
+    const model = new Model(config.model, new Random(5));
+    expect(model.hooks).toEqual({ initial: undefined, around: undefined });
+    model.dispose();
+  });
+
+  it("equal the hooks of the same values, bit for bit, in training and in evaluation", async () => {
+    const training = begin();
+    expect(await steps(training, 3)).toEqual(await start(hooks));
+    const model = new Model(config.model, new Random(5));
+    const configured = new Model(own.model, new Random(5));
+    expect(await evaluate(configured, test, options)).toEqual(await evaluate(model, test, { ...options, ...hooks }));
+    for (const each of [training, model, configured]) each.dispose();
+  });
+
+  it("resume bit for bit, and belong to a model that is loaded from its files", async () => {
+    const training = begin();
+    await steps(training, 2);
+    const files = await packCheckpoint(training, aboutCheckpoint);
+    const resumed = begin();
+    restoreTraining(resumed, parseSide(files.get("checkpoint.json")!, "c"), files, "c");
+    expect(await steps(resumed, 2)).toEqual(await steps(training, 2));
+    const model = training.evaluationModel;
+    const loaded = loadModel(await packModel({ model, task, config: own, step: 4 }));
+    expect(loaded.config).toEqual(own);
+    const answers = async (of: Model) =>
+      predictRollouts(of, { inputs: test.inputs }, { rollouts: 2, sigma: 0, steps: 2 });
+    const [first, second] = await answers(loaded.model);
+    expect([first, second]).toEqual(await answers(model));
+    expect(first!.residual).not.toEqual(second!.residual); // every rollout has its own start
+    for (const each of [training, resumed, loaded.model]) each.dispose();
+  });
+
+  it("are refused outside their ranges, with the key and the value", () => {
+    const refused = (given: object, message: string) =>
+      expect(() => parseConfig({ ...settings, ...given })).toThrow(message);
+    refused({ dampingLambda: 0 }, "dampingLambda: ");
+    refused({ dampingLambda: 1.1 }, "dampingLambda: ");
+    refused({ pathNoiseBeta: -0.1 }, "pathNoiseBeta: ");
+    refused({ randomStarts: 1 }, "randomStarts: ");
   });
 });

@@ -6,6 +6,7 @@ import {
   type ExampleSets,
   evaluate,
   flattenConfig,
+  operationsOf,
   parseConfig,
   ShuffledExamples,
   Training,
@@ -47,9 +48,16 @@ export interface CellOptions {
   readonly save?: ((training: Training, seconds: number) => Promise<void>) | undefined;
 }
 
-/** Number of training steps within a budget. */
-export const stepsFor = (config: Config, budget: number): number =>
-  Math.max(1, Math.floor(budget / trainingFlops(config)));
+/** Number of training steps within a budget. With a depth curriculum the early steps are cheaper, so that there are more of them. */
+export function stepsFor(config: Config, budget: number): number {
+  const ofFullDepth = Math.max(1, Math.floor(budget / trainingFlops(config)));
+  if (!config.training.depthCurriculum) return ofFullDepth;
+  const cost = (steps: number): number =>
+    operationsOf({ ...config, training: { ...config.training, totalSteps: steps } }, steps);
+  let steps = Math.ceil((ofFullDepth * budget) / cost(ofFullDepth)); // the stages are shares of the steps
+  while (steps > 1 && cost(steps) > budget) steps--;
+  return steps;
+}
 
 /**
  * Trains and evaluates a cell. Returns undefined if training stopped early.
@@ -91,7 +99,7 @@ export async function trainCell(options: CellOptions): Promise<AblationCell | un
       seconds,
       puzzles,
       meanHaltStep,
-      flops: steps * trainingFlops(own),
+      flops: operationsOf(own, steps),
       parameters: training.model.parameterCount(),
       exact: exact.at(-1)!,
       cell: cell.at(-1)!,
@@ -102,8 +110,8 @@ export async function trainCell(options: CellOptions): Promise<AblationCell | un
   }
 }
 
-/** Measures the floating-point operations per second of training on this machine. @param seconds  length of the measurement */
-export async function measureSpeed(config: Config, { train }: ExampleSets, seconds: number): Promise<number> {
+/** Measures the floating-point operations per second of training on this machine. @param least  seconds that the measurement takes at least */
+export async function measureSpeed(config: Config, { train }: ExampleSets, least: number): Promise<number> {
   const training = new Training(config, new ShuffledExamples(train, 0));
   try {
     await training.supervisionStep(); // compiles kernels and allocates memory
@@ -112,8 +120,9 @@ export async function measureSpeed(config: Config, { train }: ExampleSets, secon
     do {
       await training.supervisionStep();
       steps++;
-    } while (performance.now() - begin < 1000 * seconds);
-    return (steps * trainingFlops(config)) / ((performance.now() - begin) / 1000);
+    } while (performance.now() - begin < 1000 * least);
+    const seconds = (performance.now() - begin) / 1000;
+    return (operationsOf(config, 1 + steps) - operationsOf(config, 1)) / seconds;
   } finally {
     training.dispose();
   }

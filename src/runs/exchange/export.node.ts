@@ -106,8 +106,13 @@ export function exportRun({ run, out, target, checkpoint, augment }: ExportOptio
     written.push(`${exportedData}/`);
   }
   write(exportedConfig, new TextEncoder().encode(formatOfficialConfig(config, heading(target))));
-  const notes = [isLoadable ? "" : withoutTable, training.emaWarmup ? withoutWarmup : ""];
-  return { files: written, notes: target === "official" ? notes.filter((note) => note !== "") : [] };
+  const ofOfficial = [isLoadable ? "" : withoutTable, training.emaWarmup ? withoutWarmup : ""];
+  const ofBoth = [
+    training.depthCurriculum ? withoutStages : "",
+    training.revealProbability > 0 ? withoutRevealed(training.revealProbability) : "",
+  ];
+  const notes = target === "official" ? [...ofOfficial, ...ofBoth] : ofBoth;
+  return { files: written, notes: notes.filter((note) => note !== "") };
 }
 
 /** @throws OccupiedError */
@@ -128,6 +133,11 @@ const withoutTable =
   "puzzleEmbeddingSize 0: the official pretrain.py can train such a model but cannot load its weights, because load_checkpoint requires the puzzle table; --for torchrun can";
 
 const withoutWarmup = "emaWarmup true: the official code averages the weights with the constant emaRate";
+
+const withoutStages = "depthCurriculum true: the other code trains with the full T and n in every step";
+
+const withoutRevealed = (probability: number): string =>
+  `revealProbability ${probability}: the other code fills in no blanks of its training puzzles`;
 
 const writtenBy = "Written by trm export";
 

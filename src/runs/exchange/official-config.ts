@@ -288,6 +288,9 @@ function refuseWhatDiffers(config: Config, system: System, target: Target): void
   only("haltingLossWeight", 0.5);
   only("continueLoss", system === "hrm", system === "hrm" ? " for HRM" : " (its code path for it is broken)");
   only("haltAgainstContinue", isDirect);
+  only("randomStarts", false);
+  only("dampingLambda", 1);
+  only("pathNoiseBeta", 0);
   if (isDirect) only("mixer", "attention");
   if (system === "hrm" || isDirect) {
     const fitting = Math.ceil(model.puzzleEmbeddingSize / model.hiddenSize);
