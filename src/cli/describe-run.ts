@@ -15,8 +15,10 @@ export function networkText({ model: { mixer, layers, hiddenSize } }: Config, mo
 }
 
 export function depthText({ model: config }: Config): string {
-  const { recursion, T, n } = config;
-  const cycles = recursion === "direct" ? "no recursion" : `T ${T}, n ${n}`;
+  const { recursion, T, n, solver, solverIterations, gradientSteps } = config;
+  const updates =
+    recursion === "fixedPoint" ? `${solver} ${solverIterations} + ${gradientSteps} on the tape` : `n ${n}`;
+  const cycles = recursion === "direct" ? "no recursion" : `T ${T}, ${updates}`;
   return `${cycles}: effective depth ${effectiveDepth(config)} per supervision step`;
 }
 

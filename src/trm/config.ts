@@ -17,7 +17,7 @@ const decayRate = z.number().check(z.minimum(0), z.lt(1));
 /** Settings of the model. */
 export interface ModelConfig {
   /** The recursion, one of those in variants.ts. Default: "trm". */
-  readonly recursion: "trm" | "singleZ" | "multiZ" | "direct";
+  readonly recursion: "trm" | "singleZ" | "multiZ" | "direct" | "fixedPoint";
   /** Use separate networks for z and y instead of one for both. Default: false. */
   readonly separateNets: boolean;
   /** Record only the last updates of z and y on the tape (HRM) instead of the whole last recursion. Default: false. */
@@ -28,7 +28,7 @@ export interface ModelConfig {
   readonly sequenceLength: number;
   /** Latent recursions per supervision step; only the last is on the tape. Default: 3. */
   readonly T: number;
-  /** Updates of z per latent recursion (multiZ: the number of latents). Default: 6. */
+  /** Updates of z per latent recursion (multiZ: the number of latents; fixedPoint has none). Default: 6. */
   readonly n: number;
   /** Number of blocks of the network. Default: 2. */
   readonly layers: number;
@@ -67,6 +67,12 @@ export interface ModelConfig {
    * Default: 0, no noise.
    */
   readonly pathNoiseBeta: number;
+  /** fixedPoint ("TRM-DEQ", arXiv 2605.12466): the solver of z = net(x + y + z), see fixed-point.ts. Default: "anderson". */
+  readonly solver: "picard" | "anderson";
+  /** fixedPoint: largest number of iterations of the solver, which are off the tape. Default: 8. */
+  readonly solverIterations: number;
+  /** fixedPoint: updates of z after the solver, which are on the tape. Default: 2. */
+  readonly gradientSteps: number;
 }
 
 /** Settings of a training. */
@@ -148,7 +154,7 @@ export type Settings = Pick<ModelConfig, "vocabularySize" | "sequenceLength"> &
 // The docstrings are in the interfaces, because a type that is inferred from a schema has none.
 const modelSchema = z
   .strictObject({
-    recursion: z._default(z.enum(["trm", "singleZ", "multiZ", "direct"]), "trm"),
+    recursion: z._default(z.enum(["trm", "singleZ", "multiZ", "direct", "fixedPoint"]), "trm"),
     separateNets: z._default(z.boolean(), false),
     oneStepGradient: z._default(z.boolean(), false),
     vocabularySize: positive,
@@ -169,6 +175,9 @@ const modelSchema = z
     randomStarts: z._default(z.boolean(), false),
     dampingLambda: z._default(z.number().check(z.positive(), z.maximum(1)), 1),
     pathNoiseBeta: z._default(z.number().check(z.minimum(0)), 0),
+    solver: z._default(z.enum(["picard", "anderson"]), "anderson"),
+    solverIterations: z._default(notNegative, 8),
+    gradientSteps: z._default(notNegative, 2),
   } satisfies Record<keyof ModelConfig, z.ZodMiniType>)
   .check(
     z.refine((c) => c.mixer === "mlp" || c.hiddenSize % c.heads === 0, {
@@ -182,6 +191,18 @@ const modelSchema = z
     z.refine((c) => c.puzzleEmbeddingSize <= c.puzzleSlots * c.hiddenSize, {
       message: "expected at most puzzleSlots · hiddenSize",
       path: ["puzzleEmbeddingSize"],
+    }),
+    z.refine((c) => c.recursion !== "fixedPoint" || !c.oneStepGradient, {
+      message: "expected false for the recursion fixedPoint, whose gradientSteps say what is on the tape",
+      path: ["oneStepGradient"],
+    }),
+    z.refine((c) => c.recursion !== "fixedPoint" || c.dampingLambda === 1, {
+      message: "expected 1 for the recursion fixedPoint, whose solver cannot be damped",
+      path: ["dampingLambda"],
+    }),
+    z.refine((c) => c.recursion !== "fixedPoint" || c.pathNoiseBeta === 0, {
+      message: "expected 0 for the recursion fixedPoint, whose solver needs a function without noise",
+      path: ["pathNoiseBeta"],
     }),
   );
 
@@ -255,7 +276,8 @@ export function parseConfig(
 }
 
 /**
- * Refuses recursions without a depth curriculum: of multiZ n is the number of latents, and direct has no depth.
+ * Refuses recursions without a depth curriculum: of multiZ n is the number of latents, direct has no depth, and the depth of
+ * fixedPoint is that of its solver.
  *
  * @throws ConfigError
  */
@@ -346,7 +368,8 @@ export const layersForY = ({ recursion, separateNets, layers, layersY = layers }
 /** Effective depth per supervision step: T (n + 1) layers if both networks have the same depth. Paper, table 3. */
 export function effectiveDepth(config: ModelConfig): number {
   expectModelConfig("effectiveDepth", config);
-  const { recursion, T, n, layers } = config;
+  const { recursion, T, layers, solverIterations, gradientSteps } = config;
   if (recursion === "direct") return layersForY(config);
+  const n = recursion === "fixedPoint" ? solverIterations + gradientSteps : config.n;
   return T * (n * layers + layersForY(config));
 }

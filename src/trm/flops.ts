@@ -13,9 +13,13 @@ function blockFlops(config: ModelConfig): number {
 
 /** Blocks that one supervision step computes, on the tape and off it. */
 function blocksPerStep(config: ModelConfig) {
-  const { recursion, T: cycles, n, layers, oneStepGradient } = config;
+  const { recursion, T: cycles, n, layers, oneStepGradient, solverIterations, gradientSteps } = config;
   const layersY = layersForY(config);
   if (recursion === "direct") return { onTape: layersY, offTape: 0 };
+  if (recursion === "fixedPoint") {
+    const onTape = gradientSteps * layers + layersY;
+    return { onTape, offTape: cycles * (solverIterations * layers + onTape) - onTape };
+  }
   const perRecursion = n * layers + layersY;
   const onTape = oneStepGradient ? layers + layersY : perRecursion;
   return { onTape, offTape: cycles * perRecursion - onTape };

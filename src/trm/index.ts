@@ -35,6 +35,7 @@ export {
   type TokenPair,
   trainingLabels,
 } from "./examples.ts";
+export { type SolverSettings, solveFixedPoint, solvers } from "./fixed-point.ts";
 export { trainingFlops } from "./flops.ts";
 export { drawMinimumSteps, haltedAfter, haltMargin, saysHalt } from "./halting.ts";
 export {

@@ -11,8 +11,9 @@ const tapeBudget = 1e9;
 
 /** Estimated bytes on the tape per slot: what the blocks of the last latent recursion save for the backward pass, in float32. */
 export function tapeBytesPerSlot(config: ModelConfig): number {
-  const { recursion, n, layers, oneStepGradient } = config;
+  const { recursion, layers, oneStepGradient, gradientSteps } = config;
   const layersY = layersForY(config);
+  const n = recursion === "fixedPoint" ? gradientSteps : config.n;
   const updatesOfZ = recursion === "direct" ? 0 : oneStepGradient ? 1 : n;
   return 4 * (updatesOfZ * layers + layersY) * floatsPerBlock(config);
 }

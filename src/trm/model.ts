@@ -119,6 +119,11 @@ export class Model extends Module {
     if (this.config.recursion === "multiZ" && n !== this.config.n) {
       throw new ConfigError(`depth: got n = ${n}, expected ${this.config.n}, the number of latents of multiZ`);
     }
+    if (this.config.recursion === "fixedPoint") {
+      throw new ConfigError(
+        "got the recursion fixedPoint, expected one with a list of updates: a solver calls its network, so that it cannot be traced, damped or given another n",
+      );
+    }
     const config = { ...this.config, n };
     return aroundUpdates((wrap) => this.variant(wrap(this.net), wrap(this.netY ?? this.net), config), around);
   }

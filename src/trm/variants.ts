@@ -3,6 +3,7 @@
 import { noGrad, type Variable } from "../autograd/index.ts";
 import type { ModelConfig } from "./config.ts";
 import { ConfigError } from "./errors.ts";
+import { fixedPointRecursion } from "./fixed-point.ts";
 import { latentRecursion, type Network, type State } from "./recursion.ts";
 
 /** The latents of a variant by name: y and z for TRM. */
@@ -52,7 +53,7 @@ const separate = (net: Network, netY: Network, { n, oneStepGradient }: ModelConf
   latents: ["y", "z"],
   output: "y",
   updates: loop(n, "z", "y"),
-  source: sourceOf(n, 61, 63),
+  source: sourceOf(n, 62, 64),
   recur: (x, latents) => {
     let [y, z] = [latents.y!, latents.z!];
     for (let i = 0; i < n; i++) {
@@ -70,7 +71,7 @@ const singleZ = (net: Network, n: number): Variant => ({
   latents: ["z"],
   output: "z",
   updates: loop(n, "z", "z"),
-  source: sourceOf(n, 76, 77),
+  source: sourceOf(n, 77, 78),
   recur: (x, latents) => {
     let z = latents.z!;
     for (let i = 0; i < n; i++) z = net(x, z);
@@ -86,7 +87,7 @@ const multiZ = (net: Network, netY: Network, n: number): Variant => {
     latents: ["y", ...names],
     output: "y",
     updates: [...names, "y"],
-    source: sourceOf(n, 93, 94),
+    source: sourceOf(n, 94, 95),
     recur: (x, latents) => {
       const next = { ...latents };
       const all = (): Variable[] => names.map((name) => next[name]!);
@@ -102,8 +103,16 @@ const direct = (netY: Network): Variant => ({
   latents: ["y"],
   output: "y",
   updates: ["y"],
-  source: sourceOf(0, 106, 106),
+  source: sourceOf(0, 107, 107),
   recur: (x, latents) => ({ y: netY(latents.y!, x) }),
+});
+
+/** A solver takes the place of the loop over z, see fixed-point.ts. It calls the network, so that there is no list of updates. */
+const fixedPoint = (net: Network, netY: Network, config: ModelConfig): Variant => ({
+  latents: ["y", "z"],
+  output: "y",
+  updates: [],
+  recur: (x, latents) => ({ ...fixedPointRecursion({ ...config, net, netY }, x, latents as Latents & State) }),
 });
 
 /** The variant of a configuration. `netY` updates y; it is `net` itself unless the networks are separate. */
@@ -111,6 +120,7 @@ export function variantOf(config: ModelConfig, net: Network, netY: Network): Var
   if (config.recursion === "singleZ") return singleZ(net, config.n);
   if (config.recursion === "multiZ") return multiZ(net, netY, config.n);
   if (config.recursion === "direct") return direct(netY);
+  if (config.recursion === "fixedPoint") return fixedPoint(net, netY, config);
   return config.separateNets || config.oneStepGradient ? separate(net, netY, config) : trm(net, config.n);
 }
 

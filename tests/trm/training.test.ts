@@ -92,6 +92,8 @@ const systems: Record<string, Record<string, unknown>> = {
   "single z": { recursion: "singleZ" },
   "multi z": { recursion: "multiZ" },
   "direct prediction": { recursion: "direct", haltAgainstContinue: true, mixer: "attention", positions: "rotary" },
+  "fixed point": { recursion: "fixedPoint", solver: "picard", solverIterations: 1, gradientSteps: 1 },
+  EqR: { randomStarts: true, dampingLambda: 0.95, pathNoiseBeta: 0.01 },
   "puzzle embedding": { puzzleEmbeddingSize: 24, puzzleSlots: 2 },
   "softmax loss, AdamW, no EMA": { loss: "softmax", optimizer: "adamW", emaRate: 0 },
 };

@@ -1,0 +1,126 @@
+// The fixed-point variant of the recursion ("TRM-DEQ", arXiv 2605.12466), to be read side by side with latentRecursion in
+// recursion.ts: a solver replaces the loop over z. All tensors are [B, L, D].
+import { constant, noGrad, type Variable } from "../autograd/index.ts";
+import * as t from "../tensor/index.ts";
+import type { Network, State } from "./recursion.ts";
+
+/** The solvers of z = net(x + y + z). */
+export const solvers = ["picard", "anderson"] as const;
+
+/** How a fixed point is searched. */
+export interface SolverSettings {
+  /** "picard": z <- f(z). "anderson": z <- a mixture of the last five f(z), see `andersonMix`. */
+  readonly solver: (typeof solvers)[number];
+  /** Largest number of iterations, each with one call of f. */
+  readonly solverIterations: number;
+  /** A puzzle is solved, and keeps its z, once |f(z) - z| is at most this share of |f(z)|. Default 1e-3. */
+  readonly tolerance?: number;
+}
+
+/** The networks, which are the same unless they are separate, and the settings of a fixed-point recursion. */
+export interface FixedPointSettings extends SolverSettings {
+  readonly net: Network;
+  readonly netY: Network;
+  /** Updates of z after the solver. Of the last recursion only these and the update of y are on the tape. */
+  readonly gradientSteps: number;
+}
+
+/** A solver of z = net(x + y + z), a few updates of z, then one of y. Without iterations this is latentRecursion. */
+export function fixedPointRecursion(settings: FixedPointSettings, x: Variable, { y, z }: State): State {
+  const { net, netY, gradientSteps } = settings;
+  const reason = (z: Variable): Variable => net(x, y, z);
+  z = noGrad(() => constant(solveFixedPoint((z) => reason(constant(z)).value, z.value, settings)));
+  for (let i = 0; i < gradientSteps; i++) z = reason(z);
+  y = netY(y, z); // answer: net(y + z), without x
+  return { y, z };
+}
+
+/** f(z) and f(z) - z of an iteration, [B, L, D] each. */
+interface Iterate {
+  readonly image: t.Tensor;
+  readonly residual: t.Tensor;
+}
+
+/** Iterates that Anderson's method mixes. */
+const memory = 5;
+
+/**
+ * Solves z = f(z) for every puzzle of a batch, from `start` [B, L, D]. The solution of a puzzle does not depend on the others of the
+ * batch. All iterations are computed, because the numbers that tell whether to stop are on the device; a puzzle that is solved keeps
+ * its z. Returns a new tensor, or `start` without iterations.
+ *
+ * @param f  must not change its argument, and must treat every puzzle by itself
+ */
+export function solveFixedPoint(f: (z: t.Tensor) => t.Tensor, start: t.Tensor, settings: SolverSettings): t.Tensor {
+  const { solver, solverIterations, tolerance = 1e-3 } = settings;
+  let z = start;
+  let history: Iterate[] = [];
+  for (let i = 0; i < solverIterations; i++) {
+    const next = t.scope(() => {
+      const image = f(z);
+      const residual = t.subtract(image, z);
+      const isOpen = t.greater(norm(residual), t.affine(norm(image), tolerance)); // [B, 1, 1]
+      const mixed = solver === "anderson" ? andersonMix([...history, { image, residual }]) : image;
+      return { z: t.select(isOpen, mixed, z), iterate: { image, residual } };
+    });
+    if (z !== start) z.dispose();
+    z = next.z;
+    const all = [...history, next.iterate];
+    history = solver === "anderson" ? all.slice(1 - memory) : []; // with the next iterate these are at most `memory`
+    for (const { image, residual } of all) {
+      if (history.some((kept) => kept.image === image)) continue;
+      image.dispose();
+      residual.dispose();
+    }
+  }
+  for (const { image, residual } of history) {
+    image.dispose();
+    residual.dispose();
+  }
+  return z;
+}
+
+/** The Euclidean norm of every puzzle. [B, L, D] -> [B, 1, 1] */
+const norm = (x: t.Tensor): t.Tensor => t.sqrt(dot(x, x));
+
+/** The inner product of every puzzle. [B, L, D] -> [B, 1, 1] */
+const dot = (a: t.Tensor, b: t.Tensor): t.Tensor => t.sum(t.multiply(a, b), [1, 2], true);
+
+/**
+ * Anderson's mixture of the images, sum of w_i f(z_i): the weights have the sum 1, and make the mixture of the residuals r_i as short
+ * as possible. With unit residuals u_i = r_i / |r_i| they are w_i = v_i / |r_i|, scaled, where v solves (U U^T + ridge) v = 1 / |r|.
+ */
+function andersonMix(iterates: readonly Iterate[]): t.Tensor {
+  const inverse = iterates.map(({ residual }) => t.reciprocal(t.affine(norm(residual), 1, tiny))); // [B, 1, 1]
+  const units = iterates.map(({ residual }, i) => t.multiply(residual, inverse[i]!));
+  const gram = units.map((u, i) => units.map((v, j) => t.affine(dot(u, v), 1, i === j ? ridge : 0)));
+  const weights = solveSymmetric(gram, inverse).map((v, i) => t.multiply(v, inverse[i]!));
+  const mixture = sumOf(weights.map((weight, i) => t.multiply(iterates[i]!.image, weight)));
+  return t.multiply(mixture, t.reciprocal(sumOf(weights)));
+}
+
+/** Keeps the inverse of a norm finite. */
+const tiny = 1e-30;
+/** Keeps the equations solvable when residuals are nearly parallel, in float32. The diagonal is 1. */
+const ridge = 1e-6;
+
+const sumOf = (terms: readonly t.Tensor[]): t.Tensor => terms.reduce((sum, term) => t.add(sum, term));
+
+/** Solves A v = b by elimination for every puzzle. A is positive definite, so no pivots are chosen. All entries [B, 1, 1]. */
+function solveSymmetric(A: readonly (readonly t.Tensor[])[], b: readonly t.Tensor[]): t.Tensor[] {
+  const rows = A.map((row, i) => [...row, b[i]!]);
+  const size = rows.length;
+  for (let k = 0; k < size; k++) {
+    for (let i = k + 1; i < size; i++) {
+      const factor = t.divide(rows[i]![k]!, rows[k]![k]!);
+      rows[i] = rows[i]!.map((entry, j) => (j < k ? entry : t.subtract(entry, t.multiply(factor, rows[k]![j]!))));
+    }
+  }
+  const v: t.Tensor[] = [];
+  for (let i = size - 1; i >= 0; i--) {
+    let rest = rows[i]![size]!;
+    for (let j = i + 1; j < size; j++) rest = t.subtract(rest, t.multiply(rows[i]![j]!, v[j]!));
+    v[i] = t.divide(rest, rows[i]![i]!);
+  }
+  return v;
+}
