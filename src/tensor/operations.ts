@@ -268,23 +268,37 @@ export function mean(x: Tensor, axes?: readonly number[], keepAxes = false): Ten
   expectTensors("mean", x);
   refuseInt32("mean", x);
   const count = sizeOf(resolveAxes("mean", x.shape, axes).map((axis) => x.shape[axis]!));
-  return scope(() => affine(sum(x, axes, keepAxes), 1 / count));
+  // In double precision, because the sum may leave float32 although the mean does not.
+  return scope(() => cast(affine(sum(cast(x, "float64"), axes, keepAxes), 1 / count), x.dtype));
 }
 
+/** The axes are joined into one, so that a sum is rounded once, and leaves the element type only if the total does. */
 function reduce(name: "sum" | "max", x: Tensor, axes: readonly number[] | undefined, keepAxes: boolean): Tensor {
   expectTensors(name, x);
-  const over = resolveAxes(name, x.shape, axes);
-  let result = x;
-  for (const axis of over) {
-    const out = emptyLike(x, result.shape.with(axis, 1));
-    x.backend.kernels[name](out, result, axis);
-    if (result !== x) result.dispose();
-    result = out;
+  const over = resolveAxes(name, x.shape, axes).sort((a, b) => a - b);
+  const shape = keepAxes
+    ? x.shape.map((length, axis) => (over.includes(axis) ? 1 : length))
+    : x.shape.filter((_, axis) => !over.includes(axis));
+  if (over.length === 0) return x.view(shape);
+  return scope(() => {
+    const joined = withAxesJoined(x, over);
+    const out = emptyLike(x, joined.tensor.shape.with(joined.axis, 1));
+    x.backend.kernels[name](out, joined.tensor, joined.axis);
+    return out.view(shape);
+  });
+}
+
+/** x with neighbouring axes joined into one; other axes first become neighbours, in their order, at the end. */
+function withAxesJoined(x: Tensor, axes: readonly number[]): { tensor: Tensor; axis: number } {
+  const first = axes[0]!;
+  const end = first + axes.length;
+  const length = sizeOf(axes.map((axis) => x.shape[axis]!));
+  if (axes.at(-1) === end - 1) {
+    return { tensor: x.view([...x.shape.slice(0, first), length, ...x.shape.slice(end)]), axis: first };
   }
-  const shape = keepAxes ? result.shape : result.shape.filter((_, axis) => !over.includes(axis));
-  const view = result.view(shape);
-  if (result !== x) result.dispose();
-  return view;
+  const kept = [...x.shape.keys()].filter((axis) => !axes.includes(axis));
+  const tensor = permute(x, [...kept, ...axes]).view([...kept.map((axis) => x.shape[axis]!), length]);
+  return { tensor, axis: kept.length };
 }
 
 /** The gradient of a broadcast: sums x over the axes along which a tensor of shape `shape` is repeated to get x's shape. */

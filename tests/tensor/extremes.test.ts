@@ -1,7 +1,4 @@
 // Tensor operations on numbers from denormals to the largest float32, against the same operation in double precision.
-//
-// Limits of float32 that remain, as in other libraries: `mean` divides after the sum, and a sum over several axes rounds after each
-// axis, so both overflow where the sum does.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { binaryFunctions, unaryFunctions } from "../../src/tensor/elementwise.ts";
@@ -86,6 +83,40 @@ describe.each([reference, ...builds].map((backend) => [`${backend.name}, ${backe
           Math.fround(2 * Math.fround(3e38) - Math.fround(3e38) - Math.fround(1e38)),
         ]),
       );
+    });
+
+    it("sum and mean over several axes are rounded once, so that they leave float32 only if the result does", () => {
+      const cubes = fc.record({
+        values: fc.array(extreme, { minLength: 12, maxLength: 12 }),
+        axes: fc.subarray([0, 1, 2]).chain((axes) => fc.shuffledSubarray(axes, { minLength: axes.length })),
+      });
+      fc.assert(
+        fc.property(cubes, ({ values, axes }) => {
+          t.scope(() => {
+            const x = on(backend, [2, 3, 2], values);
+            const totals = new Map<string, number>();
+            for (const [i, value] of values.entries()) {
+              const place = [Math.floor(i / 6), Math.floor(i / 2) % 3, i % 2].filter((_, axis) => !axes.includes(axis));
+              totals.set(place.join(), (totals.get(place.join()) ?? 0) + value);
+            }
+            const exact = [...totals.values()];
+            expectRounded(valuesOf(t.sum(x, axes)), exact, { values, axes });
+            const means = exact.map((total) => (total * totals.size) / values.length);
+            expectRounded(valuesOf(t.mean(x, axes)), means, { values, axes });
+          });
+        }),
+      );
+    });
+
+    it("sum and mean over several axes keep a total whose parts leave float32", () => {
+      t.scope(() => {
+        const largest = Math.fround(3e38);
+        const x = on(backend, [2, 2, 2], [3e38, 1, 3e38, 1, -3e38, 1, -3e38, 1]);
+        expect(valuesOf(t.sum(x, [0, 1]))).toEqual([0, 4]);
+        expect(valuesOf(t.sum(on(backend, [2, 2, 2], [3e38, 3e38, 1, 1, -3e38, -3e38, 1, 1]), [2, 0]))).toEqual([0, 4]);
+        expect(valuesOf(t.mean(on(backend, [2, 2], [3e38, 3e38, 3e38, 3e38])))).toEqual([largest]);
+        expect(valuesOf(t.mean(on(backend, [2, 2], [3e38, 3e38, -3e38, 3e38]), [0]))).toEqual([0, largest]);
+      });
     });
 
     it("matmul of numbers whose products leave float32 is infinite, and of small ones keeps denormals", () => {

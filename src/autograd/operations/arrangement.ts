@@ -3,7 +3,6 @@ import * as t from "../../tensor/index.ts";
 import { anyShape, type Domain, type Draw, type InputDomain, index, real } from "../domain.ts";
 import { apply, defineOperation } from "../operation.ts";
 import { expectVariables, type Variable } from "../variable.ts";
-import { affine } from "./elementwise.ts";
 
 const nothing = { inputs: [], output: false };
 
@@ -192,11 +191,25 @@ function axesOf(name: string, x: Variable, axes: readonly number[] | undefined):
 export const sum = (x: Variable, axes?: readonly number[], keepAxes = false): Variable =>
   apply(sumOperation, [x], { axes: axesOf("sum", x, axes), keepAxes });
 
-/** Σ over the axes / number of elements summed. */
-export function mean(x: Variable, axes?: readonly number[], keepAxes = false): Variable {
-  const total = sum(x, axesOf("mean", x, axes), keepAxes);
-  return affine(total, total.value.size / x.value.size);
-}
+const { operation: meanOperation } = defineOperation({
+  name: "mean",
+  equation: "y = Σ x over axes / N of N elements each,  dx = dy / N repeated",
+  domain: reductionDomain(false),
+  shape: reducedShape,
+  forward: ([x], { axes, keepAxes }) => t.mean(x, axes, keepAxes),
+  backward: (dy, { shapes, attributes }) => [
+    t.scope(() => {
+      const kept = withAxesKept(shapes, attributes);
+      const each = t.affine(t.reshape(dy, kept), t.sizeOf(kept) / t.sizeOf(shapes[0]));
+      return t.broadcastTo(each, shapes[0]);
+    }),
+  ],
+  saves: nothing,
+});
+
+/** Σ over the axes / number of elements summed (all axes if none are given). */
+export const mean = (x: Variable, axes?: readonly number[], keepAxes = false): Variable =>
+  apply(meanOperation, [x], { axes: axesOf("mean", x, axes), keepAxes });
 
 const { operation: maxOperation } = defineOperation({
   name: "max",

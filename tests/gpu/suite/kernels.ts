@@ -68,6 +68,29 @@ export const kernelCases: readonly Case[] = [
     },
   },
   {
+    name: "the norm of numbers whose squares overflow agrees with the reference, along both axes, with and without a second input",
+    async run(backend) {
+      const rows = [1, 1e10, 1e18, 1e19, 1e25, 1e37].flatMap((scale) => [...numbers(7, scale)]);
+      for (const axis of [-1, -2] as const) {
+        for (const [h, r] of [
+          [rows, null],
+          [rows, rows.toReversed()],
+        ] as const) {
+          await compare(backend, `rmsNorm along axis ${axis}`, () => {
+            const shaped = (values: readonly number[]): t.Tensor => {
+              const x = t.tensor(values, { shape: [6, 7] });
+              return axis === -1 ? x : t.permute(x, [1, 0]);
+            };
+            const x = shaped(h);
+            const [out, inverseRms] = [t.emptyLike(x), t.emptyLike(x, x.shape.with(axis, 1))];
+            x.backend.fused.addRmsNorm!(out, inverseRms, x, r && shaped(r), axis, 1e-5);
+            return [out];
+          });
+        }
+      }
+    },
+  },
+  {
     name: "e^100 overflows to infinity, and the logarithm of 0 is minus infinity or that of the smallest float",
     async run(backend) {
       await compare(backend, "e^x", () => [t.exp(t.tensor([100, -200]))]);

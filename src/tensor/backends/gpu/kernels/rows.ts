@@ -24,7 +24,15 @@ const rowOfElement = `const line = Math.floor((this.thread.x + 0.5) / this.const
   const o = Math.floor((line + 0.5) / this.constants.length);
   const row = o * this.constants.inner + this.thread.x - line * this.constants.inner;`;
 
-/** s = h + r; inverseRms = 1 / √(mean s² + ε); out = s · inverseRms */
+/** With this factor the squares of the largest float32 numbers are finite, and those of 1e18 are normal. */
+const shrink = 2 ** -70;
+
+/**
+ * s = h + r; inverseRms = 1 / √(mean s² + ε); out = s · inverseRms
+ *
+ * The squares overflow if |s| is about 1e19. A second sum, of the squares of s · 2^-70, replaces the first one then; ε is negligible
+ * compared with such squares.
+ */
 export function addRmsNorm(
   out: Tensor,
   inverseRms: Tensor,
@@ -43,10 +51,16 @@ export function addRmsNorm(
   const statistics = `function (${names}, epsilon) {
   ${rowStart}
   let squares = 0;
+  let shrunkSquares = 0;
   for (let i = 0; i < this.constants.length; i++) {
     const at = start + i * this.constants.inner;
     const s = ${sum("at")};
     squares += s * s;
+    const shrunk = s * ${shrink};
+    shrunkSquares += shrunk * shrunk;
+  }
+  if (squares > 1e36) {
+    return ${shrink} / Math.sqrt(shrunkSquares / this.constants.length);
   }
   return 1 / Math.sqrt(squares / this.constants.length + epsilon);
 }`;
