@@ -11,6 +11,9 @@ export function duration(seconds: number): string {
 /** 0.875 -> "87.5%" */
 export const percent = (share: number): string => `${(100 * share).toFixed(1)}%`;
 
+/** 0.11 -> "+11.0": a difference of shares in percentage points. */
+export const points = (difference: number): string => (difference < 0 ? "" : "+") + (100 * difference).toFixed(1);
+
 /** A share as percent; "-" if it was not measured. */
 export const shareText = (share: number | null): string => (share === null ? "-" : percent(share));
 

@@ -2,13 +2,14 @@
 
 import { InvalidArgumentError, Option } from "commander";
 import {
+  type PairedDifference,
   type RolloutEvaluation,
   type RolloutSelection,
   type RolloutSettings,
   rolloutSelections,
 } from "../trm/index.ts";
 import { unlabelledNote } from "./accuracy-table.ts";
-import { percent } from "./format.ts";
+import { percent, points } from "./format.ts";
 import { wholeNumber } from "./options.ts";
 import type { Chart } from "./plot/charts.ts";
 import { plotSvg } from "./plot/svg.ts";
@@ -32,7 +33,7 @@ export const rolloutOptions = (): Option[] => [
     "--random-starts",
     "rollouts: start from random y and z, as EqR does (with --sigma 0 this is the only noise)",
   ),
-  new Option("--noise-seed <n>", "seed of the noise").argParser(wholeNumber(0)).default(0),
+  new Option("--noise-seed <n>", "seed of the noise, or of the images of --vote").argParser(wholeNumber(0)).default(0),
 ];
 
 function deviation(text: string): number {
@@ -67,6 +68,7 @@ export function rolloutTable(evaluation: RolloutEvaluation, select: RolloutSelec
   return [
     `deterministic  ${percent(deterministic)} of ${puzzles} puzzles correct (${range(interval95.deterministic)})`,
     `${`${nameOf[select]}@${all}`.padEnd(14)} ${percent(evaluation[chosen][all]!)} (${range(interval95[chosen][all]!)})`,
+    differenceLine(evaluation[chosen][all]! - deterministic, evaluation.againstDeterministic[select]),
     `${`pass@${all}`.padEnd(14)} ${percent(evaluation.passAtK[all]!)} (${range(interval95.passAtK[all]!)})`,
     "",
     "    K    best-q      mode  residual    pass@K  expected  recursions",
@@ -77,6 +79,15 @@ export function rolloutTable(evaluation: RolloutEvaluation, select: RolloutSelec
     `cost: ${made.toLocaleString("en-US")} deep recursions in ${seconds.toFixed(1)} s`,
     ...unlabelledNote(unlabelled),
   ];
+}
+
+/** How two ways to answer the same puzzles differ. */
+export function differenceLine(
+  difference: number,
+  { gained, lost, difference95: [low, high] }: PairedDifference,
+): string {
+  const interval = `95% interval ${points(low)} to ${points(high)}`;
+  return `difference     ${points(difference)} points (${interval}; ${gained} gained, ${lost} lost)`;
 }
 
 /** Plain data for `--json`. */

@@ -1,4 +1,7 @@
 // The eight dihedral transforms of a grid, numbered as in the official code (whose rotations are NumPy's rot90).
+import type { Random } from "../tensor/index.ts";
+import type { TaskSymmetry } from "../trm/index.ts";
+
 /** A grid of small integers. */
 export interface Grid {
   readonly rows: number;
@@ -47,6 +50,20 @@ export function transformTokens(
   id: number,
 ): Int32Array {
   return Int32Array.from(dihedralTransform({ rows, columns, cells: Uint8Array.from(tokens) }, id).cells);
+}
+
+/** Some of the given transforms as symmetries of a task, in random order after the identity, which is the first of the ids. */
+export function dihedralSymmetries(
+  ids: readonly number[],
+  shape: { readonly rows: number; readonly columns: number },
+  count: number,
+  random: Random,
+): TaskSymmetry[] {
+  const others = [...random.permutation(ids.length - 1)].map((index) => ids[index + 1]!);
+  return [ids[0]!, ...others].slice(0, count).map((id) => ({
+    apply: (tokens) => transformTokens(tokens, shape, id),
+    inverse: (tokens) => transformTokens(tokens, shape, DIHEDRAL_INVERSE[id]!),
+  }));
 }
 
 export function inverseDihedralTransform(grid: Grid, id: number): Grid {

@@ -18,7 +18,7 @@
 import { quoted } from "../formats/index.ts";
 import { expectObject, Random, showValue } from "../tensor/index.ts";
 import { ConfigError, PuzzleError, packExamples, type Task } from "../trm/index.ts";
-import { transformTokens } from "./dihedral.ts";
+import { dihedralSymmetries, transformTokens } from "./dihedral.ts";
 import { drawApart } from "./draw-apart.ts";
 import { drawRows } from "./draw-rows.ts";
 
@@ -129,5 +129,8 @@ export function gridTask(definition: GridTaskDefinition): GridTask {
       const id = images[random.integer(images.length)]!;
       return { question: turn(question, id), answer: turn(answer, id) };
     },
+    ...(images.length > 1 && {
+      symmetries: (count: number, random: Random) => dihedralSymmetries(images, { rows, columns }, count, random),
+    }),
   };
 }

@@ -125,3 +125,26 @@ export function wilson95(successes: number, trials: number): [low: number, high:
   // At the ends the exact bound is 0 or 1, which the subtraction misses by a rounding error.
   return [successes === 0 ? 0 : Math.max(0, centre - half), successes === trials ? 1 : Math.min(1, centre + half)];
 }
+
+/** What a second way to answer the same puzzles changes. */
+export interface PairedDifference {
+  /** Puzzles that the second way alone answers correctly. */
+  readonly gained: number;
+  /** Puzzles that the first way alone answers correctly. */
+  readonly lost: number;
+  /** 95% interval of the difference of the two shares, the second minus the first. */
+  readonly difference95: readonly [low: number, high: number];
+}
+
+/**
+ * The 95% interval of the difference of two shares of the same puzzles. It is Wald's interval for matched pairs with half a puzzle
+ * added to each of the four cells of their table (Agresti and Min 2005). It is narrower than two separate intervals suggest, because
+ * only the puzzles count on which the two ways differ.
+ */
+export function pairedDifference(gained: number, lost: number, puzzles: number): PairedDifference {
+  const z = 1.959963984540054;
+  const [b, c, n] = [gained + 0.5, lost + 0.5, puzzles + 2];
+  const centre = (b - c) / n;
+  const half = (z / n) * Math.sqrt(b + c - (b - c) ** 2 / n);
+  return { gained, lost, difference95: [Math.max(-1, centre - half), Math.min(1, centre + half)] };
+}

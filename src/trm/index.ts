@@ -20,7 +20,14 @@ export {
 export { curriculumFlops, depthCurriculum, operationsOf, RevealedExamples } from "./curriculum.ts";
 export { type EarlyExitOptions, type ExitPredictions, predictionsAtExit } from "./early-exit.ts";
 export { ConfigError, PuzzleError } from "./errors.ts";
-export { type Evaluation, type EvaluationOptions, evaluate, wilson95 } from "./evaluation.ts";
+export {
+  type Evaluation,
+  type EvaluationOptions,
+  evaluate,
+  type PairedDifference,
+  pairedDifference,
+  wilson95,
+} from "./evaluation.ts";
 export {
   type Batch,
   type BatchSource,
@@ -83,7 +90,7 @@ export {
 } from "./rollouts.ts";
 export { inEnglish } from "./schema-messages.ts";
 export type { RolloutKey, StepContext, StepHooks, UpdateContext } from "./step-hooks.ts";
-export { type GenerateOptions, isCorrect, misfitOf, type Task } from "./task.ts";
+export { type GenerateOptions, isCorrect, misfitOf, type Task, type TaskSymmetry } from "./task.ts";
 export {
   recordTrace,
   type Trace,
@@ -106,4 +113,12 @@ export {
   type TrainingState,
 } from "./training.ts";
 export type { AroundUpdate, Latents, Recursion, Update, Variant } from "./variants.ts";
+export {
+  type Ballot,
+  electBallot,
+  evaluateVote,
+  type VoteEvaluation,
+  type VoteSettings,
+  type VoteShares,
+} from "./vote.ts";
 export { weightCount } from "./weight-count.ts";

@@ -2,7 +2,15 @@
 // figure 4); selection by residual as in EqR (arXiv 2605.21488). Only the evaluation changes, so every checkpoint can be used.
 import { expectArray, expectObject, expectWhole, showValue } from "../tensor/index.ts";
 import { ConfigError } from "./errors.ts";
-import { compare, type EvaluationOptions, expectEvaluation, expectLabels, wilson95 } from "./evaluation.ts";
+import {
+  compare,
+  type EvaluationOptions,
+  expectEvaluation,
+  expectLabels,
+  type PairedDifference,
+  pairedDifference,
+  wilson95,
+} from "./evaluation.ts";
 import { type EvaluationSet, evaluationBatches } from "./examples.ts";
 import type { Model } from "./model.ts";
 import { noiseOnZ, randomStarts, reasoningLatents } from "./noise.ts";
@@ -236,6 +244,8 @@ export interface RolloutEvaluation extends RolloutShares<number> {
   readonly expectedPassAtK: ByK<number>;
   /** 95% Wilson intervals over the puzzles. */
   readonly interval95: RolloutShares<Interval> & { readonly deterministic: Interval };
+  /** What every selection from all rollouts changes in comparison with the deterministic answers to the same puzzles. */
+  readonly againstDeterministic: Readonly<Record<RolloutSelection, PairedDifference>>;
 }
 
 /** 1, 2, 5, 10, 20, 50, ... below the number of rollouts, then that number. */
@@ -265,6 +275,7 @@ export async function evaluateRollouts(
   const zeros = (): Record<string, number> => Object.fromEntries(ks.map((k) => [k, 0]));
   const counts = { passAtK: zeros(), bestQ: zeros(), mode: zeros(), residual: zeros() };
   const expected = zeros();
+  const changed = { q: { gained: 0, lost: 0 }, mode: { gained: 0, lost: 0 }, residual: { gained: 0, lost: 0 } };
   let [done, puzzles, deterministic] = [0, 0, 0];
   for (const batch of evaluationBatches(set, batchSize)) {
     let stepsMade = 0;
@@ -283,9 +294,15 @@ export async function evaluateRollouts(
       };
       if (compare(plain.tokens, batch.labels, slot, length).labelled === 0) continue;
       puzzles++;
-      if (isCorrect(plain)) deterministic++;
+      const isPlainCorrect = isCorrect(plain);
+      if (isPlainCorrect) deterministic++;
       const right = made.map(isCorrect);
       const answers = answersOf(made, slot, length);
+      for (const how of rolloutSelections) {
+        const isChosenCorrect = right[selectRollout(answers, how)]!;
+        if (isChosenCorrect && !isPlainCorrect) changed[how].gained++;
+        if (isPlainCorrect && !isChosenCorrect) changed[how].lost++;
+      }
       const total = right.filter(Boolean).length;
       for (const k of ks) {
         const first = answers.slice(0, k);
@@ -307,6 +324,8 @@ export async function evaluateRollouts(
     return { passAtK: byK(passAtK), bestQ: byK(bestQ), mode: byK(mode), residual: byK(residual) };
   };
   const interval = (count: number): Interval => wilson95(count, puzzles);
+  const against = (how: RolloutSelection): PairedDifference =>
+    pairedDifference(changed[how].gained, changed[how].lost, puzzles);
   return {
     puzzles,
     unlabelled: set.count - puzzles,
@@ -317,5 +336,6 @@ export async function evaluateRollouts(
     ...each((count) => count / puzzles),
     expectedPassAtK: Object.fromEntries(Object.entries(expected).map(([k, sum]) => [k, sum / puzzles])),
     interval95: { deterministic: interval(deterministic), ...each(interval) },
+    againstDeterministic: { q: against("q"), mode: against("mode"), residual: against("residual") },
   };
 }

@@ -15,6 +15,13 @@ export interface GenerateOptions {
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
 }
 
+/** A symmetry of a task: the image of a question has the image of its answer. [L] tokens to [L] tokens. */
+export interface TaskSymmetry {
+  apply(tokens: ArrayLike<number>): Int32Array;
+  /** inverse(apply(tokens)) equals the tokens. */
+  inverse(tokens: ArrayLike<number>): Int32Array;
+}
+
 /** A kind of puzzle: its text and tokens, how puzzles are drawn, and how an answer is judged. */
 export interface Task {
   /** The name on the command line, such as "sudoku9". */
@@ -52,6 +59,12 @@ export interface Task {
    * task that cannot guarantee this (4x4 Sudoku) returns the puzzle unchanged.
    */
   augment(question: Int32Array, answer: Int32Array, random: Random): TokenPair;
+
+  /**
+   * Symmetries under which a model can be asked the same question, see evaluateVote: the identity first, then `count - 1` others, or
+   * all others if the task has fewer. Absent for a task without symmetries.
+   */
+  symmetries?(count: number, random: Random): readonly TaskSymmetry[];
 }
 
 /** Whether an answer is correct; null if the task cannot judge. @param mistake  the result of `task.mistake` */

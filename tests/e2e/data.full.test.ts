@@ -187,6 +187,19 @@ describe("ARC", () => {
       expect(sameBytes(join(out, name), join(again, name))).toBe(true);
   });
 
+  it("lets the answers of --rollouts vote; with sigma 0 the scores and the submission are those without", async () => {
+    const score = async (out: string, ...args: string[]) =>
+      json(await trm("eval", run, "--arc", "--data", set, "--k", "1,2", "--json", "--out", join(folder, out), ...args));
+    const plain = await score("plain");
+    expect(await score("sigma-0", "--rollouts", "2", "--sigma", "0")).toEqual(plain);
+    const noisy = await score("sigma-1", "--rollouts", "2", "--sigma", "1", "--select", "mode");
+    expect(noisy.predictions).toBe(plain.predictions);
+    expect(Object.keys(noisy.voted)).toEqual(["ARC/pass@1", "ARC/pass@2"]);
+    const submission = (out: string) => readFileSync(join(folder, out, "submission.json"), "utf8");
+    expect(submission("sigma-0")).toBe(submission("plain"));
+    expect(submission("sigma-1")).not.toBe(submission("plain"));
+  });
+
   it("is scored by arc-score like by the official evaluator", async () => {
     const evaluator = join(fixtures, "arc/evaluator");
     const out = join(folder, "official-scores");

@@ -11,11 +11,13 @@ import {
   evaluate,
   evaluateHalting,
   evaluateRollouts,
+  evaluateVote,
   type HaltingEvaluation,
   type Model,
   type RolloutEvaluation,
   type RolloutSettings,
   sweepHalting,
+  type VoteEvaluation,
 } from "../../trm/index.ts";
 import { accuracyTable } from "../accuracy-table.ts";
 import { arcOptions, evalArc } from "../eval-arc.ts";
@@ -53,6 +55,7 @@ import {
 import { type ModelPlace, placeOfModel, shippedNames } from "../shipped-models.ts";
 import { openTerminalBeside, type Terminal } from "../terminal.ts";
 import { invocation } from "../version.ts";
+import { voteOption, voteTable } from "../vote-report.ts";
 
 interface EvalOptions extends ComputeOptions, PuzzleChoice, RolloutChoice {
   readonly checkpoint: CheckpointChoice;
@@ -61,6 +64,7 @@ interface EvalOptions extends ComputeOptions, PuzzleChoice, RolloutChoice {
   readonly sweep?: boolean;
   readonly svg?: string;
   readonly arc?: boolean;
+  readonly vote?: number;
   readonly out?: string;
   readonly k: readonly number[];
   readonly attempts: number;
@@ -80,6 +84,7 @@ export function evalCommand(): Command {
     .addOption(
       new Option("--arc", "ARC: predict all augmented copies, vote, score").conflicts(["csv", "limit", "sweep", "svg"]),
     )
+    .addOption(voteOption())
     .option("--out <dir>", "ARC: folder for predictions, scores.json and submission.json", outputFolder)
     .addOption(ksOption().default(OFFICIAL_KS, OFFICIAL_KS.join()))
     .addOption(attemptsOption());
@@ -96,11 +101,14 @@ export function evalCommand(): Command {
 }
 
 /** @throws UsageError for options that do not go together */
-function expectRolloutUse(command: Command, { rollouts, sweep, halt }: EvalOptions): void {
+function expectRolloutUse(command: Command, { rollouts, vote, sweep, halt }: EvalOptions): void {
+  if (vote !== undefined && halt.threshold !== null) {
+    throw new UsageError("eval --vote: runs all steps, expected --halt fixed or --halt steps=N");
+  }
   const alone = ["sigma", "select", "noiseSeed", "randomStarts"].find(
     (name) => command.getOptionValueSource(name) === "cli",
   );
-  if (rollouts === undefined && alone) {
+  if (rollouts === undefined && alone && !(vote !== undefined && alone === "noiseSeed")) {
     const flag = alone.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
     throw new UsageError(`eval: --${flag} requires --rollouts`);
   }
@@ -124,6 +132,9 @@ exitSteps, meanSteps and computeSaved instead of the last two.
 With --rollouts K every puzzle is answered K times with noise on z, and --json
 prints {puzzles, rollouts, sigma, steps, deterministic, passAtK: {"1": share},
 bestQ, mode, residual, interval95}.
+With --vote N every puzzle is asked N times: itself, and turned or relabelled
+(Sudoku, mazes). The answers that q halted vote, and --json prints {puzzles,
+unlabelled, votes, steps, single, voted, againstSingle, haltedShare}.
 
 Examples:
   ${invocation} eval runs/demo
@@ -132,6 +143,7 @@ Examples:
   ${invocation} eval runs/demo --halt q
   ${invocation} eval runs/demo --halt steps=64 --sweep --svg sweep.svg
   ${invocation} eval sudoku6 --rollouts 25 --sigma 0.3 --limit 100
+  ${invocation} eval sudoku6 --vote 8 --limit 100
   ${invocation} eval runs/maze --data data/maze
   ${invocation} eval runs/arc --data data/arc1 --arc --out predictions
 
@@ -167,6 +179,8 @@ function prepareArc(path: string, options: EvalOptions, { config }: LoadedRun): 
 
 function preparePuzzles(path: string, options: EvalOptions, loaded: LoadedRun): Prepared {
   const set = openPuzzles(path, options, loaded);
+  const { vote } = options;
+  if (vote !== undefined) return (_, terminal) => evalVote(set, options, { ...loaded, vote }, terminal);
   const rollouts = rolloutSettings(options);
   if (rollouts) return (_, terminal) => evalRollouts(set, options, { ...loaded, rollouts }, terminal);
   return (_, terminal) => evalPuzzles(set, options, loaded, terminal);
@@ -186,6 +200,22 @@ async function evalRollouts(
   if (json) terminal.print(JSON.stringify(rolloutJson(measured)));
   else for (const line of rolloutTable(measured, select, (performance.now() - start) / 1000)) terminal.print(line);
   if (svg !== undefined) writeOutput(svg, rolloutSvg(measured));
+}
+
+async function evalVote(
+  set: PuzzleSet,
+  { halt, json, noiseSeed: seed }: EvalOptions,
+  { vote: votes, ...loaded }: LoadedRun & { readonly vote: number },
+  terminal: Terminal,
+): Promise<void> {
+  const start = performance.now();
+  const { task } = loaded;
+  const evaluator = (model: Model, puzzles: EvaluationSet, options: EvaluationOptions): Promise<VoteEvaluation> =>
+    evaluateVote(model, puzzles, { ...options, task, votes, seed });
+  const measured = await measure(evaluator, loaded, set, terminal, halt.steps);
+  if ("close" in set) set.close();
+  if (json) terminal.print(JSON.stringify(measured));
+  else for (const line of voteTable(measured, task, (performance.now() - start) / 1000)) terminal.print(line);
 }
 
 async function evalPuzzles(

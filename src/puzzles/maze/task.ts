@@ -11,7 +11,7 @@ import {
   packExamples,
   type Task,
 } from "../../trm/index.ts";
-import { transformTokens } from "../dihedral.ts";
+import { dihedralSymmetries, transformTokens } from "../dihedral.ts";
 import { drawApart } from "../draw-apart.ts";
 import { drawRows } from "../draw-rows.ts";
 import {
@@ -67,6 +67,10 @@ export function mazeTask(side: number, options: Omit<MazeOptions, "side"> = {}):
       // that it selects in the image. Turning it would give the same maze different labels.
       const followsRule = sameTokens(answer, solveMaze(question, side));
       return { question: image, answer: followsRule ? solveMaze(image, side) : turnMaze(answer, side, id) };
+    },
+    /** The image of a shortest path is a shortest path of the image, although not always the one that the rule selects. */
+    symmetries(count, random) {
+      return dihedralSymmetries([0, 1, 2, 3, 4, 5, 6, 7], { rows: side, columns: side }, count, random);
     },
   };
 }

@@ -30,6 +30,25 @@ export function applySymmetry({ from, digits }: Symmetry, board: ArrayLike<numbe
   return Uint8Array.from(from, (cell) => digits[board[cell]!]!);
 }
 
+/** Applies a symmetry to tokens: padding stays 0, the blank stays 1, and digit d is token d + 1. */
+export function applyToTokens({ from, digits }: Symmetry, tokens: ArrayLike<number>): Int32Array {
+  return Int32Array.from(from, (cell) => (tokens[cell]! === 0 ? 0 : digits[tokens[cell]! - 1]! + 1));
+}
+
+/** The symmetry that undoes another. */
+export function invertSymmetry({ from, digits }: Symmetry): Symmetry {
+  return {
+    from: Uint8Array.from(from, (_, cell) => from.indexOf(cell)),
+    digits: Uint8Array.from(digits, (_, digit) => digits.indexOf(digit)),
+  };
+}
+
+/** The symmetry that changes nothing. */
+export const identitySymmetry = ({ side, cells }: Geometry): Symmetry => ({
+  from: Uint8Array.from({ length: cells }, (_, cell) => cell),
+  digits: Uint8Array.from({ length: side + 1 }, (_, digit) => digit),
+});
+
 /** The bands in random order, with the lines of every band in random order. */
 function randomLines(side: number, perBand: number, random: Random): number[] {
   const bands = random.permutation(side / perBand);

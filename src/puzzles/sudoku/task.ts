@@ -14,7 +14,7 @@ import {
   tokensToBoard,
 } from "./board.ts";
 import { generateDataset } from "./dataset.ts";
-import { applySymmetry, randomSymmetry } from "./symmetry.ts";
+import { applySymmetry, applyToTokens, identitySymmetry, invertSymmetry, randomSymmetry } from "./symmetry.ts";
 import { solutionProblem, validatePuzzle } from "./validate.ts";
 
 export interface SudokuTaskOptions {
@@ -51,6 +51,13 @@ export function sudokuTask(side: SudokuSide, options: SudokuTaskOptions = {}): T
       const symmetry = randomSymmetry(geometry, random);
       const image = (tokens: ArrayLike<number>) => boardToTokens(applySymmetry(symmetry, tokensToBoard(tokens)));
       return { question: image(question), answer: image(answer) };
+    },
+    symmetries(count, random) {
+      const others = Array.from({ length: count - 1 }, () => randomSymmetry(geometry, random));
+      return [identitySymmetry(geometry), ...others].map((symmetry) => ({
+        apply: (tokens) => applyToTokens(symmetry, tokens),
+        inverse: (tokens) => applyToTokens(invertSymmetry(symmetry), tokens),
+      }));
     },
   };
 }
