@@ -189,9 +189,19 @@ describe("ARC", () => {
 
   it("lets the answers of --rollouts vote; with sigma 0 the scores and the submission are those without", async () => {
     const score = async (out: string, ...args: string[]) =>
-      json(await trm("eval", run, "--arc", "--data", set, "--k", "1,2", "--json", "--out", join(folder, out), ...args));
+      json(
+        await trm(
+          ...words("eval --arc --k 1,2 --halt steps=1 --json"),
+          run,
+          "--data",
+          set,
+          "--out",
+          join(folder, out),
+          ...args,
+        ),
+      );
     const plain = await score("plain");
-    expect(await score("sigma-0", "--rollouts", "2", "--sigma", "0")).toEqual(plain);
+    expect(await score("sigma-0", "--rollouts", "1", "--sigma", "0")).toEqual(plain);
     const noisy = await score("sigma-1", "--rollouts", "2", "--sigma", "1", "--select", "mode");
     expect(noisy.predictions).toBe(plain.predictions);
     expect(Object.keys(noisy.voted)).toEqual(["ARC/pass@1", "ARC/pass@2"]);
