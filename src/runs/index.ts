@@ -3,7 +3,7 @@
 // May import: src/puzzles and the folders below it, and src/formats. Code that uses the disk is exported by index.node.ts.
 export { type AblationCell, measureSpeed, stepsFor, trainCell } from "./ablation/cell.ts";
 export { type AblationAbout, ablationTable, reportRow } from "./ablation/report.ts";
-export { type AblationRow, ablated, ablationRows } from "./ablation/rows.ts";
+export { type AblationRow, ablated, ablationRows, everyRow, laterRows } from "./ablation/rows.ts";
 export {
   type CheckpointAbout,
   type CheckpointFiles,

@@ -15,17 +15,17 @@ import {
   writePlan,
 } from "../../src/runs/ablation/folder.node.ts";
 import { ablationTable, reportRow, spread } from "../../src/runs/ablation/report.ts";
-import { ablated, ablationRows } from "../../src/runs/ablation/rows.ts";
+import { ablated, ablationRows, everyRow, laterRows } from "../../src/runs/ablation/rows.ts";
 import { packCheckpoint } from "../../src/runs/checkpoint.ts";
 import { isRecording } from "../../src/tensor/scope.ts";
 import { trainingFlops } from "../../src/trm/flops.ts";
-import { effectiveDepth, parseConfig, ShuffledExamples, Training } from "../../src/trm/index.ts";
+import { effectiveDepth, operationsOf, parseConfig, ShuffledExamples, Training } from "../../src/trm/index.ts";
 import { Block } from "../../src/trm/network.ts";
 
 const small = { vocabularySize: 6, sequenceLength: 16, hiddenSize: 16, widthMultiple: 8, T: 2, n: 2 };
 const base = parseConfig({ ...small, nSup: 2, batchSize: 4, warmupSteps: 10 });
 const full = parseConfig({ vocabularySize: 11, sequenceLength: 81, puzzleEmbeddingSize: 512 });
-const rowOf = (key: string) => ablationRows.find((row) => row.key === key)!;
+const rowOf = (key: string) => everyRow.find((row) => row.key === key)!;
 const sets = sudokuTask(4).generate({ train: 50, test: 20, seed: 1 });
 
 describe("ablation rows", () => {
@@ -34,6 +34,13 @@ describe("ablation rows", () => {
       87.4, 86.1, 82.4, 79.9, 79.5, 74.7, 73.7, 56.5, 55, 77.6, 71.9, 0,
     ]);
     expect(new Set(ablationRows.map(({ key }) => key)).size).toBe(12);
+  });
+
+  it("are followed by the methods after the paper, each with the source and the certainty of its number", () => {
+    expect(laterRows.map(({ key }) => key)).toEqual(["eqr", "depth-curriculum", "fixed-point", "easy-mixing"]);
+    expect(new Set(everyRow.map(({ key }) => key)).size).toBe(16);
+    for (const { publishedIn } of laterRows)
+      expect(publishedIn).toMatch(/^arXiv \d{4}\.\d{5}, (abstract|from a summary)/);
   });
 
   it("have the settings of the paper at full scale", () => {
@@ -46,7 +53,7 @@ describe("ablation rows", () => {
   });
 
   it("train a step at small scale, and each differs from the first row", async () => {
-    for (const row of ablationRows) {
+    for (const row of everyRow) {
       const config = ablated(row, base);
       if (row.key !== "trm") expect(config).not.toEqual(base);
       const training = new Training(config, new ShuffledExamples(sets.train, 1));
@@ -57,7 +64,7 @@ describe("ablation rows", () => {
 });
 
 describe("the count of floating-point operations", () => {
-  it.each(ablationRows.map((row) => [row.key, row] as const))(
+  it.each(everyRow.map((row) => [row.key, row] as const))(
     "equals the network calls of a training step: %s",
     async (_, row) => {
       const config = ablated(row, base);
@@ -77,7 +84,7 @@ describe("the count of floating-point operations", () => {
       const twoBlocks = { ...noTarget, model: { ...noTarget.model, layers: 2, layersY: 2 } };
       const perBlock = (trainingFlops(twoBlocks) - trainingFlops(noTarget)) / 3;
       const heads = trainingFlops(noTarget) - 3 * perBlock;
-      expect(trainingFlops(config)).toBeCloseTo((3 * blocks.onTape + blocks.offTape) * perBlock + heads, 3);
+      expect(operationsOf(config, 1)).toBeCloseTo((3 * blocks.onTape + blocks.offTape) * perBlock + heads, 3);
     },
   );
 
@@ -103,6 +110,23 @@ describe("a cell", () => {
       expect(one.puzzles).toBe(20);
     }
     expect(stepsFor(base, budget)).toBe(12);
+  });
+
+  it("with a depth curriculum makes as many steps as its stages, summed up, allow", () => {
+    const whole = fc.integer({ min: 1, max: 4 });
+    fc.assert(
+      fc.property(whole, whole, fc.double({ min: 1, max: 500, noNaN: true }), (T, n, share) => {
+        const full = parseConfig({ ...small, T, n, batchSize: 4 });
+        const config = ablated(rowOf("depth-curriculum"), full);
+        const budget = share * trainingFlops(full);
+        const steps = stepsFor(config, budget);
+        const cost = (totalSteps: number) =>
+          operationsOf({ ...config, training: { ...config.training, totalSteps } }, totalSteps);
+        expect(steps).toBeGreaterThanOrEqual(stepsFor(full, budget));
+        if (steps > 1) expect(cost(steps)).toBeLessThanOrEqual(budget);
+        expect(cost(steps + 3)).toBeGreaterThan(budget); // the stages are rounded to whole steps
+      }),
+    );
   });
 });
 
@@ -199,7 +223,9 @@ describe("the ablation table", () => {
     const lines = ablationTable(about, rows);
     expect(lines[1]).toContain("MEASURED HERE at small scale: sudoku4");
     expect(lines[3]).toContain("QUOTED from the paper at full scale: Sudoku-Extreme");
-    expect(lines.find((line) => line.startsWith("TRM"))).toMatch(/^TRM +\| +60\.0% +± 14\.1 +2\/3 +10 +9 \| +87\.4%$/);
+    expect(lines.find((line) => line.startsWith("TRM"))).toMatch(
+      /^TRM +\| +60\.0% +± 14\.1 +2\/3 +10 +1\.00e\+0 +9 \| +87\.4%$/,
+    );
     expect(lines.find((line) => line.startsWith("HRM"))).toMatch(/^HRM +\| +- +\| +55\.0%$/);
     expect(rows[0]!.oursSmallScale!.exactPercent.bySeed).toEqual([50, 70]);
     expect(rows[0]!.paperFullScale).toMatchObject({ exactPercent: 87.4, quoted: true });

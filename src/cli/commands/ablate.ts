@@ -20,6 +20,8 @@ import {
   ablated,
   ablationRows,
   ablationTable,
+  everyRow,
+  laterRows,
   measureSpeed,
   presetFor,
   reportRow,
@@ -73,7 +75,7 @@ export function ablateCommand(): Command {
     .addOption(
       new Option("--rows <names>", "rows, separated by commas")
         .argParser(parseRows)
-        .default(ablationRows, "all, see below"),
+        .default(ablationRows, "those of the paper, see below"),
     )
     .addOption(new Option("--puzzles <n>", "number of puzzles to generate for training").argParser(wholeNumber(1)))
     .addOption(new Option("--set <key=value...>", "settings of the first row, over preset small").default([], "none"))
@@ -88,9 +90,15 @@ export function ablateCommand(): Command {
     );
 }
 
+const rowsText = (rows: readonly AblationRow[]): string =>
+  rows.map(({ key, name }) => `  ${key.padEnd(18)} ${name}`).join("\n");
+
 const helpText = (): string => `
 Rows:
-${ablationRows.map(({ key, name }) => `  ${key.padEnd(18)} ${name}`).join("\n")}
+${rowsText(ablationRows)}
+
+Methods published after the paper (docs/after-the-paper.md):
+${rowsText(laterRows)}
 
 Every row and seed trains with the same number of floating-point operations:
 the number that the first row needs for the given minutes on this machine. The
@@ -103,13 +111,13 @@ the order of the rows, because tasks and scales differ: docs/evaluation.md
 Examples:
   ${invocation} ablate --task sudoku4 --minutes 0.5 --seeds 3
   ${invocation} ablate --rows trm,hrm,direct --minutes 1 --out runs/three
+  ${invocation} ablate --rows trm,eqr,easy-mixing --task sudoku6 --minutes 10
   ${invocation} ablate --resume --seeds 5`;
 
 function parseRows(text: string): AblationRow[] {
   return text.split(",").map((key) => {
-    const row = ablationRows.find((each) => each.key === key.trim());
-    if (!row)
-      throw new InvalidArgumentError(`Got ${key}, expected ${ablationRows.map((each) => each.key).join(", ")}.`);
+    const row = everyRow.find((each) => each.key === key.trim());
+    if (!row) throw new InvalidArgumentError(`Got ${key}, expected ${everyRow.map((each) => each.key).join(", ")}.`);
     return row;
   });
 }

@@ -27,6 +27,8 @@ export interface RowReport {
       readonly bySeed: readonly number[];
     };
     readonly steps: number;
+    /** Floating-point operations of a training, summed over its steps. */
+    readonly flops: number;
     readonly parameters: number;
   } | null;
   readonly paperFullScale: {
@@ -48,10 +50,28 @@ export function reportRow(row: AblationRow, base: ModelConfig, cells: readonly A
     name,
     change: changeText(row, base),
     oursSmallScale: own[0]
-      ? { exactPercent: { ...spread(percents), bySeed: percents }, steps: own[0].steps, parameters: own[0].parameters }
+      ? {
+          exactPercent: { ...spread(percents), bySeed: percents },
+          steps: own[0].steps,
+          flops: own[0].flops,
+          parameters: own[0].parameters,
+        }
       : null,
-    paperFullScale: { exactPercent: publishedPercent, settings: publishedAs, task: paperScale, quoted: true },
+    paperFullScale: {
+      exactPercent: publishedPercent,
+      settings: publishedAs,
+      task: row.publishedIn === undefined ? paperScale : `Sudoku-Extreme 9x9 (${row.publishedIn})`,
+      quoted: true,
+    },
   };
+}
+
+/** The sources of the quoted numbers that are not from the paper. */
+function rowsFromElsewhere(rows: readonly RowReport[]): string[] {
+  const others = rows.filter(({ paperFullScale }) => paperFullScale.task !== paperScale);
+  if (others.length === 0) return [];
+  const lines = others.map(({ name, paperFullScale }) => `  ${name.padEnd(22)} ${paperFullScale.task}`);
+  return ["", "quoted from other publications:", ...lines];
 }
 
 /** Mean and standard deviation of a sample. The deviation of a single number is null. */
@@ -71,9 +91,10 @@ export function ablationTable(about: AblationAbout, rows: readonly RowReport[]):
           (ours.exactPercent.deviation === null ? "" : `± ${ours.exactPercent.deviation.toFixed(1)}`).padStart(8),
           `${ours.exactPercent.bySeed.length}/${seeds}`.padStart(7),
           ours.steps.toLocaleString("en-US").padStart(9),
+          ours.flops.toExponential(2).padStart(12),
           ours.parameters.toLocaleString("en-US").padStart(12),
         ].join("")
-      : "       -".padEnd(44);
+      : "       -".padEnd(56);
     return `${name.padEnd(22)}|${measured} |${`${paper.exactPercent.toFixed(1)}%`.padStart(8)}  ${paper.settings ?? ""}`.trimEnd();
   };
   return [
@@ -82,12 +103,13 @@ export function ablationTable(about: AblationAbout, rows: readonly RowReport[]):
     `         ${budget.toExponential(2)} floating-point operations of training per row and seed (${minutes} min of the first row)`,
     `  right  QUOTED from the paper at full scale: ${paperScale}`,
     "",
-    `${"".padEnd(22)}|${" ours, small scale, measured".padEnd(44)} | paper, full scale, quoted`,
-    `${"row".padEnd(22)}|   exact  spread  seeds    steps  parameters |   exact`,
-    `${"-".repeat(22)}+${"-".repeat(45)}+${"-".repeat(27)}`,
+    `${"".padEnd(22)}|${" ours, small scale, measured".padEnd(56)} | paper, full scale, quoted`,
+    `${"row".padEnd(22)}|   exact  spread  seeds    steps  operations  parameters |   exact`,
+    `${"-".repeat(22)}+${"-".repeat(57)}+${"-".repeat(27)}`,
     ...rows.map(line),
     "",
     "changes per row:",
     ...rows.filter(({ change }) => change !== "").map(({ name, change }) => `  ${name.padEnd(22)} ${change}`),
+    ...rowsFromElsewhere(rows),
   ];
 }

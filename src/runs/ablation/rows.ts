@@ -1,5 +1,5 @@
-// The ablations of the paper (table 1: Sudoku-Extreme), each as a change of a base configuration, so that the table can be
-// reproduced at small scale.
+// The ablations of the paper (table 1: Sudoku-Extreme) and methods published after it, each as a change of a base configuration, so
+// that they can be compared at small scale with equal compute.
 import { type Config, flattenConfig, type ModelConfig, parseConfig } from "../../trm/index.ts";
 
 export interface AblationRow {
@@ -9,6 +9,8 @@ export interface AblationRow {
   readonly publishedAs?: string;
   /** Published exact accuracy of a full-scale run in percent. It is never measured here. */
   readonly publishedPercent: number;
+  /** The publication, if it is not the paper, and how certain its number is. */
+  readonly publishedIn?: string;
   /** Changed settings. Numbers that the paper halves or divides by three are scaled likewise. */
   change(base: ModelConfig): Readonly<Record<string, unknown>>;
 }
@@ -74,6 +76,45 @@ export const ablationRows: readonly AblationRow[] = [
     }),
   },
 ];
+
+/** Methods published after the paper. docs/after-the-paper.md says what is known of their numbers. */
+export const laterRows: readonly AblationRow[] = [
+  {
+    key: "eqr",
+    name: "EqR",
+    publishedAs: "random starts and noise",
+    publishedPercent: 86.4,
+    publishedIn: "arXiv 2605.21488, from a summary; without them 84.8",
+    change: () => ({ randomStarts: true, dampingLambda: 0.95, pathNoiseBeta: 0.01 }),
+  },
+  {
+    key: "depth-curriculum",
+    name: "depth curriculum",
+    publishedAs: "CGAR, fewer operations",
+    publishedPercent: 86.0,
+    publishedIn: "arXiv 2511.08653, abstract; without it 86.65",
+    change: () => ({ depthCurriculum: true }),
+  },
+  {
+    key: "fixed-point",
+    name: "fixed point",
+    publishedAs: "TRM-DEQ, 27M weights",
+    publishedPercent: 91.4,
+    publishedIn: "arXiv 2605.12466, abstract; no released log reaches it",
+    change: () => ({ recursion: "fixedPoint", solver: "anderson" }),
+  },
+  {
+    key: "easy-mixing",
+    name: "easy mixing",
+    publishedAs: "of HRM",
+    publishedPercent: 59.9,
+    publishedIn: "arXiv 2601.10679, from a summary; without it 54.5",
+    change: () => ({ revealProbability: 0.5 }),
+  },
+];
+
+/** All rows. */
+export const everyRow: readonly AblationRow[] = [...ablationRows, ...laterRows];
 
 /** The changes of a row as text, such as "layers 4, n 1". */
 export const changeText = (row: AblationRow, base: ModelConfig): string =>
