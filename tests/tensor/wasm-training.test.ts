@@ -1,5 +1,6 @@
 // Training steps on the WebAssembly backend: loss and gradients agree with the reference, the bits do not depend on the number of
 // threads, memory is constant, and a lack of memory is a clear error.
+import fc from "fast-check";
 import { afterEach, describe, expect, it } from "vitest";
 import { WasmBackend } from "../../src/tensor/backends/wasm/backend.ts";
 import { canJoinVectors } from "../../src/tensor/backends/wasm/platform.node.ts";
@@ -27,7 +28,12 @@ interface Trace {
 }
 
 /** A few steps on a backend: the losses, the gradients of the first step, and the weights after the last step. */
-async function train(backend: t.Backend, settings: Record<string, unknown>, steps: number): Promise<Trace> {
+async function train(
+  backend: t.Backend,
+  settings: Record<string, unknown>,
+  steps: number,
+  beforeStep: (step: number) => void = () => {},
+): Promise<Trace> {
   t.setRootBackend(backend);
   let gradients: Map<string, number[]> | null = null;
   const training = new Training(tinyConfig(settings), new ShuffledExamples(tinySets().train, 5, task), {
@@ -36,7 +42,10 @@ async function train(backend: t.Backend, settings: Record<string, unknown>, step
     },
   });
   const losses: number[] = [];
-  for (let i = 0; i < steps; i++) losses.push((await training.supervisionStep()).loss);
+  for (let i = 0; i < steps; i++) {
+    beforeStep(i);
+    losses.push((await training.supervisionStep()).loss);
+  }
   const weights = new Map([...training.model.namedParameters()].map(([name, { value }]) => [name, valuesOf(value)]));
   return { losses, gradients: gradients!, weights };
 }
@@ -61,6 +70,27 @@ describe.each(models)("a small model with %s", (_, settings) => {
       await train(three, settings, 4),
     ];
     for (const other of others) expect(other).toEqual(wanted);
+  });
+
+  it("the bits are equal if training switches between the main thread alone and all threads from step to step", async () => {
+    const { runtime } = three;
+    await expect.poll(() => runtime.readyHelpers, { timeout: 10_000 }).toBe(runtime.threads - 1);
+    const wanted = await train(one, settings, 4);
+    const switching = async (usesHelpers: readonly boolean[]): Promise<Trace> => {
+      try {
+        return await train(three, settings, usesHelpers.length, (step) => {
+          runtime.usesHelpers = usesHelpers[step]!;
+        });
+      } finally {
+        runtime.usesHelpers = true;
+      }
+    };
+    expect(await switching([true, false, true, false])).toEqual(wanted);
+    const choices = fc.array(fc.boolean(), { minLength: 4, maxLength: 4 });
+    const sameBits = fc.asyncProperty(choices, async (usesHelpers) => {
+      expect(await switching(usesHelpers)).toEqual(wanted);
+    });
+    await fc.assert(sameBits, { numRuns: 8 });
   });
 
   it.skipIf(!canJoinVectors())("the wide build has the same bits, also after V8 has optimized it", async () => {
