@@ -216,9 +216,16 @@ async function measure(
 const isSudoku = ({ name }: Task): boolean => name.startsWith("sudoku");
 
 function boardOf(task: Task): Board {
-  const { rows, columns, vocabularySize } = task;
+  const { rows, columns, vocabularySize, sequenceLength } = task;
   const kind = isSudoku(task) ? "sudoku" : task.name.startsWith("maze") ? "maze" : "grid";
-  const symbols = Array.from({ length: vocabularySize }, (_, token) => task.format([token]));
+  const symbols = Array.from({ length: vocabularySize }, (_, token) => {
+    let symbol = "";
+    task.draw(new Int32Array(sequenceLength).fill(token), (drawn) => {
+      symbol = drawn.trim() || drawn; // numbers are drawn with spaces before them
+      return drawn;
+    });
+    return symbol;
+  });
   return { kind, rows, columns, symbols };
 }
 

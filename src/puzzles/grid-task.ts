@@ -18,6 +18,7 @@
 import { quoted } from "../formats/index.ts";
 import { expectObject, Random, showValue } from "../tensor/index.ts";
 import { ConfigError, PuzzleError, packExamples, type Task } from "../trm/index.ts";
+import { checkedTask } from "./checked-task.ts";
 import { dihedralSymmetries, transformTokens } from "./dihedral.ts";
 import { drawApart } from "./draw-apart.ts";
 import { drawRows } from "./draw-rows.ts";
@@ -85,7 +86,7 @@ export function gridTask(definition: GridTaskDefinition): GridTask {
   const turn = (tokens: ArrayLike<number>, id: number) => transformTokens(tokens, { rows, columns }, id);
   const images = symmetry === "none" ? [0] : rows === columns ? [0, 1, 2, 3, 4, 5, 6, 7] : [0, 2, 4, 5];
 
-  return {
+  return checkedTask<GridTask>({
     name,
     rows,
     columns,
@@ -132,5 +133,5 @@ export function gridTask(definition: GridTaskDefinition): GridTask {
     ...(images.length > 1 && {
       symmetries: (count: number, random: Random) => dihedralSymmetries(images, { rows, columns }, count, random),
     }),
-  };
+  });
 }

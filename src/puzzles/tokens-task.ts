@@ -1,6 +1,7 @@
 // A task that is known only from its data set. Text and pictures show the tokens as numbers.
 import { quoted } from "../formats/index.ts";
 import { ConfigError, PuzzleError, type Task } from "../trm/index.ts";
+import { checkedTask } from "./checked-task.ts";
 import { drawRows } from "./draw-rows.ts";
 
 /**
@@ -12,7 +13,7 @@ export function tokensTask(cells: number, vocabularySize: number): Task {
   const columns = Number.isInteger(side) ? side : cells;
   const rows = cells / columns;
   const width = String(vocabularySize - 1).length;
-  return {
+  return checkedTask<Task>({
     name: "tokens",
     rows,
     columns,
@@ -47,5 +48,5 @@ export function tokensTask(cells: number, vocabularySize: number): Task {
     },
 
     augment: (question, answer) => ({ question, answer }),
-  };
+  });
 }

@@ -32,7 +32,7 @@ describe("text and tokens", () => {
   it("tokens are digit + 1, the blank is 1, and the vocabulary includes padding", () => {
     expect([...sudokuTask(4).parse("1.34............")]).toEqual([2, 1, 4, 5, ...new Array(12).fill(1)]);
     expect(([4, 6, 9] as const).map((side) => sudokuTask(side).vocabularySize)).toEqual([6, 8, 11]);
-    expect(sudokuTask(4).format([0, 1, 2, 5])).toBe("?.14");
+    expect(sudokuTask(4).format([0, 1, 2, 5, ...new Array(12).fill(1)])).toBe(`?.14${".".repeat(12)}`);
   });
 
   it("a board is drawn with its boxes, and its cells can be painted", () => {

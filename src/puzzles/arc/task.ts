@@ -2,11 +2,12 @@
 // stored in the data set.
 import { shortened } from "../../formats/index.ts";
 import { ConfigError, PuzzleError, type Task } from "../../trm/index.ts";
+import { checkedTask } from "../checked-task.ts";
 import { drawRows } from "../draw-rows.ts";
 import { ARC_LENGTH, ARC_SIDE, ARC_VOCABULARY, cropTokens, gridFromRows, gridToRows, gridToTokens } from "./grid.ts";
 
 /** ARC puzzles as a task: grids of up to 30 rows and columns in a sequence of 900 tokens. */
-export const arcTask: Task = {
+export const arcTask: Task = checkedTask<Task>({
   name: "arc",
   rows: ARC_SIDE,
   columns: ARC_SIDE,
@@ -48,4 +49,4 @@ export const arcTask: Task = {
   },
 
   augment: (question, answer) => ({ question, answer }),
-};
+});

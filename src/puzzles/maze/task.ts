@@ -11,6 +11,7 @@ import {
   packExamples,
   type Task,
 } from "../../trm/index.ts";
+import { checkedTask } from "../checked-task.ts";
 import { dihedralSymmetries, transformTokens } from "../dihedral.ts";
 import { drawApart } from "../draw-apart.ts";
 import { drawRows } from "../draw-rows.ts";
@@ -40,7 +41,7 @@ export function mazeTask(side: number, options: Omit<MazeOptions, "side"> = {}):
       `mazeTask: got ${showValue(side)} as the side, expected ${MAZE_SIDES.smallest} to ${MAZE_SIDES.largest}`,
     );
   }
-  return {
+  return checkedTask({
     name: `maze${side}`,
     rows: side,
     columns: side,
@@ -72,7 +73,7 @@ export function mazeTask(side: number, options: Omit<MazeOptions, "side"> = {}):
     symmetries(count, random) {
       return dihedralSymmetries([0, 1, 2, 3, 4, 5, 6, 7], { rows: side, columns: side }, count, random);
     },
-  };
+  });
 }
 
 const sameTokens = (a: ArrayLike<number>, b: ArrayLike<number>): boolean =>

@@ -4,6 +4,7 @@
 // folder holds board (text and tokens), solver, validate, generator, symmetry, canonical, dataset and csv.
 import { expectObject, type Random, showValue } from "../../tensor/index.ts";
 import { ConfigError, type Task, type TokenPair } from "../../trm/index.ts";
+import { checkedTask } from "../checked-task.ts";
 import {
   boardToTokens,
   drawBoard,
@@ -28,7 +29,7 @@ export function sudokuTask(side: SudokuSide, options: SudokuTaskOptions = {}): T
   expectObject("sudokuTask", "the options", options);
   const { clues } = options;
   const geometry = geometryOf(side);
-  return {
+  return checkedTask({
     name: `sudoku${side}`,
     rows: side,
     columns: side,
@@ -59,7 +60,7 @@ export function sudokuTask(side: SudokuSide, options: SudokuTaskOptions = {}): T
         inverse: (tokens) => applyToTokens(invertSymmetry(symmetry), tokens),
       }));
     },
-  };
+  });
 }
 
 function symbol(token: number): string {
