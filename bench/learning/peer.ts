@@ -31,14 +31,16 @@ export async function writeStart(folder: string, { model }: Training): Promise<W
   return entries;
 }
 
-/** Writes the rest of the start: configuration, batches and unseen puzzles. */
+/** Writes the rest of the start: configuration, unseen puzzles, and batches for up to twice the steps that trm-ts has made. */
 export function writeTraining(
   folder: string,
   weights: readonly WeightEntry[],
   { config, source, test }: Session,
-  { goals, evaluateEvery }: LearningTask,
+  { goals, evaluateEvery, maxSteps }: LearningTask,
 ): void {
   const { model, training } = config;
+  const steps = Math.min(maxSteps, source.drawn.length);
+  while (source.drawn.length < 2 * steps) source.next(training.batchSize);
   const about = {
     model: {
       seq_len: model.sequenceLength,
@@ -58,7 +60,7 @@ export function writeTraining(
     weights,
     goal: goals.at(-1)!.exact,
     evaluateEvery,
-    maxSteps: source.drawn.length / 2,
+    maxSteps: steps,
   };
   writeFileSync(join(folder, "training.json"), JSON.stringify(about));
   writeFileSync(join(folder, "batches.bin"), Buffer.concat(source.drawn));

@@ -31,16 +31,14 @@ def load_weights(model, folder, entries):
 @torch.inference_mode()
 def exact_accuracy(model, inputs, labels, start, n_sup, batch):
     """Share of puzzles that are entirely correct, after the first and the last supervision step."""
-    first = last = 0
+    exact = [0] * n_sup
     for at in range(0, len(inputs), batch):
         x, truth = inputs[at:at + batch], labels[at:at + batch]
         y, z = (start[name].expand(len(x), model.length, -1) for name in ("y", "z"))
         for step in range(n_sup):
             y, z, logits, _ = model(x, y, z)
-            if step in (0, n_sup - 1):
-                exact = (logits.argmax(-1) == truth).all(-1).sum().item()
-                first, last = (exact if step == 0 else first), exact
-    return first / len(inputs), last / len(inputs)
+            exact[step] += (logits.argmax(-1) == truth).all(-1).sum().item()
+    return exact[0] / len(inputs), exact[-1] / len(inputs)
 
 
 def main():
