@@ -56,12 +56,12 @@ async function measure(names: readonly string[]): Promise<void> {
       const folder = mkdtempSync(join(tmpdir(), "bench-learn-"));
       const show = (who: string) => (point: Point) => console.error(`${name} seed ${seed}, ${who}: ${describe(point)}`);
       try {
-        const session = openSession(task, seed, overrides());
+        const session = await openSession(task, seed, overrides());
         const weights = await writeStart(folder, session.training);
         const ours = await train(session, task, show("trm-ts"));
         writeTraining(folder, weights, session, task);
         session.training.dispose();
-        const command = "python" in python ? [python.python, "bench/peers/torch_learn.py"] : null;
+        const command = "python" in python && task.hasPeer ? [python.python, "bench/peers/torch_learn.py"] : null;
         const peer = command && (await trainPeer(command, folder, threads, show("PyTorch")));
         results.push({ name, task, seed, moment, ours, peer });
       } finally {

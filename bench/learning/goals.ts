@@ -1,11 +1,15 @@
-// The trainings of `npm run bench:learn`: a task, the preset `small` for it, and the accuracy on unseen puzzles to reach.
+// The trainings of `npm run bench:learn`: a task, the preset `small` for it, and the accuracy to reach.
 import { type TaskChoice, taskOf } from "../../src/puzzles/index.ts";
 import { presetFor } from "../../src/runs/index.ts";
-import type { Task } from "../../src/trm/index.ts";
+import type { ExampleSets, Task } from "../../src/trm/index.ts";
+import { tenArcTasks } from "./arc.ts";
 import { gravity } from "./gravity.ts";
 
+/** Unseen puzzles of an evaluation. */
+const UNSEEN = 500;
+
 export interface Goal {
-  /** Exact accuracy on unseen puzzles. */
+  /** Exact accuracy on the test set. */
   readonly exact: number;
   /** Training time on two quiet cores with wide vectors. */
   readonly minutes: number;
@@ -14,8 +18,10 @@ export interface Goal {
 export interface LearningTask {
   readonly task: Task;
   readonly settings: Readonly<Record<string, unknown>>;
-  /** Number of generated training puzzles. */
-  readonly puzzles: number;
+  /** The puzzles of a seed: generated and unseen in training, except for ARC, where the training pairs are tested. */
+  sets(seed: number): ExampleSets | Promise<ExampleSets>;
+  /** Whether the PyTorch peer can train it. The peer has no puzzle embedding. */
+  readonly hasPeer: boolean;
   /** Whether a random symmetry is applied to every drawn puzzle. */
   readonly augment: boolean;
   /** In rising order. The training ends at the last one. */
@@ -31,8 +37,14 @@ type Plan = Pick<LearningTask, "goals" | "evaluateEvery" | "maxSteps">;
 /** A task of the command line with its preset `small`. */
 function preset(choice: TaskChoice, plan: Plan): LearningTask {
   const { settings, data } = presetFor("small", choice.name);
-  return { ...plan, task: taskOf(choice), settings, puzzles: data.train, augment: data.augment };
+  return { ...plan, ...generated(taskOf(choice), data.train), settings, augment: data.augment };
 }
+
+const generated = (task: Task, train: number) => ({
+  task,
+  sets: (seed: number) => task.generate({ train, test: UNSEEN, seed }),
+  hasPeer: true,
+});
 
 const tasks: Readonly<Record<string, () => LearningTask>> = {
   sudoku4: () =>
@@ -58,14 +70,14 @@ const tasks: Readonly<Record<string, () => LearningTask>> = {
     preset({ name: "maze", side: 9 }, { goals: [{ exact: 0.9, minutes: 15 }], evaluateEvery: 250, maxSteps: 10_000 }),
   // The worked example of docs/tasks.md.
   gravity: () => ({
-    task: gravity,
+    ...generated(gravity, 4000),
     settings: presetFor("small", "grid").settings,
-    puzzles: 4000,
     augment: false,
     goals: [{ exact: 0.9, minutes: 1 }],
     evaluateEvery: 100,
     maxSteps: 2000,
   }),
+  arc: tenArcTasks,
 };
 
 export const learningTaskNames = Object.keys(tasks);

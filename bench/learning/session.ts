@@ -11,15 +11,12 @@ import {
 } from "../../src/trm/index.ts";
 import type { LearningTask } from "./goals.ts";
 
-/** Unseen puzzles of an evaluation. */
-export const UNSEEN = 500;
-
 /** The state of a training at an evaluation. */
 export interface Point {
   readonly step: number;
   /** Time spent in training steps. */
   readonly seconds: number;
-  /** Exact accuracy on unseen puzzles after supervision step 1 and after the last one. */
+  /** Exact accuracy on the test set after supervision step 1 and after the last one. */
   readonly exact: readonly [first: number, last: number];
 }
 
@@ -31,10 +28,14 @@ export interface Session {
 }
 
 /** Generates the puzzles of a seed and draws the initial weights. */
-export function openSession(task: LearningTask, seed: number, overrides: Readonly<Record<string, unknown>>): Session {
+export async function openSession(
+  task: LearningTask,
+  seed: number,
+  overrides: Readonly<Record<string, unknown>>,
+): Promise<Session> {
   const { sequenceLength, vocabularySize } = task.task;
   const config = parseConfig({ ...task.settings, ...overrides, sequenceLength, vocabularySize, seed });
-  const { train, test } = task.task.generate({ train: task.puzzles, test: UNSEEN, seed });
+  const { train, test } = await task.sets(seed);
   const source = new RecordedSource(new ShuffledExamples(train, seed, task.augment ? task.task : undefined));
   return { config, source, test, training: new Training(config, source) };
 }
