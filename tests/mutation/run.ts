@@ -6,8 +6,8 @@ import { join } from "node:path";
 import { projectRoot } from "../source.ts";
 import { type Mutant, mutated } from "./mutant.ts";
 
-/** "caught": a test failed or did not end; "survived": all passed; "broken": no test ran, because a file does not load. */
-export type Verdict = "caught" | "survived" | "broken";
+/** "caught": a test failed; "timed out": a test did not end; "survived": all passed; "broken": no test ran, because a file does not load. */
+export type Verdict = "caught" | "timed out" | "survived" | "broken";
 
 export interface Result {
   readonly mutant: Mutant;
@@ -50,7 +50,7 @@ export class Laboratory {
     const project = tests.some((test) => test.includes(".full.")) ? "full" : "quick";
     const options = ["--project", project, "--bail", "1", "--reporter", "json", "--outputFile", report];
     const ended = await runFor(300, process.execPath, [vitest, "run", ...options, ...tests], this.#folder);
-    if (!ended) return { verdict: "caught", caughtBy: "did not end within 300 s" };
+    if (!ended) return { verdict: "timed out", caughtBy: null };
     return verdictOf(readFileSync(report, "utf8"));
   }
 
@@ -65,7 +65,11 @@ interface Report {
   readonly testResults: readonly {
     readonly name: string;
     readonly status: string;
-    readonly assertionResults: readonly { readonly status: string; readonly fullName: string }[];
+    readonly assertionResults: readonly {
+      readonly status: string;
+      readonly fullName: string;
+      readonly failureMessages: readonly string[];
+    }[];
   }[];
 }
 
@@ -74,7 +78,11 @@ function verdictOf(json: string): Omit<Result, "mutant"> {
   const failed = testResults.flatMap(({ assertionResults }) =>
     assertionResults.filter((test) => test.status === "failed"),
   );
-  if (failed[0]) return { verdict: "caught", caughtBy: failed[0].fullName };
+  const [first] = failed;
+  if (first) {
+    const timedOut = first.failureMessages.some((message) => message.includes("timed out"));
+    return { verdict: timedOut ? "timed out" : "caught", caughtBy: first.fullName };
+  }
   if (success && numTotalTests > 0) return { verdict: "survived", caughtBy: null };
   return { verdict: "broken", caughtBy: null };
 }
