@@ -1,4 +1,4 @@
-// Marks, and the one file that a learner hands in: the lessons as written, the name that chose the seeds, and the marks. Whoever marks
+// Marks, and the one file that a learner hands in: the lessons as written, the name that chose the seeds, and the marks. The person who marks
 // it checks the files again; the marks in it are only for the learner.
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";

@@ -53,7 +53,7 @@ export async function program(print: (line: string) => void): Promise<void> {
 
   ## Broadcasting
 
-  A network adds one bias to every row of a batch, or multiplies every row by its own factor. Nobody wants to copy the
+  A network adds one bias to every row of a batch, or multiplies every row by its own factor. There is no need to copy the
   bias into every row first. So `a + b` is defined for some shapes that differ:
 
   1. Write both shapes so that their **last** axes stand below each other. Missing axes on the left count as 1.

@@ -166,7 +166,7 @@ look once the check passes:
 1. **Depth instead of recursion.** Your walk calls itself once per node of a chain, and a chain of 20,000 additions
    overflows the stack. The library stores with every node its depth, one more than its deepest input, and sorts by
    it.
-2. **Rules instead of slopes.** The slope of a matrix product is a four-dimensional array. Nobody stores it. The tape
+2. **Rules instead of slopes.** The slope of a matrix product is a four-dimensional array. It is never stored. The tape
    stores a rule that multiplies with it.
 3. **Memory.** A tape keeps alive everything that its rules will read. In lesson 6 this decides how deep a recursion
    may be.

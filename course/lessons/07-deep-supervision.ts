@@ -544,7 +544,7 @@ export const wrong: readonly PlantedBug<Mine>[] = [
         return right;
       },
     },
-    says: "The arrays of the given slots are overwritten. Whoever still holds them sees other puzzles now.",
+    says: "The arrays of the given slots are overwritten. Code that still holds them now sees other puzzles.",
   },
   {
     name: "the sum of the losses",

@@ -60,7 +60,7 @@ $$ z \leftarrow z + \sigma \, \varepsilon, \qquad \varepsilon \sim \mathcal N(0,
 
 Then the deep recursion runs as always. Four details matter:
 
-1. **Only $z$.** $y$ is the answer. Whoever disturbs $y$ gets more different answers, and destroys what $q$ has
+1. **Only $z$.** $y$ is the answer. Noise on $y$ gives more different answers, and destroys what $q$ has
    learned to judge: $q$ reads $y$. (One public implementation has the two exchanged.)
 2. **Before every step**, the first included, with new numbers each time.
 3. **$\sigma$ is absolute.** The norm of lesson 4 keeps $z$ at size 1, so that $\sigma = 0.3$ means about a third of
@@ -215,7 +215,7 @@ export async function program(print: (line: string) => void): Promise<void> {
 
   Look at step 4: nearly everything that still moves is wrong. "Failures do not settle." Now look at step 16: nothing
   moves any more, and all failures are settled. "Failures are stuck in fixed points." **Both sentences describe the
-  same model, at different moments.** Whoever reports one of them must say when they looked, and with which threshold.
+  same model, at different moments.** A report of either must state the step at which it was measured, and the threshold.
   (This is one small, half-trained model. At the end of the lesson you measure others.)
 
   The table also shows how a wrong answer could be recognised without $q$: at step 4, moving means wrong. Selecting

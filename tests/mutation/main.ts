@@ -11,7 +11,14 @@ import { mutantsOf } from "./operators.ts";
 import { Laboratory, type Result } from "./run.ts";
 
 /** The quick tests of the algorithm. */
-const tests = ["tests/trm", "tests/nn", "tests/parity", "tests/runs/checkpoint.test.ts", "tests/runs/ablation.test.ts"];
+const tests = [
+  "tests/trm",
+  "tests/nn",
+  "tests/parity",
+  "tests/wrong-arguments.test.ts",
+  "tests/runs/checkpoint.test.ts",
+  "tests/runs/ablation.test.ts",
+];
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,

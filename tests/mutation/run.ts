@@ -1,6 +1,15 @@
 // Runs the tests of mutants in a copy of the project, so that the sources themselves are never changed.
 import { spawn } from "node:child_process";
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { projectRoot } from "../source.ts";
@@ -37,10 +46,18 @@ export class Laboratory {
     const original = readFileSync(path, "utf8");
     writeFileSync(path, mutated(mutant, original));
     try {
-      return { mutant, ...(await this.#test(mutant.tests)) };
+      const nearest = this.#nearestTest(mutant);
+      const first = nearest === null ? null : await this.#test([nearest]);
+      return { mutant, ...(first?.verdict === "caught" ? first : await this.#test(mutant.tests)) };
     } finally {
       writeFileSync(path, original);
     }
+  }
+
+  /** tests/nn/ema.test.ts for src/nn/ema.ts, if it exists: most mutants are caught there, in a fraction of the time. */
+  #nearestTest({ file }: Mutant): string | null {
+    const test = file.replace(/^src/, "tests").replace(/\.ts$/, ".test.ts");
+    return existsSync(join(this.#folder, test)) ? test : null;
   }
 
   async #test(tests: readonly string[]): Promise<Omit<Result, "mutant">> {
@@ -48,7 +65,7 @@ export class Laboratory {
     rmSync(report, { force: true });
     const vitest = join(projectRoot, "node_modules/vitest/vitest.mjs");
     const project = tests.some((test) => test.includes(".full.")) ? "full" : "quick";
-    const options = ["--project", project, "--bail", "1", "--reporter", "json", "--outputFile", report];
+    const options = ["--project", project, "--no-isolate", "--bail", "1", "--reporter", "json", "--outputFile", report];
     const ended = await runFor(300, process.execPath, [vitest, "run", ...options, ...tests], this.#folder);
     if (!ended) return { verdict: "timed out", caughtBy: null };
     return verdictOf(readFileSync(report, "utf8"));
