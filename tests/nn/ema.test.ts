@@ -1,7 +1,8 @@
 // The warm-up of the moving average's rate.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { warmedUpRate } from "../../src/nn/index.ts";
+import { Linear, updateAverage, warmedUpRate } from "../../src/nn/index.ts";
+import { ArgumentError, Random } from "../../src/tensor/index.ts";
 
 describe("the rate of a moving average with a warm-up", () => {
   it("rises at every step until it stays at the full rate, which it never exceeds", () =>
@@ -28,4 +29,12 @@ describe("the rate of a moving average with a warm-up", () => {
     expect(constant).toBeGreaterThan(0.9);
     expect([1, 889, 890].map((step) => warmedUpRate(step, 0.99))).toEqual([2 / 11, 890 / 899, 0.99]);
   });
+});
+
+it("an average refuses what is no module, whichever of the two it is", () => {
+  const module = new Linear(2, 2, new Random(1));
+  const wrong = { weight: 1 } as unknown as Linear;
+  expect(() => updateAverage(wrong, module, 0.9)).toThrow(ArgumentError);
+  expect(() => updateAverage(wrong, module, 0.9)).toThrow(/got an object .* as the average, expected a Module/);
+  expect(() => updateAverage(module, wrong, 0.9)).toThrow(/got an object .* as the weights, expected a Module/);
 });

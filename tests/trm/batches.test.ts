@@ -1,7 +1,8 @@
 // Training batches from examples in memory.
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { type Examples, ShuffledExamples } from "../../src/trm/index.ts";
+import { ArgumentError } from "../../src/tensor/index.ts";
+import { type Examples, packExamples, ShuffledExamples } from "../../src/trm/index.ts";
 
 /** Examples of one cell that hold their number. */
 const numbered = (count: number): Examples => {
@@ -40,4 +41,9 @@ it("a stream continues from its state at any point", () => {
       for (let batch = 0; batch < 5; batch++) expect(resumed.next(batchSize)).toEqual(source.next(batchSize));
     }),
   );
+});
+
+it("examples are not packed with a length that is no whole number, even if there are none", () => {
+  expect(() => packExamples([], 1.5)).toThrow(ArgumentError);
+  expect(packExamples([], 3)).toMatchObject({ count: 0, length: 3 });
 });

@@ -1,7 +1,8 @@
 /** Defaults and limits of the settings. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { ConfigError, parseConfig } from "../../src/trm/index.ts";
+import { expectConfig, expectModelConfig } from "../../src/trm/config.ts";
+import { type Config, ConfigError, parseConfig } from "../../src/trm/index.ts";
 
 const sizes = { vocabularySize: 11, sequenceLength: 81 };
 
@@ -40,5 +41,34 @@ describe("the configuration", () => {
 
   it("refuses decay rates of 1 under the official name betas", () => {
     expect(() => parseConfig({ ...sizes, betas: [0.9, 1] }, "official")).toThrow(/beta2: .*got 1/);
+  });
+
+  it.each([null, undefined, 3, "text", [sizes]])("is not read from %j", (settings) => {
+    const parse = () => parseConfig(settings as unknown as typeof sizes);
+    expect(parse).toThrow(ConfigError);
+    expect(parse).toThrow("as config, expected an object of settings such as { hiddenSize: 64 }");
+  });
+
+  it("is refused where a part is expected or is missing, and the message names what is missing", () => {
+    const config = parseConfig(sizes);
+    expect(() => expectModelConfig("here", config.model)).not.toThrow();
+    expect(() => expectModelConfig("here", config)).toThrow(
+      "here: got a whole configuration, expected its part for the model",
+    );
+    const { heads: _, ...withoutHeads } = config.model;
+    expect(() => expectModelConfig("here", withoutHeads)).toThrow(
+      "here: got settings without heads, expected the settings",
+    );
+    expect(() => expectModelConfig("here", null)).toThrow("here: got null, expected the settings of a model");
+    expect(() => expectModelConfig("here", 3)).toThrow("here: got 3, expected the settings of a model");
+
+    expect(() => expectConfig("here", config)).not.toThrow();
+    const { model, training } = config;
+    for (const part of [{ model }, { training }, {}, null]) {
+      expect(() => expectConfig("here", part)).toThrow("expected one with model and training");
+    }
+    const { nSup: __, ...withoutSteps } = training;
+    const incomplete = { model, training: withoutSteps } as unknown as Config;
+    expect(() => expectConfig("here", incomplete)).toThrow("here: got training settings without nSup, expected all");
   });
 });

@@ -144,6 +144,17 @@ describe("puzzles with blanks filled in", () => {
     );
   });
 
+  it("refuse a state that is not theirs, before anything changes", () => {
+    const source = new RevealedExamples(new ShuffledExamples(train, 5), 0.5, 0);
+    const before = structuredClone(source.state);
+    for (const state of [undefined, {}, { random: {}, source: {} }]) {
+      expect(() => {
+        source.state = state;
+      }).toThrow("the position in the training data cannot be read");
+    }
+    expect(source.state).toEqual(before);
+  });
+
   it("are refused for a probability outside 0..1", () => {
     expect(() => new RevealedExamples(new ShuffledExamples(train, 5), 1.5, 0)).toThrow(
       "RevealedExamples: got revealProbability 1.5, expected 0 to 1",

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { sudokuTask } from "../../src/puzzles/index.ts";
 import { assign, Random } from "../../src/tensor/index.ts";
-import { wilson95 } from "../../src/trm/evaluation.ts";
+import { batchHooks, compare, wilson95 } from "../../src/trm/evaluation.ts";
 import { evaluateHalting, sweepHalting } from "../../src/trm/halting-evaluation.ts";
 import {
   ConfigError,
@@ -72,6 +72,51 @@ describe("evaluate", () => {
     );
   });
 
+  it("has the figures that a count over the predictions of all puzzles gives, whatever the batch size", async () => {
+    const random = new Random(7);
+    const judge = new Model(config.model, new Random(6));
+    const { weight, bias } = judge.qWeights; // the weights of a new model are 0, and its bias -5
+    assign(
+      weight.value,
+      Float32Array.from({ length: weight.value.size }, () => random.normal()),
+    );
+    assign(bias.value, new Float32Array(2));
+    const steps: { tokens: Int32Array; qHalt: Float32Array }[] = [];
+    for await (const { tokens, qHalt } of predictions(judge, puzzles, 3)) steps.push({ tokens, qHalt });
+    // The labels are what the model answers, but half of the puzzles have one that it does not answer in their last cell.
+    const labels = steps.at(-1)!.tokens.map((token, i) => (i % 32 === 31 ? (token + 1) % 6 : token));
+    const set: Examples = { ...puzzles, labels, ignoreLabel: null };
+    const isRight = (tokens: Int32Array, i: number): boolean => tokens[i] === set.labels[i];
+    const rows = [...Array(12).keys()];
+    const solved = steps.map(
+      ({ tokens }) =>
+        rows.filter((row) => [...Array(16).keys()].every((cell) => isRight(tokens, 16 * row + cell))).length,
+    );
+    const firstHalt = rows.map((row) => steps.findIndex(({ qHalt }) => qHalt[row]! > 0) + 1);
+    await fc.assert(
+      fc.asyncProperty(fc.integer({ min: 1, max: 13 }), async (batchSize) => {
+        const seen: number[] = [];
+        const result = await evaluate(judge, set, {
+          ...options,
+          batchSize,
+          onProgress: (done, total) => void seen.push(done, total),
+        });
+        expect(result.puzzles).toBe(12);
+        expect(result.exact).toEqual(solved.map((count) => count / 12));
+        expect(result.cell).toEqual(
+          steps.map(({ tokens }) => set.labels.filter((_, i) => isRight(tokens, i)).length / (12 * 16)),
+        );
+        expect(result.haltCounts).toEqual([1, 2, 3].map((step) => firstHalt.filter((halt) => halt === step).length));
+        expect(result.meanHaltStep).toBe(firstHalt.reduce((sum, halt) => sum + (halt || 3), 0) / 12);
+        const ends = rows.map((row) => Math.min(12, (row + 1) * batchSize)).slice(0, Math.ceil(12 / batchSize));
+        expect(seen).toEqual(ends.flatMap((end) => [end, 12]));
+      }),
+      { numRuns: 10 },
+    );
+    expect(solved.at(-1)).toBe(6);
+    expect(firstHalt.some((halt) => halt > 0)).toBe(true);
+  });
+
   it("refuses an empty set", async () => {
     const none = packExamples([], 16);
     await expect(evaluate(model, none, options)).rejects.toThrow("got 0 puzzles without labels, expected at least one");
@@ -106,5 +151,30 @@ describe("predictions", () => {
     await expect(first).rejects.toThrow("question: got 10 tokens, expected a multiple of 16");
     const ids = predictions(model, { inputs: new Int32Array(32), puzzleIds: new Int32Array(3) }, 1).next();
     await expect(ids).rejects.toThrow("question: got 3 puzzle ids, expected 2");
+  });
+});
+
+describe("the helpers of an evaluation", () => {
+  it("count every cell whose label is not negative, 0 included, and the correct ones among them", () => {
+    const tokens = Int32Array.of(9, 9, 0, 1, 2, 3);
+    const labels = Int32Array.of(9, 9, 0, -100, 2, 4);
+    expect(compare(tokens, labels, 1, 3)).toEqual({ correct: 1, labelled: 2 });
+    expect(compare(tokens, labels, 0, 3)).toEqual({ correct: 3, labelled: 3 });
+  });
+
+  it("share one generator with seed 0 between all batches if none is given", () => {
+    const hooks = batchHooks(options);
+    expect(hooks(0).random).toBe(hooks(5).random);
+    expect(hooks(0).random!.state).toEqual(new Random(0).state);
+    expect(hooks(5).firstPuzzle).toBe(5);
+  });
+
+  it("give the interval of Wilson, from 0 to 1 if nothing was counted", () => {
+    expect(wilson95(0, 0)).toEqual([0, 1]);
+    // Figures of R's prop.test(correct = FALSE).
+    const [low, high] = wilson95(1, 1);
+    expect([low, high]).toEqual([expect.closeTo(0.206_549, 6), 1]);
+    expect(wilson95(0, 1)).toEqual([0, expect.closeTo(0.793_451, 6)]);
+    expect(wilson95(7, 10)).toEqual([expect.closeTo(0.396_778, 6), expect.closeTo(0.892_209, 6)]);
   });
 });

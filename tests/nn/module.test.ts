@@ -1,0 +1,32 @@
+// Which properties of a module are its parameters, and their names.
+import { expect, it } from "vitest";
+import { constant, multiply, parameter, type Variable } from "../../src/autograd/index.ts";
+import { Module } from "../../src/nn/index.ts";
+import { full } from "../../src/tensor/index.ts";
+
+class Part extends Module {
+  readonly weight = parameter(full([2, 3], 1));
+}
+
+class Whole extends Module {
+  readonly bias = parameter(full([4], 1));
+  readonly fixed = constant(full([5], 1));
+  readonly computed: Variable = multiply(this.bias, this.bias);
+  readonly parts = [new Part(), new Part()];
+  readonly net = Object.assign((x: Variable): Variable => x, { last: new Part() });
+  readonly name = "no module";
+}
+
+it("the parameters of a module are its trainable leaves, also in nested modules, arrays and functions", () => {
+  const whole = new Whole();
+  expect(whole.computed.requiresGradient).toBe(true); // a gradient flows through it, but it is no parameter
+  expect([...whole.namedParameters()].map(([name]) => name)).toEqual([
+    "bias",
+    "parts.0.weight",
+    "parts.1.weight",
+    "net.last.weight",
+  ]);
+  expect(whole.parameterCount()).toBe(4 + 3 * 6);
+  expect(whole.parameters()).toEqual([...whole.namedParameters("net.")].map(([, parameter]) => parameter));
+  expect([...whole.namedParameters("net.")][0]![0]).toBe("net.bias");
+});
