@@ -3,15 +3,18 @@ import { afterAll, describe, expect, it, vi } from "vitest";
 import { sudokuTask } from "../../src/puzzles/index.ts";
 import { assign, Random } from "../../src/tensor/index.ts";
 import { predictionsAtExit } from "../../src/trm/early-exit.ts";
-import { evaluateHalting, sweepHalting } from "../../src/trm/halting-evaluation.ts";
-import { evaluate, Model, parseConfig, predictions } from "../../src/trm/index.ts";
+import { evaluateHalting, sweepHalting, sweepThresholds } from "../../src/trm/halting-evaluation.ts";
+import { type Examples, evaluate, Model, parseConfig, predictions } from "../../src/trm/index.ts";
 
 const task = sudokuTask(4);
-const { test: puzzles } = task.generate({ train: 0, test: 23, seed: 3 });
+const { test: questions } = task.generate({ train: 0, test: 23, seed: 3 });
 const base = { vocabularySize: 6, sequenceLength: 16, hiddenSize: 16, heads: 2, widthMultiple: 8, T: 1, n: 1, nSup: 6 };
 
-/** A model whose q varies, so that puzzles stop at different steps. */
-function modelWithSpreadQ(settings: Record<string, unknown> = {}) {
+/**
+ * A model whose q varies, so that puzzles stop at different steps, and puzzles of which it answers about half correctly: two of
+ * three have the model's own answers of step 3, 4, 5 or 6 as labels.
+ */
+async function modelWithSpreadQ(settings: Record<string, unknown> = {}) {
   const config = parseConfig({ ...base, ...settings });
   const random = new Random(5);
   const model = new Model(config.model, random);
@@ -20,23 +23,29 @@ function modelWithSpreadQ(settings: Record<string, unknown> = {}) {
     Float32Array.from({ length: 32 }, () => random.normal()),
   );
   assign(model.qWeights.bias.value, [-3, 0]);
-  return { model, options: { ...config.training, batchSize: 10 } };
+  const labels = questions.labels.slice();
+  for await (const { step, tokens } of predictions(model, questions, 6)) {
+    const rows = [...Array(23).keys()].filter((row) => row % 6 === step % 6 && step >= 3);
+    for (const row of rows) labels.set(tokens.subarray(row * 16, row * 16 + 16), row * 16);
+  }
+  const puzzles: Examples = { ...questions, labels, ignoreLabel: null };
+  return { model, options: { ...config.training, batchSize: 10 }, puzzles };
 }
 
 const cases = {
-  trm: modelWithSpreadQ(),
-  "q_halt against q_continue, attention": modelWithSpreadQ({
+  trm: await modelWithSpreadQ(),
+  "q_halt against q_continue, attention": await modelWithSpreadQ({
     continueLoss: true,
     mixer: "attention",
     positions: "rotary",
   }),
-  "several latents": modelWithSpreadQ({ recursion: "multiZ", n: 2 }),
+  "several latents": await modelWithSpreadQ({ recursion: "multiZ", n: 2 }),
 };
 afterAll(() => {
   for (const { model } of Object.values(cases)) model.dispose();
 });
 
-describe.each(Object.entries(cases))("%s", (_, { model, options }) => {
+describe.each(Object.entries(cases))("%s", (_, { model, options, puzzles }) => {
   it("equals the fixed evaluation if no puzzle stops early", async () => {
     const fixed = await evaluate(model, puzzles, options);
     const halting = await evaluateHalting(model, puzzles, { ...options, threshold: Infinity });
@@ -69,13 +78,20 @@ describe.each(Object.entries(cases))("%s", (_, { model, options }) => {
       const { exact, meanSteps, computeSaved } = await evaluateHalting(model, puzzles, { ...options, threshold });
       expect({ exact, meanSteps, computeSaved }).toEqual(point);
     }
+    expect(Math.max(...points.map(({ exact }) => exact))).toBeGreaterThan(0.1);
     const steps = points.map(({ meanSteps }) => meanSteps);
     expect(steps).toEqual([...steps].sort((a, b) => a - b));
   });
 });
 
+it("the thresholds of a sweep rise from halting after one step to never halting, and include that of the evaluation", () => {
+  expect(sweepThresholds).toEqual([...new Set(sweepThresholds)].sort((a, b) => a - b));
+  expect([sweepThresholds[0], sweepThresholds.at(-1)]).toEqual([-Infinity, Infinity]);
+  expect(sweepThresholds).toContain(0);
+});
+
 describe("early exit", () => {
-  const { model, options } = cases.trm;
+  const { model, options, puzzles } = cases.trm;
 
   it("does not compute further steps of puzzles that have left", async () => {
     const embed = vi.spyOn(model, "embed");
