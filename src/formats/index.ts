@@ -16,6 +16,7 @@ export { parsePt } from "./pt.ts";
 export { serializePt } from "./pt-writer.ts";
 export { pythonFloat, pythonJson } from "./python-json.ts";
 export {
+  float16Bits,
   parseSafetensors,
   type SafetensorsEntry,
   type SafetensorsFile,

@@ -37,10 +37,10 @@ export interface SafetensorsFile {
   readonly wrapper?: string;
 }
 
-/** A tensor to write. The type of the array determines the dtype. */
+/** A tensor to write. The type of the array determines the dtype; a Uint16Array holds the bits of F16 numbers (`float16Bits`). */
 export interface WritableTensor {
   readonly shape: readonly number[];
-  readonly data: Float64Array | Float32Array | BigInt64Array | Int32Array | Uint8Array;
+  readonly data: Float64Array | Float32Array | Uint16Array | BigInt64Array | Int32Array | Uint8Array;
 }
 
 /** The array type of every dtype in the file. */
@@ -253,9 +253,37 @@ function checkContiguous(entries: readonly Entry[], dataLength: number, where: s
 function dtypeOf(data: WritableTensor["data"]): SafetensorsDtype {
   if (data instanceof Float64Array) return "F64";
   if (data instanceof Float32Array) return "F32";
+  if (data instanceof Uint16Array) return "F16";
   if (data instanceof BigInt64Array) return "I64";
   if (data instanceof Int32Array) return "I32";
   return "U8";
+}
+
+/** The bits of the nearest float16 numbers; of two equally near ones those of the even one. Numbers from 65520 become infinite. */
+export function float16Bits(numbers: Float32Array): Uint16Array {
+  return Uint16Array.from(numbers, (value) => {
+    const sign = value < 0 || Object.is(value, -0) ? 0x8000 : 0;
+    const size = Math.abs(value);
+    if (Number.isNaN(value)) return 0x7e00;
+    if (size >= 65_520) return sign | 0x7c00;
+    // A fraction that is rounded up to 1024 carries into the exponent, which gives the next power of two.
+    if (size < 2 ** -14) return sign | roundToEven(size * 2 ** 24);
+    const exponent = exponentOf(size);
+    return sign | (((exponent + 15) << 10) + roundToEven((size / 2 ** exponent - 1) * 1024));
+  });
+}
+
+/** The exponent of a normal float32 number: the largest e with 2^e <= value. */
+function exponentOf(value: number): number {
+  const [bits] = new Uint32Array(Float32Array.of(value).buffer);
+  return (bits! >>> 23) - 127;
+}
+
+/** The nearest integer; of two equally near ones the even one. */
+function roundToEven(value: number): number {
+  const below = Math.floor(value);
+  const rest = value - below;
+  return rest > 0.5 || (rest === 0.5 && below % 2 === 1) ? below + 1 : below;
 }
 
 function widenFloat16(halves: Uint16Array): Float32Array {

@@ -4,6 +4,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { CheckpointError } from "../../src/formats/errors.ts";
 import {
+  float16Bits,
   parseSafetensors,
   serializeSafetensors,
   toFloat32,
@@ -11,6 +12,46 @@ import {
   type WritableTensor,
 } from "../../src/formats/safetensors.ts";
 import { hostileSafetensors, safetensorsFile, writableTensors } from "./safetensors-files.ts";
+
+/** Writes the bits of float16 numbers and reads the numbers. */
+const throughFloat16 = (bits: Uint16Array): Float32Array => {
+  const file = parseSafetensors(serializeSafetensors(new Map([["w", { shape: [bits.length], data: bits }]])));
+  expect(file.tensors.get("w")!.dtype).toBe("F16");
+  return toFloat32("w", file.tensors.get("w")!);
+};
+
+describe("float16", () => {
+  it("every float16 number that is read is written with the same bits; a NaN as one of them", () => {
+    const all = Uint16Array.from({ length: 2 ** 16 }, (_, bits) => bits);
+    const written = float16Bits(throughFloat16(all));
+    all.forEach((bits, i) => {
+      const isNan = (bits & 0x7c00) === 0x7c00 && (bits & 0x3ff) !== 0;
+      if (written[i] !== (isNan ? 0x7e00 : bits)) expect([bits, written[i]]).toEqual([bits, bits]);
+    });
+  });
+
+  it("a number becomes the nearest float16 number", () => {
+    const finite = Uint16Array.from({ length: 0x7c00 }, (_, bits) => bits);
+    const numbers = throughFloat16(finite);
+    fc.assert(
+      fc.property(fc.float({ min: -65_504, max: 65_504, noNaN: true }), (value) => {
+        const [bits] = float16Bits(Float32Array.of(value));
+        const size = Math.abs(value);
+        expect(bits! >> 15).toBe(value < 0 || Object.is(value, -0) ? 1 : 0);
+        const at = bits! & 0x7fff;
+        for (const neighbour of [at - 1, at + 1]) {
+          if (neighbour < 0 || neighbour >= 0x7c00) continue;
+          expect(Math.abs(numbers[at]! - size)).toBeLessThanOrEqual(Math.abs(numbers[neighbour]! - size));
+        }
+      }),
+    );
+  });
+
+  it("the named values: ties go to the even one, and 65520 is the first that becomes infinite", () => {
+    const named = Float32Array.of(1, -2, 1 + 2 ** -11, 1 + 3 * 2 ** -11, 2 ** -25, 65_504, 65_519, 65_520, -Infinity);
+    expect([...float16Bits(named)]).toEqual([0x3c00, 0xc000, 0x3c00, 0x3c02, 0, 0x7bff, 0x7bff, 0x7c00, 0xfc00]);
+  });
+});
 
 describe("round trip", () => {
   it("a round trip keeps names, shapes, dtypes, every bit of the data and the metadata", () => {
