@@ -4,6 +4,7 @@ import { fileURLToPath } from "node:url";
 import { defineConfig } from "vite";
 import { contentSecurityPolicy } from "./build/content-security-policy.ts";
 import { isolationWorker } from "./build/isolation-worker.ts";
+import { oneKernelBuild } from "./build/one-kernel-build.ts";
 import { writtenContent } from "./build/written-content.ts";
 
 const root = fileURLToPath(new URL(".", import.meta.url));
@@ -19,7 +20,7 @@ export default defineConfig({
   },
   oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
   plugins: [writtenContent(), contentSecurityPolicy(), isolationWorker()],
-  worker: { format: "es" },
+  worker: { format: "es", plugins: () => [oneKernelBuild()] },
   build: { outDir: "dist", emptyOutDir: true, target: "esnext", modulePreload: { polyfill: false } },
   server: { headers: isolation },
   preview: { headers: isolation },

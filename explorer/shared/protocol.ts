@@ -93,10 +93,13 @@ export type Handlers<T extends { [K in keyof T]: Call }> = {
   ) => Promise<T[K]["result"]> | T[K]["result"];
 };
 
-/** The end of the worker. Results are transferred, not copied, where they contain array buffers. */
+/**
+ * The end of the worker. Results are transferred, not copied, where they contain array buffers. Handlers may still be loading: the port
+ * listens at once, because a message that arrives at a worker before that is lost.
+ */
 export function answerCalls<T extends { [K in keyof T]: Call }>(
   port: Port<Reply, Request>,
-  handlers: Handlers<T>,
+  handlers: Handlers<T> | Promise<Handlers<T>>,
 ): void {
   const running = new Map<number, AbortController>();
   port.onmessage = async ({ data }) => {
@@ -108,7 +111,7 @@ export function answerCalls<T extends { [K in keyof T]: Call }>(
     const controller = new AbortController();
     running.set(id, controller);
     try {
-      const handler = handlers[call as keyof T & string];
+      const handler = (await handlers)[call as keyof T & string];
       if (!handler) throw new Error(`worker: unknown call "${call}"`);
       const { signal } = controller;
       const progress = (value: unknown): void => {

@@ -1,17 +1,8 @@
-// The worker: answers the calls of shared/calls.ts. The page starts one for the model it shows and one for every training. What the first
-// answer does not need is loaded when it is called for.
+// Where a worker starts. It listens at once and loads what computes meanwhile: the library, and the build of the kernels that this browser
+// runs.
 import type { Calls } from "../shared/calls.ts";
-import { answerCalls, type Handlers, type Port, type Reply, type Request } from "../shared/protocol.ts";
-import { solverHandlers } from "./solver.ts";
+import { answerCalls, type Port, type Reply, type Request } from "../shared/protocol.ts";
 
-const trainer = () => import("./trainer.ts").then(({ trainerHandlers }) => trainerHandlers);
-
-const handlers: Handlers<Calls> = {
-  ...solverHandlers,
-  begin: async (args, context) => (await trainer()).begin(args, context),
-  train: async (args, context) => (await trainer()).train(args, context),
-  traceNow: async (args, context) => (await trainer()).traceNow(args, context),
-  checkpoint: async (args, context) => (await trainer()).checkpoint(args, context),
-};
+const handlers = import("./handlers.ts").then(({ allHandlers }) => allHandlers);
 
 answerCalls<Calls>(globalThis as unknown as Port<Reply, Request>, handlers);
