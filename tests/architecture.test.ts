@@ -295,16 +295,16 @@ describe("the explorer", () => {
 
   /**
    * Imports of the library's inside; of Node or of a build library outside explorer/build; and of the library itself by the page,
-   * which may import its types alone: the workers compute.
+   * which may import its types alone: the workers compute. Only the interval of a share is computed where it is drawn.
    */
   const forbidden = (sources: readonly SourceFile[]): string[] =>
     sources.flatMap((source) => {
       const isBuild = source.path.startsWith("explorer/build/") || source.path === "explorer/vite.config.ts";
-      const isWorker = source.path.startsWith("explorer/worker/");
+      const computes = source.path.startsWith("explorer/worker/") || source.path === "explorer/shared/shares.ts";
       return importsOf(source)
         .filter(({ from, isType }) => {
           if (isRelative(from)) return !resolved(source, from).startsWith("explorer/");
-          if (isPublic(from)) return !isType && !isBuild && !isWorker;
+          if (isPublic(from)) return !isType && !isBuild && !computes;
           return !(isBuild ? ofTheBuild : ofThePage).test(from);
         })
         .map(({ from, place }) => `${place} imports ${from}`);

@@ -20,15 +20,20 @@ import {
   type Task,
   traceBasis,
 } from "trm-ts";
+import { float16Bits, parseSafetensors, serializeSafetensors, toFloat32 } from "trm-ts/formats";
 import type { Puzzle } from "../shared/calls.ts";
-import type { Board, Manifest, ModelEntry, Sample } from "../shared/models.ts";
+import type { Manifest, ModelEntry, Sample } from "../shared/models.ts";
 import { chooseBackend, machineOf } from "../worker/machine.ts";
+import { boardOf } from "../worker/puzzles.ts";
 import { summarise, traceSteps } from "../worker/solver.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const generated = join(root, "explorer/generated");
 /** Changes whenever this file would write something else for the same model. */
-const recipe = 4;
+const recipe = 5;
+
+/** Weights of more bytes are stored as float16, which halves the time until the first answer. */
+const mostBytes = 100_000;
 
 /** Puzzles of the class. */
 const classSize = 200;
@@ -69,12 +74,12 @@ function rank({ name }: ModelEntry): number {
 async function prepareModel(folder: string, to: string): Promise<ModelEntry> {
   const name = basename(folder);
   const config = readFileSync(join(folder, "config.json"));
-  const weights = readFileSync(join(folder, "model.safetensors"));
+  const original = readFileSync(join(folder, "model.safetensors"));
   const csv = join(folder, "unseen.csv");
   const puzzles = existsSync(csv) ? readFileSync(csv, "utf8") : null;
   const cardFile = join(folder, "card.json");
   const card = existsSync(cardFile) ? readFileSync(cardFile, "utf8") : "{}";
-  const parts = [String(recipe), config, weights, puzzles ?? "", card];
+  const parts = [String(recipe), config, original, puzzles ?? "", card];
   const key = parts.reduce((hash, part) => hash.update(part), createHash("sha256")).digest("hex");
   const entryFile = join(to, "entry.json");
   if (existsSync(entryFile)) {
@@ -84,6 +89,8 @@ async function prepareModel(folder: string, to: string): Promise<ModelEntry> {
   console.log(`explorer: preparing ${name}`);
   rmSync(to, { recursive: true, force: true });
   mkdirSync(to, { recursive: true });
+  // Everything that is written about the model is about the weights that the page loads.
+  const weights = original.length > mostBytes ? toFloat16(original) : original;
   const loaded = loadModel({ config, weights });
   const cardOf = JSON.parse(card) as Card;
   const set = puzzles === null ? generatedPuzzles(loaded, cardOf) : puzzlesOfFile(loaded.task, puzzles, csv);
@@ -99,10 +106,20 @@ async function prepareModel(folder: string, to: string): Promise<ModelEntry> {
   });
   loaded.model.dispose();
   cpSync(join(folder, "config.json"), join(to, "config.json"));
-  cpSync(join(folder, "model.safetensors"), join(to, "model.safetensors"));
+  writeFileSync(join(to, "model.safetensors"), weights);
   writeFileSync(join(to, "trace.json"), JSON.stringify(trace));
   writeFileSync(entryFile, JSON.stringify({ key, entry }));
   return entry;
+}
+
+/** The same file with its numbers rounded to float16. */
+export function toFloat16(file: Uint8Array): Uint8Array {
+  const { tensors, metadata } = parseSafetensors(file);
+  const halves = [...tensors].map(([name, entry]) => {
+    const data = float16Bits(toFloat32(name, entry));
+    return [name, { shape: entry.shape, data }] as const;
+  });
+  return serializeSafetensors(new Map(halves), metadata);
 }
 
 interface PuzzleSet {
@@ -159,9 +176,11 @@ async function entryOf(
   const { nSup } = config.training;
   const count = Math.min(classSize, set.examples.count);
   const drawn = Array.from({ length: count }, (_, index) => puzzleAt(set.examples, index));
-  const { exact, slowest } = await measure(loaded, drawn);
+  const { exact, slowest, isRight } = await measure(loaded, drawn);
   // The puzzle that takes the model longest is shown first.
-  const puzzles = [drawn[slowest]!, ...drawn.filter((_, index) => index !== slowest)];
+  const order = [slowest, ...[...drawn.keys()].filter((index) => index !== slowest)];
+  const puzzles = order.map((index) => drawn[index]!);
+  const failed = order.flatMap((index, i) => (isRight[index] ? [] : [i + 1]));
   const samples = puzzles.map(
     ({ question, truth }): Sample => ({ question: task.format(question), truth: task.format(truth!) }),
   );
@@ -180,6 +199,7 @@ async function entryOf(
     source: source?.file ?? null,
     samples,
     samplesFrom: set.source,
+    failed,
     measured: { exact, puzzles: count, source: set.source, machine: machineOf(name) },
     basis: await traceBasis(model, questionOf(puzzles.slice(0, basisPuzzles)), { steps: nSup }),
     bytes,
@@ -194,7 +214,7 @@ async function entryOf(
 async function measure(
   { model, config }: LoadedModel,
   puzzles: readonly Puzzle[],
-): Promise<{ readonly exact: readonly number[]; readonly slowest: number }> {
+): Promise<{ readonly exact: readonly number[]; readonly slowest: number; readonly isRight: readonly boolean[] }> {
   const exact: number[] = [];
   const onTheWay = new Float64Array(puzzles.length);
   let last: ArrayLike<number> = [];
@@ -206,28 +226,16 @@ async function measure(
     for (let puzzle = 0; puzzle < puzzles.length; puzzle++)
       onTheWay[puzzle]! += Math.min(1, last[puzzle]!) * 100 + last[puzzle]!;
   });
-  const solved = [...onTheWay.keys()].filter((puzzle) => last[puzzle] === 0);
+  const isRight = puzzles.map((_, puzzle) => last[puzzle] === 0);
+  const solved = [...onTheWay.keys()].filter((puzzle) => isRight[puzzle]);
   return {
     exact,
+    isRight,
     slowest: solved.reduce((best, puzzle) => (onTheWay[puzzle]! > onTheWay[best]! ? puzzle : best), solved[0] ?? 0),
   };
 }
 
 const isSudoku = ({ name }: Task): boolean => name.startsWith("sudoku");
-
-function boardOf(task: Task): Board {
-  const { rows, columns, vocabularySize, sequenceLength } = task;
-  const kind = isSudoku(task) ? "sudoku" : task.name.startsWith("maze") ? "maze" : "grid";
-  const symbols = Array.from({ length: vocabularySize }, (_, token) => {
-    let symbol = "";
-    task.draw(new Int32Array(sequenceLength).fill(token), (drawn) => {
-      symbol = drawn.trim() || drawn; // numbers are drawn with spaces before them
-      return drawn;
-    });
-    return symbol;
-  });
-  return { kind, rows, columns, symbols };
-}
 
 function titleOf(task: Task): string {
   const size = `${task.rows}×${task.columns}`;

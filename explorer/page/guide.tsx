@@ -2,8 +2,8 @@
 // of the page that it starts from. `lesson=first&part=3` in a link opens a part.
 import type { ComponentChildren, JSX } from "preact";
 import { framesPerStep, haltStep, sigmoid, wrongCells } from "../shared/frames.ts";
-import { percent } from "../shared/interval.ts";
 import type { Link } from "../shared/link.ts";
+import { percent } from "../shared/shares.ts";
 import { measuredText } from "./parts/numbers.tsx";
 import { Legend, Named } from "./parts/sign.tsx";
 import { frames, go, isFirstVisit, link, model, play, shape, shown } from "./state.ts";
@@ -40,8 +40,9 @@ const first: readonly Part[] = [
     text: () => (
       <>
         <p>
-          This network was never told the rules, and it does not search. It has {thousands(model.value!.parameters)}{" "}
-          numbers, learned from examples, and one habit: it improves its answer, again and again.
+          This is a Tiny Recursive Model, a neural network of {thousands(model.value!.parameters)} numbers that were
+          learned from examples. {goalText()} Nobody told the network that rule, and it does not search. It has one
+          habit: it improves its answer, again and again.
         </p>
         <p>
           {model.value!.measured.exact.at(-1)! > 0 &&
@@ -57,9 +58,12 @@ const first: readonly Part[] = [
     text: () => (
       <>
         <p>
-          <Named name="y" /> is the current answer. After the first supervision step {cells(wrongAfter(1))} of it{" "}
-          {wrongAfter(1) === 1 ? "is" : "are"} wrong; after step {shape.value.steps},{" "}
-          {cells(wrongAfter(shape.value.steps))}.
+          <Named name="y" /> is the current answer. The network improves it in <b>supervision steps</b>, the numbered
+          boxes at the bottom of the page. (A training corrects the network after each of them, hence the name.)
+        </p>
+        <p>
+          After step 1 {cells(wrongAfter(1))} of the answer {wrongAfter(1) === 1 ? "is" : "are"} wrong; after step{" "}
+          {shape.value.steps}, {cells(wrongAfter(shape.value.steps))}.
         </p>
         <p>An outline marks what the last update changed. The bar under a digit is the network’s confidence in it.</p>
       </>
@@ -72,8 +76,12 @@ const first: readonly Part[] = [
       <>
         <p>
           Before each new answer the network updates <Named name="z" /> {updatesBeforeY()}{" "}
-          {updatesBeforeY() === 1 ? "time" : "times"}. z has the same shape as y and is never asked to be an answer. We
-          can decode it all the same, on the small board.
+          {updatesBeforeY() === 1 ? "time" : "times"}. y and z both are lists of numbers, equally many for every cell.
+          An output head turns those of y into symbols.
+        </p>
+        <p>
+          z is for the network’s own use, and the training never asks it to be an answer. But we can put it through the
+          same output head. The board with the brown symbols shows what comes out.
         </p>
         <p>{zQuestion()}</p>
       </>
@@ -97,12 +105,12 @@ const first: readonly Part[] = [
     text: () => (
       <>
         <p>
-          A supervision step has {shape.value.T} {shape.value.T === 1 ? "cycle" : "cycles"}. Each updates{" "}
-          <Named name="z" /> {updatesBeforeY()} times, then <Named name="y" /> once, with the same network.
+          A supervision step has {shape.value.T} {shape.value.T === 1 ? "cycle" : "cycles"}, drawn as strips. Each
+          updates <Named name="z" /> {updatesBeforeY()} times, then <Named name="y" /> once, with the same network.
         </p>
         <p>
           What goes in tells it which job to do: the puzzle <Named name="x" /> is in the sum when z is updated, and not
-          when y is. Step through the boxes and watch the running line.
+          when y is. Step through the boxes and watch the line that lights up in the source code.
         </p>
       </>
     ),
@@ -113,10 +121,11 @@ const first: readonly Part[] = [
     text: () => (
       <>
         <p>
-          To learn, the network must know how every operation changed the loss. So the operations of this cycle are
-          recorded on a <b>tape</b>, and gradients run back along it.
+          A training measures how wrong the answer is, the <b>loss</b>, and must find out how each of the network’s
+          numbers contributed to it. So the operations of this cycle are recorded on a <b>tape</b>. Running back along
+          it gives the <b>gradient</b>: how the loss changes with every number.
         </p>
-        <p>A tape costs memory for every operation it holds. Recording everything would be expensive.</p>
+        <p>A tape costs memory for every operation it holds. Recording all cycles would be expensive.</p>
       </>
     ),
   },
@@ -146,6 +155,13 @@ const first: readonly Part[] = [
     },
   },
 ];
+
+/** What the puzzle asks for, in one sentence. */
+function goalText(): string {
+  const { kind, rows } = model.value!.board;
+  if (kind === "sudoku") return `Every row, column and box needs the digits 1 to ${rows}, each once.`;
+  return kind === "maze" ? "The answer is a shortest path from S to G." : "";
+}
 
 function zQuestion(): ComponentChildren {
   const { exact, puzzles } = model.value!.measured;

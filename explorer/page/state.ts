@@ -253,8 +253,15 @@ function solve(): void {
     puzzleError.value = null;
     const collected: TraceFrame[] = [];
     const explained = Object.fromEntries(Object.entries(own.basis).map(([latent, plane]) => [latent, plane.explained]));
-    const show = (milliseconds: number | null, machine: Machine): void => {
-      shown.value = { puzzle, frames: [...collected], source: "live", machine, milliseconds, explained };
+    const show = (milliseconds: number | null, machine: Machine, truth = puzzle.truth): void => {
+      shown.value = {
+        puzzle: { ...puzzle, truth },
+        frames: [...collected],
+        source: "live",
+        machine,
+        milliseconds,
+        explained,
+      };
     };
     const isSame = shown.peek()?.puzzle.question.join() === puzzle.question.join();
     const onProgress = (some: readonly TraceFrame[]): void => {
@@ -262,8 +269,12 @@ function solve(): void {
       // The recorded trace of the same puzzle stays until the live one is complete, so that the boards do not jump back.
       if (!isSame || collected.length >= (shown.peek()?.frames.length ?? 0)) show(null, opened.machine);
     };
-    const { machine, milliseconds } = await callWorker("trace", { puzzle, steps: count }, { signal, onProgress });
-    show(milliseconds, machine);
+    const { machine, milliseconds, truth } = await callWorker(
+      "trace",
+      { puzzle, steps: count },
+      { signal, onProgress },
+    );
+    show(milliseconds, machine, truth);
     performance.mark("live");
   };
   run()

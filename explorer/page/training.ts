@@ -1,21 +1,31 @@
 // The trainings of the page: one or two runs, each in its own worker, and what they reported.
 import { type Signal, signal } from "@preact/signals";
 import type { TraceFrame } from "trm-ts";
-import type { Puzzle, TrainProgress, TrainSettings, TrainStarted } from "../shared/calls.ts";
-import type { Link, rivals } from "../shared/link.ts";
+import type {
+  Puzzle,
+  RolloutChoice,
+  TrainProgress,
+  TrainSettings,
+  TrainStarted,
+  WithRollouts,
+} from "../shared/calls.ts";
+import { initialLink, type Link, readLink, type rivals, writeLink } from "../shared/link.ts";
 import { readZip, writeZip } from "../shared/zip.ts";
-import { link } from "./state.ts";
+import { go, link } from "./state.ts";
 import { startWorker, type WorkerHandle } from "./workers.ts";
 
 export interface Evaluated {
   readonly step: number;
   readonly seconds: number;
   readonly exact: readonly number[];
+  readonly withRollouts: WithRollouts | null;
 }
 
 export interface Run {
   readonly name: string;
   readonly variant: (typeof rivals)[number];
+  /** The settings with which it started. */
+  readonly settings: TrainSettings;
   readonly status: "preparing" | "training" | "stopped" | "failed";
   /** What it is doing, or why it failed, in one line. */
   readonly message: string;
@@ -57,8 +67,18 @@ function settingsOf({ task, T, n, nSup, width, rate, ema, data, seed }: Link, va
 export const isTraining = (): boolean =>
   runs.value.some(({ value }) => ["preparing", "training"].includes(value.status));
 
-/** Starts the runs that the settings ask for. @param checkpoint  files of a checkpoint that the first run continues */
-export function startRuns(checkpoint: ReadonlyMap<string, Uint8Array> | null = null): void {
+const evaluationOf = ({ evaluation, rollouts, sigma }: Link): RolloutChoice =>
+  evaluation === "rollouts" ? { rollouts, sigma } : null;
+
+/** A checkpoint that a run continues. */
+interface Loaded {
+  readonly files: ReadonlyMap<string, Uint8Array>;
+  /** Whether the settings of the page are those of the training that made it. */
+  readonly hasItsData: boolean;
+}
+
+/** Starts the runs that the settings ask for. @param checkpoint  what the first run continues */
+export function startRuns(checkpoint: Loaded | null = null): void {
   for (const { worker } of engines.values()) worker.stop();
   engines.clear();
   const { rival } = link.peek();
@@ -67,6 +87,7 @@ export function startRuns(checkpoint: ReadonlyMap<string, Uint8Array> | null = n
     const run = signal<Run>({
       name: rivalNames[variant],
       variant,
+      settings: settingsOf(link.peek(), variant),
       status: "preparing",
       message: "Starting",
       started: null,
@@ -87,17 +108,15 @@ const change = (run: Signal<Run>, part: Partial<Run>): void => {
   run.value = { ...run.peek(), ...part };
 };
 
-async function begin(
-  run: Signal<Run>,
-  checkpoint: ReadonlyMap<string, Uint8Array> | null,
-  share: number,
-): Promise<void> {
+async function begin(run: Signal<Run>, checkpoint: Loaded | null, share: number): Promise<void> {
   const { worker, controller } = engines.get(run)!;
   const { signal: abort } = controller;
   const onProgress = (message: string): void => change(run, { message });
   try {
-    const settings = settingsOf(link.peek(), run.peek().variant);
-    const started = await worker.call("begin", { settings, checkpoint, share }, { signal: abort, onProgress });
+    const { settings } = run.peek();
+    const { files = null, hasItsData = false } = checkpoint ?? {};
+    const args = { settings, checkpoint: files, hasItsData, share };
+    const started = await worker.call("begin", args, { signal: abort, onProgress });
     change(run, { started, halted: new Array(started.nSup).fill(0) });
     await continueRun(run);
   } catch (error) {
@@ -111,7 +130,8 @@ async function continueRun(run: Signal<Run>): Promise<void> {
   const { signal: abort } = engine.controller;
   change(run, { status: "training", message: "" });
   try {
-    await engine.worker.call("train", { steps: 1_000_000 }, { signal: abort, onProgress: (made) => report(run, made) });
+    const args = { steps: 1_000_000, evaluation: evaluationOf(link.peek()) };
+    await engine.worker.call("train", args, { signal: abort, onProgress: (made) => report(run, made) });
   } catch (error) {
     if (!abort.aborted) change(run, { status: "failed", message: (error as Error).message });
   }
@@ -133,8 +153,8 @@ function report(run: Signal<Run>, made: TrainProgress): void {
   let losses =
     Number.isFinite(made.loss) && made.loss > 0 ? [...before.losses, [made.step, made.loss] as const] : before.losses;
   if (losses.length > mostPoints) losses = losses.filter((_, i) => i % 2 === 1);
-  const { step, seconds, exact } = made;
-  const evaluations = exact ? [...before.evaluations, { step, seconds, exact }] : before.evaluations;
+  const { step, seconds, exact, withRollouts } = made;
+  const evaluations = exact ? [...before.evaluations, { step, seconds, exact, withRollouts }] : before.evaluations;
   // Older counts fade, so that the histogram shows the present and does not flicker.
   const halted = made.halted.map((count, i) => 0.85 * (before.halted[i] ?? 0) + count);
   change(run, { losses, evaluations, halted, last: made });
@@ -152,12 +172,29 @@ export async function solveNow(run: Signal<Run>): Promise<void> {
   change(run, { frames, puzzle });
 }
 
+/** File of an archive with the settings of its training, as a link, so that its puzzles can be made again. */
+const settingsFile = "explorer-settings.txt";
+
+const settingsText = ({ variant: _, ...settings }: TrainSettings): string =>
+  writeLink({ ...initialLink, view: "train", ...settings });
+
+/** Sets the settings of an archive of this page. @throws Error if they are out of range */
+function adoptSettings(text: string): void {
+  const { link: read, refused } = readLink(text);
+  if (refused.length > 0) throw new Error(`${settingsFile}: ${refused.join(" ")}`);
+  const { variant: _, ...settings } = settingsOf(read, "none");
+  go(settings);
+}
+
 /** Saves the first run as an archive that the command line and this page can continue. */
 export async function download(): Promise<void> {
   const [run] = runs.peek();
   const engine = run && engines.get(run);
   if (!run || !engine) return;
-  const files = await engine.worker.call("checkpoint", null);
+  const files = new Map(await engine.worker.call("checkpoint", null));
+  const { settings, started } = run.peek();
+  // A checkpoint of the command line has puzzles that this page does not know, and so has everything that continues it.
+  if (started?.hasItsData) files.set(settingsFile, new TextEncoder().encode(settingsText(settings)));
   const step = String(run.peek().last?.step ?? 0).padStart(7, "0");
   const named = new Map([...files].map(([name, bytes]) => [`checkpoint-${step}/${name}`, bytes]));
   const address = URL.createObjectURL(new Blob([writeZip(named)], { type: "application/zip" }));
@@ -178,7 +215,9 @@ export async function upload(chosen: readonly File[]): Promise<void> {
       if (!file.name.endsWith(".zip")) files.set(file.name, bytes);
       else for (const [name, own] of readZip(bytes)) files.set(name.split("/").at(-1)!, own);
     }
-    startRuns(files);
+    const settings = files.get(settingsFile);
+    if (settings) adoptSettings(new TextDecoder().decode(settings));
+    startRuns({ files, hasItsData: settings !== undefined });
   } catch (error) {
     uploadError.value = (error as Error).message;
   }

@@ -1,7 +1,7 @@
 // The calls that the page makes to a worker. Everything in them is plain data. docs/explorer.md says how to add one.
-import type { PositionBasis, TraceFrame, TraceHeader } from "trm-ts";
+import type { PositionBasis, TraceFrame } from "trm-ts";
 import type { backends, Place, rivals, trainTasks } from "./link.ts";
-import type { Machine } from "./models.ts";
+import type { Board, Machine } from "./models.ts";
 
 export interface ModelFiles {
   readonly name: string;
@@ -29,6 +29,8 @@ export interface TraceArgs {
 }
 
 export interface TraceResult {
+  /** The answer that the cells are compared with. A maze may have several shortest paths: if the model found one, it is that one. */
+  readonly truth: readonly number[] | null;
   readonly machine: Machine;
   readonly milliseconds: number;
 }
@@ -75,10 +77,33 @@ export interface Exam {
   readonly machine: Machine;
 }
 
-/** One of several runs on the same puzzle with noise on z. */
+/** The answer of one rollout, which has noise on z. */
 export interface Rollout {
   readonly tokens: readonly number[];
   readonly q: number;
+}
+
+export interface Rollouts {
+  /** The prediction without noise. */
+  readonly plain: Rollout;
+  readonly rollouts: readonly Rollout[];
+  /** Index of the rollout that is selected by the highest q, and by the most frequent answer. */
+  readonly byQ: number;
+  readonly byVote: number;
+  readonly machine: Machine;
+}
+
+/** How a training is evaluated: with that many rollouts per puzzle beside the plain prediction; null for none. */
+export type RolloutChoice = { readonly rollouts: number; readonly sigma: number } | null;
+
+/** Unseen puzzles that are answered completely correctly with rollouts. */
+export interface WithRollouts {
+  readonly rollouts: number;
+  readonly sigma: number;
+  /** Without noise, with the answer of the highest q, and with that of any rollout (an oracle). */
+  readonly plain: number;
+  readonly byQ: number;
+  readonly any: number;
 }
 
 export interface TrainSettings {
@@ -101,12 +126,15 @@ export interface TrainStarted {
   readonly T: number;
   readonly nSup: number;
   readonly machine: Machine;
+  readonly board: Board;
   /** The unseen puzzles, as tokens. */
   readonly unseen: readonly Puzzle[];
   /** Training steps made before, in a checkpoint that was loaded. */
   readonly step: number;
   /** One line about the choice of the number of threads. */
   readonly choice: string;
+  /** Whether the settings give the puzzles of the training: not after a checkpoint of the command line. */
+  readonly hasItsData: boolean;
 }
 
 export interface TrainProgress {
@@ -122,6 +150,8 @@ export interface TrainProgress {
   readonly bytes: number;
   /** Unseen puzzles with the whole answer correct after every supervision step; null between evaluations. */
   readonly exact: readonly number[] | null;
+  /** The same puzzles with rollouts; null between evaluations, or if none are asked for, or the model has no z. */
+  readonly withRollouts: WithRollouts | null;
   readonly puzzles: number;
 }
 
@@ -177,13 +207,6 @@ export type Calls = {
   read: { args: { readonly text: string }; progress: never; result: Puzzle };
   /** The trace of a puzzle; progress has the frames of one supervision step. */
   trace: { args: TraceArgs; progress: readonly TraceFrame[]; result: TraceResult };
-  header: { args: { readonly puzzle: Puzzle }; progress: never; result: TraceHeader };
-  /** Why an answer is wrong, in the words of the task; null if it is right, or nothing is found. */
-  judge: {
-    args: { readonly question: readonly number[]; readonly answers: readonly (readonly number[])[] };
-    progress: never;
-    result: readonly (string | null)[];
-  };
   inspect: { args: { readonly puzzle: Puzzle; readonly at: Place }; progress: never; result: Inspection };
   /** A trace of many puzzles, in summaries; progress has the frames of one supervision step. */
   class: {
@@ -197,11 +220,14 @@ export type Calls = {
     progress: number;
     result: Exam;
   };
-  /** Runs a puzzle several times, with normal noise of standard deviation `sigma` on z before every supervision step. */
+  /**
+   * Answers a puzzle `count` times, with normal noise of standard deviation `sigma` on z before every supervision step. Progress is
+   * the number of finished steps of all rollouts, of which the first is the prediction without noise.
+   */
   rollouts: {
     args: { readonly puzzle: Puzzle; readonly steps: number; readonly sigma: number; readonly count: number };
     progress: number;
-    result: { readonly rollouts: readonly Rollout[]; readonly machine: Machine };
+    result: Rollouts;
   };
   tape: { args: { readonly puzzle: Puzzle; readonly step: number }; progress: never; result: TapeOfStep };
   unfold: { args: { readonly operation: string }; progress: never; result: Unfolded };
@@ -216,6 +242,8 @@ export type Calls = {
     args: {
       readonly settings: TrainSettings;
       readonly checkpoint: ReadonlyMap<string, Uint8Array> | null;
+      /** Whether `settings` are those of the training that made the checkpoint, so that its position in the data is meaningful. */
+      readonly hasItsData: boolean;
       /** Number of trainings that share the processor. */
       readonly share: number;
     };
@@ -223,7 +251,11 @@ export type Calls = {
     result: TrainStarted;
   };
   /** Trains until the call is cancelled or `steps` are made. */
-  train: { args: { readonly steps: number }; progress: TrainProgress; result: TrainProgress | null };
+  train: {
+    args: { readonly steps: number; readonly evaluation: RolloutChoice };
+    progress: TrainProgress;
+    result: TrainProgress | null;
+  };
   /** A trace with the weights of this moment. */
   traceNow: { args: TraceArgs; progress: readonly TraceFrame[]; result: TraceResult };
   /** The files of a checkpoint, by name, as the command line stores them. */

@@ -12,6 +12,8 @@ export const backends = ["wasm", "reference", "gpu"] as const;
 export const themes = ["system", "light", "dark"] as const;
 /** What the second run of the view Train changes, compared with the first. */
 export const rivals = ["none", "hrm", "no-deep-supervision", "direct"] as const;
+/** Whether a training is evaluated with the plain prediction alone, or with rollouts as well. */
+export const evaluations = ["plain", "rollouts"] as const;
 export const trainTasks = ["sudoku4", "sudoku6"] as const;
 
 /** A place in the recursion; 0.0.0 is the puzzle before the first update. */
@@ -116,7 +118,8 @@ const fields = {
   data: number(100, 20_000, 4000),
   seed: number(0, 1_000_000, 1),
   rival: choice(rivals, "none"),
-  // The view Failures.
+  evaluation: choice(evaluations, "plain"),
+  // Noise on z: the views Failures and Train.
   sigma: number(0, 4, 0.5, false),
   rollouts: number(1, 64, 8),
 } as const;

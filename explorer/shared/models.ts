@@ -52,6 +52,8 @@ export interface ModelEntry {
   readonly samples: readonly Sample[];
   /** Where the sample puzzles come from, in words. */
   readonly samplesFrom: string;
+  /** Numbers, from 1, of the samples whose answer is wrong after the last supervision step. */
+  readonly failed: readonly number[];
   readonly measured: Measured;
   readonly basis: PositionBasis;
   /** Bytes of model.safetensors. */

@@ -1,8 +1,14 @@
-// The calls of the view Failures: answers to many puzzles, and runs of one puzzle with noise on z.
-import { type Model, predictions, type StepHooks } from "trm-ts";
-import { add, constant } from "trm-ts/autograd";
-import * as t from "trm-ts/tensor";
-import type { Calls, Exam } from "../shared/calls.ts";
+// The calls of the view Failures: answers to many puzzles, and rollouts of one puzzle with noise on z.
+import {
+  answersOf,
+  type Model,
+  predictions,
+  predictRollouts,
+  type RolloutAnswer,
+  type RolloutSettings,
+  selectRollout,
+} from "trm-ts";
+import type { Calls, Exam, Rollout } from "../shared/calls.ts";
 import type { CallContext } from "../shared/protocol.ts";
 import { breathe } from "./lock.ts";
 import { machineOf } from "./machine.ts";
@@ -34,47 +40,29 @@ export async function takeExam(
   return { right, machine: machineOf(name) };
 }
 
-/**
- * Noise on every latent but the answer, before every supervision step. It depends on the rollout and the step alone, so that a rollout
- * does not change when others are added.
- */
-function noiseOn(model: Model, sigma: number): StepHooks["before"] {
-  const { output } = model.recursion;
-  return (latents, { step, puzzles }) =>
-    Object.fromEntries(
-      Object.entries(latents).map(([name, latent], which) => {
-        if (name === output || sigma === 0) return [name, latent];
-        const { shape } = latent;
-        const size = t.sizeOf(shape) / puzzles.length;
-        const noise = new Float32Array(size * puzzles.length);
-        for (const [slot, rollout] of puzzles.entries()) {
-          const random = new t.Random(1 + rollout * 100_003 + step * 1_009 + which);
-          for (let i = 0; i < size; i++) noise[slot * size + i] = sigma * random.normal();
-        }
-        return [name, add(latent, constant(t.tensor(noise, { shape })))];
-      }),
-    );
-}
-
+/** The rollouts of trm-ts on one puzzle, with the answer that q selects and the one without noise. */
 export async function rollOut(
   { model, name }: Opened,
   { puzzle, steps, sigma, count }: Calls["rollouts"]["args"],
   { signal, progress }: CallContext<number>,
 ): Promise<Calls["rollouts"]["result"]> {
   const { sequenceLength } = model.config;
-  const question = questionOf(...new Array<typeof puzzle>(count).fill(puzzle));
-  const before = noiseOn(model, sigma);
-  let rollouts: Calls["rollouts"]["result"]["rollouts"] = [];
-  for await (const { step, tokens, qHalt } of predictions(model, question, steps, { ...(before && { before }) })) {
-    if (step === steps) {
-      rollouts = Array.from(qHalt, (q, i) => ({
-        tokens: [...tokens.subarray(i * sequenceLength, (i + 1) * sequenceLength)],
-        q,
-      }));
-    }
-    progress(step);
+  let done = 0;
+  const onStep = async (): Promise<void> => {
+    progress(++done);
     await breathe();
     signal.throwIfAborted();
-  }
-  return { rollouts, machine: machineOf(name) };
+  };
+  const made = async (options: RolloutSettings): Promise<RolloutAnswer[]> =>
+    answersOf(await predictRollouts(model, questionOf(puzzle), { steps, onStep, ...options }), 0, sequenceLength);
+  const [plain] = await made({ rollouts: 1, sigma: 0 });
+  const answers = await made({ rollouts: count, sigma });
+  const plainOf = ({ tokens, q }: RolloutAnswer): Rollout => ({ tokens: Array.from(tokens), q });
+  return {
+    plain: plainOf(plain!),
+    rollouts: answers.map(plainOf),
+    byQ: selectRollout(answers, "q"),
+    byVote: selectRollout(answers, "mode"),
+    machine: machineOf(name),
+  };
 }

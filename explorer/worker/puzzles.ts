@@ -1,6 +1,21 @@
-// Puzzles of the visitor: reading, solving and judging, all with the task's own functions.
+// Puzzles: how their boards are drawn, and reading and solving those of a visitor, all with the task's own functions.
 import { solveMaze, solveSudoku, type Task } from "trm-ts";
 import type { Puzzle } from "../shared/calls.ts";
+import type { Board } from "../shared/models.ts";
+
+export function boardOf(task: Task): Board {
+  const { name, rows, columns, vocabularySize, sequenceLength } = task;
+  const kind = name.startsWith("sudoku") ? "sudoku" : name.startsWith("maze") ? "maze" : "grid";
+  const symbols = Array.from({ length: vocabularySize }, (_, token) => {
+    let symbol = "";
+    task.draw(new Int32Array(sequenceLength).fill(token), (drawn) => {
+      symbol = drawn.trim() || drawn; // numbers are drawn with spaces before them
+      return drawn;
+    });
+    return symbol;
+  });
+  return { kind, rows, columns, symbols };
+}
 
 /** Reads a puzzle and finds its answer. @throws PuzzleError with the message of the task's parser */
 export function readPuzzle(task: Task, text: string): Puzzle {
@@ -13,6 +28,10 @@ function truthOf(task: Task, question: Int32Array): number[] | null {
     const solution = solveSudoku(question);
     return solution && [...solution];
   }
-  // Mazes can have several shortest paths; `judge` accepts each.
   return task.name.startsWith("maze") ? [...solveMaze(question, task.rows)] : null;
+}
+
+/** The answer of a puzzle, or another correct one that the model gave: a maze may have several shortest paths. */
+export function truthBeside(task: Task, { question, truth }: Puzzle, answer: readonly number[]): Puzzle["truth"] {
+  return truth && task.mistake(question, answer) === undefined ? answer : truth;
 }

@@ -8,7 +8,6 @@ import {
   puzzleSlots,
   type TraceFrame,
   trace,
-  traceHeader,
   traceTensors,
 } from "trm-ts";
 import { gradients, type TapeEntry, tapeOf, type Variable } from "trm-ts/autograd";
@@ -16,17 +15,18 @@ import * as t from "trm-ts/tensor";
 import type { Calls, ClassFrame, Inspection, Puzzle } from "../shared/calls.ts";
 import type { Place } from "../shared/link.ts";
 import type { CallContext, Handlers } from "../shared/protocol.ts";
-import { rollOut, takeExam } from "./failures.ts";
-import { nudge, tapeOfStep, unfold } from "./gradients.ts";
 import { lock } from "./lock.ts";
 import { chooseBackend, machineOf } from "./machine.ts";
-import { readPuzzle } from "./puzzles.ts";
+import { readPuzzle, truthBeside } from "./puzzles.ts";
 import { computeStep, latentsBefore, questionOf } from "./step.ts";
 
 interface Opened extends LoadedModel {
   readonly name: string;
   readonly basis: PositionBasis | undefined;
 }
+
+const failureCalls = () => import("./failures.ts");
+const gradientCalls = () => import("./gradients.ts");
 
 let opened: Opened | null = null;
 const exclusive = lock();
@@ -64,18 +64,7 @@ export async function traceSteps(
 
 export const solverHandlers: Pick<
   Handlers<Calls>,
-  | "open"
-  | "read"
-  | "trace"
-  | "header"
-  | "judge"
-  | "inspect"
-  | "class"
-  | "exam"
-  | "rollouts"
-  | "tape"
-  | "unfold"
-  | "nudge"
+  "open" | "read" | "trace" | "inspect" | "class" | "exam" | "rollouts" | "tape" | "unfold" | "nudge"
 > = {
   open: ({ files, choice }) =>
     exclusive(async () => {
@@ -93,34 +82,31 @@ export const solverHandlers: Pick<
     exclusive(async () => {
       const subject = openModel();
       const began = performance.now();
-      await traceSteps(subject, [puzzle], steps, signal, progress);
-      return { machine: machineOf(subject.name), milliseconds: performance.now() - began };
+      let answer: readonly number[] = [];
+      await traceSteps(subject, [puzzle], steps, signal, (frames) => {
+        answer = frames.at(-1)!.tokens;
+        progress(frames);
+      });
+      const milliseconds = performance.now() - began;
+      return { truth: truthBeside(subject.task, puzzle, answer), machine: machineOf(subject.name), milliseconds };
     }),
-
-  header: ({ puzzle }) =>
-    exclusive(async () => {
-      const { model, task, name, basis } = openModel();
-      const truth = puzzle.truth ?? undefined;
-      return traceHeader(model, questionOf(puzzle), { task: task.name, name, truth, basis });
-    }),
-
-  judge: ({ question, answers }) => answers.map((answer) => openModel().task.mistake(question, answer) ?? null),
 
   inspect: ({ puzzle, at }) => exclusive(() => inspect(openModel(), puzzle, at)),
 
   class: (args, context) => exclusive(() => traceClass(openModel(), args, context)),
 
-  exam: (args, context) => exclusive(() => takeExam(openModel(), args, context)),
+  exam: (args, context) => exclusive(async () => (await failureCalls()).takeExam(openModel(), args, context)),
 
-  rollouts: (args, context) => exclusive(() => rollOut(openModel(), args, context)),
+  rollouts: (args, context) => exclusive(async () => (await failureCalls()).rollOut(openModel(), args, context)),
 
-  tape: (args) => exclusive(() => tapeOfStep(openModel(), args)),
+  tape: (args) => exclusive(async () => (await gradientCalls()).tapeOfStep(openModel(), args)),
 
-  unfold: ({ operation }) => unfold(operation),
+  unfold: async ({ operation }) => (await gradientCalls()).unfold(operation),
 
   nudge: (args, { signal }) =>
     exclusive(async () => {
       const own = openModel();
+      const { nudge } = await gradientCalls();
       return { ...(await nudge(own, args, signal)), machine: machineOf(own.name) };
     }),
 };

@@ -3,7 +3,9 @@ import {
   type CheckpointFiles,
   type CheckpointSide,
   type Config,
+  choiceOf,
   type Examples,
+  evaluateRollouts,
   packCheckpoint,
   parseConfig,
   parseSide,
@@ -16,10 +18,19 @@ import {
   taskOf,
   weightCount,
 } from "trm-ts";
-import type { Calls, Puzzle, TrainProgress, TrainSettings, TrainStarted } from "../shared/calls.ts";
+import type {
+  Calls,
+  Puzzle,
+  RolloutChoice,
+  TrainProgress,
+  TrainSettings,
+  TrainStarted,
+  WithRollouts,
+} from "../shared/calls.ts";
 import type { CallContext, Handlers } from "../shared/protocol.ts";
 import { breathe, lock } from "./lock.ts";
 import { chooseBackend, kernelBytes, machineOf } from "./machine.ts";
+import { boardOf } from "./puzzles.ts";
 import { traceSteps } from "./solver.ts";
 
 /** Unseen puzzles that are watched during a training. */
@@ -86,7 +97,7 @@ function configOf(settings: TrainSettings, { vocabularySize, sequenceLength }: T
 
 export const trainerHandlers: Pick<Handlers<Calls>, "begin" | "train" | "traceNow" | "checkpoint"> = {
   begin: (args, context) => exclusive(() => begin(args, context)),
-  train: ({ steps }, context) => train(current(), steps, context),
+  train: (args, context) => train(current(), args, context),
   traceNow: ({ puzzle, steps }, { signal, progress }) =>
     exclusive(async () => {
       const { training, config } = current();
@@ -98,15 +109,15 @@ export const trainerHandlers: Pick<Handlers<Calls>, "begin" | "train" | "traceNo
         signal,
         progress,
       );
-      return { machine: machineOf("the training"), milliseconds: performance.now() - began };
+      return { truth: puzzle.truth, machine: machineOf("the training"), milliseconds: performance.now() - began };
     }),
   checkpoint: () =>
     exclusive(async () => {
-      const { training, settings, seconds, data } = current();
+      const { training, task, seconds, data } = current();
       const { backend, build } = machineOf("");
       return packCheckpoint(training, {
         madeBy: "trm-ts explorer",
-        task: { name: settings.task },
+        task: choiceOf(task),
         backend: { name: backend, build },
         seconds,
         ...(data && { data }),
@@ -115,7 +126,7 @@ export const trainerHandlers: Pick<Handlers<Calls>, "begin" | "train" | "traceNo
 };
 
 async function begin(
-  { settings, checkpoint, share }: Calls["begin"]["args"],
+  { settings, checkpoint, hasItsData, share }: Calls["begin"]["args"],
   { progress, signal }: CallContext<string>,
 ): Promise<TrainStarted> {
   session?.training.dispose();
@@ -131,9 +142,11 @@ async function begin(
   progress("Choosing the number of threads");
   const choice = await chooseThreads(config, puzzles, share);
   signal.throwIfAborted();
-  const augment = settings.task === "sudoku6" ? task : undefined;
+  const augment = task.name === "sudoku4" ? undefined : task;
   const training = new Training(config, new ShuffledExamples(puzzles, settings.seed, augment));
-  if (side && checkpoint) restoreTraining(training, withoutPosition(side, training), checkpoint, "checkpoint");
+  if (side && checkpoint) {
+    restoreTraining(training, hasItsData ? side : withoutPosition(side, training), checkpoint, "checkpoint");
+  }
   session = { settings, task, config, training, unseen: test, data: undefined, seconds: side?.seconds ?? 0 };
   return {
     parameters: weightCount(config.model),
@@ -141,9 +154,11 @@ async function begin(
     T: training.model.T,
     nSup: config.training.nSup,
     machine: machineOf("the training"),
+    board: boardOf(task),
     unseen: Array.from({ length: 12 }, (_, i) => puzzleAt(test, i)),
     step: training.step,
     choice,
+    hasItsData: side === null || hasItsData,
   };
 }
 
@@ -191,7 +206,7 @@ function puzzleAt({ inputs, labels, length }: Examples, index: number): Puzzle {
 
 async function train(
   own: Session,
-  steps: number,
+  { steps, evaluation }: Calls["train"]["args"],
   { signal, progress }: CallContext<TrainProgress>,
 ): Promise<TrainProgress | null> {
   const { training, config } = own;
@@ -199,7 +214,7 @@ async function train(
   let halted = new Array<number>(config.training.nSup).fill(0);
   let last: TrainProgress | null = null;
   const until = training.step + steps;
-  const report = (exact: number[] | null): void => {
+  const report = (exact: number[] | null, withRollouts: WithRollouts | null): void => {
     last = {
       step: training.step,
       seconds: own.seconds,
@@ -208,6 +223,7 @@ async function train(
       halted,
       bytes: kernelBytes(),
       exact,
+      withRollouts,
       puzzles: own.unseen.count,
     };
     progress(last);
@@ -232,10 +248,11 @@ async function train(
     if (sinceEvaluation * evaluationShare >= Math.max(evaluating, 0.1)) {
       const began = performance.now();
       const exact = await exclusive(() => exactCounts(own, signal));
+      const withRollouts = exact && (await exclusive(() => countsWithRollouts(own, evaluation, signal)));
       evaluating = (performance.now() - began) / 1000;
       sinceEvaluation = 0;
-      if (exact) report(exact);
-    } else if (busy >= secondsBetweenReports) report(null);
+      if (exact) report(exact, withRollouts);
+    } else if (busy >= secondsBetweenReports) report(null, null);
     await breathe();
   }
   return last;
@@ -260,4 +277,33 @@ async function exactCounts({ training, unseen, config }: Session, signal: AbortS
     if (signal.aborted) return null;
   }
   return exact;
+}
+
+/** The same puzzles with rollouts; null if none are asked for, the model has no z, or the page cancels. */
+async function countsWithRollouts(
+  { training, unseen, config }: Session,
+  choice: RolloutChoice,
+  signal: AbortSignal,
+): Promise<WithRollouts | null> {
+  const { updates, output } = training.model.recursion;
+  if (!choice || updates.every((latent) => latent === output)) return null;
+  const onProgress = async (): Promise<void> => {
+    await breathe();
+    signal.throwIfAborted();
+  };
+  try {
+    const options = { ...config.training, batchSize: 50, onProgress, ...choice };
+    const made = await evaluateRollouts(training.evaluationModel, unseen, options);
+    const { puzzles, deterministic, bestQ, passAtK } = made;
+    const count = (share: number): number => Math.round(share * puzzles);
+    return {
+      ...choice,
+      plain: count(deterministic),
+      byQ: count(bestQ[choice.rollouts]!),
+      any: count(passAtK[choice.rollouts]!),
+    };
+  } catch (error) {
+    if (signal.aborted) return null;
+    throw error;
+  }
 }

@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
   backends,
+  evaluations,
   initialLink,
   type Link,
   parts,
@@ -50,6 +51,7 @@ const links: fc.Arbitrary<Link> = fc.record({
   data: fc.integer({ min: 100, max: 20_000 }),
   seed: fc.integer({ min: 0, max: 1_000_000 }),
   rival: fc.constantFrom(...rivals),
+  evaluation: fc.constantFrom(...evaluations),
   sigma: real(0, 4),
   rollouts: fc.integer({ min: 1, max: 64 }),
 });

@@ -1,9 +1,9 @@
 // What the page computes about boards and shares, against the library's own functions.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { interval, shareText } from "../../explorer/shared/interval.ts";
 import { conflicts } from "../../explorer/shared/rules.ts";
-import { sudokuTask, wilson95 } from "../../src/index.ts";
+import { shareText } from "../../explorer/shared/shares.ts";
+import { sudokuTask } from "../../src/index.ts";
 
 const boardOf = (side: number) => ({ kind: "sudoku" as const, rows: side, columns: side, symbols: [] });
 
@@ -38,16 +38,7 @@ describe("the marks of broken rules", () => {
   });
 });
 
-describe("the interval of a share", () => {
-  it("is that of trm-ts", () => {
-    fc.assert(
-      fc.property(fc.nat(500), fc.nat(500), (a, b) => {
-        const [successes, trials] = [Math.min(a, b), Math.max(a, b)];
-        expect(interval(successes, trials)).toEqual(wilson95(successes, trials));
-      }),
-    );
-  });
-
-  it("stands beside every share with the number of puzzles", () =>
+describe("a share", () => {
+  it("stands beside its number of puzzles and its interval", () =>
     expect(shareText(165, 200)).toBe("82.5% (95% interval 76.6 to 87.1%) of 200"));
 });

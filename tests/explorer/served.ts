@@ -14,6 +14,7 @@ const types: Record<string, string> = {
   ".js": "text/javascript",
   ".css": "text/css",
   ".json": "application/json",
+  ".wasm": "application/wasm",
   ".safetensors": "application/octet-stream",
 };
 
@@ -71,19 +72,23 @@ export function launch(): Promise<Browser> {
 export interface Watched {
   readonly page: Page;
   readonly complaints: string[];
+  /** Paths of the files that were asked for, relative to the address. */
+  readonly requests: string[];
 }
 
 export async function watchedPage(context: BrowserContext, address: string): Promise<Watched> {
   const page = await context.newPage();
   const complaints: string[] = [];
+  const requests: string[] = [];
   page.on("console", (message) => complaints.push(`console: ${message.text()}`));
   page.on("pageerror", (error) => complaints.push(`error: ${error.message}`));
   const { host } = new URL(address);
-  page.on("request", (request) => {
+  context.on("request", (request) => {
     const url = new URL(request.url());
+    if (request.url().startsWith(address)) requests.push(url.pathname.slice(new URL(address).pathname.length));
     if (url.host !== host && url.protocol !== "data:" && url.protocol !== "blob:") complaints.push(`request: ${url}`);
   });
-  return { page, complaints };
+  return { page, complaints, requests };
 }
 
 /** Asks again until the answer is true. Waiting for an expression as text would need eval, which the policy forbids. */

@@ -3,8 +3,9 @@ import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Calls, Puzzle } from "../../explorer/shared/calls.ts";
 import type { CallContext } from "../../explorer/shared/protocol.ts";
+import { readPuzzle, truthBeside } from "../../explorer/worker/puzzles.ts";
 import { solverHandlers } from "../../explorer/worker/solver.ts";
-import { loadModel, predictions, recordTrace, sudokuTask } from "../../src/index.ts";
+import { loadModel, mazeTask, predictions, predictRollouts, recordTrace, sudokuTask } from "../../src/index.ts";
 import { defaultBackend } from "../../src/tensor/index.ts";
 import { projectRoot } from "../source.ts";
 
@@ -119,26 +120,51 @@ describe("the definition of a fused operation", () => {
 
 describe("rollouts with noise on z", () => {
   const roll = async (sigma: number, count: number) =>
-    (await call("rollouts", { puzzle, steps: 3, sigma, count })).result.rollouts;
+    (await call("rollouts", { puzzle, steps: 3, sigma, count })).result;
 
-  it("without noise all equal the prediction", async () => {
+  it("are those of predictRollouts, bit for bit, and the plain answer is the prediction", async () => {
     const loaded = loadModel({ config, weights });
+    const question = { inputs: Int32Array.from(puzzle.question) };
+    const expected = await predictRollouts(loaded.model, question, { steps: 3, rollouts: 4, sigma: 1 });
     let last: { tokens: Int32Array; qHalt: Float32Array } | null = null;
-    for await (const made of predictions(loaded.model, { inputs: Int32Array.from(puzzle.question) }, 3)) last = made;
-    for (const { tokens, q } of await roll(0, 3)) {
-      expect(tokens).toEqual([...last!.tokens]);
-      expect(q).toBeCloseTo(last!.qHalt[0]!, 4);
-    }
+    for await (const made of predictions(loaded.model, question, 3)) last = made;
     loaded.model.dispose();
+    const { plain, rollouts } = await roll(1, 4);
+    expect(rollouts).toEqual(expected.map(({ tokens, qHalt }) => ({ tokens: [...tokens], q: qHalt[0] })));
+    expect(plain).toEqual({ tokens: [...last!.tokens], q: last!.qHalt[0] });
   });
 
-  it("differ from each other, and do not change when others are added", async () => {
-    const [two, five] = [await roll(2, 2), await roll(2, 5)];
-    expect(five[0]!.q).not.toBe(five[1]!.q);
-    two.forEach(({ tokens, q }, i) => {
-      expect(tokens).toEqual(five[i]!.tokens);
-      expect(q).toBeCloseTo(five[i]!.q, 3);
-    });
+  it("are selected by the highest q, and by the most frequent answer", async () => {
+    const { rollouts, byQ, byVote } = await roll(3, 8);
+    expect(new Set(rollouts.map(({ q }) => q)).size).toBe(8);
+    expect(rollouts[byQ]!.q).toBe(Math.max(...rollouts.map(({ q }) => q)));
+    const votes = rollouts.map(
+      ({ tokens }) => rollouts.filter((other) => other.tokens.join() === tokens.join()).length,
+    );
+    expect(votes[byVote]).toBe(Math.max(...votes));
+  });
+});
+
+describe("a drawn maze", () => {
+  const task = mazeTask(7);
+  const read = (rows: readonly string[]): Puzzle => readPuzzle(task, rows.join(""));
+  const open = ["S      ", "       ", "       ", "       ", "       ", "       ", "      G"];
+
+  it("is compared with the shortest path that the model found, if it found one of several", () => {
+    const maze = read(open);
+    const other = task.parse(open.join("")).map((token) => token);
+    for (let row = 1; row < 7; row++) other[7 * row] = 5; // down the first column
+    for (let i = 1; i < 6; i++) other[42 + i] = 5; // then right
+    expect([...other]).not.toEqual(maze.truth);
+    expect(truthBeside(task, maze, [...other])).toEqual([...other]);
+    expect(truthBeside(task, maze, [...other].with(7, 2))).toEqual(maze.truth);
+  });
+
+  it("is refused with the words of its task", () => {
+    expect(() => read(["S  #  G", ...open.slice(1, 6), "       "].map((row) => row.replace("G", " ")))).toThrow(
+      "maze: 0 cells are G (goal), expected exactly one",
+    );
+    expect(() => read(open.with(5, "#######"))).toThrow("maze: no path from S to G");
   });
 });
 

@@ -18,19 +18,25 @@ export interface BoardProps {
   readonly tokens: readonly number[];
   readonly changed?: ReadonlySet<number>;
   readonly confidence?: readonly number[] | null;
+  /** Cells that differ from the answer. */
+  readonly wrong?: ReadonlySet<number>;
   /** A cell to mark, from 0. */
   readonly selected?: number | null;
   readonly onSelect?: (cell: number) => void;
   /** Called when a symbol is typed on a cell; null empties it. */
   readonly onType?: (cell: number, symbol: string | null) => void;
+  /** Called for Enter or Space on a cell. */
+  readonly onPress?: (cell: number) => void;
   readonly size?: "large" | "small" | "tiny";
   /** Magnitudes per cell, 0..1, drawn as the size of a dot. */
   readonly heat?: readonly number[] | null;
 }
 
-/** Whether a cell shows a digit of the puzzle. A latent may decode to another digit there. */
-const isGiven = ({ board, question, tokens }: BoardProps, cell: number): boolean =>
-  board.kind === "sudoku" && question[cell]! > 1 && tokens[cell] === question[cell];
+/** Whether a cell shows a digit, a wall, the start or the goal of the puzzle. A latent may decode to something else there. */
+function isGiven({ board, question, tokens }: BoardProps, cell: number): boolean {
+  const symbol = board.symbols[question[cell]!];
+  return board.kind !== "grid" && symbol !== "." && symbol !== " " && tokens[cell] === question[cell];
+}
 
 /** The symbol that is drawn for a token: blanks and free cells are empty. */
 export function symbolOf({ kind, symbols }: BoardShape, token: number): string {
@@ -52,13 +58,14 @@ function describe(props: BoardProps, cell: number, broken: ReadonlySet<number>):
     isGiven(props, cell) && "given",
     changed?.has(cell) && "changed",
     broken.has(cell) && "breaks a rule",
+    props.wrong?.has(cell) && "wrong",
     confidence && `${Math.round(100 * confidence[cell]!)}%`,
   ];
   return facts.filter(Boolean).join(", ");
 }
 
 export function Board(props: BoardProps): JSX.Element {
-  const { board, label, tokens, changed, confidence, selected, onSelect, onType, heat } = props;
+  const { board, label, tokens, changed, confidence, selected, onSelect, onType, onPress, heat } = props;
   const { size = "large" } = props;
   const grid = useRef<HTMLDivElement>(null);
   const broken = conflicts(board, tokens);
@@ -84,8 +91,9 @@ export function Board(props: BoardProps): JSX.Element {
       if (target !== null && target !== undefined) move(target);
       return;
     }
-    if (!onType) return;
-    if (event.key === "Backspace" || event.key === "Delete" || event.key === "0") onType(cell, null);
+    if (onPress && (event.key === "Enter" || event.key === " ")) onPress(cell);
+    else if (!onType) return;
+    else if (event.key === "Backspace" || event.key === "Delete" || event.key === "0") onType(cell, null);
     else if (event.key !== " " && event.key.length === 1 && board.symbols.includes(event.key)) onType(cell, event.key);
     else return;
     event.preventDefault();
@@ -113,6 +121,7 @@ export function Board(props: BoardProps): JSX.Element {
               board.kind === "maze" && `maze-${mazeNames[raw] ?? "free"}`,
               changed?.has(cell) && "changed",
               broken.has(cell) && "broken",
+              props.wrong?.has(cell) && "wrong",
               (selected ?? link.value.cell - 1) === cell && "selected",
               hovered.value === cell && "lit",
               box && column % box.columns === 0 && column > 0 && "box-left",

@@ -8,9 +8,10 @@ import { useWidth } from "./width.ts";
 
 export interface Series {
   readonly name: string;
+  /** Number of the run, from 0, which has the colour; the second one is dashed as well. */
+  readonly run: number;
   readonly points: readonly (readonly [x: number, y: number])[];
-  /** A half-transparent band around the line, as low and high. */
-  readonly band?: readonly (readonly [low: number, high: number])[];
+  readonly isDotted?: boolean;
 }
 
 export interface ChartProps {
@@ -34,9 +35,14 @@ function columnsOf(series: readonly Series[]): uPlot.AlignedData {
   return [xs, ...columns] as uPlot.AlignedData;
 }
 
-function optionsOf({ xName, range, format, series }: ChartProps, width: number): uPlot.Options {
-  const style = getComputedStyle(document.documentElement);
-  const color = (name: string): string => style.getPropertyValue(`--${name}`).trim();
+/** A colour of styles.css as a canvas understands it. */
+function colorOf(element: HTMLElement, name: string): string {
+  element.style.color = `var(--${name})`;
+  return getComputedStyle(element).color;
+}
+
+function optionsOf({ xName, range, format, series }: ChartProps, width: number, place: HTMLElement): uPlot.Options {
+  const color = (name: string): string => colorOf(place, name);
   const axis = {
     stroke: color("soft"),
     grid: { stroke: color("line"), width: 1 },
@@ -55,13 +61,13 @@ function optionsOf({ xName, range, format, series }: ChartProps, width: number):
     ],
     series: [
       {},
-      ...series.map(({ name, points }, i) => ({
+      ...series.map(({ name, run, points, isDotted = false }) => ({
         label: name,
-        stroke: color(i === 0 ? "ink" : "z"),
+        stroke: color(run === 0 ? "ink" : "z"),
         width: 2,
         spanGaps: true,
-        points: { show: points.length < 30, size: 5, fill: color(i === 0 ? "ink" : "z") },
-        ...(i > 0 && { dash: [6, 4] }),
+        points: { show: points.length < 30, size: 5, fill: color(run === 0 ? "ink" : "z") },
+        ...(isDotted ? { dash: [2, 3] } : run > 0 && { dash: [6, 4] }),
       })),
     ],
   };
@@ -77,7 +83,7 @@ export function Chart(props: ChartProps): JSX.Element {
   const isSparse = series.map(({ points }) => points.length < 30).join();
   // A new chart is made only when something changes that cannot be set later.
   useEffect(() => {
-    plot.current = new uPlot(optionsOf(props, width), columnsOf(series), place.current!);
+    plot.current = new uPlot(optionsOf(props, width, place.current!), columnsOf(series), place.current!);
     return () => plot.current?.destroy();
   }, [names, isSparse, theme, width]);
   useEffect(() => plot.current?.setData(columnsOf(series)));

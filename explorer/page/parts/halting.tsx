@@ -25,6 +25,7 @@ export function Halting(): JSX.Element {
   const current = points.filter(({ i }) => i <= index.value).at(-1);
   const ribbonTop = height - bottom + 8;
   const gap = ends.length > 1 ? Math.min(60, x(perStep) - x(0)) : 30;
+  const isTight = gap < 18;
   const path = points
     .map(({ i, share }, k) => `${k === 0 ? "M" : "L"}${x(i).toFixed(1)} ${y(share).toFixed(1)}`)
     .join("");
@@ -49,7 +50,7 @@ export function Halting(): JSX.Element {
           </g>
         ))}
         <text class="tick" x={width - 8} y={y(0.5) - 6} text-anchor="end">
-          above this line the model may stop
+          {width < 400 ? "may stop above" : "above this line the model may stop"}
         </text>
         {path && <path class="curve curve-q" d={path} />}
         {ends.map(({ i, share }) => (
@@ -84,10 +85,10 @@ export function Halting(): JSX.Element {
               height={16}
               rx={3}
             />
-            <text class="ribbon-text" x={x(i)} y={ribbonTop + 12} text-anchor="middle">
+            <text class={`ribbon-text${isTight ? " tight" : ""}`} x={x(i)} y={ribbonTop + 12} text-anchor="middle">
               {wrong === null ? "?" : wrong === 0 ? "✓" : wrong}
             </text>
-            {(steps <= 16 || k % 4 === 3) && (
+            {(steps > 16 ? k % 4 === 3 : !isTight || k % 2 === 1) && (
               <text class="tick" x={x(i)} y={height - 4} text-anchor="middle">
                 {k + 1}
               </text>

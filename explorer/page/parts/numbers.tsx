@@ -1,7 +1,7 @@
 // What stands beside every number: the model, the backend and its build, the threads, the sample and its interval.
 import type { JSX } from "preact";
-import { shareText } from "../../shared/interval.ts";
 import type { Machine, Measured } from "../../shared/models.ts";
+import { shareText } from "../../shared/shares.ts";
 
 export function machineText({ backend, build, threads }: Machine): string {
   const count = `${threads} ${threads === 1 ? "thread" : "threads"}`;

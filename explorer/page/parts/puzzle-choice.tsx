@@ -1,8 +1,8 @@
 // Choosing the puzzle: the samples, and one of the visitor's own, typed, pasted or drawn.
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
-import { go, link, model, puzzleError, puzzleText, shown } from "../state.ts";
-import { Board } from "./board.tsx";
+import { go, link, model, puzzleError, puzzleText } from "../state.ts";
+import { isDrawing } from "./maze-drawing.tsx";
 
 const restart = { step: 0, cycle: 0, update: 0 };
 
@@ -32,13 +32,19 @@ export function PuzzleChoice(): JSX.Element {
           </button>
         )}
       </div>
-      <details class="own-puzzle" open={puzzleError.value !== null}>
-        <summary>Enter your own puzzle</summary>
-        {board.kind === "maze" ? <MazeDrawing /> : <PuzzleText />}
-      </details>
+      {board.kind === "maze" ? (
+        <button type="button" aria-expanded={isDrawing.value} onClick={() => (isDrawing.value = !isDrawing.value)}>
+          Draw your own maze
+        </button>
+      ) : (
+        <details class="own-puzzle" open={puzzleError.value !== null}>
+          <summary>Enter your own puzzle</summary>
+          <PuzzleText />
+        </details>
+      )}
       {puzzleError.value && (
         <p class="error" role="alert">
-          {puzzleError.value}
+          {puzzleError.value}. The board still shows the last valid puzzle.
         </p>
       )}
     </div>
@@ -71,68 +77,6 @@ function PuzzleText(): JSX.Element {
       <button type="button" class="primary" disabled={text === null} onClick={submit}>
         Solve it
       </button>
-    </div>
-  );
-}
-
-const tools = [
-  ["#", "wall"],
-  [" ", "free"],
-  ["S", "start"],
-  ["G", "goal"],
-] as const;
-
-/** Draws walls with the mouse; the keyboard works on the board itself. */
-function MazeDrawing(): JSX.Element {
-  const { board } = model.value!;
-  const [tool, setTool] = useState<string>("#");
-  const text = puzzleText.value;
-  const question = [...text].map((symbol) => board.symbols.indexOf(symbol));
-  const paint = (cell: number): void => {
-    // There is one start and one goal.
-    const isSingle = tool === "S" || tool === "G";
-    const cells = [...puzzleText.peek()].map((symbol) => (isSingle && symbol === tool ? " " : symbol));
-    cells[cell] = tool;
-    go({ puzzle: cells.join(""), at: restart });
-  };
-  return (
-    <div class="stack">
-      <div class="row">
-        {tools.map(([symbol, name]) => (
-          <button
-            key={name}
-            type="button"
-            aria-pressed={tool === symbol}
-            class={tool === symbol ? "primary" : ""}
-            onClick={() => setTool(symbol)}
-          >
-            {name}
-          </button>
-        ))}
-      </div>
-      <div
-        onPointerMove={(event) => {
-          if (event.buttons !== 1) return;
-          const cells = [...event.currentTarget.querySelectorAll("[role=gridcell]")];
-          const cell = cells.indexOf((event.target as Element).closest("[role=gridcell]")!);
-          if (cell >= 0 && text[cell] !== tool) paint(cell);
-        }}
-      >
-        <Board
-          board={board}
-          size="small"
-          label="Your maze"
-          question={question}
-          tokens={question}
-          onSelect={paint}
-          onType={(cell, symbol) => {
-            const cells = [...puzzleText.peek()];
-            cells[cell] = symbol ?? " ";
-            go({ puzzle: cells.join(""), at: restart });
-          }}
-        />
-      </div>
-      {shown.value === null && <p class="note">The model is loading.</p>}
     </div>
   );
 }

@@ -4,8 +4,8 @@ import { effect, signal } from "@preact/signals";
 import type { JSX } from "preact";
 import type { ClassFrame, Puzzle } from "../../shared/calls.ts";
 import { framesPerStep } from "../../shared/frames.ts";
-import { interval, percent, shareText } from "../../shared/interval.ts";
 import type { Machine, ModelEntry } from "../../shared/models.ts";
+import { percent, shareText, wilson95 } from "../../shared/shares.ts";
 import { From } from "../parts/numbers.tsx";
 import { Named, Sign, signOf } from "../parts/sign.tsx";
 import { useWidth } from "../parts/width.ts";
@@ -107,7 +107,7 @@ function StepShares(props: {
       <ol class="shares">
         {frames.map((frame, i) => {
           const right = rightIn(frame);
-          const [low, high] = interval(right, puzzles);
+          const [low, high] = wilson95(right, puzzles);
           const name = signOf(frame.latent, output.value);
           return (
             <li key={frame.cycle * 100 + frame.update}>
@@ -149,7 +149,7 @@ function AllShares({ frames, puzzles }: { frames: readonly ClassFrame[]; puzzles
     frames.flatMap((frame, i) => {
       if (!latents.includes(frame.latent)) return [];
       const right = rightIn(frame);
-      return [{ i, share: right / puzzles, range: interval(right, puzzles) }];
+      return [{ i, share: right / puzzles, range: wilson95(right, puzzles) }];
     });
   const others = [...new Set(shape.value.updates)].filter((latent) => latent !== output.value);
   const curves = [

@@ -1,14 +1,15 @@
 // Failures: puzzles with one blank left, answers that more steps undo, and noise on z with several rollouts.
 import { effect, type Signal, signal } from "@preact/signals";
 import type { JSX } from "preact";
-import type { Calls, Exam, Puzzle, Rollout } from "../../shared/calls.ts";
+import type { Calls, Exam, Puzzle, Rollout, Rollouts } from "../../shared/calls.ts";
 import { sigmoid, wrongCells } from "../../shared/frames.ts";
-import { percent, shareText } from "../../shared/interval.ts";
-import type { Machine, ModelEntry } from "../../shared/models.ts";
+import type { ModelEntry } from "../../shared/models.ts";
+import { percent, shareText } from "../../shared/shares.ts";
 import { Board } from "../parts/board.tsx";
+import { NoiseSliders } from "../parts/noise-sliders.tsx";
 import { From } from "../parts/numbers.tsx";
 import { Named } from "../parts/sign.tsx";
-import { go, link, model, ready, shown, steps } from "../state.ts";
+import { go, link, model, puzzleText, ready, shown, steps } from "../state.ts";
 import { callWorker } from "../workers.ts";
 import { classOf } from "./class.tsx";
 
@@ -19,7 +20,7 @@ export function Failures(): JSX.Element {
     <div class="failures">
       <OneBlank own={own} />
       <Undone own={own} />
-      <Noise />
+      <Noise own={own} />
     </div>
   );
 }
@@ -39,7 +40,8 @@ function measure<K extends "exam" | "rollouts">(
   args: Calls[K]["args"],
 ): void {
   const { name } = model.peek()!;
-  const total = args.steps;
+  // The first of the rollouts is the prediction without noise.
+  const total = args.steps * ("count" in args ? 1 + args.count : 1);
   into.value = { model: name, status: "starting", result: null };
   const onProgress = (step: number): void => {
     into.value = { model: name, status: `step ${step} of ${total}`, result: null };
@@ -114,7 +116,7 @@ function OneBlank({ own }: { own: ModelEntry }): JSX.Element | null {
           </p>
           <PuzzleLinks
             texts={failed.map((i) => textOf(own, puzzles[i]!.question))}
-            lead={failed.length > 0 ? "Watch one that it fails:" : ""}
+            lead={failed.length > 0 ? "Choose one that it fails, for the rollouts below and for Solve:" : ""}
           />
           <From machine={made.result.machine}>{`${steps.value} supervision steps; ${own.samplesFrom}`}</From>
         </>
@@ -123,16 +125,24 @@ function OneBlank({ own }: { own: ModelEntry }): JSX.Element | null {
   );
 }
 
+/** Puzzles to choose from. The rollouts below and the view Solve show the chosen one. */
 function PuzzleLinks({ texts, lead }: { texts: readonly string[]; lead: string }): JSX.Element {
+  const { puzzle } = link.value;
   return (
-    <div class="row note">
-      {lead}
+    <fieldset class="row" aria-label={lead}>
+      <span class="note">{lead}</span>
       {texts.slice(0, 6).map((text, i) => (
-        <button key={text} type="button" onClick={() => go({ puzzle: text, view: "solve", at: restart })}>
+        <button
+          key={text}
+          type="button"
+          class={puzzle === text ? "primary" : ""}
+          aria-pressed={puzzle === text}
+          onClick={() => go({ puzzle: text, at: restart })}
+        >
           {i + 1}
         </button>
       ))}
-    </div>
+    </fieldset>
   );
 }
 
@@ -182,7 +192,7 @@ function Undone({ own }: { own: ModelEntry }): JSX.Element {
           </p>
           <PuzzleLinks
             texts={lost.map((i) => own.samples[i]!.question)}
-            lead={lost.length > 0 ? "Watch one that is undone:" : "No answer was undone here."}
+            lead={lost.length > 0 ? "Choose one that is undone, for Solve:" : "No answer was undone here."}
           />
           <From machine={made.result.machine}>{own.samplesFrom}</From>
         </>
@@ -196,130 +206,167 @@ const rightAfter = (right: readonly Uint8Array[], step: number): number =>
 
 // --- Noise on z ----------------------------------------------------------------------------------------------------------------
 
-const noisy = signal<Measurement<{ readonly rollouts: readonly Rollout[]; readonly machine: Machine }> | null>(null);
+const noisy = signal<Measurement<Rollouts> | null>(null);
 
 // Another puzzle or setting leaves nothing of the old rollouts.
 effect(() => {
   const { sigma, rollouts } = link.value;
-  void [sigma, rollouts, shown.value?.puzzle];
+  void [sigma, rollouts, puzzleText.value, model.value];
   noisy.value = null;
 });
 
-function Noise(): JSX.Element | null {
+/** Failed samples that the page offers by number. */
+const offered = 10;
+
+function Noise({ own }: { own: ModelEntry }): JSX.Element | null {
   const puzzle = shown.value?.puzzle;
-  const { sigma, rollouts } = link.value;
+  const { sigma, rollouts, sample, puzzle: typed } = link.value;
   if (!puzzle) return null;
   const made = current(noisy);
+  const { failed } = own;
   return (
     <section class="panel noise">
       <header class="panel-head">
         <h2>
-          Noise on <Named name="z" />, several tries, one answer
+          Rollouts: noise on <Named name="z" />, several tries, one answer
         </h2>
         <p class="verdict">{made?.status}</p>
       </header>
       <p>
-        Before every supervision step normal noise is added to z, differently in every rollout. The puzzle is the one
-        that is open in Solve. Which rollout to believe? The one whose <Named name="q" /> is highest, or the answer that
-        most of them give?
+        A model that gives a wrong answer gives it every time. Noise that is added to z before every supervision step
+        makes every try, a <i>rollout</i>, different. Which one to believe? Nobody knows the answer, but the model has{" "}
+        <Named name="q" />: take the rollout whose q is highest.
       </p>
+      <fieldset class="row" aria-label="Puzzle for the rollouts">
+        {failed.length === 0 ? (
+          <span class="note">
+            The model answers all {own.samples.length} sample puzzles correctly, so there is none to rescue among them.
+            {own.board.kind === "sudoku" && " Measure “One blank left” for puzzles that it fails."}
+          </span>
+        ) : (
+          <>
+            <span class="note">
+              It fails {failed.length} of {own.samples.length} sample puzzles, among them
+            </span>
+            {failed.slice(0, offered).map((number) => (
+              <button
+                key={number}
+                type="button"
+                class={typed === "" && sample === number ? "primary" : ""}
+                aria-pressed={typed === "" && sample === number}
+                onClick={() => go({ sample: number, puzzle: "", at: restart })}
+              >
+                {number}
+              </button>
+            ))}
+          </>
+        )}
+        <button type="button" class="quiet" onClick={() => go({ view: "solve", at: restart })}>
+          {typed === "" ? `Watch puzzle ${sample} in Solve` : "Watch your puzzle in Solve"}
+        </button>
+      </fieldset>
       <div class="noise-settings">
-        <label class="setting">
-          <span>
-            standard deviation σ <b class="number">{sigma}</b>
-          </span>
-          <input
-            type="range"
-            min={0}
-            max={4}
-            step={0.1}
-            value={sigma}
-            onInput={(event) => go({ sigma: Number(event.currentTarget.value) })}
-          />
-        </label>
-        <label class="setting">
-          <span>
-            rollouts <b class="number">{rollouts}</b>
-          </span>
-          <input
-            type="range"
-            min={1}
-            max={32}
-            value={rollouts}
-            onInput={(event) => go({ rollouts: Number(event.currentTarget.value) })}
-          />
-        </label>
+        <NoiseSliders />
         <button
           type="button"
           class="primary"
           disabled={made !== null && made.result === null && made.status !== ""}
           onClick={() => measure(noisy, "rollouts", { puzzle, steps: steps.peek(), sigma, count: rollouts })}
         >
-          Run
+          Run {rollouts} {rollouts === 1 ? "rollout" : "rollouts"}
         </button>
       </div>
-      {made?.result && <Rollouts rollouts={made.result.rollouts} puzzle={puzzle} machine={made.result.machine} />}
+      {made?.result && <RolloutBoards made={made.result} puzzle={puzzle} />}
     </section>
   );
 }
 
-interface RolloutsProps {
-  readonly rollouts: readonly Rollout[];
-  readonly puzzle: Puzzle;
-  readonly machine: Machine;
-}
-
-function Rollouts({ rollouts, puzzle, machine }: RolloutsProps): JSX.Element {
-  const { board } = model.value!;
-  const { question, truth } = puzzle;
-  const keys = rollouts.map(({ tokens }) => tokens.join());
-  const votes = keys.map((key) => keys.filter((other) => other === key).length);
+function RolloutBoards({ made, puzzle }: { made: Rollouts; puzzle: Puzzle }): JSX.Element {
+  const { plain, rollouts, byQ, byVote, machine } = made;
+  const { truth } = puzzle;
+  const votes = rollouts.filter(({ tokens }) => tokens.join() === rollouts[byVote]!.tokens.join()).length;
   const isRight = rollouts.map(({ tokens }) => truth !== null && wrongCells(tokens, truth) === 0);
-  // Ties go to the first rollout.
-  const best = rollouts.reduce((a, { q }, i) => (q > rollouts[a]!.q ? i : a), 0);
-  const voted = votes.reduce((a, count, i) => (count > votes[a]! ? i : a), 0);
   const rightCount = isRight.filter(Boolean).length;
-  const word = (right: boolean): string => (truth === null ? "unknown" : right ? "correct" : "wrong");
+  const word = ({ tokens }: Rollout): string => {
+    if (truth === null) return "unknown";
+    const wrong = wrongCells(tokens, truth);
+    return wrong === 0 ? "✓ correct" : `${wrong} ${wrong === 1 ? "cell" : "cells"} wrong`;
+  };
   return (
     <>
       <dl class="figures">
         <div>
-          <dt>rollouts that are correct</dt>
+          <dt>without noise</dt>
+          <dd>{word(plain)}</dd>
+        </div>
+        <div>
+          <dt>chosen by q (rollout {byQ + 1})</dt>
+          <dd>{word(rollouts[byQ]!)}</dd>
+        </div>
+        <div>
+          <dt>
+            most frequent answer ({votes} of {rollouts.length})
+          </dt>
+          <dd>{word(rollouts[byVote]!)}</dd>
+        </div>
+        <div>
+          <dt>correct rollouts, if one knew</dt>
           <dd>
-            {rightCount} of {rollouts.length}
+            {truth === null ? "unknown" : rightCount} of {rollouts.length}
           </dd>
         </div>
-        <div>
-          <dt>highest q (rollout {best + 1})</dt>
-          <dd>{word(isRight[best]!)}</dd>
-        </div>
-        <div>
-          <dt>most frequent answer ({votes[voted]} votes)</dt>
-          <dd>{word(isRight[voted]!)}</dd>
-        </div>
-        <div>
-          <dt>any rollout (needs an oracle)</dt>
-          <dd>{word(rightCount > 0)}</dd>
-        </div>
       </dl>
+      {votes === rollouts.length && rollouts.length > 1 && (
+        <p class="note">All rollouts give the same answer. More noise makes them differ.</p>
+      )}
       <ol class="rollouts">
-        {rollouts.map(({ tokens, q }, i) => (
-          <li key={i} class={i === best ? "best" : ""}>
-            <Board
-              board={board}
-              size="small"
-              label={`Rollout ${i + 1}: ${word(isRight[i]!)}, q ${Math.round(100 * sigmoid(q))}%`}
-              question={question}
-              tokens={tokens}
-            />
-            <p class="note">
-              <b>{truth === null ? "" : isRight[i] ? "✓ correct" : `${wrongCells(tokens, truth)} wrong`}</b>, q{" "}
-              {Math.round(100 * sigmoid(q))}%{i === best && ", highest q"}
-            </p>
-          </li>
+        <RolloutBoard name="Without noise" rollout={plain} puzzle={puzzle} verdict={word(plain)} />
+        {rollouts.map((rollout, i) => (
+          <RolloutBoard
+            key={i}
+            name={`Rollout ${i + 1}`}
+            rollout={rollout}
+            puzzle={puzzle}
+            verdict={word(rollout)}
+            isChosen={i === byQ}
+          />
         ))}
       </ol>
       <From machine={machine}>{`one puzzle, ${rollouts.length} rollouts of ${steps.value} supervision steps`}</From>
     </>
+  );
+}
+
+interface RolloutBoardProps {
+  readonly name: string;
+  readonly rollout: Rollout;
+  readonly puzzle: Puzzle;
+  readonly verdict: string;
+  readonly isChosen?: boolean;
+}
+
+function RolloutBoard({ name, rollout, puzzle, verdict, isChosen = false }: RolloutBoardProps): JSX.Element {
+  const { board } = model.value!;
+  const { question, truth } = puzzle;
+  const { tokens, q } = rollout;
+  const share = `${Math.round(100 * sigmoid(q))}%`;
+  const wrong = new Set([...tokens.keys()].filter((cell) => truth && tokens[cell] !== truth[cell]));
+  return (
+    <li class={isChosen ? "chosen" : ""}>
+      <p class="rollout-name">
+        <b>{name}</b> {isChosen && <span class="mark">chosen by q</span>}
+      </p>
+      <Board
+        board={board}
+        size="small"
+        label={`${name}: ${verdict}, q ${share}`}
+        question={question}
+        tokens={tokens}
+        wrong={wrong}
+      />
+      <p class="note">
+        {verdict}, <Named name="q" /> {share}
+      </p>
+    </li>
   );
 }

@@ -1,9 +1,9 @@
 // Solve: the answer on a large board, what z decodes to beside it, and q.
-import { signal } from "@preact/signals";
 import type { JSX } from "preact";
 import { frameCount, latestOf, wrongCells } from "../../shared/frames.ts";
 import { Board } from "../parts/board.tsx";
 import { Halting } from "../parts/halting.tsx";
+import { isDrawing, MazeDrawing } from "../parts/maze-drawing.tsx";
 import { From, measuredText } from "../parts/numbers.tsx";
 import { PuzzleChoice } from "../parts/puzzle-choice.tsx";
 import { Named } from "../parts/sign.tsx";
@@ -32,8 +32,6 @@ function type(cell: number, symbol: string | null): void {
   text[cell] = symbol ?? blank;
   go({ puzzle: text.join(""), at: { step: 0, cycle: 0, update: 0 } });
 }
-
-export const isEditing = signal(false);
 
 export function Solve(): JSX.Element | null {
   const own = model.value;
@@ -83,6 +81,7 @@ export function Solve(): JSX.Element | null {
         {shows("puzzle") && <PuzzleChoice />}
       </section>
       <div class="beside">
+        {board.kind === "maze" && isDrawing.value && <MazeDrawing />}
         {latent && shows("z") && (
           <section class={`panel thought${frame.value && frame.value.latent !== output.value ? " active" : ""}`}>
             <header class="panel-head">

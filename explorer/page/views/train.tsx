@@ -1,12 +1,13 @@
 // Train: a model learns from scratch in this browser, next to a rival if the visitor wants one.
 import { batch } from "@preact/signals";
 import type { JSX } from "preact";
+import type { WithRollouts } from "../../shared/calls.ts";
 import { framesPerStep, wrongCells } from "../../shared/frames.ts";
-import { interval, percent, shareText } from "../../shared/interval.ts";
 import { type Link, rivals, trainTasks } from "../../shared/link.ts";
-import type { Board as BoardShape } from "../../shared/models.ts";
+import { percent, shareText, wilson95 } from "../../shared/shares.ts";
 import { Board } from "../parts/board.tsx";
 import { Chart } from "../parts/chart.tsx";
+import { NoiseSliders } from "../parts/noise-sliders.tsx";
 import { machineText } from "../parts/numbers.tsx";
 import { Named } from "../parts/sign.tsx";
 import { go, link } from "../state.ts";
@@ -70,11 +71,6 @@ const suited: Record<Link["task"], Partial<Link>> = {
   sudoku6: { T: 2, n: 3, nSup: 16, width: 96, rate: 2e-3, ema: 0.99, data: 4000 },
 };
 
-const boards: Record<Link["task"], BoardShape> = {
-  sudoku4: { kind: "sudoku", rows: 4, columns: 4, symbols: [..."?.1234"] },
-  sudoku6: { kind: "sudoku", rows: 6, columns: 6, symbols: [..."?.123456"] },
-};
-
 export function Train(): JSX.Element {
   const own = runs.value.map(({ value }) => value);
   return (
@@ -98,7 +94,7 @@ export function Train(): JSX.Element {
 }
 
 function Settings(): JSX.Element {
-  const { task, rival } = link.value;
+  const { task, rival, evaluation } = link.value;
   const busy = isTraining();
   const hasRun = runs.value.length > 0;
   const canContinue = runs.value.some(({ value }) => value.status === "stopped" && value.started);
@@ -146,10 +142,23 @@ function Settings(): JSX.Element {
           ))}
         </select>
       </label>
+      <label class="setting">
+        <span>Evaluate with</span>
+        <select
+          value={evaluation}
+          onChange={(event) => go({ evaluation: event.currentTarget.value as typeof evaluation })}
+        >
+          <option value="plain">the plain prediction</option>
+          <option value="rollouts">rollouts as well</option>
+        </select>
+      </label>
+      {evaluation === "rollouts" && <NoiseSliders />}
       {sliders.map((slider) => (
         <SliderRow key={slider.setting} {...slider} />
       ))}
-      {hasRun && busy && <p class="note">New settings count from the next start.</p>}
+      {hasRun && busy && (
+        <p class="note">New settings count from the next start, those of the evaluation from “Continue” on.</p>
+      )}
       <div class="stack checkpoint">
         <h2>Checkpoint</h2>
         <div class="row">
@@ -218,7 +227,7 @@ function Reports({ own }: { own: readonly Run[] }): JSX.Element {
             title="Loss on the training puzzles"
             xName="training steps"
             format={(y) => y.toFixed(2)}
-            series={own.map(({ name, losses }) => ({ name, points: losses }))}
+            series={own.map(({ name, losses }, run) => ({ name, run, points: losses }))}
           />
         </section>
         <section class="panel">
@@ -227,11 +236,26 @@ function Reports({ own }: { own: readonly Run[] }): JSX.Element {
             xName="training steps"
             range={[0, 1]}
             format={percent}
-            series={own.map(({ name, evaluations, last }) => ({
-              name,
-              points: evaluations.map(({ step, exact }) => [step, exact.at(-1)! / (last?.puzzles ?? 1)] as const),
-            }))}
+            series={own.flatMap(({ name, evaluations, last }, i) => {
+              const count = last?.puzzles ?? 1;
+              const plain = evaluations.map(({ step, exact }) => [step, exact.at(-1)! / count] as const);
+              const best = evaluations.flatMap(({ step, withRollouts }) =>
+                withRollouts ? [[step, withRollouts.byQ / count] as const] : [],
+              );
+              return [
+                { name, run: i, points: plain },
+                ...(best.length > 0
+                  ? [{ name: `${name}, best rollout by q`, run: i, points: best, isDotted: true }]
+                  : []),
+              ];
+            })}
           />
+          {own.some(({ evaluations }) => evaluations.some(({ withRollouts }) => withRollouts)) && (
+            <p class="note">
+              Lines: one prediction per puzzle. Dotted: of several rollouts with noise on <Named name="z" /> the one
+              with the highest <Named name="q" />, with the same weights.
+            </p>
+          )}
         </section>
         <section class="panel">
           <Bars
@@ -244,7 +268,7 @@ function Reports({ own }: { own: readonly Run[] }): JSX.Element {
             rows={own.map(({ name, evaluations, last }) => ({
               name,
               values: (evaluations.at(-1)?.exact ?? []).map((count) => count / (last?.puzzles ?? 1)),
-              ranges: (evaluations.at(-1)?.exact ?? []).map((count) => interval(count, last?.puzzles ?? 1)),
+              ranges: (evaluations.at(-1)?.exact ?? []).map((count) => wilson95(count, last?.puzzles ?? 1)),
             }))}
           />
         </section>
@@ -274,6 +298,7 @@ function Reports({ own }: { own: readonly Run[] }): JSX.Element {
 function RunFacts({ run, isSecond }: { run: Run; isSecond: boolean }): JSX.Element {
   const { name, status, message, started, last, evaluations } = run;
   const final = evaluations.at(-1);
+  const rolled = evaluations.findLast(({ withRollouts }) => withRollouts !== null)?.withRollouts;
   const words = { preparing: message, training: "learning", stopped: "stopped", failed: message };
   return (
     <section class="panel run" aria-label={name}>
@@ -299,6 +324,14 @@ function RunFacts({ run, isSecond }: { run: Run; isSecond: boolean }): JSX.Eleme
           />
         </dl>
       )}
+      {started && started.step > 0 && (
+        <p class="note">
+          {started.hasItsData
+            ? "Continued at its place in its own puzzles, as if it had never stopped."
+            : `The files do not contain the training puzzles: it goes on with ${run.settings.data.toLocaleString("en-US")} puzzles of this page, from the first one, and may have been trained on some of the unseen ones.`}
+        </p>
+      )}
+      {rolled && last && <RolloutFacts made={rolled} puzzles={last.puzzles} />}
       {started && (
         <p class="from">
           {started.parameters.toLocaleString("en-US")} parameters, {machineText(started.machine)}
@@ -309,6 +342,29 @@ function RunFacts({ run, isSecond }: { run: Run; isSecond: boolean }): JSX.Eleme
         </p>
       )}
     </section>
+  );
+}
+
+/** The same weights on the same puzzles, without rollouts and with them. */
+function RolloutFacts({ made, puzzles }: { made: WithRollouts; puzzles: number }): JSX.Element {
+  const { rollouts, sigma, plain, byQ, any } = made;
+  const rows = [
+    ["one prediction", plain],
+    [`best of ${rollouts} rollouts by q, noise ${sigma}`, byQ],
+    ["a correct one among them, if one knew", any],
+  ] as const;
+  return (
+    <table class="rollout-facts">
+      <caption class="sr-only">With and without rollouts, at the last evaluation with both</caption>
+      <tbody>
+        {rows.map(([name, count]) => (
+          <tr key={name}>
+            <th scope="row">{name}</th>
+            <td>{shareText(count, puzzles)}</td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
   );
 }
 
@@ -396,7 +452,6 @@ function Bars({ title, label, rows }: { title: JSX.Element; label: string; rows:
 
 /** An unseen puzzle with the weights of the last evaluation, after supervision steps 1, 2, 4, ... */
 function Now({ own }: { own: readonly Run[] }): JSX.Element {
-  const board = boards[own[0]!.puzzle!.question.length === 16 ? "sudoku4" : "sudoku6"];
   const turn = (by: number): void => {
     const count = own[0]!.started!.unseen.length;
     batch(() => {
@@ -423,15 +478,15 @@ function Now({ own }: { own: readonly Run[] }): JSX.Element {
       {own
         .filter(({ frames }) => frames.length > 0)
         .map((run) => (
-          <NowRow key={run.variant} run={run} board={board} showsName={own.length > 1} />
+          <NowRow key={run.variant} run={run} showsName={own.length > 1} />
         ))}
     </section>
   );
 }
 
-function NowRow({ run, board, showsName }: { run: Run; board: BoardShape; showsName: boolean }): JSX.Element {
+function NowRow({ run, showsName }: { run: Run; showsName: boolean }): JSX.Element {
   const { started, frames, puzzle, name } = run;
-  const { T, updates, nSup } = started!;
+  const { board, T, updates, nSup } = started!;
   const { question, truth } = puzzle!;
   const perStep = framesPerStep({ T, updates, steps: nSup });
   const chosen = [1, 2, 4, 8, 16].filter((step) => step <= nSup);

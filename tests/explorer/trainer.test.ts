@@ -1,0 +1,79 @@
+// A training of the page: what a checkpoint continues, and the evaluation with rollouts.
+import { afterAll, expect, it } from "vitest";
+import type { Calls, TrainProgress, TrainSettings } from "../../explorer/shared/calls.ts";
+import { trainerHandlers } from "../../explorer/worker/trainer.ts";
+import { parseSafetensors } from "../../src/formats/index.ts";
+import { setRootBackend, WasmBackend } from "../../src/tensor/index.ts";
+
+const settings: TrainSettings = {
+  task: "sudoku4",
+  T: 2,
+  n: 1,
+  nSup: 2,
+  width: 8,
+  rate: 1e-3,
+  ema: 0.9,
+  data: 100,
+  seed: 3,
+  variant: "none",
+};
+
+/** Makes a call as the page does, with its reports. */
+async function call<K extends keyof typeof trainerHandlers>(name: K, args: Calls[K]["args"]) {
+  const reports: Calls[K]["progress"][] = [];
+  const progress = (report: Calls[K]["progress"]): void => void reports.push(report);
+  const handler = trainerHandlers[name] as (args: unknown, context: unknown) => Promise<Calls[K]["result"]>;
+  return { result: await handler(args, { signal: new AbortController().signal, progress }), reports };
+}
+
+const begin = async (checkpoint: Calls["checkpoint"]["result"] | null = null, hasItsData = false) =>
+  (await call("begin", { settings, checkpoint, hasItsData, share: 1 })).result;
+const train = (steps: number) => call("train", { steps, evaluation: null });
+const checkpoint = async () => (await call("checkpoint", null)).result;
+
+/** The whole state, without the time that it took. */
+function stateOf(files: Calls["checkpoint"]["result"]): unknown {
+  const { seconds: _, ...side } = JSON.parse(new TextDecoder().decode(files.get("checkpoint.json")));
+  const names = ["weights.safetensors", "ema.safetensors", "training.safetensors"];
+  return { side, tensors: names.map((name) => parseSafetensors(files.get(name)!).tensors) };
+}
+
+it("a checkpoint of the page continues at its place in the data, bit for bit", async () => {
+  await begin();
+  await train(5);
+  const middle = await checkpoint();
+  await train(5);
+  const expected = stateOf(await checkpoint());
+  const { step, hasItsData } = await begin(middle, true);
+  expect([step, hasItsData]).toEqual([5, true]);
+  await train(5);
+  expect(stateOf(await checkpoint())).toEqual(expected);
+});
+
+it("a checkpoint whose data are unknown starts its data again, and the page can say so", async () => {
+  await begin();
+  await train(5);
+  const middle = await checkpoint();
+  const { step, hasItsData } = await begin(middle, false);
+  expect([step, hasItsData]).toEqual([5, false]);
+  const positionOf = (state: unknown): number =>
+    (state as { side: { source: { position: number } } }).side.source.position;
+  expect(positionOf(stateOf(middle))).toBeGreaterThan(0);
+  expect(positionOf(stateOf(await checkpoint()))).toBe(0);
+});
+
+it("an evaluation counts the same puzzles without rollouts and with them", async () => {
+  await begin();
+  let evaluated: TrainProgress | undefined;
+  while (!evaluated) {
+    const { reports } = await call("train", { steps: 20, evaluation: { rollouts: 2, sigma: 0 } });
+    evaluated = reports.find(({ withRollouts }) => withRollouts !== null);
+  }
+  const { exact, withRollouts, puzzles } = evaluated;
+  expect(puzzles).toBe(200);
+  // Without noise every rollout is the prediction.
+  const plain = exact!.at(-1);
+  expect(withRollouts).toEqual({ rollouts: 2, sigma: 0, plain, byQ: plain, any: plain });
+});
+
+afterAll(() => setRootBackend(new WasmBackend({ threads: 1 })));
