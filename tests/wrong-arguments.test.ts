@@ -4,6 +4,7 @@ import { describe, expect, it } from "vitest";
 import * as autograd from "../src/autograd/index.ts";
 import * as trm from "../src/index.ts";
 import * as nn from "../src/nn/index.ts";
+import * as node from "../src/node.ts";
 import * as tensor from "../src/tensor/index.ts";
 
 const wrong: readonly unknown[] = [undefined, null, 3, "x", {}, [], [1, 2], () => 1];
@@ -14,56 +15,37 @@ const calls: readonly unknown[][] = [
   ...wrong.map((value) => [value, value, value]),
 ];
 
-/**
- * Functions whose callers are kernels, backends and files of this project, with the kind of argument that they take on trust: they
- * run for every operation, or on what another function has checked.
- */
+/** Functions that are not called here, each group with its reason. */
 const trusting: Readonly<Record<string, readonly string[]>> = {
   tensor: [
+    // These create tensors, or run several times for every operation. Their callers have checked the shape (expectShape).
+    ...["Tensor", "sameShape", "showShape", "sizeOf", "stridesOf"],
+    // These check arguments for other functions, whose name they put into the message in place of their own.
     ...[
-      "Tensor",
-      "Storage",
-      "VisibleStorage",
-      "WasmBackend",
-      "sameShape",
-      "showShape",
-      "sizeOf",
-      "stridesOf",
-      "expectTypeName",
+      "expectAlike",
+      "expectArray",
+      "expectDType",
+      "expectFunction",
+      "expectInstance",
+      "expectObject",
+      "expectString",
     ],
-    ...["expectAlike", "expectArray", "expectDType", "expectFunction", "expectInstance", "expectObject"],
-    ...[
-      "expectOneBackend",
-      "expectTensors",
-      "expectTokens",
-      "expectWhole",
-      "showValue",
-      "broadcastShapes",
-      "matmulShape",
-    ],
+    ...["expectOneBackend", "expectTensors", "expectTokens", "expectTypeName", "expectWhole"],
+    ...["broadcastShapes", "matmulShape"],
+    // Every call with valid arguments starts threads. The test at the end of this file calls it with wrong ones.
+    "WasmBackend",
   ],
+  // The path of every operation: the functions that defineOperation returns have checked the inputs.
   autograd: ["apply"],
   nn: [],
-  // recursion.ts is the paper's pseudocode and has no checks. The functions of stored data take what readers of files return.
-  trm: [
-    ...["deepRecursion", "latentRecursion"],
-    ...["decodeSplit", "encodeSplit", "memorySource", "pickExamples", "SplitBatches", "toExamples", "toSplit"],
-    ...[
-      "loadModel",
-      "packCheckpoint",
-      "packModel",
-      "parseArcChallenges",
-      "restoreTraining",
-      "writePuzzleCsv",
-      "readMazeCsv",
-      "readSudokuCsv",
-    ],
-  ],
+  // recursion.ts is the paper's pseudocode, printed in the README as it is, without checks.
+  trm: ["deepRecursion", "latentRecursion"],
+  node: [],
 };
 
 const builtIn = ["Error", "TypeError", "RangeError", "ReferenceError", "SyntaxError"];
 /** Errors about settings and about the contents of a file name these instead of the function. */
-const aboutContents = ["BackendError", "ConfigError", "DatasetError", "CheckpointError"];
+const aboutContents = ["BackendError", "ConfigError", "DatasetError", "CheckpointError", "FileError"];
 
 /** The error in one line, if it is not one of ours. */
 function faultOf(error: unknown, name: string): string | undefined {
@@ -93,7 +75,7 @@ async function faults(name: string, f: unknown): Promise<string[]> {
   return [...found];
 }
 
-describe.each(Object.entries({ tensor, autograd, nn, trm }))(
+describe.each(Object.entries({ tensor, autograd, nn, trm, node }))(
   "wrong arguments of the functions of %s",
   (entry, members) => {
     const functions = Object.entries(members).filter(
@@ -104,3 +86,10 @@ describe.each(Object.entries({ tensor, autograd, nn, trm }))(
     });
   },
 );
+
+const notOptions = [null, 3, "x", [], () => 1].map((given) => [tensor.showValue(given), given] as const);
+it.each(notOptions)("new WasmBackend refuses %s as its options", (shown, given) => {
+  expect(() => Reflect.construct(tensor.WasmBackend, [given])).toThrow(
+    new tensor.ArgumentError(`WasmBackend: got ${shown} as the options, expected an object`),
+  );
+});

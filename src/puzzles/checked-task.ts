@@ -4,6 +4,7 @@ import {
   expectFunction,
   expectInstance,
   expectObject,
+  expectString,
   expectTokens,
   expectWhole,
   Random,
@@ -26,8 +27,8 @@ export function checkedTask<T extends Task>(task: T): T {
   return {
     ...task,
     parse(question) {
-      if (typeof question === "string") return task.parse(question);
-      throw new ArgumentError(`${name}.parse: got ${showValue(question)} as the question, expected a string`);
+      expectString(`${name}.parse`, "the question", question);
+      return task.parse(question);
     },
     format(tokens) {
       expectCells(`${name}.format`, "the cells", tokens);

@@ -27,7 +27,7 @@ import {
   officialStateName,
   parseConfig,
   randomStateSchema,
-  type Training,
+  Training,
 } from "../trm/index.ts";
 import { fingerprintSchema } from "./data-fingerprint.ts";
 import { exportWeights, finiteFloats, importWeights } from "./weights.ts";
@@ -86,6 +86,8 @@ export type CheckpointAbout = Pick<CheckpointSide, "task" | "backend" | "seconds
 
 /** Packs the whole state of a training. Call it between two steps. */
 export async function packCheckpoint(training: Training, about: CheckpointAbout): Promise<CheckpointFiles> {
+  t.expectInstance("packCheckpoint", "the training", training, Training);
+  t.expectObject("packCheckpoint", "the facts", about, ["task", "backend", "seconds"]);
   const { step, optimizer, carry, random, source, config, model, ema } = training;
   const side = {
     format: checkpointFormat,
@@ -182,6 +184,10 @@ export function modelFrom(
  * @throws CheckpointError
  */
 export function restoreTraining(training: Training, side: CheckpointSide, files: CheckpointFiles, where: string): void {
+  t.expectInstance("restoreTraining", "the training", training, Training);
+  t.expectObject("restoreTraining", "the side file", side, ["step", "carry"]);
+  t.expectInstance("restoreTraining", "the files", files, Map);
+  t.expectString("restoreTraining", "where", where);
   const read = (name: string): SafetensorsFile => {
     const bytes = files.get(name);
     if (!bytes) throw new CheckpointError(`${where}: no ${name}`);

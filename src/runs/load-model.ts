@@ -3,12 +3,13 @@
 import * as z from "zod/mini";
 import { CheckpointError, serializeSafetensors } from "../formats/index.ts";
 import { choiceOf, taskChoiceSchema, taskOf } from "../puzzles/index.ts";
+import { ArgumentError, expectFunction, expectInstance, expectObject, showValue } from "../tensor/index.ts";
 import {
   type Config,
   type CreateModel,
   flattenConfig,
   inEnglish,
-  type Model,
+  Model,
   misfitOf,
   parseConfig,
   type Task,
@@ -63,7 +64,14 @@ export interface LoadModelOptions {
  *
  * @throws CheckpointError, ConfigError if a file is broken, or the files do not belong together
  */
-export function loadModel(files: ModelFiles, { task, createModel }: LoadModelOptions = {}): LoadedModel {
+export function loadModel(files: ModelFiles, options: LoadModelOptions = {}): LoadedModel {
+  expectObject("loadModel", "the files", files, ["config", "weights"]);
+  if (typeof files.config !== "string") expectBytes("config", files.config);
+  expectBytes("weights", files.weights);
+  expectObject("loadModel", "the options", options);
+  const { task, createModel } = options;
+  if (task !== undefined) expectObject("loadModel", "the task", task, ["name", "sequenceLength", "vocabularySize"]);
+  if (createModel !== undefined) expectFunction("loadModel", "createModel", createModel);
   const parsed = modelSchema.safeParse(parseJson(bytesOf(files.config), modelConfigFile), inEnglish);
   if (!parsed.success) {
     const issue = parsed.error.issues[0]!;
@@ -96,12 +104,12 @@ export function fittedModel(
 }
 
 /** The files from which `loadModel` restores a model: config.json and model.safetensors. */
-export async function packModel({
-  model,
-  task,
-  config,
-  step,
-}: LoadedModel): Promise<{ config: string; weights: Uint8Array }> {
+export async function packModel(loaded: LoadedModel): Promise<{ config: string; weights: Uint8Array }> {
+  expectObject("packModel", "the model with its task", loaded, ["model", "task", "config", "step"]);
+  const { model, task, config, step } = loaded;
+  expectInstance("packModel", "the model", model, Model);
+  expectObject("packModel", "the task", task, ["name", "sequenceLength", "vocabularySize"]);
+  expectObject("packModel", "the configuration", config, ["model", "training"]);
   const about = {
     format: modelFormat,
     version: 1,
@@ -110,6 +118,12 @@ export async function packModel({
     config: flattenConfig(config),
   } satisfies z.input<typeof modelSchema>;
   return { config: `${JSON.stringify(about, null, 2)}\n`, weights: serializeSafetensors(await exportWeights(model)) };
+}
+
+function expectBytes(name: "config" | "weights", data: unknown): void {
+  if (data instanceof Uint8Array || data instanceof ArrayBuffer) return;
+  const expected = name === "config" ? "a string, a Uint8Array or an ArrayBuffer" : "a Uint8Array or an ArrayBuffer";
+  throw new ArgumentError(`loadModel: got ${showValue(data)} as ${name}, expected ${expected}`);
 }
 
 function bytesOf(data: string | Uint8Array | ArrayBuffer): Uint8Array {

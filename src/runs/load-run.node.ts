@@ -5,6 +5,7 @@ import { readBytes } from "../formats/index.node.ts";
 import { CheckpointError } from "../formats/index.ts";
 import { resolveTask } from "../puzzles/index.node.ts";
 import { choiceOf, type TaskChoice } from "../puzzles/index.ts";
+import { expectObject, expectString } from "../tensor/index.ts";
 import { averageFile, type CheckpointSide, evaluatedFile, weightsFile } from "./checkpoint.ts";
 import { type CheckpointChoice, checkpointChoices, readCheckpoint } from "./checkpoint-folder.node.ts";
 import type { DataFingerprint } from "./data-fingerprint.ts";
@@ -51,6 +52,8 @@ export const isModelFolder = (folder: string): boolean =>
  * @throws CheckpointError, FileError, ConfigError
  */
 export async function loadRun(folder: string, options: LoadRunOptions = {}): Promise<LoadedRun> {
+  expectString("loadRun", "the folder", folder);
+  expectObject("loadRun", "the options", options);
   const { checkpoint = "last", weights } = options;
   if (isModelFolder(folder)) {
     const files = {

@@ -3,6 +3,7 @@ import { resolve } from "node:path";
 import { CheckpointError } from "../formats/index.ts";
 import { resolveTask } from "../puzzles/index.node.ts";
 import { choiceOf, SplitBatches } from "../puzzles/index.ts";
+import { expectInstance, expectObject, expectString } from "../tensor/index.ts";
 import {
   type BatchSource,
   type Config,
@@ -50,7 +51,11 @@ export interface SaveRunOptions {
  *   ConfigError for puzzles that a run cannot store; FileError
  */
 export async function saveRun(folder: string, training: Training, options: SaveRunOptions): Promise<void> {
+  expectString("saveRun", "the folder", folder);
+  expectInstance("saveRun", "the training", training, Training);
+  expectObject("saveRun", "the options", options, ["task"]);
   const { task, force = false } = options;
+  expectObject("saveRun", "the task", task, ["name", "sequenceLength", "vocabularySize"]);
   const misfit = misfitOf(task, training.config.model);
   if (misfit !== undefined) throw new ConfigError(`saveRun: ${misfit}`);
   const puzzles = puzzlesOf(training.source, task, options);
@@ -196,6 +201,8 @@ export interface ResumedRun {
  * @throws CheckpointError, ConfigError, DatasetError, FileError
  */
 export async function resumeRun(folder: string, options: ResumeRunOptions = {}): Promise<ResumedRun> {
+  expectString("resumeRun", "the folder", folder);
+  expectObject("resumeRun", "the options", options);
   const { checkpoint = "last", hooks = {} } = options;
   const { path: place, choice } = placeOfCheckpoint(folder, checkpoint);
   const run = runFolderOf(place);

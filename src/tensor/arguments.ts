@@ -45,6 +45,12 @@ export function expectArray(where: string, name: string, value: unknown): void {
   throw new ArgumentError(`${where}: got ${showValue(value)} as ${name}, expected an array`);
 }
 
+/** Checks that an argument is a string. @throws ArgumentError unless the value is a string */
+export function expectString(where: string, name: string, value: unknown): asserts value is string {
+  if (typeof value === "string") return;
+  throw new ArgumentError(`${where}: got ${showValue(value)} as ${name}, expected a string`);
+}
+
 /**
  * Checks that an argument is a whole number that is not too small.
  *

@@ -7,6 +7,7 @@ export {
   expectFunction,
   expectInstance,
   expectObject,
+  expectString,
   expectTokens,
   expectWhole,
 } from "./arguments.ts";

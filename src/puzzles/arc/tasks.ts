@@ -4,6 +4,7 @@
 // The answer of a test pair is unknown if the test file comes without solutions, as on Kaggle. The official builder writes a single
 // black cell in its place; trm-ts writes the same cell, with a field "unknown" beside it that the official code ignores.
 import { DatasetError, parseJson, quoted } from "../../formats/index.ts";
+import { expectObject, expectString } from "../../tensor/index.ts";
 import type { Grid } from "../dihedral.ts";
 import { gridFromRows, gridToRows } from "./grid.ts";
 
@@ -30,6 +31,12 @@ interface JsonFile {
  * @throws DatasetError that names file, task and place
  */
 export function parseArcChallenges(challenges: JsonFile, solutions?: JsonFile): ArcTasks {
+  for (const [name, file] of Object.entries({ challenges, solutions })) {
+    if (file === undefined && name === "solutions") continue;
+    expectObject("parseArcChallenges", `the ${name}`, file, ["text", "file"]);
+    expectString("parseArcChallenges", `the text of the ${name}`, file!.text);
+    expectString("parseArcChallenges", `the file name of the ${name}`, file!.file);
+  }
   const tasks = objectOf(parseJson(challenges.text, challenges.file), challenges.file);
   const answers = solutions && objectOf(parseJson(solutions.text, solutions.file), solutions.file);
   const result = new Map<string, ArcTask>();

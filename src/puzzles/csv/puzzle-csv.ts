@@ -5,7 +5,7 @@
 // everywhere, because the other one imports Node's modules.
 import { type CsvError, parse } from "csv-parse/browser/esm/sync";
 import { DatasetError, quoted, shortened } from "../../formats/index.ts";
-import { ArgumentError, showValue } from "../../tensor/index.ts";
+import { ArgumentError, expectObject, expectString, showValue } from "../../tensor/index.ts";
 
 /** One puzzle of a file. */
 export interface PuzzleRow {
@@ -166,9 +166,8 @@ export function listRow(text: string, line: number): PuzzleRow | undefined {
  * @throws DatasetError that names file, line and column of the first broken row
  */
 export function readPuzzleCsv(text: string, fileName: string): PuzzleRow[] {
-  if (typeof text !== "string") {
-    throw new ArgumentError(`readPuzzleCsv: got ${showValue(text)} as the text of ${fileName}, expected a string`);
-  }
+  expectString("readPuzzleCsv", "the text", text);
+  expectString("readPuzzleCsv", "the name of the file", fileName);
   if (isPuzzleList(text)) {
     return text.split(/\r\n|\n|\r/).flatMap((line, index) => listRow(line, index + 1) ?? []);
   }
@@ -208,9 +207,13 @@ function isCsvError(error: unknown): error is CsvError {
 
 /** Writes rows in the official form. @throws DatasetError if a field contains a line break */
 export function writePuzzleCsv(rows: Iterable<WritableRow>): string {
+  expectIterable("writePuzzleCsv", "the rows", rows);
   const lines = ["source,question,answer,rating"];
-  for (const { source, question, answer, rating } of rows) {
+  for (const row of rows) {
+    expectObject("writePuzzleCsv", `row ${lines.length}`, row, ["source", "question", "answer", "rating"]);
+    const { source, question, answer, rating } = row;
     for (const field of [source, question, answer]) {
+      expectString("writePuzzleCsv", `a field of row ${lines.length}`, field);
       if (/[\r\n]/.test(field)) {
         throw new DatasetError(`cannot write the field ${quoted(field)}: it contains a line break`);
       }
@@ -218,6 +221,11 @@ export function writePuzzleCsv(rows: Iterable<WritableRow>): string {
     lines.push(`${csvField(source)},${csvField(question)},${csvField(answer)},${rating}`);
   }
   return `${lines.join("\n")}\n`;
+}
+
+function expectIterable(where: string, name: string, value: unknown): void {
+  if (typeof value === "object" && value !== null && Symbol.iterator in value) return;
+  throw new ArgumentError(`${where}: got ${showValue(value)} as ${name}, expected an array`);
 }
 
 /** A field as CSV: in quotes if it contains a comma or a quote, as symbols of a grid task may. */

@@ -1,5 +1,6 @@
 // Mazes from a file of puzzles (csv/puzzle-csv.ts), as tokens.
 import { DatasetError } from "../../formats/index.ts";
+import { expectObject, expectString, expectWhole } from "../../tensor/index.ts";
 import { type Examples, PuzzleError, packExamples, type TokenPair } from "../../trm/index.ts";
 import { type PuzzleRow, readPuzzleCsv, rowError } from "../csv/puzzle-csv.ts";
 import { mazeMistake, mazeProblem, parseMaze } from "./board.ts";
@@ -14,8 +15,13 @@ export type MazeCheck = "form" | "path";
 export function readMazeCsv(
   text: string,
   fileName: string,
-  { side, check = "path" }: { readonly side?: number; readonly check?: MazeCheck } = {},
+  options: { readonly side?: number; readonly check?: MazeCheck } = {},
 ): { readonly side: number; readonly examples: Examples; readonly rows: readonly PuzzleRow[] } {
+  expectString("readMazeCsv", "the text", text);
+  expectString("readMazeCsv", "the name of the file", fileName);
+  expectObject("readMazeCsv", "the options", options);
+  const { side, check = "path" } = options;
+  if (side !== undefined) expectWhole("readMazeCsv", "the side", side);
   const rows = readPuzzleCsv(text, fileName);
   if (rows.length === 0) throw new DatasetError("no puzzles", { file: fileName });
   const expected = side ?? Math.sqrt(rows[0]!.question.length);

@@ -4,8 +4,8 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { FileSet, readBytes } from "../../formats/index.node.ts";
 import { DatasetError, decodeText, parseJson } from "../../formats/index.ts";
-import { Random } from "../../tensor/index.ts";
-import { type Examples, inEnglish, type Task } from "../../trm/index.ts";
+import { expectObject, expectString, expectWhole, Random } from "../../tensor/index.ts";
+import { type Examples, expectExamples, inEnglish, type Task } from "../../trm/index.ts";
 import { choiceOf, type TaskChoice, taskChoiceSchema, taskOf, taskOfData } from "../named-task.ts";
 import { hasTestSplit, openDataSplit, readDataMetadata } from "./data-folder.node.ts";
 import { identifierNames, toSplit } from "./examples.ts";
@@ -32,6 +32,7 @@ export interface Dataset {
 
 /** Opens a data set in the official layout, ours or an official one. @throws DatasetError, FileError */
 export function openDataset(folder: string): Dataset {
+  expectString("openDataset", "the folder", folder);
   const task = taskOf(readDataTask(folder));
   const identifiers = existsSync(join(folder, IDENTIFIERS_JSON)) ? readIdentifiers(folder) : identifierNames;
   const train = openDataSplit(folder, "train");
@@ -101,7 +102,14 @@ export interface DatasetContents {
  * @throws DatasetError for examples that the layout cannot hold, or if a test split would be left over; FileError
  */
 export function writeDataset(folder: string, contents: DatasetContents): void {
+  expectString("writeDataset", "the folder", folder);
+  expectObject("writeDataset", "the contents", contents, ["task", "train"]);
   const { task, train, test, copies = 0, seed = 0 } = contents;
+  expectObject("writeDataset", "the task", task, ["name", "sequenceLength", "vocabularySize", "augment"]);
+  expectExamples("writeDataset", train);
+  if (test) expectExamples("writeDataset", test);
+  expectWhole("writeDataset", "the number of copies", copies, 0);
+  expectWhole("writeDataset", "the seed", seed, Number.MIN_SAFE_INTEGER);
   if (!test && hasTestSplit(folder)) {
     throw new DatasetError("exists already, expected test examples to replace it", { file: join(folder, "test") });
   }

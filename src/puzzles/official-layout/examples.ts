@@ -1,8 +1,8 @@
 // Converts examples in memory to a split of the official layout, and back. `encodeSplit` then gives the files. A group is a puzzle
 // followed by its augmented copies; every puzzle has the blank identifier.
-import { Random } from "../../tensor/index.ts";
-import type { Examples, Task, TokenPair } from "../../trm/index.ts";
-import { type PuzzleSplit, splitMetadata } from "./layout.ts";
+import { expectInstance, expectObject, expectWhole, Random } from "../../tensor/index.ts";
+import { type Examples, expectExamples, type Task, type TokenPair } from "../../trm/index.ts";
+import { expectSplit, type PuzzleSplit, splitMetadata } from "./layout.ts";
 import { MemorySink, SplitBuilder } from "./split-builder.ts";
 
 /** The names of the identifiers of such a data set, for identifiers.json. */
@@ -14,6 +14,10 @@ export const identifierNames: readonly string[] = ["<blank>"];
  * @param copies number of random images of every puzzle, all different; fewer if there are not as many
  */
 export function toSplit(examples: Examples, task: Task, copies = 0, random = new Random(0)): PuzzleSplit {
+  expectExamples("toSplit", examples);
+  expectObject("toSplit", "the task", task, ["sequenceLength", "vocabularySize", "augment"]);
+  expectWhole("toSplit", "the number of copies", copies, 0);
+  expectInstance("toSplit", "random", random, Random);
   const { count, length, inputs, labels } = examples;
   const sink = new MemorySink();
   const builder = new SplitBuilder(sink);
@@ -49,6 +53,7 @@ function images(question: Int32Array, answer: Int32Array, task: Task, count: num
 
 /** The examples of the first puzzle of every group, which leaves augmented copies out. */
 export function toExamples(split: PuzzleSplit): Examples {
+  expectSplit("toExamples", split);
   const { sequenceLength: length, ignoreLabel } = split.metadata;
   const rows: number[] = [];
   for (let group = 0; group + 1 < split.groupIndices.length; group++) {

@@ -22,6 +22,7 @@ import {
   serializeNpy,
   shortened,
 } from "../../formats/index.ts";
+import { expectFunction, expectInstance, expectObject, expectString, expectTokens } from "../../tensor/index.ts";
 import { inEnglish } from "../../trm/index.ts";
 
 export type SplitName = "train" | "test";
@@ -155,8 +156,20 @@ export function parseIdentifiers(text: string, where: string = IDENTIFIERS_JSON)
   return names;
 }
 
-/** The files of one split, by their names in its folder. */
+/** @throws ArgumentError unless the value has the fields of a split, as arrays of numbers of the right types */
+export function expectSplit(where: string, split: PuzzleSplit): void {
+  const indices = ["puzzleIdentifiers", "puzzleIndices", "groupIndices"] as const;
+  expectObject(where, "the split", split, ["metadata", "inputs", "labels", ...indices]);
+  expectObject(where, "the metadata of the split", split.metadata, ["sequenceLength", "vocabularySize", "sets"]);
+  for (const field of indices) expectTokens(where, field, split[field]);
+  for (const field of ["inputs", "labels"] as const) {
+    if (!(split[field] instanceof Uint8Array)) expectTokens(where, field, split[field]);
+  }
+}
+
+/** The files of one split, by their names in its folder. @throws ArgumentError unless it is given a split */
 export function encodeSplit(split: PuzzleSplit): Map<string, Uint8Array> {
+  expectSplit("encodeSplit", split);
   const { sequenceLength } = split.metadata;
   const rows = split.inputs.length / sequenceLength;
   return new Map([
@@ -182,13 +195,20 @@ export function encodeIndex(index: SplitIndex): [string, Uint8Array][] {
  * @throws DatasetError if a file is broken or the files do not match
  */
 export function decodeSplit(read: (name: string) => Uint8Array, where: string): PuzzleSplit {
+  expectFunction("decodeSplit", "read", read);
+  expectString("decodeSplit", "where", where);
+  const bytesOf = (name: string): Uint8Array => {
+    const bytes = read(name);
+    expectInstance("decodeSplit", `the contents of ${name}`, bytes, Uint8Array);
+    return bytes;
+  };
   const metadata = parseMetadata(
-    decodeText(read(DATASET_JSON), `${where}/${DATASET_JSON}`),
+    decodeText(bytesOf(DATASET_JSON), `${where}/${DATASET_JSON}`),
     `${where}/${DATASET_JSON}`,
   );
   const array = (field: SplitField) => {
     const file = `${where}/${splitFile(field)}`;
-    return { file, ...parseNpy(read(splitFile(field)), file) };
+    return { file, ...parseNpy(bytesOf(splitFile(field)), file) };
   };
   const tokens = (field: "inputs" | "labels") => {
     const { file, shape, data, dtype } = array(field);

@@ -1,7 +1,8 @@
 // Batches of a split for training and evaluation, from memory or from disk.
+import { expectObject, expectWhole } from "../../tensor/index.ts";
 import { type Batch, type BatchSource, type Examples, type StoredExamples, trainingLabels } from "../../trm/index.ts";
 import { GroupSampler, type GroupSamplerState, type IndexColumn } from "./group-sampler.ts";
-import type { PuzzleSplit, SplitMetadata } from "./layout.ts";
+import { expectSplit, type PuzzleSplit, type SplitMetadata } from "./layout.ts";
 
 /** A split whose examples can be read in any order. `openSplit` in layout.node.ts opens one on disk. */
 export interface ExampleSource extends StoredExamples {
@@ -18,6 +19,7 @@ export interface ExampleSource extends StoredExamples {
 
 /** A split in memory as a source of examples. */
 export function memorySource(split: PuzzleSplit): ExampleSource {
+  expectSplit("memorySource", split);
   const { metadata, inputs, labels } = split;
   const length = metadata.sequenceLength;
   return {
@@ -37,6 +39,11 @@ export function memorySource(split: PuzzleSplit): ExampleSource {
   };
 }
 
+function expectSource(where: string, source: ExampleSource): void {
+  const keys = ["metadata", "count", "groupIndices", "puzzleIndices", "puzzleIdentifiers", "read"];
+  expectObject(where, "the source", source, keys);
+}
+
 /** Endless training batches, sampled by groups as in the official loader. `state` resumes a run bit for bit. */
 export class SplitBatches implements BatchSource {
   readonly #sampler: GroupSampler;
@@ -44,8 +51,12 @@ export class SplitBatches implements BatchSource {
   /** @throws ConfigError for a data set without groups */
   constructor(
     readonly source: ExampleSource,
-    { seed }: { readonly seed: number },
+    options: { readonly seed: number },
   ) {
+    expectSource("SplitBatches", source);
+    expectObject("SplitBatches", "the options", options, ["seed"]);
+    const { seed } = options;
+    expectWhole("SplitBatches", "the seed", seed, Number.MIN_SAFE_INTEGER);
     const { groupIndices, puzzleIndices } = source;
     this.#sampler = new GroupSampler({ groupIndices, puzzleIndices, seed });
   }
@@ -121,6 +132,8 @@ function readExamples(source: ExampleSource, examples: Int32Array, puzzles: Int3
 
 /** Reads up to `limit` examples, spread evenly over a split, into memory. */
 export function pickExamples(source: ExampleSource, limit: number): Examples {
+  expectSource("pickExamples", source);
+  expectWhole("pickExamples", "the limit", limit, 0);
   const { count: total, metadata } = source;
   const count = Math.min(limit, total);
   const examples = Int32Array.from({ length: count }, (_, at) => Math.floor((at * total) / count));

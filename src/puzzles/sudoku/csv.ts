@@ -1,8 +1,9 @@
 // Sudokus from a file of puzzles (csv/puzzle-csv.ts), as tokens. Where a file has no answers, the solver finds them.
 import { DatasetError } from "../../formats/index.ts";
+import { ArgumentError, expectObject, expectString, showValue } from "../../tensor/index.ts";
 import { type Examples, PuzzleError, packExamples, type TokenPair } from "../../trm/index.ts";
 import { type PuzzleRow, readPuzzleCsv, rowError } from "../csv/puzzle-csv.ts";
-import { type Board, boardToTokens, geometryOf, parseBoard, type SudokuSide } from "./board.ts";
+import { type Board, boardToTokens, geometryOf, isSudokuSide, parseBoard, type SudokuSide } from "./board.ts";
 import { search } from "./solver.ts";
 import { puzzleProblem, solutionProblem } from "./validate.ts";
 
@@ -13,8 +14,15 @@ export type SudokuCheck = "form" | "solution";
 export function readSudokuCsv(
   text: string,
   fileName: string,
-  { side, check = "solution" }: { readonly side: SudokuSide; readonly check?: SudokuCheck },
+  options: { readonly side: SudokuSide; readonly check?: SudokuCheck },
 ): { readonly examples: Examples; readonly rows: readonly PuzzleRow[] } {
+  expectString("readSudokuCsv", "the text", text);
+  expectString("readSudokuCsv", "the name of the file", fileName);
+  expectObject("readSudokuCsv", "the options", options, ["side"]);
+  const { side, check = "solution" } = options;
+  if (!isSudokuSide(side)) {
+    throw new ArgumentError(`readSudokuCsv: got ${showValue(side)} as the side, expected 4, 6 or 9`);
+  }
   const rows = readPuzzleCsv(text, fileName);
   if (rows.length === 0) throw new DatasetError("no puzzles", { file: fileName });
   const pairs = rows.map((row) => sudokuRowToTokens(row, side, fileName, check));

@@ -1,5 +1,6 @@
 // The WebAssembly backend: SIMD kernels and threads for the operations of a training step, and reference loops on the same memory
 // for all others, and for float64 and int32.
+import { expectObject } from "../../arguments.ts";
 import type { Backend, FusedKernels, Kernels } from "../../backend.ts";
 import type { DType } from "../../dtype.ts";
 import { BackendError } from "../../errors.ts";
@@ -47,6 +48,7 @@ export class WasmBackend implements Backend {
    * @throws BackendError if WebAssembly SIMD (see isWasmSupported) or the requested build is missing, or a number is out of range
    */
   constructor(options: WasmOptions = {}) {
+    expectObject("WasmBackend", "the options", options);
     const threads = threadsFrom(options);
     const build = chooseBuild(options.build);
     const canShare = typeof SharedArrayBuffer !== "undefined";
