@@ -1,6 +1,7 @@
 // Presets: named settings per task for the model, its training and the number of generated puzzles. A setting that a preset
 // omits has the default of config.ts, which is the official code's value.
 import type { TaskName } from "../puzzles/index.ts";
+import type { Settings } from "../trm/index.ts";
 
 export const presetNames = ["small", "official", "paper"] as const;
 export type PresetName = (typeof presetNames)[number];
@@ -18,8 +19,11 @@ export interface DataSizes {
   readonly clues?: number;
 }
 
+/** Settings of a model and its training without the sizes of the task. */
+export type PresetSettings = Readonly<Partial<Omit<Settings, "vocabularySize" | "sequenceLength">>>;
+
 export interface Preset {
-  readonly settings: Readonly<Record<string, unknown>>;
+  readonly settings: PresetSettings;
   /** Length of the training, converted to totalSteps when the training data is known. Absent: `settings` contain totalSteps. */
   readonly epochs?: number;
   readonly data: DataSizes;
@@ -46,7 +50,7 @@ const small = {
   emaWarmup: true, // else the average of a short run is mostly the initial weights
   totalSteps: 20_000,
   puzzleEmbeddingSize: 0, // all puzzles share one id, so that an embedding of ids carries no information
-};
+} satisfies PresetSettings;
 
 /** Small models of boards of at most some hundred cells. */
 const smallBoard = {
@@ -56,7 +60,7 @@ const smallBoard = {
   nSup: 8,
   batchSize: 32,
   learningRate: 2e-3,
-};
+} satisfies PresetSettings;
 
 /** Small models with attention over a grid. */
 const smallAttention = {
@@ -68,7 +72,7 @@ const smallAttention = {
   positions: "rotary",
   learningRate: 1e-3,
   emaRate: 0.999,
-};
+} satisfies PresetSettings;
 
 const nothingGenerated: DataSizes = { train: 0, watch: 100, unseen: 0, augment: false };
 
@@ -121,10 +125,15 @@ const smallByTask: Record<TaskName, Preset> = {
   tokens: { settings: smallBoard, data: nothingGenerated },
 };
 
-const officialAttention = { mixer: "attention", positions: "rotary", n: 4, puzzleEmbeddingSize: 512 };
+const officialAttention = {
+  mixer: "attention",
+  positions: "rotary",
+  n: 4,
+  puzzleEmbeddingSize: 512,
+} satisfies PresetSettings;
 
 /** Settings of the official scripts per task. A puzzle embedding has D numbers, which fill the first of the P slots. */
-function officialByTask(task: TaskName): Record<string, unknown> {
+function officialByTask(task: TaskName): PresetSettings {
   if (task === "arc")
     return { ...officialAttention, weightDecay: 0.1, puzzleLearningRate: 1e-2, puzzleWeightDecay: 0.1 };
   if (task === "maze" || task === "grid" || task === "tokens") return officialAttention;

@@ -1,6 +1,7 @@
 // The ablations of the paper (table 1: Sudoku-Extreme) and methods published after it, each as a change of a base configuration, so
 // that they can be compared at small scale with equal compute.
 import { type Config, flattenConfig, type ModelConfig, parseConfig } from "../../trm/index.ts";
+import type { PresetSettings } from "../presets.ts";
 
 export interface AblationRow {
   readonly key: string;
@@ -12,11 +13,11 @@ export interface AblationRow {
   /** The publication, if it is not the paper, and how certain its number is. */
   readonly publishedIn?: string;
   /** Changed settings. Numbers that the paper halves or divides by three are scaled likewise. */
-  change(base: ModelConfig): Readonly<Record<string, unknown>>;
+  change(base: ModelConfig): PresetSettings;
 }
 
 /** The number of heads is chosen so that the head size is even, as rotary positions require. */
-const attention = ({ hiddenSize }: ModelConfig) => ({
+const attention = ({ hiddenSize }: ModelConfig): PresetSettings => ({
   mixer: "attention",
   positions: "rotary",
   heads: [8, 4, 2].find((heads) => hiddenSize % (2 * heads) === 0) ?? 1,
