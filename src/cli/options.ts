@@ -56,9 +56,12 @@ export const ksOption = (): Option =>
 export const attemptsOption = (): Option =>
   new Option("--attempts <n>", "grids per test pair in submission.json").argParser(wholeNumber(1)).default(2);
 
+/** "auto": one thread per CPU core, or a single one if the first steps of a training are faster with it. */
+export type ThreadCount = number | "auto";
+
 export interface ComputeOptions {
   readonly backend?: string;
-  readonly threads?: number;
+  readonly threads?: ThreadCount;
 }
 
 export const checkpointOption = (): Option =>
@@ -76,6 +79,15 @@ export const taskModuleOption = (): Option =>
 /** Every thread is a worker with its own stack, so thousands of them do not fit into memory. */
 const maxThreads = 256;
 
+function threadCount(text: string): ThreadCount {
+  if (text === "auto") return text;
+  try {
+    return wholeNumber(1, maxThreads)(text);
+  } catch {
+    throw new InvalidArgumentError(`Expected auto or a whole number from 1 to ${maxThreads}.`);
+  }
+}
+
 export const computeOptions = (): Option[] => [
   new Option(
     "--backend <name>",
@@ -83,8 +95,8 @@ export const computeOptions = (): Option[] => [
   ).choices(backendNames),
   new Option(
     "--threads <n>",
-    "compute threads (default: one per CPU core; training times its first steps and may use one)",
-  ).argParser(wholeNumber(1, maxThreads)),
+    "compute threads, or auto (the default): one per CPU core, or a single one if the first steps of a training are faster with it",
+  ).argParser(threadCount),
 ];
 
 /**
@@ -95,7 +107,7 @@ export const computeOptions = (): Option[] => [
  */
 export const chooseBackend = ({ backend, threads }: ComputeOptions): Promise<Backend> =>
   useBackend(backend, {
-    threads,
+    threads: threads === "auto" ? undefined : threads,
     build: "fastest",
     onChoice: (reason) => void process.stderr.write(`backend  ${reason}\n`),
   });

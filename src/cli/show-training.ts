@@ -4,6 +4,7 @@ import { defaultBackend, ThreadChoice } from "../tensor/index.ts";
 import { trainingBytes } from "../trm/index.ts";
 import { backendText, depthText, networkText, taskText } from "./describe-run.ts";
 import { counted, duration, lossText, percent, thousands } from "./format.ts";
+import type { ThreadCount } from "./options.ts";
 import { startProgress } from "./progress.ts";
 import { listenForStop } from "./stop-request.ts";
 import type { Terminal } from "./terminal.ts";
@@ -33,8 +34,8 @@ export function showSettings({ training, about, run }: TrainingSession, { remark
 export async function trainOnScreen(
   session: TrainingSession,
   options: Omit<TrainingOptions, "stop" | "progress" | "threads" | "onThreads"> & {
-    /** Number of threads that the user asked for. Default: what the first steps show to be fastest. */
-    readonly threads?: number | undefined;
+    /** Number of threads that the user asked for. Default: auto. */
+    readonly threads?: ThreadCount | undefined;
   },
   terminal: Terminal,
 ): Promise<Ending> {
@@ -45,7 +46,7 @@ export async function trainOnScreen(
   });
   let isFinished = false;
   try {
-    const threads = options.threads === undefined ? new ThreadChoice(defaultBackend()) : undefined;
+    const threads = typeof options.threads === "number" ? undefined : new ThreadChoice(defaultBackend());
     const onThreads = (reason: string): void => {
       progress.clear();
       terminal.remark(`threads  ${reason}`);

@@ -9,8 +9,9 @@ const warmUps = 2;
 const samples = 4;
 
 /**
- * Times repeated work, such as training steps, with one thread and with all threads in turn, and keeps the faster. The results are
- * the same bits, because every sum runs in a fixed order whatever the number of threads.
+ * Times repeated work, such as training steps, with one thread and with all threads in turn, and keeps the faster. Timing begins when
+ * all helping threads have started. The results are the same bits, because every sum runs in a fixed order whatever the number of
+ * threads.
  */
 export class ThreadChoice {
   readonly #backend: WasmBackend | null;
@@ -42,6 +43,7 @@ export class ThreadChoice {
   async time<T>(work: () => Promise<T>): Promise<T> {
     if (this.#backend === null || this.isMade) return work();
     const { runtime } = this.#backend;
+    if (runtime.readyHelpers < runtime.threads - 1) return work(); // helping threads that start are no sample of their speed
     const usesHelpers = this.#calls % 2 === 0;
     runtime.usesHelpers = usesHelpers;
     const start = performance.now();

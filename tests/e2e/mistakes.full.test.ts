@@ -193,7 +193,7 @@ describe("wrong usage", () => {
     [train("--minutes", "soon"), "Expected a number above 0"],
     [train("--minutes", "-1"), "Expected a number above 0"],
     [train("--steps", "1.5"), "Expected a whole number"],
-    [train("--threads", "0"), "Expected a whole number from 1 to 256"],
+    [train("--threads", "0"), "Expected auto or a whole number from 1 to 256"],
     [train("--threads", "100000"), "option '--threads <n>' argument '100000' is invalid"],
     [train("--seed", "x"), "Expected a whole number"],
     [["train", "--resume", run, "--seed", "1"], "cannot be used with option '--seed <n>'"],

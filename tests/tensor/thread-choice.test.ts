@@ -1,6 +1,11 @@
 import { expect, it, vi } from "vitest";
 import { ReferenceBackend, ThreadChoice, WasmBackend } from "../../src/tensor/index.ts";
 
+/** Pretends that `count` helping threads have started. */
+function startHelpers(backend: WasmBackend, count: number): void {
+  vi.spyOn(backend.runtime, "readyHelpers", "get").mockReturnValue(count);
+}
+
 /** Work that takes so many milliseconds with the helping threads, or without. */
 function clockedWork(backend: WasmBackend, { together, alone }: { together: number; alone: number }) {
   let now = 0;
@@ -16,12 +21,32 @@ it.each([
 ])("%s are chosen if they are faster", async (_, milliseconds, usesHelpers, reason) => {
   const backend = new WasmBackend({ threads: 2 });
   try {
+    startHelpers(backend, 1);
     const choice = new ThreadChoice(backend);
     const work = clockedWork(backend, milliseconds);
     for (let call = 0; call < 20 && !choice.isMade; call++) await choice.time(work);
     expect(choice.isMade).toBe(true);
     expect(backend.runtime.usesHelpers).toBe(usesHelpers);
     expect(choice.reason).toBe(reason);
+  } finally {
+    vi.restoreAllMocks();
+    backend.dispose();
+  }
+});
+
+it("calls are not counted before all helping threads have started, however slow they are", async () => {
+  const backend = new WasmBackend({ threads: 3 });
+  try {
+    startHelpers(backend, 1);
+    const choice = new ThreadChoice(backend);
+    const starting = clockedWork(backend, { together: 1000, alone: 10 });
+    for (let call = 0; call < 20; call++) await choice.time(starting);
+    expect(choice.isMade).toBe(false);
+    expect(choice.reason).toBeNull();
+    startHelpers(backend, 2);
+    const work = clockedWork(backend, { together: 10, alone: 20 });
+    for (let call = 0; call < 20 && !choice.isMade; call++) await choice.time(work);
+    expect(choice.reason).toBe("3 threads: 100 steps/s, against 50 with 1 thread");
   } finally {
     vi.restoreAllMocks();
     backend.dispose();

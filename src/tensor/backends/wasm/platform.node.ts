@@ -71,6 +71,9 @@ export function hardwareThreads(): number {
   return builtin?.("node:os").availableParallelism() ?? globalThis.navigator?.hardwareConcurrency ?? 1;
 }
 
+/** Whether a helping thread can fail to start without an error event. Node reports every failure. */
+export const helpersMayFailSilently = builtin === undefined;
+
 /** A helping thread: a Worker of Node or of the Web. */
 export interface Helper {
   terminate(): void;

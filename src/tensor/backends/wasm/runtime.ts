@@ -3,7 +3,7 @@ import { BackendError } from "../../errors.ts";
 import { type KernelFields, type KernelName, kernelFields } from "./kernel-fields.ts";
 import { WasmMemory } from "./memory.ts";
 import { type Build, compile, type KernelExports } from "./module.ts";
-import { type Helper, startHelper } from "./platform.node.ts";
+import { type Helper, helpersMayFailSilently, startHelper } from "./platform.node.ts";
 
 /** A kernel as a call writes it to memory: its number, and its fields in order. */
 interface KernelLayout {
@@ -80,8 +80,8 @@ export interface KernelTime {
   best: number;
 }
 
-/** Milliseconds after which helping threads that have not started are reported. */
-const helperPatience = 1000;
+/** Helping threads that have not started are reported after this many turns of the event loop, of so many milliseconds. */
+const [patientTurns, turnMilliseconds] = [10, 100];
 
 export class WasmRuntime {
   readonly heap: WasmMemory;
@@ -105,7 +105,6 @@ export class WasmRuntime {
   /** The error of a kernel that trapped. Results are lost then, and helping threads may be anywhere in their code. */
   private failure: unknown = null;
   private hasReported = false;
-  private readonly startedAt = performance.now();
   /** Per kernel, while profiling is on. */
   private times: Map<KernelName, KernelTime> | null = null;
 
@@ -128,6 +127,7 @@ export class WasmRuntime {
       const message = { module, memory, job: jobAddress, thread, trapped: 4 * helperTrappedWord };
       this.helpers.push(startHelper(message, (reason) => this.report(reason)));
     }
+    if (helpersMayFailSilently && this.threads > 1) this.awaitHelpers(patientTurns);
   }
 
   /** Reports once that helping threads did not start. The caller's loops take their items, so the results are the same. */
@@ -137,10 +137,20 @@ export class WasmRuntime {
     console.warn(`wasm backend: a helping thread does not run (${reason}); the work continues with fewer threads`);
   }
 
-  /** A page whose Content-Security-Policy forbids workers from blob: addresses may refuse them without an error event. */
-  private noticeMissingHelpers(): void {
-    if (this.readyHelpers > 0 || performance.now() - this.startedAt < helperPatience) return;
-    this.report(`none has started within ${helperPatience / 1000} s`);
+  /**
+   * Reports helping threads that have neither started nor failed. A page may refuse workers from blob: addresses without an error event.
+   * Turns of the event loop are counted in place of time, because a main thread that is busy delays the start of its workers.
+   */
+  private awaitHelpers(turns: number): void {
+    if (this.readyHelpers > 0 || this.hasReported || this.helpers.length === 0) return;
+    if (turns > 0) {
+      setTimeout(() => this.awaitHelpers(turns - 1), turnMilliseconds);
+      return;
+    }
+    const seconds = (patientTurns * turnMilliseconds) / 1000;
+    console.warn(
+      `wasm backend: no helping thread has started yet, after ${seconds} s; the work continues with fewer threads until one starts`,
+    );
   }
 
   /** Number of helping threads that have started. A late one joins the list that is running, or the next. */
@@ -211,7 +221,6 @@ export class WasmRuntime {
     }
     if (lastShared === 0) return;
     this.lastHelpers = this.integers()[lastShared + helpersWord]!;
-    if (this.lastHelpers === 0 && !this.hasReported) this.noticeMissingHelpers();
   }
 
   /** Writes integers into memory, as a kernel's operand. */

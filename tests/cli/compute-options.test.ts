@@ -1,0 +1,20 @@
+import { Command } from "commander";
+import { expect, it } from "vitest";
+import { computeOptions } from "../../src/cli/options.ts";
+
+/** The number of threads that a command line asks for. */
+function threadsOf(...line: string[]): unknown {
+  const command = new Command().exitOverride().configureOutput({ writeErr: () => {} });
+  for (const option of computeOptions()) command.addOption(option);
+  return command.parse(line, { from: "user" }).opts().threads;
+}
+
+it("--threads takes a number, or auto, which is the default", () => {
+  expect(threadsOf("--threads", "3")).toBe(3);
+  expect(threadsOf("--threads", "auto")).toBe("auto");
+  expect(threadsOf()).toBeUndefined();
+});
+
+it.each(["0", "257", "1.5", "two", "Auto", ""])("--threads refuses %j", (given) => {
+  expect(() => threadsOf("--threads", given)).toThrow("Expected auto or a whole number from 1 to 256.");
+});
