@@ -84,7 +84,10 @@ describe("a data set", () => {
     const task = own(".#");
     const { train } = task.generate({ train: 4, test: 0, seed: 1 });
     const wrong: [train: Examples, message: string][] = [
-      [{ ...train, count: 0, inputs: new Int32Array(0), labels: new Int32Array(0) }, "train: got no examples, expected at least one"],
+      [
+        { ...train, count: 0, inputs: new Int32Array(0), labels: new Int32Array(0) },
+        "train: got no examples, expected at least one",
+      ],
       [{ ...train, puzzleIds: Int32Array.of(0, 1, 2, 3) }, "train: got puzzle ids, expected examples without"],
       [{ ...train, ignoreLabel: null }, "train: got ignoreLabel null, expected 0"],
       [sudokuTask(4).generate({ train: 2, test: 0, seed: 1 }).train, "train: got examples of 16 cells, own has 9"],
