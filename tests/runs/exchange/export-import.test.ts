@@ -156,6 +156,16 @@ describe("export", () => {
     expect(exportRun({ run: path, out, target: "official" }).notes[0]).toContain("puzzleEmbeddingSize 0");
     expect(readFileSync(join(out, "config.yaml"), "utf8")).not.toContain("load_checkpoint");
   });
+
+  it("notes that other code trains without the depth curriculum and without filled puzzles", async () => {
+    const { path } = await makeRun({ name: "sudoku4" }, { depthCurriculum: true, revealProbability: 0.5 });
+    folders.push(dirname(path));
+    const { notes } = exportRun({ run: path, out: temporary(), target: "torchrun" });
+    expect(notes).toEqual([
+      expect.stringContaining("depthCurriculum"),
+      expect.stringContaining("revealProbability 0.5"),
+    ]);
+  });
 });
 
 describe("import", () => {

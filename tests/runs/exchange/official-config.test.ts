@@ -127,6 +127,10 @@ describe("export", () => {
     [{ ...hrm, continueLoss: false }, "continueLoss false, expected true for HRM"],
     [{ ...hrm, puzzleEmbeddingSize: 512 }, "puzzleSlots 16, expected 1"],
     [{ ...hrm, recursion: "singleZ" }, "recursion singleZ with separateNets"],
+    [{ randomStarts: true }, "randomStarts true, expected false"],
+    [{ dampingLambda: 0.95 }, "dampingLambda 0.95, expected 1"],
+    [{ pathNoiseBeta: 0.01 }, "pathNoiseBeta 0.01, expected 0"],
+    [{ recursion: "fixedPoint" }, "recursion fixedPoint"],
     [{ ...direct, positions: "none" }, 'positions "none"'],
     [{ ...direct, haltAgainstContinue: false }, "haltAgainstContinue false"],
   ])("refuses settings that the official code does not support: %o", (own, message) => {
