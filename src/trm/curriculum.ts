@@ -43,8 +43,11 @@ export function curriculumFlops(config: Config, steps: number): number {
 }
 
 /** Operations of the first `steps` training steps of a configuration, with its depth curriculum if it has one. */
-export const operationsOf = (config: Config, steps: number): number =>
-  config.training.depthCurriculum ? curriculumFlops(config, steps) : steps * trainingFlops(config);
+export function operationsOf(config: Config, steps: number): number {
+  expectConfig("operationsOf", config);
+  expectWhole("operationsOf", "the number of steps", steps, 0);
+  return config.training.depthCurriculum ? curriculumFlops(config, steps) : steps * trainingFlops(config);
+}
 
 const revealState = z.strictObject({ random: randomStateSchema, source: z.unknown() });
 

@@ -52,6 +52,9 @@ const memory = 5;
  * @param f  must not change its argument, and must treat every puzzle by itself
  */
 export function solveFixedPoint(f: (z: t.Tensor) => t.Tensor, start: t.Tensor, settings: SolverSettings): t.Tensor {
+  t.expectFunction("solveFixedPoint", "f", f);
+  t.expectInstance("solveFixedPoint", "the start", start, t.Tensor);
+  t.expectObject("solveFixedPoint", "the settings", settings, ["solver", "solverIterations"]);
   const { solver, solverIterations, tolerance = 1e-3 } = settings;
   let z = start;
   let history: Iterate[] = [];
