@@ -87,7 +87,7 @@ export function differenceLine(
   { gained, lost, difference95: [low, high] }: PairedDifference,
 ): string {
   const interval = `95% interval ${points(low)} to ${points(high)}`;
-  return `difference     ${points(difference)} points (${interval}; ${gained} gained, ${lost} lost)`;
+  return `difference ${points(difference)} points (${interval}; ${gained} gained, ${lost} lost)`;
 }
 
 /** Plain data for `--json`. */

@@ -47,8 +47,8 @@ export interface VoteEvaluation {
   readonly single: VoteShares;
   /** The answer with the most votes. */
   readonly voted: VoteShares;
-  /** Voted against single, by `exact`. */
-  readonly againstSingle: PairedDifference;
+  /** Voted against single, by both measures. */
+  readonly againstSingle: { readonly exact: PairedDifference; readonly valid: PairedDifference | null };
   /** Mean share of the passes of a puzzle after which q says halt. */
   readonly haltedShare: number;
 }
@@ -103,7 +103,8 @@ export async function evaluateVote(
   symmetriesOf(task, votes, new Random(0)); // reports too many votes before anything is computed
   const { sequenceLength: length } = model.config;
   const counts = { single: { exact: 0, valid: 0 }, voted: { exact: 0, valid: 0 } };
-  let [done, puzzles, gained, lost, halted] = [0, 0, 0, 0, 0];
+  const changed = { exact: { gained: 0, lost: 0 }, valid: { gained: 0, lost: 0 } };
+  let [done, puzzles, halted] = [0, 0, 0];
   for (const batch of evaluationBatches(set, batchSize)) {
     const slots = batch.puzzleIds.length;
     const bySlot = Array.from({ length: slots }, (_, slot) =>
@@ -122,16 +123,17 @@ export async function evaluateVote(
       const ballots = passes.map((pass) => pass[slot]!);
       halted += ballots.filter(({ hasHalted }) => hasHalted).length / votes;
       const question = batch.inputs.subarray(slot * length, (slot + 1) * length);
-      const judge = ({ tokens }: Ballot, count: { exact: number; valid: number }): boolean => {
+      const judge = ({ tokens }: Ballot) => {
         const { correct, labelled } = compare(tokens, batch.labels.subarray(slot * length), 0, length);
-        if (correct === labelled) count.exact++;
-        if (isCorrect(task, task.mistake(question, tokens))) count.valid++;
-        return correct === labelled;
+        return { exact: correct === labelled, valid: isCorrect(task, task.mistake(question, tokens)) === true };
       };
-      const isSingle = judge(ballots[0]!, counts.single);
-      const isVoted = judge(ballots[electBallot(ballots)]!, counts.voted);
-      if (isVoted && !isSingle) gained++;
-      if (isSingle && !isVoted) lost++;
+      const [single, voted] = [judge(ballots[0]!), judge(ballots[electBallot(ballots)]!)];
+      for (const measure of ["exact", "valid"] as const) {
+        if (single[measure]) counts.single[measure]++;
+        if (voted[measure]) counts.voted[measure]++;
+        if (voted[measure] && !single[measure]) changed[measure].gained++;
+        if (single[measure] && !voted[measure]) changed[measure].lost++;
+      }
     }
     done += slots;
   }
@@ -141,6 +143,8 @@ export async function evaluateVote(
     interval95: wilson95(exact, puzzles),
     valid: task.canJudge ? valid / puzzles : null,
   });
+  const against = (measure: "exact" | "valid"): PairedDifference =>
+    pairedDifference(changed[measure].gained, changed[measure].lost, puzzles);
   return {
     puzzles,
     unlabelled: set.count - puzzles,
@@ -148,7 +152,7 @@ export async function evaluateVote(
     steps,
     single: shares(counts.single),
     voted: shares(counts.voted),
-    againstSingle: pairedDifference(gained, lost, puzzles),
+    againstSingle: { exact: against("exact"), valid: task.canJudge ? against("valid") : null },
     haltedShare: halted / puzzles,
   };
 }

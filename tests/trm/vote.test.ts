@@ -131,7 +131,7 @@ describe("an evaluation by vote", () => {
       const { single, voted, againstSingle } = await evaluateVote(model, set, { ...options, votes: 1, seed });
       expect(voted).toEqual(single);
       expect([single.exact, single.interval95]).toEqual([plain.exact.at(-1), plain.interval95]);
-      expect(againstSingle).toMatchObject({ gained: 0, lost: 0 });
+      expect(againstSingle).toMatchObject({ exact: { gained: 0, lost: 0 }, valid: { gained: 0, lost: 0 } });
     }
   });
 
@@ -141,7 +141,10 @@ describe("an evaluation by vote", () => {
     const { single, voted, againstSingle, puzzles: count } = measured;
     expect(count).toBe(7);
     expect(single.exact).toBe(4 / 7);
-    expect(Math.round(7 * (voted.exact - single.exact))).toBe(againstSingle.gained - againstSingle.lost);
+    for (const by of ["exact", "valid"] as const) {
+      const { gained, lost } = againstSingle[by]!;
+      expect(Math.round(7 * (voted[by]! - single[by]!))).toBe(gained - lost);
+    }
     expect(await evaluateVote(model, set, { ...options, batchSize: 7, votes: 5 })).toEqual(measured);
   });
 
