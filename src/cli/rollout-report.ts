@@ -68,7 +68,7 @@ export function rolloutTable(evaluation: RolloutEvaluation, select: RolloutSelec
   return [
     `deterministic  ${percent(deterministic)} of ${puzzles} puzzles correct (${range(interval95.deterministic)})`,
     `${`${nameOf[select]}@${all}`.padEnd(14)} ${percent(evaluation[chosen][all]!)} (${range(interval95[chosen][all]!)})`,
-    differenceLine(evaluation[chosen][all]! - deterministic, evaluation.againstDeterministic[select]),
+    `difference     ${differenceText(evaluation[chosen][all]! - deterministic, evaluation.againstDeterministic[select])}`,
     `${`pass@${all}`.padEnd(14)} ${percent(evaluation.passAtK[all]!)} (${range(interval95.passAtK[all]!)})`,
     "",
     "    K    best-q      mode  residual    pass@K  expected  recursions",
@@ -81,13 +81,13 @@ export function rolloutTable(evaluation: RolloutEvaluation, select: RolloutSelec
   ];
 }
 
-/** How two ways to answer the same puzzles differ. */
-export function differenceLine(
+/** How two ways to answer the same puzzles differ: "+21.7 points (95% interval +16.7 to +26.4; 67 gained, 2 lost)" */
+export function differenceText(
   difference: number,
   { gained, lost, difference95: [low, high] }: PairedDifference,
 ): string {
   const interval = `95% interval ${points(low)} to ${points(high)}`;
-  return `difference ${points(difference)} points (${interval}; ${gained} gained, ${lost} lost)`;
+  return `${points(difference)} points (${interval}; ${gained} gained, ${lost} lost)`;
 }
 
 /** Plain data for `--json`. */

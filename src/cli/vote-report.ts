@@ -4,7 +4,7 @@ import type { Task, VoteEvaluation, VoteShares } from "../trm/index.ts";
 import { unlabelledNote } from "./accuracy-table.ts";
 import { counted, percent } from "./format.ts";
 import { wholeNumber } from "./options.ts";
-import { differenceLine } from "./rollout-report.ts";
+import { differenceText } from "./rollout-report.ts";
 
 export const voteOption = (): Option =>
   new Option("--vote <n>", "answer n images of every puzzle under the symmetries of the task, and let the answers vote")
@@ -22,8 +22,8 @@ export function voteTable(evaluation: VoteEvaluation, { canJudge, name }: Task, 
     `${"".padEnd(16)}${"exact".padStart(8)}${"95% interval".padStart(20)}${"valid".padStart(9)}`,
     row("one pass", single),
     row(`vote of ${votes}`, voted),
-    `exact: ${differenceLine(voted.exact - single.exact, againstSingle.exact)}`,
-    ...(againstSingle.valid ? [`valid: ${differenceLine(voted.valid! - single.valid!, againstSingle.valid)}`] : []),
+    `exact  ${differenceText(voted.exact - single.exact, againstSingle.exact)}`,
+    ...(againstSingle.valid ? [`valid  ${differenceText(voted.valid! - single.valid!, againstSingle.valid)}`] : []),
     `${counted(puzzles, "puzzle")}, ${steps} supervision steps; q halted ${percent(haltedShare)} of the passes`,
     canJudge ? "valid: the answer obeys the rules, whatever the label" : `valid: ${name} cannot judge an answer`,
     ...(name.startsWith("maze")

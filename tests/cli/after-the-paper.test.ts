@@ -74,7 +74,7 @@ describe("eval --rollouts", () => {
     const text = await evaluate("--rollouts", "6", "--select", "mode");
     expect(text).toMatch(/^mode@6 +\d/m);
     expect(text).toMatch(
-      /^difference [+-]\d+\.\d points \(95% interval [+-]\d+\.\d to [+-]\d+\.\d; \d+ gained, \d+ lost\)$/m,
+      /^difference +[+-]\d+\.\d points \(95% interval [+-]\d+\.\d to [+-]\d+\.\d; \d+ gained, \d+ lost\)$/m,
     );
     for (const k of ks) expect(text).toMatch(new RegExp(`^ +${k}( +\\d+\\.\\d%){5} +${Number(k) * 3}$`, "m"));
     const table = text.slice(text.indexOf("deterministic"));
@@ -105,7 +105,7 @@ describe("eval --vote", () => {
     expect(isShare(four.voted.valid) && four.voted.valid >= four.voted.exact).toBe(true);
     const text = await evaluate("--vote", "4");
     expect(text).toMatch(/^vote of 4 +\d/m);
-    expect(text).toMatch(/^valid: difference [+-]\d/m);
+    expect(text).toMatch(/^valid +[+-]\d+\.\d points \(95% interval/m);
   });
 
   it("refuses more votes than a maze has symmetries, and options that do not go with it", async () => {
