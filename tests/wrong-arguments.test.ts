@@ -2,6 +2,7 @@
 // errors: one line that names the function, and says what was given and what was expected.
 import { describe, expect, it } from "vitest";
 import * as autograd from "../src/autograd/index.ts";
+import * as formats from "../src/formats/index.ts";
 import * as trm from "../src/index.ts";
 import * as nn from "../src/nn/index.ts";
 import * as node from "../src/node.ts";
@@ -41,6 +42,14 @@ const trusting: Readonly<Record<string, readonly string[]>> = {
   // recursion.ts is the paper's pseudocode, printed in the README as it is, without checks.
   trm: ["deepRecursion", "latentRecursion"],
   node: [],
+  formats: [
+    // These take what the parsers above them return, or a part of a message.
+    ...["npyNumbers", "npyToInt32", "toFloat32", "toInt32", "shortened", "DatasetError"],
+    // The header of an array whose dtype and shape the caller has written already.
+    "npyHeader",
+    // The bits of numbers that the caller has converted to float32.
+    "float16Bits",
+  ],
 };
 
 const builtIn = ["Error", "TypeError", "RangeError", "ReferenceError", "SyntaxError"];
@@ -75,7 +84,7 @@ async function faults(name: string, f: unknown): Promise<string[]> {
   return [...found];
 }
 
-describe.each(Object.entries({ tensor, autograd, nn, trm, node }))(
+describe.each(Object.entries({ tensor, autograd, nn, trm, node, formats }))(
   "wrong arguments of the functions of %s",
   (entry, members) => {
     const functions = Object.entries(members).filter(

@@ -2,6 +2,7 @@
 //
 // The package npyjs (1.2) is not used: it only reads, trusts sizes and shapes, and brings a fetch polyfill. Reading a broken file
 // throws a DatasetError and never allocates more than the size of the file.
+import { expectBytes, kindOf } from "./arguments.ts";
 import { DatasetError, quoted } from "./errors.ts";
 import { type NumberArrayType, viewNumbers } from "./number-view.ts";
 
@@ -63,6 +64,7 @@ export const NPY_HEADER_LIMIT = 65_536;
  * @throws DatasetError unless the bytes are exactly one .npy file of a known dtype in C order
  */
 export function parseNpy(bytes: Uint8Array, where = "npy"): NpyArray {
+  expectBytes("parseNpy", bytes);
   const { dtype, shape, length, itemSize, dataOffset } = parseNpyHeader(bytes, where);
   const expected = length * itemSize;
   const got = bytes.byteLength - dataOffset;
@@ -80,6 +82,7 @@ export const npyNumbers = (dtype: NpyDtype, bytes: Uint8Array): NpyData =>
 
 /** Reads the header only; `bytes` may end anywhere after it. @throws DatasetError */
 export function parseNpyHeader(bytes: Uint8Array, where = "npy"): NpyHeader {
+  expectBytes("parseNpyHeader", bytes);
   const refuse = (problem: string) => new DatasetError(problem, { file: where });
   if (bytes.byteLength < 12 || MAGIC.some((byte, index) => bytes[index] !== byte)) {
     throw refuse("not an .npy file (it does not begin with \\x93NUMPY and a header)");
@@ -120,6 +123,9 @@ export function npyHeader(dtype: NpyDtype, shape: readonly number[]): Uint8Array
 
 /** Writes a file, byte for byte as numpy.save does. @throws DatasetError if the shape does not match the data */
 export function serializeNpy(data: NpyData, shape: readonly number[]): Uint8Array {
+  if (!ArrayBuffer.isView(data) || !Array.isArray(shape)) {
+    throw new TypeError(`serializeNpy: got ${kindOf(data)} and ${kindOf(shape)}, expected a typed array and a shape`);
+  }
   const size = shape.reduce((product, each) => product * each, 1);
   if (size !== data.length) {
     throw new DatasetError(`serializeNpy: ${data.length} numbers, expected ${size} for the shape ${tuple(shape)}`);

@@ -1,11 +1,13 @@
 // Writes a state_dict as a .pt file that torch.load (also with weights_only) and the official code's `load_checkpoint` read.
 // pt.ts describes the format. Equal tensors give equal bytes.
+import { expectTensorMap } from "./arguments.ts";
 import { CheckpointError } from "./errors.ts";
 import type { WritableTensor } from "./safetensors.ts";
 import { writeStoredZip } from "./zip.ts";
 
 /** Writes tensors as a `.pt` file that torch.load reads. */
 export function serializePt(tensors: ReadonlyMap<string, WritableTensor>): Uint8Array {
+  expectTensorMap("serializePt", tensors);
   const root = "archive";
   const storages = [...tensors.values()].map(
     ({ data }, i) =>

@@ -3,6 +3,7 @@
 // A file is a zip archive of NAME/data.pkl (a pickle with the names, the shapes, and the storage that each tensor is a view of) and
 // NAME/data/0, NAME/data/1 ... (the numbers of every storage, little-endian). Only plain tensors are read; the pickle reader
 // (pickle.ts) refuses everything else by name.
+import { expectBytes } from "./arguments.ts";
 import { CheckpointError, shortened } from "./errors.ts";
 import { describe, Global, unpickle } from "./pickle.ts";
 import {
@@ -69,6 +70,7 @@ class Tensor {
  * @throws CheckpointError for everything else
  */
 export function parsePt(bytes: Uint8Array, where = "pt"): SafetensorsFile {
+  expectBytes("parsePt", bytes);
   const entries = readStoredZip(bytes, where);
   const root = rootOf(entries, where);
   const pickle = entries.get(`${root}data.pkl`)!;

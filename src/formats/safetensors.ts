@@ -3,6 +3,7 @@
 // A file consists of the length of the header (8 bytes, little-endian), the header (JSON: tensor name -> dtype, shape, data_offsets)
 // and the data. Reading a broken file throws a CheckpointError and never allocates more than the size of the file (twice that for
 // 16-bit floats). Typed arrays are little-endian on every platform that this code runs on.
+import { expectBytes, expectTensorMap } from "./arguments.ts";
 import { CheckpointError, quoted } from "./errors.ts";
 import { duplicateKey } from "./json-keys.ts";
 import { type NumberArrayType, viewNumbers } from "./number-view.ts";
@@ -65,6 +66,7 @@ const MAX_HEADER_BYTES = 100_000_000; // the limit of the reference implementati
  * @throws CheckpointError unless the bytes are exactly one valid safetensors file
  */
 export function parseSafetensors(bytes: Uint8Array, where = "safetensors"): SafetensorsFile {
+  expectBytes("parseSafetensors", bytes);
   const { header, dataStart } = readHeader(bytes, where);
   const dataLength = bytes.byteLength - dataStart;
   const entries: Entry[] = [];
@@ -102,6 +104,7 @@ export function serializeSafetensors(
   tensors: ReadonlyMap<string, WritableTensor>,
   metadata: Readonly<Record<string, string>> = {},
 ): Uint8Array {
+  expectTensorMap("serializeSafetensors", tensors);
   const ordered = [...tensors].sort(([, a], [, b]) => b.data.BYTES_PER_ELEMENT - a.data.BYTES_PER_ELEMENT);
   const fields = Object.keys(metadata).length > 0 ? [`"__metadata__":${JSON.stringify(metadata)}`] : [];
   let offset = 0;

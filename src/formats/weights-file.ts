@@ -1,5 +1,6 @@
 // Reads a file of weights in either format, recognised by its first bytes. A file of another kind is refused with a message that
 // says what the file is and what to do.
+import { expectBytes } from "./arguments.ts";
 import { CheckpointError, quoted } from "./errors.ts";
 import { parsePt } from "./pt.ts";
 import { parseSafetensors, type SafetensorsFile } from "./safetensors.ts";
@@ -10,6 +11,7 @@ import { parseSafetensors, type SafetensorsFile } from "./safetensors.ts";
  * @throws CheckpointError
  */
 export function parseWeightsFile(bytes: Uint8Array, where: string): SafetensorsFile {
+  expectBytes("parseWeightsFile", bytes);
   if (bytes.length === 0) throw new CheckpointError(`${where}: the file is empty, expected safetensors or a .pt file`);
   // "PK" begins a zip archive. The same bytes could be the length of a safetensors header, whose first character is "{".
   if (startsWith(bytes, "PK") && bytes[8] !== "{".charCodeAt(0)) return parsePt(bytes, where);
