@@ -1,6 +1,6 @@
 // NumPy's .npy format, read and written as bytes: versions 1 to 3, C order, little-endian numbers and booleans.
 //
-// The package npyjs (1.2) is not used: it only reads, trusts sizes and shapes, and brings a fetch polyfill. Reading a broken file
+// The package npyjs (1.2) is not used: it only reads, does not check sizes and shapes, and contains a fetch polyfill. Reading a broken file
 // throws a DatasetError and never allocates more than the size of the file.
 import { expectBytes, kindOf } from "./arguments.ts";
 import { DatasetError, quoted } from "./errors.ts";

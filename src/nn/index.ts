@@ -1,6 +1,6 @@
 // What lives here: modules, layers, optimizers, the learning-rate schedule and the moving average of weights.
 // Where to start: layers.ts, then optimizers.ts.
-// May import: src/autograd and src/tensor. Nothing here knows about files.
+// May import: src/autograd and src/tensor. Nothing here depends on files.
 export { updateAverage, warmedUpRate } from "./ema.ts";
 export {
   Attention,

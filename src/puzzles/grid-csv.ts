@@ -1,4 +1,4 @@
-// Puzzles of a grid task of one's own from a file of puzzles (csv/puzzle-csv.ts), as tokens.
+// Puzzles of a custom grid task from a file of puzzles (csv/puzzle-csv.ts), as tokens.
 import { DatasetError } from "../formats/index.ts";
 import { type Examples, PuzzleError, packExamples, type Task, type TokenPair } from "../trm/index.ts";
 import { type PuzzleRow, readPuzzleCsv, rowError } from "./csv/puzzle-csv.ts";

@@ -17,7 +17,7 @@ import { tokensTask } from "./tokens-task.ts";
 
 /** The tasks whose puzzles can be generated. */
 export const taskNames = ["sudoku4", "sudoku6", "sudoku9", "maze"] as const;
-/** The tasks that need a data set or a module. "grid" is a task of one's own with its symbols, "tokens" any other task. */
+/** The tasks that need a data set or a module. "grid" is a custom task with its symbols, "tokens" any other task. */
 const otherTaskNames = ["arc", "grid", "tokens"] as const;
 /** The names of tasks that run folders can store. */
 export type TaskName = (typeof taskNames)[number] | (typeof otherTaskNames)[number];
@@ -129,7 +129,7 @@ export function taskOf(choice: TaskChoice): Task {
   return families[choice.name].task(choice);
 }
 
-/** The plain data from which `taskOf` makes a task again, a task of one's own without its functions. */
+/** The plain data from which `taskOf` makes the task again. A custom task is stored without its functions. */
 export function choiceOf(task: Task): TaskChoice {
   expectObject("choiceOf", "the task", task, ["name", "sequenceLength", "vocabularySize"]);
   const { name, rows, columns, sequenceLength, vocabularySize } = task;

@@ -1,4 +1,4 @@
-// Tasks of one's own from a module that a user writes: its default export, or its export `task`.
+// Custom tasks from a module that a user writes: its default export, or its export `task`.
 import { existsSync, statSync } from "node:fs";
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";

@@ -58,7 +58,7 @@ const sideSchema = z.object({
   seconds: z.number().check(z.minimum(0)),
   optimizerSteps: count,
   random: randomStateSchema,
-  /** State of the batch source, in a form that only the source knows. */
+  /** State of the batch source, in a form that the source defines. */
   source: z.unknown(),
   carry: z.object({ steps: z.array(count), halted: z.array(z.boolean()) }),
   config: z.record(z.string(), z.unknown()),

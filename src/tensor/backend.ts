@@ -6,7 +6,7 @@
 // for an operation, the operation runs as its composed definition.
 //
 // This file, storage.ts, tensor.ts and scope.ts import types from one another, because a backend computes on tensors, a tensor
-// knows the backend of its storage, and a scope owns tensors and chooses a backend. No other files of src/tensor form a circle.
+// refers to the backend of its storage, and a scope owns tensors and chooses a backend. No other files of src/tensor form a circle.
 import type { DType } from "./dtype.ts";
 import type { BinaryName, UnaryName } from "./elementwise.ts";
 import type { Storage } from "./storage.ts";

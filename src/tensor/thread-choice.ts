@@ -1,4 +1,4 @@
-// Finds out whether the helping threads of the wasm backend pay for the work at hand. For a small model, or on a busy machine, one
+// Measures whether the helping threads of the wasm backend speed up the work at hand. For a small model, or on a busy machine, one
 // thread can be faster than two.
 import type { Backend } from "./backend.ts";
 import { WasmBackend } from "./backends/wasm/backend.ts";
@@ -43,7 +43,8 @@ export class ThreadChoice {
   async time<T>(work: () => Promise<T>): Promise<T> {
     if (this.#backend === null || this.isMade) return work();
     const { runtime } = this.#backend;
-    if (runtime.readyHelpers < runtime.threads - 1) return work(); // helping threads that start are no sample of their speed
+    // Until all helping threads have started, the time says nothing about their speed.
+    if (runtime.readyHelpers < runtime.threads - 1) return work();
     const usesHelpers = this.#calls % 2 === 0;
     runtime.usesHelpers = usesHelpers;
     const start = performance.now();

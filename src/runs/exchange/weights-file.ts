@@ -20,7 +20,7 @@ export interface WeightsFile extends SafetensorsFile {
  * Splits a name into the prefix of wrappers and the official name, which begins with "inner.":
  * "_orig_mod.model.inner.lm_head.weight" -> ["_orig_mod.model.", "inner.lm_head.weight"]. The loss head and Lightning add
  * "model.", torch.compile "_orig_mod.", data-parallel wrappers and torch's AveragedModel "module.", other wrappers for EMA
- * "ema_model." and the like.
+ * "ema_model." or a similar prefix.
  */
 export function splitName(name: string): [prefix: string, own: string] {
   const at = `.${name}`.indexOf(".inner.");
