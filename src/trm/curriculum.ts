@@ -19,11 +19,11 @@ function depthAt({ model: { T, n }, training: { totalSteps } }: Config, step: nu
 }
 
 /**
- * The depth curriculum, which the setting `depthCurriculum` gives to a training, as the hook `depth`: the first 30% of its totalSteps have a third of T and n (n at
- * least 2), the next 30% two thirds. An evaluation has the full depth. The stage follows from the number of the step, so that a
- * resumed training is in the same stage.
+ * The depth curriculum, as the hook `depth` of a training; the setting `depthCurriculum` passes it. The first 30% of totalSteps have a
+ * third of T and n (n at least 2), the next 30% two thirds. An evaluation has the full depth. The stage follows from the number of the
+ * step, so that a resumed training is in the same stage.
  *
- * @throws ConfigError for multiZ, where n is the number of latents, and for direct, which has no depth
+ * @throws ConfigError for multiZ, where n is the number of latents, for direct, which has no depth, and for fixedPoint
  */
 export function depthCurriculum(config: Config): NonNullable<StepHooks["depth"]> {
   expectConfig("depthCurriculum", config);
@@ -53,7 +53,8 @@ const revealState = z.strictObject({ random: randomStateSchema, source: z.unknow
 
 /**
  * Training batches in which some puzzles have blanks filled in: with the given probability r of them, r uniform in 1 .. blanks - 1.
- * Blanks are the cells in which question and answer differ. The other puzzles stay as they are.
+ * Blanks are the cells in which question and answer differ. The other puzzles stay as they are. The setting `revealProbability` puts
+ * them in front of the batches of a training.
  */
 export class RevealedExamples implements BatchSource {
   #random: Random;

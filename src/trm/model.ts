@@ -121,7 +121,7 @@ export class Model extends Module {
     }
     if (this.config.recursion === "fixedPoint") {
       throw new ConfigError(
-        "got the recursion fixedPoint, expected one with a list of updates: a solver calls its network, so that it cannot be traced, damped or given another n",
+        "updates: got the recursion fixedPoint, expected one with a list of updates: a solver calls its network, so that it cannot be traced, damped or given another n",
       );
     }
     const config = { ...this.config, n };
