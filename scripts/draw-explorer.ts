@@ -7,7 +7,7 @@ const picture = fileURLToPath(new URL("../docs/images/explorer.png", import.meta
 const server = await serve(distFolder, true);
 const browser = await launch();
 try {
-  const page = await browser.newPage({ viewport: { width: 1440, height: 860 }, reducedMotion: "reduce" });
+  const page = await browser.newPage({ viewport: { width: 1440, height: 900 }, reducedMotion: "reduce" });
   await page.goto(`${server.address}#v=1&model=sudoku6&lesson=first&part=2&at=2.1.4`);
   await page.waitForTimeout(6000); // the live trace replaces the recorded one
   await page.screenshot({ path: picture });

@@ -133,15 +133,22 @@ const puzzlesOfFile = (task: Task, text: string, path: string): PuzzleSet => ({
 });
 
 /** The part of a model card that says which puzzles the training used. `npm run ship` writes it. */
-interface Card {
+export interface Card {
   readonly solves?: string;
   readonly stages?: readonly { readonly command?: string; readonly seed?: number }[];
 }
 
-/** Puzzles of the kind that the model was trained on, drawn again so that they are none of the training puzzles. */
-function generatedPuzzles({ task, config }: LoadedModel, { solves = "", stages = [] }: Card): PuzzleSet {
+/** The task with the number of clues of the training. */
+export function taskOfTraining({ task }: Pick<LoadedModel, "task">, { solves = "" }: Card): Task {
   const clues = /with (\d+) clues/.exec(solves)?.[1];
-  const { command = "", seed = config.training.seed } = stages[0] ?? {};
+  if (!task.name.startsWith("sudoku") || !clues) return task;
+  return sudokuTask(task.rows as SudokuSide, { clues: Number(clues) });
+}
+
+/** Puzzles of the kind that the model was trained on, drawn again so that they are none of the training puzzles. */
+function generatedPuzzles(loaded: LoadedModel, card: Card): PuzzleSet {
+  const { task, config } = loaded;
+  const { command = "", seed = config.training.seed } = card.stages?.[0] ?? {};
   if (task.name === "sudoku4") {
     // Most 4x4 puzzles with few clues could be training puzzles, so the sets of the training are drawn again, as `trm train` draws them.
     const unseen = Number(/--unseen (\d+)/.exec(command)?.[1] ?? 200);
@@ -151,9 +158,7 @@ function generatedPuzzles({ task, config }: LoadedModel, { solves = "", stages =
     return { examples, source: `unseen: drawn with the training puzzles (seed ${seed}) and kept out of the training` };
   }
   const own = 7_654_321;
-  const named =
-    task.name.startsWith("sudoku") && clues ? sudokuTask(task.rows as SudokuSide, { clues: Number(clues) }) : task;
-  const { test } = named.generate({ train: 0, test: classSize, seed: own });
+  const { test } = taskOfTraining(loaded, card).generate({ train: 0, test: classSize, seed: own });
   return { examples: test, source: `unseen: generated with seed ${own}, the training puzzles with seed ${seed}` };
 }
 

@@ -137,6 +137,9 @@ export function App(): JSX.Element {
   );
 }
 
+/** On a narrow page the tabs are wider than the screen. */
+const showTab = (tab: HTMLElement | null): void => tab?.scrollIntoView({ block: "nearest", inline: "center" });
+
 function Header(): JSX.Element {
   const { view } = link.value;
   return (
@@ -152,6 +155,7 @@ function Header(): JSX.Element {
               type="button"
               class={`tab${name === view ? " current" : ""}`}
               aria-current={name === view ? "page" : undefined}
+              ref={name === view ? showTab : null}
               onClick={() => go({ view: name })}
             >
               {title}

@@ -62,10 +62,10 @@ const first: readonly Part[] = [
           boxes at the bottom of the page. (A training corrects the network after each of them, hence the name.)
         </p>
         <p>
-          After step 1 {cells(wrongAfter(1))} of the answer {wrongAfter(1) === 1 ? "is" : "are"} wrong; after step{" "}
+          After step 1, {cells(wrongAfter(1))} of the answer {wrongAfter(1) === 1 ? "is" : "are"} wrong; after step{" "}
           {shape.value.steps}, {cells(wrongAfter(shape.value.steps))}.
         </p>
-        <p>An outline marks what the last update changed. The bar under a digit is the network’s confidence in it.</p>
+        <p>An outline marks what the last update changed, a bar the network’s confidence.</p>
       </>
     ),
   },

@@ -24,6 +24,10 @@ export interface ChartProps {
 }
 
 const height = 180;
+/** Distances of the marks on the axis of training steps. */
+const wholeSteps = [1, 2, 5]
+  .flatMap((digit) => [1, 10, 100, 1000, 10_000].map((power) => digit * power))
+  .sort((a, b) => a - b);
 
 /** All x of all series in order, and the y of each series at them. */
 function columnsOf(series: readonly Series[]): uPlot.AlignedData {
@@ -56,7 +60,7 @@ function optionsOf({ xName, range, format, series }: ChartProps, width: number, 
     cursor: { show: false },
     scales: { x: { time: false }, y: range ? { range: [...range] } : {} },
     axes: [
-      { ...axis, label: xName, labelSize: 18, labelFont: "12px system-ui", size: 28 },
+      { ...axis, incrs: wholeSteps, label: xName, labelSize: 18, labelFont: "12px system-ui", size: 28 },
       { ...axis, size: 48, values: (_, values) => values.map(format) },
     ],
     series: [

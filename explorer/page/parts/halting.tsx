@@ -68,7 +68,7 @@ export function Halting(): JSX.Element {
             <text
               class="tick halt-text"
               x={x(halts * perStep - 1) + (halts > steps / 2 ? -6 : 6)}
-              y={y(0) - 6}
+              y={halts > steps / 2 ? y(1) + 14 : y(0) - 6}
               text-anchor={halts > steps / 2 ? "end" : "start"}
             >
               stops after step {halts}

@@ -317,7 +317,7 @@ function Dots({ own }: { own: ClassRun }): JSX.Element | null {
             ← settled
           </text>
           <text class="tick" x={width - dotsRight} y={dotsHeight - 6} text-anchor="end">
-            change of y by its last update (root mean square) →
+            {width < 420 ? "change of y (RMS) →" : "change of y by its last update (root mean square) →"}
           </text>
           {dots.map(({ i, wrong, move }) => (
             // biome-ignore lint/a11y/noStaticElementInteractions: a shortcut; the puzzle buttons of Solve do the same

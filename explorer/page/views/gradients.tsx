@@ -270,7 +270,7 @@ function Quotients({ made }: { made: Nudge }): JSX.Element {
           ← rounding
         </text>
         <text class="tick" x={width - right} y={height - 6} text-anchor="end">
-          no slope any more →
+          {width < 360 ? "no slope →" : "no slope any more →"}
         </text>
         <path class="curve curve-whole" d={path("whole")} />
         <path class="curve curve-last" d={path("last")} />

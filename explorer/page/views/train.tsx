@@ -93,6 +93,9 @@ export function Train(): JSX.Element {
   );
 }
 
+/** On a narrow page the sliders are folded away, so that the charts come soon. */
+const isNarrow = matchMedia("(max-width: 820px)").matches;
+
 function Settings(): JSX.Element {
   const { task, rival, evaluation } = link.value;
   const busy = isTraining();
@@ -153,9 +156,14 @@ function Settings(): JSX.Element {
         </select>
       </label>
       {evaluation === "rollouts" && <NoiseSliders />}
-      {sliders.map((slider) => (
-        <SliderRow key={slider.setting} {...slider} />
-      ))}
+      <details class="all-settings" open={!isNarrow}>
+        <summary>Model and training</summary>
+        <div class="settings">
+          {sliders.map((slider) => (
+            <SliderRow key={slider.setting} {...slider} />
+          ))}
+        </div>
+      </details>
       {hasRun && busy && (
         <p class="note">New settings count from the next start, those of the evaluation from “Continue” on.</p>
       )}
@@ -189,6 +197,12 @@ function Settings(): JSX.Element {
   );
 }
 
+const SupervisionSteps = (): JSX.Element => (
+  <>
+    N<sub>sup</sub>
+  </>
+);
+
 function SliderRow({ setting, name, meaning, stops }: Slider): JSX.Element {
   const value = link.value[setting];
   const distance = (stop: number): number => Math.abs(stop - value);
@@ -196,7 +210,7 @@ function SliderRow({ setting, name, meaning, stops }: Slider): JSX.Element {
   return (
     <label class="setting slider">
       <span>
-        {name} <b class="number">{value}</b>
+        <span>{setting === "nSup" ? <SupervisionSteps /> : name}</span> <b class="number">{value}</b>
       </span>
       <input
         type="range"
