@@ -1,6 +1,6 @@
 // A training of the page: what a checkpoint continues, and the evaluation with rollouts.
 import { afterAll, expect, it } from "vitest";
-import type { Calls, TrainProgress, TrainSettings } from "../../explorer/shared/calls.ts";
+import type { Calls, TrainSettings } from "../../explorer/shared/calls.ts";
 import { trainerHandlers } from "../../explorer/worker/trainer.ts";
 import { parseSafetensors } from "../../src/formats/index.ts";
 import { setRootBackend, WasmBackend } from "../../src/tensor/index.ts";
@@ -19,11 +19,19 @@ const settings: TrainSettings = {
 };
 
 /** Makes a call as the page does, with its reports. */
-async function call<K extends keyof typeof trainerHandlers>(name: K, args: Calls[K]["args"]) {
+async function call<K extends keyof typeof trainerHandlers>(
+  name: K,
+  args: Calls[K]["args"],
+  isEnough: (report: Calls[K]["progress"]) => boolean = () => false,
+) {
   const reports: Calls[K]["progress"][] = [];
-  const progress = (report: Calls[K]["progress"]): void => void reports.push(report);
+  const controller = new AbortController();
+  const progress = (report: Calls[K]["progress"]): void => {
+    reports.push(report);
+    if (isEnough(report)) controller.abort();
+  };
   const handler = trainerHandlers[name] as (args: unknown, context: unknown) => Promise<Calls[K]["result"]>;
-  return { result: await handler(args, { signal: new AbortController().signal, progress }), reports };
+  return { result: await handler(args, { signal: controller.signal, progress }), reports };
 }
 
 const begin = async (checkpoint: Calls["checkpoint"]["result"] | null = null, hasItsData = false) =>
@@ -64,12 +72,9 @@ it("a checkpoint whose data are unknown starts its data again, and the page can 
 
 it("an evaluation counts the same puzzles without rollouts and with them", async () => {
   await begin();
-  let evaluated: TrainProgress | undefined;
-  while (!evaluated) {
-    const { reports } = await call("train", { steps: 20, evaluation: { rollouts: 2, sigma: 0 } });
-    evaluated = reports.find(({ withRollouts }) => withRollouts !== null);
-  }
-  const { exact, withRollouts, puzzles } = evaluated;
+  const args = { steps: 10_000, evaluation: { rollouts: 2, sigma: 0 } };
+  const { reports } = await call("train", args, ({ withRollouts }) => withRollouts !== null);
+  const { exact, withRollouts, puzzles } = reports.at(-1)!;
   expect(puzzles).toBe(200);
   // Without noise every rollout is the prediction.
   const plain = exact!.at(-1);
