@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { expect, it } from "vitest";
 import { ArgumentError } from "../../src/tensor/index.ts";
 import { type Examples, packExamples, ShuffledExamples } from "../../src/trm/index.ts";
+import { labelCounts } from "../../src/trm/losses.ts";
 
 /** Examples of one cell that hold their number. */
 const numbered = (count: number): Examples => {
@@ -46,4 +47,8 @@ it("a stream continues from its state at any point", () => {
 it("examples are not packed with a length that is no whole number, even if there are none", () => {
   expect(() => packExamples([], 1.5)).toThrow(ArgumentError);
   expect(packExamples([], 3)).toMatchObject({ count: 0, length: 3 });
+});
+
+it("labels count unless they are negative, so that a label 0 counts", () => {
+  expect([...labelCounts(Int32Array.of(0, -100, 3, -1, 5, 0), 2)]).toEqual([1, 1, 2]);
 });

@@ -1,8 +1,9 @@
 /** Defaults and limits of the settings. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { Random } from "../../src/tensor/index.ts";
 import { expectConfig, expectModelConfig } from "../../src/trm/config.ts";
-import { type Config, ConfigError, parseConfig } from "../../src/trm/index.ts";
+import { type Config, ConfigError, Model, type ModelConfig, parseConfig } from "../../src/trm/index.ts";
 
 const sizes = { vocabularySize: 11, sequenceLength: 81 };
 
@@ -61,6 +62,8 @@ describe("the configuration", () => {
     );
     expect(() => expectModelConfig("here", null)).toThrow("here: got null, expected the settings of a model");
     expect(() => expectModelConfig("here", 3)).toThrow("here: got 3, expected the settings of a model");
+
+    expect(() => new Model(withoutHeads as ModelConfig, new Random(1))).toThrow("Model: got settings without heads");
 
     expect(() => expectConfig("here", config)).not.toThrow();
     const { model, training } = config;

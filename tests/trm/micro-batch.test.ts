@@ -2,8 +2,15 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { sudokuTask } from "../../src/puzzles/index.ts";
-import { type Observed, parseConfig, ShuffledExamples, Training } from "../../src/trm/index.ts";
-import { microBatchOf, tapeBytesPerSlot } from "../../src/trm/micro-batch.ts";
+import {
+  type Config,
+  type Observed,
+  parseConfig,
+  type Settings,
+  ShuffledExamples,
+  Training,
+} from "../../src/trm/index.ts";
+import { microBatchOf, tapeBytesPerSlot, trainingBytes } from "../../src/trm/micro-batch.ts";
 
 const task = sudokuTask(4);
 const { train } = task.generate({ train: 64, test: 1, seed: 3 });
@@ -43,6 +50,20 @@ async function steps(settings: Record<string, unknown>, microBatch: number) {
   return seen;
 }
 
+/** Bytes of all tensors when the loss of the first step has been computed: the tape is at its largest. */
+async function bytesAtLoss(config: Config): Promise<number> {
+  let bytes = Number.NaN;
+  const training = new Training(config, new ShuffledExamples(train, 5), {
+    loss: ({ total }) => {
+      bytes = total.value.backend.memory().liveBytes;
+      return total;
+    },
+  });
+  await training.supervisionStep();
+  training.dispose();
+  return bytes;
+}
+
 describe("a batch in parts", () => {
   it("has the losses and gradients of the whole batch, whatever the size of the parts", async () => {
     const variants = [{}, { continueLoss: true, separateNets: true }, { puzzleEmbeddingSize: 8, puzzleSlots: 1 }];
@@ -67,6 +88,43 @@ describe("a batch in parts", () => {
 describe("the size of the parts", () => {
   it("is the whole batch for a small model", () => {
     expect(microBatchOf(parseConfig(small))).toBe(6);
+  });
+
+  it("is estimated from what a training really keeps on its tape", async () => {
+    const wide = { ...small, hiddenSize: 32, n: 4, layers: 3 };
+    const variants: Record<string, unknown>[] = [
+      {},
+      { mixer: "attention" },
+      { oneStepGradient: true },
+      { separateNets: true, layersY: 1 },
+      { recursion: "direct" },
+    ];
+    for (const settings of variants) {
+      const config = (batchSize: number) => parseConfig({ ...wide, ...settings, batchSize } as Settings);
+      const perSlot = ((await bytesAtLoss(config(48))) - (await bytesAtLoss(config(16)))) / 32;
+      const estimate = tapeBytesPerSlot(config(1).model);
+      expect(estimate / perSlot).toBeGreaterThan(0.9);
+      expect(estimate / perSlot).toBeLessThan(1.15);
+    }
+  });
+
+  it("counts the fixed point's steps on the tape instead of n", () => {
+    const bytes = (settings: Record<string, unknown>) =>
+      tapeBytesPerSlot(parseConfig({ ...small, ...settings } as Settings).model);
+    expect(bytes({ recursion: "fixedPoint", gradientSteps: 2, n: 6 })).toBe(bytes({ n: 2 }));
+  });
+
+  it("is announced with the memory of tape, carry, weights, moments, gradients and average", () => {
+    const bytes = (settings: Record<string, unknown>, parameters: number) =>
+      trainingBytes(parseConfig({ ...small, ...settings } as Settings), parameters);
+    expect(bytes({}, 1e6) - bytes({}, 0)).toBe(4 * 6e6);
+    expect(bytes({ emaRate: 0 }, 1e6) - bytes({ emaRate: 0 }, 0)).toBe(4 * 5e6);
+    const latents = (count: number) => 4 * 3 * 6 * count * 16 * 16; // three times [6, 16, 16] in float32
+    const tape = (settings: Record<string, unknown>) =>
+      1.5 * 6 * tapeBytesPerSlot(parseConfig({ ...small, ...settings } as Settings).model);
+    expect(bytes({}, 0)).toBeCloseTo(0.3e9 + latents(2) + tape({}), 3);
+    const several = { recursion: "multiZ", n: 4 };
+    expect(bytes(several, 0)).toBeCloseTo(0.3e9 + latents(5) + tape(several), 3);
   });
 
   it("keeps the tape of the official Sudoku settings below two gigabytes", () => {
