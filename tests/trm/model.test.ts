@@ -88,4 +88,18 @@ describe("a new model", () => {
     }
     model.dispose();
   });
+
+  it("gives every position of every puzzle the same initial vector", async () => {
+    const { model: settings } = parseConfig({ vocabularySize: 4, sequenceLength: 3, hiddenSize: 8, heads: 1 });
+    const model = new Model(settings, new Random(4));
+    const latents = model.initialLatents(2);
+    expect(Object.keys(latents)).toEqual(["y", "z"]);
+    for (const [name, { value }] of Object.entries(latents)) {
+      const vector = [...(await model.initial.get(name)!.data())];
+      expect(value.shape).toEqual([2, 3, 8]);
+      expect([...(await value.data())]).toEqual(new Array(6).fill(vector).flat());
+      value.dispose();
+    }
+    model.dispose();
+  });
 });

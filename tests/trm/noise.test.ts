@@ -1,10 +1,10 @@
 // The hooks of EqR: random starts, damped updates and path noise, in training and in evaluation.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { add, checkGradient, type Variable } from "../../src/autograd/index.ts";
+import { add, checkGradient, constant, type Variable } from "../../src/autograd/index.ts";
 import { sudokuTask } from "../../src/puzzles/index.ts";
 import { loadModel, packCheckpoint, packModel, parseSide, restoreTraining } from "../../src/runs/index.ts";
-import { Random } from "../../src/tensor/index.ts";
+import { Random, tensor } from "../../src/tensor/index.ts";
 import {
   damping,
   evaluate,
@@ -54,6 +54,15 @@ describe("damping", () => {
     expect(await start({ around: damping(1, 0) })).toEqual(plain);
     expect(await start({ around: damping(0.95, 0) })).not.toEqual(plain);
     expect(await start({ around: damping(1, 0.01) })).not.toEqual(plain);
+  });
+
+  it("mixes the latent before the update and the one after it, in the shares 1 - lambda and lambda", async () => {
+    const context = { step: 1, steps: new Int32Array(1), puzzles: new Int32Array(1), random: new Random(1), call: 0 };
+    const [before, after] = [constant(tensor([10, 0])), constant(tensor([20, 8]))];
+    const update = { index: 0, latent: "y", before, latents: { y: before }, line: null };
+    const damped = async (lambda: number) => [...(await damping(lambda, 0)(update, () => after, context).value.data())];
+    expect(await damped(0.25)).toEqual([12.5, 2]);
+    expect(await damped(0)).toEqual([10, 0]);
   });
 
   it("passes the gradient", () => {
