@@ -66,7 +66,7 @@ export class Laboratory {
     const vitest = join(projectRoot, "node_modules/vitest/vitest.mjs");
     const project = tests.some((test) => test.includes(".full.")) ? "full" : "quick";
     const options = ["--project", project, "--no-isolate", "--bail", "1", "--reporter", "json", "--outputFile", report];
-    const ended = await runFor(300, process.execPath, [vitest, "run", ...options, ...tests], this.#folder);
+    const ended = await runFor(180, process.execPath, [vitest, "run", ...options, ...tests], this.#folder);
     if (!ended) return { verdict: "timed out", caughtBy: null };
     return verdictOf(readFileSync(report, "utf8"));
   }
@@ -104,12 +104,12 @@ function verdictOf(json: string): Omit<Result, "mutant"> {
   return { verdict: "broken", caughtBy: null };
 }
 
-/** Whether the program ended within `seconds`; it is killed otherwise. */
+/** Whether the program ended within `seconds`; otherwise it is killed with its own processes, one of which may run an endless loop. */
 function runFor(seconds: number, program: string, args: readonly string[], cwd: string): Promise<boolean> {
   return new Promise((resolve, reject) => {
-    const child = spawn(program, args, { cwd, stdio: "ignore" });
+    const child = spawn(program, args, { cwd, stdio: "ignore", detached: true }); // a process group of its own
     const timer = setTimeout(() => {
-      child.kill("SIGKILL");
+      process.kill(-child.pid!, "SIGKILL");
       resolve(false);
     }, 1000 * seconds);
     child.on("error", reject);
