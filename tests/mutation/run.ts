@@ -48,7 +48,8 @@ export class Laboratory {
     try {
       const nearest = this.#nearestTest(mutant);
       const first = nearest === null ? null : await this.#test([nearest]);
-      return { mutant, ...(first?.verdict === "caught" ? first : await this.#test(mutant.tests)) };
+      const isDecided = first?.verdict === "caught" || first?.verdict === "timed out";
+      return { mutant, ...(isDecided ? first : await this.#test(mutant.tests)) };
     } finally {
       writeFileSync(path, original);
     }

@@ -25,6 +25,11 @@ const configOf = (settings: Record<string, unknown> = {}) =>
 const context = { steps: new Int32Array(1), puzzles: new Int32Array(1), random: new Random(1) };
 
 describe("the depth curriculum", () => {
+  it("has at least two updates of z in the first stage, unless n is 1", () => {
+    const first = (n: number) => depthCurriculum(configOf({ n }))({ ...context, step: 1 });
+    expect([1, 2, 3, 6, 7].map((n) => first(n).n)).toEqual([1, 2, 2, 2, 3]);
+  });
+
   it("has a third of T and n for 30% of the steps, then two thirds for 30%, then all", () => {
     const depth = depthCurriculum(configOf());
     const stages = Array.from({ length: 10 }, (_, i) => depth({ ...context, step: i + 1 }));

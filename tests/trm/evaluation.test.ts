@@ -2,13 +2,14 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { sudokuTask } from "../../src/puzzles/index.ts";
-import { assign, Random } from "../../src/tensor/index.ts";
+import { ArgumentError, assign, Random } from "../../src/tensor/index.ts";
 import { batchHooks, compare, wilson95 } from "../../src/trm/evaluation.ts";
 import { evaluateHalting, sweepHalting } from "../../src/trm/halting-evaluation.ts";
 import {
   ConfigError,
   type Examples,
   evaluate,
+  evaluationBatches,
   Model,
   packExamples,
   parseConfig,
@@ -115,6 +116,17 @@ describe("evaluate", () => {
     );
     expect(solved.at(-1)).toBe(6);
     expect(firstHalt.some((halt) => halt > 0)).toBe(true);
+  });
+
+  it("takes a stored set, which need not be in memory, with the same figures", async () => {
+    const stored = { count: puzzles.count, batches: (batchSize: number) => evaluationBatches(puzzles, batchSize) };
+    expect(await evaluate(model, stored, options)).toEqual(await evaluate(model, puzzles, options));
+  });
+
+  it("refuses what is no model, and labels that are no array of tokens", async () => {
+    await expect(evaluate(config as unknown as Model, puzzles, options)).rejects.toThrow(ArgumentError);
+    const labels = "1234" as unknown as Int32Array;
+    await expect(evaluate(model, { ...puzzles, labels }, options)).rejects.toThrow(ArgumentError);
   });
 
   it("refuses an empty set", async () => {
