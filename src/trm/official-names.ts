@@ -113,8 +113,8 @@ const weightNames: readonly (readonly [own: string, official: string])[] = [
 ];
 
 /**
- * The official name of a weight; a parameter that the official code does not have keeps its own name. A single network is L_level. With separate networks, H_level updates y; direct prediction has
- * only H_level.
+ * The official name of a weight; a parameter that the official code does not have keeps its own name. A single network is L_level.
+ * With separate networks, H_level updates y; direct prediction has only H_level.
  */
 export function officialWeightName(own: string, onlyY = false): string {
   const path = own.replace(/^netY\./, "net.").replace(/\.\d+\./, ".*.");

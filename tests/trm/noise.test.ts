@@ -133,6 +133,17 @@ describe("the settings of EqR", () => {
     model.dispose();
   });
 
+  it("are each enough to change the model's updates or its start", () => {
+    const hooksOf = (given: object) => {
+      const model = new Model(parseConfig({ ...settings, ...given }).model, new Random(5));
+      model.dispose();
+      return Object.entries(model.hooks).flatMap(([name, hook]) => (hook ? [name] : []));
+    };
+    expect(hooksOf({ randomStarts: true })).toEqual(["initial"]);
+    expect(hooksOf({ dampingLambda: 0.95 })).toEqual(["around"]);
+    expect(hooksOf({ pathNoiseBeta: 0.01 })).toEqual(["around"]);
+  });
+
   it("equal the hooks of the same values, bit for bit, in training and in evaluation", async () => {
     const training = begin();
     expect(await steps(training, 3)).toEqual(await start(hooks));

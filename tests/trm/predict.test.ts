@@ -124,6 +124,13 @@ describe("predict", () => {
     await expect(predict(model, task, puzzles as string[])).rejects.toThrow(message);
   });
 
+  it("takes every token of the vocabulary, padding included, as part of a question", async () => {
+    const tokens = Int32Array.from({ length: 16 }, (_, i) => i % 6);
+    expect(await predict(model, task, [tokens])).toHaveLength(1);
+    await expect(predict(model, task, [tokens.map((token) => token + 1)])).rejects.toThrow("predict: puzzles[0]");
+    await expect(predict(model, task, [tokens.map((token) => token - 1)])).rejects.toThrow("predict: puzzles[0]");
+  });
+
   it("refuses a task of another size, and options out of range", async () => {
     await expect(predict(model, sudokuTask(6), [])).rejects.toThrow(
       "predict: the model has 16 cells and 6 tokens, sudoku6 has 36 and 8",
