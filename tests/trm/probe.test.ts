@@ -4,6 +4,7 @@ import { afterAll, describe, expect, it } from "vitest";
 import { ratingOf, sudokuTask } from "../../src/puzzles/index.ts";
 import { Random } from "../../src/tensor/index.ts";
 import { type Examples, evaluate, Model, parseConfig, predictions, probe } from "../../src/trm/index.ts";
+import { PredictionRun } from "../../src/trm/prediction.ts";
 import { areaUnderCurve, oneBlankPuzzles } from "../../src/trm/probe.ts";
 
 const task = sudokuTask(4);
@@ -109,4 +110,55 @@ describe("a probe", () => {
       "probe: got 1 supervision steps, expected at least 2",
     );
   });
+});
+
+it("a probe has the drift, the areas under the curve and the groups that their definitions give", async () => {
+  const steps = 6;
+  // Half of the puzzles have the model's last answer as labels, so that the model is correct on them.
+  const run = new PredictionRun(model, { inputs: puzzles.inputs, puzzleIds: new Int32Array(8) }, {});
+  const y: Float32Array[] = [];
+  let [tokens, q] = [new Int32Array(0), new Float32Array(0)];
+  for (let step = 1; step <= steps; step++) {
+    const outputs = run.step();
+    y.push(Float32Array.from(await run.latents.y!.value.data()));
+    tokens = Int32Array.from(await outputs.tokens.data());
+    q = Float32Array.from(await outputs.q.data());
+    for (const tensor of Object.values(outputs)) tensor.dispose();
+  }
+  run.dispose();
+  const labels = puzzles.labels.slice();
+  for (const row of [0, 2, 3, 6]) labels.set(tokens.subarray(16 * row, 16 * row + 16), 16 * row);
+  const set: Examples = { ...puzzles, labels, ignoreLabel: null };
+
+  const isCorrect = [...Array(8).keys()].map((row) => [0, 2, 3, 6].includes(row));
+  const size = y[0]!.length / 8;
+  const moved = (row: number, step: number): number => {
+    const cells = [...Array(size).keys()].map((i) =>
+      Math.abs(y[step]![row * size + i]! - y[step - 1]![row * size + i]!),
+    );
+    return cells.reduce((sum, each) => sum + each, 0) / size;
+  };
+  const drift = isCorrect.map((_, row) => [2, 3, 4, 5].reduce((sum, step) => sum + moved(row, step), 0) / 4);
+  const middle = drift.toSorted((a, b) => a - b)[3]! + 1e-9;
+  const area = (values: readonly number[]) =>
+    areaUnderCurve(values.map((value, row) => ({ value, isCorrect: isCorrect[row]! })));
+  const rating = (question: Int32Array): number => question[0]!;
+
+  const found = await probe(model, set, { ...options, nSup: steps, settled: middle, rating });
+  expect(found.drift.window).toBe(4);
+  expect(found.drift.settledCorrect + found.drift.settledWrong).toBe(4);
+  expect(found.drift.settledCorrect).toBe(drift.filter((each, row) => each < middle && isCorrect[row]).length);
+  expect(found.drift.auc).toBeCloseTo(area(drift.map((each) => -each))!, 10);
+  expect(found.q.auc).toBeCloseTo(area(isCorrect.map((_, row) => q[2 * row]!))!, 10);
+  const clues = isCorrect.map((_, row) => {
+    const cells = [...Array(16).keys()].map((cell) => 16 * row + cell);
+    return cells.filter((i) => puzzles.inputs[i] === labels[i]).length;
+  });
+  const values = [...new Set(clues)].sort((a, b) => a - b);
+  expect(found.byClues.map(({ from, to, puzzles: count }) => [from, to, count])).toEqual(
+    values.map((value) => [value, value, clues.filter((each) => each === value).length]),
+  );
+  const rated = found.byRating!;
+  expect(rated.map(({ from }) => from)).toEqual(rated.map(({ from }) => from).sort((a, b) => a - b));
+  expect(rated.reduce((sum, each) => sum + each.puzzles, 0)).toBe(8);
 });
