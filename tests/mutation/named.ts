@@ -49,13 +49,16 @@ export const namedMutants = (): Mutant[] => [
   replacing(
     "no exploration by default",
     "src/trm/config.ts",
-    { from: "explorationProbability: probability.default(0.1)", to: "explorationProbability: probability.default(0)" },
+    {
+      from: "explorationProbability: z._default(probability, 0.1)",
+      to: "explorationProbability: z._default(probability, 0)",
+    },
     ["tests/trm/config.test.ts"],
   ),
   replacing(
     "8 supervision steps by default",
     "src/trm/config.ts",
-    { from: "nSup: positive.default(16)", to: "nSup: positive.default(8)" },
+    { from: "nSup: z._default(positive, 16)", to: "nSup: z._default(positive, 8)" },
     ["tests/trm/config.test.ts"],
   ),
   replacing(
@@ -71,9 +74,9 @@ export const namedMutants = (): Mutant[] => [
     ["tests/cli/run-puzzles.test.ts"],
   ),
   replacing(
-    "a loss that is not finite does not stop the training",
+    "a diverging training does not stop",
     "src/cli/training-session.ts",
-    { from: "!Number.isFinite(metrics.loss)", to: "false" },
+    { from: "this.#divergence.problemOf(metrics)", to: "(null as string | null)" },
     ["tests/cli/training-session.test.ts"],
   ),
   replacing(
