@@ -41,7 +41,7 @@ const first: readonly Part[] = [
       <>
         <p>
           This is a Tiny Recursive Model, a neural network of {thousands(model.value!.parameters)} numbers that were
-          learned from examples. {goalText()} Nobody told the network that rule, and it does not search. It has one
+          learned from examples. {goalText()} The rule is not part of the network, and it does not search. It has one
           habit: it improves its answer, again and again.
         </p>
         <p>

@@ -234,7 +234,7 @@ function Noise({ own }: { own: ModelEntry }): JSX.Element | null {
       </header>
       <p>
         A model that gives a wrong answer gives it every time. Noise that is added to z before every supervision step
-        makes every try, a <i>rollout</i>, different. Which one to believe? Nobody knows the answer, but the model has{" "}
+        makes every try, a <i>rollout</i>, different. The answer is not known when a puzzle is solved, but the model has{" "}
         <Named name="q" />: take the rollout whose q is highest.
       </p>
       <fieldset class="row" aria-label="Puzzle for the rollouts">
