@@ -258,7 +258,8 @@ const rangeOf = (puzzles: readonly Judged[]): ShareOfRange => ({
   ...shareOf(puzzles.filter(({ isCorrect }) => isCorrect).length, puzzles.length),
 });
 
-function reliabilityOf(puzzles: readonly Judged[]): ReliabilityBin[] {
+/** Ten bins of the values, which lie between 0 and 1, without those that have no puzzles. */
+export function reliabilityOf(puzzles: readonly Judged[]): ReliabilityBin[] {
   const bins = Array.from({ length: 10 }, (_, bin) =>
     puzzles.filter(({ value }) => Math.min(9, Math.floor(10 * value)) === bin),
   );
@@ -273,7 +274,7 @@ function byValue(puzzles: readonly Judged[]): ShareOfRange[] {
 }
 
 /** Groups of nearly equal size, in the order of their values. Equal values stay together. */
-function inGroups(puzzles: readonly Judged[], groups: number): ShareOfRange[] {
+export function inGroups(puzzles: readonly Judged[], groups: number): ShareOfRange[] {
   const sorted = puzzles.toSorted((a, b) => a.value - b.value);
   const found: Judged[][] = [];
   for (const [index, puzzle] of sorted.entries()) {

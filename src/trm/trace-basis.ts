@@ -20,16 +20,23 @@ export interface Plane {
 export type PositionBasis = Readonly<Record<string, Plane>>;
 
 /** The position of a latent [P + L, D]. @throws ConfigError if the basis does not fit the model */
-export function positionOn(basis: PositionBasis, latent: string, values: Float32Array): [number, number] {
+export function positionOn(
+  basis: PositionBasis,
+  latent: string,
+  values: Float32Array,
+  hiddenSize: number,
+): [number, number] {
   const plane = basis[latent];
   if (!plane) {
     throw new ConfigError(`trace: got a basis for ${Object.keys(basis).join(", ")}, expected one for ${latent} too`);
   }
   const { mean, axes } = plane;
-  if (values.length % mean.length !== 0) {
-    throw new ConfigError(`trace: got a basis of ${mean.length} dimensions, expected the model's hiddenSize`);
+  if (mean.length !== hiddenSize) {
+    throw new ConfigError(
+      `trace: got a basis of ${mean.length} dimensions, expected ${hiddenSize}, the model's hiddenSize`,
+    );
   }
-  const point = meanOverPositions(values, mean.length).map((value, i) => value - mean[i]!);
+  const point = meanOverPositions(values, hiddenSize).map((value, i) => value - mean[i]!);
   return [dot(point, axes[0]), dot(point, axes[1])];
 }
 

@@ -83,7 +83,7 @@ export interface TraceAbout {
 export async function* trace(model: Model, question: Question, options: TraceOptions): AsyncGenerator<TraceFrame> {
   expectQuestion("trace", model, question, options);
   const { basis, loss = "stablemax" } = options;
-  const { vocabularySize } = model.config;
+  const { vocabularySize, hiddenSize } = model.config;
   for await (const { latents, before, logits, q, shape, ...update } of updatesOf(model, question, options)) {
     const puzzles = shape[0]!;
     for (let puzzle = 0; puzzle < puzzles; puzzle++) {
@@ -96,7 +96,7 @@ export async function* trace(model: Model, question: Question, options: TraceOpt
         ...cells,
         norm: distance(own),
         move: distance(own, partOf(before, puzzle, puzzles)),
-        position: basis ? positionOn(basis, update.latent, own) : null,
+        position: basis ? positionOn(basis, update.latent, own, hiddenSize) : null,
         q: q && { halt: q[2 * puzzle]!, continue: q[2 * puzzle + 1]! },
       };
     }

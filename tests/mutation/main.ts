@@ -3,6 +3,7 @@
 //   npm run mutation                       the named faults of named.ts: each must be caught
 //   npm run mutation -- src/trm src/nn     every mutant of the files in these folders; prints a score and the survivors
 //   npm run mutation -- src/trm --sample 5 every fifth of them
+//   npm run mutation -- src/trm/probe.ts:150 src/trm/trace.ts   every mutant of this line, and of this file
 import { parseArgs } from "node:util";
 import { sourceFiles } from "../source.ts";
 import type { Mutant } from "./mutant.ts";
@@ -35,9 +36,14 @@ const share = `${((100 * caught) / results.length).toFixed(1)}%`;
 console.log(`${caught} of ${results.length} mutants caught (${share}), ${endless} of them by a test that did not end`);
 if (positionals.length === 0 && survivors.length > 0) process.exitCode = 1;
 
-function generated(folders: readonly string[], sample: number): Mutant[] {
-  const files = sourceFiles().filter(({ path }) => folders.some((folder) => path.startsWith(folder)));
-  return files.flatMap((file) => mutantsOf(file, tests)).filter((_, i) => i % sample === 0);
+/** @param places  folders, files, or lines as FILE:LINE */
+function generated(places: readonly string[], sample: number): Mutant[] {
+  const all = sourceFiles().flatMap((file) => mutantsOf(file, tests));
+  // The name of a mutant begins with "FILE:LINE ".
+  const isAt = (place: string, { name }: Mutant): boolean => name.startsWith(/:\d+$/.test(place) ? `${place} ` : place);
+  const empty = places.find((place) => !all.some((mutant) => isAt(place, mutant)));
+  if (empty !== undefined) throw new Error(`mutation: got ${empty}, expected a folder, file or FILE:LINE with mutants`);
+  return all.filter((mutant) => places.some((place) => isAt(place, mutant))).filter((_, i) => i % sample === 0);
 }
 
 /** A busy machine can make a test time out, so mutants whose tests timed out run again, one at a time; the second result counts. */

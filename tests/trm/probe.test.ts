@@ -5,7 +5,8 @@ import { ratingOf, sudokuTask } from "../../src/puzzles/index.ts";
 import { Random } from "../../src/tensor/index.ts";
 import { type Examples, evaluate, Model, parseConfig, predictions, probe } from "../../src/trm/index.ts";
 import { PredictionRun } from "../../src/trm/prediction.ts";
-import { areaUnderCurve, oneBlankPuzzles } from "../../src/trm/probe.ts";
+import { areaUnderCurve, inGroups, oneBlankPuzzles, reliabilityOf } from "../../src/trm/probe.ts";
+import { withRandomQ } from "./random-q.ts";
 
 const task = sudokuTask(4);
 const { test: puzzles } = task.generate({ train: 0, test: 8, seed: 3 });
@@ -20,15 +21,22 @@ const settings = {
   n: 2,
 };
 const config = parseConfig({ ...settings, nSup: 4 });
-const model = new Model(config.model, new Random(5));
+const model = withRandomQ(new Model(config.model, new Random(5)), 6);
 afterAll(() => model.dispose());
 const options = { ...config.training, batchSize: 3 };
 
+/** Puzzles whose values lie between 0 and 1, with many ties. */
+const judgedPuzzles = fc.array(
+  fc.record({ value: fc.integer({ min: 0, max: 40 }).map((value) => value / 40), isCorrect: fc.boolean() }),
+  { minLength: 1, maxLength: 30 },
+);
+const judged = (...values: readonly number[]) => values.map((value) => ({ value, isCorrect: value > 0.5 }));
+
 describe("the area under the curve", () => {
   it("is the share of pairs of a correct and a wrong puzzle that the value orders, ties counted half", () => {
-    const judged = fc.record({ value: fc.integer({ min: 0, max: 4 }), isCorrect: fc.boolean() });
+    const tied = fc.record({ value: fc.integer({ min: 0, max: 4 }), isCorrect: fc.boolean() });
     fc.assert(
-      fc.property(fc.array(judged, { maxLength: 12 }), (all) => {
+      fc.property(fc.array(tied, { maxLength: 12 }), (all) => {
         const correct = all.filter(({ isCorrect }) => isCorrect);
         const wrong = all.filter(({ isCorrect }) => !isCorrect);
         const won = correct.flatMap((a) => wrong.map((b) => (a.value > b.value ? 1 : a.value === b.value ? 0.5 : 0)));
@@ -39,6 +47,70 @@ describe("the area under the curve", () => {
     );
     const perfect = [0.1, 0.2, 0.3].map((value) => ({ value, isCorrect: value > 0.15 }));
     expect(areaUnderCurve(perfect)).toBe(1);
+  });
+});
+
+describe("the reliability curve", () => {
+  it("has the puzzles of every tenth of the confidence in one bin, with their mean confidence and their share correct", () => {
+    fc.assert(
+      fc.property(judgedPuzzles, (all) => {
+        const bins = reliabilityOf(all);
+        expect(bins.reduce((sum, { puzzles }) => sum + puzzles, 0)).toBe(all.length);
+        for (const { from, to, puzzles, confidence, exact } of bins) {
+          const tenth = Math.min(9, Math.floor(10 * from)); // a confidence of 1 belongs to the last bin
+          const own = all.filter(({ value }) => value >= tenth / 10 && (value < (tenth + 1) / 10 || tenth === 9));
+          const values = own.map(({ value }) => value);
+          expect([from, to, puzzles]).toEqual([Math.min(...values), Math.max(...values), own.length]);
+          expect(confidence).toBeCloseTo(values.reduce((a, b) => a + b) / own.length, 12);
+          expect(exact).toBe(own.filter(({ isCorrect }) => isCorrect).length / own.length);
+        }
+      }),
+    );
+    const bins = reliabilityOf(judged(0, 0.05, 0.31, 0.39, 0.95, 1));
+    expect(bins.map(({ from, to, puzzles, exact }) => [from, to, puzzles, exact])).toEqual([
+      [0, 0.05, 2, 0],
+      [0.31, 0.39, 2, 0],
+      [0.95, 1, 2, 1],
+    ]);
+    expect(bins.map(({ confidence }) => confidence.toFixed(3))).toEqual(["0.025", "0.350", "0.975"]);
+  });
+});
+
+describe("groups by rating", () => {
+  it("are in the order of their values, hold every puzzle once, and keep equal values together", () => {
+    fc.assert(
+      fc.property(judgedPuzzles, fc.integer({ min: 1, max: 6 }), (all, groups) => {
+        const found = inGroups(all, groups);
+        expect(found.length).toBeLessThanOrEqual(groups);
+        expect(found.reduce((sum, { puzzles }) => sum + puzzles, 0)).toBe(all.length);
+        for (const [i, { from, to, puzzles, exact }] of found.entries()) {
+          if (i > 0) expect(from).toBeGreaterThan(found[i - 1]!.to);
+          const own = all.filter(({ value }) => from <= value && value <= to);
+          expect(puzzles).toBe(own.length);
+          expect(exact).toBe(own.filter(({ isCorrect }) => isCorrect).length / own.length);
+        }
+      }),
+    );
+  });
+
+  it("have sizes that differ by at most one if all values differ", () => {
+    fc.assert(
+      fc.property(
+        fc.uniqueArray(fc.integer(), { minLength: 1, maxLength: 30 }),
+        fc.integer({ min: 1, max: 6 }),
+        (values, groups) => {
+          const sizes = inGroups(judged(...values), groups).map(({ puzzles }) => puzzles);
+          expect(sizes).toHaveLength(Math.min(groups, values.length));
+          expect(Math.max(...sizes) - Math.min(...sizes)).toBeLessThanOrEqual(1);
+        },
+      ),
+    );
+    const found = inGroups(judged(7, 1, 9, 3, 5, 3), 3);
+    expect(found.map(({ from, to, puzzles }) => [from, to, puzzles])).toEqual([
+      [1, 3, 3],
+      [5, 5, 1],
+      [7, 9, 2],
+    ]);
   });
 });
 
@@ -112,53 +184,95 @@ describe("a probe", () => {
   });
 });
 
-it("a probe has the drift, the areas under the curve and the groups that their definitions give", async () => {
-  const steps = 6;
-  // Half of the puzzles have the model's last answer as labels, so that the model is correct on them.
-  const run = new PredictionRun(model, { inputs: puzzles.inputs, puzzleIds: new Int32Array(8) }, {});
-  const y: Float32Array[] = [];
-  let [tokens, q] = [new Int32Array(0), new Float32Array(0)];
-  for (let step = 1; step <= steps; step++) {
-    const outputs = run.step();
-    y.push(Float32Array.from(await run.latents.y!.value.data()));
-    tokens = Int32Array.from(await outputs.tokens.data());
-    q = Float32Array.from(await outputs.q.data());
-    for (const tensor of Object.values(outputs)) tensor.dispose();
+describe("the figures of a probe", () => {
+  const rightRows = [0, 2, 3, 6];
+  const rows = [...Array(8).keys()];
+  const isCorrect = rows.map((row) => rightRows.includes(row));
+  const judge = (values: readonly number[]) => values.map((value, row) => ({ value, isCorrect: isCorrect[row]! }));
+
+  /** y and q after every step, and a set in which the model's last answers are the labels of half of the puzzles. */
+  async function observed(steps: number) {
+    const run = new PredictionRun(model, { inputs: puzzles.inputs, puzzleIds: new Int32Array(8) }, {});
+    const y: Float32Array[] = [];
+    let [tokens, q] = [new Int32Array(0), new Float32Array(0)];
+    for (let step = 1; step <= steps; step++) {
+      const outputs = run.step();
+      y.push(Float32Array.from(await run.latents.y!.value.data()));
+      tokens = Int32Array.from(await outputs.tokens.data());
+      q = Float32Array.from(await outputs.q.data());
+      for (const tensor of Object.values(outputs)) tensor.dispose();
+    }
+    run.dispose();
+    const labels = puzzles.labels.slice();
+    for (const row of rightRows) labels.set(tokens.subarray(16 * row, 16 * row + 16), 16 * row);
+    const set: Examples = { ...puzzles, labels, ignoreLabel: null };
+    return { y, set, qHalt: rows.map((row) => q[2 * row]!) };
   }
-  run.dispose();
-  const labels = puzzles.labels.slice();
-  for (const row of [0, 2, 3, 6]) labels.set(tokens.subarray(16 * row, 16 * row + 16), 16 * row);
-  const set: Examples = { ...puzzles, labels, ignoreLabel: null };
 
-  const isCorrect = [...Array(8).keys()].map((row) => [0, 2, 3, 6].includes(row));
-  const size = y[0]!.length / 8;
-  const moved = (row: number, step: number): number => {
-    const cells = [...Array(size).keys()].map((i) =>
-      Math.abs(y[step]![row * size + i]! - y[step - 1]![row * size + i]!),
+  /** The mean |y_t - y_(t-1)| of every puzzle over the last four changes, or over all of them if there are fewer. */
+  function driftOf(y: readonly Float32Array[]): number[] {
+    const size = y[0]!.length / 8;
+    const changes = y.slice(1).map((now, i) => now.map((value, at) => Math.abs(value - y[i]![at]!)));
+    const last = changes.slice(-4);
+    return rows.map((row) => {
+      const own = last.map((change) => change.slice(row * size, (row + 1) * size).reduce((a, b) => a + b, 0) / size);
+      return own.reduce((a, b) => a + b, 0) / last.length;
+    });
+  }
+
+  it("have the drift that its definition gives, over as many steps as there are", async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.integer({ min: 2, max: 7 }), fc.integer({ min: 0, max: 8 }), async (steps, settled) => {
+        const { y, set } = await observed(steps);
+        const drift = driftOf(y);
+        // A threshold that is just above the drift of `settled` puzzles.
+        const threshold = settled === 0 ? 0 : drift.toSorted((a, b) => a - b)[settled - 1]! * (1 + 1e-5);
+        const found = (await probe(model, set, { ...options, nSup: steps, settled: threshold })).drift;
+        const count = (isSettled: boolean, isRight: boolean): number =>
+          rows.filter((row) => drift[row]! < threshold === isSettled && isCorrect[row] === isRight).length;
+        expect(found.settledCorrect + found.settledWrong).toBe(settled);
+        expect(found).toEqual({
+          window: Math.min(4, steps - 1),
+          threshold,
+          settledCorrect: count(true, true),
+          settledWrong: count(true, false),
+          driftingCorrect: count(false, true),
+          driftingWrong: count(false, false),
+          auc: areaUnderCurve(judge(drift.map((each) => -each))),
+        });
+      }),
+      {
+        numRuns: 12,
+        examples: [
+          [2, 4],
+          [4, 3],
+          [6, 4],
+        ],
+      },
     );
-    return cells.reduce((sum, each) => sum + each, 0) / size;
-  };
-  const drift = isCorrect.map((_, row) => [2, 3, 4, 5].reduce((sum, step) => sum + moved(row, step), 0) / 4);
-  const middle = drift.toSorted((a, b) => a - b)[3]! + 1e-9;
-  const area = (values: readonly number[]) =>
-    areaUnderCurve(values.map((value, row) => ({ value, isCorrect: isCorrect[row]! })));
-  const rating = (question: Int32Array): number => question[0]!;
-
-  const found = await probe(model, set, { ...options, nSup: steps, settled: middle, rating });
-  expect(found.drift.window).toBe(4);
-  expect(found.drift.settledCorrect + found.drift.settledWrong).toBe(4);
-  expect(found.drift.settledCorrect).toBe(drift.filter((each, row) => each < middle && isCorrect[row]).length);
-  expect(found.drift.auc).toBeCloseTo(area(drift.map((each) => -each))!, 10);
-  expect(found.q.auc).toBeCloseTo(area(isCorrect.map((_, row) => q[2 * row]!))!, 10);
-  const clues = isCorrect.map((_, row) => {
-    const cells = [...Array(16).keys()].map((cell) => 16 * row + cell);
-    return cells.filter((i) => puzzles.inputs[i] === labels[i]).length;
   });
-  const values = [...new Set(clues)].sort((a, b) => a - b);
-  expect(found.byClues.map(({ from, to, puzzles: count }) => [from, to, count])).toEqual(
-    values.map((value) => [value, value, clues.filter((each) => each === value).length]),
-  );
-  const rated = found.byRating!;
-  expect(rated.map(({ from }) => from)).toEqual(rated.map(({ from }) => from).sort((a, b) => a - b));
-  expect(rated.reduce((sum, each) => sum + each.puzzles, 0)).toBe(8);
+
+  it("have the areas, the reliability and the groups that q, clues and rating give", async () => {
+    const { set, qHalt } = await observed(6);
+    const rating = (question: Int32Array): number => question[0]! + question[1]!;
+    const found = await probe(model, set, { ...options, nSup: 6, rating });
+    const confidences = judge(qHalt.map((q) => 1 / (1 + Math.exp(-q))));
+    expect(found.q.auc).toBe(areaUnderCurve(judge(qHalt)));
+    expect(found.q.reliability).toEqual(reliabilityOf(confidences));
+    expect(found.q.reliability.length).toBeGreaterThan(2);
+    const gaps = found.q.reliability.map(
+      ({ puzzles: count, confidence, exact }) => count * Math.abs(confidence - exact!),
+    );
+    expect(found.q.calibrationError).toBeCloseTo(gaps.reduce((a, b) => a + b) / 8, 12);
+    const questions = rows.map((row) => puzzles.inputs.slice(16 * row, 16 * row + 16));
+    const clues = questions.map(
+      (question, row) => question.filter((token, cell) => token === set.labels[16 * row + cell]).length,
+    );
+    const values = [...new Set(clues)].sort((a, b) => a - b);
+    expect(found.byClues.map(({ from, to, puzzles: count }) => [from, to, count])).toEqual(
+      values.map((value) => [value, value, clues.filter((each) => each === value).length]),
+    );
+    expect(found.byRating).toEqual(inGroups(judge(questions.map(rating)), 5));
+    expect(found.byRating!.length).toBeGreaterThan(1);
+  });
 });

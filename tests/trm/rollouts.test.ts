@@ -18,6 +18,7 @@ import {
 } from "../../src/trm/index.ts";
 import { noiseOnZ } from "../../src/trm/noise.ts";
 import { rolloutCounts } from "../../src/trm/rollouts.ts";
+import { withRandomQ } from "./random-q.ts";
 
 const task = sudokuTask(4);
 const { test: puzzles } = task.generate({ train: 0, test: 7, seed: 3 });
@@ -25,7 +26,7 @@ const small = { hiddenSize: 8, heads: 2, widthMultiple: 8, layers: 1, T: 2, n: 2
 const configOf = (settings: Record<string, unknown> = {}) =>
   parseConfig({ vocabularySize: 6, sequenceLength: 16, ...small, ...settings });
 const config = configOf();
-const model = new Model(config.model, new Random(5));
+const model = withRandomQ(new Model(config.model, new Random(5)), 6);
 const multiZ = new Model(configOf({ recursion: "multiZ" }).model, new Random(5));
 afterAll(() => {
   for (const each of [model, multiZ]) each.dispose();
@@ -186,6 +187,65 @@ describe("an evaluation with rollouts", () => {
     for (const name of ["passAtK", "bestQ", "mode", "residual"] as const) {
       expect(fewer[name]).toEqual({ "1": all[name]["1"], "2": all[name]["2"] });
     }
+  });
+
+  it("counts for every selection the puzzles that it wins and loses in comparison with the deterministic answers", async () => {
+    const rows = [...Array(7).keys()];
+    let sumOfGained = 0;
+    let sumOfLost = 0;
+    const check = async (seed: number, wonRows: number) => {
+      const given = { sigma: 1, seed, rollouts: 3 };
+      const made = await predictRollouts(model, question, { ...given, steps: 4 });
+      let plain = new Int32Array(0);
+      for await (const { tokens } of predictions(model, question, 4)) plain = Int32Array.from(tokens);
+      // The labels are the answers of the second rollout for some puzzles, and the deterministic answers for the others.
+      const labels = puzzles.labels.map((_, i) => (i < 16 * wonRows ? made[1]!.tokens[i]! : plain[i]!));
+      const set = { ...puzzles, labels, ignoreLabel: null };
+      const found = await evaluateRollouts(model, set, { ...options, ...given });
+      const isRight = (tokens: ArrayLike<number>, row: number): boolean =>
+        Array.from(tokens).every((token, cell) => token === labels[16 * row + cell]);
+      for (const how of rolloutSelections) {
+        const chosen = rows.map((row) => {
+          const answers = answersOf(made, row, 16);
+          return isRight(answers[selectRollout(answers, how)]!.tokens, row);
+        });
+        const was = rows.map((row) => isRight(plain.slice(16 * row, 16 * row + 16), row));
+        const gained = rows.filter((row) => chosen[row] && !was[row]).length;
+        const lost = rows.filter((row) => !chosen[row] && was[row]).length;
+        expect(found.againstDeterministic[how]).toMatchObject({ gained, lost });
+        sumOfGained += gained;
+        sumOfLost += lost;
+      }
+    };
+    await fc.assert(fc.asyncProperty(fc.nat(100), fc.integer({ min: 0, max: 7 }), check), {
+      numRuns: 4,
+      examples: [[3, 4]],
+    });
+    expect(sumOfGained).toBeGreaterThan(0);
+    expect(sumOfLost).toBeGreaterThan(0);
+  });
+
+  it("reports its progress after every step of every rollout, in puzzles that rise to their number", async () => {
+    const progressOf = async (rollouts: number, nSup: number, batchSize: number): Promise<number[]> => {
+      const seen: number[] = [];
+      const onProgress = (done: number, all: number): void => {
+        expect(all).toBe(7);
+        seen.push(done);
+      };
+      await evaluateRollouts(model, puzzles, { ...options, nSup, batchSize, rollouts, sigma: 1, onProgress });
+      return seen;
+    };
+    const size = fc.integer({ min: 1, max: 3 });
+    await fc.assert(
+      fc.asyncProperty(size, size, fc.integer({ min: 1, max: 8 }), async (rollouts, nSup, batchSize) => {
+        const seen = await progressOf(rollouts, nSup, batchSize);
+        expect(seen).toHaveLength(Math.ceil(7 / batchSize) * ((rollouts + 1) * nSup + 1));
+        expect(seen).toEqual(seen.toSorted((a, b) => a - b));
+        expect(seen.at(-1)).toBe(7);
+      }),
+      { numRuns: 5 },
+    );
+    expect(await progressOf(1, 4, 7)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 7]); // after 1/8, 2/8, ... of 7 puzzles
   });
 
   it("reports K = 1, 2, 5, 10, ... up to the number of rollouts", () => {

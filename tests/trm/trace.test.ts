@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { sudokuTask } from "../../src/puzzles/index.ts";
-import { defaultBackend, Random, ReferenceBackend, setRootBackend } from "../../src/tensor/index.ts";
+import { assign, defaultBackend, Random, ReferenceBackend, setRootBackend } from "../../src/tensor/index.ts";
 import {
   Model,
   parseConfig,
@@ -18,6 +18,7 @@ import {
 } from "../../src/trm/index.ts";
 import { principalPlane } from "../../src/trm/trace-basis.ts";
 import { projectRoot } from "../source.ts";
+import { withRandomQ } from "./random-q.ts";
 
 const task = sudokuTask(4);
 const { test } = task.generate({ train: 1, test: 4, seed: 1 });
@@ -60,7 +61,7 @@ describe("the frames of a trace", () => {
     });
     await fc.assert(
       fc.asyncProperty(cases, async ({ name, T, puzzles, steps, seed }) => {
-        const model = modelOf({ ...variants[name], T }, seed);
+        const model = withRandomQ(modelOf({ ...variants[name], T }, seed), seed);
         const question = questionOf(puzzles);
         const frames = await framesOf(trace(model, question, { steps }));
         const perStep = model.T * model.recursion.updates.length * puzzles;
@@ -237,16 +238,27 @@ describe("a trace", () => {
     }
   });
 
-  it("identifies the weights by a hash that changes with a single weight", async () => {
-    const hashOf = async (seed: number): Promise<string> => {
-      const model = modelOf({}, seed);
-      const { model: about } = await traceHeader(model, questionOf(1));
-      model.dispose();
-      return about.hash;
-    };
-    expect(await hashOf(3)).toMatch(/^[0-9a-f]{16}$/);
-    expect(await hashOf(3)).toBe(await hashOf(3));
-    expect(await hashOf(3)).not.toBe(await hashOf(4));
+  it("identifies the weights by a hash that changes with a single weight, initial latent or puzzle row", async () => {
+    const model = modelOf(variants.puzzleSlots);
+    const hash = async (): Promise<string> => (await traceHeader(model, questionOf(1))).model.hash;
+    const tensors = [...model.parameters().map(({ value }) => value), ...model.initial.values()];
+    tensors.push(model.puzzleEmbedding!.table);
+    const original = await hash();
+    expect(original).toMatch(/^[0-9a-f]{16}$/);
+    const at = fc.record({ tensor: fc.nat(tensors.length - 1), share: fc.double({ min: 0, max: 0.999, noNaN: true }) });
+    await fc.assert(
+      fc.asyncProperty(at, async ({ tensor: index, share }) => {
+        const tensor = tensors[index]!;
+        const values = Float32Array.from(await tensor.data());
+        const changed = values.with(Math.floor(share * values.length), 0.123);
+        assign(tensor, changed);
+        expect(await hash()).not.toBe(original);
+        assign(tensor, values);
+        expect(await hash()).toBe(original);
+      }),
+      { numRuns: 30, examples: [[{ tensor: tensors.length - 1, share: 0.9 }]] }, // a row of the puzzle embedding
+    );
+    model.dispose();
   });
 });
 
@@ -286,6 +298,27 @@ describe("the basis of the positions", () => {
     await expect(trace(model, questionOf(1), { steps: 1, basis: { y: basis.y! } }).next()).rejects.toThrow(
       "trace: got a basis for y, expected one for z too",
     );
+    model.dispose();
+  });
+
+  it("is refused by a model of another hiddenSize, also if that is a multiple of its own", async () => {
+    const basisOf = async (hiddenSize: number) => {
+      const model = modelOf({ hiddenSize });
+      const basis = await traceBasis(model, questionOf(4), { steps: 1 });
+      model.dispose();
+      return basis;
+    };
+    const model = modelOf();
+    for (const hiddenSize of [4, 8, 12, 16]) {
+      const basis = await basisOf(hiddenSize);
+      const frames = framesOf(trace(model, questionOf(1), { steps: 1, basis }));
+      if (hiddenSize === 8) await expect(frames).resolves.toHaveLength(6);
+      else {
+        await expect(frames).rejects.toThrow(
+          `trace: got a basis of ${hiddenSize} dimensions, expected 8, the model's hiddenSize`,
+        );
+      }
+    }
     model.dispose();
   });
 });
