@@ -22,6 +22,7 @@ import {
   broadcastablePairs,
   checkOperation,
   drawFrom,
+  extremeExamples,
   inputFrom,
   numbers,
   operationExamples,
@@ -338,5 +339,114 @@ describe("inputFrom", () => {
       }),
     );
     expect([...seen].toSorted()).toEqual(["a", "b", "c"]);
+  });
+});
+
+describe("wrong arguments of the testing entry", () => {
+  const message = (f: (...given: never[]) => unknown, ...given: readonly unknown[]): string => {
+    try {
+      Reflect.apply(f, undefined, given);
+    } catch (error) {
+      return `${(error as Error).name}: ${(error as Error).message}`;
+    }
+    return "no error";
+  };
+  const sampled = (arbitrary: fc.Arbitrary<unknown>): void => void fc.sample(arbitrary, 1);
+
+  it("options that are no object, numbers that are none, and bounds in the wrong order are refused when the arbitrary is made", () => {
+    const kind = fc.constantFrom(null, 3, "x", [], () => 1);
+    const makers = [shapes, (options: never) => numbers(3, options), (options: never) => tensors(shapes(), options)];
+    fc.assert(
+      fc.property(kind, fc.constantFrom(...makers), (options, make) => {
+        const shown = t.showValue(options);
+        expect(message(make, options)).toMatch(/^ArgumentError: (shapes|numbers|tensors): /);
+        expect(message(make, options)).toContain(`got ${shown} as the options, expected an object`);
+      }),
+    );
+    expect(message(shapes, { maxRank: 1.5 })).toBe(
+      "ArgumentError: shapes: got 1.5 as maxRank, expected a whole number from 0",
+    );
+    expect(message(shapes, { minRank: 3, maxRank: 2 })).toBe(
+      "RangeError: shapes: got minRank 3 and maxRank 2, expected minRank <= maxRank",
+    );
+    expect(message(shapes, { minLength: 6 })).toBe(
+      "RangeError: shapes: got minLength 6 and maxLength 5, expected minLength <= maxLength",
+    );
+    expect(message(numbers, -1)).toBe("ArgumentError: numbers: got -1 as the length, expected a whole number from 0");
+    expect(message(numbers, 3, { min: "0" })).toBe(
+      'ArgumentError: numbers: got the string "0" as min, expected a number',
+    );
+    expect(message(numbers, 3, { max: Number.NaN })).toBe("ArgumentError: numbers: got NaN as max, expected a number");
+    expect(message(numbers, 3, { avoid: 0 })).toBe("ArgumentError: numbers: got 0 as avoid, expected an array");
+    expect(message(numbers, 3, { avoid: ["0"], special: true })).toBe(
+      'ArgumentError: numbers: got the string "0" as a point to avoid, expected a number',
+    );
+    expect(message(tensors, shapes(), { min: 2, max: 1 })).toBe(
+      "RangeError: tensors: got min 2 and max 1, expected a float32 number between them",
+    );
+  });
+
+  it("a shape in the place of an arbitrary of shapes is refused, and so is an arbitrary of something else", () => {
+    expect(message(tensors, [2, 3])).toBe(
+      "ArgumentError: tensors: got an array of 2 elements as the shape, expected a fast-check arbitrary of shapes, such as shapes() or fc.constant([2, 3])",
+    );
+    expect(() => sampled(tensors(fc.constant("x") as never))).toThrow(
+      'tensors: got the string "x" as the shape, expected an array such as [2, 3]',
+    );
+    expect(message(toTensor, { shape: [2] })).toBe(
+      "ArgumentError: toTensor: got the example without values, expected an object with shape, values",
+    );
+    expect(message(toTensor, { shape: [1], values: [1] }, "float16")).toBe(
+      'DTypeError: toTensor: got the string "float16" as the element type, expected one of float32, float64, int32',
+    );
+  });
+
+  it("what is no operation is refused, and so is what its domain must not return", () => {
+    const expected = "expected an operation, or a function that defineOperation returned";
+    for (const [name, f] of Object.entries({ operationExamples, extremeExamples, checkOperation })) {
+      expect(message(f, "relu")).toBe(`ArgumentError: ${name}: got the string "relu" as the operation, ${expected}`);
+      expect(message(f, Math.abs)).toBe(`ArgumentError: ${name}: got a function as the operation, ${expected}`);
+    }
+    expect(message(checkOperation, relu)).toBe(
+      "ArgumentError: checkOperation: got undefined as the example, expected an object with inputs",
+    );
+    const returning = (sample: unknown) => ({ ...operationNamed("relu"), domain: () => sample as never });
+    for (const [name, examples] of Object.entries({ operationExamples, extremeExamples })) {
+      expect(() => sampled(examples(returning(undefined)))).toThrow(
+        `${name}: got undefined as what the domain of relu returned, expected an object with inputs`,
+      );
+      expect(() => sampled(examples(returning({ inputs: domains.real([2]) })))).toThrow(
+        `${name}: got an object of type Object as the inputs that the domain of relu returned, expected an array`,
+      );
+    }
+  });
+
+  it("a domain without numbers is refused instead of being searched without end", () => {
+    expect(message(inputFrom, domains.real([2], [-0.01, 0.02], { avoid: [0] }), new t.Random(1))).toBe(
+      "RangeError: inputFrom: got min -0.01 and max 0.02, expected a float32 number between them, 0.05 away from 0",
+    );
+    expect(message(inputFrom, domains.real([2], [1, 0]), new t.Random(1))).toBe(
+      "ArgumentError: inputFrom: got an array of 2 elements as the range, expected [smallest, largest]",
+    );
+    expect(message(inputFrom, { ...domains.real([2]), kind: "float" }, new t.Random(1))).toBe(
+      'ArgumentError: inputFrom: got the string "float" as the kind, expected "real" or "index" (see domains)',
+    );
+    expect(message(inputFrom, domains.real([2]), 1)).toBe(
+      "ArgumentError: inputFrom: got 1 as the random numbers, expected a Random",
+    );
+  });
+
+  it("random choices among nothing, or between bounds in the wrong order, are refused", () => {
+    fc.assert(
+      fc.property(fc.gen(), (gen) => {
+        const draw = drawFrom(gen);
+        expect(() => draw.oneOf([])).toThrow("draw.oneOf: got no choices, expected at least one");
+        expect(() => draw.integer(3, 1)).toThrow(
+          "draw.integer: got 3 and 1, expected two whole numbers, the smaller one first",
+        );
+        expect(() => draw.integer(0, 1.5)).toThrow("draw.integer: got 0 and 1.5, expected two whole numbers");
+      }),
+      { numRuns: 3 },
+    );
   });
 });

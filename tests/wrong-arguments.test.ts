@@ -1,5 +1,6 @@
 // Plain JavaScript callers: every public function and constructor, called with wrong arguments, either works or throws one of our
 // errors: one line that names the function, and says what was given and what was expected.
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import * as autograd from "../src/autograd/index.ts";
 import * as formats from "../src/formats/index.ts";
@@ -7,6 +8,7 @@ import * as trm from "../src/index.ts";
 import * as nn from "../src/nn/index.ts";
 import * as node from "../src/node.ts";
 import * as tensor from "../src/tensor/index.ts";
+import * as testing from "../src/testing.ts";
 
 const wrong: readonly unknown[] = [undefined, null, 3, "x", {}, [], [1, 2], () => 1];
 const calls: readonly unknown[][] = [
@@ -50,6 +52,7 @@ const trusting: Readonly<Record<string, readonly string[]>> = {
     // The bits of numbers that the caller has converted to float32.
     "float16Bits",
   ],
+  testing: [],
 };
 
 const builtIn = ["Error", "TypeError", "RangeError", "ReferenceError", "SyntaxError"];
@@ -73,6 +76,7 @@ async function faults(name: string, f: unknown): Promise<string[]> {
         ? Reflect.construct(f as never, given)
         : (f as (...a: unknown[]) => unknown)(...given);
       if (result instanceof Promise) await result;
+      else if (result instanceof fc.Arbitrary) fc.sample(result, 2);
       else if (typeof (result as { next?: unknown } | null)?.next === "function") {
         await (result as { next(): unknown }).next();
       }
@@ -84,7 +88,7 @@ async function faults(name: string, f: unknown): Promise<string[]> {
   return [...found];
 }
 
-describe.each(Object.entries({ tensor, autograd, nn, trm, node, formats }))(
+describe.each(Object.entries({ tensor, autograd, nn, trm, node, formats, testing }))(
   "wrong arguments of the functions of %s",
   (entry, members) => {
     const functions = Object.entries(members).filter(
