@@ -309,19 +309,47 @@ describe("ARC", () => {
 describe("trm ablate", () => {
   const out = join(folder, "ablation");
   const small = words(`ablate --out ${out} --minutes 0.005 --puzzles 100 --seeds 1 --rows trm,direct --json`);
+  const keysOf = ({ rows }: { rows: { key: string }[] }) => rows.map(({ key }) => key);
 
   it("trains the missing rows and seeds, and no finished one again", async () => {
     const first = json(await trm(...small, "--set", ...tiny));
-    expect(first.rows.map(({ key }: { key: string }) => key)).toEqual(["trm", "direct"]);
+    expect(keysOf(first)).toEqual(["trm", "direct"]);
     expect(first.rows[0].paperFullScale).toMatchObject({ exactPercent: 87.4, quoted: true });
     const cell = readFileSync(join(out, "cell-trm-seed1.json"));
     const second = json(
-      await trm("ablate", "--out", out, "--resume", "--seeds", "2", "--rows", "trm,single-z", "--json"),
+      await trm(...words(`ablate --out ${out} --resume --seeds 2 --rows trm,direct,single-z --json`)),
     );
     expect(second.rows[0].oursSmallScale.exactPercent.bySeed).toHaveLength(2);
     expect(second.budget).toBe(first.budget);
     expect(readFileSync(join(out, "cell-trm-seed1.json")).equals(cell)).toBe(true);
     const refused = await trm(...small);
     expect(refused.stderr).toContain("holds an ablation already: --resume continues it");
+  });
+
+  it("continues with the rows and seeds that it was started or last continued with", async () => {
+    rmSync(join(out, "cell-direct-seed2.json"));
+    const { rows, seeds } = json(await trm("ablate", "--out", out, "--resume", "--json"));
+    expect(seeds).toBe(2);
+    const finished = rows.map((row: { key: string; oursSmallScale: { exactPercent: { bySeed: number[] } } | null }) => [
+      row.key,
+      row.oursSmallScale?.exactPercent.bySeed.length,
+    ]);
+    expect(finished).toEqual([
+      ["trm", 2],
+      ["direct", 2],
+      ["single-z", 2],
+    ]);
+    expect(readdirSync(out).filter((name) => name.startsWith("cell-"))).toHaveLength(6);
+  });
+
+  it.each([
+    ["--rows trm,eqr", "--rows trm,eqr: leaves out direct, expected at least trm,direct,single-z as in the ablation"],
+    ["--seeds 1", "--seeds 1: expected at least 2 as in the ablation"],
+    ["--task sudoku6", "--task sudoku6: expected sudoku4 as in the ablation"],
+  ])("refuses to continue with options that contradict the stored ones: %s", async (option, message) => {
+    const before = readFileSync(join(out, "ablation.json"), "utf8");
+    const { code, stdout, stderr } = await trm(...words(`ablate --out ${out} --resume ${option}`));
+    expect([code, stdout, stderr]).toEqual([2, "", `trm: ablate: ${message} in ${out}\n`]);
+    expect(readFileSync(join(out, "ablation.json"), "utf8")).toBe(before);
   });
 });

@@ -89,12 +89,7 @@ it("an interrupted ablation continues within the unfinished cell", async () => {
   expect(stdout).toContain("stopping after this step, then saving; --resume continues");
   const { side } = readCheckpoint(join(out, "unfinished-trm-seed1"));
   expect(side.step).toBeGreaterThan(0);
-  const other = await trm(...rows, "--resume", "--task", "sudoku6");
-  expect([other.code, other.stderr]).toEqual([
-    2,
-    `trm: ablate: --task sudoku6, expected sudoku4 as the ablation in ${out}\n`,
-  ]);
-  const second = await trm(...rows, "--resume", "--json");
+  const second = await trm("ablate", "--out", out, "--resume", "--json");
   expect(second.code).toBe(0);
   expect(readdirSync(out).sort()).toEqual(["ablation.json", "cell-trm-seed1.json"]);
   // The time of the first session is included.

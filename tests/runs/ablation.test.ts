@@ -251,12 +251,28 @@ describe("the ablation folder", () => {
       puzzles: { train: 5, unseen: 2 },
       minutes: 1,
       budget: 9,
+      rows: ["trm", "eqr"],
+      seeds: 2,
     };
     writePlan(folder, plan);
     expect(readPlan(folder)).toMatchObject(plan);
     writeCell(folder, cell("trm", 1, 0.5));
     writeCell(folder, cell("hrm", 1, 0.25));
     expect(readCells(folder)).toEqual([cell("hrm", 1, 0.25), cell("trm", 1, 0.5)]);
+  });
+
+  it("of an earlier version, without rows and seeds, can be read, and one with an unknown row cannot", () => {
+    const older = {
+      task: { name: "sudoku4" as const },
+      base: {},
+      puzzles: { train: 5, unseen: 2 },
+      minutes: 1,
+      budget: 9,
+    };
+    writePlan(folder, older);
+    expect(readPlan(folder)).toMatchObject(older);
+    writePlan(folder, { ...older, rows: ["trm", "lstm"] });
+    expect(() => readPlan(folder)).toThrow(/ablation\.json: rows\.1: /);
   });
 
   it("names a broken file in its errors", () => {

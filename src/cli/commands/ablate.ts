@@ -47,13 +47,14 @@ import { packState } from "../training-session.ts";
 import { invocation } from "../version.ts";
 
 const tasks = ["sudoku4", "sudoku6", "sudoku9"] as const;
+const defaultSeeds = 3;
 
 interface AblateOptions extends ComputeOptions {
   readonly task: (typeof tasks)[number];
   readonly isTaskNamed: boolean;
   readonly minutes: number;
-  readonly seeds: number;
-  readonly rows: readonly AblationRow[];
+  readonly seeds?: number;
+  readonly rows?: readonly AblationRow[];
   readonly puzzles?: number;
   readonly set: readonly string[];
   readonly out?: string;
@@ -71,11 +72,13 @@ export function ablateCommand(): Command {
         .argParser(positiveNumber)
         .default(0.5),
     )
-    .addOption(new Option("--seeds <k>", "train every row with seeds 1 to k").argParser(wholeNumber(1)).default(3))
     .addOption(
-      new Option("--rows <names>", "rows, separated by commas")
-        .argParser(parseRows)
-        .default(ablationRows, "those of the paper, see below"),
+      new Option("--seeds <k>", `seeds 1 to k for every row (default: ${defaultSeeds})`).argParser(wholeNumber(1)),
+    )
+    .addOption(
+      new Option("--rows <names>", "rows, separated by commas (default: those of the paper, see below)").argParser(
+        parseRows,
+      ),
     )
     .addOption(new Option("--puzzles <n>", "number of puzzles to generate for training").argParser(wholeNumber(1)))
     .addOption(new Option("--set <key=value...>", "settings of the first row, over preset small").default([], "none"))
@@ -103,7 +106,8 @@ ${rowsText(laterRows)}
 Every row and seed trains with the same number of floating-point operations:
 the number that the first row needs for the given minutes on this machine. The
 results therefore do not depend on the load of the machine or on the speed of
-the kernels. Ctrl-C saves the row in training, and --resume continues it.
+the kernels. Ctrl-C saves the row in training. --resume continues it with the
+rows and seeds in the folder, to which --rows and --seeds can add.
 
 The table shows the full-scale numbers of the paper beside ours. Compare only
 the order of the rows, because tasks and scales differ: docs/evaluation.md
@@ -115,27 +119,28 @@ Examples:
   ${invocation} ablate --resume --seeds 5`;
 
 function parseRows(text: string): AblationRow[] {
-  return text.split(",").map((key) => {
+  const rows = text.split(",").map((key) => {
     const row = everyRow.find((each) => each.key === key.trim());
     if (!row) throw new InvalidArgumentError(`Got ${key}, expected ${everyRow.map((each) => each.key).join(", ")}.`);
     return row;
   });
+  return [...new Set(rows)];
 }
 
 async function ablate(options: AblateOptions): Promise<void> {
-  const { rows, seeds, json } = options;
+  const { json } = options;
   const folder = options.out ?? `runs/ablation-${options.task}`;
   const terminal = openTerminal(json ? "stderr" : "stdout");
   const backend = await chooseBackend(options);
   try {
-    const plan = options.resume ? earlierPlan(folder, options) : await newPlan(folder, options, terminal);
-    const base = parseConfig(plan.base, folder);
+    const study = options.resume ? earlierStudy(folder, options) : await newStudy(folder, options, terminal);
+    const base = parseConfig(study.base, folder);
     terminal.remark(`folder   ${folder}`);
-    terminal.remark(`compute  ${plan.budget.toExponential(2)} floating-point operations per row and seed`);
-    await trainMissing(folder, plan, base, options, terminal);
-    const cells = readCells(folder).filter(({ seed }) => seed <= seeds);
-    const about: AblationAbout & AblationPlan = { ...plan, scale: scaleText(plan, base), seeds };
-    const reports = rows.map((row) => reportRow(row, base.model, cells));
+    terminal.remark(`compute  ${study.budget.toExponential(2)} floating-point operations per row and seed`);
+    await trainMissing(folder, study, base, terminal);
+    const cells = readCells(folder).filter(({ seed }) => seed <= study.seeds);
+    const about: AblationAbout & AblationPlan = { ...study, scale: scaleText(study, base) };
+    const reports = rowsOf(study).map((row) => reportRow(row, base.model, cells));
     if (json) terminal.print(JSON.stringify({ ...about, rows: reports }));
     else for (const line of ["", ...ablationTable(about, reports)]) terminal.print(line);
   } finally {
@@ -143,16 +148,41 @@ async function ablate(options: AblateOptions): Promise<void> {
   }
 }
 
-function earlierPlan(folder: string, { task, isTaskNamed }: AblateOptions): AblationPlan {
+/** A plan whose rows and seeds are known. */
+type Study = AblationPlan & { readonly rows: string[]; readonly seeds: number };
+
+const keysOf = (rows: readonly AblationRow[]): string[] => rows.map(({ key }) => key);
+const rowsOf = ({ rows }: Pick<Study, "rows">): AblationRow[] =>
+  rows.map((key) => everyRow.find((row) => row.key === key)!);
+
+/** The study in the folder, with the rows and seeds that the options add to it. @throws UsageError if they contradict it */
+function earlierStudy(folder: string, options: AblateOptions): Study {
   const plan = readPlan(folder);
-  if (!isTaskNamed || plan.task.name === task) return plan;
-  throw new UsageError(`ablate: --task ${task}, expected ${plan.task.name} as the ablation in ${folder}`);
+  const refuse = (what: string): never => {
+    throw new UsageError(`ablate: ${what} as in the ablation in ${folder}`);
+  };
+  const { task } = plan;
+  if (options.isTaskNamed && task.name !== options.task) refuse(`--task ${options.task}: expected ${task.name}`);
+  const rows = options.rows ? keysOf(options.rows) : (plan.rows ?? keysOf(ablationRows));
+  const missing = plan.rows?.find((key) => !rows.includes(key));
+  if (missing !== undefined) refuse(`--rows ${rows}: leaves out ${missing}, expected at least ${plan.rows}`);
+  const seeds = options.seeds ?? plan.seeds ?? defaultSeeds;
+  if (plan.seeds !== undefined && seeds < plan.seeds) refuse(`--seeds ${seeds}: expected at least ${plan.seeds}`);
+  const study = { ...plan, rows, seeds };
+  expectFit(rowsOf(study), parseConfig(plan.base, folder));
+  writePlan(folder, study);
+  return study;
+}
+
+/** @throws ConfigError for a row that does not fit the base configuration, before any row is trained */
+function expectFit(rows: readonly AblationRow[], base: Config): void {
+  for (const row of rows) ablated(row, base);
 }
 
 /** Seconds of the speed measurement. */
 const calibrationSeconds = 5;
 
-async function newPlan(folder: string, options: AblateOptions, terminal: Terminal): Promise<AblationPlan> {
+async function newStudy(folder: string, options: AblateOptions, terminal: Terminal): Promise<Study> {
   if (isAblation(folder)) throw new OccupiedError(`${folder} holds an ablation already: --resume continues it`);
   if (existsSync(folder) && readdirSync(folder).length > 0) {
     throw new OccupiedError(`${folder} exists and is not an ablation: choose another --out`);
@@ -161,15 +191,16 @@ async function newPlan(folder: string, options: AblateOptions, terminal: Termina
   const task = withClues({ name: options.task }, data.clues);
   const sources = [{ where: "preset small", settings }, parseSet(options.set)];
   const config = mergeSettings(sources, taskOf(task));
-  for (const row of options.rows) ablated(row, config); // reports a row that does not fit before any training
+  const { rows = ablationRows, seeds = defaultSeeds, minutes } = options;
+  expectFit(rows, config);
   const puzzles = { train: options.puzzles ?? data.train, unseen: data.unseen };
   terminal.remark("measuring the speed of this machine");
-  const seconds = options.minutes * 60;
+  const seconds = minutes * 60;
   const speed = await measureSpeed(config, setsOf({ task, puzzles }, 0), Math.min(calibrationSeconds, seconds));
   const base = { ...config.model, ...config.training };
-  const plan: AblationPlan = { task, puzzles, minutes: options.minutes, base, budget: speed * seconds };
-  writePlan(folder, plan);
-  return plan;
+  const study: Study = { task, puzzles, minutes, base, budget: speed * seconds, rows: keysOf(rows), seeds };
+  writePlan(folder, study);
+  return study;
 }
 
 /** The puzzles of a seed, which are the same for every row. */
@@ -177,18 +208,13 @@ function setsOf({ task, puzzles }: Pick<AblationPlan, "task" | "puzzles">, seed:
   return taskOf(task).generate({ train: puzzles.train, test: puzzles.unseen, seed });
 }
 
-async function trainMissing(
-  folder: string,
-  plan: AblationPlan,
-  base: Config,
-  { rows, seeds }: AblateOptions,
-  terminal: Terminal,
-): Promise<void> {
+async function trainMissing(folder: string, study: Study, base: Config, terminal: Terminal): Promise<void> {
+  const rows = rowsOf(study);
   const isDone = (cells: readonly AblationCell[], key: string, seed: number): boolean =>
     cells.some((cell) => cell.row === key && cell.seed === seed);
   const finished = readCells(folder);
   // Seed by seed, so that an interrupted ablation has complete columns.
-  const missing = Array.from({ length: seeds }, (_, index) => index + 1).flatMap((seed) =>
+  const missing = Array.from({ length: study.seeds }, (_, index) => index + 1).flatMap((seed) =>
     rows.filter(({ key }) => !isDone(finished, key, seed)).map((row) => ({ row, seed })),
   );
   if (missing.length === 0) return;
@@ -212,18 +238,18 @@ async function trainMissing(
       };
       const config = ablated(row, base);
       const begun = readUnfinished(folder, row.key, seed);
-      if (begun) earlier += begun.side.step / stepsFor(config, plan.budget);
-      if (puzzles?.seed !== seed) puzzles = { seed, sets: setsOf(plan, seed) };
+      if (begun) earlier += begun.side.step / stepsFor(config, study.budget);
+      if (puzzles?.seed !== seed) puzzles = { seed, sets: setsOf(study, seed) };
       const cell = await trainCell({
         row: row.key,
         seed,
         config,
         sets: puzzles.sets,
-        budget: plan.budget,
+        budget: study.budget,
         begun,
         isStopping,
         save: async (training, seconds) =>
-          saveUnfinished(folder, row.key, seed, training.step, await packState(training, plan, { seconds })),
+          saveUnfinished(folder, row.key, seed, training.step, await packState(training, study, { seconds })),
       });
       if (!cell) return;
       writeCell(folder, cell);

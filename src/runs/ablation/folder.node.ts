@@ -10,6 +10,7 @@ import { inEnglish } from "../../trm/index.ts";
 import { type CheckpointFiles, parseJson } from "../checkpoint.ts";
 import { type Checkpoint, readCheckpoint, saveCheckpoint, stepOfFolder } from "../checkpoint-folder.node.ts";
 import { type AblationCell, cellSchema } from "./cell.ts";
+import { everyRow } from "./rows.ts";
 
 const planFile = "ablation.json";
 
@@ -27,8 +28,12 @@ const planSchema = z.object({
   minutes: z.number().check(z.positive()),
   /** Floating-point operations of training per cell. */
   budget: z.number().check(z.positive()),
+  /** The keys of the rows in the table. Absent, as the seeds, in a folder that was written before they were stored. */
+  rows: z.optional(z.array(z.enum(everyRow.map(({ key }) => key)))),
+  /** Every row is trained with the seeds 1 to this number. */
+  seeds: z.optional(z.number().check(z.int(), z.minimum(1))),
 });
-/** Settings that all cells of an ablation share. */
+/** What an ablation compares: its rows and seeds, and the settings that all of its cells share. */
 export type AblationPlan = Omit<z.output<typeof planSchema>, "format" | "version">;
 
 export const isAblation = (folder: string): boolean => existsSync(join(folder, planFile));
