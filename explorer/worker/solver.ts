@@ -1,4 +1,4 @@
-// The calls on a loaded model: trace, inspection of one update, and a class of many puzzles.
+// The calls on a loaded model: trace and a class of many puzzles. The calls of the other views are loaded when they are needed.
 import {
   type Config,
   type LoadedModel,
@@ -8,23 +8,20 @@ import {
   puzzleSlots,
   type TraceFrame,
   trace,
-  traceTensors,
 } from "trm-ts";
-import { gradients, type TapeEntry, tapeOf, type Variable } from "trm-ts/autograd";
-import * as t from "trm-ts/tensor";
-import type { Calls, ClassFrame, Inspection, Puzzle } from "../shared/calls.ts";
-import type { Place } from "../shared/link.ts";
+import type { Calls, ClassFrame, Puzzle } from "../shared/calls.ts";
 import type { CallContext, Handlers } from "../shared/protocol.ts";
 import { lock } from "./lock.ts";
 import { chooseBackend, machineOf } from "./machine.ts";
 import { readPuzzle, truthBeside } from "./puzzles.ts";
-import { computeStep, latentsBefore, questionOf } from "./step.ts";
+import { questionOf } from "./step.ts";
 
 interface Opened extends LoadedModel {
   readonly name: string;
   readonly basis: PositionBasis | undefined;
 }
 
+const inspectionCalls = () => import("./inspection.ts");
 const failureCalls = () => import("./failures.ts");
 const gradientCalls = () => import("./gradients.ts");
 
@@ -91,7 +88,7 @@ export const solverHandlers: Pick<
       return { truth: truthBeside(subject.task, puzzle, answer), machine: machineOf(subject.name), milliseconds };
     }),
 
-  inspect: ({ puzzle, at }) => exclusive(() => inspect(openModel(), puzzle, at)),
+  inspect: (args) => exclusive(async () => (await inspectionCalls()).inspect(openModel(), args)),
 
   class: (args, context) => exclusive(() => traceClass(openModel(), args, context)),
 
@@ -110,55 +107,6 @@ export const solverHandlers: Pick<
       return { ...(await nudge(own, args, signal)), machine: machineOf(own.name) };
     }),
 };
-
-// --- Inside one update ---------------------------------------------------------------------------------------------------
-
-async function inspect({ model, config, name }: Opened, puzzle: Puzzle, at: Place): Promise<Inspection> {
-  const question = questionOf(puzzle);
-  const after = await traceTensors(model, question, at);
-  const before = await latentsBefore(model, question, at.step);
-  const recorded = t.scope(() => {
-    const { updates, loss } = computeStep({ model, config, puzzle, before });
-    const index = (at.cycle - 1) * model.recursion.updates.length + at.update - 1;
-    const variable = updates[index]!;
-    const isOnTape = variable.node !== null;
-    const tape = isOnTape ? entriesSince(tapeOf(variable), updates[index - 1]) : [];
-    const tapeLength = tapeOf(loss).length;
-    const gradient = isOnTape ? gradients(loss, [variable])[0]! : null;
-    return { gradient, tape, tapeLength, loss: loss.value };
-  });
-  const gradient = recorded.gradient ? ((await recorded.gradient.data()) as Float32Array) : null;
-  const loss = Number((await recorded.loss.data())[0]);
-  recorded.gradient?.dispose();
-  recorded.loss.dispose();
-  const [, positions, width] = after.shape as [number, number, number];
-  return {
-    values: after.latents[model.recursion.updates[at.update - 1]!]!,
-    gradient,
-    positions,
-    width,
-    slots: puzzleSlots(model.config),
-    tape: recorded.tape,
-    tapeLength: recorded.tapeLength,
-    loss,
-    machine: machineOf(name),
-  };
-}
-
-/** The entries that are not yet on the tape of the update before. */
-function entriesSince(entries: readonly TapeEntry[], before: Variable | undefined): Inspection["tape"] {
-  const known = new Map<string, number>();
-  const keyOf = ({ operation, shape }: TapeEntry): string => `${operation} ${shape}`;
-  for (const entry of before?.node ? tapeOf(before) : []) known.set(keyOf(entry), (known.get(keyOf(entry)) ?? 0) + 1);
-  return entries.flatMap((entry) => {
-    const left = known.get(keyOf(entry)) ?? 0;
-    if (left > 0) {
-      known.set(keyOf(entry), left - 1);
-      return [];
-    }
-    return [{ operation: entry.operation, shape: [...entry.shape] }];
-  });
-}
 
 // --- A class of many puzzles ---------------------------------------------------------------------------------------------
 

@@ -11,10 +11,10 @@ import {
   type CheckpointFiles,
   type CheckpointSide,
   isAsGood,
-  parseJson,
   parseSide,
   sideFile,
 } from "./checkpoint.ts";
+import { parseJson } from "./model-files.ts";
 
 /** Which checkpoint of a run: the one with the best evaluation on the watched puzzles, or the newest. */
 export const checkpointChoices = ["best", "last"] as const;

@@ -20,19 +20,17 @@ import { taskChoiceSchema } from "../puzzles/index.ts";
 import * as t from "../tensor/index.ts";
 import {
   type Config,
-  type CreateModel,
   flattenConfig,
   inEnglish,
-  Model,
   officialStateName,
   parseConfig,
   randomStateSchema,
   Training,
 } from "../trm/index.ts";
 import { fingerprintSchema } from "./data-fingerprint.ts";
+import { checkpointFormat, parseJson } from "./model-files.ts";
 import { exportWeights, finiteFloats, importWeights } from "./weights.ts";
 
-export const checkpointFormat = "trm-ts checkpoint";
 export const sideFile = "checkpoint.json";
 export const weightsFile = "weights.safetensors";
 export const averageFile = "ema.safetensors";
@@ -145,36 +143,9 @@ export function parseSide(bytes: Uint8Array, where: string): CheckpointSide {
   return { ...rest, config: read };
 }
 
-/** @throws CheckpointError */
-export function parseJson(bytes: Uint8Array, where: string): unknown {
-  try {
-    return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
-  } catch {
-    throw new CheckpointError(`${where}: not JSON in UTF-8 (truncated?)`);
-  }
-}
-
 /** Name of the file with the weights for evaluation: the averaged weights with EMA, else the weights. */
 export const evaluatedFile = ({ config }: CheckpointSide): string =>
   config.training.emaRate > 0 ? averageFile : weightsFile;
-
-/** Creates a model with the weights of a file. @param createModel  creates a model of your own. @throws CheckpointError */
-export function modelFrom(
-  { config }: Pick<CheckpointSide, "config">,
-  bytes: Uint8Array,
-  where: string,
-  createModel: CreateModel = (...given) => new Model(...given),
-): Model {
-  const file = parseSafetensors(bytes, where);
-  const model = createModel(config.model, new t.Random(0));
-  try {
-    importWeights(model, file, where);
-    return model;
-  } catch (error) {
-    model.dispose();
-    throw error;
-  }
-}
 
 /**
  * Restores the state of a checkpoint in a new training of the same configuration. All files are validated before the training

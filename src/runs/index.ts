@@ -10,7 +10,6 @@ export {
   type CheckpointSide,
   evaluatedFile,
   isAsGood,
-  modelFrom,
   packCheckpoint,
   parseSide,
   restoreTraining,
@@ -27,6 +26,7 @@ export {
   type StepLine,
   type UnseenLine,
 } from "./metrics.ts";
+export { modelFrom } from "./model-files.ts";
 export { type DataSizes, type Preset, type PresetName, presetFor, presetNames, presetSummaries } from "./presets.ts";
 export type { RunSets } from "./run-sets.ts";
 export { exportWeights, importWeights } from "./weights.ts";

@@ -15,7 +15,7 @@ import {
   type Task,
   weightCount,
 } from "../trm/index.ts";
-import { checkpointFormat, modelFrom, parseJson } from "./checkpoint.ts";
+import { checkpointFormat, modelFrom, parseJson } from "./model-files.ts";
 import { exportWeights } from "./weights.ts";
 
 /** The two files of a model. A checkpoint folder of a run holds such files under other names. */

@@ -15,7 +15,7 @@ import { makeFolders, readBytes, removeFolder, replaceFile, temporaryPrefix } fr
 import { CheckpointError } from "../formats/index.ts";
 import { IDENTIFIERS_JSON, taskChoiceSchema } from "../puzzles/index.ts";
 import { inEnglish } from "../trm/index.ts";
-import { type CheckpointFiles, parseJson } from "./checkpoint.ts";
+import type { CheckpointFiles } from "./checkpoint.ts";
 import {
   bestIn,
   type Checkpoint,
@@ -30,6 +30,7 @@ import { readIdentifierNames } from "./data-fingerprint.node.ts";
 import { fingerprintSchema } from "./data-fingerprint.ts";
 import { type FolderLock, lockFile, lockFolder } from "./folder-lock.node.ts";
 import { MetricsLog, metricsFile } from "./metrics-log.node.ts";
+import { parseJson } from "./model-files.ts";
 import { packSets, parseSets, type RunSets, setAsCsv } from "./run-sets.ts";
 
 const runFile = "run.json";

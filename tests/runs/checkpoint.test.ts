@@ -5,7 +5,6 @@ import { serializeSafetensors } from "../../src/formats/index.ts";
 import {
   type CheckpointFiles,
   evaluatedFile,
-  modelFrom,
   packCheckpoint,
   parseSide,
   restoreTraining,
@@ -13,6 +12,7 @@ import {
   trainingFile,
   weightsFile,
 } from "../../src/runs/checkpoint.ts";
+import { modelFrom } from "../../src/runs/model-files.ts";
 import type { Training } from "../../src/trm/index.ts";
 import { aboutCheckpoint, tinyConfig, tinyTraining } from "./tiny-run.ts";
 

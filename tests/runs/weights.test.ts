@@ -1,8 +1,9 @@
 /** Loaders of weights refuse NaN and infinity. */
 import { expect, it } from "vitest";
 import { parseSafetensors, serializePt, serializeSafetensors, type WritableTensor } from "../../src/formats/index.ts";
-import { modelFrom, packCheckpoint, parseSide, restoreTraining, sideFile } from "../../src/runs/checkpoint.ts";
+import { packCheckpoint, parseSide, restoreTraining, sideFile } from "../../src/runs/checkpoint.ts";
 import { parseWeights } from "../../src/runs/exchange/weights-file.ts";
+import { modelFrom } from "../../src/runs/model-files.ts";
 import { exportWeights, importWeights } from "../../src/runs/weights.ts";
 import { Random } from "../../src/tensor/index.ts";
 import { Model } from "../../src/trm/index.ts";

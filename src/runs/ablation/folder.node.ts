@@ -7,8 +7,9 @@ import { makeFolders, readBytes, replaceFile } from "../../formats/index.node.ts
 import { CheckpointError } from "../../formats/index.ts";
 import { taskChoiceSchema } from "../../puzzles/index.ts";
 import { inEnglish } from "../../trm/index.ts";
-import { type CheckpointFiles, parseJson } from "../checkpoint.ts";
+import type { CheckpointFiles } from "../checkpoint.ts";
 import { type Checkpoint, readCheckpoint, saveCheckpoint, stepOfFolder } from "../checkpoint-folder.node.ts";
+import { parseJson } from "../model-files.ts";
 import { type AblationCell, cellSchema } from "./cell.ts";
 import { everyRow } from "./rows.ts";
 

@@ -1,0 +1,36 @@
+// What the files of a trained model and those of a checkpoint have in common: JSON with settings, and weights that become a model.
+// A page that only solves puzzles needs this module but not the training that checkpoint.ts saves and restores.
+import { CheckpointError, parseSafetensors } from "../formats/index.ts";
+import { Random } from "../tensor/index.ts";
+import { type Config, type CreateModel, Model } from "../trm/index.ts";
+import { importWeights } from "./weights.ts";
+
+/** The field `format` of a checkpoint's JSON file. */
+export const checkpointFormat = "trm-ts checkpoint";
+
+/** Parses JSON from bytes. @param where  name of the file for errors. @throws CheckpointError */
+export function parseJson(bytes: Uint8Array, where: string): unknown {
+  try {
+    return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+  } catch {
+    throw new CheckpointError(`${where}: not JSON in UTF-8 (truncated?)`);
+  }
+}
+
+/** Creates a model with the weights of a file. @param createModel  creates a model of your own. @throws CheckpointError */
+export function modelFrom(
+  { config }: { readonly config: Config },
+  bytes: Uint8Array,
+  where: string,
+  createModel: CreateModel = (...given) => new Model(...given),
+): Model {
+  const file = parseSafetensors(bytes, where);
+  const model = createModel(config.model, new Random(0));
+  try {
+    importWeights(model, file, where);
+    return model;
+  } catch (error) {
+    model.dispose();
+    throw error;
+  }
+}
