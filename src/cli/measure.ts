@@ -2,7 +2,7 @@
 
 import type { LoadedModel } from "../runs/index.ts";
 import type { EvaluationOptions, EvaluationSet, Model } from "../trm/index.ts";
-import { counted } from "./format.ts";
+import { counted, duration } from "./format.ts";
 import { startProgress } from "./progress.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -19,8 +19,10 @@ export async function measure<T>(
 ): Promise<T> {
   const { training } = config;
   const progress = startProgress(terminal, { after: 1_000 });
+  const begin = performance.now();
   const onProgress = async (done: number, total: number): Promise<void> => {
-    progress.update(done / total, `evaluating: ${counted(done, "puzzle")} of ${total}`);
+    const left = done === 0 ? "" : ` · ${duration(((performance.now() - begin) / 1000 / done) * (total - done))} left`;
+    progress.update(done / total, `evaluating: ${counted(done, "puzzle")} of ${total}${left}`);
     await new Promise((resolve) => setImmediate(resolve)); // lets Node deliver Ctrl-C
   };
   const batchSize = batchSizeFor(set.count, config.model.sequenceLength);

@@ -1,6 +1,6 @@
 // The two lines that show a training in progress. Each fits 80 columns, the first beside the bar.
 import { haltingShare, type UnseenLine } from "../runs/index.ts";
-import { duration, lossText, thousands } from "./format.ts";
+import { counted, duration, lossText, thousands } from "./format.ts";
 
 export interface Pace {
   readonly step: number;
@@ -17,6 +17,35 @@ export function progressText({ step, totalSteps, stepsPerSecond, left }: Pace): 
   const speed =
     stepsPerSecond < 0.1 ? `${(1 / stepsPerSecond).toFixed(0)} s/step` : `${stepsPerSecond.toFixed(1)} steps/s`;
   return [`step ${thousands(step)}${of}`, speed, ...(left === null ? [] : [`${duration(left)} left`])].join(" · ");
+}
+
+/** The part of a step that is computed. */
+export interface StepPart {
+  readonly slots: number;
+  /** Slots of the whole batch. */
+  readonly of: number;
+  /** Since the step began. */
+  readonly seconds: number;
+}
+
+/** "step 1 of 65,104 · puzzles 153 of 768 · 6:40 left in this step" */
+export function stepPartText({
+  step,
+  totalSteps,
+  slots,
+  of,
+  seconds,
+}: StepPart & Pick<Pace, "step" | "totalSteps">): string {
+  const total = totalSteps === null ? "" : ` of ${thousands(totalSteps)}`;
+  const left = duration((seconds / slots) * (of - slots));
+  return `step ${thousands(step)}${total} · puzzles ${thousands(slots)} of ${thousands(of)} · ${left} left in this step`;
+}
+
+/** "step 1: evaluated 12 of 100 puzzles · 6:40 left in this evaluation" */
+export function evaluationText(part: { step: number; done: number; total: number; seconds: number }): string {
+  const { step, done, total, seconds } = part;
+  const left = done === 0 ? "" : ` · ${duration((seconds / done) * (total - done))} left in this evaluation`;
+  return `step ${thousands(step)}: evaluated ${done} of ${counted(total, "puzzle")}${left}`;
 }
 
 export interface Quality {

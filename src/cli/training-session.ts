@@ -15,7 +15,7 @@ import { type Evaluation, evaluate, type StepMetrics, type Training } from "../t
 import { DivergenceCheck } from "./divergence.ts";
 import { explain } from "./explain.ts";
 import type { Progress } from "./progress.ts";
-import { progressDetails, progressText } from "./progress-text.ts";
+import { evaluationText, progressDetails, progressText, type StepPart, stepPartText } from "./progress-text.ts";
 import { RunningMeans } from "./running-means.ts";
 import type { StopRequest } from "./stop-request.ts";
 import { type Goal, isReached, type Position, secondsLeft, shareDone } from "./time-left.ts";
@@ -114,10 +114,15 @@ export class TrainingSession {
     return "goal";
   }
 
-  async #step({ threads, onThreads }: TrainingOptions): Promise<StepMetrics> {
-    const { training } = this;
-    if (!threads || threads.isMade) return training.supervisionStep();
-    const metrics = await threads.time(() => training.supervisionStep());
+  async #step(options: TrainingOptions): Promise<StepMetrics> {
+    const { threads, onThreads } = options;
+    const begin = this.seconds;
+    const makeStep = () =>
+      this.training.supervisionStep((slots, of) =>
+        this.#showPart(options, { slots, of, seconds: this.seconds - begin }),
+      );
+    if (!threads || threads.isMade) return makeStep();
+    const metrics = await threads.time(makeStep);
     if (threads.reason !== null) onThreads?.(threads.reason);
     return metrics;
   }
@@ -190,6 +195,14 @@ export class TrainingSession {
     progress.update(shareDone(goal, this.#start, now), text, details);
   }
 
+  /** Shows the progress within a step that is computed in micro-batches, and lets other events in. */
+  async #showPart({ goal, progress }: TrainingOptions, part: StepPart): Promise<void> {
+    const totalSteps = goal.step;
+    const text = stepPartText({ step: this.training.step, totalSteps, ...part });
+    progress.update(shareDone(goal, this.#start, this.#position), text);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+
   #isEvaluationDue({ evaluateEvery }: TrainingOptions): boolean {
     const { step, config } = this.training;
     if (this.sets.watch.count === 0) return false;
@@ -203,12 +216,17 @@ export class TrainingSession {
   }
 
   /** Saves the best weights so far. Resolves to false if a stop was requested during the evaluation. */
-  async #evaluate({ stop }: TrainingOptions): Promise<boolean> {
+  async #evaluate({ stop, goal, progress }: TrainingOptions): Promise<boolean> {
     const { training, sets, run } = this;
     const { step } = training;
     if (sets.watch.count === 0) return true;
     const begin = this.seconds;
-    const evaluation = await evaluateUnlessStopped(training, sets.watch, stop);
+    const share = shareDone(goal, this.#start, this.#position);
+    const evaluation = await evaluateUnlessStopped(training, sets.watch, stop, (done, total) => {
+      // A short evaluation leaves the lines of the training on the screen.
+      if (this.seconds - begin > 2)
+        progress.update(share, evaluationText({ step, done, total, seconds: this.seconds - begin }));
+    });
     if (!evaluation) return false;
     this.#lastEvaluation = { end: this.seconds, cost: this.seconds - begin };
     const evaluated = unseenLine(evaluation, step, this.seconds);
@@ -245,8 +263,14 @@ export function packState(
 /** Thrown by the progress callback to leave `evaluate`. */
 class Stopped extends Error {}
 
-async function evaluateUnlessStopped(training: Training, examples: RunSets["watch"], stop: StopRequest) {
-  const onProgress = async (): Promise<void> => {
+async function evaluateUnlessStopped(
+  training: Training,
+  examples: RunSets["watch"],
+  stop: StopRequest,
+  show: (done: number, total: number) => void,
+) {
+  const onProgress = async (done: number, total: number): Promise<void> => {
+    show(done, total);
     if (await stop.check()) throw new Stopped();
   };
   try {

@@ -28,7 +28,10 @@ export interface Evaluation {
 /** Halting, batch size, and the hooks of the supervision steps. */
 export interface EvaluationOptions extends HaltingOptions, PredictionHooks {
   readonly batchSize: number;
-  /** Called and awaited after every batch. It may let other events in, or throw to cancel. */
+  /**
+   * Called and awaited after every supervision step of a batch, with the number of puzzles that this work amounts to. It may let
+   * other events in, or throw to cancel.
+   */
   readonly onProgress?: ((done: number, total: number) => void | Promise<void>) | undefined;
 }
 
@@ -63,9 +66,9 @@ export async function evaluate(model: Model, set: EvaluationSet, options: Evalua
         cells += labelled;
         haltSteps += haltStep[slot] || nSup;
       }
+      await onProgress?.(done + Math.floor((slots * prediction.step) / nSup), set.count);
     }
     done += slots;
-    await onProgress?.(done, set.count);
   }
   expectLabels(puzzles, set);
   return {

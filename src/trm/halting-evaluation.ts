@@ -109,9 +109,9 @@ export async function sweepHalting(
           if (correct === labelled) exact[i]!++;
         });
       }
+      await onProgress?.(done + Math.floor((slots * step) / nSup), set.count);
     }
     done += slots;
-    await onProgress?.(done, set.count);
   }
   expectLabels(puzzles, set);
   return thresholds.map((threshold, i) => ({

@@ -166,8 +166,14 @@ export class Training {
     return this.ema ?? this.model;
   }
 
-  /** One supervision step on every slot. @throws Error if the previous step is still running */
-  async supervisionStep(): Promise<StepMetrics> {
+  /**
+   * One supervision step on every slot.
+   *
+   * @param onProgress  called and awaited after every micro-batch of a batch that has several, with the number of slots that are
+   *   computed and the number of all slots
+   * @throws Error if the previous step is still running
+   */
+  async supervisionStep(onProgress?: (slots: number, of: number) => void | Promise<void>): Promise<StepMetrics> {
     if (this.#isStepping) throw new Error("supervisionStep: the previous step is still running, expected to await it");
     this.#isStepping = true;
     try {
@@ -208,6 +214,8 @@ export class Training {
         });
         passes.add(pass);
         reports.push(report);
+        if (this.microBatch < carry.slots)
+          await onProgress?.(Math.min(first + this.microBatch, carry.slots), carry.slots);
       }
       const pass = passes.finish();
       if (this.hooks.observe) await this.#observe(this.hooks.observe, pass, reports);

@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest";
 import { accuracyTable } from "../../src/cli/accuracy-table.ts";
 import { drawChanged, qText, sideBySide } from "../../src/cli/boards.ts";
 import { startProgress } from "../../src/cli/progress.ts";
-import { progressDetails, progressText } from "../../src/cli/progress-text.ts";
+import { evaluationText, progressDetails, progressText, stepPartText } from "../../src/cli/progress-text.ts";
 import { showSolution, solutionJson } from "../../src/cli/show-solution.ts";
 import type { Solution, SolveStep } from "../../src/cli/solve-steps.ts";
 import { usesColour } from "../../src/cli/terminal.ts";
@@ -69,6 +69,13 @@ describe("the progress of a training", () => {
       "step 1,234 of 20,000 · 12.3 steps/s · 1:23:45 left",
     );
     expect(progressText({ step: 7, totalSteps: null, stepsPerSecond: 0.02, left: null })).toBe("step 7 · 50 s/step");
+    expect(stepPartText({ step: 1, totalSteps: 65_104, slots: 192, of: 768, seconds: 100 })).toBe(
+      "step 1 of 65,104 · puzzles 192 of 768 · 5:00 left in this step",
+    );
+    expect(evaluationText({ step: 1000, done: 25, total: 100, seconds: 20 })).toBe(
+      "step 1,000: evaluated 25 of 100 puzzles · 1:00 left in this evaluation",
+    );
+    expect(evaluationText({ step: 5, done: 0, total: 1, seconds: 20 })).toBe("step 5: evaluated 0 of 1 puzzle");
     expect(progressDetails({ loss: 0.1234, learningRate: 8.26e-4, unseen })).toBe(
       "loss 0.123 · lr 8.3e-4 · unseen: cells 95.1→99.0%, exact 45.0→90.0%, 67% halt",
     );

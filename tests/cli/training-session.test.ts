@@ -8,7 +8,7 @@ import { DivergenceCheck } from "../../src/cli/divergence.ts";
 import { startRun } from "../../src/cli/new-run.ts";
 import type { TrainingSession } from "../../src/cli/training-session.ts";
 import { readCheckpoint } from "../../src/runs/index.node.ts";
-import type { StepMetrics } from "../../src/trm/index.ts";
+import { type StepMetrics, Training } from "../../src/trm/index.ts";
 import { recordedTerminal } from "./recorded-terminal.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "trm-session-"));
@@ -33,6 +33,24 @@ const startSession = (name: string, settings = {}): Promise<TrainingSession> =>
 const noProgress = { update: () => {}, clear: () => {} };
 const neverStop = { isRequested: false, request: () => {}, check: async () => false, release: () => {} };
 const options = { evaluateEvery: null, saveEvery: 3600, stop: neverStop, progress: noProgress };
+
+it("shows how much of a step is computed if the batch does not fit in memory, and how much of a long evaluation", async () => {
+  const session = await startSession("parts");
+  const { training, run } = session;
+  vi.spyOn(training, "supervisionStep").mockImplementationOnce(async (onProgress) => {
+    await onProgress?.(1, 4);
+    await onProgress?.(4, 4);
+    return Training.prototype.supervisionStep.call(training);
+  });
+  const shown: string[] = [];
+  const progress = { ...noProgress, update: (_share: number, text: string) => void shown.push(text) };
+  await session.train({ ...options, progress, goal: { step: 1, seconds: null } });
+  run.close();
+  expect(shown.slice(0, 2)).toEqual([
+    expect.stringMatching(/^step 0 of 1 · puzzles 1 of 4 · \S+ left in this step$/),
+    expect.stringMatching(/^step 0 of 1 · puzzles 4 of 4 · \S+ left in this step$/),
+  ]);
+});
 
 const anyStep = { loss: 1, gradientNorm: 1, notFinite: null };
 

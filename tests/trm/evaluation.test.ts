@@ -109,8 +109,12 @@ describe("evaluate", () => {
         );
         expect(result.haltCounts).toEqual([1, 2, 3].map((step) => firstHalt.filter((halt) => halt === step).length));
         expect(result.meanHaltStep).toBe(firstHalt.reduce((sum, halt) => sum + (halt || 3), 0) / 12);
-        const ends = rows.map((row) => Math.min(12, (row + 1) * batchSize)).slice(0, Math.ceil(12 / batchSize));
-        expect(seen).toEqual(ends.flatMap((end) => [end, 12]));
+        const starts = rows.map((row) => row * batchSize).slice(0, Math.ceil(12 / batchSize));
+        const parts = starts.flatMap((start) => {
+          const size = Math.min(batchSize, 12 - start);
+          return [1, 2, 3].map((step) => start + Math.floor((size * step) / 3));
+        });
+        expect(seen).toEqual(parts.flatMap((part) => [part, 12]));
       }),
       { numRuns: 10 },
     );

@@ -85,6 +85,25 @@ describe("a batch in parts", () => {
   });
 });
 
+describe("the progress within a step", () => {
+  const partsOf = async (microBatch: number): Promise<number[][]> => {
+    const training = new Training(parseConfig(small), new ShuffledExamples(train, 5), { microBatch });
+    const seen: number[][] = [];
+    await training.supervisionStep((slots, of) => void seen.push([slots, of]));
+    training.dispose();
+    return seen;
+  };
+
+  it("is reported after every part of a batch", async () => {
+    expect(await partsOf(4)).toEqual([
+      [4, 6],
+      [6, 6],
+    ]);
+  });
+
+  it("is not reported if the batch is computed as a whole", async () => expect(await partsOf(6)).toEqual([]));
+});
+
 describe("the size of the parts", () => {
   it("is the whole batch for a small model", () => {
     expect(microBatchOf(parseConfig(small))).toBe(6);
