@@ -1,11 +1,12 @@
 // Writes explorer/generated: the models that the page offers, with sample puzzles, a recorded trace, the basis of the positions, and
-// the accuracy of every latent on 200 puzzles. Run by `npm run explorer` and `npm run explorer:build`; takes seconds per model,
-// and nothing for a model whose files have not changed.
+// the accuracy of every latent on 200 puzzles. Run by `npm run explorer` and `npm run explorer:build`; takes seconds per
+// model (about a minute for 9x9 Sudoku), and nothing for a model whose files have not changed.
 //
 // A model is a folder with config.json and model.safetensors in weights/ or in explorer/models/ (for models of one's own). If the
 // folder has a file unseen.csv, the puzzles are its first rows; otherwise they are generated.
 import { createHash } from "node:crypto";
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import {
@@ -47,7 +48,7 @@ export interface PrepareOptions {
 }
 
 export async function prepare({ from, to }: PrepareOptions): Promise<Manifest> {
-  await chooseBackend({ backend: "wasm", threads: 1 });
+  await chooseBackend({ backend: "wasm", threads: availableParallelism() });
   const folders = from.filter(existsSync).flatMap((folder) => readdirSync(folder).map((name) => join(folder, name)));
   const models = folders.filter((folder) => existsSync(join(folder, "model.safetensors")));
   const twice = models.find((folder, index) => models.findIndex((one) => basename(one) === basename(folder)) < index);
@@ -86,7 +87,7 @@ async function prepareModel(folder: string, to: string): Promise<ModelEntry> {
     const old = JSON.parse(readFileSync(entryFile, "utf8")) as { key: string; entry: ModelEntry };
     if (old.key === key) return old.entry;
   }
-  console.log(`explorer: preparing ${name}`);
+  console.log(`explorer: preparing ${name}, once per version of its weights`);
   rmSync(to, { recursive: true, force: true });
   mkdirSync(to, { recursive: true });
   // Everything that is written about the model is about the weights that the page loads.

@@ -57,8 +57,12 @@ export const rivalNames: Record<(typeof rivals)[number], string> = {
   direct: "direct prediction",
 };
 
-/** Most points of a loss curve; beyond it every second one is dropped. */
-const mostPoints = 1000;
+/** Most points of a curve. */
+const mostPoints = 400;
+
+/** Drops every second point of a curve that has too many; the newest one stays. */
+const thinned = <T>(points: readonly T[]): readonly T[] =>
+  points.length > mostPoints ? points.filter((_, i) => (points.length - i) % 2 === 1) : points;
 
 function settingsOf({ task, T, n, nSup, width, rate, ema, data, seed }: Link, variant: Run["variant"]): TrainSettings {
   return { task, T, n, nSup, width, rate, ema, data, seed, variant };
@@ -150,13 +154,14 @@ export function stopRuns(): void {
 
 function report(run: Signal<Run>, made: TrainProgress): void {
   const before = run.peek();
-  let losses =
-    Number.isFinite(made.loss) && made.loss > 0 ? [...before.losses, [made.step, made.loss] as const] : before.losses;
-  if (losses.length > mostPoints) losses = losses.filter((_, i) => i % 2 === 1);
-  const { step, seconds, exact, withRollouts } = made;
-  const evaluations = exact ? [...before.evaluations, { step, seconds, exact, withRollouts }] : before.evaluations;
+  const { step, loss, seconds, exact, withRollouts } = made;
+  const hasLoss = Number.isFinite(loss) && loss > 0;
+  const losses = hasLoss ? thinned([...before.losses, [step, loss] as const]) : before.losses;
+  const evaluations = exact
+    ? thinned([...before.evaluations, { step, seconds, exact, withRollouts }])
+    : before.evaluations;
   // Older counts fade, so that the histogram shows the present and does not flicker.
-  const halted = made.halted.map((count, i) => 0.85 * (before.halted[i] ?? 0) + count);
+  const halted = made.halted.map((count, i) => 0.67 * (before.halted[i] ?? 0) + count);
   change(run, { losses, evaluations, halted, last: made });
   if (exact) void solveNow(run);
 }

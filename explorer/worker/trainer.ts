@@ -37,7 +37,7 @@ import { traceSteps } from "./solver.ts";
 const watched = 200;
 /** Training time between two evaluations grows with the time that they take: at most a fifth is spent on them. */
 const evaluationShare = 0.2;
-const secondsBetweenReports = 0.1;
+const secondsBetweenReports = 0.25;
 
 interface Session {
   readonly settings: TrainSettings;

@@ -1,6 +1,6 @@
 // Line charts of a training (uPlot), with a table behind each. Colours come from styles.css; the second series is dashed as well.
 import type { JSX } from "preact";
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
 import { link } from "../state.ts";
@@ -85,19 +85,22 @@ export function Chart(props: ChartProps): JSX.Element {
   const { theme } = link.value;
   const names = series.map(({ name }) => name).join();
   const isSparse = series.map(({ points }) => points.length < 30).join();
+  const newest = series.map(({ points }) => [points.length, points.at(-1)?.[0]]).join();
+  const columns = useMemo(() => columnsOf(series), [names, newest]);
+  const [showsTable, setShowsTable] = useState(false);
   // A new chart is made only when something changes that cannot be set later.
   useEffect(() => {
-    plot.current = new uPlot(optionsOf(props, width, place.current!), columnsOf(series), place.current!);
+    plot.current = new uPlot(optionsOf(props, width, place.current!), columns, place.current!);
     return () => plot.current?.destroy();
   }, [names, isSparse, theme, width]);
-  useEffect(() => plot.current?.setData(columnsOf(series)));
+  useEffect(() => plot.current?.setData(columns), [columns]);
   const last = series.map(({ points }) => points.at(-1));
   const label = series.map(({ name }, i) => `${name}: ${last[i] ? format(last[i][1]) : "nothing yet"}`).join("; ");
   return (
     <figure class="chart" ref={figure}>
       <figcaption>{title}</figcaption>
       <div ref={place} role="img" aria-label={label} />
-      <details class="table">
+      <details class="table" onToggle={(event) => setShowsTable(event.currentTarget.open)}>
         <summary>Table</summary>
         <div class="scroll">
           <table>
@@ -110,7 +113,7 @@ export function Chart(props: ChartProps): JSX.Element {
               </tr>
             </thead>
             <tbody>
-              {rowsOf(series).map(([x, ...ys]) => (
+              {(showsTable ? rowsOf(columns) : []).map(([x, ...ys]) => (
                 <tr key={x}>
                   <td>{x}</td>
                   {ys.map((y, i) => (
@@ -127,8 +130,8 @@ export function Chart(props: ChartProps): JSX.Element {
 }
 
 /** At most 40 rows of the table. */
-function rowsOf(series: readonly Series[]): readonly (readonly [number, ...(number | null)[]])[] {
-  const [xs, ...columns] = columnsOf(series) as unknown as [number[], ...(number | null)[][]];
+function rowsOf(data: uPlot.AlignedData): readonly (readonly [number, ...(number | null)[]])[] {
+  const [xs, ...columns] = data as unknown as [number[], ...(number | null)[][]];
   const every = Math.max(1, Math.ceil(xs.length / 40));
   return xs.flatMap((x, i) =>
     i % every === 0 || i === xs.length - 1 ? [[x, ...columns.map((column) => column[i] ?? null)] as const] : [],
