@@ -51,9 +51,15 @@ const runSchema = z.object({
   fingerprint: z.optional(fingerprintSchema),
   /** The command line that started the run. */
   command: z.optional(z.string()),
-  /** The weights from which the training started, unless they were random. */
+  /** The weights from which the training started, unless they were random: those of a run, or the stored ones of a model. */
   init: z.optional(
-    z.object({ source: z.string(), step: count, weights: z.enum(["averaged", "raw"]), sha256: z.string() }),
+    z.object({
+      source: z.string(),
+      /** Null if the files of the model do not say so. */
+      step: z.nullable(count),
+      weights: z.enum(["averaged", "raw", "stored"]),
+      sha256: z.string(),
+    }),
   ),
   /** When training ends, unless a resumed training sets another goal. */
   goal: z.object({ steps: z.nullable(count), minutes: z.nullable(z.number()) }),

@@ -1,6 +1,16 @@
 /** `trm train` and its run folder: resuming, periodic saving, metrics, data sets and official configurations. */
 import { createHash } from "node:crypto";
-import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeEach, describe, expect, it } from "vitest";
@@ -8,8 +18,13 @@ import { evalCommand } from "../../src/cli/commands/eval.ts";
 import { infoCommand } from "../../src/cli/commands/info.ts";
 import { solveCommand } from "../../src/cli/commands/solve.ts";
 import { trainCommand } from "../../src/cli/commands/train.ts";
-import { parseNpy, parseSafetensors, serializeNpy } from "../../src/formats/index.ts";
+import { parseNpy, parseSafetensors, serializeNpy, toFloat32 } from "../../src/formats/index.ts";
+import { sudokuTask } from "../../src/puzzles/index.ts";
 import { readCheckpoint } from "../../src/runs/index.node.ts";
+import { packModel } from "../../src/runs/index.ts";
+import { Random } from "../../src/tensor/index.ts";
+import { Model, parseConfig } from "../../src/trm/index.ts";
+import { projectRoot } from "../source.ts";
 import { renumber, writeNumberedSet } from "./numbered-set.ts";
 import { runCommand } from "./run-command.ts";
 
@@ -304,6 +319,60 @@ describe("--init", () => {
     });
     await train("--resume", second(), "--steps", "1");
     expect(JSON.parse(readFileSync(join(second(), "run.json"), "utf8")).init).toEqual(init);
+  });
+
+  /** config.json and model.safetensors of a small model, which has another hiddenSize than the preset. */
+  async function modelFolder(): Promise<string> {
+    const config = parseConfig({ vocabularySize: 6, sequenceLength: 16, hiddenSize: 8, heads: 1, widthMultiple: 8 });
+    const model = new Model(config.model, new Random(3));
+    const files = await packModel({ model, task: sudokuTask(4), config, step: null });
+    model.dispose();
+    const path = join(folder, "model");
+    mkdirSync(path, { recursive: true });
+    writeFileSync(join(path, "config.json"), files.config);
+    writeFileSync(join(path, "model.safetensors"), files.weights);
+    return path;
+  }
+
+  it.each([
+    ["a shipped model, given by its name", async () => ["sudoku4", join(projectRoot, "weights/sudoku4")] as const],
+    [
+      "a folder with config.json and model.safetensors",
+      async () => {
+        const path = await modelFolder();
+        return [path, path] as const;
+      },
+    ],
+  ])("starts from the weights of %s, with its model settings", async (_, place) => {
+    const [name, path] = await place();
+    await startSecond("--init", name, "--task", "sudoku4", "--unseen", "5", "--set", "batchSize=2", "nSup=3");
+    const bytes = readFileSync(join(path, "model.safetensors"));
+    const stored = parseSafetensors(bytes, path).tensors;
+    for (const file of ["weights.safetensors", "ema.safetensors"]) {
+      const { tensors } = parseSafetensors(fileOf(second(), file), file);
+      expect([...tensors.keys()].toSorted()).toEqual([...stored.keys()].toSorted());
+      for (const [tensor, entry] of tensors) {
+        expect(hashOf(new Uint8Array(toFloat32(tensor, entry).buffer)), tensor).toBe(
+          hashOf(new Uint8Array(toFloat32(tensor, stored.get(tensor)!).buffer)),
+        );
+      }
+    }
+    const { config, step = null } = JSON.parse(readFileSync(join(path, "config.json"), "utf8"));
+    const { side } = readCheckpoint(second());
+    expect(side.config.model).toEqual(parseConfig(config).model);
+    expect(side.config.training).toMatchObject({ batchSize: 2, nSup: 3 });
+    const { init } = JSON.parse(readFileSync(join(second(), "run.json"), "utf8"));
+    expect(init).toEqual({ source: path, step, weights: "stored", sha256: hashOf(bytes) });
+    expect(await train("--resume", second(), "--steps", "1")).toContain(`weights  stored, of ${path}`);
+  });
+
+  it("refuses a name that is neither a folder nor a shipped model, and raw weights where there is only one kind", async () => {
+    await expect(startSecond("--init", "sudoku7")).rejects.toThrow("sudoku7: no such folder, and no shipped model (");
+    const path = await modelFolder();
+    await expect(startSecond("--init", path, "--init-raw")).rejects.toThrow(
+      `${path}: holds a single set of weights, expected a run or a checkpoint to take its raw weights`,
+    );
+    expect(existsSync(second())).toBe(false);
   });
 
   it("refuses weights of another size in one line", async () => {

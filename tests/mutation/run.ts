@@ -108,7 +108,8 @@ function verdictOf(json: string): Omit<Result, "mutant"> {
 /** Whether the program ended within `seconds`; otherwise it is killed with its own processes, one of which may run an endless loop. */
 function runFor(seconds: number, program: string, args: readonly string[], cwd: string): Promise<boolean> {
   return new Promise((resolve, reject) => {
-    const child = spawn(program, args, { cwd, stdio: "ignore", detached: true }); // a process group of its own
+    // `detached` puts the program into a new process group, so that it can be killed together with the processes that it started.
+    const child = spawn(program, args, { cwd, stdio: "ignore", detached: true });
     const timer = setTimeout(() => {
       process.kill(-child.pid!, "SIGKILL");
       resolve(false);

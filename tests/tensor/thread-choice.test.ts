@@ -6,7 +6,7 @@ function startHelpers(backend: WasmBackend, count: number): void {
   vi.spyOn(backend.runtime, "readyHelpers", "get").mockReturnValue(count);
 }
 
-/** Work that takes so many milliseconds with the helping threads, or without. */
+/** Work that takes one number of milliseconds with the helping threads and another one without them. */
 function clockedWork(backend: WasmBackend, { together, alone }: { together: number; alone: number }) {
   let now = 0;
   vi.spyOn(performance, "now").mockImplementation(() => now);

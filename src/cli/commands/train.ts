@@ -31,6 +31,7 @@ import {
   wholeNumber,
 } from "../options.ts";
 import { changedConfig, parseSet, readConfigFile, type SettingSource } from "../settings.ts";
+import { placeOfModel, shippedNames } from "../shipped-models.ts";
 import { showSettings, trainOnScreen } from "../show-training.ts";
 import { openTerminal, type Terminal } from "../terminal.ts";
 import { type Goal, isReached } from "../time-left.ts";
@@ -110,7 +111,7 @@ export function trainCommand(): Command {
     )
     .option(
       "--init <dir>",
-      "start from the averaged weights of this run or checkpoint, with its model settings and a new optimizer",
+      `start from the averaged weights of this run or checkpoint, from a folder with config.json and model.safetensors, or from a shipped model (${shippedNames().join(", ")}), with its model settings and a new optimizer`,
     )
     .option("--init-raw", "with --init: start from the weights themselves instead of their average")
     .addOption(new Option("--seed <n>", "seed of puzzles, weights and order").argParser(seed))
@@ -175,6 +176,7 @@ Examples:
   ${invocation} train --resume runs/arc1 --data moved/arc1
   ${invocation} train --task maze --side 12 --minutes 60
   ${invocation} train --task sudoku9 --init runs/nine --out runs/harder
+  ${invocation} train --task sudoku9 --init sudoku9 --out runs/tuned
   ${invocation} train --task ./life.mjs --minutes 5
   ${invocation} train --data data/arc1 --out runs/arc1 --minutes 600
   ${invocation} train --task sudoku9 --preset official --config my.yaml
@@ -211,7 +213,10 @@ async function newRun(options: TrainOptions): Promise<NewRun> {
     options.data === undefined ? await generatedTask(options) : storedTask(options.data);
   const fromFile = config === undefined ? [] : [readConfigFile(config)];
   const isOfficial = fromFile.some(({ determines }) => determines !== undefined);
-  const init = options.init === undefined ? undefined : readInitialWeights(options.init, options.initRaw ?? false);
+  const init =
+    options.init === undefined
+      ? undefined
+      : readInitialWeights(placeOfModel(options.init).path, options.initRaw ?? false);
   const fromInit = init === undefined ? [] : [modelSettings(options.init!, init)];
   const fromSeed = options.seed === undefined ? [] : [{ where: "--seed", settings: { seed: options.seed } }];
   return {

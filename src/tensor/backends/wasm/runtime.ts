@@ -80,8 +80,9 @@ export interface KernelTime {
   best: number;
 }
 
-/** Helping threads that have not started are reported after this many turns of the event loop, of so many milliseconds. */
-const [patientTurns, turnMilliseconds] = [10, 100];
+/** Helping threads that have not started are reported after `patientTurns` turns of the event loop, each of `turnMilliseconds`. */
+const patientTurns = 10;
+const turnMilliseconds = 100;
 
 export class WasmRuntime {
   readonly heap: WasmMemory;
