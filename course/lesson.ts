@@ -1,6 +1,8 @@
 // What a lesson consists of. A lesson is one file of course/lessons: its prose stands in /*md ... */ comments, the learner's part between
 // `// BEGIN SOLUTION hint="..."` and `// END SOLUTION`, and what only the checker needs after `// BEGIN CHECK` (see source.ts).
 import fc from "fast-check";
+import { parameter, type Variable } from "trm-ts/autograd";
+import { scope, type Tensor } from "trm-ts/tensor";
 
 /** The functions of a lesson that the learner writes, by name. */
 export type Exercises = Readonly<Record<string, unknown>>;
@@ -69,6 +71,31 @@ export const quarters = (limit = 4): fc.Arbitrary<number> =>
 /** `length` quarters. */
 export const quarterArray = (length: number, limit?: number): fc.Arbitrary<number[]> =>
   fc.array(quarters(limit), { minLength: length, maxLength: length });
+
+/** Reads the numbers of a tensor, and releases it. A check computes in a `scope`, from which it returns only what it reads. */
+export async function numbersOf(tensor: Tensor): Promise<number[]> {
+  const numbers = Array.from(await tensor.data());
+  tensor.dispose();
+  return numbers;
+}
+
+/** Computes in a scope with a parameter of the value 0.5, which is released too. */
+export const withWeight = <T>(compute: (weight: Variable) => T): T =>
+  scope(() => {
+    const weight = parameter([0.5]);
+    try {
+      return compute(weight);
+    } finally {
+      weight.value.dispose();
+    }
+  });
+
+/** Reads the single numbers of y and z, and releases both. */
+export async function latentNumbers({ y, z }: { y: Tensor; z: Tensor }): Promise<{ y: number; z: number }> {
+  const numbers = { y: await y.item(), z: await z.item() };
+  for (const tensor of [y, z]) tensor.dispose();
+  return numbers;
+}
 
 /** The error of an exercise that is not written yet, as the stub throws it: "TODO 5.1". Undefined for any other error. */
 export const todoOf = (error: unknown): string | undefined =>

@@ -189,7 +189,7 @@ import {
   swigluBlock,
 } from "trm-ts/autograd";
 
-import { type PlantedBug, part, quarterArray, todoOf } from "../lesson.ts";
+import { numbersOf, type PlantedBug, part, quarterArray, todoOf } from "../lesson.ts";
 
 export const minutes = 50;
 
@@ -197,7 +197,8 @@ export const reference = { rmsNorm, swiglu, layer };
 
 type Mine = typeof reference;
 
-const numbersOf = async (x: Variable): Promise<number[]> => Array.from(await x.value.data());
+/** The numbers of a computed variable. Its tape and all other tensors of the computation are released. */
+const computed = (compute: () => Variable): Promise<number[]> => numbersOf(scope(() => compute().value));
 
 const variable = (values: readonly number[], shape: readonly number[]): Variable => constant(tensor(values, { shape }));
 
@@ -230,7 +231,7 @@ export const check = (mine: Mine) => [
     given: quarterArray(6),
     show: showRows,
     expected: (x) => [...byDefinition(x.slice(0, 3)), ...byDefinition(x.slice(3))],
-    received: (x) => numbersOf(mine.rmsNorm(variable(x, [2, 3]))),
+    received: (x) => computed(() => mine.rmsNorm(variable(x, [2, 3]))),
     tolerance: 1e-5,
     next: "Compute the root mean square of the first row by hand: the sum of the squares, divided by 3, and the root of it.",
   }),
@@ -238,16 +239,11 @@ export const check = (mine: Mine) => [
     name: "rmsNorm keeps only the direction: 4 x gives the same as x",
     given: rows,
     show: showRows,
-    expected: (x) => numbersOf(mine.rmsNorm(variable(x, [2, 3]))),
-    received: (x) =>
-      numbersOf(
-        mine.rmsNorm(
-          variable(
-            x.map((value) => 4 * value),
-            [2, 3],
-          ),
-        ),
-      ),
+    expected: (x) => computed(() => mine.rmsNorm(variable(x, [2, 3]))),
+    received: (x) => {
+      const larger = x.map((value) => 4 * value);
+      return computed(() => mine.rmsNorm(variable(larger, [2, 3])));
+    },
     tolerance: 1e-3,
     next: "If x is four times as large, the divisor must be four times as large too.",
   }),
@@ -273,8 +269,8 @@ export const check = (mine: Mine) => [
     given: swigluInput,
     show: ({ x, weights }) =>
       `x = [${x.join(", ")}]\ngateUp = [${weights.gateUp.join(", ")}]\ndown = [${weights.down.join(", ")}]`,
-    expected: ({ x, weights }) => numbersOf(librarySwiglu(variable(x, [1, 2]), weightsOf(weights, 2))),
-    received: ({ x, weights }) => numbersOf(mine.swiglu(variable(x, [1, 2]), weightsOf(weights, 2))),
+    expected: ({ x, weights }) => computed(() => librarySwiglu(variable(x, [1, 2]), weightsOf(weights, 2))),
+    received: ({ x, weights }) => computed(() => mine.swiglu(variable(x, [1, 2]), weightsOf(weights, 2))),
     tolerance: 1e-5,
     next: "gateUp has the two rows of the gate first, then the two rows of up. Compute linear(x, gateUp) by hand: four numbers.",
   }),
@@ -282,12 +278,13 @@ export const check = (mine: Mine) => [
     name: "a layer mixes over the cells, then over the features, each with residual and norm",
     given: layerInput,
     show: ({ h }) => `h = [${h.join(", ")}] as 3 cells with 2 features, and random weights`,
-    expected: ({ h, cells, features }) => {
-      const mixed = swigluBlock(variable(h, [1, 3, 2]), weightsOf(cells, 3), -2);
-      return numbersOf(swigluBlock(mixed, weightsOf(features, 2)));
-    },
+    expected: ({ h, cells, features }) =>
+      computed(() => {
+        const mixed = swigluBlock(variable(h, [1, 3, 2]), weightsOf(cells, 3), -2);
+        return swigluBlock(mixed, weightsOf(features, 2));
+      }),
     received: ({ h, cells, features }) =>
-      numbersOf(mine.layer(variable(h, [1, 3, 2]), weightsOf(cells, 3), weightsOf(features, 2))),
+      computed(() => mine.layer(variable(h, [1, 3, 2]), weightsOf(cells, 3), weightsOf(features, 2))),
     tolerance: 1e-4,
     next: "Print h after each half. After a half, the rows along which it normalised have size 1 (first half: columns of the table).",
   }),

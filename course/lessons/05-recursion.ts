@@ -136,8 +136,9 @@ on a trained model. Make your guess first.
 
 import fc from "fast-check";
 import { latentRecursion as libraryRecursion } from "trm-ts";
-import { multiply, parameter, tapeOf } from "trm-ts/autograd";
-import { type PlantedBug, part, quarters } from "../lesson.ts";
+import { multiply, tapeOf } from "trm-ts/autograd";
+import { scope, type Tensor } from "trm-ts/tensor";
+import { latentNumbers, type PlantedBug, part, quarters, withWeight } from "../lesson.ts";
 
 export const minutes = 40;
 
@@ -182,28 +183,31 @@ const weighted =
       weight,
     );
 
+/** y and z after a recursion whose network halves the sum of its arguments. */
+const halved = (
+  recursion: Mine["latentRecursion"],
+  { x, y, z, n }: { x: number; y: number; z: number; n: number },
+): { y: Tensor; z: Tensor } =>
+  scope(() => {
+    const net = weighted(constant([0.5]));
+    const state = recursion(net, constant([x]), { y: constant([y]), z: constant([z]) }, n);
+    return { y: state.y.value, z: state.z.value };
+  });
+
 export const check = (mine: Mine) => [
   part({
     name: "the network is called with (x, y, z) n times, then with (y, z)",
     given: counts,
     show: (n) => `n = ${n}`,
-    expected: (n) => callsOf(libraryRecursion, n),
-    received: (n) => callsOf(mine.latentRecursion, n),
+    expected: (n) => scope(() => callsOf(libraryRecursion, n)),
+    received: (n) => scope(() => callsOf(mine.latentRecursion, n)),
     next: "Read your calls line by line. r1 is the result of the first call; each later line must use the newest z.",
   }),
   part({
     name: "the numbers are those of the library",
     given: fc.record({ x: quarters(), y: quarters(), z: quarters(), n: counts }),
-    expected: async ({ x, y, z, n }) => {
-      const net = weighted(constant([0.5]));
-      const state = libraryRecursion(net, constant([x]), { y: constant([y]), z: constant([z]) }, n);
-      return { y: await state.y.value.item(), z: await state.z.value.item() };
-    },
-    received: async ({ x, y, z, n }) => {
-      const net = weighted(constant([0.5]));
-      const state = mine.latentRecursion(net, constant([x]), { y: constant([y]), z: constant([z]) }, n);
-      return { y: await state.y.value.item(), z: await state.z.value.item() };
-    },
+    expected: (numbers) => latentNumbers(halved(libraryRecursion, numbers)),
+    received: (numbers) => latentNumbers(halved(mine.latentRecursion, numbers)),
     next: "The network here halves the sum of its arguments. Follow x, y and z through your lines with the numbers of the counterexample.",
   }),
   part({
@@ -211,11 +215,11 @@ export const check = (mine: Mine) => [
     given: counts,
     show: (n) => `n = ${n}; the tape holds one entry "multiply" per call of the network`,
     expected: (n) => n + 1,
-    received: (n) => {
-      const net = weighted(parameter([0.5]));
-      const { y } = mine.latentRecursion(net, constant([1]), { y: constant([1]), z: constant([1]) }, n);
-      return tapeOf(y).filter(({ operation }) => operation === "multiply").length;
-    },
+    received: (n) =>
+      withWeight((weight) => {
+        const { y } = mine.latentRecursion(weighted(weight), constant([1]), { y: constant([1]), z: constant([1]) }, n);
+        return tapeOf(y).filter(({ operation }) => operation === "multiply").length;
+      }),
     next: "Gradients must flow through every update. Do not detach and do not use noGrad here: that is the subject of lesson 6.",
   }),
 ];

@@ -168,8 +168,8 @@ more cycles than the model was trained with?
 
 import fc from "fast-check";
 import { deepRecursion as libraryDeep, latentRecursion as libraryRecursion } from "trm-ts";
-import { isRecording } from "trm-ts/tensor";
-import { type PlantedBug, part, quarters } from "../lesson.ts";
+import { isRecording, scope } from "trm-ts/tensor";
+import { latentNumbers, numbersOf, type PlantedBug, part, quarters, withWeight } from "../lesson.ts";
 
 export const minutes = 50;
 
@@ -209,11 +209,14 @@ const start = fc.record({ x: quarters(2), y: quarters(2), z: quarters(2), T: cyc
 
 const stateOf = ({ y, z }: { y: number; z: number }): State => ({ y: constant([y]), z: constant([z]) });
 
-/** The numbers of a state and the gradient of y with respect to the weight. */
-async function resultOf(weight: Variable, { y, z }: State): Promise<Record<string, unknown>> {
-  const numbers = { y: await y.value.item(), z: await z.value.item() };
-  if (!y.node) return { ...numbers, gradient: "none: y is not on the tape" };
-  return { ...numbers, gradient: await gradients(sum(y), [weight])[0]!.item() };
+/** The numbers of the state that a function of the weight computes, and the gradient of y with respect to the weight. */
+async function resultOf(compute: (weight: Variable) => State): Promise<Record<string, unknown>> {
+  const { slope, ...latents } = withWeight((weight) => {
+    const { y, z } = compute(weight);
+    return { y: y.value, z: z.value, slope: y.node ? gradients(sum(y), [weight])[0]! : null };
+  });
+  const gradient = slope ? (await numbersOf(slope))[0] : "none: y is not on the tape";
+  return { ...(await latentNumbers(latents)), gradient };
 }
 
 export const check = (mine: Mine) => [
@@ -221,8 +224,8 @@ export const check = (mine: Mine) => [
     name: "T - 1 cycles run off the tape, then one on it",
     given: cycles,
     show: (T) => `T = ${T}`,
-    expected: (T) => cyclesOf(libraryDeep, T),
-    received: (T) => cyclesOf(mine.deepRecursion, T),
+    expected: (T) => scope(() => cyclesOf(libraryDeep, T)),
+    received: (T) => scope(() => cyclesOf(mine.deepRecursion, T)),
     next: "Each line is one call of recur, in order. noGrad(() => recur(x, state)) is a call off the tape.",
   }),
   part({
@@ -231,25 +234,26 @@ export const check = (mine: Mine) => [
     show: (T) => `T = ${T}, n = 2, a network of one multiplication`,
     expected: () => 5,
     received: (T) =>
-      tapeOf(mine.deepRecursion(recursionOf(parameter([0.5])), constant([1]), stateOf({ y: 0, z: 0 }), T).y).length,
+      withWeight((weight) => {
+        const { y } = mine.deepRecursion(recursionOf(weight), constant([1]), stateOf({ y: 0, z: 0 }), T);
+        return tapeOf(y).length;
+      }),
     next: "One cycle with n = 2 has 5 entries here. More means that earlier cycles were recorded, 0 that the last one was not.",
   }),
   part({
     name: "the gradient is that of the last cycle from a frozen state",
     given: start,
-    expected: async ({ x, T, ...first }) => {
-      const weight = parameter([0.5]);
-      let state = stateOf(first);
-      for (let i = 1; i < T; i++) {
-        const { y, z } = recursionOf(weight)(constant([x]), state);
-        state = { y: y.detach(), z: z.detach() };
-      }
-      return resultOf(weight, recursionOf(weight)(constant([x]), state));
-    },
-    received: ({ x, T, ...first }) => {
-      const weight = parameter([0.5]);
-      return resultOf(weight, mine.deepRecursion(recursionOf(weight), constant([x]), stateOf(first), T));
-    },
+    expected: ({ x, T, ...first }) =>
+      resultOf((weight) => {
+        let state = stateOf(first);
+        for (let i = 1; i < T; i++) {
+          const { y, z } = recursionOf(weight)(constant([x]), state);
+          state = { y: y.detach(), z: z.detach() };
+        }
+        return recursionOf(weight)(constant([x]), state);
+      }),
+    received: ({ x, T, ...first }) =>
+      resultOf((weight) => mine.deepRecursion(recursionOf(weight), constant([x]), stateOf(first), T)),
     tolerance: 1e-5,
     next: "y and z are the state after T cycles, and gradient is dy/dweight. If only the gradient differs, the wrong cycle is on the tape.",
   }),
@@ -257,10 +261,13 @@ export const check = (mine: Mine) => [
     name: "handOver keeps the numbers",
     given: fc.record({ y: quarters(), z: quarters() }),
     expected: (numbers) => numbers,
-    received: async (numbers) => {
-      const { y, z } = mine.handOver(stateOf(numbers));
-      return { y: await y.value.item(), z: await z.value.item() };
-    },
+    received: (numbers) =>
+      latentNumbers(
+        scope(() => {
+          const { y, z } = mine.handOver(stateOf(numbers));
+          return { y: y.value, z: z.value };
+        }),
+      ),
     next: "y stays y and z stays z.",
   }),
   part({
@@ -268,10 +275,11 @@ export const check = (mine: Mine) => [
     given: fc.constant(2),
     show: (n) => `the state after one latent recursion with n = ${n}: entries of the tape behind y and behind z`,
     expected: () => ({ y: 0, z: 0 }),
-    received: (n) => {
-      const { y, z } = mine.handOver(recursionOf(parameter([0.5]), n)(constant([1]), stateOf({ y: 0, z: 0 })));
-      return { y: tapeOf(y).length, z: tapeOf(z).length };
-    },
+    received: (n) =>
+      withWeight((weight) => {
+        const { y, z } = mine.handOver(recursionOf(weight, n)(constant([1]), stateOf({ y: 0, z: 0 })));
+        return { y: tapeOf(y).length, z: tapeOf(z).length };
+      }),
     runs: 1,
     next: "detach() returns the same numbers as a constant. Both latents need it.",
   }),
@@ -280,15 +288,16 @@ export const check = (mine: Mine) => [
     given: fc.integer({ min: 2, max: 5 }),
     show: (steps) => `the tape after supervision steps 1 to ${steps}, with T = 1 and n = 2`,
     expected: (steps) => Array.from({ length: steps }, () => 5),
-    received: (steps) => {
-      const recur = recursionOf(parameter([0.5]));
-      let state = stateOf({ y: 0, z: 0 });
-      return Array.from({ length: steps }, () => {
-        const next = recur(constant([1]), state);
-        state = mine.handOver(next);
-        return tapeOf(next.y).length;
-      });
-    },
+    received: (steps) =>
+      withWeight((weight) => {
+        const recur = recursionOf(weight);
+        let state = stateOf({ y: 0, z: 0 });
+        return Array.from({ length: steps }, () => {
+          const next = recur(constant([1]), state);
+          state = mine.handOver(next);
+          return tapeOf(next.y).length;
+        });
+      }),
     next: "If the number grows from step to step, the state that is handed over still hangs on the tape. detach() takes a variable off it.",
   }),
 ];

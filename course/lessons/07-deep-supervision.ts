@@ -276,15 +276,13 @@ import fc from "fast-check";
 import { parseConfig, Model as TinyModel } from "trm-ts";
 import { mean, tapeOf } from "trm-ts/autograd";
 import { Random } from "trm-ts/tensor";
-import { type PlantedBug, part, quarterArray } from "../lesson.ts";
+import { numbersOf, type PlantedBug, part, quarterArray } from "../lesson.ts";
 
 export const minutes = 60;
 
 export const reference = { refill, supervisionStep };
 
 type Mine = typeof reference;
-
-const numbersOf = async ({ value }: Variable): Promise<number[]> => Array.from(await value.data());
 
 /** Three slots of two cells with one feature. */
 const smallSlots = fc.record({
@@ -311,15 +309,14 @@ const slotsOf = ({ halted, y, z, steps }: SmallSlots): Slots => ({
 
 const initialSmall = (): State => ({ y: latent([7, 7, 7, 7, 7, 7]), z: latent([8, 8, 8, 8, 8, 8]) });
 
-/** Slots as plain data. */
-const plain = async ({ state, inputs, labels, steps, halted }: Slots): Promise<Record<string, unknown>> => ({
-  y: await numbersOf(state.y),
-  z: await numbersOf(state.z),
-  inputs: [...inputs],
-  labels: [...labels],
-  steps: [...steps],
-  halted,
-});
+/** The slots that `compute` returns, as plain data. */
+async function plain(compute: () => Slots): Promise<Record<string, unknown>> {
+  const { state, inputs, labels, steps, halted } = scope(compute);
+  const [y, z] = [state.y.value, state.z.value];
+  const numbers = { y: Array.from(await y.data()), z: Array.from(await z.data()) };
+  for (const tensor of [y, z]) tensor.dispose();
+  return { ...numbers, inputs: [...inputs], labels: [...labels], steps: [...steps], halted };
+}
 
 const tiny = parseConfig({
   vocabularySize: 4,
@@ -346,21 +343,29 @@ const inOrder = (values: readonly number[], order: readonly number[]): Int32Arra
 async function tinyRun(step: Mine["supervisionStep"], order: readonly number[], count: number) {
   const model = new TinyModel(tiny.model, new Random(1));
   const adam = adamFor(model);
-  let slots: Slots = {
-    ...emptySlots(model, 4),
-    inputs: inOrder(tinyInputs, order),
-    labels: inOrder(tinyLabels, order),
-    halted: [false, false, false, false],
-  };
-  const losses: number[] = [];
-  let entries = 0;
-  for (let i = 0; i < count; i++) {
-    const result = step(model, adam, slots, 0.01);
-    losses.push(await result.loss.item());
-    entries += tapeOf(result.state.y, result.state.z).length;
-    slots = { ...slots, state: result.state };
+  try {
+    const { losses, entries, y } = scope(() => {
+      let slots: Slots = {
+        ...emptySlots(model, 4),
+        inputs: inOrder(tinyInputs, order),
+        labels: inOrder(tinyLabels, order),
+        halted: [false, false, false, false],
+      };
+      const losses: Tensor[] = [];
+      let entries = 0;
+      for (let i = 0; i < count; i++) {
+        const result = step(model, adam, slots, 0.01);
+        losses.push(result.loss);
+        entries += tapeOf(result.state.y, result.state.z).length;
+        slots = { ...slots, state: result.state };
+      }
+      return { losses, entries, y: slots.state.y.value };
+    });
+    return { losses: (await Promise.all(losses.map(numbersOf))).flat(), entries, y: await numbersOf(y) };
+  } finally {
+    adam.dispose();
+    model.dispose();
   }
-  return { losses, entries, y: await numbersOf(slots.state.y) };
 }
 
 /** y [4, 3, 8] of the puzzles 0 to 3 from that of the slots. */
@@ -373,7 +378,7 @@ export const check = (mine: Mine) => [
     given: smallSlots,
     show: ({ halted, y, z, steps }) =>
       `halted = [${halted.join(", ")}], steps = [${steps.join(", ")}]\ny = [${y.join(", ")}], z = [${z.join(", ")}]\ninitial y is 7 and z is 8 everywhere; old tokens are 11, 12, 21, ... (slot, cell), new ones 110, 120, 210, ...`,
-    expected: async ({ halted, y, z, steps }) => {
+    expected: ({ halted, y, z, steps }) => {
       const pick = <T>(ofSlot: (slot: number) => T, fresh: (slot: number) => T): T[] =>
         halted.map((isHalted, slot) => (isHalted ? fresh(slot) : ofSlot(slot)));
       const cells = <T>(both: (T | T[])[]): T[] => both.flat() as T[];
@@ -391,7 +396,7 @@ export const check = (mine: Mine) => [
       };
     },
     received: (small) =>
-      plain(mine.refill(slotsOf(small), { inputs: tokens(10), labels: tokens(-10) }, initialSmall())),
+      plain(() => mine.refill(slotsOf(small), { inputs: tokens(10), labels: tokens(-10) }, initialSmall())),
     next: "Go through the slots one by one. Everything about a halted slot is new, and nothing about another slot changes.",
   }),
   part({
@@ -399,12 +404,13 @@ export const check = (mine: Mine) => [
     given: smallSlots,
     runs: 10,
     show: ({ halted }) => `halted = [${halted.join(", ")}]; the slots before and after the call`,
-    expected: (small) => plain(slotsOf(small)),
-    received: (small) => {
-      const slots = slotsOf(small);
-      mine.refill(slots, { inputs: tokens(10), labels: tokens(-10) }, initialSmall());
-      return plain(slots);
-    },
+    expected: (small) => plain(() => slotsOf(small)),
+    received: (small) =>
+      plain(() => {
+        const slots = slotsOf(small);
+        mine.refill(slots, { inputs: tokens(10), labels: tokens(-10) }, initialSmall());
+        return slots;
+      }),
     next: "Copy the arrays with slice() before you write into them.",
   }),
   part({
@@ -447,6 +453,7 @@ export const check = (mine: Mine) => [
       const { model, train: puzzles, test } = await loadStart();
       await train(model, puzzles, { steps, batchSize: 32, learningRate: 1e-3 }, mine);
       const share = await solvedShare(model, test);
+      model.dispose();
       return share >= 0.9 ? "at least 90%" : `${(100 * share).toFixed(1)}%`;
     },
     next: "All parts above pass, and still the model does not learn. Run npm run program -- 7 and print the losses that train returns.",

@@ -317,7 +317,8 @@ export async function program(print: (line: string) => void): Promise<void> {
 // BEGIN CHECK
 
 import fc from "fast-check";
-import { type PlantedBug, part, quarterArray } from "../lesson.ts";
+import { scope } from "trm-ts/tensor";
+import { numbersOf, type PlantedBug, part, quarterArray } from "../lesson.ts";
 
 export const minutes = 60;
 
@@ -347,8 +348,9 @@ const latentsOf = (y: readonly number[], z: readonly number[]): Latents => ({
   z: constant(tensor(z, { shape: [1, z.length, 1] })),
 });
 
-const numbersOf = async (latents: Latents, name: string): Promise<number[]> =>
-  Array.from(await latents[name]!.value.data());
+/** The numbers of one of the latents that `compute` returns. */
+const latentOf = (name: string, compute: () => Latents): Promise<number[]> =>
+  numbersOf(scope(() => compute()[name]!.value));
 
 const combinations = (n: number, k: number): number => {
   let value = 1;
@@ -364,8 +366,8 @@ const passInput = fc
 async function noiseStatistics(noise: Mine["withNoise"], sigma: number): Promise<Record<string, number>> {
   const zeros = new Array<number>(4000).fill(0);
   const random = new Random(3);
-  const first = await numbersOf(noise(latentsOf([0], zeros), sigma, random), "z");
-  const second = await numbersOf(noise(latentsOf([0], zeros), sigma, random), "z");
+  const first = await latentOf("z", () => noise(latentsOf([0], zeros), sigma, random));
+  const second = await latentOf("z", () => noise(latentsOf([0], zeros), sigma, random));
   const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
   return {
     mean: mean(first),
@@ -384,6 +386,7 @@ async function withHook(disturb?: Disturb): Promise<unknown> {
   let result: unknown;
   for await (const { tokens, qHalt } of predictions(model, test, 3, hooks))
     result = { q: [...qHalt], tokens: [...tokens] };
+  model.dispose();
   return result;
 }
 
@@ -405,14 +408,14 @@ export const check = (mine: Mine) => [
     name: "withNoise leaves y as it is, bit for bit",
     given: fc.record({ y: quarterArray(3), z: quarterArray(3) }),
     expected: ({ y }) => y,
-    received: ({ y, z }) => numbersOf(mine.withNoise(latentsOf(y, z), 1, new Random(1)), "y"),
+    received: ({ y, z }) => latentOf("y", () => mine.withNoise(latentsOf(y, z), 1, new Random(1))),
     next: "Return { ...latents, z: ... }: everything but z is the same.",
   }),
   part({
     name: "noise with sigma 0 leaves z as it is, bit for bit",
     given: fc.record({ y: quarterArray(3), z: quarterArray(3) }),
     expected: ({ z }) => z,
-    received: ({ y, z }) => numbersOf(mine.withNoise(latentsOf(y, z), 0, new Random(1)), "z"),
+    received: ({ y, z }) => latentOf("z", () => mine.withNoise(latentsOf(y, z), 0, new Random(1))),
     next: "z + 0 · noise is z. Is something else done to z?",
   }),
   part({

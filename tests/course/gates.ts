@@ -5,6 +5,7 @@ import { hasPassed, type PartResult, runCheck } from "../../course/check.ts";
 import type { Exercises, Lesson } from "../../course/lesson.ts";
 import { fileOf, loadLesson, sourceOf } from "../../course/lessons.node.ts";
 import { planted, printedOutput, solutionsOf, stubOf, titleOf } from "../../course/source.ts";
+import { defaultBackend } from "../../src/tensor/index.ts";
 import { projectRoot } from "../source.ts";
 
 /** Lessons that check gradients, or train or evaluate a model: their gates take more than a second. */
@@ -59,8 +60,10 @@ export function describeLesson(number: number): void {
       expect(process.cpuUsage(begin).user / 1e6).toBeLessThan(10);
     });
 
-    it("fails for every planted bug, with a message of its own", async () => {
+    it("fails for every planted bug, with a message of its own, and releases the tensors of its checks", async () => {
       const lesson = await load();
+      await runCheck(lesson, lesson.reference, seed); // the backend allocates lists on first use
+      const { liveBytes } = defaultBackend().memory();
       expect(lesson.wrong.length).toBeGreaterThanOrEqual(3);
       const messages = new Map<string, string>();
       for (const { name, mine, says } of lesson.wrong) {
@@ -69,6 +72,7 @@ export function describeLesson(number: number): void {
         expect(messageOf(parts), name).toBe(says);
       }
       expect(new Set(messages.values()).size).toBe(lesson.wrong.length);
+      expect(defaultBackend().memory().liveBytes).toBe(liveBytes);
     });
 
     it("fails for every mistake that a learner's seed can plant, with the correct code in no stub", async () => {
