@@ -342,6 +342,16 @@ describe("trm ablate", () => {
     expect(readdirSync(out).filter((name) => name.startsWith("cell-"))).toHaveLength(6);
   });
 
+  it("trains the first row for exactly the given steps, on any machine, and the others with as many operations", async () => {
+    const args = words(`ablate --task maze --side 7 --puzzles 50 --seeds 1 --rows trm,direct --steps 4 --json`);
+    const { rows, steps, scale } = json(await trm(...args, "--out", `${out}-maze`, "--set", ...tiny));
+    expect([steps, rows[0].oursSmallScale.steps]).toEqual([4, 4]);
+    const [first, second] = rows.map((row: { oursSmallScale: { flops: number } }) => row.oursSmallScale.flops);
+    expect(second).toBeLessThanOrEqual(first);
+    expect(second).toBeGreaterThan(first / 2);
+    expect(scale).toContain("maze 7x7");
+  });
+
   it.each([
     ["--rows trm,eqr", "--rows trm,eqr: leaves out direct, expected at least trm,direct,single-z as in the ablation"],
     ["--seeds 1", "--seeds 1: expected at least 2 as in the ablation"],

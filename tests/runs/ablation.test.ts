@@ -231,6 +231,13 @@ describe("the ablation table", () => {
     expect(rows[0]!.paperFullScale).toMatchObject({ exactPercent: 87.4, quoted: true });
   });
 
+  it("says what determined the budget", () => {
+    expect(ablationTable(about, [])[2]).toMatch(/1\.00e\+9 .* \(2 min of the first row\)$/);
+    expect(ablationTable({ ...about, minutes: undefined, steps: 1400 }, [])[2]).toMatch(
+      /\(1,400 steps of the first row\)$/,
+    );
+  });
+
   it("shows the mean and the sample deviation", () => {
     expect(spread([1, 2, 3, 4])).toEqual({ mean: 2.5, deviation: Math.sqrt(5 / 3) });
     expect(spread([7])).toEqual({ mean: 7, deviation: null });

@@ -1,7 +1,7 @@
 // `trm ablate`: the ablation table of the paper at small scale, with equal compute for every row.
 import { existsSync, readdirSync } from "node:fs";
 import { Command, InvalidArgumentError, Option } from "commander";
-import { taskOf, withClues } from "../../puzzles/index.ts";
+import { taskOf } from "../../puzzles/index.ts";
 import {
   type AblationPlan,
   isAblation,
@@ -28,9 +28,10 @@ import {
   stepsFor,
   trainCell,
 } from "../../runs/index.ts";
-import { type Config, type ExampleSets, parseConfig } from "../../trm/index.ts";
+import { type Config, type ExampleSets, parseConfig, trainingFlops } from "../../trm/index.ts";
 import { UsageError } from "../explain.ts";
 import { counted, duration, percent } from "../format.ts";
+import { generatedChoice } from "../generated-choice.ts";
 import {
   type ComputeOptions,
   chooseBackend,
@@ -46,13 +47,17 @@ import { openTerminal, type Terminal } from "../terminal.ts";
 import { packState } from "../training-session.ts";
 import { invocation } from "../version.ts";
 
-const tasks = ["sudoku4", "sudoku6", "sudoku9"] as const;
+const tasks = ["sudoku4", "sudoku6", "sudoku9", "maze"] as const;
+const defaultMinutes = 0.5;
 const defaultSeeds = 3;
 
 interface AblateOptions extends ComputeOptions {
   readonly task: (typeof tasks)[number];
   readonly isTaskNamed: boolean;
-  readonly minutes: number;
+  readonly side?: number;
+  readonly clues?: number;
+  readonly minutes?: number;
+  readonly steps?: number;
   readonly seeds?: number;
   readonly rows?: readonly AblationRow[];
   readonly puzzles?: number;
@@ -67,10 +72,18 @@ export function ablateCommand(): Command {
     .summary("run the ablations of the paper at small scale")
     .description("Trains every row of the paper's ablation table at small scale with equal compute and several seeds.")
     .addOption(new Option("--task <name>", "puzzles to generate and learn").choices(tasks).default("sudoku4"))
+    .addOption(new Option("--side <n>", "rows and columns of a maze (7 to 30)").argParser(wholeNumber(1)))
+    .addOption(new Option("--clues <n>", "clues of a generated Sudoku (default: few)").argParser(wholeNumber(1)))
     .addOption(
-      new Option("--minutes <m>", "training time per row and seed, measured with the first row")
-        .argParser(positiveNumber)
-        .default(0.5),
+      new Option(
+        "--minutes <m>",
+        `training time per row and seed, measured with the first row (default: ${defaultMinutes})`,
+      ).argParser(positiveNumber),
+    )
+    .addOption(
+      new Option("--steps <n>", "instead of --minutes: training steps of the first row")
+        .argParser(wholeNumber(1))
+        .conflicts("minutes"),
     )
     .addOption(
       new Option("--seeds <k>", `seeds 1 to k for every row (default: ${defaultSeeds})`).argParser(wholeNumber(1)),
@@ -83,7 +96,16 @@ export function ablateCommand(): Command {
     .addOption(new Option("--puzzles <n>", "number of puzzles to generate for training").argParser(wholeNumber(1)))
     .addOption(new Option("--set <key=value...>", "settings of the first row, over preset small").default([], "none"))
     .option("--out <dir>", "folder for the results (default: runs/ablation-TASK)", outputFolder)
-    .addOption(new Option("--resume", "continue the ablation in the folder").conflicts(["minutes", "puzzles", "set"]));
+    .addOption(
+      new Option("--resume", "continue the ablation in the folder").conflicts([
+        "minutes",
+        "steps",
+        "side",
+        "clues",
+        "puzzles",
+        "set",
+      ]),
+    );
   for (const option of computeOptions()) command.addOption(option);
   return command
     .option("--json", "print the table as one JSON object")
@@ -104,9 +126,9 @@ Methods published after the paper (docs/after-the-paper.md):
 ${rowsText(laterRows)}
 
 Every row and seed trains with the same number of floating-point operations:
-the number that the first row needs for the given minutes on this machine. The
-results therefore do not depend on the load of the machine or on the speed of
-the kernels. Ctrl-C saves the row in training. --resume continues it with the
+the number that the first row needs for --steps, or for --minutes on this
+machine. The results therefore do not depend on the load of the machine or on
+the speed of the kernels, and with --steps they are the same everywhere. Ctrl-C saves the row in training. --resume continues it with the
 rows and seeds in the folder, to which --rows and --seeds can add.
 
 The table shows the full-scale numbers of the paper beside ours. Compare only
@@ -115,7 +137,8 @@ the order of the rows, because tasks and scales differ: docs/evaluation.md
 Examples:
   ${invocation} ablate --task sudoku4 --minutes 0.5 --seeds 3
   ${invocation} ablate --rows trm,hrm,direct --minutes 1 --out runs/three
-  ${invocation} ablate --rows trm,eqr,easy-mixing --task sudoku6 --minutes 10
+  ${invocation} ablate --rows trm,eqr,easy-mixing --task sudoku6 --steps 1400
+  ${invocation} ablate --rows trm,eqr --task maze --side 9 --steps 3000
   ${invocation} ablate --resume --seeds 5`;
 
 function parseRows(text: string): AblationRow[] {
@@ -188,23 +211,34 @@ async function newStudy(folder: string, options: AblateOptions, terminal: Termin
     throw new OccupiedError(`${folder} exists and is not an ablation: choose another --out`);
   }
   const { settings, data } = presetFor("small", options.task);
-  const task = withClues({ name: options.task }, data.clues);
+  const { side, clues = data.clues } = options;
+  const { choice: task } = await generatedChoice(options.task, { side, clues }, "ablate --task");
   const sources = [{ where: "preset small", settings }, parseSet(options.set)];
   const config = mergeSettings(sources, taskOf(task));
-  const { rows = ablationRows, seeds = defaultSeeds, minutes } = options;
+  const { rows = ablationRows, seeds = defaultSeeds, steps, minutes = defaultMinutes } = options;
   expectFit(rows, config);
   const puzzles = { train: options.puzzles ?? data.train, unseen: data.unseen };
-  terminal.remark("measuring the speed of this machine");
-  const seconds = minutes * 60;
-  const speed = await measureSpeed(config, setsOf({ task, puzzles }, 0), Math.min(calibrationSeconds, seconds));
   const base = { ...config.model, ...config.training };
-  const study: Study = { task, puzzles, minutes, base, budget: speed * seconds, rows: keysOf(rows), seeds };
+  const shared = { task, puzzles, base, rows: keysOf(rows), seeds };
+  const study: Study =
+    steps === undefined
+      ? { ...shared, minutes, budget: await budgetOf(minutes, config, shared, terminal) }
+      : { ...shared, steps, budget: steps * trainingFlops(config) };
   writePlan(folder, study);
   return study;
 }
 
+/** Floating-point operations that this machine makes in some minutes of training. */
+async function budgetOf(minutes: number, config: Config, plan: PuzzlePlan, terminal: Terminal): Promise<number> {
+  terminal.remark("measuring the speed of this machine");
+  const seconds = minutes * 60;
+  return seconds * (await measureSpeed(config, setsOf(plan, 0), Math.min(calibrationSeconds, seconds)));
+}
+
+type PuzzlePlan = Pick<AblationPlan, "task" | "puzzles">;
+
 /** The puzzles of a seed, which are the same for every row. */
-function setsOf({ task, puzzles }: Pick<AblationPlan, "task" | "puzzles">, seed: number): ExampleSets {
+function setsOf({ task, puzzles }: PuzzlePlan, seed: number): ExampleSets {
   return taskOf(task).generate({ train: puzzles.train, test: puzzles.unseen, seed });
 }
 
@@ -265,5 +299,7 @@ async function trainMissing(folder: string, study: Study, base: Config, terminal
 
 function scaleText({ task, puzzles }: AblationPlan, { model, training }: Config): string {
   const { hiddenSize, T, n, layers } = model;
-  return `${task.name}, ${puzzles.unseen} unseen puzzles; first row D ${hiddenSize}, ${layers} layers, T ${T}, n ${n}, batch ${training.batchSize}`;
+  const size = task.side === undefined ? "" : ` ${task.side}x${task.side}`;
+  const clues = task.clues === undefined ? "" : ` with ${task.clues} clues`;
+  return `${task.name}${size}${clues}, ${puzzles.unseen} unseen puzzles; first row D ${hiddenSize}, ${layers} layers, T ${T}, n ${n}, batch ${training.batchSize}`;
 }

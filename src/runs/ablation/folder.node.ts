@@ -26,7 +26,9 @@ const planSchema = z.object({
     train: z.number().check(z.int(), z.minimum(1)),
     unseen: z.number().check(z.int(), z.minimum(1)),
   }),
-  minutes: z.number().check(z.positive()),
+  /** What determined the budget: minutes of the first row on the machine of the study, or its training steps. */
+  minutes: z.optional(z.number().check(z.positive())),
+  steps: z.optional(z.number().check(z.int(), z.minimum(1))),
   /** Floating-point operations of training per cell. */
   budget: z.number().check(z.positive()),
   /** The keys of the rows in the table. Absent, as the seeds, in a folder that was written before they were stored. */

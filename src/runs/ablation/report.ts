@@ -9,8 +9,10 @@ export interface AblationAbout {
   readonly scale: string;
   /** Floating-point operations per cell. */
   readonly budget: number;
-  /** Minutes that the base row needs for them on the machine that measured the budget. */
-  readonly minutes: number;
+  /** Minutes that the first row needs for them on the machine that measured the budget; undefined if steps determined it. */
+  readonly minutes?: number | undefined;
+  /** Training steps of the first row. */
+  readonly steps?: number | undefined;
   readonly seeds: number;
 }
 
@@ -83,7 +85,8 @@ export function spread(values: readonly number[]): { mean: number; deviation: nu
 }
 
 export function ablationTable(about: AblationAbout, rows: readonly RowReport[]): string[] {
-  const { scale, budget, minutes, seeds } = about;
+  const { scale, budget, minutes, steps, seeds } = about;
+  const effort = steps === undefined ? `${minutes} min` : `${steps.toLocaleString("en-US")} steps`;
   const line = ({ name, oursSmallScale: ours, paperFullScale: paper }: RowReport): string => {
     const measured = ours
       ? [
@@ -100,7 +103,7 @@ export function ablationTable(about: AblationAbout, rows: readonly RowReport[]):
   return [
     "Two different experiments side by side. Compare the order of the rows, never the numbers of the two sides.",
     `  left   MEASURED HERE at small scale: ${scale}`,
-    `         ${budget.toExponential(2)} floating-point operations of training per row and seed (${minutes} min of the first row)`,
+    `         ${budget.toExponential(2)} floating-point operations of training per row and seed (${effort} of the first row)`,
     `  right  QUOTED from the paper at full scale: ${paperScale}`,
     "",
     `${"".padEnd(22)}|${" ours, small scale, measured".padEnd(56)} | paper, full scale, quoted`,
