@@ -109,8 +109,10 @@ describe.skipIf(!chromiumPath)("the built page", () => {
     return (await shownBy(page))!;
   }
 
-  /** Memory of the processes that run pages and their workers (Linux). */
-  async function residentMegabytes(): Promise<number> {
+  /** Memory of the processes that run pages and their workers, after a collection of garbage (Linux). */
+  async function residentMegabytes(page: Page): Promise<number> {
+    await page.evaluate("gc()");
+    for (const worker of page.workers()) await worker.evaluate("gc()");
     const session = await browser.newBrowserCDPSession();
     const { processInfo } = await session.send("SystemInfo.getProcessInfo");
     await session.detach();
@@ -508,7 +510,7 @@ describe.skipIf(!chromiumPath)("the built page", () => {
         const minute = (): number => (performance.now() - start) / 60_000;
         while (minute() < minutes) {
           await page.waitForTimeout(Math.min(15_000, minutes * 60_000));
-          if (minute() >= 3) resident.push([minute(), await residentMegabytes()]);
+          if (minute() >= 3) resident.push([minute(), await residentMegabytes(page)]);
         }
         expect(await kernelMemory()).toBe(before);
         console.log(`explorer: kernel memory ${before} MB before and after ${minutes} minutes of training`);
