@@ -9,7 +9,7 @@ import { sourceFiles } from "../source.ts";
 import type { Mutant } from "./mutant.ts";
 import { namedMutants } from "./named.ts";
 import { mutantsOf } from "./operators.ts";
-import { Laboratory, type Result } from "./run.ts";
+import { Laboratory, type Result, usualLimit } from "./run.ts";
 
 /** The quick tests of the algorithm. */
 const tests = [
@@ -46,18 +46,32 @@ function generated(places: readonly string[], sample: number): Mutant[] {
   return all.filter((mutant) => places.some((place) => isAt(place, mutant))).filter((_, i) => i % sample === 0);
 }
 
-/** A busy machine can make a test time out, so mutants whose tests timed out run again, one at a time; the second result counts. */
+/**
+ * A busy machine can make a test time out, so mutants whose tests timed out run again, one at a time, with three times the time that
+ * the tests take without a mutant; the second result counts.
+ */
 async function runTwice(all: readonly Mutant[], workers: number): Promise<Result[]> {
-  const first = await runAll(all, workers);
+  const first = await runAll(all, workers, usualLimit);
   const timedOut = first.filter(({ verdict }) => verdict === "timed out");
-  const second = await runAll(
-    timedOut.map(({ mutant }) => mutant),
-    1,
-  );
+  if (timedOut.length === 0) return first;
+  const mutants = timedOut.map(({ mutant }) => mutant);
+  const second = await runAll(mutants, 1, Math.max(usualLimit, 3 * (await slowestSeconds(mutants))));
   return [...first.filter((result) => !timedOut.includes(result)), ...second];
 }
 
-async function runAll(all: readonly Mutant[], workers: number): Promise<Result[]> {
+/** Seconds that the tests of these mutants take without a mutant, the longest of them. */
+async function slowestSeconds(mutants: readonly Mutant[]): Promise<number> {
+  const laboratory = new Laboratory();
+  try {
+    const seconds: number[] = [];
+    for (const each of new Set(mutants.map(({ tests }) => tests))) seconds.push(await laboratory.secondsOf(each));
+    return Math.max(...seconds);
+  } finally {
+    laboratory.dispose();
+  }
+}
+
+async function runAll(all: readonly Mutant[], workers: number, limit: number): Promise<Result[]> {
   const results: Result[] = [];
   const begin = Date.now();
   let next = 0;
@@ -65,7 +79,7 @@ async function runAll(all: readonly Mutant[], workers: number): Promise<Result[]
     const laboratory = new Laboratory();
     try {
       while (next < all.length) {
-        const result = await laboratory.run(all[next++]!);
+        const result = await laboratory.run(all[next++]!, limit);
         results.push(result);
         const left = ((Date.now() - begin) / results.length) * (all.length - results.length);
         const minutes = `${Math.ceil(left / 60_000)} min left`;

@@ -28,6 +28,9 @@ export interface Result {
 /** What a copy of the project does not need. */
 const left = [".git", "node_modules", "dist", "runs", "weights"];
 
+/** Seconds after which a run is ended. The tests take one to two minutes on a machine with two free cores. */
+export const usualLimit = 180;
+
 /** A copy of the project in which mutants run, one at a time. */
 export class Laboratory {
   readonly #folder: string;
@@ -40,16 +43,24 @@ export class Laboratory {
     symlinkSync(`${projectRoot}node_modules`, join(this.#folder, "node_modules"));
   }
 
-  /** Runs the tests of one mutant. */
-  async run(mutant: Mutant): Promise<Result> {
+  /** Seconds that some tests take without a mutant. @throws Error if one of them fails */
+  async secondsOf(tests: readonly string[]): Promise<number> {
+    const begin = performance.now();
+    const { verdict, caughtBy } = await this.#test(tests, 10 * usualLimit);
+    if (verdict !== "survived") throw new Error(`mutation: without a mutant the tests are ${verdict} (${caughtBy})`);
+    return (performance.now() - begin) / 1000;
+  }
+
+  /** Runs the tests of one mutant. @param limit  seconds after which a run of tests is ended */
+  async run(mutant: Mutant, limit: number): Promise<Result> {
     const path = join(this.#folder, mutant.file);
     const original = readFileSync(path, "utf8");
     writeFileSync(path, mutated(mutant, original));
     try {
       const nearest = this.#nearestTest(mutant);
-      const first = nearest === null ? null : await this.#test([nearest]);
+      const first = nearest === null ? null : await this.#test([nearest], limit);
       const isDecided = first?.verdict === "caught" || first?.verdict === "timed out";
-      return { mutant, ...(isDecided ? first : await this.#test(mutant.tests)) };
+      return { mutant, ...(isDecided ? first : await this.#test(mutant.tests, limit)) };
     } finally {
       writeFileSync(path, original);
     }
@@ -61,13 +72,13 @@ export class Laboratory {
     return existsSync(join(this.#folder, test)) ? test : null;
   }
 
-  async #test(tests: readonly string[]): Promise<Omit<Result, "mutant">> {
+  async #test(tests: readonly string[], limit: number): Promise<Omit<Result, "mutant">> {
     const report = join(this.#folder, "report.json");
     rmSync(report, { force: true });
     const vitest = join(projectRoot, "node_modules/vitest/vitest.mjs");
     const project = tests.some((test) => test.includes(".full.")) ? "full" : "quick";
     const options = ["--project", project, "--no-isolate", "--bail", "1", "--reporter", "json", "--outputFile", report];
-    const ended = await runFor(180, process.execPath, [vitest, "run", ...options, ...tests], this.#folder);
+    const ended = await runFor(limit, process.execPath, [vitest, "run", ...options, ...tests], this.#folder);
     if (!ended) return { verdict: "timed out", caughtBy: null };
     return verdictOf(readFileSync(report, "utf8"));
   }

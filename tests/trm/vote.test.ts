@@ -13,9 +13,11 @@ import {
   pairedDifference,
   parseConfig,
   predictions,
+  saysHalt,
   sliceExamples,
   type Task,
 } from "../../src/trm/index.ts";
+import { withRandomQ } from "./random-q.ts";
 
 const mirror = (rows: number, symmetry: "none" | "dihedral"): Task =>
   gridTask({ name: "mirror", rows, columns: 4, symbols: ".ab", symmetry, draw: () => ({ question: "", answer: "" }) });
@@ -112,7 +114,7 @@ describe("an evaluation by vote", () => {
   const { test: puzzles } = task.generate({ train: 0, test: 7, seed: 3 });
   const small = { vocabularySize: 6, sequenceLength: 16, hiddenSize: 8, heads: 2, widthMultiple: 8, layers: 1 };
   const config = parseConfig({ ...small, T: 1, n: 2, nSup: 3 });
-  const model = new Model(config.model, new Random(5));
+  const model = withRandomQ(new Model(config.model, new Random(5)), 6);
   afterAll(() => model.dispose());
   const options = { ...config.training, batchSize: 3, task };
   /** Labels that the model gives to the first four puzzles and not to the others. */
@@ -146,6 +148,34 @@ describe("an evaluation by vote", () => {
       expect(Math.round(7 * (voted[by]! - single[by]!))).toBe(gained - lost);
     }
     expect(await evaluateVote(model, set, { ...options, batchSize: 7, votes: 5 })).toEqual(measured);
+  });
+
+  it("elects among the answers that the model gives to the images of a puzzle, mapped back", async () => {
+    const slot = (all: Int32Array, row: number): Int32Array => all.slice(16 * row, 16 * (row + 1));
+    /** The answer that the vote elects for a puzzle, from predictions for one image after the other. */
+    async function electedAnswer(row: number, votes: number, seed: number): Promise<Int32Array> {
+      const ballots: Ballot[] = [];
+      for (const { apply, inverse } of task.symmetries!(votes, Random.keyed(seed, row))) {
+        const image = { inputs: apply(slot(puzzles.inputs, row)) };
+        for await (const { step, tokens, qHalt, qContinue } of predictions(model, image, 3)) {
+          const hasHalted = saysHalt(qHalt[0]!, qContinue[0]!, config.training);
+          if (step === 3) ballots.push({ tokens: inverse(tokens), qHalt: qHalt[0]!, hasHalted });
+        }
+      }
+      return ballots[electBallot(ballots)]!.tokens;
+    }
+    const check = async (votes: number, seed: number): Promise<void> => {
+      const labels = puzzles.labels.slice();
+      for (let row = 0; row < 7; row++) labels.set(await electedAnswer(row, votes, seed), 16 * row);
+      const set = { ...puzzles, labels, ignoreLabel: null };
+      const { single, voted, againstSingle } = await evaluateVote(model, set, { ...options, votes, seed });
+      expect(voted.exact).toBe(1);
+      expect(againstSingle.exact).toMatchObject({ gained: Math.round(7 * (1 - single.exact)), lost: 0 });
+    };
+    await fc.assert(fc.asyncProperty(fc.integer({ min: 2, max: 6 }), fc.nat(100), check), {
+      numRuns: 4,
+      examples: [[5, 3]],
+    });
   });
 
   it("counts answers in the frame of the puzzle: a model whose every pass is right is elected", async () => {
