@@ -128,8 +128,10 @@ ${rowsText(laterRows)}
 Every row and seed trains with the same number of floating-point operations:
 the number that the first row needs for --steps, or for --minutes on this
 machine. The results therefore do not depend on the load of the machine or on
-the speed of the kernels, and with --steps they are the same everywhere. Ctrl-C saves the row in training. --resume continues it with the
-rows and seeds in the folder, to which --rows and --seeds can add.
+the speed of the kernels, and with --steps they are the same everywhere.
+
+Ctrl-C saves the row in training. --resume continues it with the rows and seeds
+in the folder, to which --rows and --seeds can add.
 
 The table shows the full-scale numbers of the paper beside ours. Compare only
 the order of the rows, because tasks and scales differ: docs/evaluation.md
