@@ -1,6 +1,6 @@
 // The two lines that show a training in progress. Each fits 80 columns, the first beside the bar.
 import { haltingShare, type UnseenLine } from "../runs/index.ts";
-import { counted, duration, lossText, thousands } from "./format.ts";
+import { duration, lossText, thousands } from "./format.ts";
 
 export interface Pace {
   readonly step: number;
@@ -28,24 +28,17 @@ export interface StepPart {
   readonly seconds: number;
 }
 
-/** "step 1 of 65,104 · puzzles 153 of 768 · 6:40 left in this step" */
-export function stepPartText({
-  step,
-  totalSteps,
-  slots,
-  of,
-  seconds,
-}: StepPart & Pick<Pace, "step" | "totalSteps">): string {
-  const total = totalSteps === null ? "" : ` of ${thousands(totalSteps)}`;
+/** "step 65,104: puzzles 153 of 768 · 6:40 left" */
+export function stepPartText({ step, slots, of, seconds }: StepPart & Pick<Pace, "step">): string {
   const left = duration((seconds / slots) * (of - slots));
-  return `step ${thousands(step)}${total} · puzzles ${thousands(slots)} of ${thousands(of)} · ${left} left in this step`;
+  return `step ${thousands(step)}: puzzles ${thousands(slots)} of ${thousands(of)} · ${left} left`;
 }
 
-/** "step 1: evaluated 12 of 100 puzzles · 6:40 left in this evaluation" */
+/** "step 1,000, evaluating: 25 of 100 · 1:00 left" */
 export function evaluationText(part: { step: number; done: number; total: number; seconds: number }): string {
   const { step, done, total, seconds } = part;
-  const left = done === 0 ? "" : ` · ${duration((seconds / done) * (total - done))} left in this evaluation`;
-  return `step ${thousands(step)}: evaluated ${done} of ${counted(total, "puzzle")}${left}`;
+  const left = done === 0 ? "" : ` · ${duration((seconds / done) * (total - done))} left`;
+  return `step ${thousands(step)}, evaluating: ${thousands(done)} of ${thousands(total)}${left}`;
 }
 
 export interface Quality {

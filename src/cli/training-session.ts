@@ -48,7 +48,7 @@ export type Ending = "goal" | "target" | "stopped";
 const evaluationShare = 0.1;
 /** Minimum number of seconds between two evaluations. */
 const evaluationPause = 5;
-/** Puzzles per batch of an evaluation. A stop request is noticed between two batches. */
+/** Puzzles per batch of an evaluation. A stop request is noticed after every supervision step of a batch. */
 const evaluationBatch = 50;
 
 export class TrainingSession {
@@ -197,9 +197,9 @@ export class TrainingSession {
 
   /** Shows the progress within a step that is computed in micro-batches, and lets other events in. */
   async #showPart({ goal, progress }: TrainingOptions, part: StepPart): Promise<void> {
-    const totalSteps = goal.step;
-    const text = stepPartText({ step: this.training.step, totalSteps, ...part });
-    progress.update(shareDone(goal, this.#start, this.#position), text);
+    const { step } = this.training; // counts the running step
+    const now = { step: step - 1 + part.slots / part.of, seconds: this.seconds };
+    progress.update(shareDone(goal, this.#start, now), stepPartText({ step, ...part }));
     await new Promise((resolve) => setImmediate(resolve));
   }
 
@@ -216,16 +216,15 @@ export class TrainingSession {
   }
 
   /** Saves the best weights so far. Resolves to false if a stop was requested during the evaluation. */
-  async #evaluate({ stop, goal, progress }: TrainingOptions): Promise<boolean> {
+  async #evaluate({ stop, progress }: TrainingOptions): Promise<boolean> {
     const { training, sets, run } = this;
     const { step } = training;
     if (sets.watch.count === 0) return true;
     const begin = this.seconds;
-    const share = shareDone(goal, this.#start, this.#position);
     const evaluation = await evaluateUnlessStopped(training, sets.watch, stop, (done, total) => {
+      const seconds = this.seconds - begin;
       // A short evaluation leaves the lines of the training on the screen.
-      if (this.seconds - begin > 2)
-        progress.update(share, evaluationText({ step, done, total, seconds: this.seconds - begin }));
+      if (seconds > 2) progress.update(done / total, evaluationText({ step, done, total, seconds }));
     });
     if (!evaluation) return false;
     this.#lastEvaluation = { end: this.seconds, cost: this.seconds - begin };

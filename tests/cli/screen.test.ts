@@ -69,13 +69,13 @@ describe("the progress of a training", () => {
       "step 1,234 of 20,000 · 12.3 steps/s · 1:23:45 left",
     );
     expect(progressText({ step: 7, totalSteps: null, stepsPerSecond: 0.02, left: null })).toBe("step 7 · 50 s/step");
-    expect(stepPartText({ step: 1, totalSteps: 65_104, slots: 192, of: 768, seconds: 100 })).toBe(
-      "step 1 of 65,104 · puzzles 192 of 768 · 5:00 left in this step",
+    expect(stepPartText({ step: 65_104, slots: 192, of: 768, seconds: 100 })).toBe(
+      "step 65,104: puzzles 192 of 768 · 5:00 left",
     );
     expect(evaluationText({ step: 1000, done: 25, total: 100, seconds: 20 })).toBe(
-      "step 1,000: evaluated 25 of 100 puzzles · 1:00 left in this evaluation",
+      "step 1,000, evaluating: 25 of 100 · 1:00 left",
     );
-    expect(evaluationText({ step: 5, done: 0, total: 1, seconds: 20 })).toBe("step 5: evaluated 0 of 1 puzzle");
+    expect(evaluationText({ step: 5, done: 0, total: 1, seconds: 20 })).toBe("step 5, evaluating: 0 of 1");
     expect(progressDetails({ loss: 0.1234, learningRate: 8.26e-4, unseen })).toBe(
       "loss 0.123 · lr 8.3e-4 · unseen: cells 95.1→99.0%, exact 45.0→90.0%, 67% halt",
     );
@@ -89,7 +89,9 @@ describe("the progress of a training", () => {
 
   it("fits 80 columns at its longest, the first line beside the bar", () => {
     const text = progressText({ step: 1_000_000, totalSteps: 1_000_000, stepsPerSecond: 99.9, left: 359_999 });
-    expect(text.length + 21).toBeLessThan(80);
+    const part = stepPartText({ step: 1_000_000, slots: 384, of: 768, seconds: 359_999 });
+    const evaluated = evaluationText({ step: 1_000_000, done: 500, total: 1000, seconds: 359_999 });
+    for (const line of [text, part, evaluated]) expect(line.length + 21).toBeLessThan(80);
     const full = { ...unseen, exactAfter: [0.999, 0.999], cellAfter: [0.999, 0.999], haltCounts: [100, 0] };
     expect(progressDetails({ loss: 0.00012, learningRate: 8.26e-4, unseen: full }).length).toBeLessThanOrEqual(79);
   });

@@ -8,7 +8,7 @@ import { DivergenceCheck } from "../../src/cli/divergence.ts";
 import { startRun } from "../../src/cli/new-run.ts";
 import type { TrainingSession } from "../../src/cli/training-session.ts";
 import { readCheckpoint } from "../../src/runs/index.node.ts";
-import { type StepMetrics, Training } from "../../src/trm/index.ts";
+import type { StepMetrics } from "../../src/trm/index.ts";
 import { recordedTerminal } from "./recorded-terminal.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "trm-session-"));
@@ -34,22 +34,34 @@ const noProgress = { update: () => {}, clear: () => {} };
 const neverStop = { isRequested: false, request: () => {}, check: async () => false, release: () => {} };
 const options = { evaluateEvery: null, saveEvery: 3600, stop: neverStop, progress: noProgress };
 
-it("shows how much of a step is computed if the batch does not fit in memory, and how much of a long evaluation", async () => {
-  const session = await startSession("parts");
-  const { training, run } = session;
-  vi.spyOn(training, "supervisionStep").mockImplementationOnce(async (onProgress) => {
-    await onProgress?.(1, 4);
-    await onProgress?.(4, 4);
-    return Training.prototype.supervisionStep.call(training);
+describe("the progress of long work", () => {
+  const shownBy = async (session: TrainingSession): Promise<[share: number, text: string][]> => {
+    const shown: [number, string][] = [];
+    const progress = { ...noProgress, update: (share: number, text: string) => void shown.push([share, text]) };
+    await session.train({ ...options, progress, goal: { step: 1, seconds: null } });
+    session.run.close();
+    return shown;
+  };
+
+  it("shows how much of a step is computed if the batch does not fit in memory", async () => {
+    const session = await startSession("parts");
+    Object.defineProperty(session.training, "microBatch", { value: 2 });
+    expect((await shownBy(session)).slice(0, 2)).toEqual([
+      [0.5, expect.stringMatching(/^step 1: puzzles 2 of 4 · \S+ left$/)],
+      [1, expect.stringMatching(/^step 1: puzzles 4 of 4 · \S+ left$/)],
+    ]);
   });
-  const shown: string[] = [];
-  const progress = { ...noProgress, update: (_share: number, text: string) => void shown.push(text) };
-  await session.train({ ...options, progress, goal: { step: 1, seconds: null } });
-  run.close();
-  expect(shown.slice(0, 2)).toEqual([
-    expect.stringMatching(/^step 0 of 1 · puzzles 1 of 4 · \S+ left in this step$/),
-    expect.stringMatching(/^step 0 of 1 · puzzles 4 of 4 · \S+ left in this step$/),
-  ]);
+
+  it("shows how much of a long evaluation is done, also of the last one", async () => {
+    const session = await startSession("evaluation");
+    let now = performance.now();
+    const clock = vi.spyOn(performance, "now").mockImplementation(() => (now += 3000));
+    try {
+      expect(await shownBy(session)).toContainEqual([0.5, expect.stringMatching(/^step 1, evaluating: 2 of 4 · /)]);
+    } finally {
+      clock.mockRestore();
+    }
+  });
 });
 
 const anyStep = { loss: 1, gradientNorm: 1, notFinite: null };
