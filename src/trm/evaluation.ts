@@ -29,8 +29,9 @@ export interface Evaluation {
 export interface EvaluationOptions extends HaltingOptions, PredictionHooks {
   readonly batchSize: number;
   /**
-   * Called and awaited after every supervision step of a batch, with the number of puzzles that this work amounts to. It may let
-   * other events in, or throw to cancel.
+   * Called and awaited while a batch is computed: after every supervision step, of `evaluateVote` after every pass, of
+   * `evaluateHalting` after every batch. `done` counts the puzzles that the work so far amounts to. It may let other events in, or
+   * throw to cancel.
    */
   readonly onProgress?: ((done: number, total: number) => void | Promise<void>) | undefined;
 }

@@ -95,11 +95,21 @@ export class PassSum {
       targetQContinue: first!.targetQContinue && join(({ targetQContinue }) => targetQContinue!),
       puzzleGradient: first!.puzzleGradient && join(({ puzzleGradient }) => puzzleGradient!),
     }));
+    this.#releasePasses();
+    return { ...joined, gradients: this.#gradients };
+  }
+
+  /** Releases everything that was added, for a step that is given up. */
+  release(): void {
+    for (const tensor of this.#gradients) tensor.dispose();
+    this.#releasePasses();
+  }
+
+  #releasePasses(): void {
     for (const pass of this.#passes) {
       for (const { value } of Object.values(pass.latents)) value.dispose();
       releasePass(pass);
     }
-    return { ...joined, gradients: this.#gradients };
   }
 }
 

@@ -170,7 +170,7 @@ export class Training {
    * One supervision step on every slot.
    *
    * @param onProgress  called and awaited after every micro-batch of a batch that has several, with the number of slots that are
-   *   computed and the number of all slots
+   *   computed and the number of all slots. If it throws, the step ends without an update
    * @throws Error if the previous step is still running
    */
   async supervisionStep(onProgress?: (slots: number, of: number) => void | Promise<void>): Promise<StepMetrics> {
@@ -214,8 +214,14 @@ export class Training {
         });
         passes.add(pass);
         reports.push(report);
-        if (this.microBatch < carry.slots)
+        if (this.microBatch >= carry.slots) continue;
+        try {
           await onProgress?.(Math.min(first + this.microBatch, carry.slots), carry.slots);
+        } catch (error) {
+          passes.release();
+          for (const each of reports) each.dispose();
+          throw error;
+        }
       }
       const pass = passes.finish();
       if (this.hooks.observe) await this.#observe(this.hooks.observe, pass, reports);

@@ -1,5 +1,5 @@
 // Data sets through the command line: built, trained on, evaluated, scored.
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Finished, newFolder, patience, project, start, trm, until, words } from "./command.ts";
@@ -342,7 +342,7 @@ describe("trm ablate", () => {
     expect(readdirSync(out).filter((name) => name.startsWith("cell-"))).toHaveLength(6);
   });
 
-  it("trains the first row for exactly the given steps, on any machine, and the others with as many operations", async () => {
+  it("trains the row trm for exactly the given steps, on any machine, and the others with as many operations", async () => {
     const args = words(`ablate --task maze --side 7 --puzzles 50 --seeds 1 --rows trm,direct --steps 4 --json`);
     const { rows, steps, scale } = json(await trm(...args, "--out", `${out}-maze`, "--set", ...tiny));
     expect([steps, rows[0].oursSmallScale.steps]).toEqual([4, 4]);
@@ -350,6 +350,15 @@ describe("trm ablate", () => {
     expect(second).toBeLessThanOrEqual(first);
     expect(second).toBeGreaterThan(first / 2);
     expect(scale).toContain("maze 7x7");
+  });
+
+  it("continues a folder from before the rows were stored with the rows of its finished cells", async () => {
+    const { rows: _rows, seeds: _seeds, ...older } = JSON.parse(readFileSync(join(out, "ablation.json"), "utf8"));
+    const copy = `${out}-older`;
+    cpSync(out, copy, { recursive: true });
+    writeFileSync(join(copy, "ablation.json"), JSON.stringify(older));
+    const { rows } = json(await trm("ablate", "--out", copy, "--resume", "--seeds", "2", "--json"));
+    expect(keysOf({ rows })).toEqual(["trm", "single-z", "direct"]);
   });
 
   it.each([

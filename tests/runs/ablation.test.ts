@@ -52,7 +52,7 @@ describe("ablation rows", () => {
     expect(effectiveDepth(model("trm"))).toBe(42);
   });
 
-  it("train a step at small scale, and each differs from the first row", async () => {
+  it("train a step at small scale, and each differs from the row trm", async () => {
     for (const row of everyRow) {
       const config = ablated(row, base);
       if (row.key !== "trm") expect(config).not.toEqual(base);
@@ -232,9 +232,9 @@ describe("the ablation table", () => {
   });
 
   it("says what determined the budget", () => {
-    expect(ablationTable(about, [])[2]).toMatch(/1\.00e\+9 .* \(2 min of the first row\)$/);
+    expect(ablationTable(about, [])[2]).toMatch(/1\.00e\+9 .* \(2 min of the row trm\)$/);
     expect(ablationTable({ ...about, minutes: undefined, steps: 1400 }, [])[2]).toMatch(
-      /\(1,400 steps of the first row\)$/,
+      /\(1,400 steps of the row trm\)$/,
     );
   });
 

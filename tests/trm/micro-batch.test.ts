@@ -2,6 +2,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { sudokuTask } from "../../src/puzzles/index.ts";
+import { defaultBackend } from "../../src/tensor/index.ts";
 import {
   type Config,
   type Observed,
@@ -99,6 +100,19 @@ describe("the progress within a step", () => {
       [4, 6],
       [6, 6],
     ]);
+  });
+
+  it("leaves no memory behind if the caller gives the step up", async () => {
+    const training = new Training(parseConfig(small), new ShuffledExamples(train, 5), { microBatch: 2 });
+    const liveBytes = (): number => defaultBackend().memory().liveBytes;
+    const giveUpAt = (part: number) => (slots: number) => {
+      if (slots === part) throw new Error("given up");
+    };
+    await expect(training.supervisionStep(giveUpAt(2))).rejects.toThrow("given up");
+    const before = liveBytes();
+    await expect(training.supervisionStep(giveUpAt(6))).rejects.toThrow("given up");
+    expect(liveBytes()).toBe(before);
+    training.dispose();
   });
 
   it("is not reported if the batch is computed as a whole", async () => expect(await partsOf(6)).toEqual([]));

@@ -77,11 +77,11 @@ export function ablateCommand(): Command {
     .addOption(
       new Option(
         "--minutes <m>",
-        `training time per row and seed, measured with the first row (default: ${defaultMinutes})`,
+        `training time per row and seed, measured with the row trm (default: ${defaultMinutes})`,
       ).argParser(positiveNumber),
     )
     .addOption(
-      new Option("--steps <n>", "instead of --minutes: training steps of the first row")
+      new Option("--steps <n>", "instead of --minutes: training steps of the row trm")
         .argParser(wholeNumber(1))
         .conflicts("minutes"),
     )
@@ -94,7 +94,7 @@ export function ablateCommand(): Command {
       ),
     )
     .addOption(new Option("--puzzles <n>", "number of puzzles to generate for training").argParser(wholeNumber(1)))
-    .addOption(new Option("--set <key=value...>", "settings of the first row, over preset small").default([], "none"))
+    .addOption(new Option("--set <key=value...>", "settings of the row trm, over preset small").default([], "none"))
     .option("--out <dir>", "folder for the results (default: runs/ablation-TASK)", outputFolder)
     .addOption(
       new Option("--resume", "continue the ablation in the folder").conflicts([
@@ -125,13 +125,12 @@ ${rowsText(ablationRows)}
 Methods published after the paper (docs/after-the-paper.md):
 ${rowsText(laterRows)}
 
-Every row and seed trains with the same number of floating-point operations:
-the number that the first row needs for --steps, or for --minutes on this
-machine. The results therefore do not depend on the load of the machine or on
-the speed of the kernels, and with --steps they are the same everywhere.
-
-Ctrl-C saves the row in training. --resume continues it with the rows and seeds
-in the folder, to which --rows and --seeds can add.
+Every row and seed trains with the same number of floating-point operations: the
+number that the row trm needs for --steps, or for --minutes on this machine,
+measured once. Afterwards the load of the machine and the speed of the kernels
+change nothing. With --steps the results are the same on every machine with the
+same backend and build. Ctrl-C saves the row in training. --resume continues it
+with the rows and seeds in the folder, to which --rows and --seeds can add.
 
 The table shows the full-scale numbers of the paper beside ours. Compare only
 the order of the rows, because tasks and scales differ: docs/evaluation.md
@@ -188,7 +187,7 @@ function earlierStudy(folder: string, options: AblateOptions): Study {
   };
   const { task } = plan;
   if (options.isTaskNamed && task.name !== options.task) refuse(`--task ${options.task}: expected ${task.name}`);
-  const rows = options.rows ? keysOf(options.rows) : (plan.rows ?? keysOf(ablationRows));
+  const rows = options.rows ? keysOf(options.rows) : (plan.rows ?? rowsOfCells(folder));
   const missing = plan.rows?.find((key) => !rows.includes(key));
   if (missing !== undefined) refuse(`--rows ${rows}: leaves out ${missing}, expected at least ${plan.rows}`);
   const seeds = options.seeds ?? plan.seeds ?? defaultSeeds;
@@ -197,6 +196,12 @@ function earlierStudy(folder: string, options: AblateOptions): Study {
   expectFit(rowsOf(study), parseConfig(plan.base, folder));
   writePlan(folder, study);
   return study;
+}
+
+/** The rows of the finished cells, for a folder that was written before rows were stored; those of the paper if there are none. */
+function rowsOfCells(folder: string): string[] {
+  const trained = new Set(readCells(folder).map(({ row }) => row));
+  return keysOf(trained.size > 0 ? everyRow.filter(({ key }) => trained.has(key)) : ablationRows);
 }
 
 /** @throws ConfigError for a row that does not fit the base configuration, before any row is trained */
@@ -303,5 +308,5 @@ function scaleText({ task, puzzles }: AblationPlan, { model, training }: Config)
   const { hiddenSize, T, n, layers } = model;
   const size = task.side === undefined ? "" : ` ${task.side}x${task.side}`;
   const clues = task.clues === undefined ? "" : ` with ${task.clues} clues`;
-  return `${task.name}${size}${clues}, ${puzzles.unseen} unseen puzzles; first row D ${hiddenSize}, ${layers} layers, T ${T}, n ${n}, batch ${training.batchSize}`;
+  return `${task.name}${size}${clues}, ${puzzles.unseen} unseen puzzles; row trm D ${hiddenSize}, ${layers} layers, T ${T}, n ${n}, batch ${training.batchSize}`;
 }

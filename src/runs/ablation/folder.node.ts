@@ -26,7 +26,7 @@ const planSchema = z.object({
     train: z.number().check(z.int(), z.minimum(1)),
     unseen: z.number().check(z.int(), z.minimum(1)),
   }),
-  /** What determined the budget: minutes of the first row on the machine of the study, or its training steps. */
+  /** What determined the budget: minutes of the row trm on the machine of the study, or its training steps. */
   minutes: z.optional(z.number().check(z.positive())),
   steps: z.optional(z.number().check(z.int(), z.minimum(1))),
   /** Floating-point operations of training per cell. */

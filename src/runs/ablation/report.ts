@@ -9,9 +9,9 @@ export interface AblationAbout {
   readonly scale: string;
   /** Floating-point operations per cell. */
   readonly budget: number;
-  /** Minutes that the first row needs for them on the machine that measured the budget; undefined if steps determined it. */
+  /** Minutes that the row trm needs for them on the machine that measured the budget; undefined if steps determined it. */
   readonly minutes?: number | undefined;
-  /** Training steps of the first row. */
+  /** Training steps of the row trm. */
   readonly steps?: number | undefined;
   readonly seeds: number;
 }
@@ -19,7 +19,7 @@ export interface AblationAbout {
 export interface RowReport {
   readonly key: string;
   readonly name: string;
-  /** Settings in which the row differs from the first row. */
+  /** Settings in which the row differs from the row trm. */
   readonly change: string;
   /** Measured results; null before the first cell is finished. */
   readonly oursSmallScale: {
@@ -103,7 +103,7 @@ export function ablationTable(about: AblationAbout, rows: readonly RowReport[]):
   return [
     "Two different experiments side by side. Compare the order of the rows, never the numbers of the two sides.",
     `  left   MEASURED HERE at small scale: ${scale}`,
-    `         ${budget.toExponential(2)} floating-point operations of training per row and seed (${effort} of the first row)`,
+    `         ${budget.toExponential(2)} floating-point operations of training per row and seed (${effort} of the row trm)`,
     `  right  QUOTED from the paper at full scale: ${paperScale}`,
     "",
     `${"".padEnd(22)}|${" ours, small scale, measured".padEnd(56)} | paper, full scale, quoted`,
