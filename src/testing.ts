@@ -206,7 +206,8 @@ export function inputFrom(domain: InputDomain, random: Random): CheckInput {
   }
   expectShape("inputFrom", shape);
   if (!Array.isArray(range) || !(range[0] <= range[1])) {
-    throw new ArgumentError(`inputFrom: got ${showValue(range)} as the range, expected [smallest, largest]`);
+    const given = Array.isArray(range) ? `[${range.join(", ")}]` : showValue(range);
+    throw new ArgumentError(`inputFrom: got ${given} as the range, expected [smallest, largest]`);
   }
   expectInstance("inputFrom", "the random numbers", random, Random);
   const length = sizeOf(shape);

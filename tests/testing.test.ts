@@ -426,7 +426,7 @@ describe("wrong arguments of the testing entry", () => {
       "RangeError: inputFrom: got min -0.01 and max 0.02, expected a float32 number between them, 0.05 away from 0",
     );
     expect(message(inputFrom, domains.real([2], [1, 0]), new t.Random(1))).toBe(
-      "ArgumentError: inputFrom: got an array of 2 elements as the range, expected [smallest, largest]",
+      "ArgumentError: inputFrom: got [1, 0] as the range, expected [smallest, largest]",
     );
     expect(message(inputFrom, { ...domains.real([2]), kind: "float" }, new t.Random(1))).toBe(
       'ArgumentError: inputFrom: got the string "float" as the kind, expected "real" or "index" (see domains)',

@@ -1,5 +1,5 @@
-// A warm start: a new training that begins with the weights of a checkpoint or of a stored model instead of random ones. Nothing else is taken over:
-// the moments of the optimizer are zero, and the step counts from 0.
+// A warm start: a new training begins with the weights and the model settings of a checkpoint or of a stored model.
+// The moments of the optimizer are zero, and the step counts from 0.
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { readBytes } from "../formats/index.node.ts";

@@ -55,7 +55,7 @@ const runSchema = z.object({
   init: z.optional(
     z.object({
       source: z.string(),
-      /** Null if the files of the model do not say so. */
+      /** Training steps behind the weights; null if the files of the model do not record them. */
       step: z.nullable(count),
       weights: z.enum(["averaged", "raw", "stored"]),
       sha256: z.string(),
