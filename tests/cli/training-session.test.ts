@@ -6,6 +6,7 @@ import fc from "fast-check";
 import { afterAll, describe, expect, it, vi } from "vitest";
 import { DivergenceCheck } from "../../src/cli/divergence.ts";
 import { startRun } from "../../src/cli/new-run.ts";
+import { startProgress } from "../../src/cli/progress.ts";
 import type { TrainingSession } from "../../src/cli/training-session.ts";
 import { readCheckpoint } from "../../src/runs/index.node.ts";
 import type { StepMetrics } from "../../src/trm/index.ts";
@@ -61,6 +62,23 @@ describe("the progress of long work", () => {
     } finally {
       clock.mockRestore();
     }
+  });
+
+  it("writes lines to a log during the last step and the last evaluation", async () => {
+    const session = await startSession("log");
+    Object.defineProperty(session.training, "microBatch", { value: 2 });
+    const { terminal, text } = recordedTerminal();
+    let now = performance.now();
+    const clock = vi.spyOn(performance, "now").mockImplementation(() => (now += 11_000));
+    try {
+      const progress = startProgress(terminal, { now: () => performance.now() });
+      await session.train({ ...options, progress, goal: { step: 1, seconds: null } });
+      session.run.close();
+    } finally {
+      clock.mockRestore();
+    }
+    expect(text()).toMatch(/^step 1: puzzles 2 of 4 · /m);
+    expect(text()).toMatch(/^step 1, evaluating: 2 of 4 · /m);
   });
 });
 

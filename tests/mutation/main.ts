@@ -42,7 +42,10 @@ function generated(places: readonly string[], sample: number): Mutant[] {
   // The name of a mutant begins with "FILE:LINE ".
   const isAt = (place: string, { name }: Mutant): boolean => name.startsWith(/:\d+$/.test(place) ? `${place} ` : place);
   const empty = places.find((place) => !all.some((mutant) => isAt(place, mutant)));
-  if (empty !== undefined) throw new Error(`mutation: got ${empty}, expected a folder, file or FILE:LINE with mutants`);
+  if (empty !== undefined) {
+    console.error(`mutation: got ${empty}, expected a folder, file or FILE:LINE with mutants`);
+    process.exit(1);
+  }
   return all.filter((mutant) => places.some((place) => isAt(place, mutant))).filter((_, i) => i % sample === 0);
 }
 
