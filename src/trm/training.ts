@@ -170,7 +170,8 @@ export class Training {
    * One supervision step on every slot.
    *
    * @param onProgress  called and awaited after every micro-batch of a batch that has several, with the number of slots that are
-   *   computed and the number of all slots. If it throws, the step ends without an update
+   *   computed and the number of all slots. If it throws, the step ends without an update;
+   *   it counts, and its batch is used up
    * @throws Error if the previous step is still running
    */
   async supervisionStep(onProgress?: (slots: number, of: number) => void | Promise<void>): Promise<StepMetrics> {
