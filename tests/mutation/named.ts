@@ -76,7 +76,7 @@ export const namedMutants = (): Mutant[] => [
   replacing(
     "a diverging training does not stop",
     "src/cli/training-session.ts",
-    { from: "this.#divergence.problemOf(metrics)", to: "(null as string | null)" },
+    { from: "this.#divergence.problemOf(metrics)", to: "(undefined as string | undefined)" },
     ["tests/cli/training-session.test.ts"],
   ),
   replacing(
