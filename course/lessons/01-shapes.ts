@@ -3,8 +3,7 @@
 
 A recursive model is a small function that is applied to its own output. Before you write one, you need the material
 it works on: **tensors**, which are arrays of numbers with a shape. This lesson builds the one rule that almost every
-line of a neural network uses without saying so, *broadcasting*. It is also the rule behind more silent bugs than any
-other.
+line of a neural network uses implicitly, *broadcasting*. It is also behind more silent bugs than any other rule.
 
 After this lesson you can
 
@@ -30,7 +29,8 @@ stride of the next axis times its length:
 $$ s_k = s_{k+1} \cdot d_{k+1}, \qquad \text{flat index} = \sum_k i_k \, s_k $$
 
 The number of axes is the **rank**. A single number has rank 0 and shape `[]`, and it still has one element: the
-product of no lengths is 1. A tensor with a length of 0 on any axis has no elements at all. This occurs in practice: a batch can be empty.
+product of no lengths is 1. A tensor with a length of 0 on any axis has no elements at all. This occurs in practice: a
+batch can be empty.
 */
 import { broadcastShapes, showShape, tensor } from "trm-ts/tensor";
 
@@ -53,8 +53,8 @@ export async function program(print: (line: string) => void): Promise<void> {
 
   ## Broadcasting
 
-  A network adds one bias to every row of a batch, or multiplies every row by its own factor. There is no need to copy the
-  bias into every row first. So `a + b` is defined for some shapes that differ:
+  A network adds one bias to every row of a batch, or multiplies every row by its own factor. There is no need to copy
+  the bias into every row first. For this purpose `a + b` is defined for some shapes that differ:
 
   1. Write both shapes so that their **last** axes stand below each other. Missing axes on the left count as 1.
   2. On every axis the two lengths must be equal, or one of them must be 1.
@@ -69,10 +69,10 @@ export async function program(print: (line: string) => void): Promise<void> {
   | `[2, 3]` and `[2]` | `2 3` over `· 2` | refused: 3 against 2 |
 
   The last row surprises people. `[2]` *could* mean one number per row, but the rule aligns at the right, so it would
-  mean one number per column. To get one number per row you write `[2, 1]`. Refusing is better than guessing: a
-  program that guesses trains, and nobody notices.
+  mean one number per column. To get one number per row you write `[2, 1]`. Refusing is better than guessing: with a
+  wrong guess the network still trains, and the mistake goes unnoticed.
 
-  And what is the length if 0 meets 1? Rule 3 has no exception for 0. The single entry is repeated zero times, and the
+  What is the length if 0 meets 1? Rule 3 has no exception for 0. The single entry is repeated zero times, and the
   result is empty.
   */
   print(showShape(broadcastShapes("add", [2, 1], [3])));
@@ -114,9 +114,9 @@ export function broadcastShape(a: Shape, b: Shape): number[] {
 A fast library never copies the repeated numbers. It computes *where to read*. For the element with flat index `index`
 of the result, `sourceIndex` gives the flat index of the operand's element that is read there.
 
-There is a way that needs almost no thought about indices: give every axis of the operand a stride, but **stride 0
-where it is repeated**. Moving along a repeated axis then moves nowhere. Take the position apart axis by axis, from
-the last axis to the first: the remainder of dividing by the axis length is the index on this axis, the quotient is
+One method needs almost no thought about indices: give every axis of the operand a stride, but **stride 0 where it is
+repeated**. Moving along a repeated axis then does not move in the operand. Take the position apart axis by axis, from
+the last axis to the first: the remainder of dividing by the axis length is the index on this axis, and the quotient is
 what is left for the axes before it.
 
 For `shape = [2, 1]`, `out = [2, 3]` the six results read the elements 0 0 0 1 1 1. For `shape = [3]` they read 0 1 2

@@ -12,8 +12,8 @@ After this lesson you can
 - write down what a tape records and read a gradient off it by hand,
 - explain why the order of the sweep matters, with the smallest graph on which a wrong order fails.
 
-You need lesson 1 only for one question. From school you need: the derivative is a slope, and the derivative of $x^2$
-is $2x$.
+You need lesson 1 only for one question. From school you need two facts: the derivative is a slope, and the derivative
+of $x^2$ is $2x$.
 
 ## A derivative from two evaluations
 
@@ -55,13 +55,13 @@ export function program(print: (line: string) => void): void {
   h = 1e-11: error below 1e-6
   ```
 
-  There is a best $h$ in between, and even there some digits are lost. That is good enough to *check* a gradient
-  (lesson 3 does so), and far too slow to *compute* one: a model with 22,000 numbers would need 44,000 evaluations for
+  The best $h$ lies in between, and even there some digits are lost. The estimate is good enough to *check* a gradient
+  (lesson 3 does so), but far too slow to *compute* one: a model with 22,000 numbers would need 44,000 evaluations for
   a single step.
 
   ## The chain rule on a tape
 
-  Take $y = a \cdot b + a$. Every operation knows its own slopes, and they are simple:
+  Take $y = a \cdot b + a$. Every operation has slopes of its own, and they are simple:
 
   - The sum $s = p + q$ changes by as much as $p$ does, and by as much as $q$ does: both slopes are 1.
   - The product $m = p \cdot q$ changes by $q$ times as much as $p$ does, and by $p$ times as much as $q$ does: the
@@ -93,8 +93,8 @@ export function program(print: (line: string) => void): void {
   diamond
   ```
 
-  In this graph, the *diamond*, $b$ and $c$ are both computed from $a$, and $d = b \cdot c$. The sweep may visit $a$'s
-  way back only after **both** $b$ and $c$ have passed on their shares. A sweep that follows one path to its end,
+  In this graph, the *diamond*, $b$ and $c$ are both computed from $a$, and $d = b \cdot c$. The sweep may pass on the
+  gradient of $a$ only after **both** $b$ and $c$ have passed on their shares. A sweep that follows one path to its end,
   `d → b → a`, and then the other, `d → c → a`, still comes out right here, because `a` only collects. Make the
   diamond one node longer, so that $a$ itself was computed from $x$: now the sweep visits $a$ too early, passes on an
   incomplete gradient, and has to visit it again. Either it passes the same amount on twice, or it never passes on the
@@ -166,8 +166,8 @@ look once the check passes:
 1. **Depth instead of recursion.** Your walk calls itself once per node of a chain, and a chain of 20,000 additions
    overflows the stack. The library stores with every node its depth, one more than its deepest input, and sorts by
    it.
-2. **Rules instead of slopes.** The slope of a matrix product is a four-dimensional array. It is never stored. The tape
-   stores a rule that multiplies with it.
+2. **Rules instead of slopes.** The slope of a matrix product is a four-dimensional array, which is never stored. The
+   tape stores a rule that multiplies with it.
 3. **Memory.** A tape keeps alive everything that its rules will read. In lesson 6 this decides how deep a recursion
    may be.
 

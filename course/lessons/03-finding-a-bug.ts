@@ -1,10 +1,10 @@
 /*md
 # 3. Finding a bug
 
-A wrong gradient does not crash. The loss still falls, only less far, and a week later you wonder why the paper's
-number is out of reach. So gradients are tested, and this lesson is about tests that *can fail*. You write one test.
-Then the checker hands it eight implementations: two that are right and six with a planted bug. A test that accepts a
-bug has not tested anything.
+A wrong gradient does not crash. The loss still falls, but less far, and a week later you wonder why the paper's
+number is out of reach. Gradients must therefore be tested, and this lesson is about tests that *can fail*. You write
+one test. Then the checker hands it nine implementations: three that are right and six with a planted bug. A test that
+accepts a bug has not tested anything.
 
 After this lesson you can
 
@@ -16,8 +16,8 @@ You need lesson 2: the central difference, and what the gradient of an output me
 
 ## Examples see little
 
-Here is a rule that squares every number of a list. `forward` computes, and `backward` gets `dy`, the gradient of some
-loss with respect to the outputs, and returns the gradient with respect to the inputs:
+Here is a rule that squares every number of a list. `forward` computes the outputs. `backward` gets `dy`, the gradient
+of some loss with respect to the outputs, and returns the gradient with respect to the inputs:
 
 $$ y_i = x_i^2, \qquad dx_i = dy_i \cdot 2 x_i $$
 */
@@ -53,8 +53,8 @@ wrong rules:
 | the gradients in reversed order | the list had one entry |
 | 0 for the last entry of longer lists | the list had one entry |
 
-Each row is a kind of input that the test never tried. You could add five examples. Better, you let the computer draw
-inputs that have *no special properties*, and state what must hold for all of them.
+Each row is a kind of input that the test never tried. You could add five examples. It is better to let the computer
+draw inputs that have *no special properties*, and to state what must hold for all of them.
 
 ## A property for gradients
 
@@ -154,7 +154,7 @@ export function program(print: (line: string) => void): void {
 /*md
 ## How this project does it
 
-`checkGradient` in `trm-ts/testing` is your property for tensors, with a more exact difference quotient and a relative
+`checkGradient` in `trm-ts/autograd` is your property for tensors, with a more exact difference quotient and a relative
 tolerance of $10^{-6}$ in float64. Every operation of the library states the inputs that its test draws, and
 `npm test` in the repository plants mutants into *every* backward rule: scaled, negated, exchanged with its
 neighbours. All of them must be caught. It is the same game as in this lesson.

@@ -1,10 +1,11 @@
 /*md
 # 4. The network
 
-A Tiny Recursive Model has *one* network of two layers, and applies it forty times per step. This lesson builds a
-layer of it. The parts are common to most language models today: a norm, a gated pair of matrices, and an addition
-around them. What is special is how hard this network is worked. Its output becomes its input again and again, so it
-must not change the size of its numbers. At the end you will measure what happens without the norm.
+A Tiny Recursive Model has *one* network of two layers. With the paper's settings for Sudoku, it applies this network
+21 times per supervision step. This lesson builds one of the layers. The parts are common to most language models
+today: a norm, a gated pair of matrices, and an addition around them. The difference is that the output of this network
+becomes its input again and again, so it must not change the size of its numbers. At the end you will measure what
+happens without the norm.
 
 After this lesson you can
 
@@ -27,7 +28,7 @@ each cell:
 | first | the $L$ cells | a small network on the transposed table |
 | second | the $D$ features | the same kind of network on the table |
 
-(For mazes and ARC the first half is self-attention. The recursion does not care.)
+(For mazes and ARC the first half is self-attention. The recursion is the same.)
 
 ## RMS normalisation
 
@@ -73,7 +74,7 @@ export function rmsNorm(x: Variable, epsilon = 1e-5): Variable {
 /*md
 ## SwiGLU
 
-The second part computes something. Two matrices of the same size each turn a row of $D$ numbers into $I$ numbers: the
+The second part is a small network. Two matrices of the same size each turn a row of $D$ numbers into $I$ numbers: the
 *gate* $g$ and the *up* part $u$. The gate decides how much of $u$ passes, and a third matrix leads back to $D$:
 
 $$ \operatorname{swiglu}(x) = W_{\text{down}} \, \big( \operatorname{silu}(W_{\text{gate}} x) \odot W_{\text{up}} x \big), \qquad \operatorname{silu}(v) = v \, \sigma(v) $$
@@ -129,8 +130,8 @@ export function layer(h: Variable, cells: Weights, features: Weights): Variable 
 /*md
 ## Why the norm comes last
 
-Many models normalise *before* each part and leave the sum alone ("pre-norm"). Their layers are passed once. Ours is
-passed again and again, and a sum that grows a little in every round grows without limit. Below, the same random
+Many models normalise *before* each part and leave the sum alone ("pre-norm"). Their layers are applied once. Ours are
+applied again and again, and a sum that grows a little in every round grows without limit. Below, the same random
 weights are applied 40 times, once without any norm and once with yours. The number is the root mean square of the
 table.
 */
@@ -162,8 +163,7 @@ export async function program(print: (line: string) => void): Promise<void> {
   round 40: without norm beyond float32, with norm 1.00
   ```
 
-  With the norm last, whatever the network returns has size 1 in every row. The recursion can run for as long as it
-  likes. This is why TRM could give up HRM's more careful constructions around the recursion.
+  With the norm last, every row that the network returns has size 1, and the recursion can run for any number of steps.
 
   ## What you have now
 

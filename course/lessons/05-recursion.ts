@@ -16,8 +16,8 @@ You need lesson 4: a network from $[B, L, D]$ to the same shape, with outputs of
 
 ## Three lines
 
-Let $x$ be the embedded question. It never changes while the model thinks. One **latent recursion** updates $z$
-several times and then $y$ once:
+Let $x$ be the embedded question. It never changes during the recursion. One **latent recursion** updates $z$ several
+times and then $y$ once:
 
 $$
 \begin{aligned}
@@ -33,8 +33,8 @@ recursion
 Read the first line as *reasoning*: given the question, my present answer and my notes, write better notes. Read the
 second as *answering*: given my answer and my notes, write a better answer.
 
-Both lines call **the same network with the same weights**. How can it know which of its two jobs it has? Only by what
-it is given. If $x$ is in the sum, it is to update $z$; if not, it is to update $y$. HRM, the model that TRM
+Both lines call **the same network with the same weights**. Only the input tells the network which of its two jobs it
+has: if $x$ is in the sum, it must update $z$; if not, it must update $y$. HRM, the model that TRM
 simplified, has two networks for this. The TRM paper reports that one network with two jobs does better on its
 Sudokus: 87.4% against 82.4% with separate ones, at half the weights.
 
@@ -50,8 +50,8 @@ A supervision step makes $T$ latent recursions of $n + 1$ calls each, and the ne
 
 $$ \text{effective depth} = T \cdot (n + 1) \cdot \text{layers} = 3 \cdot (6 + 1) \cdot 2 = 42 $$
 
-with the paper's settings for Sudoku. And after one supervision step comes the next, up to 16 times. The weights are
-those of two layers.
+with the paper's settings for Sudoku. A puzzle gets up to 16 supervision steps, one after another, and all of them use
+the weights of the same two layers.
 
 ## Exercise 5.1
 
@@ -81,7 +81,7 @@ export async function program(print: (line: string) => void): Promise<void> {
   /*md
   ## Watch it move
 
-  To see the order of things, take a network that you can follow in your head: it halves the sum of its arguments.
+  To see the order of the updates, take a network that you can follow in your head: it halves the sum of its arguments.
   With $x = 8$ and a state of zeros:
   */
   const net: Network = (...terms) => {
@@ -119,14 +119,14 @@ export async function program(print: (line: string) => void): Promise<void> {
 /*md
 ## Compare with the library
 
-Open this after your check has passed. It is the source that trains in this project, not a copy.
+Open this after your check has passed. This is the source that the trainings of this project use, not a copy.
 
 ```quote
 src/trm/recursion.ts latentRecursion
 ```
 
-`src/trm/variants.ts` has the published alternatives below each other: HRM's two networks, one state instead of two,
-several $z$. Each is a few lines, and you can now read all of them.
+`src/trm/variants.ts` has the published alternatives one below the other: HRM's two networks, one state instead of two,
+several $z$. Each is a few lines long, and you can now read all of them.
 
 **Question to take along.** The paper calls $y$ the answer and $z$ the reasoning. No loss ever asks $z$ to be
 readable. If you apply the answer's head to $z$ anyway, what do you expect: noise, or digits? The explorer measures it

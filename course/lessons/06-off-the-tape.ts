@@ -1,10 +1,10 @@
 /*md
 # 6. T − 1 cycles off the tape
 
-Backpropagation needs everything that was computed on the way. Forty-two layers deep, and sixteen steps after one
-another, that is a lot of memory. This lesson is about what TRM *does not* record, and why the gradient is still worth
-having. You write the second function of the paper and the hand-over between steps. Both are short. The difficulty is
-all in what happens to the tape.
+Backpropagation needs everything that was computed on the way. For forty-two layers in each of sixteen steps, this
+takes a lot of memory. This lesson is about what TRM *does not* record, and why the gradient is still useful. You write
+the second function of the paper and the hand-over between steps. Both are short; the difficulty is what happens to the
+tape.
 
 After this lesson you can
 
@@ -29,8 +29,8 @@ $$
 cycles
 ```
 
-The first $T - 1$ cycles improve the state for nothing but their computing time. Then the last cycle starts from an
-already improved state, and learns to improve *that*.
+The first $T - 1$ cycles improve the state and cost only computing time. Then the last cycle starts from an already
+improved state, and learns to improve *that*.
 
 What is its gradient? **Exactly the gradient of one latent recursion that starts from a frozen state.** Nothing is
 approximated. The frozen state is simply a constant: "given where you are, how should the weights change so that one
@@ -45,7 +45,7 @@ this is the largest single difference: 56.5% with the 1-step gradient against 87
 - `v.detach()` takes a variable that *was* recorded and returns the same numbers **as a constant**. Use it for a
   result that is handed on.
 
-If you record first and detach afterwards, the gradient is the same, and all the memory has been spent.
+If you record first and detach afterwards, the gradient is the same, but the memory for the tape has been used.
 
 ## Exercise 6.1
 
@@ -138,7 +138,7 @@ export async function program(print: (line: string) => void): Promise<void> {
   T = 3: dy/dweight = 4.855
   ```
 
-  And with the hand-over, a second supervision step has the same tape as the first:
+  With the hand-over, a second supervision step has the same tape as the first:
   */
   const first = deepRecursion(recur, x, zero, 2);
   const [handed, hanging] = [handOver(first), first].map((state) => tapeOf(deepRecursion(recur, x, state, 1).y).length);

@@ -1,10 +1,11 @@
 /*md
 # 7. Deep supervision and the carry
 
-You can improve a state (lessons 5 and 6). Now the model learns to do it. The idea of this lesson is called **deep
-supervision**: after *every* improvement the model is told the right answer, its weights are updated, and it goes on
-**from the state it has reached**. So it learns to improve good states and bad ones, early ones and late ones. At the
-end of the lesson your code trains a model until it solves more than nine out of ten Sudokus that it has never seen.
+You can run the recursion on a state (lessons 5 and 6). Now the model learns to improve the state. The idea of this
+lesson is called **deep supervision**: after *every* improvement the loss compares the answer with the right one, the
+weights are updated, and the model goes on **from the state it has reached**. In this way it learns to improve good
+states and bad ones, early ones and late ones. At the end of the lesson your code trains a model until it solves more
+than nine out of ten Sudokus that it has never seen.
 
 After this lesson you can
 
@@ -32,16 +33,16 @@ the paper $N_\text{sup} = 16$, here it is 8.
 ## Many puzzles, many slots
 
 Training works on a batch of puzzles at once. Puzzles need different numbers of steps, and a batch that waits for its
-slowest puzzle wastes most of its work. So every place in the batch, every **slot**, is on its own. When the puzzle of
-a slot is finished (*halted*), the slot takes a new puzzle and starts it from the initial state
+slowest puzzle wastes most of its work. Therefore every place in the batch, every **slot**, is independent. When the
+puzzle of a slot is finished (*halted*), the slot takes a new puzzle and starts it from the initial state
 $(y_\text{init}, z_\text{init})$. The other slots go on undisturbed.
 
 ```figure
 slots
 ```
 
-The danger is plain: a slot that takes a new puzzle but keeps the old state thinks about the new question with the
-notes of the old one. Nothing crashes. The model even learns, since it must learn to distrust its notes.
+A mistake is easy here: a slot that takes a new puzzle but keeps the old state works on the new question with the notes
+of the old one. Nothing crashes. The model even learns, because it learns to distrust its notes.
 
 ## Exercise 7.1: refill
 
@@ -260,13 +261,14 @@ export async function program(print: (line: string) => void): Promise<void> {
 
   ## What you have now
 
-  A complete training of a recursive model, of which you wrote the recursion, the tape discipline, the slots and the
+  You have a complete training of a recursive model, of which you wrote the recursion, the hand-over, the slots and the
   step. `Training.supervisionStep` in `src/trm/training.ts` is the library's version. It adds what long trainings
   need: a learning-rate schedule, a moving average of the weights, micro-batches and checkpoints.
 
   **Question to take along.** Every slot counts its own steps. At the very beginning all slots start together, so that
   all of them halt together after 8 steps. What is bad about a batch in lock-step, in which all puzzles are at step 1,
-  then all at step 2? (The project's training notes found that it *overfits*.) Which part of lesson 8 breaks the step?
+  then all at step 2? (A 9x9 training of this project with such batches *overfitted*.) Which part of lesson 8 breaks
+  the lock-step?
   */
 }
 

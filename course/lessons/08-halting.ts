@@ -2,9 +2,9 @@
 # 8. Halting
 
 Some puzzles are solved after one step, others after six. A model that always makes sixteen steps wastes most of them.
-So TRM learns a second thing beside the answer: **when it is done**. One number, $q$, estimates whether the whole
-present answer is right, and in training a puzzle leaves its slot as soon as $q$ says so. This is called adaptive
-computation time. It is a few lines of code with four places where a bug hides well.
+Therefore TRM learns a second thing beside the answer: **when it is done**. One number, $q$, estimates whether the
+whole present answer is right, and in training a puzzle leaves its slot as soon as $q$ says so. This is called adaptive
+computation time. It takes a few lines of code, in which a bug is easily overlooked.
 
 After this lesson you can
 
@@ -15,11 +15,12 @@ After this lesson you can
 You need lesson 7. There is little mathematics: the sigmoid $\sigma(q) = 1 / (1 + e^{-q})$ turns a number into a
 probability, and $\sigma(0) = \tfrac12$.
 
-## What q is asked
+## What q estimates
 
-$q$ is read from the state after every supervision step, by a small head beside the one for the answer. Its question
-is strict: **is every cell of the answer right, after this step?** Not "most cells", and not "will it be right later".
-Cells without a label do not count; they carry a negative label.
+$q$ is read from the state after every supervision step, by a small head beside the one for the answer. It estimates
+the answer to a strict question: **is every cell of the answer right, after this step?** The question is not whether
+most cells are right, and not whether the answer will be right later. Cells without a label, marked by a negative label,
+do not count.
 
 The loss of $q$ is the *binary cross-entropy* between $\sigma(q)$ and the truth $t$, which is 1 or 0:
 
@@ -68,14 +69,15 @@ When does a puzzle leave its slot?
 
 1. **$q$ says so**: $q > 0$, that is, the model gives more than even odds to its answer. At exactly 0 it goes on.
 2. **Or it was the last step**: after $N_\text{sup}$ steps a puzzle leaves, whatever $q$ says.
-3. **But not before its minimum.** If a puzzle always stopped as soon as $q$ is high, the model would never be trained on what comes after, and could not learn that one more step *ruins* the answer. So a tenth of the time,
-   drawn anew at every step, a puzzle must have made at least $m$ steps, with $m$ uniform in $2, \dots, N_\text{sup}$.
-   Otherwise the minimum is 0.
+3. **But not before its minimum.** If a puzzle always stopped as soon as $q$ is high, the model would never be trained
+   on what comes after, and could not learn that one more step *ruins* the answer. Therefore a minimum $m$ is drawn at
+   every step: with probability 0.1 it is uniform in $2, \dots, N_\text{sup}$, otherwise it is 0. The puzzle must have
+   made at least $m$ steps.
 
 $$ \text{halted} = (\text{last step} \lor q > 0) \land \text{steps} \ge m $$
 
-A puzzle that $q$ would stop after step 1 is kept with a probability of about 0.1 until it is stopped in a later draw.
-That is enough to break the lock-step of lesson 7, since puzzles now leave at different times.
+A puzzle that $q$ would stop after step 1 makes another step with probability 0.1, and the next step draws again. Puzzles
+now leave at different times, which breaks the lock-step of lesson 7.
 
 ## Exercise 8.2: the decision
 */
@@ -115,7 +117,7 @@ export async function program(print: (line: string) => void): Promise<void> {
   /*md
   ## Is q right?
 
-  Ask the half-trained model of lesson 7. After each of four supervision steps, how many of 200 unseen puzzles does it
+  Test the half-trained model of lesson 7. After each of four supervision steps, how many of 200 unseen puzzles does it
   call done, and how many of these are right?
   */
   const { model, task } = await loadRun(fileURLToPath(new URL("data/half-trained", import.meta.url)));
@@ -137,11 +139,11 @@ export async function program(print: (line: string) => void): Promise<void> {
   step 4: 167 right; q calls 181 done, and 161 of these are right
   ```
 
-  Two kinds of mistakes are possible: calling a wrong answer done, and not seeing that a right one is right. Count
-  both for step 1. Which is worse in training? Which is worse for a user?
+  $q$ can make two kinds of mistakes: calling a wrong answer done, and not calling a right answer done. Count both for
+  step 1. Which is worse in training? Which is worse for a user?
 
-  With your loss, your decision and your draw, training chooses for every puzzle how long it thinks. To use them, pass
-  `halts` to `train` of lesson 7:
+  With your decision and your draw, training chooses the number of steps of every puzzle. To use them, pass `halts` to
+  `train` of lesson 7:
 
   ```ts
   const random = new Random(2);
@@ -153,9 +155,9 @@ export async function program(print: (line: string) => void): Promise<void> {
 
   ## At evaluation
 
-  The official code makes all $N_\text{sup}$ steps when it evaluates, whatever $q$ says. This library offers both,
-  `npx trm eval RUN` with `--halt` being the second. A model that stops where $q$ tells it to does the same work in
-  fewer steps, and its accuracy shows how far $q$ can be trusted.
+  The official code makes all $N_\text{sup}$ steps when it evaluates, whatever $q$ says. In this library,
+  `npx trm eval RUN` does the same, and `npx trm eval RUN --halt q` stops every puzzle when $q > 0$. This saves steps,
+  and the accuracy shows how far $q$ can be trusted.
 
   **Question to take along.** $q$ judges its own answer, from the same state that produced it. Under which
   circumstances would you expect it to be sure *and* wrong? Lesson 10 lets $q$ choose among many answers, and then

@@ -24,8 +24,8 @@ You need no earlier exercise, but you should know what T, n and the 1-step gradi
 | halting | a second head $q_\text{continue}$ and a further forward pass in training | $q$ alone |
 | Sudoku-Extreme, full scale | 55.0% with 27 million parameters | 87.4% with 5 million |
 
-The last row is published, and it comes from runs of a day and more. Nothing at the scale of this course can confirm
-it or refute it. What you *can* do at this scale is learn to read such tables.
+The last row quotes published results, which come from runs of a day and more. Nothing at the scale of this course can
+confirm or refute them. What you *can* do at this scale is learn to read such tables.
 
 ## Equal operations
 
@@ -55,7 +55,7 @@ sensible at the ends:
 $$ \frac{p + \frac{z^2}{2n} \pm z \sqrt{\frac{p(1-p)}{n} + \frac{z^2}{4n^2}}}{1 + \frac{z^2}{n}}, \qquad z = 1.959964 $$
 
 with $p$ the share and $n$ the number of puzzles. For 0 of 200 it gives 0% to 1.9%. The textbook formula
-$p \pm z\sqrt{p(1-p)/n}$ gives 0% to 0%, as if two hundred failures were a proof.
+$p \pm z\sqrt{p(1-p)/n}$ gives 0% to 0%, as if two hundred failures proved that the model solves no puzzle at all.
 
 ## Exercise 9.2
 */
@@ -78,7 +78,7 @@ export function wilson(successes: number, trials: number): Interval {
 /*md
 ## How sure is a difference?
 
-People look whether two intervals overlap. That is too strict: two intervals can overlap a little although the
+A common test is whether two intervals overlap. It is too strict: two intervals can overlap a little although the
 difference is clear, because it is unlikely that one share is at its upper end *while* the other is at its lower end.
 The difference needs an interval of its own. Newcombe (1998) builds it from the two Wilson intervals $[l_1, u_1]$ and
 $[l_2, u_2]$:
@@ -109,7 +109,7 @@ export function differenceInterval(a: Count, b: Count): Interval {
 /*md
 ## Puzzles are not seeds
 
-Here is the trap in which most small comparisons sit. Train the same system three times with different seeds, and the
+Most small comparisons make the following mistake. Train the same system three times with different seeds, and the
 results differ far more than the interval of any one of them allows:
 */
 
@@ -151,7 +151,7 @@ export async function program(print: (line: string) => void): Promise<void> {
   What can three against three show? Suppose that two systems are in truth equal. Then every order of the six results
   is equally likely, and the probability that all three of system A come out above all three of system B is one in
   $\binom{6}{3} = 20$. So *complete separation* is what three repetitions need to show a difference at 5% (in one
-  direction that you named beforehand). Anything less, and the seeds explain it.
+  direction that you named beforehand). Anything less can be explained by the seeds.
 
   ## Exercise 9.4: the verdict
 
@@ -179,8 +179,8 @@ export async function program(print: (line: string) => void): Promise<void> {
   down one sentence about each row.
 
   - **HRM** solved nothing. Is it worse? At this budget, yes: 0 of 600, and complete separation. Is it worse *as an
-    idea*? Its budget paid for 145 steps, and after 150 steps TRM solves 1 of 200 itself: both stand before the point
-    where learning becomes visible. The comparison shows that this budget is too small for HRM. It cannot show where
+    idea*? Its budget paid for 145 steps, and after 150 steps TRM itself solves only 1 of 200: at that point learning is
+    not visible yet in either system. The comparison shows that this budget is too small for HRM. It cannot show where
     HRM would end.
   - **The 1-step gradient** is the largest loss in the paper (56.5% against 87.4%). Here it shows nothing of the kind.
     A 4x4 board is solved in about one step, and the full gradient may matter only where long chains of reasoning do.
@@ -188,9 +188,8 @@ export async function program(print: (line: string) => void): Promise<void> {
     counts alone would call it *better* than TRM. The seeds do not separate, so the strict verdict says no. What would
     you do next? (More seeds, decided **before** looking at their results.)
 
-  A table of this size is worth exactly this much: it can refute a claim that an effect is *large everywhere*. It
-  cannot support a ranking. Published tables with one run per row are in the same position, whatever the number of
-  test puzzles.
+  A table of this size can refute a claim that an effect is *large everywhere*. It cannot support a ranking. Published
+  tables with one run per row are in the same position, whatever the number of test puzzles.
   */
 }
 
@@ -215,7 +214,7 @@ export function verdict(
 /*md
 ## Do recursive models reason, or do they guess?
 
-Two claims stand against each other:
+Two claims contradict each other:
 
 - *They reason.* The papers of HRM and TRM say so: the models solve puzzles that need long chains of deductions, and
   every step improves the answer.
@@ -241,10 +240,10 @@ npm run trm -- probe maze9 --limit 100
 | `maze9`: TRM, 9x9 mazes (a blank is a cell of the path) | | | |
 
 Now attack your own conclusion. These models were trained on whole puzzles only, never on nearly finished ones. A
-failure with one blank left fits guessing, and it fits a model that reasons on the kind of input that it knows. Does
-your table tell the two apart? Which training would? And every row is *one* training: what does it say about HRM and
-TRM as systems? "Not decided by this measurement" is an answer. The view "Failures" of the explorer shows single
-puzzles with one blank.
+failure with one blank left is consistent with guessing, and also with a model that reasons only on the kind of input
+that it was trained on. Does your table tell the two apart? Which training would? Every row is *one* training: what
+does it say about HRM and TRM as systems? "Not decided by this measurement" is an answer. The view "Failures" of the
+explorer shows single puzzles with one blank.
 
 **Question to take along.** You have compared four changes with TRM. If none of them changed anything in truth, how
 often would at least one of four comparisons at 5% look like a difference? What does this say about a table with

@@ -2,16 +2,16 @@
 # 10. Fixed points, noise and voting
 
 A recursion either comes to rest or it does not. If it rests at a wrong answer, more steps will not help: the state is
-a **fixed point**, and the next step returns it unchanged. What then? Papers of 2026 shake the state with noise, run
-the model many times, and choose among the answers. On the hardest Sudokus this is reported to lift a TRM from 87.3%
-to 98.8% without any training (arXiv 2605.19943). In this lesson you build the method, and you find out on a real
+a **fixed point**, and the next step returns it unchanged. Papers of 2026 propose a remedy: they add noise to the state,
+run the model many times, and choose among the answers. On the hardest Sudokus this is reported to lift a TRM from
+87.3% to 98.8% without any training (arXiv 2605.19943). In this lesson you build the method, and you find out on a real
 model what it does and why one careless line ruins it.
 
 After this lesson you can
 
-- measure whether a model has settled, and separate the claim from the moment at which it was measured,
+- measure whether a model has settled, and say how the result depends on the step at which it is measured,
 - perturb the right part of the state in the right way,
-- tell what three different scores of the same rollouts mean: pass@K, best-q@K, mode@K.
+- say what three different scores of the same rollouts mean: pass@K, best-q@K, mode@K.
 
 You need lessons 5, 8 and 9. The model is the half-trained one: it solves 165 of 200 puzzles, so that there is
 something left to gain.
@@ -28,7 +28,7 @@ Published claims contradict each other:
 - *Failures never settle.* A draft of 2026, "Recursive Reasoning Models Fail by Wandering, Not by Settling", reports
   that none of the 254 failures of a TRM came to rest, and hardly any of an HRM.
 
-Both can be measured: a table with two rows (settled or moving) and two columns (right or wrong).
+Both can be checked with one table of two rows (settled or moving) and two columns (right or wrong).
 
 ## Exercise 10.1: the move
 */
@@ -60,13 +60,13 @@ $$ z \leftarrow z + \sigma \, \varepsilon, \qquad \varepsilon \sim \mathcal N(0,
 
 Then the deep recursion runs as always. Four details matter:
 
-1. **Only $z$.** $y$ is the answer. Noise on $y$ gives more different answers, and destroys what $q$ has
-   learned to judge: $q$ reads $y$. (One public implementation has the two exchanged.)
+1. **Only $z$.** $y$ is the answer. Noise on $y$ gives more different answers, but $q$ reads $y$ and has learned to
+   judge it without noise. (One public implementation has the two exchanged.)
 2. **Before every step**, the first included, with new numbers each time.
 3. **$\sigma$ is absolute.** The norm of lesson 4 keeps $z$ at size 1, so that $\sigma = 0.3$ means about a third of
    its size.
-4. **$\sigma = 0$ changes nothing**, not even the last bit. This is the best test of such a method: it must contain
-   the model that it extends.
+4. **$\sigma = 0$ changes nothing**, not even the last bit. This is the best test of such a method: without noise it
+   must equal the model that it extends.
 
 ## Exercise 10.2
 */
@@ -86,11 +86,11 @@ export function withNoise(latents: Latents, sigma: number, random: Random): Late
 $K$ rollouts of a puzzle give $K$ answers, each with its $q$. Three scores are reported, and they answer different
 questions:
 
-| score | a puzzle counts if | what it tells |
+| score | a puzzle counts if | what it measures |
 |---|---|---|
-| pass@K | any of the K answers is right | an upper bound: the choice is made by somebody who knows the solution |
-| best-q@K | the answer with the highest $q$ is right | what can be deployed; as good as $q$ is |
-| mode@K | the most frequent answer is right | what can be deployed without $q$ |
+| pass@K | any of the K answers is right | an upper bound, because the choice needs the solution |
+| best-q@K | the answer with the highest $q$ is right | a choice that a user can make; it is as good as $q$ is |
+| mode@K | the most frequent answer is right | a choice that a user can make without $q$ |
 
 No choice can beat pass@K. If best-q@K is far below it, the right answers are there and $q$ does not recognise them.
 In both choices **ties go to the rollout with the lowest number**, so that the result does not depend on the order of
@@ -258,14 +258,14 @@ export async function program(print: (line: string) => void): Promise<void> {
     shown*. (The interval treats the two scores as independent. They are about the same puzzles, so that a paired test
     would be sharper: count the puzzles won and lost.) This does not contradict the published 98.8%: another model,
     other puzzles, $K = 100$ and 64 steps.
-  - **Noise on $y$ finds even more right answers, and $q$ picks even worse ones.** $q$ reads $y$, and noise pushes it
-    far outside of what it was trained on. Voting does not care about $q$ and does not suffer. This is why the method
+  - **Noise on $y$ finds even more right answers, and $q$ picks even worse ones.** $q$ reads $y$, and noise makes $y$
+    very different from what $q$ was trained on. Voting does not use $q$ and is not affected. This is why the method
     disturbs $z$.
 
   ## Now measure other models
 
-  The library has what you built as commands. `trm probe` prints the table of settled and drifting answers (its drift
-  is the move of $y$, the mean over the last four steps, with the threshold 0.05). The first and the last command take
+  The library has commands for what you built. `trm probe` prints the table of settled and drifting answers (its drift
+  is the move of $y$, averaged over the last four steps, with the threshold 0.05). The first and the last command take
   seconds, the others up to half a minute:
 
   ```text
@@ -286,8 +286,8 @@ export async function program(print: (line: string) => void): Promise<void> {
   these models? Put an interval on each share with `wilson` of lesson 9: how many failures did you see? And which of
   your numbers would change with another threshold or another number of steps?
 
-  A model that is stuck needs a push, and a model that wanders may only need more time. So the two claims also differ
-  in what they expect of noise. Rollouts measure that:
+  A model that is stuck needs a disturbance, and a model that wanders may only need more steps. The two claims therefore
+  predict different effects of noise. Rollouts measure the effect:
 
   ```text
   npm run trm -- eval data/half-trained --rollouts 8 --sigma 0.3 --select q --limit 200
@@ -296,8 +296,8 @@ export async function program(print: (line: string) => void): Promise<void> {
   ```
 
   Compare `deterministic` with the selected answers and with pass@K, and mind the intervals. For which model do
-  rollouts find answers that the plain model does not? For which can they show nothing, whatever they do, because
-  almost no failure is left? Is a gain shown anywhere, or is it "no difference shown"?
+  rollouts find answers that the plain model does not? For which can they show no gain, because almost no failure is
+  left? Is a gain shown anywhere, or is it "no difference shown"?
 
   A student project could start here: does the gain depend on how far the model is trained? On the number of clues?
   Write the question and the number of seeds down first.
