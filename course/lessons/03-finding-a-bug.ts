@@ -108,7 +108,7 @@ export function expectRightGradient(rule: Rule, seed: number): void {
 ## Exercise 3.2: the repair
 
 The rule below multiplies a list with its own mean, $y_i = x_i \cdot m$ with $m = \frac{1}{n}\sum_j x_j$. Every input
-reaches every output through the mean, so that its gradient has two terms, one for each way (compare `a + a` in lesson
+reaches every output through the mean, so its gradient has two terms, one for each way (compare `a + a` in lesson
 2):
 
 $$ dx_i = dy_i \cdot m + \frac{1}{n} \sum_j dy_j \, x_j $$

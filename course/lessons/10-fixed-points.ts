@@ -13,7 +13,7 @@ After this lesson you can
 - perturb the right part of the state in the right way,
 - say what three different scores of the same rollouts mean: pass@K, best-q@K, mode@K.
 
-You need lessons 5, 8 and 9. The model is the half-trained one: it solves 165 of 200 puzzles, so that there is
+You need lessons 5, 8 and 9. The model is the half-trained one: it solves 165 of 200 puzzles, so there is
 something left to gain.
 
 ## Does it settle?
@@ -63,7 +63,7 @@ Then the deep recursion runs as always. Four details matter:
 1. **Only $z$.** $y$ is the answer. Noise on $y$ gives more different answers, but $q$ reads $y$ and has learned to
    judge it without noise. (One public implementation has the two exchanged.)
 2. **Before every step**, the first included, with new numbers each time.
-3. **$\sigma$ is absolute.** The norm of lesson 4 keeps $z$ at size 1, so that $\sigma = 0.3$ means about a third of
+3. **$\sigma$ is absolute.** The norm of lesson 4 keeps $z$ at size 1, so $\sigma = 0.3$ means about a third of
    its size.
 4. **$\sigma = 0$ changes nothing**, not even the last bit. This is the best test of such a method: without noise it
    must equal the model that it extends.
@@ -255,7 +255,7 @@ export async function program(print: (line: string) => void): Promise<void> {
 
   - **pass@8 rises well above the plain score.** Noise makes the model find answers that it did not find before.
   - **best-q@8 rises less, and the interval contains 0.** For this model and these 200 puzzles *no difference is
-    shown*. (The interval treats the two scores as independent. They are about the same puzzles, so that a paired test
+    shown*. (The interval treats the two scores as independent. They are about the same puzzles, so a paired test
     would be sharper: count the puzzles won and lost.) This does not contradict the published 98.8%: another model,
     other puzzles, $K = 100$ and 64 steps.
   - **Noise on $y$ finds even more right answers, and $q$ picks even worse ones.** $q$ reads $y$, and noise makes $y$
