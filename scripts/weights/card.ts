@@ -88,21 +88,21 @@ Trained with trm-ts alone, from generated puzzles. This card is written by \`npm
 | Parameters | ${parameters.toLocaleString("en")} |
 | Architecture | ${architecture} |
 | Training | ${stages.reduce((sum, { steps }) => sum + steps, 0).toLocaleString("en")} supervision steps, ${duration(seconds)}, ${flops.toExponential(1)} floating-point operations |
-| Exact accuracy | ${percent(first.exact.at(-1)!)} of ${first.count} ${first.puzzles} (95% interval ${intervalText(first.interval95.at(-1)!)}) |
+| Exact accuracy | ${percent(first.exact.at(-1)!)} of ${first.count.toLocaleString("en")} ${first.puzzles} (95% interval ${intervalText(first.interval95.at(-1)!)}) |
 
 \`\`\`sh
 npx trm eval ${name}
 \`\`\`
 
 ## Accuracy
-${measurements.map(measurementText).join("\n")}
+${measurements.map(measurementText).join("")}
 ## Halting
 
 q says halt for ${percent(halting.halts)} of the ${first.puzzles}${halting.correctWhenHalting === null ? "" : `, and ${percent(halting.correctWhenHalting)} of these answers are correct at that step`}.
 The mean number of steps is ${first.meanHaltStep.toFixed(2)} of ${first.exact.length}.
 
 ## Training
-${stages.map((stage, i) => stageText(stage, i, stages.length)).join("\n")}
+${stages.map((stage, i) => stageText(stage, i, stages.length)).join("")}
 ## Known failures
 
 ${failures.map((failure) => `- ${failure}`).join("\n")}

@@ -164,13 +164,13 @@ async function measure(
 
 /** What the wrong answers have in common, counted. */
 function mistakesIn(task: Task, { wrong, measurement }: Measured): string[] {
-  const { count, puzzles } = measurement;
-  if (wrong.length === 0) return [`None of the ${count} ${puzzles} is answered wrongly.`];
+  const all = `${measurement.count.toLocaleString("en")} ${measurement.puzzles}`;
+  if (wrong.length === 0) return [`None of the ${all} is answered wrongly.`];
   const broken = wrong.filter(({ question, answer }) => task.mistake(question, answer) !== undefined).length;
   const valid = wrong.length - broken;
   return [
-    `${wrong.length} of the ${count} ${puzzles} are answered wrongly after the last step; ${broken} of these answers break a rule of the puzzle, which \`trm solve\` reports.`,
-    ...(valid > 0 ? [`${valid} of them are valid answers that differ from the stored one.`] : []),
+    `${wrong.length} of the ${all} are answered wrongly after the last step; ${broken} of these answers break a rule of the puzzle, which \`trm solve\` reports.`,
+    ...(valid > 0 ? [`${valid} of the wrong answers are valid answers that differ from the stored one.`] : []),
   ];
 }
 
