@@ -146,7 +146,7 @@ export function exportsTable(): string {
   return [
     "# All exports",
     "",
-    `The ${count} exports of the package, by entry. Each has one place: nothing is exported by two entries. The page is written by`,
+    `This page lists the ${count} exports of the package by entry. Nothing is exported by two entries. The page is written by`,
     "`npm run docs:exports` from the docstrings. `npm run docs:api` writes a reference with all parameters, fields and methods.",
     "",
     ...parts,
