@@ -12,7 +12,10 @@ export default defineConfig({
         extends: true,
         test: { name: "quick", include: ["tests/**/*.test.ts"], exclude: ["tests/**/*.full.test.ts", "tests/gpu/**"] },
       },
-      { extends: true, test: { name: "full", include: ["tests/**/*.full.test.ts"], testTimeout: 600_000 } },
+      {
+        extends: true,
+        test: { name: "full", include: ["tests/**/*.full.test.ts"], testTimeout: 600_000, hookTimeout: 300_000 },
+      },
     ],
   },
 });
