@@ -1,6 +1,7 @@
 // The frame of the page: navigation, the guide, the view, the scrubber, and the keys that work everywhere.
 import { effect, signal } from "@preact/signals";
 import type { JSX } from "preact";
+import { useEffect, useRef } from "preact/hooks";
 import { wrongCells } from "../shared/frames.ts";
 import { backends, themes, type View } from "../shared/link.ts";
 import { Guide } from "./guide.tsx";
@@ -89,7 +90,8 @@ effect(() => {
 export function onKey(event: KeyboardEvent): void {
   const target = event.target as Element;
   if (event.ctrlKey || event.metaKey || event.altKey) return;
-  if (target.matches("textarea, select, input:not([type=range])")) return;
+  if (timeless.includes(link.peek().view)) return;
+  if (target.matches("textarea, select, input:not(.scrubber-range)")) return;
   const isButton = target.matches("button, summary, a, [role=radio]");
   const actions: Record<string, () => void> = {
     ArrowRight: () => (event.shiftKey ? moveByStep(1) : moveBy(1)),
@@ -119,7 +121,7 @@ export function App(): JSX.Element {
   const Content = current.content;
   const isTimeless = timeless.includes(current.name);
   // The settings of a training take the place of the guide, unless a lesson is open.
-  const showsGuide = shows("guide") && !embed && (current.name !== "train" || lesson !== "");
+  const showsGuide = shows("guide") && !embed && shown.value !== null && (current.name !== "train" || lesson !== "");
   return (
     <>
       {!embed && <Header />}
@@ -145,7 +147,7 @@ function Header(): JSX.Element {
   return (
     <header class="top">
       <a class="brand" href="#v=1">
-        <b>trm-ts</b> the recursion explorer
+        <b>trm-ts</b> <span>the recursion explorer</span>
       </a>
       {shows("nav") && (
         <nav aria-label="Views">
@@ -168,8 +170,31 @@ function Header(): JSX.Element {
   );
 }
 
+/** Whether the title of a model leaves open which one it is: it has another size, or an earlier model has the same title. */
+function needsName(name: string, title: string): boolean {
+  const isSize = title.replace(/\D/g, "").startsWith(name.replace(/\D/g, ""));
+  return !isSize || manifest.value?.models.find((other) => other.title === title)?.name !== name;
+}
+
 function Choices(): JSX.Element {
   const { theme, backend } = link.value;
+  const menu = useRef<HTMLDetailsElement>(null);
+  useEffect(() => {
+    const closeFromOutside = ({ target }: Event): void => {
+      if (menu.current && !menu.current.contains(target as Node)) menu.current.open = false;
+    };
+    addEventListener("pointerdown", closeFromOutside);
+    addEventListener("focusin", closeFromOutside);
+    return () => {
+      removeEventListener("pointerdown", closeFromOutside);
+      removeEventListener("focusin", closeFromOutside);
+    };
+  }, []);
+  const onMenuKey = (event: KeyboardEvent): void => {
+    if (event.key !== "Escape" || !menu.current?.open) return;
+    menu.current.open = false;
+    menu.current.querySelector("summary")?.focus();
+  };
   return (
     <div class="choices">
       <label>
@@ -189,12 +214,12 @@ function Choices(): JSX.Element {
           {manifest.value?.models.map(({ name, title }) => (
             <option key={name} value={name}>
               {title}
-              {title.replace(/\D/g, "").startsWith(name.replace(/\D/g, "")) ? "" : ` (${name})`}
+              {needsName(name, title) ? ` (${name})` : ""}
             </option>
           ))}
         </select>
       </label>
-      <details class="menu">
+      <details class="menu" ref={menu} onKeyDown={onMenuKey}>
         <summary>Settings</summary>
         <div class="menu-body">
           <label>
@@ -234,9 +259,11 @@ function Messages(): JSX.Element | null {
         {refused.value.length > 0 && <b>Parts of the link were refused. </b>}
         {messages.join(" ")}
       </p>
-      <button type="button" class="quiet" onClick={() => (refused.value = [])}>
-        Dismiss
-      </button>
+      {refused.value.length > 0 && (
+        <button type="button" class="quiet" onClick={() => (refused.value = [])}>
+          Dismiss
+        </button>
+      )}
     </div>
   );
 }

@@ -73,6 +73,9 @@ export const output = computed(() => shape.value.updates.at(-1)!);
 /** The other latent whose decoding is shown beside it; null for models without one. */
 export const thought = computed(() => shape.value.updates.find((latent) => latent !== output.value) ?? null);
 
+/** Whether one network updates both latents, as in TRM; variants may have a network for each. */
+export const sharesNetwork = computed(() => model.value?.source === "src/trm/recursion.ts");
+
 /** The text of the puzzle that is shown. */
 export const puzzleText = computed(() => {
   const { puzzle, sample } = link.value;
@@ -161,20 +164,22 @@ export function fileOf(name: string, file: string): Promise<ArrayBuffer> {
   const path = `./models/${name}/${file}`;
   const known = fetched.get(path);
   if (known) return known;
-  const loading = fetch(path).then((response) => {
-    if (!response.ok) throw new Error(`${path}: the server answered ${response.status}`);
-    return response.arrayBuffer();
-  });
+  const loading = download(path);
   fetched.set(path, loading);
   return loading;
+}
+
+async function download(path: string): Promise<ArrayBuffer> {
+  const response = await fetch(path);
+  if (!response.ok) throw new Error(`${path}: the server answered ${response.status}`);
+  return response.arrayBuffer();
 }
 
 const decode = (bytes: ArrayBuffer): string => new TextDecoder().decode(bytes);
 
 export async function start(): Promise<void> {
   try {
-    const response = await fetch("./manifest.json");
-    manifest.value = (await response.json()) as Manifest;
+    manifest.value = JSON.parse(decode(await download("./manifest.json"))) as Manifest;
     if (manifest.value.models.length === 0) throw new Error("This page was built without a model.");
   } catch (error) {
     failure.value = error instanceof Error ? error.message : String(error);

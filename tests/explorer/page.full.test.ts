@@ -443,6 +443,64 @@ describe.skipIf(!chromiumPath)("the built page", () => {
     });
   });
 
+  it("says why the puzzle of a link cannot be read, and lets the visitor correct it", async () => {
+    await visit("v=1&model=sudoku4&puzzle=1.1.............", async (page) => {
+      await until(async () => (await page.$(".error")) !== null, "the message");
+      expect(await page.innerText(".error")).toMatch(/row 1/);
+      await page.fill("textarea", "1...............");
+      await page.click("button:text-is('Solve it')");
+      expect((await live(page)).puzzle.question[0]).toBe(2);
+      expect(await page.$(".error")).toBeNull();
+    });
+    await visit("v=1&model=sudoku4&view=inside&puzzle=1234", async (page) => {
+      await page.click("button:text-is('Change the puzzle')");
+      await until(async () => (await page.$("textarea")) !== null, "the text of the puzzle");
+    });
+  });
+
+  it("says that a model cannot be loaded instead of waiting for it", async () => {
+    await visit("v=1&view=train", async (page, { complaints }) => {
+      await page.route("**/sudoku9/model.safetensors", (route) => route.fulfill({ status: 404 }));
+      await page.evaluate(() => location.assign("#v=1&view=failures&model=sudoku9"));
+      await until(async () => (await page.$(".messages")) !== null, "the message");
+      expect(await page.innerText(".messages")).toContain("model.safetensors: the server answered 404");
+      expect(await page.innerText("main")).toContain("The model could not be loaded");
+      complaints.length = 0; // Chromium reports the 404 on the console.
+    });
+  });
+
+  it("moves the sliders by the arrow keys, and the time only where it is shown", async () => {
+    await visit("v=1&view=train&at=1.1.1", async (page) => {
+      await page.locator(".slider input").first().focus();
+      await page.keyboard.press("ArrowRight");
+      await page.keyboard.press("ArrowRight");
+      await until(async () => page.url().includes("T=4"), "the setting in the address");
+      expect(page.url()).toContain("at=1.1.1");
+    });
+  });
+
+  it("closes the settings with Escape, and puts the focus back", async () => {
+    await visit("v=1&model=sudoku4&at=1.1.1", async (page) => {
+      await page.locator(".menu summary").focus();
+      await page.keyboard.press("Enter");
+      await page.keyboard.press("Tab");
+      expect(await page.locator(".menu").evaluate((menu: HTMLDetailsElement) => menu.open)).toBe(true);
+      await page.keyboard.press("Escape");
+      expect(await page.locator(".menu").evaluate((menu: HTMLDetailsElement) => menu.open)).toBe(false);
+      expect(await page.evaluate(() => document.activeElement?.textContent)).toBe("Settings");
+      await page.keyboard.press("Enter");
+      await page.click("main h2");
+      expect(await page.locator(".menu").evaluate((menu: HTMLDetailsElement) => menu.open)).toBe(false);
+    });
+  });
+
+  it("gives every model a name of its own", async () => {
+    await visit("v=1&at=1.1.1", async (page) => {
+      const names = await page.locator(".choices select option").allInnerTexts();
+      expect(new Set(names.slice(0, manifest.models.length)).size).toBe(manifest.models.length);
+    });
+  });
+
   it("leads a visitor who presses Next from the first screen to the cycles that leave no tape", async () => {
     await visit("", async (page) => {
       await live(page);

@@ -1,7 +1,7 @@
 // Choosing the puzzle: the samples, and one of the visitor's own, typed, pasted or drawn.
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
-import { go, link, model, puzzleError, puzzleText } from "../state.ts";
+import { go, link, model, puzzleError, puzzleText, shown } from "../state.ts";
 import { isDrawing } from "./maze-drawing.tsx";
 
 const restart = { step: 0, cycle: 0, update: 0 };
@@ -44,7 +44,7 @@ export function PuzzleChoice(): JSX.Element {
       )}
       {puzzleError.value && (
         <p class="error" role="alert">
-          {puzzleError.value}. The board still shows the last valid puzzle.
+          {puzzleError.value}.{shown.value && " The board still shows the last valid puzzle."}
         </p>
       )}
     </div>

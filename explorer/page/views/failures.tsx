@@ -9,13 +9,14 @@ import { Board } from "../parts/board.tsx";
 import { NoiseSliders } from "../parts/noise-sliders.tsx";
 import { From } from "../parts/numbers.tsx";
 import { Named } from "../parts/sign.tsx";
+import { Waiting } from "../parts/waiting.tsx";
 import { go, link, model, puzzleText, ready, shown, steps } from "../state.ts";
 import { callWorker } from "../workers.ts";
 import { classOf } from "./class.tsx";
 
 export function Failures(): JSX.Element {
   const own = model.value;
-  if (!own || ready.value?.name !== own.name) return <p class="waiting-text">Loading the model…</p>;
+  if (!own || ready.value?.name !== own.name) return <Waiting />;
   return (
     <div class="failures">
       <OneBlank own={own} />

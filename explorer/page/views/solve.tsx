@@ -7,6 +7,7 @@ import { isDrawing, MazeDrawing } from "../parts/maze-drawing.tsx";
 import { From, measuredText } from "../parts/numbers.tsx";
 import { PuzzleChoice } from "../parts/puzzle-choice.tsx";
 import { Named } from "../parts/sign.tsx";
+import { Waiting } from "../parts/waiting.tsx";
 import {
   boardOf,
   frame,
@@ -17,6 +18,7 @@ import {
   link,
   model,
   output,
+  puzzleError,
   puzzleText,
   shape,
   shown,
@@ -36,7 +38,15 @@ function type(cell: number, symbol: string | null): void {
 export function Solve(): JSX.Element | null {
   const own = model.value;
   const current = shown.value;
-  if (!own || !current) return <p class="waiting-text">Loading the model…</p>;
+  if (!own || !current) {
+    if (!own || !puzzleError.value) return <Waiting />;
+    return (
+      <section class="panel">
+        <h2>The puzzle of this link is not valid</h2>
+        <PuzzleChoice />
+      </section>
+    );
+  }
   const { board } = own;
   const { question, truth } = current.puzzle;
   const answer = boardOf(output.value);
@@ -77,6 +87,8 @@ export function Solve(): JSX.Element | null {
           {board.kind === "sudoku" && <span class="key-item key-broken">breaks a rule</span>}
           <span class="key-item key-bar">confidence</span>
           {board.kind === "sudoku" && <span class="key-item key-given">given</span>}
+          {board.kind === "maze" && <span class="key-item key-wall">wall</span>}
+          {board.kind === "maze" && <span class="key-item key-path">path</span>}
         </p>
         {shows("puzzle") && <PuzzleChoice />}
       </section>
@@ -134,6 +146,7 @@ function ThoughtBoard({ latent }: { latent: string }): JSX.Element {
           <>
             Nothing in the training asks z to be an answer. Put through the output head all the same, after this update
             it is completely correct on <b>{rate}</b> puzzles. Is z an answer?
+            {own.tokens.includes(0) && " (“?” is the padding symbol, which stands for nothing.)"}
           </>
         )}
       </p>
