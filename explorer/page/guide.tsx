@@ -6,7 +6,7 @@ import type { Link } from "../shared/link.ts";
 import { percent } from "../shared/shares.ts";
 import { measuredText } from "./parts/numbers.tsx";
 import { Legend, Named } from "./parts/sign.tsx";
-import { frames, go, isFirstVisit, link, model, play, shape, shown } from "./state.ts";
+import { frames, go, isFirstVisit, link, model, play, shape, sharesNetwork, shown } from "./state.ts";
 
 interface Part {
   readonly title: string;
@@ -46,8 +46,8 @@ const first: readonly Part[] = [
         </p>
         <p>
           {model.value!.measured.exact.at(-1)! > 0 &&
-            `Of ${model.value!.samples.length} puzzles that it never saw, this is the one that takes it longest to solve. `}
-          Press play, or step with the arrow keys.
+            `Of ${model.value!.samples.length} puzzles that were not in its training, this is the one that takes it longest. `}
+          Press the play button below, or step with the arrow keys.
         </p>
       </>
     ),
@@ -75,13 +75,13 @@ const first: readonly Part[] = [
     text: () => (
       <>
         <p>
-          Before each new answer the network updates <Named name="z" /> {updatesBeforeY()}{" "}
-          {updatesBeforeY() === 1 ? "time" : "times"}. y and z both are lists of numbers, equally many for every cell.
-          An output head turns those of y into symbols.
+          Before each new answer the network updates <Named name="z" />, its working notes, {updatesBeforeY()}{" "}
+          {updatesBeforeY() === 1 ? "time" : "times"}. Both y and z are lists of numbers, equally many for every cell.
+          The <b>output head</b>, a last small layer, turns the numbers of y into the symbols on the board.
         </p>
         <p>
           z is for the network’s own use, and the training never asks it to be an answer. But we can put it through the
-          same output head. The board with the brown symbols shows what comes out.
+          same output head. The small board shows what comes out.
         </p>
         <p>{zQuestion()}</p>
       </>
@@ -105,12 +105,14 @@ const first: readonly Part[] = [
     text: () => (
       <>
         <p>
-          A supervision step has {shape.value.T} {shape.value.T === 1 ? "cycle" : "cycles"}, drawn as strips. Each
-          updates <Named name="z" /> {updatesBeforeY()} times, then <Named name="y" /> once, with the same network.
+          A supervision step has <i>T</i> = {shape.value.T} {shape.value.T === 1 ? "cycle" : "cycles"}, drawn as strips.
+          Each updates <Named name="z" /> {updatesBeforeY()} {updatesBeforeY() === 1 ? "time" : "times"}, then{" "}
+          <Named name="y" /> once{sharesNetwork.value && ", with the same network"}.
         </p>
         <p>
-          What goes in tells it which job to do: the puzzle <Named name="x" /> is in the sum when z is updated, and not
-          when y is. Step through the boxes and watch the line that lights up in the source code.
+          {sharesNetwork.value ? "What goes in tells it which job to do: the" : "The"} puzzle <Named name="x" />, as
+          numbers, is in the sum when z is updated, and not when y is. Step through the boxes and watch the line that
+          lights up in the source code.
         </p>
       </>
     ),
@@ -138,17 +140,19 @@ const first: readonly Part[] = [
       return (
         <>
           <p>
-            The hatched {T === 2 ? "strip runs" : "strips run"} inside <code>noGrad</code>: {T - 1} of the {T} cycles of
-            a step {T === 2 ? "leaves" : "leave"} no tape. They cost time, but no memory, and gradients do not pass
-            through them.
+            The hatched {T === 2 ? "strip runs" : "strips run"} inside <code>noGrad</code>, which records nothing:{" "}
+            <i>T</i> − 1 = {T - 1} of the {T} cycles of a step {T === 2 ? "leaves" : "leave"} no tape.{" "}
+            {T === 2 ? "It costs" : "They cost"} time, but no memory for a tape, and no gradient passes through{" "}
+            {T === 2 ? "it" : "them"}.
           </p>
           <p>
-            Do they contribute? After cycle 1 of step 1, y is completely correct on {shareAfterCycle(1)} puzzles; after
-            cycle {T}, on {shareAfterCycle(T)}. Only the last cycle is recorded.
+            {T === 2 ? "Does it" : "Do they"} contribute? After cycle 1 of step 1, y is completely correct on{" "}
+            {shareAfterCycle(1)} puzzles; after cycle {T}, the only one that is recorded, on {shareAfterCycle(T)}.
           </p>
           <p>
-            That is the trick that makes so much thinking affordable. What does it cost? Look at the gradient of a box
-            on the tape.
+            That is the trick that makes so much thinking affordable. What does it cost? The gradient leaves out what
+            the other {T === 2 ? "cycle" : "cycles"} did with the numbers of the network. The view Gradients measures
+            how much that is.
           </p>
         </>
       );
@@ -170,8 +174,8 @@ function zQuestion(): ComponentChildren {
   if (lastZ < 0) return "This model has no z.";
   return (
     <>
-      On {puzzles} puzzles, z decodes to the complete correct answer for {percent(exact[0]! / puzzles)} after its first
-      update, and for {percent(exact[exact.length - 2]! / puzzles)} after its last one; y for{" "}
+      Of {puzzles} puzzles, z decoded like this is the complete answer for {percent(exact[0]! / puzzles)} after its very
+      first update and for {percent(exact[exact.length - 2]! / puzzles)} after its very last one; y is for{" "}
       {percent(exact.at(-1)! / puzzles)}. What would you say z holds?
     </>
   );
@@ -222,6 +226,14 @@ function openPart(part: number): void {
   play(chosen.plays === true && !isCalm);
 }
 
+/** Leaves the tour, or starts it, and gives the focus to the button that takes the place of the pressed one. */
+function switchTour(change: () => void): void {
+  change();
+  requestAnimationFrame(() => document.querySelector<HTMLElement>(".guide .primary, .guide-closed button")?.focus());
+}
+
+const closeTour = (): void => switchTour(() => go({ lesson: "", part: 1 }));
+
 export function Guide(): JSX.Element | null {
   const name = openLesson();
   const parts = lessons[name];
@@ -230,7 +242,7 @@ export function Guide(): JSX.Element | null {
     return (
       <aside class="guide guide-closed">
         <Legend />
-        <button type="button" class="quiet" onClick={() => openPart(1)}>
+        <button type="button" class="quiet" onClick={() => switchTour(() => openPart(1))}>
           What is this? Start the tour
         </button>
       </aside>
@@ -244,14 +256,14 @@ export function Guide(): JSX.Element | null {
       <p class="guide-count number">
         {number} / {parts.length}
       </p>
-      <h1>{part.title}</h1>
+      <h1 aria-live="polite">{part.title}</h1>
       <div class="guide-text">{part.text()}</div>
       <div class="row">
         <button type="button" disabled={number === 1} onClick={() => openPart(number - 1)}>
           Back
         </button>
         {isLast ? (
-          <button type="button" class="primary" onClick={() => go({ lesson: "", part: 1 })}>
+          <button type="button" class="primary" onClick={closeTour}>
             Explore on your own
           </button>
         ) : (
@@ -260,7 +272,7 @@ export function Guide(): JSX.Element | null {
           </button>
         )}
         {!isLast && (
-          <button type="button" class="quiet" onClick={() => go({ lesson: "", part: 1 })}>
+          <button type="button" class="quiet" onClick={closeTour}>
             Close
           </button>
         )}

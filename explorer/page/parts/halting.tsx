@@ -6,7 +6,7 @@ import { frames, index, shape, shown } from "../state.ts";
 import { Named } from "./sign.tsx";
 import { useWidth } from "./width.ts";
 
-const [height, top, bottom, left, right] = [178, 12, 44, 40, 26];
+const [height, top, bottom, left, right] = [196, 12, 62, 40, 26];
 const plotHeight = height - top - bottom;
 
 export function Halting(): JSX.Element {
@@ -20,6 +20,8 @@ export function Halting(): JSX.Element {
   const x = (i: number): number => left + ((i + 1) / total) * (width - left - right);
   const y = (share: number): number => top + (1 - share) * plotHeight;
   const halts = haltStep(frames.value, shape.value);
+  /** The words of the chart keep away from a curve that rises on the right. */
+  const isLate = halts !== null && halts > steps / 2;
   const perStep = framesPerStep(shape.value);
   const ends = points.filter(({ i }) => (i + 1) % perStep === 0);
   const current = points.filter(({ i }) => i <= index.value).at(-1);
@@ -32,7 +34,7 @@ export function Halting(): JSX.Element {
   return (
     <figure class="halting" ref={figure}>
       <figcaption>
-        <Named name="q" /> the model’s own estimate that the whole answer is correct
+        <Named name="q" /> the estimated chance that the whole answer is correct
         {current && (
           <>
             {": "}
@@ -49,7 +51,7 @@ export function Halting(): JSX.Element {
             </text>
           </g>
         ))}
-        <text class="tick" x={width - 8} y={y(0.5) - 6} text-anchor="end">
+        <text class="tick" x={isLate ? left + 4 : width - 8} y={y(0.5) - 6} text-anchor={isLate ? "start" : "end"}>
           {width < 400 ? "may stop above" : "above this line the model may stop"}
         </text>
         {path && <path class="curve curve-q" d={path} />}
@@ -67,9 +69,9 @@ export function Halting(): JSX.Element {
             />
             <text
               class="tick halt-text"
-              x={x(halts * perStep - 1) + (halts > steps / 2 ? -6 : 6)}
-              y={halts > steps / 2 ? y(1) + 14 : y(0) - 6}
-              text-anchor={halts > steps / 2 ? "end" : "start"}
+              x={x(halts * perStep - 1) + (isLate ? -6 : 6)}
+              y={isLate ? y(1) + 14 : y(0) - 6}
+              text-anchor={isLate ? "end" : "start"}
             >
               stops after step {halts}
             </text>
@@ -89,17 +91,20 @@ export function Halting(): JSX.Element {
               {wrong === null ? "?" : wrong === 0 ? "✓" : wrong}
             </text>
             {(steps > 16 ? k % 4 === 3 : !isTight || k % 2 === 1) && (
-              <text class="tick" x={x(i)} y={height - 4} text-anchor="middle">
+              <text class="tick" x={x(i)} y={height - 22} text-anchor="middle">
                 {k + 1}
               </text>
             )}
           </g>
         ))}
-        {index.value >= 0 && <line class="cursor" x1={x(index.value)} x2={x(index.value)} y1={top} y2={height - 16} />}
+        <text class="tick" x={width - 8} y={height - 5} text-anchor="end">
+          supervision step
+        </text>
+        {index.value >= 0 && (
+          <line class="cursor" x1={x(index.value)} x2={x(index.value)} y1={top} y2={height - bottom + 6} />
+        )}
       </svg>
-      <p class="note">
-        Numbers in the ribbon: cells that differ from the answer after each supervision step; ✓ means none.
-      </p>
+      <p class="note">The boxes count the wrong cells after each step; ✓ means none.</p>
       <details class="table">
         <summary>Table</summary>
         <table>

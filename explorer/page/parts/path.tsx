@@ -8,6 +8,8 @@ import { useWidth } from "./width.ts";
 
 const size = 200;
 const margin = 14;
+/** Room for the words around the bars. */
+const [barsTop, barsBottom] = [20, 18];
 
 export function Paths(): JSX.Element | null {
   const explained = shown.value?.explained;
@@ -15,7 +17,10 @@ export function Paths(): JSX.Element | null {
   if (!explained || frames.value.length === 0) return null;
   return (
     <figure class="paths">
-      <figcaption>Where y and z go: every update is a point, the large one is the latest</figcaption>
+      <figcaption>
+        Where <Named name="z" /> and <Named name="y" /> go, and how far: every update is a point and a bar, the large
+        point is the latest
+      </figcaption>
       <div class="paths-row">
         {latents.map((latent) => (
           <Path key={latent} latent={latent} explained={explained[latent] ?? 0} />
@@ -62,7 +67,7 @@ function Path({ latent, explained }: { latent: string; explained: number }): JSX
         {last && <circle class={`path-last path-${name}`} cx={last.x} cy={last.y} r={6} />}
       </svg>
       <p class="note">
-        <Named name={name}>{latent}</Named> shows {Math.round(100 * explained)}% of the variance
+        <Named name={name}>{latent}</Named> on two directions, which show {Math.round(100 * explained)}% of its variance
       </p>
     </div>
   );
@@ -74,14 +79,14 @@ function Moves(): JSX.Element {
   const most = Math.max(...frames.value.map(({ move }) => move), 1e-9);
   const step = width / frames.value.length;
   const bar = (frame: TraceFrame, i: number): JSX.Element => {
-    const height = (frame.move / most) * (size - 24);
+    const height = (frame.move / most) * (size - barsTop - barsBottom);
     const name = signOf(frame.latent, output.value);
     return (
       <rect
         key={`${frame.step}.${frame.cycle}.${frame.update}`}
         class={`move-bar path-${name}${i === index.value ? " current" : ""}${i > index.value ? " ahead" : ""}`}
         x={i * step}
-        y={size - height}
+        y={size - barsBottom - height}
         width={Math.max(0.5, step - 0.6)}
         height={height}
       />
@@ -95,9 +100,19 @@ function Moves(): JSX.Element {
         role="img"
         aria-label={`The longest move is ${most.toFixed(1)}; the current one ${(frames.value[index.value]?.move ?? 0).toFixed(1)}`}
       >
+        <text class="tick" x={0} y={barsTop - 8}>
+          longest: {most.toFixed(1)}
+        </text>
+        <line class="axis" x1={0} x2={width} y1={size - barsBottom + 0.5} y2={size - barsBottom + 0.5} />
         {frames.value.map(bar)}
+        <text class="tick" x={0} y={size - 4}>
+          first update
+        </text>
+        <text class="tick" x={width} y={size - 4} text-anchor="end">
+          last
+        </text>
       </svg>
-      <p class="note">how far each update moved its latent, in all dimensions</p>
+      <p class="note">How far each update moved its latent, in all directions</p>
     </div>
   );
 }

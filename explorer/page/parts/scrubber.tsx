@@ -84,6 +84,7 @@ export function Scrubber(): JSX.Element {
               {updates.map((latent, update) => {
                 const own = { step, cycle: cycle + 1, update: update + 1 };
                 const target = indexOf(own, shape.value);
+                const isOnTape = frames.value[target]?.onTape ?? cycle === T - 1;
                 return (
                   <button
                     key={target}
@@ -92,7 +93,7 @@ export function Scrubber(): JSX.Element {
                     class={`scrubber-update${target === index.value ? " current" : ""}`}
                     onClick={() => moveTo(target)}
                   >
-                    <Sign name={signOf(latent, output.value)} hollow={cycle < T - 1} />
+                    <Sign name={signOf(latent, output.value)} hollow={!isOnTape} />
                   </button>
                 );
               })}

@@ -54,7 +54,7 @@ export function Legend(): JSX.Element {
         <dt>
           <Named name="x" />
         </dt>
-        <dd>the puzzle, embedded; it never changes</dd>
+        <dd>the puzzle, as numbers; it never changes</dd>
       </div>
       <div>
         <dt>
@@ -66,13 +66,13 @@ export function Legend(): JSX.Element {
         <dt>
           <Named name="z" />
         </dt>
-        <dd>the latent reasoning</dd>
+        <dd>the network’s working notes, the latent reasoning</dd>
       </div>
       <div>
         <dt>
           <Named name="q" />
         </dt>
-        <dd>the model’s estimate that the answer is correct</dd>
+        <dd>the network’s estimate of the chance that the answer is correct</dd>
       </div>
     </dl>
   );

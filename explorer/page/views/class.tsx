@@ -8,6 +8,7 @@ import type { Machine, ModelEntry } from "../../shared/models.ts";
 import { percent, shareText, wilson95 } from "../../shared/shares.ts";
 import { From } from "../parts/numbers.tsx";
 import { Named, Sign, signOf } from "../parts/sign.tsx";
+import { Waiting } from "../parts/waiting.tsx";
 import { useWidth } from "../parts/width.ts";
 import { go, index, link, model, moveTo, output, place, ready, shape, steps } from "../state.ts";
 import { callWorker } from "../workers.ts";
@@ -66,7 +67,7 @@ const rightIn = ({ wrong }: ClassFrame): number => wrong.reduce((sum, cells) => 
 
 export function Class(): JSX.Element {
   const own = run.value;
-  if (!own) return <p class="waiting-text">{problem.value || "Loading the model…"}</p>;
+  if (!own || own.model !== model.value) return <Waiting />;
   const { frames, puzzles } = own;
   const perStep = framesPerStep(shape.value);
   const step = Math.max(1, place.value.step);
@@ -76,8 +77,10 @@ export function Class(): JSX.Element {
     <div class="class">
       <section class="panel">
         <header class="panel-head">
-          <h2>{puzzles.length} puzzles at once: how many does each update answer completely correct?</h2>
-          <p class="verdict">{own.milliseconds === null && `computing step ${done + 1} of ${own.steps}`}</p>
+          <h2>{puzzles.length} puzzles at once: how many are completely correct after each update?</h2>
+          <p class="verdict">
+            {problem.value || (own.milliseconds === null && `computing step ${done + 1} of ${own.steps}`)}
+          </p>
         </header>
         <StepShares frames={ofStep} first={(step - 1) * perStep} step={step} puzzles={puzzles.length} />
         <AllShares frames={frames} puzzles={puzzles.length} />
@@ -93,7 +96,7 @@ export function Class(): JSX.Element {
   );
 }
 
-/** The updates of one step, with their numbers. */
+/** The updates of one step, cycle by cycle, with their numbers. */
 function StepShares(props: {
   readonly frames: readonly ClassFrame[];
   readonly first: number;
@@ -101,38 +104,53 @@ function StepShares(props: {
   readonly puzzles: number;
 }): JSX.Element {
   const { frames, first, step, puzzles } = props;
+  const cycles = [...new Set(frames.map(({ cycle }) => cycle))];
   return (
     <div>
       <h3>Supervision step {step}</h3>
-      <ol class="shares">
-        {frames.map((frame, i) => {
-          const right = rightIn(frame);
-          const [low, high] = wilson95(right, puzzles);
-          const name = signOf(frame.latent, output.value);
-          return (
-            <li key={frame.cycle * 100 + frame.update}>
-              <button
-                type="button"
-                class={`share share-${name}${first + i === index.value ? " current" : ""}`}
-                onClick={() => moveTo(first + i)}
-              >
-                <span class="sr-only">
-                  cycle {frame.cycle}, update {frame.update}: {shareText(right, puzzles)}
-                </span>
-                <span class="share-track">
-                  <span class="share-bar" style={{ height: `${(100 * right) / puzzles}%` }} />
-                  <span class="share-range" style={{ bottom: `${100 * low}%`, height: `${100 * (high - low)}%` }} />
-                </span>
-                <b class="number">{percent(right / puzzles)}</b>
-                <span class="share-name">
-                  <Sign name={name} hollow={!frame.onTape} /> <i>{frame.latent}</i>
-                </span>
-              </button>
-            </li>
-          );
-        })}
-      </ol>
+      <div class="share-cycles">
+        {cycles.map((cycle) => (
+          <section key={cycle} class="share-cycle">
+            <ol class="shares">
+              {frames.map((frame, i) =>
+                frame.cycle === cycle ? (
+                  <Share key={frame.update} frame={frame} at={first + i} puzzles={puzzles} />
+                ) : null,
+              )}
+            </ol>
+            <p class="note">cycle {cycle}</p>
+          </section>
+        ))}
+      </div>
     </div>
+  );
+}
+
+/** The share of the puzzles that an update answers; a click goes to the update. */
+function Share({ frame, at, puzzles }: { frame: ClassFrame; at: number; puzzles: number }): JSX.Element {
+  const right = rightIn(frame);
+  const [low, high] = wilson95(right, puzzles);
+  const name = signOf(frame.latent, output.value);
+  return (
+    <li>
+      <button
+        type="button"
+        class={`share share-${name}${at === index.value ? " current" : ""}`}
+        onClick={() => moveTo(at)}
+      >
+        <span class="sr-only">
+          cycle {frame.cycle}, update {frame.update}: {shareText(right, puzzles)}
+        </span>
+        <span class="share-track">
+          <span class="share-bar" style={{ height: `${(100 * right) / puzzles}%` }} />
+          <span class="share-range" style={{ bottom: `${100 * low}%`, height: `${100 * (high - low)}%` }} />
+        </span>
+        <b class="number">{percent(right / puzzles)}</b>
+        <span class="share-name">
+          <Sign name={name} hollow={!frame.onTape} /> <i>{frame.latent}</i>
+        </span>
+      </button>
+    </li>
   );
 }
 
@@ -161,7 +179,8 @@ function AllShares({ frames, puzzles }: { frames: readonly ClassFrame[]; puzzles
   return (
     <figure class="all-shares" ref={figure}>
       <figcaption>
-        All {steps.value} steps: <Named name="y" /> solid, <Named name="z" /> dashed, with 95% bands
+        Completely correct puzzles through all {steps.value} steps, with 95% bands: <Named name="y" /> solid,{" "}
+        <Named name="z" /> dashed
       </figcaption>
       <svg
         class="drawing"
@@ -250,7 +269,9 @@ function SharesTable({ frames, puzzles }: { frames: readonly ClassFrame[]; puzzl
 /** Below this root mean square change an answer counts as settled. The numbers of y have a root mean square of about 1. */
 const settled = 0.1;
 const [least, most] = [0.001, 3];
-const [dotsHeight, dotsTop, dotsBottom, dotsLeft, dotsRight] = [320, 14, 44, 56, 14];
+const [dotsHeight, dotsTop, dotsBottom, dotsLeft, dotsRight] = [320, 14, 44, 68, 14];
+/** Room for a dot at either end of the axis. */
+const dotsInset = 10;
 /** A fixed scatter within the band of a dot, so that equal dots stay visible. */
 const scatter = (i: number): number => ((i * 0.618_033_988) % 1) - 0.5;
 
@@ -264,7 +285,7 @@ function Dots({ own }: { own: ClassRun }): JSX.Element | null {
   const cells = puzzles[0]!.question.length;
   const x = (move: number): number => {
     const share = Math.log(Math.max(least, Math.min(most, move)) / least) / Math.log(most / least);
-    return dotsLeft + share * (width - dotsLeft - dotsRight);
+    return dotsLeft + dotsInset + share * (width - dotsLeft - dotsRight - 2 * dotsInset);
   };
   // Right answers have a band of their own at the top; the wrong ones are below, by the number of wrong cells.
   const bandHeight = 64;
@@ -305,7 +326,7 @@ function Dots({ own }: { own: ClassRun }): JSX.Element | null {
           </text>
           {[1, Math.round(cells / 4), cells].map((wrong) => (
             <text key={wrong} class="tick" x={dotsLeft - 8} y={y(wrong, 0) + 7} text-anchor="end">
-              {wrong === 1 ? "1 wrong" : wrong}
+              {wrong} wrong
             </text>
           ))}
           {[0.001, 0.01, 0.1, 1].map((move) => (
@@ -313,9 +334,11 @@ function Dots({ own }: { own: ClassRun }): JSX.Element | null {
               {move}
             </text>
           ))}
-          <text class="tick" x={dotsLeft} y={dotsHeight - 6}>
-            ← settled
-          </text>
+          {width >= 420 && (
+            <text class="tick" x={dotsLeft} y={dotsHeight - 6}>
+              ← settled
+            </text>
+          )}
           <text class="tick" x={width - dotsRight} y={dotsHeight - 6} text-anchor="end">
             {width < 420 ? "change of y (RMS) →" : "change of y by its last update (root mean square) →"}
           </text>

@@ -6,6 +6,7 @@ import { effect, signal } from "@preact/signals";
 import type { JSX } from "preact";
 import type { Entry, Nudge, TapeOfStep, Unfolded } from "../../shared/calls.ts";
 import { From } from "../parts/numbers.tsx";
+import { Waiting } from "../parts/waiting.tsx";
 import { useWidth } from "../parts/width.ts";
 import { link, model, place, ready, shape, shown } from "../state.ts";
 import { callWorker } from "../workers.ts";
@@ -60,7 +61,7 @@ function open(index: number, { operation, isFused }: TapeOfStep["entries"][numbe
 
 export function Gradients(): JSX.Element {
   const made = tape.value;
-  if (!made) return <p class="waiting-text">{problem.value || "Recording the tape…"}</p>;
+  if (!made) return <Waiting>{problem.value || "Recording the tape…"}</Waiting>;
   return (
     <div class="gradients">
       <TapeList made={made} />
@@ -84,7 +85,9 @@ function TapeList({ made }: { made: TapeOfStep }): JSX.Element {
       <p class="note">
         Recorded in this order, read backwards for the gradients. {T === 2 && "Cycle 1 is not here: it left no tape. "}
         {T > 2 && `Cycles 1 to ${T - 1} are not here: they left no tape. `}
-        Press an operation for its equation; <b>▸</b> marks a fused one, which unfolds to its definition.
+        Press an operation for its equation; <b>▸</b> marks a fused one, which unfolds to its definition. On the right
+        are its inputs: the number of an earlier operation, a <i>leaf</i> (a parameter of the network), or a{" "}
+        <i>constant</i>, which needs no gradient.
       </p>
       {owners.map((owner) => (
         <div key={owner} class="tape-group">
@@ -193,15 +196,15 @@ function NudgePanel(): JSX.Element {
           <dd class="number">{value.toFixed(4)}</dd>
         </div>
         <div>
-          <dt>by the tape</dt>
+          <dt>gradient by the tape</dt>
           <dd class="number">{analytic.toPrecision(4)}</dd>
         </div>
         <div>
-          <dt>by nudging, last cycle only</dt>
+          <dt>slope by nudging, last cycle only</dt>
           <dd class="number">{best.last.toPrecision(4)}</dd>
         </div>
         <div>
-          <dt>by nudging, all {T} cycles</dt>
+          <dt>slope by nudging, all {T} cycles</dt>
           <dd class="number">{best.whole.toPrecision(4)}</dd>
         </div>
       </dl>
@@ -244,8 +247,8 @@ function Quotients({ made }: { made: Nudge }): JSX.Element {
   return (
     <figure class="quotients" ref={figure}>
       <figcaption>
-        How far <span class="formula" dangerouslySetInnerHTML={{ __html: math.numeric! }} /> is from the gradient of the
-        tape, relative
+        Relative difference of the slope <span class="formula" dangerouslySetInnerHTML={{ __html: math.numeric! }} />{" "}
+        from the gradient of the tape, for the loss <i>L</i>, the number <i>w</i> and a nudge <i>h</i>
       </figcaption>
       <svg
         class="drawing"
@@ -263,24 +266,35 @@ function Quotients({ made }: { made: Nudge }): JSX.Element {
         ))}
         {[1e-6, 1e-4, 1e-2, 1].map((h) => (
           <text key={h} class="tick" x={x(h)} y={height - 24} text-anchor="middle">
-            {h === 1 ? "h = 1" : h.toExponential(0)}
+            {h === 1 ? "1" : h.toExponential(0)}
           </text>
         ))}
-        <text class="tick" x={left} y={height - 6}>
-          ← rounding
+        <text class="tick" x={(left + width - right) / 2} y={height - 6} text-anchor="middle">
+          nudge h
         </text>
-        <text class="tick" x={width - right} y={height - 6} text-anchor="end">
-          {width < 360 ? "no slope →" : "no slope any more →"}
-        </text>
+        {width >= 400 && (
+          <>
+            <text class="tick" x={left} y={height - 6}>
+              ← rounding errors
+            </text>
+            <text class="tick" x={width - right} y={height - 6} text-anchor="end">
+              too large for a slope →
+            </text>
+          </>
+        )}
         <path class="curve curve-whole" d={path("whole")} />
         <path class="curve curve-last" d={path("last")} />
         {errors.map(({ h, last }) => (
           <circle key={h} class="dot-last" cx={x(h)} cy={y(last)} r={3.5} />
         ))}
       </svg>
-      <p class="note">
-        <span class="dash" aria-hidden="true" /> last cycle only <span class="dash second" aria-hidden="true" /> all
-        cycles
+      <p class="note key">
+        <span>
+          <span class="dash" aria-hidden="true" /> last cycle only
+        </span>
+        <span>
+          <span class="dash second" aria-hidden="true" /> all cycles
+        </span>
       </p>
       <details class="table">
         <summary>Table</summary>

@@ -11,6 +11,7 @@ import { Board } from "../parts/board.tsx";
 import { From } from "../parts/numbers.tsx";
 import { Paths } from "../parts/path.tsx";
 import { Named, Sign, signOf } from "../parts/sign.tsx";
+import { Waiting } from "../parts/waiting.tsx";
 import {
   frame,
   frames,
@@ -22,6 +23,7 @@ import {
   output,
   place,
   shape,
+  sharesNetwork,
   shown,
   shows,
   workerError,
@@ -30,7 +32,7 @@ import { callWorker } from "../workers.ts";
 
 export function Inside(): JSX.Element {
   const own = model.value;
-  if (!own || !shown.value) return <p class="waiting-text">Loading the model…</p>;
+  if (!own || !shown.value) return <Waiting />;
   const { T, updates } = shape.value;
   const step = Math.max(1, place.value.step);
   return (
@@ -39,7 +41,7 @@ export function Inside(): JSX.Element {
         <header class="panel-head">
           <h2>Supervision step {step}</h2>
           <p class="verdict">
-            {T} {T === 1 ? "cycle" : "cycles"} of {updates.length} updates, one network
+            {T} {T === 1 ? "cycle" : "cycles"} of {updates.length} updates{sharesNetwork.value && ", one network"}
           </p>
         </header>
         {Array.from({ length: T }, (_, i) => (
@@ -62,11 +64,13 @@ function Cycle({ step, cycle }: { step: number; cycle: number }): JSX.Element {
   const first = indexOf({ step, cycle, update: 1 }, shape.value);
   const own = frames.value.slice(first, first + updates.length);
   const isOnTape = own.some(({ onTape }) => onTape) || (own.length === 0 && cycle === T);
+  const isPartly = isOnTape && own.some(({ onTape }) => !onTape);
   const { question, truth } = shown.value!.puzzle;
   return (
     <div class={`cycle${isOnTape ? "" : " no-tape"}`}>
       <p class="cycle-name">
-        <b>cycle {cycle}</b> <span class="tape-word">{isOnTape ? "● on the tape" : "○ leaves no tape"}</span>
+        <b>cycle {cycle}</b>{" "}
+        <span class="tape-word">{isOnTape ? `● ${isPartly ? "partly " : ""}on the tape` : "○ leaves no tape"}</span>
       </p>
       <ol class="boxes" style={{ "--boxes": updates.length }}>
         {updates.map((latent, i) => {
@@ -83,7 +87,7 @@ function Cycle({ step, cycle }: { step: number; cycle: number }): JSX.Element {
                 onClick={() => moveTo(at)}
               >
                 <span class="sr-only">
-                  cycle {cycle}, update {i + 1}, {isOnTape ? "on the tape" : "leaves no tape"}:
+                  cycle {cycle}, update {i + 1}, {(made?.onTape ?? isOnTape) ? "on the tape" : "leaves no tape"}:
                 </span>
                 <span class="box-head">
                   <Sign name={name} hollow={!(made?.onTape ?? isOnTape)} />
@@ -144,6 +148,7 @@ function Code(): JSX.Element | null {
   const lines = code[file] ?? [];
   const [from, to] = excerpt(file, running);
   const offTape = frame.value !== null && !frame.value.onTape;
+  const name = frame.value && signOf(frame.value.latent, output.value);
   const noGradLine = lines.findIndex((line) => line.some(([text]) => text.includes("noGrad(")));
   return (
     <section class="panel code-panel">
@@ -161,7 +166,7 @@ function Code(): JSX.Element | null {
           return (
             <span
               key={number}
-              class={`line${isRunning ? " running" : ""}${isReason ? " reason" : ""}`}
+              class={`line${isRunning ? ` running own-${name}` : ""}${isReason ? " reason" : ""}`}
               aria-current={isRunning ? "step" : undefined}
             >
               <span class="line-number">{number}</span>
@@ -181,8 +186,8 @@ function Code(): JSX.Element | null {
         {frame.value === null
           ? "Step on, and the running line lights up."
           : offTape
-            ? "This update runs inside noGrad: nothing is recorded."
-            : "This update is recorded, so that gradients can flow back through it."}
+            ? "This update runs inside noGrad, which records nothing on the tape."
+            : "This update is recorded on the tape, so that gradients can flow back through it."}
       </p>
     </section>
   );
@@ -223,7 +228,7 @@ function Detail(): JSX.Element {
   const result = inspection.value;
   const { board } = model.value!;
   return (
-    <section class="panel detail" aria-label="The current update">
+    <section class={`panel detail own-${name}`} aria-label="The current update">
       <header class="panel-head">
         <h2>
           {made ? (
@@ -242,7 +247,7 @@ function Detail(): JSX.Element {
       </header>
       {made && result && (
         <div class="detail-body">
-          <Heat result={result} />
+          <Heat result={result} latent={made.latent} />
           <div class="facts">
             <Tape result={result} />
             {result.gradient && made ? (
@@ -258,8 +263,8 @@ function Detail(): JSX.Element {
                     heat={normsPerCell(result.gradient, result)}
                   />
                   <p class="note">
-                    A larger dot: the loss (here {result.loss.toFixed(3)}) depends more on this latent in this cell.
-                    This is what flows back along the tape.
+                    The larger the dot, the more the loss (here {result.loss.toFixed(3)}) depends on{" "}
+                    <Named name={name}>{made.latent}</Named> in this cell. This is what flows back along the tape.
                   </p>
                 </div>
               </div>
@@ -316,21 +321,31 @@ function normsPerCell(values: Float32Array, { positions, width, slots }: Inspect
   return norms.map((norm) => Math.sqrt(norm / most));
 }
 
-/** The latent as an image: a row per cell, a column per dimension. Blue is negative, orange positive; grey is zero. */
-function Heat({ result }: { result: Inspection }): JSX.Element {
+/** A colour of the page as numbers from 0 to 255. */
+const channelsOf = (color: string): readonly number[] => (color.match(/[\d.]+/g) ?? []).map(Number);
+
+/**
+ * The latent as an image: a row per cell, a column per dimension. Positive numbers have the colour of the latent, negative ones are
+ * grey; the closer to zero, the paler.
+ */
+function Heat({ result, latent }: { result: Inspection; latent: string }): JSX.Element {
   const canvas = useRef<HTMLCanvasElement>(null);
   const { values, positions, width } = result;
+  const { theme } = link.value;
   useEffect(() => {
-    const context = canvas.current?.getContext("2d");
-    if (!context) return;
+    const element = canvas.current;
+    const context = element?.getContext("2d");
+    if (!element || !context) return;
+    const positive = channelsOf(getComputedStyle(element).color);
+    const negative = channelsOf(getComputedStyle(element.parentElement!).color);
     const image = context.createImageData(width, positions);
     for (let i = 0; i < values.length; i++) {
       const value = Math.max(-1, Math.min(1, values[i]! / 2.5));
-      const [r, g, b] = value < 0 ? [11, 99, 206] : [201, 106, 10];
+      const [r = 0, g = 0, b = 0] = value < 0 ? negative : positive;
       image.data.set([r, g, b, Math.round(255 * Math.abs(value))], 4 * i);
     }
     context.putImageData(image, 0, 0);
-  }, [values, positions, width]);
+  }, [values, positions, width, theme, latent]);
   let [least, most] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
   for (const value of values) {
     least = Math.min(least, value);
@@ -346,8 +361,8 @@ function Heat({ result }: { result: Inspection }): JSX.Element {
         aria-label={`${positions} rows, one per cell, and ${width} numbers in each, from ${least.toFixed(1)} to ${most.toFixed(1)}`}
       />
       <figcaption class="note">
-        {positions} cells (rows) × {width} numbers (columns), from {least.toFixed(1)} (blue) to {most.toFixed(1)}{" "}
-        (orange)
+        {positions} cells (rows) × {width} numbers (columns), from {least.toFixed(1)} to {most.toFixed(1)}:{" "}
+        <span class="swatch">positive</span> <span class="swatch negative">negative</span>
       </figcaption>
     </figure>
   );

@@ -81,8 +81,9 @@ export function Train(): JSX.Element {
           <section class="panel empty">
             <h2>Nothing is learned yet</h2>
             <p>
-              Press “Train from scratch”. A network with random numbers sees puzzles with their answers, in a worker of
-              this page. On 4×4 it usually solves most unseen puzzles within a minute; nothing is downloaded.
+              Press “Train from scratch”. A network with random numbers sees puzzles with their answers, in the
+              background of this page. On 4×4 it usually solves most unseen puzzles within a minute; nothing is
+              downloaded.
             </p>
           </section>
         ) : (
