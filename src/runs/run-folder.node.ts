@@ -210,13 +210,17 @@ function writeAbout(path: string, about: RunAbout): void {
 
 export type FolderState = "absent" | "empty" | "run" | "other";
 
-/** A folder whose creation a crash interrupted counts as empty. */
+/**
+ * A folder whose creation a crash interrupted counts as empty. It holds at most the first checkpoint and no metrics, unlike a run
+ * that has lost its run.json, which must not be overwritten.
+ */
 export function folderState(path: string): FolderState {
   if (!existsSync(path)) return "absent";
   if (!statSync(path).isDirectory()) return "other";
   const names = readdirSync(path);
   if (names.includes(runFile)) return "run";
-  return names.every((name) => isOurs(name)) ? "empty" : "other";
+  const hasTrained = stepsIn(path).length > 1 || (names.includes(metricsFile) && statSync(join(path, metricsFile)).size > 0);
+  return names.every((name) => isOurs(name)) && !hasTrained ? "empty" : "other";
 }
 
 const isOurs = (name: string): boolean =>

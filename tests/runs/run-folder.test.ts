@@ -197,6 +197,21 @@ it("a run can be created in a folder whose creation a crash interrupted", () => 
   expect(folderState(path)).toBe("run");
 });
 
+it("a run that has lost its run.json is not overwritten", () => {
+  const run = create();
+  run.save(1, checkpoints[1]!);
+  run.close();
+  rmSync(join(path, "run.json"));
+  expect(() => create()).toThrow(`${path} exists and is not a run of trm`);
+  expect(readdirSync(path)).toContain("checkpoint-0000001");
+  path = `${path}-logged`;
+  const logged = create();
+  logged.metrics.append(tinyStepLine(1));
+  logged.close();
+  rmSync(join(path, "run.json"));
+  expect(folderState(path)).toBe("other");
+});
+
 it("a run is not created over another run or over other files", () => {
   create().close();
   expect(() => create()).toThrow(`${path} holds a run already`);
