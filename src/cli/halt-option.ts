@@ -1,5 +1,6 @@
 // The option `--halt`: how many supervision steps an evaluation runs for a puzzle.
 import { InvalidArgumentError, Option } from "commander";
+import { decimal } from "./options.ts";
 
 export interface Halt {
   /** Stop a puzzle when q says halt by more than this margin; null: run all steps. */
@@ -20,10 +21,10 @@ export function parseHalt(text: string): Halt {
   let halt: Halt = { threshold: null, steps: null };
   for (const part of text.split(",")) {
     const [, name, value] = /^(q|fixed|steps)(?:=(.+))?$/.exec(part.trim()) ?? [];
-    const number = Number(value);
+    const number = decimal(value ?? "");
     if (name === "fixed" && value === undefined) continue;
     if (name === "q" && value === undefined) halt = { ...halt, threshold: 0 };
-    else if (name === "q" && Number.isFinite(number)) halt = { ...halt, threshold: number };
+    else if (name === "q" && !Number.isNaN(number)) halt = { ...halt, threshold: number };
     else if (name === "steps" && Number.isInteger(number) && number >= 1 && number <= 100_000) {
       halt = { ...halt, steps: number };
     } else throw new InvalidArgumentError("Expected q, fixed, steps=N, or q,steps=N.");

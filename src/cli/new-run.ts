@@ -17,6 +17,7 @@ import { generatePuzzles } from "./run-puzzles.ts";
 import { mergeSettings, presetSources, type SettingSource, sourcesText } from "./settings.ts";
 import type { Terminal } from "./terminal.ts";
 import { packState, TrainingSession } from "./training-session.ts";
+import { shellPath } from "./version.ts";
 
 export interface NewRun {
   readonly out: string;
@@ -69,7 +70,7 @@ export async function startRun(wanted: NewRun, terminal: Terminal): Promise<Trai
     ...(wanted.command !== undefined && { command: wanted.command }),
     ...(init && { init: init.about }),
   };
-  const run = await createRun({ out, about, sets, training }, terminal);
+  const run = await createRun({ out, about, sets, training, force }, terminal);
   return new TrainingSession(training, run, about, sets, 0);
 }
 
@@ -79,7 +80,7 @@ export function checkPlace(out: string, force: boolean): void {
   if (state === "other") throw new OccupiedError(`${out} exists and is not a run of trm: choose another --out`);
   if (state === "run" && !force) {
     throw new OccupiedError(
-      `${out} holds a run already: train --resume ${out} continues it, --force moves it to ${out}.previous`,
+      `${out} holds a run already: train --resume ${shellPath(out)} continues it, --force moves it to ${out}.previous`,
     );
   }
 }
@@ -89,11 +90,17 @@ export interface RunContents {
   readonly about: RunAbout;
   readonly sets: RunSets;
   readonly training: Training;
+  /** Whether an existing run is moved aside; otherwise it is an error, also if another process has created it since `checkPlace`. */
+  readonly force: boolean;
 }
 
-/** Writes the folder of a new run, after `checkPlace`. An existing run is moved aside. */
-export async function createRun({ out, about, sets, training }: RunContents, terminal: Terminal): Promise<WritableRun> {
+/** Writes the folder of a new run, after `checkPlace`. @throws OccupiedError */
+export async function createRun(
+  { out, about, sets, training, force }: RunContents,
+  terminal: Terminal,
+): Promise<WritableRun> {
   const files = await packState(training, about, { seconds: 0 });
+  checkPlace(out, force); // again, because generating puzzles takes time
   if (folderState(out) === "run") terminal.remark(`the run in ${out} has been moved to ${moveRunAside(out)}`);
   return WritableRun.create(out, about, sets, { step: 0, files });
 }

@@ -20,9 +20,15 @@ function rangeText(least: number, most: number): string {
   return least > Number.MIN_SAFE_INTEGER ? ` of ${least} or more` : "";
 }
 
+/** A decimal number such as "12", "-.5" and "1e2"; NaN for any other text, also for a number that is too large. */
+export function decimal(text: string): number {
+  const value = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text.trim()) ? Number(text) : Number.NaN;
+  return Number.isFinite(value) ? value : Number.NaN;
+}
+
 export function positiveNumber(text: string): number {
-  const value = Number(text);
-  if (text.trim() === "" || !Number.isFinite(value) || value <= 0) {
+  const value = decimal(text);
+  if (!(value > 0)) {
     throw new InvalidArgumentError("Expected a number above 0.");
   }
   return value;
@@ -30,14 +36,15 @@ export function positiveNumber(text: string): number {
 
 /** Parses the path of an output folder. */
 export function outputFolder(path: string): string {
+  if (path === "") throw new InvalidArgumentError("Expected the path of a folder.");
   if (path === STANDARD_OUTPUT) throw new InvalidArgumentError("Expected a folder; - is the standard output.");
   return path;
 }
 
 /** Parses any finite number, also in the forms ".5" and "1e2". */
 export function anyNumber(text: string): number {
-  const value = Number(text);
-  if (text.trim() === "" || !Number.isFinite(value)) throw new InvalidArgumentError("Expected a number.");
+  const value = decimal(text);
+  if (Number.isNaN(value)) throw new InvalidArgumentError("Expected a number.");
   return value;
 }
 

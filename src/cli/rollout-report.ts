@@ -10,7 +10,7 @@ import {
 } from "../trm/index.ts";
 import { unlabelledNote } from "./accuracy-table.ts";
 import { percent, points } from "./format.ts";
-import { wholeNumber } from "./options.ts";
+import { decimal, wholeNumber } from "./options.ts";
 import type { Chart } from "./plot/charts.ts";
 import { plotSvg } from "./plot/svg.ts";
 
@@ -37,8 +37,8 @@ export const rolloutOptions = (): Option[] => [
 ];
 
 function deviation(text: string): number {
-  const value = Number(text);
-  if (text.trim() !== "" && Number.isFinite(value) && value >= 0) return value;
+  const value = decimal(text);
+  if (value >= 0) return value;
   throw new InvalidArgumentError("Expected a number from 0.");
 }
 

@@ -19,7 +19,7 @@ import { evaluationText, progressDetails, progressText, type StepPart, stepPartT
 import { RunningMeans } from "./running-means.ts";
 import type { StopRequest } from "./stop-request.ts";
 import { type Goal, isReached, type Position, secondsLeft, shareDone } from "./time-left.ts";
-import { invocation, madeBy } from "./version.ts";
+import { invocation, madeBy, shellPath } from "./version.ts";
 
 /** Training cannot continue. */
 export class TrainingError extends Error {
@@ -178,7 +178,7 @@ export class TrainingSession {
     const { path, steps } = this.run;
     const others = steps.filter((step) => step !== this.#savedStep);
     const or = others.length === 0 ? "" : ` (or --from ${others.join(", ")})`;
-    return `to continue: ${invocation} train --resume ${path} --from ${this.#savedStep} --set ${lower}${or}`;
+    return `to continue: ${invocation} train --resume ${shellPath(path)} --from ${this.#savedStep} --set ${lower}${or}`;
   }
 
   #show({ goal, progress }: TrainingOptions, { learningRate }: StepMetrics): void {

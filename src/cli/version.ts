@@ -17,8 +17,11 @@ export const invocation = "npx trm";
 
 /** The command line of this process, in a form that a shell accepts. */
 export function commandLine(): string {
-  const quoted = process.argv
-    .slice(2)
-    .map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`));
-  return [invocation, ...quoted].join(" ");
+  return [invocation, ...process.argv.slice(2).map(shellWord)].join(" ");
 }
+
+const shellWord = (word: string): string =>
+  /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+
+/** A path as a word of a command line: quoted if the shell requires it, and never mistaken for an option. */
+export const shellPath = (path: string): string => shellWord(path.startsWith("-") ? `./${path}` : path);

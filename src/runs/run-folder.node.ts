@@ -196,6 +196,7 @@ export class WritableRun {
   /** Closes the run and deletes it, as is appropriate for a run that has not completed a step. */
   discard(): void {
     this.#metrics?.close();
+    if (!existsSync(this.path)) return; // removed or moved by somebody else, which is the error to report
     rmSync(join(this.path, runFile), { force: true });
     removeRemains(this.path);
     this.lock.release();
@@ -219,7 +220,8 @@ export function folderState(path: string): FolderState {
   if (!statSync(path).isDirectory()) return "other";
   const names = readdirSync(path);
   if (names.includes(runFile)) return "run";
-  const hasTrained = stepsIn(path).length > 1 || (names.includes(metricsFile) && statSync(join(path, metricsFile)).size > 0);
+  const hasTrained =
+    stepsIn(path).length > 1 || (names.includes(metricsFile) && statSync(join(path, metricsFile)).size > 0);
   return names.every((name) => isOurs(name)) && !hasTrained ? "empty" : "other";
 }
 

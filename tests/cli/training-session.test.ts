@@ -8,6 +8,7 @@ import { DivergenceCheck } from "../../src/cli/divergence.ts";
 import { startRun } from "../../src/cli/new-run.ts";
 import { startProgress } from "../../src/cli/progress.ts";
 import type { TrainingSession } from "../../src/cli/training-session.ts";
+import { shellPath } from "../../src/cli/version.ts";
 import { readCheckpoint } from "../../src/runs/index.node.ts";
 import type { StepMetrics } from "../../src/trm/index.ts";
 import { recordedTerminal } from "./recorded-terminal.ts";
@@ -102,7 +103,7 @@ it.each([
   await expect(session.train({ ...options, goal: { step: 2, seconds: null } })).resolves.toBe("goal");
   await session.save();
   const kept = `the checkpoint of step 2 is kept in ${run.path}`;
-  const advice = `to continue: npx trm train --resume ${run.path} --from 2 --set learningRate=0.002 (or --from 0)`;
+  const advice = `to continue: npx trm train --resume ${shellPath(run.path)} --from 2 --set learningRate=0.002 (or --from 0)`;
   await expect(session.train({ ...options, goal: { step: 9, seconds: null } })).rejects.toThrow(
     `step 3: ${problem}; ${kept}; ${advice}`,
   );

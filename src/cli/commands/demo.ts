@@ -11,7 +11,7 @@ import { legend, showSolution } from "../show-solution.ts";
 import { showSettings, trainOnScreen } from "../show-training.ts";
 import { type Solution, solvePuzzle } from "../solve-steps.ts";
 import { openTerminal, type Terminal } from "../terminal.ts";
-import { invocation } from "../version.ts";
+import { invocation, shellPath } from "../version.ts";
 
 interface DemoOptions extends ComputeOptions {
   readonly minutes: number;
@@ -72,7 +72,7 @@ async function demo(options: DemoOptions): Promise<void> {
       terminal,
     );
     if (ending === "stopped") {
-      terminal.print(`continue: ${invocation} train --resume ${out}`);
+      terminal.print(`continue: ${invocation} train --resume ${shellPath(out)}`);
       return;
     }
     const { training, sets } = session;
@@ -82,10 +82,10 @@ async function demo(options: DemoOptions): Promise<void> {
     terminal.print(bold(`Accuracy on ${sets.unseen.count} unseen puzzles, which did not influence the training`));
     for (const line of accuracyTable(await measure(evaluate, evaluated, sets.unseen, terminal))) terminal.print(line);
     showNext(terminal, [
-      ["another puzzle", `solve ${out} ${evaluated.task.format(question(sets.unseen, shownPuzzles))}`],
-      ["measure again", `eval ${out}`],
-      ["train longer", `train --resume ${out} --minutes 2`],
-      ["show settings", `info ${out}`],
+      ["another puzzle", `solve ${shellPath(out)} ${evaluated.task.format(question(sets.unseen, shownPuzzles))}`],
+      ["measure again", `eval ${shellPath(out)}`],
+      ["train longer", `train --resume ${shellPath(out)} --minutes 2`],
+      ["show settings", `info ${shellPath(out)}`],
       ["a harder task", "train --task sudoku6 --minutes 10"],
     ]);
     training.dispose();

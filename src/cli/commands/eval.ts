@@ -54,7 +54,7 @@ import {
 } from "../rollout-report.ts";
 import { type ModelPlace, placeOfModel, shippedNames } from "../shipped-models.ts";
 import { openTerminalBeside, type Terminal } from "../terminal.ts";
-import { invocation } from "../version.ts";
+import { invocation, shellPath } from "../version.ts";
 import { voteOption, voteTable } from "../vote-report.ts";
 
 interface EvalOptions extends ComputeOptions, PuzzleChoice, RolloutChoice {
@@ -243,8 +243,10 @@ const withThreshold =
   (model: Model, set: EvaluationSet, options: EvaluationOptions): Promise<HaltingEvaluation> =>
     evaluateHalting(model, set, { ...options, threshold });
 
-function nextCommands({ name }: ModelPlace, { halt, csv, data }: EvalOptions): [string, string][] {
-  const where = csv === undefined ? (data === undefined ? "" : ` --data ${data}`) : ` --csv ${csv}`;
+function nextCommands(place: ModelPlace, { halt, csv, data }: EvalOptions): [string, string][] {
+  const name = shellPath(place.name);
+  const where =
+    csv === undefined ? (data === undefined ? "" : ` --data ${shellPath(data)}`) : ` --csv ${shellPath(csv)}`;
   return [
     halt.threshold === null
       ? ["stop early", `eval ${name}${where} --halt q`]

@@ -27,7 +27,7 @@ import { checkPlace, createRun } from "../new-run.ts";
 import { type ComputeOptions, chooseBackend, computeOptions, outputFolder, wholeNumber } from "../options.ts";
 import { generatePuzzles } from "../run-puzzles.ts";
 import { openTerminal, type Terminal } from "../terminal.ts";
-import { invocation } from "../version.ts";
+import { invocation, shellPath } from "../version.ts";
 
 interface ImportOptions extends ComputeOptions {
   readonly out: string;
@@ -102,7 +102,7 @@ async function importRun(file: string, options: ImportOptions): Promise<void> {
     const goal = { steps: null, minutes: null };
     const place = dataFolder === undefined ? {} : { dataFolder };
     const about = { task: choice, preset: "imported", goal, data, fingerprint, ...place };
-    const run = await createRun({ out, about, sets, training }, terminal);
+    const run = await createRun({ out, about, sets, training, force }, terminal);
     run.close();
     if (note) terminal.remark(`note: ${note}`);
     const averageFrom = averagePath ?? (weights.average && file);
@@ -188,5 +188,5 @@ function showImported(
   remark(`depth    ${depthText(config)}`);
   if (config.training.emaRate > 0) remark(`average  ${averagePath ?? `${file} (no averaged weights were given)`}`);
   remark(`puzzles  ${folder ?? "generated"}: ${data.train} for training, ${data.unseen} for the final test`);
-  print(`imported into ${out}; next: ${invocation} eval ${out}`);
+  print(`imported into ${out}; next: ${invocation} eval ${shellPath(out)}`);
 }

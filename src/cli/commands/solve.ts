@@ -27,7 +27,7 @@ import { legend, showSolution, solutionJson } from "../show-solution.ts";
 import { solveLines } from "../solve-lines.ts";
 import { solvePuzzle } from "../solve-steps.ts";
 import { openTerminal, type Terminal } from "../terminal.ts";
-import { invocation } from "../version.ts";
+import { invocation, shellPath } from "../version.ts";
 
 interface SolveOptions extends ComputeOptions, RolloutChoice {
   readonly checkpoint: CheckpointChoice;
@@ -149,9 +149,10 @@ async function solveOne({ place, loaded, text }: OnePuzzle, terminal: Terminal, 
   terminal.print(`model    ${placeText(place)}`);
   showSolution(task, solution, terminal, { all });
   for (const line of legend(config, terminal.colours)) terminal.print(terminal.colours.dim(line));
+  const name = shellPath(place.name);
   showNext(terminal, [
-    ["measure", `eval ${place.name}`],
-    ["describe", `info ${place.name}`],
-    ["many puzzles", `solve ${place.name} - < puzzles.txt`],
+    ["measure", `eval ${name}`],
+    ["describe", `info ${name}`],
+    ["many puzzles", `solve ${name} - < puzzles.txt`],
   ]);
 }

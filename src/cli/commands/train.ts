@@ -36,7 +36,7 @@ import { showSettings, trainOnScreen } from "../show-training.ts";
 import { openTerminal, type Terminal } from "../terminal.ts";
 import { type Goal, isReached } from "../time-left.ts";
 import { type Ending, TrainingSession } from "../training-session.ts";
-import { commandLine, invocation } from "../version.ts";
+import { commandLine, invocation, shellPath } from "../version.ts";
 
 interface TrainOptions extends ComputeOptions {
   readonly task?: string;
@@ -332,11 +332,11 @@ function originalGoal({ steps, minutes }: RunAbout["goal"]): Goal | undefined {
 }
 
 function nextCommands({ run }: TrainingSession, ending: Ending): [string, string][] {
-  const { path } = run;
+  const path = shellPath(run.path);
   return [
     ["continue", `train --resume ${path}${ending === "stopped" ? "" : " --minutes 10"}`],
     ["measure", `eval ${path}`],
-    ["curves", `plot ${path} --out ${basename(resolvePath(path))}.html`],
+    ["curves", `plot ${path} --out ${shellPath(`${basename(resolvePath(run.path))}.html`)}`],
     ["describe", `info ${path}`],
   ];
 }

@@ -1,0 +1,46 @@
+// The folder of a new run, if another process takes the place meanwhile or the name is unusual.
+import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, expect, it } from "vitest";
+import { createRun } from "../../src/cli/new-run.ts";
+import { outputFolder } from "../../src/cli/options.ts";
+import { shellPath } from "../../src/cli/version.ts";
+import type { WritableRun } from "../../src/runs/run-folder.node.ts";
+import { tinyAbout, tinyConfig, tinySets, tinyTraining } from "../runs/tiny-run.ts";
+import { recordedTerminal } from "./recorded-terminal.ts";
+
+const root = mkdtempSync(join(tmpdir(), "trm-new-run-"));
+const sets = tinySets();
+const training = tinyTraining(tinyConfig(), sets);
+afterAll(() => {
+  training.dispose();
+  rmSync(root, { recursive: true, force: true });
+});
+const create = (out: string, force: boolean): Promise<WritableRun> =>
+  createRun({ out, about: tinyAbout, sets, training, force }, recordedTerminal().terminal);
+
+it("a run that another process has finished meanwhile is moved aside only with --force", async () => {
+  const out = join(root, "run");
+  (await create(out, false)).close();
+  await expect(create(out, false)).rejects.toThrow("holds a run already: train --resume");
+  expect(existsSync(`${out}.previous`)).toBe(false);
+  (await create(out, true)).close();
+  expect(readdirSync(`${out}.previous`)).toContain("run.json");
+});
+
+it("discarding a run whose folder somebody has removed is no error, so that the cause is reported", async () => {
+  const run = await create(join(root, "removed"), false);
+  rmSync(run.path, { recursive: true });
+  expect(() => run.discard()).not.toThrow();
+});
+
+it("a path in a suggested command is quoted, and is never an option", () => {
+  expect(shellPath("runs/nine")).toBe("runs/nine");
+  expect(shellPath("my runs/it's")).toBe("'my runs/it'\\''s'");
+  expect(shellPath("-x")).toBe("./-x");
+});
+
+it("an empty text is no output folder", () => {
+  expect(() => outputFolder("")).toThrow("Expected the path of a folder.");
+});
