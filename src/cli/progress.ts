@@ -21,7 +21,10 @@ export interface ProgressOptions {
 /** Minimum number of milliseconds between two updates on the screen. */
 const intervals = { live: 80, plain: 10_000 };
 
-export function startProgress(terminal: Terminal, { after = 0, now = Date.now }: ProgressOptions = {}): Progress {
+export function startProgress(
+  terminal: Terminal,
+  { after = 0, now = () => performance.now() }: ProgressOptions = {},
+): Progress {
   const { isLive, progress, remark, columns } = terminal;
   const interval = isLive ? intervals.live : intervals.plain;
   const start = now();
@@ -60,6 +63,7 @@ export function startProgress(terminal: Terminal, { after = 0, now = Date.now }:
 const barWidth = 20;
 
 function liveLine({ columns, colours }: Terminal, share: number, text: string): string {
+  if (columns < 2 * barWidth) return shorten(text, columns - 1); // no room for the bar
   const filled = Math.round(Math.min(1, Math.max(0, share)) * barWidth);
   const bar = colours.cyan("█".repeat(filled)) + colours.dim("░".repeat(barWidth - filled));
   return `${bar} ${shorten(text, columns - barWidth - 2)}`;

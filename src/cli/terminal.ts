@@ -27,7 +27,7 @@ type StreamName = "stdout" | "stderr";
  */
 export function openTerminal(remarksTo: StreamName = "stdout", resultTo: StreamName = "stdout"): Terminal {
   const progress = process[remarksTo] as WriteStream;
-  const columns = Math.min(process.stdout.columns ?? 80, 120);
+  const columns = Math.min(progress.columns || process.stdout.columns || 80, 120); // 0 columns: a terminal that does not know its size;
   return {
     print: (line = "") => void process[resultTo].write(`${line}\n`),
     remark: (line = "") => void progress.write(`${line}\n`),

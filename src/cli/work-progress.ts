@@ -14,7 +14,7 @@ export interface WorkProgress {
   clear(): void;
 }
 
-export function startWork(terminal: Terminal, now: () => number = Date.now): WorkProgress {
+export function startWork(terminal: Terminal, now = (): number => performance.now()): WorkProgress {
   const progress = startProgress(terminal, { after: delay, now });
   let current = { part: "", start: 0 };
   return {

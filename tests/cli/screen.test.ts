@@ -1,14 +1,14 @@
 // Output on the screen: progress, boards, solutions.
 import { stripVTControlCharacters } from "node:util";
 import pc from "picocolors";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { accuracyTable } from "../../src/cli/accuracy-table.ts";
 import { drawChanged, qText, sideBySide } from "../../src/cli/boards.ts";
 import { startProgress } from "../../src/cli/progress.ts";
 import { evaluationText, progressDetails, progressText, stepPartText } from "../../src/cli/progress-text.ts";
 import { showSolution, solutionJson } from "../../src/cli/show-solution.ts";
 import type { Solution, SolveStep } from "../../src/cli/solve-steps.ts";
-import { usesColour } from "../../src/cli/terminal.ts";
+import { openTerminal, usesColour } from "../../src/cli/terminal.ts";
 import { sudokuTask } from "../../src/puzzles/index.ts";
 import { taskOf } from "../../src/puzzles/named-task.ts";
 import type { UnseenLine } from "../../src/runs/index.ts";
@@ -46,6 +46,25 @@ describe("the progress line", () => {
     const log = recordedTerminal();
     startProgress(log.terminal).update(0.5, "step 1", "loss 2");
     expect(log.text()).toBe("step 1\n  loss 2\n");
+  });
+  it("has no bar on a screen that is too narrow for it", () => {
+    const { terminal, text } = recordedTerminal({ isLive: true, columns: 15 });
+    startProgress(terminal).update(0.5, "step 12 of 3,000");
+    expect(stripVTControlCharacters(text())).toBe("step 12 of 3,…");
+  });
+  it("moves on if the clock of the system is set back", () => {
+    vi.useFakeTimers({ toFake: ["Date", "performance"], now: 10_000_000 });
+    try {
+      const { terminal, text } = recordedTerminal();
+      const progress = startProgress(terminal);
+      progress.update(0.1, "first");
+      vi.setSystemTime(0);
+      vi.advanceTimersByTime(20_000);
+      progress.update(0.2, "second");
+      expect(text()).toBe("first\nsecond\n");
+    } finally {
+      vi.useRealTimers();
+    }
   });
   it("is not shown for work that is done soon", () => {
     const { terminal, text } = recordedTerminal({ isLive: true });
@@ -95,6 +114,17 @@ describe("the progress of a training", () => {
     const full = { ...unseen, exactAfter: [0.999, 0.999], cellAfter: [0.999, 0.999], haltCounts: [100, 0] };
     expect(progressDetails({ loss: 0.00012, learningRate: 8.26e-4, unseen: full }).length).toBeLessThanOrEqual(79);
   });
+});
+
+it("takes a terminal of 0 columns, which does not know its size, as one of 80", () => {
+  const columns = Object.getOwnPropertyDescriptor(process.stdout, "columns");
+  Object.defineProperty(process.stdout, "columns", { value: 0, configurable: true, writable: true });
+  try {
+    expect(openTerminal().columns).toBe(80);
+  } finally {
+    if (columns) Object.defineProperty(process.stdout, "columns", columns);
+    else Reflect.deleteProperty(process.stdout, "columns");
+  }
 });
 
 it("uses colours as NO_COLOR and FORCE_COLOR say, else on a terminal only", () => {
