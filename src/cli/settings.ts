@@ -110,13 +110,12 @@ export function presetSources(name: string, preset: Preset, sources: readonly Se
 
 /** Reads `--set key=value ...`. A value that is not JSON is taken as text. @throws UsageError */
 export function parseSet(assignments: readonly string[]): SettingSource {
-  const settings: Record<string, unknown> = {};
-  for (const assignment of assignments) {
+  const settings = assignments.map((assignment): [key: string, value: unknown] => {
     const at = assignment.indexOf("=");
     if (at < 1) throw new UsageError(`--set ${assignment}: expected key=value`);
-    settings[assignment.slice(0, at).trim()] = parseValue(assignment.slice(at + 1).trim());
-  }
-  return { where: "--set", settings };
+    return [assignment.slice(0, at).trim(), parseValue(assignment.slice(at + 1).trim())];
+  });
+  return { where: "--set", settings: Object.fromEntries(settings) };
 }
 
 /** Common short names of settings. */

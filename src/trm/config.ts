@@ -307,6 +307,16 @@ export function flattenConfig(config: Config): Record<string, unknown> {
   return { ...config.model, ...config.training };
 }
 
+/** A value as JSON; one that JSON does not have (NaN, infinity, a BigInt, a circular object) in words. */
+function settingText(value: unknown): string {
+  if (typeof value === "number") return String(value);
+  try {
+    return JSON.stringify(value) ?? showValue(value);
+  } catch {
+    return showValue(value);
+  }
+}
+
 function validate<S extends z.ZodMiniType>(
   schema: S,
   value: Record<string, unknown>,
@@ -316,7 +326,7 @@ function validate<S extends z.ZodMiniType>(
   if (result.success) return result.data;
   const issue = result.error.issues[0]!;
   const key = String(issue.path[0] ?? "");
-  const got = key in value ? `, got ${JSON.stringify(value[key])}` : "";
+  const got = key in value ? `, got ${settingText(value[key])}` : "";
   throw new ConfigError(`${sourceOf(key)}: ${key}: ${issue.message}${got}`);
 }
 

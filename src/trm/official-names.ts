@@ -44,15 +44,15 @@ function float32Only(): Record<string, unknown> {
 
 /** Replaces official keys by ours. @throws ConfigError if a setting occurs under both names */
 export function fromOfficialNames(settings: Readonly<Record<string, unknown>>, where: string): Record<string, unknown> {
-  const result: Record<string, unknown> = {};
+  const result = new Map<string, unknown>(); // unlike an object, it has no key but the settings
   for (const [key, value] of Object.entries(settings)) {
     const translated = Object.hasOwn(configNames, key) ? configNames[key]!(value) : { [key]: value };
     for (const [own, ownValue] of Object.entries(translated)) {
-      if (own in result) throw new ConfigError(`${where}: "${own}" is set twice, the second time as "${key}"`);
-      result[own] = ownValue;
+      if (result.has(own)) throw new ConfigError(`${where}: "${own}" is set twice, the second time as "${key}"`);
+      result.set(own, ownValue);
     }
   }
-  return result;
+  return Object.fromEntries(result);
 }
 
 /** The official systems, each with its differences from TRM as a function of its official settings. */

@@ -3,10 +3,13 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
+import { parseHalt } from "../../src/cli/halt-option.ts";
+import { decimal, positiveNumber } from "../../src/cli/options.ts";
 import { mergeSettings, parseSet, readConfigFile } from "../../src/cli/settings.ts";
 import { sudokuTask } from "../../src/puzzles/index.ts";
 import { taskNames, taskOf } from "../../src/puzzles/named-task.ts";
 import { presetFor, presetNames } from "../../src/runs/presets.ts";
+import { parseConfig } from "../../src/trm/index.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "trm-settings-"));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -100,3 +103,26 @@ it.each(taskNames.flatMap((name) => presetNames.map((preset) => [name, preset] a
     }
   },
 );
+
+describe("a setting with the name of a property that every object has", () => {
+  it.each(["__proto__", "constructor", "toString"])("is unknown: %s", (key) => {
+    const sources = [parseSet([`${key}={"hiddenSize":16}`])];
+    expect(() => mergeSettings(sources, task)).toThrow(`--set: unknown key "${key}"`);
+  });
+});
+
+it("an error of a setting shows a value that JSON does not have", () => {
+  expect(() => mergeSettings([parseSet(["learningRate=1e999"])], task)).toThrow("--set: learningRate: ");
+  expect(() => mergeSettings([parseSet(["learningRate=1e999"])], task)).toThrow(/got Infinity$/);
+  const settings = { n: 3n, vocabularySize: 6, sequenceLength: 16 } as Record<string, unknown>;
+  expect(() => parseConfig(settings, "settings")).toThrow(/^settings: n: .*, got the BigInt 3n$/);
+});
+
+it("an option that is a number takes decimal numbers only", () => {
+  expect([".5", "1e2", "-3", "+1."].map(decimal)).toEqual([0.5, 100, -3, 1]);
+  for (const text of ["", " ", "0x10", "0b1", "1_000", "1e999", "NaN", "Infinity", "1,5"])
+    expect(decimal(text)).toBeNaN();
+  expect(() => parseHalt("q=0x10")).toThrow("Expected q, fixed");
+  expect(() => parseHalt("steps=0x10")).toThrow("Expected q, fixed");
+  expect(() => positiveNumber("0x10")).toThrow("Expected a number above 0.");
+});
