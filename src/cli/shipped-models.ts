@@ -60,8 +60,8 @@ const cardSchema = z.object({
     z.object({
       puzzles: z.string(),
       count: z.number(),
-      exact: z.array(z.number()),
-      interval95: z.array(z.tuple([z.number(), z.number()])),
+      exact: z.array(z.number()).check(z.minLength(1)),
+      interval95: z.array(z.tuple([z.number(), z.number()])).check(z.minLength(1)),
     }),
   ),
 });

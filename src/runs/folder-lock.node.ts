@@ -5,6 +5,7 @@ import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:
 import { hostname } from "node:os";
 import { join } from "node:path";
 import * as z from "zod/mini";
+import { FileError } from "../formats/index.ts";
 
 export const lockFile = "lock";
 
@@ -24,7 +25,7 @@ export interface FolderLock {
   release(): void;
 }
 
-/** @throws LockError if a living process holds the lock, or a process on another machine, which cannot be checked */
+/** @throws FileError; LockError if a living process holds the lock, or a process on another machine, which cannot be checked */
 export function lockFolder(folder: string): FolderLock {
   const path = join(folder, lockFile);
   const own = JSON.stringify({ pid: process.pid, host: hostname(), started: startOf(process.pid) } satisfies Holder);
@@ -53,13 +54,14 @@ function tryCreate(path: string, text: string): boolean {
 }
 
 function tryCreatePlainly(path: string, text: string, cause: NodeJS.ErrnoException): boolean {
-  if (!["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS"].includes(cause.code ?? "")) throw cause;
+  if (!["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS"].includes(cause.code ?? ""))
+    throw new FileError(path, "write", cause);
   try {
     writeFileSync(path, text, { flag: "wx" });
     return true;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "EEXIST") return false;
-    throw error;
+    throw new FileError(path, "write", error);
   }
 }
 
@@ -94,7 +96,7 @@ function readIfThere(path: string): string | undefined {
     return readFileSync(path, "utf8");
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
-    throw error;
+    throw new FileError(path, "read", error);
   }
 }
 

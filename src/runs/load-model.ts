@@ -13,9 +13,8 @@ import {
   misfitOf,
   parseConfig,
   type Task,
-  weightCount,
 } from "../trm/index.ts";
-import { checkpointFormat, modelFrom, parseJson } from "./model-files.ts";
+import { checkpointFormat, expectEnoughBytes, modelFrom, parseJson } from "./model-files.ts";
 import { exportWeights } from "./weights.ts";
 
 /** The two files of a model. A checkpoint folder of a run holds such files under other names. */
@@ -81,13 +80,7 @@ export function loadModel(files: ModelFiles, options: LoadModelOptions = {}): Lo
   const config = parseConfig(parsed.data.config, modelConfigFile);
   const known = task ?? taskOf(parsed.data.task);
   const weights = bytesOf(files.weights);
-  // An untrusted config.json must not make this allocate more than the size of the weights.
-  const bytesPerWeight = 2; // of the smallest floating-point type
-  if (bytesPerWeight * weightCount(config.model) > weights.length) {
-    throw new CheckpointError(
-      `${modelWeightsFile}: ${weights.length} bytes, too few for the ${weightCount(config.model)} weights of ${modelConfigFile}`,
-    );
-  }
+  expectEnoughBytes(config, weights, modelWeightsFile);
   const model = fittedModel({ config, task: known, createModel }, weights, modelWeightsFile);
   return { model, task: known, config, step };
 }

@@ -2,7 +2,7 @@
 // A page that only solves puzzles needs this module but not the training that checkpoint.ts saves and restores.
 import { CheckpointError, parseSafetensors } from "../formats/index.ts";
 import { Random } from "../tensor/index.ts";
-import { type Config, type CreateModel, Model } from "../trm/index.ts";
+import { type Config, type CreateModel, Model, weightCount } from "../trm/index.ts";
 import { importWeights } from "./weights.ts";
 
 /** The field `format` of a checkpoint's JSON file. */
@@ -17,15 +17,29 @@ export function parseJson(bytes: Uint8Array, where: string): unknown {
   }
 }
 
+/**
+ * An untrusted configuration must not make a model allocate more than the size of its weights.
+ *
+ * @throws CheckpointError
+ */
+export function expectEnoughBytes({ model }: Config, bytes: Uint8Array, where: string): void {
+  const bytesPerWeight = 2; // of the smallest floating-point type
+  const count = weightCount(model);
+  if (bytesPerWeight * count <= bytes.length) return;
+  throw new CheckpointError(`${where}: ${bytes.length} bytes, too few for the ${count} weights of the configuration`);
+}
+
 /** Creates a model with the weights of a file. @param createModel  creates a model of your own. @throws CheckpointError */
 export function modelFrom(
   { config }: { readonly config: Config },
   bytes: Uint8Array,
   where: string,
-  createModel: CreateModel = (...given) => new Model(...given),
+  createModel?: CreateModel,
 ): Model {
   const file = parseSafetensors(bytes, where);
-  const model = createModel(config.model, new Random(0));
+  if (!createModel) expectEnoughBytes(config, bytes, where);
+  const random = new Random(0);
+  const model = createModel?.(config.model, random) ?? new Model(config.model, random);
   try {
     importWeights(model, file, where);
     return model;

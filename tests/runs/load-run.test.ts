@@ -49,6 +49,18 @@ async function loadedWeights(path: string, options?: LoadRunOptions): Promise<Re
   return weights;
 }
 
+it("a checkpoint whose side file asks for more weights than its file has bytes allocates nothing", async () => {
+  const { path } = await createRun("bomb");
+  const file = join(path, "checkpoint-0000003", "checkpoint.json");
+  const { checksums: _, ...side } = JSON.parse(readFileSync(file, "utf8"));
+  const before = defaultBackend().memory().reservedBytes;
+  for (const change of [{ layers: 1e9 }, { widthMultiple: 2 ** 30 }]) {
+    writeFileSync(file, JSON.stringify({ ...side, config: { ...side.config, ...change } }));
+    await expect(loadRun(path)).rejects.toThrow(/ema.safetensors: \d+ bytes, too few for the \d+ weights/);
+  }
+  expect(defaultBackend().memory().reservedBytes).toBe(before);
+});
+
 describe("loadRun", async () => {
   const { path, training, start } = await createRun("run");
   const average = await weightsOf(training.ema!);

@@ -368,6 +368,12 @@ it("a run has one writer, and the lock of a dead process is ignored", () => {
   expect(() => WritableRun.resume(path)).toThrow(/process \d+ on elsewhere is writing this run \(if it is not, delete/);
 });
 
+it("a lock that cannot be read is named in the error", () => {
+  create().close();
+  mkdirSync(join(path, "lock"));
+  expect(() => WritableRun.resume(path)).toThrow(`${join(path, "lock")}: cannot read: a folder, expected a file`);
+});
+
 it("errors name the missing or broken file", () => {
   expect(() => readCheckpoint(path)).toThrow(`${path}: no such folder`);
   mkdirSync(path);

@@ -36,6 +36,7 @@ Examples:
 function plot(paths: readonly string[], { out, svg }: PlotOptions): void {
   if (out === undefined && svg === undefined)
     throw new UsageError("plot: --out FILE.html or --svg FILE.svg is missing");
+  if (out !== "-" && out === svg) throw new UsageError(`plot: --out ${out} and --svg ${svg} name the same file`);
   if (out === "-" && svg === "-") throw new UsageError("plot: --out - and --svg - both print to standard output");
   const runs = paths.map(readRun);
   const charts = chartsOf(runs);

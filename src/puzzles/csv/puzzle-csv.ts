@@ -39,6 +39,9 @@ const FIELD_NAMES = {
 
 type Field = keyof typeof FIELD_NAMES;
 
+/** csv-parse's build for the browser copies a text into an array, and V8 ends the process if that has more than 112 million elements. */
+const MAX_TEXT = 100_000_000;
+
 /** The options of csv-parse for both readers. */
 export const CSV_OPTIONS = {
   bom: true,
@@ -168,6 +171,9 @@ export function listRow(text: string, line: number): PuzzleRow | undefined {
 export function readPuzzleCsv(text: string, fileName: string): PuzzleRow[] {
   expectString("readPuzzleCsv", "the text", text);
   expectString("readPuzzleCsv", "the name of the file", fileName);
+  if (text.length > MAX_TEXT) {
+    throw new DatasetError(`${text.length} characters, expected at most ${MAX_TEXT} in memory`, { file: fileName });
+  }
   if (isPuzzleList(text)) {
     return text.split(/\r\n|\n|\r/).flatMap((line, index) => listRow(line, index + 1) ?? []);
   }

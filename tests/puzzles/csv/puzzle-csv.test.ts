@@ -18,6 +18,12 @@ const fixture = (path: string) => readFileSync(new URL(`../../fixtures/${path}`,
 const text = (path: string) => fixture(path).toString("utf8");
 const HEADER = "source,question,answer,rating";
 
+it("a text that would exhaust an array of csv-parse is refused before it is copied", () => {
+  expect(() => readPuzzleCsv(".".repeat(100_000_001), "big.csv")).toThrow(
+    "big.csv: 100000001 characters, expected at most 100000000 in memory",
+  );
+});
+
 describe("reading", () => {
   it("written rows are read back, spaces included", () => {
     const field = fc.string({ unit: fc.constantFrom(..."# SGo.019x\t") });
