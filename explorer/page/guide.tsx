@@ -141,18 +141,19 @@ const first: readonly Part[] = [
         <>
           <p>
             The hatched {T === 2 ? "strip runs" : "strips run"} inside <code>noGrad</code>, which records nothing:{" "}
-            <i>T</i> − 1 = {T - 1} of the {T} cycles of a step {T === 2 ? "leaves" : "leave"} no tape.{" "}
-            {T === 2 ? "It costs" : "They cost"} time, but no memory for a tape, and no gradient passes through{" "}
-            {T === 2 ? "it" : "them"}.
+            <span class="nowrap">
+              <i>T</i> − 1 = {T - 1}
+            </span>{" "}
+            of the {T} cycles {T === 2 ? "leaves" : "leave"} no tape. {T === 2 ? "It costs" : "They cost"} time, but no
+            memory, and no gradient passes through {T === 2 ? "it" : "them"}.
           </p>
           <p>
             {T === 2 ? "Does it" : "Do they"} contribute? After cycle 1 of step 1, y is completely correct on{" "}
-            {shareAfterCycle(1)} puzzles; after cycle {T}, the only one that is recorded, on {shareAfterCycle(T)}.
+            {shareAfterCycle(1)} puzzles; after cycle {T}, on {shareAfterCycle(T)}.
           </p>
           <p>
-            That is the trick that makes so much thinking affordable. What does it cost? The gradient leaves out what
-            the other {T === 2 ? "cycle" : "cycles"} did with the numbers of the network. The view Gradients measures
-            how much that is.
+            That makes so much thinking affordable. What does it cost? The view Gradients measures how much the gradient
+            leaves out.
           </p>
         </>
       );

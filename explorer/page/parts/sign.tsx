@@ -54,7 +54,7 @@ export function Legend(): JSX.Element {
         <dt>
           <Named name="x" />
         </dt>
-        <dd>the puzzle, as numbers; it never changes</dd>
+        <dd>the puzzle, as numbers</dd>
       </div>
       <div>
         <dt>
@@ -66,13 +66,13 @@ export function Legend(): JSX.Element {
         <dt>
           <Named name="z" />
         </dt>
-        <dd>the network’s working notes, the latent reasoning</dd>
+        <dd>latent reasoning: working notes</dd>
       </div>
       <div>
         <dt>
           <Named name="q" />
         </dt>
-        <dd>the network’s estimate of the chance that the answer is correct</dd>
+        <dd>estimated chance of being correct</dd>
       </div>
     </dl>
   );
