@@ -6,6 +6,7 @@ import {
   expectArray,
   expectFunction,
   expectObject,
+  expectWhole,
   Random,
   ReferenceBackend,
   type Shape,
@@ -59,6 +60,7 @@ export function checkGradient(
   expectFunction("checkGradient", "the function", f);
   expectArray("checkGradient", "the inputs", inputs);
   for (const input of inputs) expectObject("checkGradient", "an input", input, ["shape", "values"]);
+  expectWhole("checkGradient", "directions", directions);
   const random = new Random(seed);
   const backend = new ReferenceBackend();
   const normals = (length: number): Float64Array => Float64Array.from({ length }, () => random.normal());

@@ -55,11 +55,10 @@ export function expectDType(operation: string, tensor: Tensor, dtype: DType): vo
 /** Checks that two operands are on the same backend. @throws BackendError unless both tensors are on one backend */
 export function expectOneBackend(operation: string, a: Tensor, b: Tensor): void {
   expectTensors(operation, a, b);
-  if (a.backend !== b.backend) {
-    throw new BackendError(
-      `${operation}: got tensors on ${a.backend.name} and ${b.backend.name}, expected one backend`,
-    );
-  }
+  if (a.backend === b.backend) return;
+  const [first, second] = [a.backend.name, b.backend.name];
+  const given = first === second ? `two ${first} backends` : `${first} and ${second}`;
+  throw new BackendError(`${operation}: got tensors on ${given}, expected one backend`);
 }
 
 /**
@@ -74,6 +73,7 @@ export function expectAlike(operation: string, a: Tensor, b: Tensor): void {
   }
 }
 
+/** Checks that two operands are alike and have the same shape. @throws BackendError, DTypeError or ShapeError */
 export function expectSameShape(operation: string, a: Tensor, b: Tensor): void {
   expectAlike(operation, a, b);
   if (!sameShape(a.shape, b.shape)) {

@@ -305,6 +305,10 @@ function withAxesJoined(x: Tensor, axes: readonly number[]): { tensor: Tensor; a
 export function sumTo(x: Tensor, shape: Shape): Tensor {
   expectTensors("sumTo", x);
   expectShape("sumTo", shape);
+  if (!broadcastsTo(shape, x.shape)) {
+    const [from, to] = [showShape(x.shape), showShape(shape)];
+    throw new ShapeError(`sumTo: got ${from} and ${to}, expected a shape that can be repeated to ${from}`);
+  }
   const missing = x.shape.length - shape.length;
   const repeated = x.shape.flatMap((own, axis) => (axis < missing || shape[axis - missing] !== own ? [axis] : []));
   const summed = sum(x, repeated, true);

@@ -60,7 +60,7 @@ export class Random {
   }
 
   set state(state: RandomState) {
-    const { generator, words } = state;
+    const { generator, words } = Object(state) as RandomState;
     const valid = Array.isArray(words) && words.length === 4 && words.every((word) => (word | 0) === word);
     if (generator !== "xoroshiro128plus" || !valid || words.every((word) => word === 0)) {
       throw new RangeError(
@@ -140,10 +140,12 @@ export class Random {
     return this.shuffle(Int32Array.from({ length: count }, (_, index) => index));
   }
 
-  /** `count` distinct numbers from 0 .. below - 1 in random order. @throws RangeError if count > below */
+  /** `count` distinct numbers from 0 .. below - 1 in random order. @throws RangeError unless 0 <= count <= below */
   sample(below: number, count: number): number[] {
-    if (!(count >= 0 && count <= below)) {
-      throw new RangeError(`Random.sample: ${count} of ${below} without replacement, expected 0 to ${below}`);
+    if (!(Number.isInteger(count) && count >= 0 && count <= below)) {
+      throw new RangeError(
+        `Random.sample: ${count} of ${below} without replacement, expected a whole number from 0 to ${below}`,
+      );
     }
     // Fisher-Yates over a sparse array: only the positions that were swapped are stored.
     const moved = new Map<number, number>();

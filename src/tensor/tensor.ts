@@ -8,13 +8,15 @@ import { type Storage, VisibleStorage } from "./storage.ts";
 
 /** An array of numbers with a shape. */
 export class Tensor {
+  readonly shape: Shape;
   private disposed = false;
 
   /** Created by the functions of this folder. The tensor takes one reference to `storage` and belongs to the current scope. */
   constructor(
     private readonly block: Storage,
-    readonly shape: Shape,
+    shape: Shape,
   ) {
+    this.shape = [...shape]; // A copy, because the caller may change its array later.
     block.retain();
     own(this);
   }

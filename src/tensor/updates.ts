@@ -3,8 +3,8 @@
 import { expectObject } from "./arguments.ts";
 import type { AdamSettings } from "./backend.ts";
 import { expectValues } from "./dtype.ts";
-import { ShapeError } from "./errors.ts";
-import { expectAlike, expectSameShape, expectTensors } from "./operation-checks.ts";
+import { ArgumentError, ShapeError, showValue } from "./errors.ts";
+import { expectAlike, expectDType, expectOneBackend, expectSameShape, expectTensors } from "./operation-checks.ts";
 import { sameShape, showShape } from "./shape.ts";
 import { Tensor } from "./tensor.ts";
 
@@ -15,6 +15,9 @@ export function adamUpdate(
   gradient: Tensor,
   settings: AdamSettings,
 ): void {
+  if (rule !== "adamAtan2" && rule !== "adamW") {
+    throw new ArgumentError(`adamUpdate: got ${showValue(rule)} as the rule, expected adamAtan2 or adamW`);
+  }
   expectObject("adamUpdate", "the state", state, ["p", "m", "v"]);
   expectObject("adamUpdate", "the settings", settings);
   const { p, m, v } = state;
@@ -32,6 +35,12 @@ export function signSgdUpdate(
   weightDecay: number,
 ): void {
   expectTensors("signSgdUpdate", table, ids, gradient);
+  expectDType("signSgdUpdate", ids, "int32");
+  expectOneBackend("signSgdUpdate", table, ids);
+  expectAlike("signSgdUpdate", table, gradient);
+  if (table.shape.length !== 2) {
+    throw new ShapeError(`signSgdUpdate: got table ${showShape(table.shape)}, expected [rows, width]`);
+  }
   if (!sameShape(gradient.shape, [ids.size, table.shape[1]!])) {
     throw new ShapeError(
       `signSgdUpdate: got gradient ${showShape(gradient.shape)}, expected ${showShape([ids.size, table.shape[1]!])}`,
@@ -52,7 +61,6 @@ export function updateMovingAverage(average: Tensor, value: Tensor, rate: number
 export function assign(target: Tensor, values: ArrayLike<number> | Tensor): void {
   expectTensors("assign", target);
   if (values instanceof Tensor) {
-    expectAlike("assign", target, values);
     expectSameShape("assign", target, values);
     target.backend.kernels.cast(target, values);
     target.storage.version++;

@@ -1,6 +1,7 @@
 // Training batches from examples in memory: in random order, epoch after epoch, with a position that a checkpoint can store.
 import * as z from "zod/mini";
 import { expectWhole, Random, type RandomState } from "../tensor/index.ts";
+import { ConfigError } from "./errors.ts";
 import { type Batch, type BatchSource, type Examples, expectExamples, trainingLabels } from "./examples.ts";
 import type { Task } from "./task.ts";
 
@@ -33,8 +34,10 @@ export class ShuffledExamples implements BatchSource {
     return this.examples.length;
   }
 
+  /** @throws ConfigError if there are no examples */
   next(batchSize: number): Batch {
     const { count, length, puzzleIds } = this.examples;
+    if (count === 0) throw new ConfigError("ShuffledExamples: got no examples, expected at least one");
     const batch: Batch = {
       inputs: new Int32Array(batchSize * length),
       labels: new Int32Array(batchSize * length),

@@ -326,7 +326,7 @@ function validate<S extends z.ZodMiniType>(
   if (result.success) return result.data;
   const issue = result.error.issues[0]!;
   const key = String(issue.path[0] ?? "");
-  const got = key in value ? `, got ${settingText(value[key])}` : "";
+  const got = Object.hasOwn(value, key) ? `, got ${settingText(value[key])}` : "";
   throw new ConfigError(`${sourceOf(key)}: ${key}: ${issue.message}${got}`);
 }
 

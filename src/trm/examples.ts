@@ -74,27 +74,31 @@ function* batchesOf(examples: Examples, batchSize: number): Generator<Batch> {
   }
 }
 
-/** @throws ArgumentError unless the value is examples whose inputs and labels have count · length numbers each */
+/** @throws ArgumentError unless the value is examples with count · length inputs and labels, and count puzzle ids if it has any */
 export function expectExamples(where: string, value: unknown): asserts value is Examples {
   expectObject(where, "the examples", value, ["count", "length", "inputs", "labels"]);
-  const { count, length, inputs, labels } = value as Examples;
+  const { count, length, inputs, labels, puzzleIds } = value as Examples;
   expectWhole(where, "count", count, 0);
   expectWhole(where, "length", length);
   expectTokens(where, "inputs", inputs, count * length);
   expectTokens(where, "labels", labels, count * length);
+  if (puzzleIds !== undefined) expectTokens(where, "puzzleIds", puzzleIds, count);
 }
 
-/** The examples from `start` up to, but not including, `end`. */
+/** The examples from `start` up to, but not including, `end`; fewer if the set ends before. */
 export function sliceExamples(examples: Examples, start: number, end: number): Examples {
   expectExamples("sliceExamples", examples);
+  expectWhole("sliceExamples", "the start", start, 0);
+  expectWhole("sliceExamples", "the end", end, 0);
   const { count, length, inputs, labels, puzzleIds, ignoreLabel } = examples;
-  const stop = Math.min(end, count);
+  const first = Math.min(start, count);
+  const stop = Math.max(first, Math.min(end, count));
   return {
-    count: stop - start,
+    count: stop - first,
     length,
-    inputs: inputs.slice(start * length, stop * length),
-    labels: labels.slice(start * length, stop * length),
-    ...(puzzleIds && { puzzleIds: puzzleIds.slice(start, stop) }),
+    inputs: inputs.slice(first * length, stop * length),
+    labels: labels.slice(first * length, stop * length),
+    ...(puzzleIds && { puzzleIds: puzzleIds.slice(first, stop) }),
     ...(ignoreLabel !== undefined && { ignoreLabel }),
   };
 }

@@ -234,6 +234,16 @@ describe("views", () => {
     });
   });
 
+  it("a tensor keeps its shape when the caller changes the array that gave it", () => {
+    scope(() => {
+      const shape = [2, 3];
+      const made = [zeros(shape), empty(shape), full(shape, 1), tensor([1, 2, 3, 4, 5, 6], { shape })];
+      const view = made[0]!.view(shape);
+      shape[0] = 7;
+      for (const each of [...made, view]) expect(each.shape).toEqual([2, 3]);
+    });
+  });
+
   it("memory lives until its last handle is disposed", () => {
     const t = tensor([1, 2]);
     const view = t.view([2, 1]);

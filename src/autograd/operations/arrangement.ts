@@ -20,7 +20,10 @@ const { operation: reshapeOperation } = defineOperation({
 });
 
 /** The same numbers with another shape; -1 stands for the length that the other lengths imply. */
-export const reshape = (x: Variable, shape: t.Shape): Variable => apply(reshapeOperation, [x], { shape });
+export function reshape(x: Variable, shape: t.Shape): Variable {
+  t.expectArray("reshape", "the shape", shape);
+  return apply(reshapeOperation, [x], { shape });
+}
 
 const { operation: permuteOperation } = defineOperation({
   name: "permute",
@@ -36,7 +39,10 @@ const { operation: permuteOperation } = defineOperation({
 });
 
 /** Axes in another order: y.shape[i] = x.shape[axes[i]]. */
-export const permute = (x: Variable, axes: readonly number[]): Variable => apply(permuteOperation, [x], { axes });
+export function permute(x: Variable, axes: readonly number[]): Variable {
+  t.expectArray("permute", "the axes", axes);
+  return apply(permuteOperation, [x], { axes });
+}
 
 /** The last two axes swapped. */
 export function transpose(x: Variable): Variable {

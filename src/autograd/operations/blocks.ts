@@ -8,7 +8,14 @@ import { mean, slice } from "./arrangement.ts";
 import { add, affine, cast, multiply, rsqrt, silu, square } from "./elementwise.ts";
 import { linear, matmul } from "./products.ts";
 
+/** Kernels take the axis as one of two memory layouts, so another axis would give wrong numbers without an error. */
+function expectBlockAxis(operation: string, axis: t.BlockAxis): void {
+  if (axis === -1 || axis === -2) return;
+  throw new t.ArgumentError(`${operation}: got axis ${t.showValue(axis)}, expected -1 or -2`);
+}
+
 function expectAxis(operation: string, shape: t.Shape, axis: t.BlockAxis): void {
+  expectBlockAxis(operation, axis);
   if (shape.length >= -axis) return;
   throw new t.ShapeError(`${operation}: got ${t.showShape(shape)}, expected at least ${-axis} axes`);
 }
@@ -107,6 +114,7 @@ export function swiglu(x: Variable, weights: SwigluWeights, axis: t.BlockAxis = 
   t.expectObject("swiglu", "the weights", weights, ["gateUp", "down"]);
   const { gateUp, down } = weights;
   expectVariables("swiglu", [x, gateUp, down]);
+  expectBlockAxis("swiglu", axis);
   if (axis === -1) return linear(siluGate(linear(x, gateUp)), down);
   return matmul(down, siluGate(matmul(gateUp, x), -2));
 }
@@ -126,6 +134,7 @@ const { operation: swigluBlockOperation } = defineOperation({
   },
   maxMagnitude: 1e6, // down · silu(gate · h) · (up · h) is of fifth order.
   shape: ([h, gateUp, down], { axis }) => {
+    expectBlockAxis("swigluBlock", axis);
     const width = h.at(axis)!;
     const fits = down.length === 2 && t.sameShape(gateUp, [2 * down[1]!, width]) && down[0] === width;
     if (fits && h.length === 3) return h;

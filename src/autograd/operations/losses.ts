@@ -52,6 +52,14 @@ function expectLabels(labels: t.Tensor, classes: number): void {
   throw new t.ShapeError(`crossEntropy: got label ${label} at position ${position}, expected less than ${classes}`);
 }
 
+/** Kernels compare the name with one of the two, so another name would give the loss of one and the gradient of the other. */
+function expectNormalization(name: t.CrossEntropyName): void {
+  if (name === "stablemax" || name === "softmax") return;
+  throw new t.ArgumentError(
+    `crossEntropy: got ${t.showValue(name)} as the normalization, expected stablemax or softmax`,
+  );
+}
+
 /** logits [.., V] -> [rows, V] */
 const asRows = (logits: t.Tensor): t.Tensor =>
   t.reshape(logits, [t.sizeOf(logits.shape.slice(0, -1)), logits.shape.at(-1)!]);
@@ -70,7 +78,8 @@ const { operation: crossEntropyOperation } = defineOperation({
       attributes: { name: draw.oneOf(["stablemax", "softmax"] as const) },
     };
   },
-  shape: ([logits, labels]) => {
+  shape: ([logits, labels], { name }) => {
+    expectNormalization(name);
     if (t.sameShape(logits.slice(0, -1), labels)) return labels;
     throw new t.ShapeError(
       `crossEntropy: got logits ${t.showShape(logits)} and labels ${t.showShape(labels)}, expected [..., V] and [...]`,
@@ -83,8 +92,8 @@ const { operation: crossEntropyOperation } = defineOperation({
   },
   backward: (dy, { inputs: [logits, labels], attributes: { name } }) => {
     const dlogits = t.emptyLike(logits);
-    const kernel = dy.backend.fused.crossEntropyBackward!;
-    t.scope(() => kernel(name, asRows(dlogits), asRows(logits), asColumn(labels), asColumn(dy)));
+    const { fused } = dy.backend;
+    t.scope(() => fused.crossEntropyBackward!(name, asRows(dlogits), asRows(logits), asColumn(labels), asColumn(dy)));
     return [dlogits, null];
   },
   kernel: "crossEntropy",
