@@ -8,7 +8,7 @@ import { type PredictionHooks, PredictionRun, type Question, splitPairs } from "
 export interface EarlyExitOptions extends PredictionHooks {
   /** Supervision steps after which every puzzle leaves. This may exceed the number used in training. */
   readonly maxSteps: number;
-  /** Whether a puzzle with these values leaves now. */
+  /** Whether a puzzle with these values leaves now. Called once per puzzle and step, except at the last step. */
   stops(qHalt: number, qContinue: number): boolean;
 }
 
@@ -50,15 +50,17 @@ export async function predictionsAtExit(
       for (const tensor of [tokens, q]) tensor.dispose();
 
       const { qHalt, qContinue } = splitPairs(pairs);
-      const stays = (slot: number): boolean =>
-        step < options.maxSteps && !options.stops(qHalt[slot]!, qContinue[slot]!);
-      const staying = [...run.puzzles.keys()].filter(stays);
+      const stays = Array.from(
+        run.puzzles,
+        (_, slot) => step < options.maxSteps && !options.stops(qHalt[slot]!, qContinue[slot]!),
+      );
       for (const [slot, puzzle] of run.puzzles.entries()) {
-        if (stays(slot)) continue;
+        if (stays[slot]) continue;
         exit.tokens.set((cells as Int32Array).subarray(slot * length, (slot + 1) * length), puzzle * length);
         exit.exitSteps[puzzle] = step;
         exit.qHalt[puzzle] = qHalt[slot]!;
       }
+      const staying = [...run.puzzles.keys()].filter((slot) => stays[slot]);
       if (staying.length === 0) return exit;
       if (staying.length < run.puzzles.length) run.select(staying);
     }

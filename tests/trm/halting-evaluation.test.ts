@@ -119,3 +119,19 @@ describe("early exit", () => {
     expect(backend.memory().liveBytes).toBe(before);
   });
 });
+
+it("asks once per puzzle and step whether it stops, so that an answer that changes loses no puzzle", async () => {
+  const { model } = cases.trm;
+  const asked: number[] = [];
+  let calls = 0;
+  const exit = await predictionsAtExit(model, questions, {
+    maxSteps: 6,
+    stops: (q) => {
+      asked.push(q);
+      return calls++ % 2 === 0;
+    },
+  });
+  expect(exit.exitSteps.every((step) => step >= 1)).toBe(true);
+  // A puzzle that leaves after step s < 6 was asked s times; at the last step none is asked.
+  expect(asked).toHaveLength(exit.exitSteps.reduce((sum, step) => sum + Math.min(step, 5), 0));
+});
