@@ -70,13 +70,20 @@ export class Carry {
    * Puts the puzzle of the same place in `batch` into every halted slot, with the initial latents.
    *
    * @param initial  replaces the model's initial latents, [B, P + L, D] each
-   * @throws ConfigError
+   * @throws ConfigError if the batch has another number of tokens, labels or puzzle ids
    */
   refill(batch: Batch, initial?: Latents): void {
     const { sequenceLength: length } = this.#model.config;
     if (batch.inputs.length !== this.inputs.length) {
       const puzzle = `${batch.inputs.length / this.slots} tokens per puzzle`;
       throw new ConfigError(`batch: got ${puzzle}, expected ${length} (sequenceLength) for ${this.slots} slots`);
+    }
+    for (const [what, given, expected] of [
+      ["labels", batch.labels, this.labels],
+      ["puzzle ids", batch.puzzleIds, this.puzzleIds],
+    ] as const) {
+      if (given.length === expected.length) continue;
+      throw new ConfigError(`batch: got ${given.length} ${what}, expected ${expected.length}`);
     }
     if (this.halted.includes(true)) this.#replace(t.scope(() => this.#restarted(initial)));
     this.halted.forEach((halted, slot) => {
@@ -108,7 +115,7 @@ export class Carry {
     const last = Math.min(first + count, this.slots);
     const isAll = last - first === this.slots;
     return {
-      inputs: t.tensor(this.inputs.subarray(first * length, last * length), { shape: [last - first, length] }),
+      inputs: t.tensor(this.tokens(first, count), { shape: [last - first, length] }),
       labels: this.labels.subarray(first * length, last * length),
       puzzleIds: t.tensor(this.puzzleIds.subarray(first, last)),
       steps: this.steps.subarray(first, last),

@@ -69,6 +69,11 @@ export async function predict(
     }
   }
   const length = task.sequenceLength;
+  if (isExamples(puzzles) && puzzles.length !== length) {
+    throw new ConfigError(
+      `predict: got examples of ${puzzles.length} cells, expected ${length}, the cells of ${task.name}`,
+    );
+  }
   const { inputs, puzzleIds } = isExamples(puzzles)
     ? puzzles
     : { inputs: tokensOf(task, puzzles), puzzleIds: undefined };

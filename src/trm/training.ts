@@ -153,6 +153,7 @@ export class Training {
     this.#parameters = [...named.values()];
     this.optimizer = hooks.createOptimizer?.(named, training) ?? adamOf(named, training);
     this.carry = new Carry(this.model, training.batchSize);
+    if (hooks.microBatch !== undefined) t.expectWhole("Training", "microBatch", hooks.microBatch);
     this.microBatch = hooks.microBatch ?? microBatchOf(config);
   }
 
@@ -186,43 +187,43 @@ export class Training {
 
       const passes = new PassSum();
       const reports: t.Tensor[] = [];
-      for (let first = 0; first < carry.slots; first += this.microBatch) {
-        const { report, ...pass } = t.scope(() => {
-          const { inputs, labels, puzzleIds, steps, ...before } = carry.part(first, this.microBatch);
-          const { x, puzzleRows } = model.embed(inputs, puzzleIds);
-          const context = this.#context(first, steps);
-          const latents = recursionStep(model, { x, latents: before.latents }, this.hooks, context);
-          const { logits, q } = model.heads(latents);
-          const targetQContinue = training.continueLoss ? this.#continueTarget(x, latents, context) : null;
-          const own = this.hooks.loss;
-          const { total, report } = lossOf(
-            { logits, q, labels, targetQContinue },
-            training,
-            own && ((parts) => own({ ...parts, inputs: carry.tokens(first, this.microBatch) })),
-          );
-          const loss = affine(total, 1 / training.batchSize);
-          const weights = this.#parameters;
-          const computed = gradients(loss, puzzleRows ? [...weights, puzzleRows] : weights);
-          return {
-            latents: mapLatents(latents, (latent) => latent),
-            logits: logits.value,
-            q: q.value,
-            targetQContinue,
-            gradients: computed.slice(0, weights.length),
-            puzzleGradient: computed[weights.length] ?? null,
-            report,
-          };
-        });
-        passes.add(pass);
-        reports.push(report);
-        if (this.microBatch >= carry.slots) continue;
-        try {
+      try {
+        for (let first = 0; first < carry.slots; first += this.microBatch) {
+          const { report, ...pass } = t.scope(() => {
+            const { inputs, labels, puzzleIds, steps, ...before } = carry.part(first, this.microBatch);
+            const { x, puzzleRows } = model.embed(inputs, puzzleIds);
+            const context = this.#context(first, steps);
+            const latents = recursionStep(model, { x, latents: before.latents }, this.hooks, context);
+            const { logits, q } = model.heads(latents);
+            const targetQContinue = training.continueLoss ? this.#continueTarget(x, latents, context) : null;
+            const own = this.hooks.loss;
+            const { total, report } = lossOf(
+              { logits, q, labels, targetQContinue },
+              training,
+              own && ((parts) => own({ ...parts, inputs: carry.tokens(first, this.microBatch) })),
+            );
+            const loss = affine(total, 1 / training.batchSize);
+            const weights = this.#parameters;
+            const computed = gradients(loss, puzzleRows ? [...weights, puzzleRows] : weights);
+            return {
+              latents: mapLatents(latents, (latent) => latent),
+              logits: logits.value,
+              q: q.value,
+              targetQContinue,
+              gradients: computed.slice(0, weights.length),
+              puzzleGradient: computed[weights.length] ?? null,
+              report,
+            };
+          });
+          passes.add(pass);
+          reports.push(report);
+          if (this.microBatch >= carry.slots) continue;
           await onProgress?.(Math.min(first + this.microBatch, carry.slots), carry.slots);
-        } catch (error) {
-          passes.release();
-          for (const each of reports) each.dispose();
-          throw error;
         }
+      } catch (error) {
+        passes.release();
+        for (const each of reports) each.dispose();
+        throw error;
       }
       const pass = passes.finish();
       if (this.hooks.observe) await this.#observe(this.hooks.observe, pass, reports);

@@ -15,7 +15,7 @@ import { type Batch, type EvaluationSet, evaluationBatches } from "./examples.ts
 import { type HaltingOptions, saysHalt } from "./halting.ts";
 import type { Model } from "./model.ts";
 import { type PredictionHooks, predictions } from "./prediction.ts";
-import { isCorrect, type Task, type TaskSymmetry } from "./task.ts";
+import { isCorrect, misfitOf, type Task, type TaskSymmetry } from "./task.ts";
 
 /** Which task, and how many images of a puzzle vote. */
 export interface VoteSettings {
@@ -90,7 +90,7 @@ export function electBallot(ballots: readonly Ballot[]): number {
  * A symmetry of a task maps valid answers to valid answers. Where a puzzle has several valid answers and a rule selects the label, as
  * in mazes, the answer to an image may be another valid one. Then `exact` may fall while `valid` does not.
  *
- * @throws ConfigError if the task has fewer symmetries, and see `evaluate`
+ * @throws ConfigError if the task has fewer symmetries or another size than the model, and see `evaluate`
  */
 export async function evaluateVote(
   model: Model,
@@ -100,6 +100,8 @@ export async function evaluateVote(
   expectEvaluation("evaluateVote", model, set, options);
   const { task, votes, seed = 0, nSup: steps, batchSize, onProgress } = options;
   expectObject("evaluateVote", "the task", task, ["sequenceLength", "mistake"]);
+  const misfit = misfitOf(task, model.config);
+  if (misfit !== undefined) throw new ConfigError(`evaluateVote: ${misfit}`);
   symmetriesOf(task, votes, new Random(0)); // reports too many votes before anything is computed
   const { sequenceLength: length } = model.config;
   const counts = { single: { exact: 0, valid: 0 }, voted: { exact: 0, valid: 0 } };
@@ -182,14 +184,14 @@ async function passOf(
   const length = inputs.length / maps.length;
   const images = inputs.slice();
   const part = (tokens: Int32Array, slot: number): Int32Array => tokens.subarray(slot * length, (slot + 1) * length);
-  maps.forEach(({ apply }, slot) => {
-    images.set(apply(part(inputs, slot)), slot * length);
+  maps.forEach((map, slot) => {
+    images.set(map.apply(part(inputs, slot)), slot * length);
   });
   for await (const prediction of predictions(model, { inputs: images, puzzleIds }, options.nSup, options)) {
     const { step, tokens, qHalt, qContinue } = prediction;
     if (step < options.nSup) continue;
-    return maps.map(({ inverse }, slot) => ({
-      tokens: inverse(part(tokens, slot)),
+    return maps.map((map, slot) => ({
+      tokens: map.inverse(part(tokens, slot)),
       qHalt: qHalt[slot]!,
       hasHalted: saysHalt(qHalt[slot]!, qContinue[slot]!, options),
     }));

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { expect, it } from "vitest";
 import { Random } from "../../src/tensor/index.ts";
 import { Carry } from "../../src/trm/carry.ts";
-import { Model, parseConfig } from "../../src/trm/index.ts";
+import { ConfigError, Model, parseConfig } from "../../src/trm/index.ts";
 
 const length = 3;
 const config = parseConfig({
@@ -58,5 +58,19 @@ it("a refill gives the puzzle of the same place to halted slots only, and starts
   expect(rowsOf(carry.labels).map(([label]) => label)).toEqual([1500, 2503, 1506]);
   expect([...carry.puzzleIds]).toEqual([1, 3, 3]);
   expect([...carry.steps]).toEqual([7, 0, 7]);
+  carry.dispose();
+});
+
+it("a refill refuses a batch with too few tokens, labels or puzzle ids, which would leave those of other puzzles", () => {
+  const carry = new Carry(model, 2);
+  const batch = batchFrom(1, 2);
+  const short = Int32Array.of(1);
+  expect(() => carry.refill({ ...batch, inputs: new Int32Array(4) })).toThrow(
+    new ConfigError("batch: got 2 tokens per puzzle, expected 3 (sequenceLength) for 2 slots"),
+  );
+  expect(() => carry.refill({ ...batch, labels: short })).toThrow(new ConfigError("batch: got 1 labels, expected 6"));
+  expect(() => carry.refill({ ...batch, puzzleIds: short })).toThrow(
+    new ConfigError("batch: got 1 puzzle ids, expected 2"),
+  );
   carry.dispose();
 });

@@ -115,10 +115,36 @@ describe("the progress within a step", () => {
     training.dispose();
   });
 
+  it("leaves no memory behind if a later part fails", async () => {
+    let losses = 0;
+    const training = new Training(parseConfig(small), new ShuffledExamples(train, 5), {
+      microBatch: 2,
+      loss: ({ total }) => {
+        losses++;
+        if (losses % 3 === 0) throw new Error("no memory");
+        return total;
+      },
+    });
+    const liveBytes = (): number => defaultBackend().memory().liveBytes;
+    await expect(training.supervisionStep()).rejects.toThrow("no memory");
+    const before = liveBytes();
+    await expect(training.supervisionStep()).rejects.toThrow("no memory");
+    expect(liveBytes()).toBe(before);
+    training.dispose();
+  });
+
   it("is not reported if the batch is computed as a whole", async () => expect(await partsOf(6)).toEqual([]));
 });
 
 describe("the size of the parts", () => {
+  it("is at least one slot", () => {
+    for (const microBatch of [0, 1.5, Number.NaN]) {
+      expect(() => new Training(parseConfig(small), new ShuffledExamples(train, 5), { microBatch })).toThrow(
+        `Training: got ${microBatch} as microBatch, expected a whole number from 1`,
+      );
+    }
+  });
+
   it("is the whole batch for a small model", () => {
     expect(microBatchOf(parseConfig(small))).toBe(6);
   });

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { afterAll, describe, expect, it } from "vitest";
 import { sudokuTask } from "../../src/puzzles/index.ts";
 import { assign, defaultBackend, Random } from "../../src/tensor/index.ts";
-import { Model, parseConfig, predict, predictions, saysHalt, weightCount } from "../../src/trm/index.ts";
+import { ConfigError, Model, parseConfig, predict, predictions, saysHalt, weightCount } from "../../src/trm/index.ts";
 
 const task = sudokuTask(4);
 const config = parseConfig({
@@ -129,6 +129,13 @@ describe("predict", () => {
     expect(await predict(model, task, [tokens])).toHaveLength(1);
     await expect(predict(model, task, [tokens.map((token) => token + 1)])).rejects.toThrow("predict: puzzles[0]");
     await expect(predict(model, task, [tokens.map((token) => token - 1)])).rejects.toThrow("predict: puzzles[0]");
+  });
+
+  it("refuses examples of another length, although their tokens could be divided into puzzles", async () => {
+    const longer = { count: 4, length: 8, inputs: new Int32Array(32), labels: new Int32Array(32) };
+    await expect(predict(model, task, longer)).rejects.toThrow(
+      new ConfigError("predict: got examples of 8 cells, expected 16, the cells of sudoku4"),
+    );
   });
 
   it("refuses a task of another size, and options out of range", async () => {

@@ -189,6 +189,27 @@ describe("an evaluation by vote", () => {
     expect(ballots[electBallot(ballots)]!.tokens).toEqual(same.labels.slice(0, 16));
   });
 
+  it("calls the symmetries of a task as methods, so that they may be objects of a class", async () => {
+    class Same {
+      readonly #copies = Int32Array;
+      apply(tokens: ArrayLike<number>): Int32Array {
+        return this.#copies.from(tokens);
+      }
+      inverse(tokens: ArrayLike<number>): Int32Array {
+        return this.#copies.from(tokens);
+      }
+    }
+    const own: Task = { ...task, symmetries: (count) => Array.from({ length: count }, () => new Same()) };
+    const { single, voted } = await evaluateVote(model, puzzles, { ...options, task: own, votes: 2 });
+    expect(voted).toEqual(single);
+  });
+
+  it("is refused for a task of another size", async () => {
+    await expect(evaluateVote(model, puzzles, { ...options, task: sudokuTask(6), votes: 2 })).rejects.toThrow(
+      "evaluateVote: the model has 16 cells and 6 tokens, sudoku6 has 36 and 8",
+    );
+  });
+
   it("is refused for a task without symmetries, and for more votes than it has", async () => {
     const plain = { ...task, symmetries: undefined } as unknown as Task;
     await expect(evaluateVote(model, puzzles, { ...options, task: plain, votes: 2 })).rejects.toThrow(
