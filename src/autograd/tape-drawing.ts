@@ -60,7 +60,8 @@ export function tapeToSvg(entries: readonly TapeEntry[]): string {
   for (const box of boxes) {
     const layer = 1 + Math.max(-1, ...box.from.map((id) => layerOf.get(id)!));
     layerOf.set(box.id, layer);
-    layers[layer] = [...(layers[layer] ?? []), box];
+    layers[layer] ??= [];
+    layers[layer].push(box);
   }
   const placeOf = new Map<string, readonly [x: number, y: number]>();
   layers.forEach((layer, row) => {
@@ -80,7 +81,7 @@ export function tapeToSvg(entries: readonly TapeEntry[]): string {
     const texts = lines.map((line, i) => `<text x="${x + width / 2}" y="${y + 17 + 15 * i}">${escaped(line)}</text>`);
     return `<rect x="${x}" y="${y}" width="${width}" height="${height}" rx="${isLeaf ? 20 : 4}"/>${texts.join("")}`;
   });
-  const widest = Math.max(1, ...layers.map((layer) => layer.length));
+  const widest = layers.reduce((most, layer) => Math.max(most, layer.length), 1);
   const size = [widest * (width + gapX) + gapX, layers.length * (height + gapY) + gapX];
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${size.join(" ")}" font-family="sans-serif" font-size="12" role="img">`,

@@ -63,12 +63,13 @@ const gap = "   ";
 
 /** Places as many blocks beside each other as the width allows, then starts the next row of blocks. */
 export function sideBySide(blocks: readonly Block[], columns: number): string[] {
-  const width = Math.max(...blocks.flat().map(visibleLength));
+  // There may be more blocks (--rollouts) than a call can take arguments, so that Math.max takes two numbers at a time.
+  const width = blocks.flat().reduce((widest, line) => Math.max(widest, visibleLength(line)), 0);
   const perRow = Math.max(1, Math.floor((columns + gap.length) / (width + gap.length)));
   const lines: string[] = [];
   for (let start = 0; start < blocks.length; start += perRow) {
     const row = blocks.slice(start, start + perRow);
-    const height = Math.max(...row.map((block) => block.length));
+    const height = row.reduce((tallest, block) => Math.max(tallest, block.length), 0);
     if (start > 0) lines.push("");
     for (let line = 0; line < height; line++) {
       lines.push(

@@ -123,7 +123,7 @@ function ofThisVersion(value: Record<string, unknown>): Record<string, unknown> 
 export function metricsCsv({ steps, unseen }: Metrics): string {
   const evaluations = new Map(unseen.map((line) => [line.step, line]));
   const stepKeys = Object.keys(stepSchema.shape).filter((key) => key !== "event") as (keyof StepLine)[];
-  const after = Math.max(0, ...unseen.map(({ exactAfter }) => exactAfter.length));
+  const after = unseen.reduce((most, { exactAfter }) => Math.max(most, exactAfter.length), 0);
   const numbers = Array.from({ length: after }, (_, i) => i + 1);
   const header = [
     ...stepKeys,

@@ -252,9 +252,10 @@ export function areaUnderCurve(puzzles: readonly Judged[]): number | null {
   return right === 0 || wrongBelow === 0 ? null : pairs / (right * wrongBelow);
 }
 
+/** A test set may have more puzzles than a call can take arguments, so that Math.min and Math.max take two at a time. */
 const rangeOf = (puzzles: readonly Judged[]): ShareOfRange => ({
-  from: Math.min(...puzzles.map(({ value }) => value)),
-  to: Math.max(...puzzles.map(({ value }) => value)),
+  from: puzzles.reduce((least, { value }) => Math.min(least, value), Number.POSITIVE_INFINITY),
+  to: puzzles.reduce((most, { value }) => Math.max(most, value), Number.NEGATIVE_INFINITY),
   ...shareOf(puzzles.filter(({ isCorrect }) => isCorrect).length, puzzles.length),
 });
 

@@ -173,6 +173,11 @@ describe("boards", () => {
     expect(sideBySide(blocks, 9)).toEqual(["ab    d", "c", "", "efg", "h", "i"]);
     expect(sideBySide(blocks, 1)).toEqual(["ab", "c", "", "d", "", "efg", "h", "i"]);
   });
+  it("are placed side by side, however many there are", () => {
+    const blocks = Array.from({ length: 150_000 }, () => ["a"]);
+    expect(sideBySide(blocks, 1_000_000)).toEqual([blocks.map(() => "a").join("   ")]);
+  });
+
   it("show q as a logit and as a probability", () => {
     expect([0, 2.2, -5].map(qText)).toEqual(["+0.0 (50%)", "+2.2 (90%)", "-5.0 (1%)"]);
   });

@@ -95,4 +95,9 @@ describe("the metrics as CSV", () => {
     expect(rows.map(({ unseenExact }) => unseenExact)).toEqual(["", "0.75", ""]);
     expect(rows[1]).toMatchObject({ unseenExactAfter1: "0.25", unseenCellAfter2: "0.9", unseenHalting: "0.75" });
   });
+
+  it("may be of more evaluations than a call takes arguments", () => {
+    const line = unseenLine(1);
+    expect(metricsCsv({ steps: [], unseen: Array.from({ length: 200_000 }, () => line) })).toContain("exact");
+  });
 });

@@ -30,6 +30,13 @@ const judgedPuzzles = fc.array(
   fc.record({ value: fc.integer({ min: 0, max: 40 }).map((value) => value / 40), isCorrect: fc.boolean() }),
   { minLength: 1, maxLength: 30 },
 );
+/** The published Sudoku test set has 422,786 puzzles. More than about 120,000 arguments overflow the stack of a call. */
+it("tables of more puzzles than a call can take as arguments are computed", () => {
+  const many = Array.from({ length: 200_000 }, (_, i) => ({ value: (i % 10) / 1e6, isCorrect: i % 2 === 0 }));
+  expect(inGroups(many, 1)).toMatchObject([{ from: 0, to: 9e-6, puzzles: 200_000, exact: 0.5 }]);
+  expect(reliabilityOf(many)).toMatchObject([{ from: 0, to: 9e-6, puzzles: 200_000, exact: 0.5 }]);
+});
+
 const judged = (...values: readonly number[]) => values.map((value) => ({ value, isCorrect: value > 0.5 }));
 
 describe("the area under the curve", () => {

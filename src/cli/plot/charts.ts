@@ -118,7 +118,7 @@ function haltingChart(runs: readonly PlottedRun[], series: readonly Series[]): C
 
 /** The first, a middle one and the last supervision step. */
 function supervisionSteps(unseen: readonly UnseenLine[]): number[] {
-  const last = Math.max(0, ...unseen.map(({ exactAfter }) => exactAfter.length));
+  const last = unseen.reduce((most, { exactAfter }) => Math.max(most, exactAfter.length), 0);
   return [...new Set([1, Math.ceil(last / 4), last])].filter((step) => step >= 1 && step <= last);
 }
 

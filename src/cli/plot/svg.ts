@@ -23,9 +23,14 @@ function drawn(chart: Chart): string {
   const { width, height, left, right, top, bottom } = size;
   const [positions, ...columns] = chart.data as readonly (readonly (number | null)[])[];
   const xs = positions!.map((x) => x!);
-  const values = columns.flat().filter((value): value is number => value !== null && (!chart.isLog || value > 0));
   const scale = (value: number): number => (chart.isLog ? Math.log10(value) : value);
-  const [low, high] = chart.isShare ? [0, 1] : padded(Math.min(...values.map(scale)), Math.max(...values.map(scale)));
+  const values = columns
+    .flat()
+    .filter((value): value is number => value !== null && (!chart.isLog || value > 0))
+    .map(scale);
+  const [low, high] = chart.isShare
+    ? [0, 1]
+    : padded(values.reduce(smaller, Infinity), values.reduce(larger, -Infinity));
   const isHistogram = chart.series[0]!.isStepped ?? false;
   const [first, last] = isHistogram
     ? [Math.round(xs[0]!) - 0.6, Math.round(xs.at(-1)!) + 0.6]
@@ -68,6 +73,9 @@ ${[...ticks, ...xTicks].join("")}
 ${curves.join("\n")}
 ${legend.join("")}`;
 }
+
+const smaller = (a: number, b: number): number => Math.min(a, b);
+const larger = (a: number, b: number): number => Math.max(a, b);
 
 /** A range that is not empty. */
 const padded = (low: number, high: number): [low: number, high: number] =>
