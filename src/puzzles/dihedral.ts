@@ -28,34 +28,44 @@ const SOURCES: readonly {
   { swap: true, from: (i, j, R, C) => [R - 1 - j, C - 1 - i] }, // transposed along the other diagonal
 ];
 
+type Sides = Pick<Grid, "rows" | "columns">;
+
 /** @throws RangeError unless id is 0 to 7 */
 export function dihedralTransform({ rows, columns, cells }: Grid, id: number): Grid {
+  const image = new Uint8Array(cells.length);
+  return { ...writeImage(image, cells, { rows, columns }, id), cells: image };
+}
+
+/** Writes the image of the cells. Returns its sides. */
+function writeImage(
+  image: Uint8Array | Int32Array,
+  cells: ArrayLike<number>,
+  { rows, columns }: Sides,
+  id: number,
+): Sides {
   const source = SOURCES[id];
   if (source === undefined) throw new RangeError(`dihedralTransform: id ${id}, expected 0 to 7`);
   const turned = source.swap ? { rows: columns, columns: rows } : { rows, columns };
-  const result = new Uint8Array(cells.length);
   for (let i = 0; i < turned.rows; i++) {
     for (let j = 0; j < turned.columns; j++) {
       const [row, column] = source.from(i, j, rows, columns);
-      result[i * turned.columns + j] = cells[row * columns + column]!;
+      image[i * turned.columns + j] = cells[row * columns + column]!;
     }
   }
-  return { ...turned, cells: result };
+  return turned;
 }
 
 /** Transforms the tokens of a grid. @throws RangeError unless id is 0 to 7 */
-export function transformTokens(
-  tokens: ArrayLike<number>,
-  { rows, columns }: { readonly rows: number; readonly columns: number },
-  id: number,
-): Int32Array {
-  return Int32Array.from(dihedralTransform({ rows, columns, cells: Uint8Array.from(tokens) }, id).cells);
+export function transformTokens(tokens: ArrayLike<number>, sides: Sides, id: number): Int32Array {
+  const image = new Int32Array(tokens.length);
+  writeImage(image, tokens, sides, id);
+  return image;
 }
 
 /** Some of the given transforms as symmetries of a task, in random order after the identity, which is the first of the ids. */
 export function dihedralSymmetries(
   ids: readonly number[],
-  shape: { readonly rows: number; readonly columns: number },
+  shape: Sides,
   count: number,
   random: Random,
 ): TaskSymmetry[] {

@@ -7,7 +7,7 @@ import {
   type WritableTensor,
 } from "../formats/index.ts";
 import { type TaskChoice, taskOf, writePuzzleCsv } from "../puzzles/index.ts";
-import type { Examples } from "../trm/index.ts";
+import { ConfigError, type Examples } from "../trm/index.ts";
 
 export interface RunSets {
   readonly train: Examples;
@@ -17,15 +17,22 @@ export interface RunSets {
 
 const setNames = ["train", "watch", "unseen"] as const;
 
+/** @throws ConfigError for a token that does not fit into a byte */
 export function packSets(sets: RunSets): Uint8Array {
   const tensors = new Map<string, WritableTensor>();
   for (const name of setNames) {
     const { count, length, inputs, labels } = sets[name];
     const shape = [count, length];
-    tensors.set(`${name}/inputs`, { shape, data: Uint8Array.from(inputs) });
-    tensors.set(`${name}/labels`, { shape, data: Uint8Array.from(labels) });
+    tensors.set(`${name}/inputs`, { shape, data: bytesOf(inputs, name) });
+    tensors.set(`${name}/labels`, { shape, data: bytesOf(labels, name) });
   }
   return serializeSafetensors(tensors);
+}
+
+function bytesOf(tokens: Int32Array, name: string): Uint8Array {
+  const wrong = tokens.find((token) => token < 0 || token > 255);
+  if (wrong === undefined) return Uint8Array.from(tokens);
+  throw new ConfigError(`run: token ${wrong} in ${name}, expected at most 255 (a run stores one byte per token)`);
 }
 
 /** @param where  name of the file for errors. @throws CheckpointError */

@@ -2,7 +2,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { gridTask } from "../../src/puzzles/grid-task.ts";
-import { choiceOf, generatedRows, readTaskCsv, taskOf, writePuzzleCsv } from "../../src/puzzles/index.ts";
+import { choiceOf, generatedRows, readTaskCsv, taskOf, toSplit, writePuzzleCsv } from "../../src/puzzles/index.ts";
+import { packSets } from "../../src/runs/run-sets.ts";
 import { Random } from "../../src/tensor/random.ts";
 import { ConfigError, PuzzleError } from "../../src/trm/errors.ts";
 
@@ -96,6 +97,26 @@ describe("a grid task", () => {
       new ConfigError(
         "picky: train 1 + test 1 puzzles, found only 1 different (20000 draws in a row repeated a puzzle)",
       ),
+    );
+  });
+
+  it("a grid task may have more symbols than a byte has values", () => {
+    const symbols = Array.from({ length: 300 }, (_, i) => String.fromCodePoint(0x4e00 + i)).join("");
+    const draw = (random: Random) => {
+      const [a, b] = [symbols[random.integer(300)]!, symbols[299]!];
+      return { question: `${a}${b}`, answer: `${b}${a}` };
+    };
+    const wide = gridTask({ name: "wide", rows: 1, columns: 2, symbols, symmetry: "dihedral", draw });
+    const { train } = wide.generate({ train: 290, test: 0, seed: 1 }); // fails if different questions count as one
+    for (let at = 0; at < 20; at += 2) {
+      const [question, answer] = [train.inputs.slice(at, at + 2), train.labels.slice(at, at + 2)];
+      const image = wide.augment(question, answer, new Random(at));
+      expect([[...question], [...question].reverse()]).toContainEqual([...image.question]);
+      expect([...image.answer]).toEqual([...image.question].reverse());
+    }
+    expect(() => toSplit(train, wide)).toThrow("toSplit: got 301 tokens, expected at most 256");
+    expect(() => packSets({ train, watch: train, unseen: train })).toThrow(
+      /^run: token \d+ in train, expected at most 255 \(a run stores one byte per token\)$/,
     );
   });
 

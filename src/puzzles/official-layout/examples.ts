@@ -1,5 +1,6 @@
 // Converts examples in memory to a split of the official layout, and back. `encodeSplit` then gives the files. A group is a puzzle
 // followed by its augmented copies; every puzzle has the blank identifier.
+import { DatasetError } from "../../formats/index.ts";
 import { expectInstance, expectObject, expectWhole, Random } from "../../tensor/index.ts";
 import { type Examples, expectExamples, type Task, type TokenPair } from "../../trm/index.ts";
 import { expectSplit, type PuzzleSplit, splitMetadata } from "./layout.ts";
@@ -12,12 +13,15 @@ export const identifierNames: readonly string[] = ["<blank>"];
  * Puts examples into the official layout, with `copies` augmentations of every puzzle.
  *
  * @param copies number of random images of every puzzle, all different; fewer if there are not as many
+ * @throws DatasetError for a vocabulary of more than 256 tokens, because a token is one byte
  */
 export function toSplit(examples: Examples, task: Task, copies = 0, random = new Random(0)): PuzzleSplit {
   expectExamples("toSplit", examples);
   expectObject("toSplit", "the task", task, ["sequenceLength", "vocabularySize", "augment"]);
   expectWhole("toSplit", "the number of copies", copies, 0);
   expectInstance("toSplit", "random", random, Random);
+  const { vocabularySize, sequenceLength } = task;
+  if (vocabularySize > 256) throw new DatasetError(`toSplit: got ${vocabularySize} tokens, expected at most 256`);
   const { count, length, inputs, labels } = examples;
   const sink = new MemorySink();
   const builder = new SplitBuilder(sink);
@@ -30,7 +34,6 @@ export function toSplit(examples: Examples, task: Task, copies = 0, random = new
     }
     builder.endGroup();
   }
-  const { vocabularySize, sequenceLength } = task;
   const metadata = splitMetadata(builder, { vocabularySize, sequenceLength, identifierCount: 1 });
   return sink.finish(builder, { ...metadata, puzzleCount: count }); // groups, as in the official Sudoku builder
 }
