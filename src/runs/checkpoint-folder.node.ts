@@ -3,7 +3,7 @@
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { crc32 } from "node:zlib";
-import { createFolder, readBytes, removeFolder, writeFlushed } from "../formats/index.node.ts";
+import { createFolder, readBytes, removeFolder, replaceFile, writeFlushed } from "../formats/index.node.ts";
 import { CheckpointError } from "../formats/index.ts";
 import { ConfigError } from "../trm/index.ts";
 import {
@@ -89,8 +89,10 @@ function withChecksums(files: CheckpointFiles): CheckpointFiles {
   const side = parseJson(files.get(sideFile)!, sideFile) as object;
   const checksums: Record<string, string> = { [sideFile]: checksumOf(JSON.stringify(side)) };
   for (const [name, bytes] of files) if (name !== sideFile) checksums[name] = checksumOf(bytes);
-  return new Map(files).set(sideFile, Buffer.from(`${JSON.stringify({ ...side, checksums }, null, 2)}\n`));
+  return new Map(files).set(sideFile, sideBytes({ ...side, checksums }));
 }
+
+const sideBytes = (side: object): Uint8Array => Buffer.from(`${JSON.stringify(side, null, 2)}\n`);
 
 /** Path of a checkpoint in a run folder, or the path itself if it is a checkpoint folder. @throws CheckpointError */
 export function checkpointFolder(path: string, choice: CheckpointChoice = "last"): string {
@@ -166,8 +168,23 @@ export function saveCheckpoint(
   { keep = 3, write = writeFlushed } = {},
 ): void {
   const folder = checkpointOfStep(path, step);
-  if (existsSync(folder)) return; // training is deterministic: the state of a step is always the same
+  // Training is deterministic: the state of a step is always the same. Only an evaluation may be new.
+  if (existsSync(folder)) {
+    addEvaluation(folder, files);
+    return;
+  }
   createFolder(folder, withChecksums(files), write);
   const best = bestIn(path)?.step;
   for (const old of stepsIn(path).slice(0, -keep)) if (old !== best) removeFolder(checkpointOfStep(path, old));
+}
+
+/** Stores the evaluation of new files in a checkpoint that was saved before it was evaluated. */
+function addEvaluation(folder: string, files: CheckpointFiles): void {
+  const { evaluation } = parseSide(files.get(sideFile)!, sideFile);
+  if (!evaluation || evaluationOf(folder)) return;
+  const where = join(folder, sideFile);
+  const { checksums, ...side } = parseJson(readBytes(where), where) as { readonly checksums?: object };
+  const evaluated = { ...side, evaluation };
+  const own = { [sideFile]: checksumOf(JSON.stringify(evaluated)) };
+  replaceFile(where, sideBytes({ ...evaluated, ...(checksums && { checksums: { ...checksums, ...own } }) }));
 }

@@ -141,6 +141,22 @@ describe("saveRun", () => {
     expect(readdirSync(path)).not.toContain("lock");
   });
 
+  it("adds the evaluation to a checkpoint that was saved before its evaluation", async () => {
+    const path = newFolder();
+    const training = ownTraining({}, false);
+    await steps(training, 1);
+    await saveRun(path, training, { task: own });
+    await expect(loadRun(path, { checkpoint: "best" })).rejects.toThrow("has been evaluated");
+    const evaluation = { puzzles: 6, exact: [0.25, 0.5], cell: [0.75, 1] };
+    await saveRun(path, training, { task: own, evaluation });
+    expect(bestIn(path)).toEqual({ step: 1, puzzles: 6, exact: 0.5, cell: 1 });
+    const { model } = await loadRun(path, { checkpoint: "best" }); // its checksums are right
+    expect(await weightsOf(model)).toEqual(await weightsOf(training.evaluationModel));
+    model.dispose();
+    await saveRun(path, training, { task: own });
+    expect(bestIn(path)).toMatchObject({ exact: 0.5 });
+  });
+
   it("names a data set on the disk instead of copying it, and resumes on it", async () => {
     const data = join(folder, "data");
     writeDataset(data, { task: own, train: ownSets.train, test: ownSets.test, copies: 2 });
