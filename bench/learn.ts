@@ -12,6 +12,7 @@ import { openSession, type Point, train } from "./learning/session.ts";
 import { nameOf } from "./ours.ts";
 import { findPython } from "./runner/contestants.ts";
 import { describeMachine, describeMoment } from "./runner/machine.ts";
+import { wholeNumber } from "./runner/options.ts";
 
 const usage = `npm run bench:learn -- [TASK...] [options]
   TASK              some of ${learningTaskNames.join(", ")} (default: all)
@@ -31,7 +32,7 @@ const { values, positionals } = parseArgs({
     seeds: { type: "string", default: "3" },
     set: { type: "string", multiple: true, default: [] },
     steps: { type: "string" },
-    threads: { type: "string", default: "0" },
+    threads: { type: "string" },
     peer: { type: "boolean", default: true },
     out: { type: "string", default: "bench/learning/curves" },
     help: { type: "boolean", short: "h" },
@@ -41,22 +42,31 @@ const { values, positionals } = parseArgs({
 if (values.help) {
   console.log(usage);
 } else {
-  await measure(positionals.length > 0 ? positionals : learningTaskNames);
+  try {
+    await measure(positionals.length > 0 ? positionals : learningTaskNames);
+  } catch (error) {
+    console.error(`error: ${error instanceof Error ? error.message : String(error)}`);
+    process.exitCode = 1;
+  }
 }
 
 async function measure(names: readonly string[]): Promise<void> {
-  const tasks = names.map((name) => [name, adjusted(learningTask(name))] as const); // unknown names end the command here
-  const { backend, threads } = await loadBenchBackend(undefined, Number(values.threads));
+  // All arguments are read before the first training, so that a wrong one ends the command at once.
+  const tasks = names.map((name) => [name, adjusted(learningTask(name))] as const);
+  const seeds = wholeNumber("seeds", values.seeds);
+  const settings = overrides();
+  const requested = values.threads === undefined ? 0 : wholeNumber("threads", values.threads);
+  const { backend, threads } = await loadBenchBackend(undefined, requested);
   const python = values.peer ? findPython() : { reason: "--no-peer" };
   if ("reason" in python) console.error(`PyTorch is left out: ${python.reason}`);
   const results: Learned[] = [];
   for (const [name, task] of tasks) {
-    for (let seed = 1; seed <= Number(values.seeds); seed++) {
+    for (let seed = 1; seed <= seeds; seed++) {
       const moment = describeMoment();
       const folder = mkdtempSync(join(tmpdir(), "bench-learn-"));
       const show = (who: string) => (point: Point) => console.error(`${name} seed ${seed}, ${who}: ${describe(point)}`);
       try {
-        const session = await openSession(task, seed, overrides());
+        const session = await openSession(task, seed, settings);
         const weights = await writeStart(folder, session.training);
         const ours = await train(session, task, show("trm-ts"));
         writeTraining(folder, weights, session, task);
@@ -68,7 +78,7 @@ async function measure(names: readonly string[]): Promise<void> {
         rmSync(folder, { recursive: true });
       }
     }
-    writeCurves(name, results);
+    writeCurves(name, settings, results);
   }
   console.log(`${nameOf(backend)}, ${threads} thread(s)`);
   for (const [key, value] of describeMachine()) console.log(`${key}: ${value}`);
@@ -81,28 +91,31 @@ function describe({ step, seconds, exact: [first, last] }: Point): string {
 }
 
 function adjusted(task: LearningTask): LearningTask {
-  return values.steps === undefined ? task : { ...task, maxSteps: Number(values.steps) };
+  return values.steps === undefined ? task : { ...task, maxSteps: wholeNumber("steps", values.steps) };
 }
 
-/** The settings of --set; numbers and booleans are converted. */
+/** The settings of --set; numbers and booleans are converted. @throws Error */
 function overrides(): Record<string, unknown> {
   return Object.fromEntries(
     values.set.map((setting) => {
-      const [key = "", value = ""] = setting.split("=");
-      const number = Number(value);
-      return [key, value === "true" || value === "false" ? value === "true" : Number.isNaN(number) ? value : number];
+      const at = setting.indexOf("=");
+      if (at < 1) throw new Error(`--set: got "${setting}", expected KEY=VALUE`);
+      return [setting.slice(0, at), parsedValue(setting.slice(at + 1))];
     }),
   );
 }
 
-function writeCurves(name: string, results: readonly Learned[]): void {
+function parsedValue(text: string): unknown {
+  if (text === "true" || text === "false") return text === "true";
+  const number = Number(text);
+  return Number.isNaN(number) ? text : number;
+}
+
+function writeCurves(name: string, settings: Record<string, unknown>, results: readonly Learned[]): void {
   const machine = Object.fromEntries(describeMachine());
   const runs = results
     .filter((result) => result.name === name)
     .map(({ seed, moment, ours, peer }) => ({ seed, ...moment, ours, peer }));
   mkdirSync(values.out, { recursive: true });
-  writeFileSync(
-    join(values.out, `${name}.json`),
-    `${JSON.stringify({ machine, settings: overrides(), runs }, null, 1)}\n`,
-  );
+  writeFileSync(join(values.out, `${name}.json`), `${JSON.stringify({ machine, settings, runs }, null, 1)}\n`);
 }

@@ -49,7 +49,8 @@ function atGoal(curves: readonly (readonly Point[] | null)[], exact: number): [s
 
 const percent = (share: number): string => `${(100 * share).toFixed(1)}%`;
 
-const duration = (seconds: number): string =>
-  seconds < 60
-    ? `${seconds.toFixed(1)} s`
-    : `${Math.floor(seconds / 60)} min ${String(Math.round(seconds % 60)).padStart(2, "0")} s`;
+function duration(seconds: number): string {
+  if (seconds < 60) return `${seconds.toFixed(1)} s`;
+  const whole = Math.round(seconds);
+  return `${Math.floor(whole / 60)} min ${String(whole % 60).padStart(2, "0")} s`;
+}

@@ -61,7 +61,8 @@ export function parseBenchOptions(args: readonly string[], cores = availablePara
   const sections = listOf("sections", values.sections, sectionNames);
   const configs = listOf("configs", values.configs, configNames);
   const threads = values.threads?.split(",").map((text) => wholeNumber("threads", text)) ?? [1, 2];
-  const turns = values.turns === undefined ? (quick ? 3 : 15) : wholeNumber("turns", values.turns);
+  const usualTurns = quick ? 3 : 15;
+  const turns = values.turns === undefined ? usualTurns : wholeNumber("turns", values.turns);
   const isComplete = !quick && sections.length === sectionNames.length && configs.length === configNames.length;
   const given = (["threads", "turns", "quick", "backend"] as const).flatMap((name) => {
     const value = values[name];
@@ -89,7 +90,8 @@ function listOf<T extends string>(name: string, text: string | undefined, all: r
   });
 }
 
-function wholeNumber(name: string, text: string): number {
+/** A whole number, at least 1, of an option. @throws Error */
+export function wholeNumber(name: string, text: string): number {
   const value = Number(text);
   if (Number.isInteger(value) && value > 0) return value;
   throw new Error(`--${name}: got "${text}", expected a whole number, at least 1`);

@@ -189,13 +189,9 @@ export function growthTable(rows: readonly GrowthRow[]): string {
     const { train } = stepFlops(config);
     const time = median(ours.train);
     const own = [axis, value, threads, buildOf(ours)].map(String);
-    return [
-      ...own,
-      (train / 1e9).toFixed(2),
-      milliseconds(time),
-      gigaflops(train, time),
-      ...(peer ? [milliseconds(median(peer.train)), ratioOf(ours, peer, "train").toFixed(2)] : hasPeer ? ["", ""] : []),
-    ];
+    const cells = [...own, (train / 1e9).toFixed(2), milliseconds(time), gigaflops(train, time)];
+    if (peer) return [...cells, milliseconds(median(peer.train)), ratioOf(ours, peer, "train").toFixed(2)];
+    return hasPeer ? [...cells, "", ""] : cells;
   });
   return table(hasPeer ? [...head, "PyTorch ms", "ratio"] : head, body);
 }
