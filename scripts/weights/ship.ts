@@ -102,6 +102,7 @@ function* questionsOf({ count, length, inputs }: Examples): Generator<string> {
 
 function csvOf(entry: string, task: Task): [Examples, string] {
   const at = entry.indexOf("=");
+  if (at < 1) throw new Error(`--csv: got "${entry}", expected TEXT=FILE`);
   const file = entry.slice(at + 1);
   const examples = readTaskCsv(task, new TextDecoder().decode(readBytes(file)), file);
   return [examples, entry.slice(0, at)];
