@@ -25,8 +25,9 @@ import { float16Bits, parseSafetensors, serializeSafetensors, toFloat32 } from "
 import type { Puzzle } from "../shared/calls.ts";
 import type { Manifest, ModelEntry, Sample } from "../shared/models.ts";
 import { chooseBackend, machineOf } from "../worker/machine.ts";
-import { boardOf } from "../worker/puzzles.ts";
+import { boardOf, puzzleAt } from "../worker/puzzles.ts";
 import { summarise, traceSteps } from "../worker/solver.ts";
+import { questionOf } from "../worker/step.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const generated = join(root, "explorer/generated");
@@ -97,7 +98,7 @@ async function prepareModel(folder: string, to: string): Promise<ModelEntry> {
   const set = puzzles === null ? generatedPuzzles(loaded, cardOf) : puzzlesOfFile(loaded.task, puzzles, csv);
   const { entry, first } = await entryOf(name, loaded, set, weights.length);
   const { model, task } = loaded;
-  const trace = await recordTrace(model, questionOf([first]), {
+  const trace = await recordTrace(model, questionOf(first), {
     steps: entry.nSup,
     task: task.name,
     name,
@@ -163,15 +164,6 @@ function generatedPuzzles(loaded: LoadedModel, card: Card): PuzzleSet {
   return { examples: test, source: `unseen: generated with seed ${own}, the training puzzles with seed ${seed}` };
 }
 
-function puzzleAt({ inputs, labels, length }: Examples, index: number): Puzzle {
-  const own = (tokens: Int32Array): number[] => [...tokens.subarray(index * length, (index + 1) * length)];
-  return { question: own(inputs), truth: own(labels) };
-}
-
-const questionOf = (puzzles: readonly Puzzle[]) => ({
-  inputs: Int32Array.from(puzzles.flatMap(({ question }) => question)),
-});
-
 async function entryOf(
   name: string,
   loaded: LoadedModel,
@@ -207,15 +199,15 @@ async function entryOf(
     samplesFrom: set.source,
     failed,
     measured: { exact, puzzles: count, source: set.source, machine: machineOf(name) },
-    basis: await traceBasis(model, questionOf(puzzles.slice(0, basisPuzzles)), { steps: nSup }),
+    basis: await traceBasis(model, questionOf(...puzzles.slice(0, basisPuzzles)), { steps: nSup }),
     bytes,
   };
   return { entry, first: puzzles[0]! };
 }
 
 /**
- * How many puzzles each latent, decoded, answers completely correct after every update; and the puzzle that is answered right in the
- * end, but has the most wrong cells on the way.
+ * How many puzzles each latent, decoded, answers completely correct after every update; and, of the puzzles that are
+ * solved in the end, the one that takes the most steps, or of several the one with the most wrong cells on the way.
  */
 async function measure(
   { model, config }: LoadedModel,
@@ -229,8 +221,10 @@ async function measure(
     const summaries = summarise(frames, puzzles, 1);
     for (const { wrong } of summaries) exact.push(wrong.filter((cells) => cells === 0).length);
     last = summaries.at(-1)!.wrong;
-    for (let puzzle = 0; puzzle < puzzles.length; puzzle++)
-      onTheWay[puzzle]! += Math.min(1, last[puzzle]!) * 100 + last[puzzle]!;
+    // A step without the answer counts more than any number of wrong cells.
+    for (let puzzle = 0; puzzle < puzzles.length; puzzle++) {
+      onTheWay[puzzle]! += last[puzzle]! > 0 ? 100 + last[puzzle]! : 0;
+    }
   });
   const isRight = puzzles.map((_, puzzle) => last[puzzle] === 0);
   const solved = [...onTheWay.keys()].filter((puzzle) => isRight[puzzle]);

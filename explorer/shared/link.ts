@@ -62,7 +62,7 @@ const text = (pattern: RegExp, expected: string): Field<string> => ({
 const flag: Field<boolean> = {
   initial: false,
   expected: "0 or 1",
-  read: (value) => (value === "1" ? true : value === "0" ? false : undefined),
+  read: (value) => (value === "0" || value === "1" ? value === "1" : undefined),
   write: (value) => (value ? "1" : "0"),
 };
 

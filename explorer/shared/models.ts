@@ -62,6 +62,6 @@ export interface ModelEntry {
 
 export interface Manifest {
   readonly models: readonly ModelEntry[];
-  /** Version of trm-ts, and the date of the build. */
+  /** Version of trm-ts. */
   readonly version: string;
 }

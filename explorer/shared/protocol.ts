@@ -128,7 +128,7 @@ export function answerCalls<T extends { [K in keyof T]: Call }>(
   };
 }
 
-/** The buffers of the typed arrays in a value, one level deep in objects and arrays at a time. */
+/** The buffers of the typed arrays in a value, at any depth of objects and arrays. Arrays of numbers are not searched. */
 function buffersIn(value: unknown, found = new Set<ArrayBuffer>()): ArrayBuffer[] {
   if (ArrayBuffer.isView(value)) {
     if (value.buffer instanceof ArrayBuffer) found.add(value.buffer);

@@ -79,6 +79,7 @@ export function readZip(archive: Uint8Array): Map<string, Uint8Array> {
     if (view.getUint16(at + 10, true) !== 0) throw new Error(`zip: ${name} is compressed, expected stored entries`);
     const size = view.getUint32(at + 24, true);
     const local = view.getUint32(at + 42, true);
+    if (local + localSize > end) throw new Error(`zip: ${name} lies outside the archive`);
     const start = local + localSize + view.getUint16(local + 26, true) + view.getUint16(local + 28, true);
     const bytes = archive.slice(start, start + size);
     if (bytes.length !== size || crc32(bytes) !== view.getUint32(at + 16, true))

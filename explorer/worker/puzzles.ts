@@ -1,11 +1,10 @@
 // Puzzles: how their boards are drawn, and reading and solving those of a visitor, all with the task's own functions.
-import { solveMaze, solveSudoku, type Task } from "trm-ts";
+import { type Examples, solveMaze, solveSudoku, type Task } from "trm-ts";
 import type { Puzzle } from "../shared/calls.ts";
 import type { Board } from "../shared/models.ts";
 
 export function boardOf(task: Task): Board {
   const { name, rows, columns, vocabularySize, sequenceLength } = task;
-  const kind = name.startsWith("sudoku") ? "sudoku" : name.startsWith("maze") ? "maze" : "grid";
   const symbols = Array.from({ length: vocabularySize }, (_, token) => {
     let symbol = "";
     task.draw(new Int32Array(sequenceLength).fill(token), (drawn) => {
@@ -14,7 +13,18 @@ export function boardOf(task: Task): Board {
     });
     return symbol;
   });
-  return { kind, rows, columns, symbols };
+  return { kind: kindOf(name), rows, columns, symbols };
+}
+
+function kindOf(name: string): Board["kind"] {
+  if (name.startsWith("sudoku")) return "sudoku";
+  return name.startsWith("maze") ? "maze" : "grid";
+}
+
+/** One of the puzzles of a set. */
+export function puzzleAt({ inputs, labels, length }: Examples, index: number): Puzzle {
+  const own = (tokens: Int32Array): number[] => [...tokens.subarray(index * length, (index + 1) * length)];
+  return { question: own(inputs), truth: own(labels) };
 }
 
 /** Reads a puzzle and finds its answer. @throws PuzzleError with the message of the task's parser */

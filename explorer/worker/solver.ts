@@ -10,6 +10,7 @@ import {
   trace,
 } from "trm-ts";
 import type { Calls, ClassFrame, Puzzle } from "../shared/calls.ts";
+import { wrongCells } from "../shared/frames.ts";
 import type { CallContext, Handlers } from "../shared/protocol.ts";
 import { lock } from "./lock.ts";
 import { chooseBackend, machineOf } from "./machine.ts";
@@ -130,10 +131,7 @@ export function summarise(frames: readonly TraceFrame[], puzzles: readonly Puzzl
   for (let first = 0; first < frames.length; first += puzzles.length) {
     const own = frames.slice(first, first + puzzles.length);
     const { step, cycle, update, latent, onTape } = own[0]!;
-    const wrong = Uint16Array.from(own, ({ tokens, puzzle }) => {
-      const truth = puzzles[puzzle]!.truth!;
-      return tokens.reduce((sum, token, cell) => sum + Number(token !== truth[cell]), 0);
-    });
+    const wrong = Uint16Array.from(own, ({ tokens, puzzle }) => wrongCells(tokens, puzzles[puzzle]!.truth!));
     const move = Float32Array.from(own, ({ move: distance }) => distance / root);
     const q = own[0]!.q ? Float32Array.from(own, (frame) => frame.q!.halt) : null;
     result.push({ step, cycle, update, latent, onTape, wrong, move, q });

@@ -20,7 +20,6 @@ import {
 } from "trm-ts";
 import type {
   Calls,
-  Puzzle,
   RolloutChoice,
   TrainProgress,
   TrainSettings,
@@ -30,7 +29,7 @@ import type {
 import type { CallContext, Handlers } from "../shared/protocol.ts";
 import { breathe, lock } from "./lock.ts";
 import { chooseBackend, kernelBytes, machineOf } from "./machine.ts";
-import { boardOf } from "./puzzles.ts";
+import { boardOf, puzzleAt } from "./puzzles.ts";
 import { traceSteps } from "./solver.ts";
 
 /** Unseen puzzles that are watched during a training. */
@@ -45,7 +44,6 @@ interface Session {
   readonly config: Config;
   readonly training: Training;
   readonly unseen: Examples;
-  readonly data: CheckpointSide["data"];
   seconds: number;
 }
 
@@ -113,14 +111,13 @@ export const trainerHandlers: Pick<Handlers<Calls>, "begin" | "train" | "traceNo
     }),
   checkpoint: () =>
     exclusive(async () => {
-      const { training, task, seconds, data } = current();
+      const { training, task, seconds } = current();
       const { backend, build } = machineOf("");
       return packCheckpoint(training, {
         madeBy: "trm-ts explorer",
         task: choiceOf(task),
         backend: { name: backend, build },
         seconds,
-        ...(data && { data }),
       });
     }),
 };
@@ -147,7 +144,7 @@ async function begin(
   if (side && checkpoint) {
     restoreTraining(training, hasItsData ? side : withoutPosition(side, training), checkpoint, "checkpoint");
   }
-  session = { settings, task, config, training, unseen: test, data: undefined, seconds: side?.seconds ?? 0 };
+  session = { settings, task, config, training, unseen: test, seconds: side?.seconds ?? 0 };
   return {
     parameters: weightCount(config.model),
     updates: training.model.recursion.updates,
@@ -197,11 +194,6 @@ function fileOf(files: CheckpointFiles, name: string): Uint8Array {
   const bytes = files.get(name);
   if (!bytes) throw new Error(`checkpoint: no ${name} among ${[...files.keys()].join(", ") || "no files"}`);
   return bytes;
-}
-
-function puzzleAt({ inputs, labels, length }: Examples, index: number): Puzzle {
-  const own = (tokens: Int32Array): number[] => [...tokens.subarray(index * length, (index + 1) * length)];
-  return { question: own(inputs), truth: own(labels) };
 }
 
 async function train(

@@ -27,6 +27,13 @@ describe("an archive", () => {
     expect(() => readZip(archive.subarray(0, archive.length - 1))).toThrow("zip: not an archive");
   });
 
+  it("is refused if its directory points outside the archive", () => {
+    const archive = writeZip(new Map([["a.txt", Uint8Array.of(1, 2, 3)]]));
+    const directory = 30 + 5 + 3;
+    const damaged = archive.with(directory + 42, 255);
+    expect(() => readZip(damaged)).toThrow("zip: a.txt lies outside the archive");
+  });
+
   it("is read by other programs", () => {
     const folder = mkdtempSync(join(tmpdir(), "trm-zip-"));
     const file = join(folder, "a.zip");
