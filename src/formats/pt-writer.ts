@@ -1,7 +1,7 @@
 // Writes a state_dict as a .pt file that torch.load (also with weights_only) and the official code's `load_checkpoint` read.
 // pt.ts describes the format. Equal tensors give equal bytes.
 import { expectTensorMap } from "./arguments.ts";
-import { CheckpointError } from "./errors.ts";
+import { CheckpointError, quoted } from "./errors.ts";
 import type { WritableTensor } from "./safetensors.ts";
 import { writeStoredZip } from "./zip.ts";
 
@@ -56,7 +56,7 @@ function pickleOf(tensors: ReadonlyMap<string, WritableTensor>): Uint8Array {
     tuple(() => {
       tuple(() => {
         string("storage");
-        global("torch", storageClassOf(data));
+        global("torch", storageClassOf(name, data));
         string(key);
         string("cpu");
         integer(data.length);
@@ -74,14 +74,20 @@ function pickleOf(tensors: ReadonlyMap<string, WritableTensor>): Uint8Array {
   return Uint8Array.from(bytes);
 }
 
-function storageClassOf(data: WritableTensor["data"]): string {
-  if (data instanceof Float64Array) return "DoubleStorage";
-  if (data instanceof Float32Array) return "FloatStorage";
-  if (data instanceof BigInt64Array) return "LongStorage";
-  if (data instanceof Int32Array) return "IntStorage";
-  if (data instanceof Uint8Array) return "ByteStorage";
+/** The storage classes of torch by the name of the array type, which an array of another realm (an iframe, a vm context) has too. */
+const STORAGE_CLASSES: Partial<Record<string, string>> = {
+  Float64Array: "DoubleStorage",
+  Float32Array: "FloatStorage",
+  BigInt64Array: "LongStorage",
+  Int32Array: "IntStorage",
+  Uint8Array: "ByteStorage",
+};
+
+function storageClassOf(name: string, data: WritableTensor["data"]): string {
+  const storageClass = STORAGE_CLASSES[data[Symbol.toStringTag]];
+  if (storageClass !== undefined) return storageClass;
   throw new CheckpointError(
-    "serializePt: got an array of an unknown type, expected Float64Array, Float32Array, BigInt64Array, Int32Array or Uint8Array",
+    `serializePt: ${quoted(name, 80)} has its numbers in a ${data[Symbol.toStringTag]}, expected ${Object.keys(STORAGE_CLASSES).join(", ")}`,
   );
 }
 

@@ -44,6 +44,16 @@ export interface WritableTensor {
   readonly data: Float64Array | Float32Array | Uint16Array | BigInt64Array | Int32Array | Uint8Array;
 }
 
+/** The dtypes that are written, by the name of the array type, which an array of another realm (an iframe, a vm context) has too. */
+const WRITABLE: Partial<Record<string, SafetensorsDtype>> = {
+  Float64Array: "F64",
+  Float32Array: "F32",
+  Uint16Array: "F16",
+  BigInt64Array: "I64",
+  Int32Array: "I32",
+  Uint8Array: "U8",
+};
+
 /** The array type of every dtype in the file. */
 const ARRAYS: Record<SafetensorsDtype, NumberArrayType<SafetensorsData | Uint16Array>> = {
   F64: Float64Array,
@@ -117,7 +127,7 @@ export function serializeSafetensors(
       );
     }
     const end = offset + data.byteLength;
-    const entry = { dtype: dtypeOf(data), shape, data_offsets: [offset, end] };
+    const entry = { dtype: dtypeOf(name, data), shape, data_offsets: [offset, end] };
     fields.push(`${JSON.stringify(name)}:${JSON.stringify(entry)}`);
     offset = end;
   }
@@ -253,13 +263,12 @@ function checkContiguous(entries: readonly Entry[], dataLength: number, where: s
   }
 }
 
-function dtypeOf(data: WritableTensor["data"]): SafetensorsDtype {
-  if (data instanceof Float64Array) return "F64";
-  if (data instanceof Float32Array) return "F32";
-  if (data instanceof Uint16Array) return "F16";
-  if (data instanceof BigInt64Array) return "I64";
-  if (data instanceof Int32Array) return "I32";
-  return "U8";
+function dtypeOf(name: string, data: WritableTensor["data"]): SafetensorsDtype {
+  const dtype = WRITABLE[data[Symbol.toStringTag]];
+  if (dtype !== undefined) return dtype;
+  throw new CheckpointError(
+    `serializeSafetensors: ${quoted(name, 80)} has its numbers in a ${data[Symbol.toStringTag]}, expected ${Object.keys(WRITABLE).join(", ")}`,
+  );
 }
 
 /** The bits of the nearest float16 numbers; of two equally near ones those of the even one. Numbers from 65520 become infinite. */

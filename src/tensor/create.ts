@@ -48,8 +48,10 @@ export function tensor(
 }
 
 function dtypeOf(values: unknown): DType {
-  if (values instanceof Float64Array) return "float64";
-  if (values instanceof Int32Array) return "int32";
+  // The name of the type instead of `instanceof`: an array of another realm (an iframe, a vm context) has it too.
+  const type = Object.prototype.toString.call(values);
+  if (type === "[object Float64Array]") return "float64";
+  if (type === "[object Int32Array]") return "int32";
   return "float32";
 }
 

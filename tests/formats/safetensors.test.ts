@@ -1,8 +1,10 @@
 // safetensors files: round trips, dtypes, and refusals of one line.
 import { readFileSync } from "node:fs";
+import { runInNewContext } from "node:vm";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { CheckpointError } from "../../src/formats/errors.ts";
+import { serializePt } from "../../src/formats/pt-writer.ts";
 import {
   float16Bits,
   parseSafetensors,
@@ -210,6 +212,29 @@ describe("refusals", () => {
     expect(() => parseSafetensors(safetensorsFile({ [name]: 1 }, data))).toThrow(
       /^safetensors: tensor "\\nx{74}\.\.\.: not/,
     );
+  });
+});
+
+describe("arrays of another realm", () => {
+  it.each(["Float64Array", "Float32Array", "BigInt64Array", "Int32Array", "Uint8Array"])(
+    "are written with the dtype of a %s, as arrays of this realm are",
+    (type) => {
+      const own = { Float64Array, Float32Array, BigInt64Array, Int32Array, Uint8Array }[type]!;
+      const numbers = type === "BigInt64Array" ? "1n, 2n" : "1, 2";
+      const other = runInNewContext(`new ${type}([${numbers}])`);
+      expect(other instanceof own).toBe(false);
+      const mine = runInNewContext(`new type([${numbers}])`, { type: own });
+      const of = (data: WritableTensor["data"]) => new Map([["w", { shape: [2], data }]]);
+      expect(serializeSafetensors(of(other))).toEqual(serializeSafetensors(of(mine)));
+      expect(serializePt(of(other))).toEqual(serializePt(of(mine)));
+    },
+  );
+
+  it("of a type without a dtype are refused with the name of the tensor", () => {
+    const tensors = new Map([["w", { shape: [2], data: new Int8Array(2) as unknown as Uint8Array }]]);
+    const expected = '"w" has its numbers in a Int8Array, expected Float64Array, Float32Array';
+    expect(() => serializeSafetensors(tensors)).toThrow(`serializeSafetensors: ${expected}`);
+    expect(() => serializePt(tensors)).toThrow(`serializePt: ${expected}`);
   });
 });
 

@@ -1,4 +1,5 @@
 // Creating tensors, reading them back, and the errors for wrong arguments.
+import { runInNewContext } from "node:vm";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
@@ -55,6 +56,8 @@ describe("tensor()", () => {
     scope(() => {
       expect(tensor(new Float64Array([1])).dtype).toBe("float64");
       expect(tensor(new Int32Array([1])).dtype).toBe("int32");
+      expect(tensor(runInNewContext("new Float64Array([1])")).dtype).toBe("float64"); // of another realm
+      expect(tensor(runInNewContext("new Int32Array([1])")).dtype).toBe("int32");
       expect(tensor(new Float32Array([1])).dtype).toBe("float32");
       expect(tensor(new Uint8Array([1])).dtype).toBe("float32");
       expect(valuesOf(tensor(new Float64Array([1.7, -1.7]), { dtype: "int32" }))).toEqual([1, -1]);
