@@ -74,7 +74,7 @@ export function rolloutTable(evaluation: RolloutEvaluation, select: RolloutSelec
     "    K    best-q      mode  residual    pass@K  expected  recursions",
     ...Object.keys(evaluation.passAtK).map(row),
     `sigma ${sigma}, ${steps} supervision steps; recursions: deep recursions per puzzle`,
-    "pass@K: any of the first K rollouts is correct (an oracle)",
+    "pass@K: at least one of the first K rollouts is correct (an oracle)",
     "expected: pass@K, as the mean over all choices of K rollouts",
     `cost: ${made.toLocaleString("en-US")} deep recursions in ${seconds.toFixed(1)} s`,
     ...unlabelledNote(unlabelled),

@@ -196,7 +196,7 @@ export class WritableRun {
   /** Closes the run and deletes it, as is appropriate for a run that has not completed a step. */
   discard(): void {
     this.#metrics?.close();
-    if (!existsSync(this.path)) return; // removed or moved by somebody else, which is the error to report
+    if (!existsSync(this.path)) return; // Another process removed or moved it, and the caller reports that error.
     rmSync(join(this.path, runFile), { force: true });
     removeRemains(this.path);
     this.lock.release();

@@ -74,7 +74,7 @@ function* batchesOf(examples: Examples, batchSize: number): Generator<Batch> {
   }
 }
 
-/** @throws ArgumentError unless the value is examples with count · length inputs and labels, and count puzzle ids if it has any */
+/** @throws ArgumentError unless the value is examples with count · length inputs and labels, and count puzzle ids if they are given */
 export function expectExamples(where: string, value: unknown): asserts value is Examples {
   expectObject(where, "the examples", value, ["count", "length", "inputs", "labels"]);
   const { count, length, inputs, labels, puzzleIds } = value as Examples;

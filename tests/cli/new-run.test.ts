@@ -29,7 +29,7 @@ it("a run that another process has finished meanwhile is moved aside only with -
   expect(readdirSync(`${out}.previous`)).toContain("run.json");
 });
 
-it("discarding a run whose folder somebody has removed is no error, so that the cause is reported", async () => {
+it("discarding a run whose folder another process has removed is no error, so that the cause is reported", async () => {
   const run = await create(join(root, "removed"), false);
   rmSync(run.path, { recursive: true });
   expect(() => run.discard()).not.toThrow();
