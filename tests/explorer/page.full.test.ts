@@ -33,15 +33,12 @@ const isBusy = (): boolean => loadavg()[0]! > 2 * availableParallelism();
 /** Minutes of the training whose memory is watched. */
 const minutes = Number(process.env.EXPLORER_MINUTES ?? 0.4);
 
-/** The slope of the line of least squares, and half of its 95% interval if the measurements scatter independently. */
-function slopeOf(points: readonly (readonly [x: number, y: number])[]): { slope: number; margin: number } {
-  const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
-  const mean = (values: readonly number[]): number => sum(values) / values.length;
+/** The slope of the line of least squares. */
+function slopeOf(points: readonly (readonly [x: number, y: number])[]): number {
+  const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
   const [meanX, meanY] = [mean(points.map(([x]) => x)), mean(points.map(([, y]) => y))];
-  const spread = sum(points.map(([x]) => (x - meanX) ** 2));
-  const slope = sum(points.map(([x, y]) => (x - meanX) * (y - meanY))) / spread;
-  const residual = sum(points.map(([x, y]) => (y - meanY - slope * (x - meanX)) ** 2));
-  return { slope, margin: 1.96 * Math.sqrt(residual / (points.length - 2) / spread) };
+  const covariance = mean(points.map(([x, y]) => (x - meanX) * (y - meanY)));
+  return covariance / mean(points.map(([x]) => (x - meanX) ** 2));
 }
 
 interface Shown {
@@ -80,9 +77,9 @@ describe.skipIf(!chromiumPath)("the built page", () => {
   async function visit(
     hash: string,
     test: (page: Page, watched: Watched) => Promise<void>,
-    { isolated = true, width = 1440, theme = "light" as "light" | "dark" } = {},
+    { isolated = true, width = 1440, theme = "light" as "light" | "dark", within = browser } = {},
   ): Promise<void> {
-    const context = await browser.newContext({
+    const context = await within.newContext({
       viewport: { width, height: 900 },
       colorScheme: theme,
       reducedMotion: "reduce",
@@ -116,7 +113,7 @@ describe.skipIf(!chromiumPath)("the built page", () => {
   async function residentMegabytes(page: Page): Promise<number> {
     await page.evaluate("gc()");
     for (const worker of page.workers()) await worker.evaluate("gc()");
-    const session = await browser.newBrowserCDPSession();
+    const session = await page.context().browser()!.newBrowserCDPSession();
     const { processInfo } = await session.send("SystemInfo.getProcessInfo");
     await session.detach();
     return processInfo
@@ -518,50 +515,70 @@ describe.skipIf(!chromiumPath)("the built page", () => {
     });
   });
 
+  it("trains to at least 95% of unseen 4x4 puzzles within 60 seconds, smoothly, and stops at once", async () => {
+    await visit("v=1&view=train&model=sudoku4", async (page) => {
+      await page.click("button:text-is('Train from scratch')");
+      const figures = async (): Promise<Record<string, string>> =>
+        Object.fromEntries(
+          await page.$$eval(".run .figures > div", (rows) =>
+            rows.map((row) => [row.querySelector("dt")!.textContent!, row.querySelector("dd")!.textContent!]),
+          ),
+        );
+      await until(
+        async () => Number.parseFloat((await figures())["unseen puzzles correct"] ?? "") >= 95,
+        "95%",
+        240_000,
+      );
+      const reached = await figures();
+      const seconds = Number(reached["seconds of training"]);
+      const made = Number(reached["training step"]!.replaceAll(",", ""));
+      console.log(`explorer: 95% of 200 unseen 4x4 puzzles after ${seconds} s of training, ${made} steps`);
+      expect(made).toBeLessThan(1500);
+      if (!isBusy()) expect(seconds).toBeLessThan(60);
+
+      const frames = await page.evaluate(
+        () =>
+          new Promise<number[]>((resolve) => {
+            const times: number[] = [];
+            const tick = (time: number): void => {
+              times.push(time);
+              if (time - times[0]! < 4000) requestAnimationFrame(tick);
+              else resolve(times.slice(1).map((now, i) => now - times[i]!));
+            };
+            requestAnimationFrame(tick);
+          }),
+      );
+      const sorted = frames.toSorted((a, b) => a - b);
+      const rate = (1000 * frames.length) / frames.reduce((sum, time) => sum + time, 0);
+      const p99 = sorted[Math.floor(0.99 * sorted.length)]!;
+      console.log(`explorer: ${rate.toFixed(1)} frames per second while training, 99% within ${p99.toFixed(1)} ms`);
+      if (!isBusy()) {
+        expect(rate).toBeGreaterThanOrEqual(58);
+        expect(p99).toBeLessThanOrEqual(34.5);
+      }
+
+      const began = performance.now();
+      await page.click("button:text-is('Stop')");
+      const stopped = Number((await figures())["training step"]!.replaceAll(",", ""));
+      const took = performance.now() - began;
+      await page.waitForTimeout(500);
+      expect(Number((await figures())["training step"]!.replaceAll(",", ""))).toBe(stopped);
+      console.log(`explorer: stopped within ${took.toFixed(0)} ms`);
+      if (!isBusy()) expect(took).toBeLessThan(200);
+    });
+  }, 600_000);
+
   it(
-    "trains to at least 95% of unseen 4x4 puzzles within 60 seconds, smoothly, in constant memory, and stops at once",
+    "trains in constant memory",
     async () => {
-      await visit("v=1&view=train&model=sudoku4", async (page) => {
+      // V8 enlarges its young generation for as long as it collects much, by 40 MB within 20,000 steps. That would hide a leak.
+      const within = await launch("--max-semi-space-size=1");
+      const train = async (page: Page): Promise<void> => {
         await page.click("button:text-is('Train from scratch')");
-        const figures = async (): Promise<Record<string, string>> =>
-          Object.fromEntries(
-            await page.$$eval(".run .figures > div", (rows) =>
-              rows.map((row) => [row.querySelector("dt")!.textContent!, row.querySelector("dd")!.textContent!]),
-            ),
-          );
-        await until(
-          async () => Number.parseFloat((await figures())["unseen puzzles correct"] ?? "") >= 95,
-          "95%",
-          240_000,
-        );
-        const reached = await figures();
-        const seconds = Number(reached["seconds of training"]);
-        const made = Number(reached["training step"]!.replaceAll(",", ""));
-        console.log(`explorer: 95% of 200 unseen 4x4 puzzles after ${seconds} s of training, ${made} steps`);
-        expect(made).toBeLessThan(1500);
-        if (!isBusy()) expect(seconds).toBeLessThan(60);
-
-        const frames = await page.evaluate(
-          () =>
-            new Promise<number[]>((resolve) => {
-              const times: number[] = [];
-              const tick = (time: number): void => {
-                times.push(time);
-                if (time - times[0]! < 4000) requestAnimationFrame(tick);
-                else resolve(times.slice(1).map((now, i) => now - times[i]!));
-              };
-              requestAnimationFrame(tick);
-            }),
-        );
-        const sorted = frames.toSorted((a, b) => a - b);
-        const rate = (1000 * frames.length) / frames.reduce((sum, time) => sum + time, 0);
-        const p99 = sorted[Math.floor(0.99 * sorted.length)]!;
-        console.log(`explorer: ${rate.toFixed(1)} frames per second while training, 99% within ${p99.toFixed(1)} ms`);
-        if (!isBusy()) {
-          expect(rate).toBeGreaterThanOrEqual(58);
-          expect(p99).toBeLessThanOrEqual(34.5);
-        }
-
+        // The first evaluation enlarges the pool of the kernels.
+        const isEvaluated = async (): Promise<boolean> =>
+          /unseen puzzles correct\s+\d/.test(await page.innerText(".run .figures"));
+        await until(isEvaluated, "the first evaluation");
         const kernelMemory = async (): Promise<string> =>
           /kernel memory ([\d.]+) MB/.exec(await page.innerText(".run .from"))![1]!;
         const before = await kernelMemory();
@@ -576,23 +593,19 @@ describe.skipIf(!chromiumPath)("the built page", () => {
         expect(await kernelMemory()).toBe(before);
         console.log(`explorer: kernel memory ${before} MB before and after ${minutes} minutes of training`);
         if (resident.length > 20) {
-          const { slope, margin } = slopeOf(resident);
+          const growth = slopeOf(resident);
           const [first, last] = [resident[0]!, resident.at(-1)!].map(([, megabytes]) => megabytes.toFixed(1));
           console.log(
-            `explorer: resident memory ${first} MB, at the end ${last} MB, growth ${slope.toFixed(2)} ± ${margin.toFixed(2)} MB per minute`,
+            `explorer: resident memory ${first} MB, at the end ${last} MB, growth ${growth.toFixed(2)} MB per minute`,
           );
-          expect(slope - margin, "the least growth that the measurements allow").toBeLessThan(0.2);
+          expect(growth).toBeLessThan(0.2);
         }
-
-        const began = performance.now();
-        await page.click("button:text-is('Stop')");
-        const stopped = Number((await figures())["training step"]!.replaceAll(",", ""));
-        const took = performance.now() - began;
-        await page.waitForTimeout(500);
-        expect(Number((await figures())["training step"]!.replaceAll(",", ""))).toBe(stopped);
-        console.log(`explorer: stopped within ${took.toFixed(0)} ms`);
-        if (!isBusy()) expect(took).toBeLessThan(200);
-      });
+      };
+      try {
+        await visit("v=1&view=train&model=sudoku4", train, { within });
+      } finally {
+        await within.close();
+      }
     },
     600_000 + minutes * 60_000,
   );

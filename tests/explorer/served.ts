@@ -62,10 +62,11 @@ export const chromiumPath =
     (path): path is string => path !== undefined && existsSync(path),
   ) ?? null;
 
-export function launch(): Promise<Browser> {
+export function launch(...v8Flags: string[]): Promise<Browser> {
   if (!chromiumPath) throw new Error("no Chromium (Debian: apt-get install chromium; or set CHROMIUM)");
   // With gc() a test can tell memory that is in use from garbage that V8 has not collected yet.
-  const args = ["--js-flags=--expose-gc", ...(process.getuid?.() === 0 ? ["--no-sandbox"] : [])];
+  const flags = ["--expose-gc", ...v8Flags].join(" ");
+  const args = [`--js-flags=${flags}`, ...(process.getuid?.() === 0 ? ["--no-sandbox"] : [])];
   return chromium.launch({ executablePath: chromiumPath, args });
 }
 
