@@ -166,6 +166,7 @@ export function fileOf(name: string, file: string): Promise<ArrayBuffer> {
   if (known) return known;
   const loading = download(path);
   fetched.set(path, loading);
+  loading.catch(() => fetched.delete(path)); // a later call tries again
   return loading;
 }
 
@@ -215,28 +216,36 @@ function showRecorded(): void {
 export const ready = signal<{ readonly name: string; readonly machine: Machine } | null>(null);
 export const workerError = signal<string | null>(null);
 
-function openModel(): void {
+// An effect that reads the link itself runs after every move through the trace.
+const backend = computed(() => link.value.backend);
+const threads = computed(() => link.value.threads);
+
+/** Opens the model in the worker. Returns what stops that, because the files may arrive later than those of a later choice. */
+function openModel(): (() => void) | undefined {
   const own = model.value;
-  const { backend, threads } = link.value;
+  const choice = { backend: backend.value, threads: threads.value };
   if (!own) return;
   ready.value = null;
   workerError.value = null;
+  const controller = new AbortController();
+  const { signal } = controller;
   const load = async (): Promise<Machine> => {
     const [config, weights] = await Promise.all([
       fileOf(own.name, "config.json"),
       fileOf(own.name, "model.safetensors"),
     ]);
     const files = { name: own.name, config: decode(config), weights, basis: own.basis };
-    return callWorker("open", { files, choice: { backend, threads } });
+    return callWorker("open", { files, choice }, { signal });
   };
   load().then(
     (machine) => {
-      if (model.peek() === own) ready.value = { name: own.name, machine };
+      if (!signal.aborted) ready.value = { name: own.name, machine };
     },
     (error: Error) => {
-      workerError.value = error.message;
+      if (!signal.aborted) workerError.value = error.message;
     },
   );
+  return () => controller.abort();
 }
 
 let solving: AbortController | null = null;

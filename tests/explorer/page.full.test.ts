@@ -413,6 +413,62 @@ describe.skipIf(!chromiumPath)("the built page", () => {
     });
   });
 
+  it("does not show the rollouts of a puzzle beside another one that was chosen meanwhile", async () => {
+    await visit("v=1&model=maze9&view=failures&sigma=1&rollouts=32&at=1.1.1", async (page) => {
+      await live(page);
+      const verdict = (): Promise<string> => page.innerText(".noise .verdict");
+      await page.click("button:text('Run 32 rollouts')");
+      await until(async () => (await verdict()).startsWith("step"), "the first steps");
+      const { failed } = manifest.models.find(({ name }) => name === "maze9")!;
+      await page.click(`fieldset button:text-is('${failed[0]}')`);
+      await live(page);
+      await page.waitForTimeout(1000);
+      expect([await verdict(), await page.$(".rollouts")]).toEqual(["", null]);
+    });
+  });
+
+  it("opens the model that was chosen last, also if the files of an earlier choice arrive after its files", async () => {
+    await visit("v=1&model=sudoku4&at=1.1.1", async (page) => {
+      await live(page);
+      let arrive = (): void => {};
+      const late = new Promise<void>((resolve) => {
+        arrive = resolve;
+      });
+      await page.route("**/models/maze9/model.safetensors", async (route) => {
+        await late;
+        await route.continue();
+      });
+      await page.selectOption(".choices select", "maze9");
+      await page.selectOption(".choices select", "sudoku4");
+      const { puzzle } = await live(page);
+      arrive();
+      await page.waitForTimeout(1000);
+      await page.click("button:text('›')");
+      await until(
+        async () => (await shownBy(page))?.puzzle.question.join() !== puzzle.question.join(),
+        "another puzzle",
+      );
+      expect((await live(page)).puzzle.question).toHaveLength(16);
+    });
+  });
+
+  it("opens a model once, and keeps the rollouts, while the visitor moves through the trace", async () => {
+    await visit("v=1&model=maze9&view=failures&sigma=1&rollouts=3&at=1.1.1", async (page) => {
+      await live(page);
+      const solved = (): Promise<number> => page.evaluate(() => performance.getEntriesByName("live").length);
+      const before = await solved();
+      await page.click("button:text('Run 3 rollouts')");
+      await page.click("nav button:text('Solve')");
+      const at = link(page).at;
+      await page.keyboard.press("ArrowRight");
+      await until(async () => link(page).at.update > at.update, "the next update");
+      await page.click("nav button:text('Failures')");
+      await until(async () => (await page.$(".rollouts")) !== null, "the rollouts");
+      await page.waitForTimeout(1000);
+      expect(await solved()).toBe(before);
+    });
+  });
+
   it("plays, pauses, and keeps its whole state in the address", async () => {
     await visit("v=1&model=sudoku4&at=1.1.1", async (page) => {
       await live(page);

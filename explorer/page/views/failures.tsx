@@ -1,5 +1,5 @@
 // Failures: puzzles with one blank left, answers that more steps undo, and noise on z with several rollouts.
-import { effect, type Signal, signal } from "@preact/signals";
+import { computed, type Signal, signal } from "@preact/signals";
 import type { JSX } from "preact";
 import type { Calls, Exam, Puzzle, Rollout, Rollouts } from "../../shared/calls.ts";
 import { sigmoid, wrongCells } from "../../shared/frames.ts";
@@ -31,9 +31,17 @@ interface Measurement<T> {
   readonly model: string;
   readonly status: string;
   readonly result: T | null;
+  /** Ends the call that makes it. */
+  readonly controller: AbortController;
 }
 
 const restart = { step: 0, cycle: 0, update: 0 };
+
+/** Removes a measurement, and ends the call that makes it. */
+function forget<T>(measurement: Signal<Measurement<T> | null>): void {
+  measurement.peek()?.controller.abort();
+  measurement.value = null;
+}
 
 function measure<K extends "exam" | "rollouts">(
   into: Signal<Measurement<Calls[K]["result"]> | null>,
@@ -43,16 +51,18 @@ function measure<K extends "exam" | "rollouts">(
   const { name } = model.peek()!;
   // The first of the rollouts is the prediction without noise.
   const total = args.steps * ("count" in args ? 1 + args.count : 1);
-  into.value = { model: name, status: "starting", result: null };
-  const onProgress = (step: number): void => {
-    into.value = { model: name, status: `step ${step} of ${total}`, result: null };
+  const controller = new AbortController();
+  const { signal } = controller;
+  const show = (status: string, result: Calls[K]["result"] | null = null): void => {
+    into.value = { model: name, status, result, controller };
   };
-  callWorker(call, args, { onProgress: onProgress as never }).then(
-    (result) => {
-      into.value = { model: name, status: "", result };
-    },
+  forget(into);
+  show("starting");
+  const onProgress = (step: number): void => show(`step ${step} of ${total}`);
+  callWorker(call, args, { signal, onProgress: onProgress as never }).then(
+    (result) => show("", result),
     (error: Error) => {
-      into.value = { model: name, status: error.message, result: null };
+      if (!signal.aborted) show(error.message);
     },
   );
 }
@@ -209,12 +219,13 @@ const rightAfter = (right: readonly Uint8Array[], step: number): number =>
 
 const noisy = signal<Measurement<Rollouts> | null>(null);
 
-// Another puzzle or setting leaves nothing of the old rollouts.
-effect(() => {
+/** What rollouts depend on: the model, the puzzle that is chosen, the one on the boards until that is solved, and the settings. */
+const conditions = computed(() => {
   const { sigma, rollouts } = link.value;
-  void [sigma, rollouts, puzzleText.value, model.value];
-  noisy.value = null;
+  return [model.value?.name, puzzleText.value, shown.value?.puzzle.question, steps.value, sigma, rollouts].join();
 });
+// Rollouts of another puzzle, model or setting are never shown beside the current one.
+conditions.subscribe(() => forget(noisy));
 
 /** Failed samples that the page offers by number. */
 const offered = 10;
@@ -312,9 +323,7 @@ function RolloutBoards({ made, puzzle }: { made: Rollouts; puzzle: Puzzle }): JS
         </div>
         <div>
           <dt>correct rollouts, if one knew</dt>
-          <dd>
-            {truth === null ? "unknown" : rightCount} of {rollouts.length}
-          </dd>
+          <dd>{truth === null ? "unknown" : `${rightCount} of ${rollouts.length}`}</dd>
         </div>
       </dl>
       {votes === rollouts.length && rollouts.length > 1 && (
