@@ -298,7 +298,7 @@ describe.skipIf(!chromiumPath)("the built page", () => {
       await page.mouse.up();
       const walled = `S        ########${emptyMaze.slice(17)}`;
       await until(async () => (await mazeShown(page)) === walled, "the walls");
-      expect(link(page).puzzle).toBe(walled);
+      await until(async () => link(page).puzzle === walled, "the walls in the address"); // written with a delay
       const { frames, puzzle } = await live(page);
       expect(frames).toHaveLength(96);
       // Where the model finds a shortest path, the page counts no cell of it as wrong.
@@ -379,7 +379,8 @@ describe.skipIf(!chromiumPath)("the built page", () => {
         "the puzzle",
       );
       expect((await live(page)).frames).toHaveLength(128);
-      expect(link(page)).toMatchObject({ model: "sudoku9", puzzle: own });
+      await until(async () => link(page).puzzle === own, "the puzzle in the address");
+      expect(link(page).model).toBe("sudoku9");
     });
   });
 
