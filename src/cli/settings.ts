@@ -3,6 +3,7 @@ import { extname } from "node:path";
 import { parse as parseYaml } from "yaml";
 import { readBytes } from "../formats/index.node.ts";
 import { decodeText } from "../formats/index.ts";
+import type { InitialWeights } from "../runs/index.node.ts";
 import { isOfficialForm, type Preset, readOfficialSettings, stepsOfEpochs } from "../runs/index.ts";
 import {
   type Config,
@@ -74,6 +75,13 @@ function merge(sources: readonly SettingSource[]): Merged {
     for (const [key, value] of Object.entries(derive?.(merged) ?? {})) if (from.get(key) === where) merged[key] = value;
   }
   return { settings: merged, from, epochs };
+}
+
+/** The model settings of weights to start from, except for those that follow from the task. */
+export function modelSettings(where: string, { config }: InitialWeights): SettingSource {
+  const ofTask = ["sequenceLength", "vocabularySize"];
+  const settings = Object.entries(config.model).filter(([key]) => !ofTask.includes(key));
+  return { where, settings: Object.fromEntries(settings), determines: "model" };
 }
 
 /** One line per source with the settings that it determines in the merged configuration, and one with the defaults. */

@@ -18,7 +18,7 @@ export interface InitialWeights {
   /** As run.json records it. */
   readonly about: NonNullable<RunAbout["init"]>;
   /** Sets the weights of a new training, and their average. @throws CheckpointError if the shapes differ */
-  apply(training: Training): void;
+  apply(training: Pick<Training, "model" | "ema">): void;
 }
 
 /**

@@ -39,6 +39,15 @@ export const unseenFile = "unseen.csv";
 
 const count = z.number().check(z.int(), z.minimum(0));
 
+/** The weights from which a training started: those of a run, or the stored ones of a model. */
+export const initSchema = z.object({
+  source: z.string(),
+  /** Training steps behind the weights; null if the files of the model do not record them. */
+  step: z.nullable(count),
+  weights: z.enum(["averaged", "raw", "stored"]),
+  sha256: z.string(),
+});
+
 const runSchema = z.object({
   format: z.literal("trm-ts run"),
   version: z.literal(1),
@@ -51,16 +60,8 @@ const runSchema = z.object({
   fingerprint: z.optional(fingerprintSchema),
   /** The command line that started the run. */
   command: z.optional(z.string()),
-  /** The weights from which the training started, unless they were random: those of a run, or the stored ones of a model. */
-  init: z.optional(
-    z.object({
-      source: z.string(),
-      /** Training steps behind the weights; null if the files of the model do not record them. */
-      step: z.nullable(count),
-      weights: z.enum(["averaged", "raw", "stored"]),
-      sha256: z.string(),
-    }),
-  ),
+  /** Absent if the initial weights were random. */
+  init: z.optional(initSchema),
   /** When training ends, unless a resumed training sets another goal. */
   goal: z.object({ steps: z.nullable(count), minutes: z.nullable(z.number()) }),
 });

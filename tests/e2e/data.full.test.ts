@@ -371,4 +371,32 @@ describe("trm ablate", () => {
     expect([code, stdout, stderr]).toEqual([2, "", `trm: ablate: ${message} in ${out}\n`]);
     expect(readFileSync(join(out, "ablation.json"), "utf8")).toBe(before);
   });
+
+  it("starts every row from the weights of --init, and refuses to go on if they have changed", async () => {
+    const start = `${out}-start`;
+    cpSync("weights/sudoku4", start, { recursive: true });
+    const args = words(
+      `ablate --out ${out}-init --init ${start} --steps 1 --puzzles 100 --seeds 1 --rows trm,eqr --json`,
+    );
+    const { rows, init, scale } = json(await trm(...args));
+    // The shipped model solves the task, and a single step does not change that.
+    expect(rows[0].oursSmallScale.exactPercent.mean).toBeGreaterThan(95);
+    expect(init).toMatchObject({ source: start, weights: "stored" });
+    expect(scale).toContain(`from the weights of ${start}`);
+    const weights = join(start, "model.safetensors");
+    const bytes = readFileSync(weights);
+    writeFileSync(weights, bytes.with(bytes.length - 1, bytes.at(-1)! ^ 1));
+    const { code, stderr } = await trm("ablate", "--out", `${out}-init`, "--resume", "--seeds", "2");
+    expect([code, stderr]).toEqual([
+      1,
+      `trm: ${start}: the weights have changed since the ablation started from them\n`,
+    ]);
+  });
+
+  it("refuses a row whose model the weights of --init do not fit, before it trains one", async () => {
+    const args = words(`ablate --out ${out}-misfit --init sudoku4 --steps 1 --rows trm,separate-nets`);
+    const { code, stderr } = await trm(...args);
+    expect([code, stderr]).toEqual([1, expect.stringMatching(/^trm: row separate-nets: .*model\.safetensors.*\n$/)]);
+    expect(existsSync(`${out}-misfit`)).toBe(false);
+  });
 });

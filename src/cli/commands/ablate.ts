@@ -1,12 +1,15 @@
 // `trm ablate`: the ablation table of the paper at small scale, with equal compute for every row.
 import { existsSync, readdirSync } from "node:fs";
 import { Command, InvalidArgumentError, Option } from "commander";
+import { CheckpointError } from "../../formats/index.ts";
 import { taskOf } from "../../puzzles/index.ts";
 import {
   type AblationPlan,
+  type InitialWeights,
   isAblation,
   OccupiedError,
   readCells,
+  readInitialWeights,
   readPlan,
   readUnfinished,
   saveUnfinished,
@@ -28,7 +31,8 @@ import {
   stepsFor,
   trainCell,
 } from "../../runs/index.ts";
-import { type Config, type ExampleSets, parseConfig, trainingFlops } from "../../trm/index.ts";
+import { Random } from "../../tensor/index.ts";
+import { type Config, type ExampleSets, Model, parseConfig, trainingFlops } from "../../trm/index.ts";
 import { UsageError } from "../explain.ts";
 import { counted, duration, percent } from "../format.ts";
 import { generatedChoice } from "../generated-choice.ts";
@@ -41,7 +45,8 @@ import {
   wholeNumber,
 } from "../options.ts";
 import { startProgress } from "../progress.ts";
-import { mergeSettings, parseSet } from "../settings.ts";
+import { mergeSettings, modelSettings, parseSet } from "../settings.ts";
+import { placeOfModel, shippedNames } from "../shipped-models.ts";
 import { listenForStop } from "../stop-request.ts";
 import { openTerminal, type Terminal } from "../terminal.ts";
 import { packState } from "../training-session.ts";
@@ -62,6 +67,7 @@ interface AblateOptions extends ComputeOptions {
   readonly rows?: readonly AblationRow[];
   readonly puzzles?: number;
   readonly set: readonly string[];
+  readonly init?: string;
   readonly out?: string;
   readonly resume?: boolean;
   readonly json?: boolean;
@@ -95,6 +101,10 @@ export function ablateCommand(): Command {
     )
     .addOption(new Option("--puzzles <n>", "number of puzzles to generate for training").argParser(wholeNumber(1)))
     .addOption(new Option("--set <key=value...>", "settings of the row trm, over preset small").default([], "none"))
+    .option(
+      "--init <dir>",
+      `start every row and seed from these weights instead of random ones: the averaged weights of a run or checkpoint, a folder with config.json and model.safetensors, or a shipped model (${shippedNames().join(", ")})`,
+    )
     .option("--out <dir>", "folder for the results (default: runs/ablation-TASK)", outputFolder)
     .addOption(
       new Option("--resume", "continue the ablation in the folder").conflicts([
@@ -104,6 +114,7 @@ export function ablateCommand(): Command {
         "clues",
         "puzzles",
         "set",
+        "init",
       ]),
     );
   for (const option of computeOptions()) command.addOption(option);
@@ -140,6 +151,7 @@ Examples:
   ${invocation} ablate --rows trm,hrm,direct --minutes 1 --out runs/three
   ${invocation} ablate --rows trm,eqr,easy-mixing --task sudoku6 --steps 1400
   ${invocation} ablate --rows trm,eqr --task maze --side 9 --steps 3000
+  ${invocation} ablate --rows trm,eqr --task sudoku9 --init runs/easy --steps 600
   ${invocation} ablate --resume --seeds 5`;
 
 function parseRows(text: string): AblationRow[] {
@@ -161,6 +173,7 @@ async function ablate(options: AblateOptions): Promise<void> {
     const base = parseConfig(study.base, folder);
     terminal.remark(`folder   ${folder}`);
     terminal.remark(`compute  ${study.budget.toExponential(2)} floating-point operations per row and seed`);
+    if (study.init) terminal.remark(`weights  those of ${study.init.source}`);
     await trainMissing(folder, study, base, terminal);
     const cells = readCells(folder).filter(({ seed }) => seed <= study.seeds);
     const about: AblationAbout & AblationPlan = { ...study, scale: scaleText(study, base) };
@@ -193,7 +206,7 @@ function earlierStudy(folder: string, options: AblateOptions): Study {
   const seeds = options.seeds ?? plan.seeds ?? defaultSeeds;
   if (plan.seeds !== undefined && seeds < plan.seeds) refuse(`--seeds ${seeds}: expected at least ${plan.seeds}`);
   const study = { ...plan, rows, seeds };
-  expectFit(rowsOf(study), parseConfig(plan.base, folder));
+  expectFit(rowsOf(study), parseConfig(plan.base, folder), initialWeights(study));
   writePlan(folder, study);
   return study;
 }
@@ -204,9 +217,28 @@ function rowsOfCells(folder: string): string[] {
   return keysOf(trained.size > 0 ? everyRow.filter(({ key }) => trained.has(key)) : ablationRows);
 }
 
-/** @throws ConfigError for a row that does not fit the base configuration, before any row is trained */
-function expectFit(rows: readonly AblationRow[], base: Config): void {
-  for (const row of rows) ablated(row, base);
+/** The initial weights of a study, unless they are random. @throws CheckpointError if they are missing or have changed */
+function initialWeights({ init }: Pick<Study, "init">): InitialWeights | undefined {
+  if (init === undefined) return undefined;
+  const weights = readInitialWeights(init.source, false);
+  if (weights.about.sha256 === init.sha256) return weights;
+  throw new CheckpointError(`${init.source}: the weights have changed since the ablation started from them`);
+}
+
+/** @throws ConfigError or CheckpointError for a row that does not fit the base or the initial weights, before any row is trained */
+function expectFit(rows: readonly AblationRow[], base: Config, init: InitialWeights | undefined): void {
+  for (const row of rows) {
+    const config = ablated(row, base);
+    if (init === undefined) continue;
+    const model = new Model(config.model, new Random(0));
+    try {
+      init.apply({ model, ema: null });
+    } catch (error) {
+      throw new CheckpointError(`row ${row.key}: ${error instanceof Error ? error.message : String(error)}`);
+    } finally {
+      model.dispose();
+    }
+  }
 }
 
 /** Seconds of the speed measurement. */
@@ -220,13 +252,15 @@ async function newStudy(folder: string, options: AblateOptions, terminal: Termin
   const { settings, data } = presetFor("small", options.task);
   const { side, clues = data.clues } = options;
   const { choice: task } = await generatedChoice(options.task, { side, clues }, "ablate --task");
-  const sources = [{ where: "preset small", settings }, parseSet(options.set)];
+  const init = options.init === undefined ? undefined : readInitialWeights(placeOfModel(options.init).path, false);
+  const fromInit = init === undefined ? [] : [modelSettings(options.init!, init)];
+  const sources = [{ where: "preset small", settings }, ...fromInit, parseSet(options.set)];
   const config = mergeSettings(sources, taskOf(task));
   const { rows = ablationRows, seeds = defaultSeeds, steps, minutes = defaultMinutes } = options;
-  expectFit(rows, config);
+  expectFit(rows, config, init);
   const puzzles = { train: options.puzzles ?? data.train, unseen: data.unseen };
   const base = { ...config.model, ...config.training };
-  const shared = { task, puzzles, base, rows: keysOf(rows), seeds };
+  const shared = { task, puzzles, base, rows: keysOf(rows), seeds, ...(init && { init: init.about }) };
   const study: Study =
     steps === undefined
       ? { ...shared, minutes, budget: await budgetOf(minutes, config, shared, terminal) }
@@ -259,6 +293,7 @@ async function trainMissing(folder: string, study: Study, base: Config, terminal
     rows.filter(({ key }) => !isDone(finished, key, seed)).map((row) => ({ row, seed })),
   );
   if (missing.length === 0) return;
+  const weights = initialWeights(study);
   const progress = startProgress(terminal);
   const stop = listenForStop(() => {
     progress.clear();
@@ -287,6 +322,7 @@ async function trainMissing(folder: string, study: Study, base: Config, terminal
         config,
         sets: puzzles.sets,
         budget: study.budget,
+        init: weights && ((training) => weights.apply(training)),
         begun,
         isStopping,
         save: async (training, seconds) =>
@@ -304,9 +340,10 @@ async function trainMissing(folder: string, study: Study, base: Config, terminal
   }
 }
 
-function scaleText({ task, puzzles }: AblationPlan, { model, training }: Config): string {
+function scaleText({ task, puzzles, init }: AblationPlan, { model, training }: Config): string {
   const { hiddenSize, T, n, layers } = model;
   const size = task.side === undefined ? "" : ` ${task.side}x${task.side}`;
   const clues = task.clues === undefined ? "" : ` with ${task.clues} clues`;
-  return `${task.name}${size}${clues}, ${puzzles.unseen} unseen puzzles; row trm D ${hiddenSize}, ${layers} layers, T ${T}, n ${n}, batch ${training.batchSize}`;
+  const start = init === undefined ? "" : `; from the weights of ${init.source}`;
+  return `${task.name}${size}${clues}, ${puzzles.unseen} unseen puzzles; row trm D ${hiddenSize}, ${layers} layers, T ${T}, n ${n}, batch ${training.batchSize}${start}`;
 }

@@ -7,7 +7,6 @@ import { dataSettings, isModulePath, readDataMetadata, readDataTask, resolveTask
 import { type TaskChoice, taskNames } from "../../puzzles/index.ts";
 import {
   type EvaluatedStep,
-  type InitialWeights,
   puzzlesOfRun,
   type RunAbout,
   readInitialWeights,
@@ -30,7 +29,7 @@ import {
   seed,
   wholeNumber,
 } from "../options.ts";
-import { changedConfig, parseSet, readConfigFile, type SettingSource } from "../settings.ts";
+import { changedConfig, modelSettings, parseSet, readConfigFile, type SettingSource } from "../settings.ts";
 import { placeOfModel, shippedNames } from "../shipped-models.ts";
 import { showSettings, trainOnScreen } from "../show-training.ts";
 import { openTerminal, type Terminal } from "../terminal.ts";
@@ -232,13 +231,6 @@ async function newRun(options: TrainOptions): Promise<NewRun> {
     goal: { steps: steps ?? null, minutes: minutes ?? null },
     command: commandLine(),
   };
-}
-
-/** The model settings of the weights, except for those that follow from the task. */
-function modelSettings(where: string, { config }: InitialWeights): SettingSource {
-  const ofTask = ["sequenceLength", "vocabularySize"];
-  const settings = Object.entries(config.model).filter(([key]) => !ofTask.includes(key));
-  return { where, settings: Object.fromEntries(settings), determines: "model" };
 }
 
 interface TaskSource {

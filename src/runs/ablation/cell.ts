@@ -38,6 +38,8 @@ export interface CellOptions {
   readonly sets: ExampleSets;
   /** Floating-point operations of training per cell; the same for all cells. */
   readonly budget: number;
+  /** Sets the weights of a new training, and their average; if left out, they are random. @throws CheckpointError if they do not fit */
+  readonly init?: ((training: Training) => void) | undefined;
   /** A checkpoint of this cell to continue from, and its path for errors. */
   readonly begun?:
     | { readonly path: string; readonly side: CheckpointSide; readonly files: CheckpointFiles }
@@ -62,10 +64,10 @@ export function stepsFor(config: Config, budget: number): number {
 /**
  * Trains and evaluates a cell. Returns undefined if training stopped early.
  *
- * @throws CheckpointError if `begun` belongs to another cell
+ * @throws CheckpointError if `begun` belongs to another cell, or if `init` does not fit the model of the row
  */
 export async function trainCell(options: CellOptions): Promise<AblationCell | undefined> {
-  const { row, seed, config, sets, budget, begun, isStopping, save } = options;
+  const { row, seed, config, sets, budget, init, begun, isStopping, save } = options;
   const steps = stepsFor(config, budget);
   const warmupSteps = Math.min(config.training.warmupSteps, Math.floor(steps / 10));
   const own = parseConfig({ ...config.model, ...config.training, seed, warmupSteps, totalSteps: steps });
@@ -78,7 +80,7 @@ export async function trainCell(options: CellOptions): Promise<AblationCell | un
           `${begun.path}: the configuration differs from that of row ${row}, seed ${seed}: delete the folder`,
         );
       restoreTraining(training, begun.side, begun.files, begun.path);
-    }
+    } else init?.(training);
     const spent = (): number => (begun?.side.seconds ?? 0) + (performance.now() - begin) / 1000;
     while (training.step < steps) {
       await training.supervisionStep();

@@ -10,6 +10,7 @@ import { inEnglish } from "../../trm/index.ts";
 import type { CheckpointFiles } from "../checkpoint.ts";
 import { type Checkpoint, readCheckpoint, saveCheckpoint, stepOfFolder } from "../checkpoint-folder.node.ts";
 import { parseJson } from "../model-files.ts";
+import { initSchema } from "../run-folder.node.ts";
 import { type AblationCell, cellSchema } from "./cell.ts";
 import { everyRow } from "./rows.ts";
 
@@ -19,6 +20,8 @@ const planSchema = z.object({
   format: z.literal("trm-ts ablation"),
   version: z.literal(1),
   task: taskChoiceSchema,
+  /** The weights from which every cell starts. Absent if they are random. */
+  init: z.optional(initSchema),
   /** The base configuration as a flat record. */
   base: z.record(z.string(), z.unknown()),
   /** Numbers of generated puzzles: for training, and unseen. */
