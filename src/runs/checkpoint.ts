@@ -29,7 +29,7 @@ import {
 } from "../trm/index.ts";
 import { fingerprintSchema } from "./data-fingerprint.ts";
 import { checkpointFormat, parseJson } from "./model-files.ts";
-import { exportWeights, finiteFloats, importWeights } from "./weights.ts";
+import { exportWeights, finiteFloats, weightsFrom } from "./weights.ts";
 
 export const sideFile = "checkpoint.json";
 export const weightsFile = "weights.safetensors";
@@ -82,10 +82,20 @@ export interface CheckpointSide extends Omit<z.output<typeof sideSchema>, "confi
 /** Facts that the checkpoint stores but the training object does not contain. */
 export type CheckpointAbout = Pick<CheckpointSide, "task" | "backend" | "seconds" | "madeBy" | "data" | "evaluation">;
 
-/** Packs the whole state of a training. Call it between two steps. */
+/** @throws Error while a supervision step is running */
+export function expectBetweenSteps(where: string, training: Training): void {
+  if (training.isStepping) throw new Error(`${where}: a supervision step is still running, expected to await it`);
+}
+
+/**
+ * Packs the whole state of a training. Call it between two steps, and await it before the next one.
+ *
+ * @throws Error while a supervision step is running, or if one is made before the state is read
+ */
 export async function packCheckpoint(training: Training, about: CheckpointAbout): Promise<CheckpointFiles> {
   t.expectInstance("packCheckpoint", "the training", training, Training);
   t.expectObject("packCheckpoint", "the facts", about, ["task", "backend", "seconds"]);
+  expectBetweenSteps("packCheckpoint", training);
   const { step, optimizer, carry, random, source, config, model, ema } = training;
   const side = {
     format: checkpointFormat,
@@ -104,6 +114,11 @@ export async function packCheckpoint(training: Training, about: CheckpointAbout)
     [trainingFile, serializeSafetensors(await trainingTensors(training))],
   ]);
   if (ema) files.set(averageFile, serializeSafetensors(await exportWeights(ema)));
+  if (training.isStepping || training.step !== step) {
+    throw new Error(
+      "packCheckpoint: a supervision step began while the state was read, expected to await the checkpoint",
+    );
+  }
   return files;
 }
 
@@ -148,8 +163,8 @@ export const evaluatedFile = ({ config }: CheckpointSide): string =>
   config.training.emaRate > 0 ? averageFile : weightsFile;
 
 /**
- * Restores the state of a checkpoint in a new training of the same configuration. All files are validated before the training
- * is changed.
+ * Restores the state of a checkpoint in a new training of the same configuration. Everything is validated before the training is
+ * changed.
  *
  * @param where  name of the checkpoint for errors
  * @throws CheckpointError
@@ -164,8 +179,9 @@ export function restoreTraining(training: Training, side: CheckpointSide, files:
     if (!bytes) throw new CheckpointError(`${where}: no ${name}`);
     return parseSafetensors(bytes, `${where}/${name}`);
   };
-  const weights = read(weightsFile);
-  const average = training.ema ? read(averageFile) : null;
+  const { model, ema } = training;
+  const weights = weightsFrom(model, read(weightsFile), `${where}/${weightsFile}`);
+  if (ema) weights.push(...weightsFrom(ema, read(averageFile), `${where}/${averageFile}`));
   const rest = new TensorReader(read(trainingFile), `${where}/${trainingFile}`);
   const { optimizer, carry } = training;
 
@@ -180,8 +196,6 @@ export function restoreTraining(training: Training, side: CheckpointSide, files:
   const labels = rest.integers("carry/labels", cells);
   const puzzleIds = rest.integers("carry/puzzle_ids", [carry.slots]);
 
-  importWeights(training.model, weights, `${where}/${weightsFile}`);
-  if (training.ema && average) importWeights(training.ema, average, `${where}/${averageFile}`);
   try {
     training.restore({
       step: side.step,
@@ -194,6 +208,7 @@ export function restoreTraining(training: Training, side: CheckpointSide, files:
     if (!(error instanceof RangeError)) throw error; // a RangeError reports an invalid position in the training data
     throw new CheckpointError(`${where}: ${error.message}`);
   }
+  for (const { tensor, values } of weights) t.assign(tensor, values);
 }
 
 class TensorReader {

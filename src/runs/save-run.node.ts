@@ -17,7 +17,13 @@ import {
   Training,
   type TrainingHooks,
 } from "../trm/index.ts";
-import { type CheckpointAbout, type CheckpointFiles, packCheckpoint, restoreTraining } from "./checkpoint.ts";
+import {
+  type CheckpointAbout,
+  type CheckpointFiles,
+  expectBetweenSteps,
+  packCheckpoint,
+  restoreTraining,
+} from "./checkpoint.ts";
 import { readCheckpoint, runFolderOf } from "./checkpoint-folder.node.ts";
 import { fingerprintOfFolder, fingerprintOfSets, verifyData } from "./data-fingerprint.node.ts";
 import { type CheckpointPlace, placeOfCheckpoint } from "./load-run.node.ts";
@@ -42,13 +48,15 @@ export interface SaveRunOptions {
 
 /**
  * Saves a training in a run folder: creates the folder the first time, and adds a checkpoint each later time. The last three
- * checkpoints are kept, and the best one. After a crash the folder holds a complete checkpoint. Call it between two steps.
+ * checkpoints are kept, and the best one. After a crash the folder holds a complete checkpoint. Call it between two steps, and await
+ * it before the next one.
  *
  * The training puzzles are stored with the run if they are in memory (ShuffledExamples). A data set on the disk (SplitBatches) is
  * named by its path. A training on a source of your own is saved without its puzzles: `resumeRun` takes the source again.
  *
  * @throws OccupiedError if the folder holds another run, or a later step of this one; LockError while another process writes to it;
- *   ConfigError for puzzles that a run cannot store; FileError
+ *   ConfigError for puzzles that a run cannot store; FileError; Error while a supervision step is running, or if one is made before
+ *   the state is read
  */
 export async function saveRun(folder: string, training: Training, options: SaveRunOptions): Promise<void> {
   expectString("saveRun", "the folder", folder);
@@ -58,12 +66,13 @@ export async function saveRun(folder: string, training: Training, options: SaveR
   expectObject("saveRun", "the task", task, ["name", "sequenceLength", "vocabularySize"]);
   const misfit = misfitOf(task, training.config.model);
   if (misfit !== undefined) throw new ConfigError(`saveRun: ${misfit}`);
+  expectBetweenSteps("saveRun", training);
   const puzzles = puzzlesOf(training.source, task, options);
-  if (folderState(folder) === "run") {
+  const isRun = folderState(folder) === "run";
+  if (isRun) {
     const conflict = conflictOf(folder, training, task, puzzles);
     if (conflict === undefined) return addCheckpoint(folder, training, options);
     if (!force) throw new OccupiedError(`${folder} holds ${conflict} (force: true moves it to ${folder}.previous)`);
-    moveRunAside(folder);
   }
   const { sets, augment, dataFolder } = puzzles;
   const fingerprint = dataFolder === undefined ? fingerprintOfSets(sets) : fingerprintOfFolder(dataFolder);
@@ -76,6 +85,7 @@ export async function saveRun(folder: string, training: Training, options: SaveR
     ...(dataFolder !== undefined && { dataFolder }),
   };
   const files = await pack(training, options, { task: about.task, data: fingerprint, seconds: 0 });
+  if (isRun) moveRunAside(folder);
   WritableRun.create(folder, about, sets, { step: training.step, files }).close();
 }
 

@@ -36,6 +36,17 @@ export async function exportWeights(model: Model): Promise<Map<string, WritableT
 export function importWeights(model: Model, file: SafetensorsFile, where: string): void {
   expectInstance("importWeights", "the model", model, Model);
   expectObject("importWeights", "the file", file, ["tensors"]);
+  for (const { tensor, values } of weightsFrom(model, file, where)) assign(tensor, values);
+}
+
+/** A tensor of a model, and the numbers that a file has for it. */
+interface TensorValues {
+  readonly tensor: Tensor;
+  readonly values: Float32Array;
+}
+
+/** Every tensor of the model with its numbers in a file. The model is not changed. @throws CheckpointError as importWeights */
+export function weightsFrom(model: Model, file: SafetensorsFile, where: string): TensorValues[] {
   const known = new Map(officialTensors(model));
   const unknown = [...file.tensors.keys()].find((name) => !known.has(name));
   if (unknown !== undefined) {
@@ -43,7 +54,7 @@ export function importWeights(model: Model, file: SafetensorsFile, where: string
       `${where}: unknown tensor "${unknown}", expected only those of the model (a model of your own is loaded with createModel)`,
     );
   }
-  const values = [...known].map(([name, tensor]) => {
+  return [...known].map(([name, tensor]) => {
     const entry = file.tensors.get(name);
     if (!entry)
       throw new CheckpointError(`${where}: no tensor "${name}", expected one of shape ${showShape(tensor.shape)}`);
@@ -54,7 +65,6 @@ export function importWeights(model: Model, file: SafetensorsFile, where: string
     }
     return { tensor, values: finiteFloats(name, entry, where) };
   });
-  for (const { tensor, values: numbers } of values) assign(tensor, numbers);
 }
 
 /** The numbers of a tensor from a file. @throws CheckpointError if one of them is NaN or infinite */

@@ -100,7 +100,7 @@ export class RevealedExamples implements BatchSource {
   set state(state: unknown) {
     const parsed = revealState.safeParse(state);
     if (!parsed.success) throw new RangeError("the position in the training data cannot be read");
+    this.source.state = parsed.data.source; // first, because it may be refused
     this.#random = Random.fromState(parsed.data.random);
-    this.source.state = parsed.data.source;
   }
 }

@@ -162,6 +162,11 @@ export class Training {
     return this.#step;
   }
 
+  /** Whether a supervision step is running. Weights, moments and carry belong together only between two steps. */
+  get isStepping(): boolean {
+    return this.#isStepping;
+  }
+
   /** The model to evaluate: the averaged weights if there are any. */
   get evaluationModel(): Model {
     return this.ema ?? this.model;
@@ -329,7 +334,11 @@ export class Training {
     };
   }
 
-  /** Restores a state that a training of the same configuration was in. The weights are restored separately (importWeights). */
+  /**
+   * Restores a state that a training of the same configuration was in. The weights are restored separately (importWeights).
+   *
+   * @throws RangeError for an invalid position in the training data, before anything is changed
+   */
   restore({ step, optimizer, random, source, carry }: TrainingState): void {
     this.source.state = source;
     this.optimizer.restore(optimizer);

@@ -1,8 +1,10 @@
 /** Checkpoints in memory: a resumed training equals an uninterrupted one, and broken files are reported. */
+import { createHash } from "node:crypto";
 import fc from "fast-check";
 import { afterAll, describe, expect, it } from "vitest";
 import { serializeSafetensors } from "../../src/formats/index.ts";
 import {
+  averageFile,
   type CheckpointFiles,
   evaluatedFile,
   packCheckpoint,
@@ -42,8 +44,9 @@ function resume(files: CheckpointFiles): Training {
   return training;
 }
 
-const asText = (files: CheckpointFiles): Record<string, string> =>
-  Object.fromEntries([...files].map(([name, bytes]) => [name, Buffer.from(bytes).toString("base64")]));
+/** A digest of every file. */
+const digests = (files: CheckpointFiles): Record<string, string> =>
+  Object.fromEntries([...files].map(([name, bytes]) => [name, createHash("sha256").update(bytes).digest("hex")]));
 
 const variants: [name: string, settings: Record<string, unknown>][] = [
   ["TRM with EMA", {}],
@@ -63,9 +66,9 @@ describe("resuming", () => {
     const files = await pack(whole);
     const second = await losses(whole, 6);
     const resumed = resume(files);
-    expect(asText(await pack(resumed))).toEqual(asText(files));
+    expect(digests(await pack(resumed))).toEqual(digests(files));
     expect(await losses(resumed, 6)).toEqual(second);
-    expect(asText(await pack(resumed))).toEqual(asText(await pack(whole)));
+    expect(digests(await pack(resumed))).toEqual(digests(await pack(whole)));
     expect(first).toHaveLength(5);
   });
 
@@ -76,12 +79,12 @@ describe("resuming", () => {
       await whole.supervisionStep();
       stops.push(await pack(whole));
     }
-    const end = asText(stops.at(-1)!);
+    const end = digests(stops.at(-1)!);
     await fc.assert(
       fc.asyncProperty(fc.nat({ max: stops.length - 1 }), async (stop) => {
         const resumed = resume(stops[stop]!);
         await losses(resumed, stops.length - 1 - stop);
-        expect(asText(await pack(resumed))).toEqual(end);
+        expect(digests(await pack(resumed))).toEqual(end);
       }),
       { numRuns: 6 },
     );
@@ -101,6 +104,29 @@ it("a checkpoint contains the averaged weights and the puzzle table for evaluati
   }
   expect(await model.puzzleEmbedding!.table.data()).toEqual(await training.model.puzzleEmbedding!.table.data());
   model.dispose();
+});
+
+describe("packing", () => {
+  it("is refused while a supervision step is running", async () => {
+    const training = begin();
+    const step = training.supervisionStep();
+    await expect(pack(training)).rejects.toThrow(
+      "packCheckpoint: a supervision step is still running, expected to await it",
+    );
+    await step;
+    expect(parseSide((await pack(training)).get(sideFile)!, sideFile).step).toBe(1);
+  });
+
+  it("is refused if a supervision step is made before it ends", async () => {
+    const training = begin();
+    const [packed, step] = await Promise.allSettled([pack(training), training.supervisionStep()]);
+    expect(step.status).toBe("fulfilled");
+    expect(packed).toMatchObject({
+      reason: {
+        message: "packCheckpoint: a supervision step began while the state was read, expected to await the checkpoint",
+      },
+    });
+  });
 });
 
 describe("a broken checkpoint", async () => {
@@ -136,15 +162,16 @@ describe("a broken checkpoint", async () => {
     ["a truncated file", weightsFile, files.get(weightsFile)!.subarray(0, 1000), /^dir\/weights.safetensors: .*/],
     ["a file without tensors", trainingFile, serializeSafetensors(new Map()), /no tensor "optimizer\/m\/.*", expected/],
     ["weights without tensors", weightsFile, serializeSafetensors(new Map()), /no tensor "inner\..*", expected/],
+    ["an average without tensors", averageFile, serializeSafetensors(new Map()), /no tensor "inner\..*", expected/],
   ];
   it.each(broken)("is refused before the training is changed: %s", async (_, file, bytes, message) => {
     const changed = new Map(files);
     if (bytes) changed.set(file, bytes);
     else changed.delete(file);
     const fresh = begin();
-    const before = asText(await pack(fresh));
+    const before = digests(await pack(fresh));
     expect(() => restoreTraining(fresh, side, changed, "dir")).toThrow(message);
-    expect(asText(await pack(fresh))).toEqual(before);
+    expect(digests(await pack(fresh))).toEqual(before);
   });
 
   it("is refused if the weights have another size", () => {
@@ -152,8 +179,11 @@ describe("a broken checkpoint", async () => {
     expect(() => modelFrom(other, files.get(weightsFile)!, "w")).toThrow(/w: tensor ".*" has shape .*, expected/);
   });
 
-  it("is refused if the position in the data is invalid", () => {
+  it("is refused before the training is changed: a position in the data that is invalid", async () => {
     const moved = parseSide(encoded({ source: { position: -1 } }), "side");
-    expect(() => restoreTraining(begin(), moved, files, "dir")).toThrow("the position in the training data");
+    const fresh = begin();
+    const before = digests(await pack(fresh));
+    expect(() => restoreTraining(fresh, moved, files, "dir")).toThrow("the position in the training data");
+    expect(digests(await pack(fresh))).toEqual(before);
   });
 });

@@ -263,6 +263,21 @@ describe("saveRun", () => {
     });
   });
 
+  it("refuses a training whose supervision step is running, and keeps a run that it was to move aside", async () => {
+    const path = newFolder();
+    await saveRun(path, ownTraining({ learningRate: 0.5 }, false), { task: own });
+    const training = ownTraining({}, false);
+    const step = training.supervisionStep();
+    await expect(saveRun(path, training, { task: own, force: true })).rejects.toThrow(
+      "saveRun: a supervision step is still running, expected to await it",
+    );
+    await step;
+    const saved = saveRun(path, training, { task: own, force: true });
+    await Promise.all([training.supervisionStep(), expect(saved).rejects.toThrow("a supervision step began while")]);
+    expect(existsSync(`${path}.previous`)).toBe(false);
+    expect(kept((await resumeRun(path)).training).config.training.learningRate).toBe(0.5);
+  });
+
   it("refuses a task of another size, and puzzles that the run cannot store, before it writes anything", async () => {
     const training = ownTraining({}, false);
     const path = newFolder();

@@ -152,7 +152,7 @@ describe("puzzles with blanks filled in", () => {
   it("refuse a state that is not theirs, before anything changes", () => {
     const source = new RevealedExamples(new ShuffledExamples(train, 5), 0.5, 0);
     const before = structuredClone(source.state);
-    for (const state of [undefined, {}, { random: {}, source: {} }]) {
+    for (const state of [undefined, {}, { random: {}, source: {} }, { random: new Random(9).state, source: {} }]) {
       expect(() => {
         source.state = state;
       }).toThrow("the position in the training data cannot be read");

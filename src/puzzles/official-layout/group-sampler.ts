@@ -100,10 +100,11 @@ export class GroupSampler {
         `GroupSampler: state with position ${position} and epoch ${epoch}, expected integers from 0`,
       );
     }
+    const now = Random.fromState(random); // first, because it may be refused
     this.#random = Random.fromState(passStart);
     this.#order = new Int32Array(0);
     if (epoch > 0) this.#startEpoch();
-    this.#random = Random.fromState(random);
+    this.#random = now;
     this.#passStart = passStart;
     this.#position = position;
     this.#epoch = epoch;

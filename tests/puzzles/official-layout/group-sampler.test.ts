@@ -106,6 +106,17 @@ describe("GroupSampler", () => {
       sampler.state = { ...sampler.state, position: -1 };
     }).toThrow("GroupSampler: state with position -1 and epoch 0, expected integers from 0");
   });
+
+  it("a state that is refused changes nothing", () => {
+    const sampler = new GroupSampler({ groupIndices: [0, 1, 2], puzzleIndices: [0, 1, 2], seed: 1 });
+    sampler.next(3);
+    const before = sampler.state;
+    const { random: passStart } = new GroupSampler({ groupIndices: [0, 1], puzzleIndices: [0, 1], seed: 2 }).state;
+    expect(() => {
+      sampler.state = { ...before, passStart, random: { ...before.random, words: [0, 0, 0, 0] } };
+    }).toThrow("Random: state");
+    expect(sampler.state).toEqual(before);
+  });
 });
 
 describe("batches", () => {
