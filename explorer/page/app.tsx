@@ -4,6 +4,7 @@ import type { JSX } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { wrongCells } from "../shared/frames.ts";
 import { backends, themes, type View } from "../shared/link.ts";
+import { counted, isOrAre } from "../shared/words.ts";
 import { Guide } from "./guide.tsx";
 import { IsolationButton } from "./parts/isolation.tsx";
 import { machineText } from "./parts/numbers.tsx";
@@ -278,7 +279,12 @@ effect(() => {
   const isEnd = at.cycle === shape.value.T && at.update === shape.value.updates.length;
   if (isPlaying.value && !isEnd) return;
   const wrong = truth && made?.latent === output.value ? wrongCells(made.tokens, truth) : null;
-  const verdict = wrong === null ? "" : wrong === 0 ? "; all cells are correct" : `; ${wrong} cells are wrong`;
+  const verdict =
+    wrong === null
+      ? ""
+      : wrong === 0
+        ? "; all cells are correct"
+        : `; ${counted(wrong, "cell")} ${isOrAre(wrong)} wrong`;
   sentence.value = `${placeText()}${verdict}.`;
 });
 

@@ -4,6 +4,7 @@ import type { ComponentChildren, JSX } from "preact";
 import { framesPerStep, haltStep, sigmoid, wrongCells } from "../shared/frames.ts";
 import type { Link } from "../shared/link.ts";
 import { percent } from "../shared/shares.ts";
+import { counted, isOrAre } from "../shared/words.ts";
 import { measuredText } from "./parts/numbers.tsx";
 import { Legend, Named } from "./parts/sign.tsx";
 import { frames, go, isFirstVisit, link, model, play, shape, sharesNetwork, shown } from "./state.ts";
@@ -27,10 +28,10 @@ function wrongAfter(step: number): number | null {
 
 /** The share of the class that y answers correctly after a cycle of step 1. */
 const shareAfterCycle = (cycle: number): string =>
-  measuredText(model.value!.measured, cycle * shape.value.updates.length - 1) ?? "an unknown number of";
+  measuredText(model.value!.measured, cycle * shape.value.updates.length - 1) ?? "an unknown number of puzzles";
 
 const cells = (count: number | null): string =>
-  count === null ? "an unknown number of cells" : count === 0 ? "no cell" : count === 1 ? "1 cell" : `${count} cells`;
+  count === null ? "an unknown number of cells" : count === 0 ? "no cells" : counted(count, "cell");
 
 const first: readonly Part[] = [
   {
@@ -40,13 +41,13 @@ const first: readonly Part[] = [
     text: () => (
       <>
         <p>
-          This is a Tiny Recursive Model, a neural network of {thousands(model.value!.parameters)} numbers that were
+          This is a Tiny Recursive Model, a neural network of {counted(model.value!.parameters, "number")} that were
           learned from examples. {goalText()} The rule is not part of the network, and it does not search. It has one
           habit: it improves its answer, again and again.
         </p>
         <p>
           {model.value!.measured.exact.at(-1)! > 0 &&
-            `Of ${model.value!.samples.length} puzzles that were not in its training, this is the one that takes it longest. `}
+            `Of ${counted(model.value!.samples.length, "puzzle")} outside its training, this is the one that takes it longest. `}
           Press the play button below, or step with the arrow keys.
         </p>
       </>
@@ -62,7 +63,7 @@ const first: readonly Part[] = [
           boxes at the bottom of the page. (A training corrects the network after each of them, hence the name.)
         </p>
         <p>
-          After step 1, {cells(wrongAfter(1))} of the answer {wrongAfter(1) === 1 ? "is" : "are"} wrong; after step{" "}
+          After step 1, {cells(wrongAfter(1))} of the answer {isOrAre(wrongAfter(1) ?? 0)} wrong; after step{" "}
           {shape.value.steps}, {cells(wrongAfter(shape.value.steps))}.
         </p>
         <p>An outline marks what the last update changed, a bar the network’s confidence.</p>
@@ -75,9 +76,9 @@ const first: readonly Part[] = [
     text: () => (
       <>
         <p>
-          Before each new answer the network updates <Named name="z" />, its working notes, {updatesBeforeY()}{" "}
-          {updatesBeforeY() === 1 ? "time" : "times"}. Both y and z are lists of numbers, equally many for every cell.
-          The <b>output head</b>, a last small layer, turns the numbers of y into the symbols on the board.
+          Before each new answer the network updates <Named name="z" />, its working notes,{" "}
+          {counted(updatesBeforeY(), "time")}. Both y and z are lists of numbers, equally many for every cell. The{" "}
+          <b>output head</b>, a last small layer, turns the numbers of y into the symbols on the board.
         </p>
         <p>
           z is for the network’s own use, and the training never asks it to be an answer. But we can put it through the
@@ -105,9 +106,9 @@ const first: readonly Part[] = [
     text: () => (
       <>
         <p>
-          A supervision step has <i>T</i> = {shape.value.T} {shape.value.T === 1 ? "cycle" : "cycles"}, drawn as strips.
-          Each updates <Named name="z" /> {updatesBeforeY()} {updatesBeforeY() === 1 ? "time" : "times"}, then{" "}
-          <Named name="y" /> once{sharesNetwork.value && ", with the same network"}.
+          A supervision step has <i>T</i> = {counted(shape.value.T, "cycle")}, drawn as strips. Each updates{" "}
+          <Named name="z" /> {counted(updatesBeforeY(), "time")}, then <Named name="y" /> once
+          {sharesNetwork.value && ", with the same network"}.
         </p>
         <p>
           {sharesNetwork.value ? "What goes in tells it which job to do: the" : "The"} puzzle <Named name="x" />, as
@@ -144,12 +145,12 @@ const first: readonly Part[] = [
             <span class="nowrap">
               <i>T</i> − 1 = {T - 1}
             </span>{" "}
-            of the {T} cycles {T === 2 ? "leaves" : "leave"} no tape. {T === 2 ? "It costs" : "They cost"} time, but no
-            memory, and no gradient passes through {T === 2 ? "it" : "them"}.
+            of the {counted(T, "cycle")} {T === 2 ? "leaves" : "leave"} no tape. {T === 2 ? "It costs" : "They cost"}{" "}
+            time, but no memory, and no gradient passes through {T === 2 ? "it" : "them"}.
           </p>
           <p>
             {T === 2 ? "Does it" : "Do they"} contribute? After cycle 1 of step 1, y is completely correct on{" "}
-            {shareAfterCycle(1)} puzzles; after cycle {T}, on {shareAfterCycle(T)}.
+            {shareAfterCycle(1)}; after cycle {T}, on {shareAfterCycle(T)}.
           </p>
           <p>
             That makes so much thinking affordable. What does it cost? The view Gradients measures how much the gradient
@@ -175,9 +176,9 @@ function zQuestion(): ComponentChildren {
   if (lastZ < 0) return "This model has no z.";
   return (
     <>
-      Of {puzzles} puzzles, z decoded like this is the complete answer for {percent(exact[0]! / puzzles)} after its very
-      first update and for {percent(exact[exact.length - 2]! / puzzles)} after its very last one; y is for{" "}
-      {percent(exact.at(-1)! / puzzles)}. What would you say z holds?
+      Of {counted(puzzles, "puzzle")}, z decoded like this is the complete answer for {percent(exact[0]! / puzzles)}{" "}
+      after its very first update and for {percent(exact[exact.length - 2]! / puzzles)} after its very last one; y is
+      for {percent(exact.at(-1)! / puzzles)}. What would you say z holds?
     </>
   );
 }
@@ -199,15 +200,13 @@ function qText(): ComponentChildren {
                 ? ""
                 : wrong === 0
                   ? "It is correct: no cell is wrong."
-                  : `It is mistaken: ${cells(wrong)} are wrong.`
+                  : `It is mistaken: ${counted(wrong, "cell")} ${isOrAre(wrong)} wrong.`
             }`
           : "On this puzzle q never gets there."}
       </p>
     </>
   );
 }
-
-export const thousands = (count: number): string => count.toLocaleString("en-US");
 
 const lessons: Readonly<Record<string, readonly Part[]>> = { first };
 

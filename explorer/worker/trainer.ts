@@ -27,6 +27,7 @@ import type {
   WithRollouts,
 } from "../shared/calls.ts";
 import type { CallContext, Handlers } from "../shared/protocol.ts";
+import { counted } from "../shared/words.ts";
 import { breathe, lock } from "./lock.ts";
 import { chooseBackend, kernelBytes, machineOf } from "./machine.ts";
 import { boardOf, puzzleAt } from "./puzzles.ts";
@@ -131,7 +132,7 @@ async function begin(
   const side = checkpoint ? parseSide(fileOf(checkpoint, "checkpoint.json"), "checkpoint.json") : null;
   const named = { name: side?.task.name ?? settings.task, ...(settings.task === "sudoku6" && { clues: 10 }) };
   const task = taskOf(side?.task ?? named);
-  progress(`Generating ${settings.data} puzzles`);
+  progress(`Generating ${counted(settings.data, "puzzle")}`);
   await breathe();
   const { train: puzzles, test } = task.generate({ train: settings.data, test: watched, seed: settings.seed });
   signal.throwIfAborted();

@@ -2,6 +2,7 @@
 // picture leaves most of the numbers out, so it says how much of their variance it shows, and draws the true length of every move beside it.
 import type { JSX } from "preact";
 import type { TraceFrame } from "trm-ts";
+import { counted } from "../../shared/words.ts";
 import { frames, index, output, shown, thought } from "../state.ts";
 import { Named, signOf } from "./sign.tsx";
 import { useWidth } from "./width.ts";
@@ -51,7 +52,7 @@ function Path({ latent, explained }: { latent: string; explained: number }): JSX
         class="drawing"
         viewBox={`0 0 ${size} ${size}`}
         role="img"
-        aria-label={`The way of ${latent}: ${made.length} of ${points.length} updates`}
+        aria-label={`The way of ${latent}: ${made.length} of ${counted(points.length, "update")}`}
       >
         <path
           class="path-ahead"

@@ -6,6 +6,7 @@ import type { ClassFrame, Puzzle } from "../../shared/calls.ts";
 import { framesPerStep } from "../../shared/frames.ts";
 import type { Machine, ModelEntry } from "../../shared/models.ts";
 import { percent, shareText, wilson95 } from "../../shared/shares.ts";
+import { counted } from "../../shared/words.ts";
 import { From } from "../parts/numbers.tsx";
 import { Named, Sign, signOf } from "../parts/sign.tsx";
 import { Waiting } from "../parts/waiting.tsx";
@@ -77,7 +78,7 @@ export function Class(): JSX.Element {
     <div class="class">
       <section class="panel">
         <header class="panel-head">
-          <h2>{puzzles.length} puzzles at once: how many are completely correct after each update?</h2>
+          <h2>{counted(puzzles.length, "puzzle")} at once: how many are completely correct after each update?</h2>
           <p class="verdict">
             {problem.value || (own.milliseconds === null && `computing step ${done + 1} of ${own.steps}`)}
           </p>
@@ -89,7 +90,7 @@ export function Class(): JSX.Element {
       <Dots own={own} />
       {own.milliseconds !== null && (
         <From machine={own.machine}>
-          {`${puzzles.length} puzzles, ${own.model.samplesFrom}; ${(own.milliseconds / 1000).toFixed(1)} s`}
+          {`${counted(puzzles.length, "puzzle")}, ${own.model.samplesFrom}; ${(own.milliseconds / 1000).toFixed(1)} s`}
         </From>
       )}
     </div>
@@ -179,7 +180,7 @@ function AllShares({ frames, puzzles }: { frames: readonly ClassFrame[]; puzzles
   return (
     <figure class="all-shares" ref={figure}>
       <figcaption>
-        Completely correct puzzles through all {steps.value} steps, with 95% bands: <Named name="y" /> solid,{" "}
+        Completely correct puzzles through {counted(steps.value, "step")}, with 95% bands: <Named name="y" /> solid,{" "}
         <Named name="z" /> dashed
       </figcaption>
       <svg

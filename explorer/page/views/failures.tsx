@@ -5,6 +5,7 @@ import type { Calls, Exam, Puzzle, Rollout, Rollouts } from "../../shared/calls.
 import { sigmoid, wrongCells } from "../../shared/frames.ts";
 import type { ModelEntry } from "../../shared/models.ts";
 import { percent, shareText } from "../../shared/shares.ts";
+import { counted, isOrAre } from "../../shared/words.ts";
 import { Board } from "../parts/board.tsx";
 import { NoiseSliders } from "../parts/noise-sliders.tsx";
 import { From } from "../parts/numbers.tsx";
@@ -104,8 +105,8 @@ function OneBlank({ own }: { own: ModelEntry }): JSX.Element | null {
         <p class="verdict">{made?.status}</p>
       </header>
       <p>
-        Take the answers of {puzzles.length} puzzles and empty a single cell of each. A person fills it at a glance. The
-        model solves {shareText(usual, own.measured.puzzles)} of the usual puzzles. And these?
+        Take the answers of {counted(puzzles.length, "puzzle")} and empty a single cell of each. A person fills it at a
+        glance. The model solves {shareText(usual, own.measured.puzzles)} of the usual puzzles. And these?
       </p>
       <div class="row">
         <button
@@ -129,7 +130,7 @@ function OneBlank({ own }: { own: ModelEntry }): JSX.Element | null {
             texts={failed.map((i) => textOf(own, puzzles[i]!.question))}
             lead={failed.length > 0 ? "Choose one that it fails, for the rollouts below and for Solve:" : ""}
           />
-          <From machine={made.result.machine}>{`${steps.value} supervision steps; ${own.samplesFrom}`}</From>
+          <From machine={made.result.machine}>{`${counted(steps.value, "supervision step")}; ${own.samplesFrom}`}</From>
         </>
       )}
     </section>
@@ -180,8 +181,8 @@ function Undone({ own }: { own: ModelEntry }): JSX.Element {
         <p class="verdict">{made?.status}</p>
       </header>
       <p>
-        The model was trained with {own.nSup} supervision steps. Give it {many}. Does an answer that is correct stay
-        correct, and does more time rescue the wrong ones?
+        The model was trained with {counted(own.nSup, "supervision step")}. Give it {many}. Does an answer that is
+        correct stay correct, and does more time rescue the wrong ones?
       </p>
       <div class="row">
         <button
@@ -196,10 +197,10 @@ function Undone({ own }: { own: ModelEntry }): JSX.Element {
       {made?.result && (
         <>
           <p>
-            <b>{solved}</b> of {count} puzzles are correct after some step; <b>{lost.length}</b> of these are wrong
-            again at a later one, <b>{never}</b> are never correct. After step {own.nSup}:{" "}
-            {percent(rightAfter(right, own.nSup) / count)}, after step {many}:{" "}
-            {shareText(rightAfter(right, many), count)}.
+            <b>{solved}</b> of {counted(count, "puzzle")} {isOrAre(solved)} correct after some step;{" "}
+            <b>{lost.length}</b> of these {isOrAre(lost.length)} wrong again at a later one, <b>{never}</b>{" "}
+            {isOrAre(never)} never correct. After step {own.nSup}: {percent(rightAfter(right, own.nSup) / count)}, after
+            step {many}: {shareText(rightAfter(right, many), count)}.
           </p>
           <PuzzleLinks
             texts={lost.map((i) => own.samples[i]!.question)}
@@ -258,7 +259,8 @@ function Noise({ own }: { own: ModelEntry }): JSX.Element | null {
         ) : (
           <>
             <span class="note">
-              It fails {failed.length} of {own.samples.length} sample puzzles, among them
+              It fails {failed.length} of {counted(own.samples.length, "sample puzzle")},{" "}
+              {failed.length > offered ? "for example" : "namely"}
             </span>
             {failed.slice(0, offered).map((number) => (
               <button
@@ -285,7 +287,7 @@ function Noise({ own }: { own: ModelEntry }): JSX.Element | null {
           disabled={made !== null && made.result === null && made.status !== ""}
           onClick={() => measure(noisy, "rollouts", { puzzle, steps: steps.peek(), sigma, count: rollouts })}
         >
-          Run {rollouts} {rollouts === 1 ? "rollout" : "rollouts"}
+          Run {counted(rollouts, "rollout")}
         </button>
       </div>
       {made?.result && <RolloutBoards made={made.result} puzzle={puzzle} />}
@@ -302,7 +304,7 @@ function RolloutBoards({ made, puzzle }: { made: Rollouts; puzzle: Puzzle }): JS
   const word = ({ tokens }: Rollout): string => {
     if (truth === null) return "unknown";
     const wrong = wrongCells(tokens, truth);
-    return wrong === 0 ? "✓ correct" : `${wrong} ${wrong === 1 ? "cell" : "cells"} wrong`;
+    return wrong === 0 ? "✓ correct" : `${counted(wrong, "cell")} wrong`;
   };
   return (
     <>
@@ -342,7 +344,9 @@ function RolloutBoards({ made, puzzle }: { made: Rollouts; puzzle: Puzzle }): JS
           />
         ))}
       </ol>
-      <From machine={machine}>{`one puzzle, ${rollouts.length} rollouts of ${steps.value} supervision steps`}</From>
+      <From
+        machine={machine}
+      >{`one puzzle, ${counted(rollouts.length, "rollout")} of ${counted(steps.value, "supervision step")}`}</From>
     </>
   );
 }

@@ -5,6 +5,7 @@ import { math } from "virtual:written-content";
 import { effect, signal } from "@preact/signals";
 import type { JSX } from "preact";
 import type { Entry, Nudge, TapeOfStep, Unfolded } from "../../shared/calls.ts";
+import { counted } from "../../shared/words.ts";
 import { From } from "../parts/numbers.tsx";
 import { Waiting } from "../parts/waiting.tsx";
 import { useWidth } from "../parts/width.ts";
@@ -79,12 +80,12 @@ function TapeList({ made }: { made: TapeOfStep }): JSX.Element {
       <header class="panel-head">
         <h2>The tape of step {stepOf()}</h2>
         <p class="verdict">
-          {entries.length} operations; {unfused} without fusing
+          {counted(entries.length, "operation")}; {unfused} without fusing
         </p>
       </header>
       <p class="note">
         Recorded in this order, read backwards for the gradients. {T === 2 && "Cycle 1 is not here: it left no tape. "}
-        {T > 2 && `Cycles 1 to ${T - 1} are not here: they left no tape. `}
+        {T > 2 && `Cycles 1 to ${T - 1} left no tape, so they are not here. `}
         Press an operation for its equation; <b>▸</b> marks a fused one, which unfolds to its definition. On the right
         are its inputs: the number of an earlier operation, a <i>leaf</i> (a parameter of the network), or a{" "}
         <i>constant</i>, which needs no gradient.
@@ -134,8 +135,8 @@ function Definition(): JSX.Element {
   return (
     <>
       <p class="note">
-        One kernel runs it. Its definition has {result.entries.length} operations, here recorded on a small example with
-        inputs {result.inputs.map((size) => `[${size.join(", ")}]`).join(" and ")}:
+        One kernel runs it. Its definition has {counted(result.entries.length, "operation")}, here recorded on a small
+        example with inputs {result.inputs.map((size) => `[${size.join(", ")}]`).join(" and ")}:
       </p>
       <ol class="tape-list small">
         {result.entries.map((entry, i) => (
@@ -204,7 +205,7 @@ function NudgePanel(): JSX.Element {
           <dd class="number">{best.last.toPrecision(4)}</dd>
         </div>
         <div>
-          <dt>slope by nudging, all {T} cycles</dt>
+          <dt>slope by nudging, {T === 1 ? "the whole step" : `all ${counted(T, "cycle")}`}</dt>
           <dd class="number">{best.whole.toPrecision(4)}</dd>
         </div>
       </dl>

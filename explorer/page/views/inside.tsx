@@ -7,6 +7,7 @@ import type { JSX } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import type { Inspection } from "../../shared/calls.ts";
 import { changedCells, indexOf, wrongCells } from "../../shared/frames.ts";
+import { counted } from "../../shared/words.ts";
 import { Board } from "../parts/board.tsx";
 import { From } from "../parts/numbers.tsx";
 import { Paths } from "../parts/path.tsx";
@@ -41,7 +42,8 @@ export function Inside(): JSX.Element {
         <header class="panel-head">
           <h2>Supervision step {step}</h2>
           <p class="verdict">
-            {T} {T === 1 ? "cycle" : "cycles"} of {updates.length} updates{sharesNetwork.value && ", one network"}
+            {counted(T, "cycle")} of {counted(updates.length, "update")}
+            {sharesNetwork.value && ", one network"}
           </p>
         </header>
         {Array.from({ length: T }, (_, i) => (
@@ -226,7 +228,7 @@ function Detail(): JSX.Element {
   const made = frame.value;
   const name = made ? signOf(made.latent, output.value) : "z";
   const result = inspection.value;
-  const { board } = model.value!;
+  const { board, trainingSteps } = model.value!;
   return (
     <section class={`panel detail own-${name}`} aria-label="The current update">
       <header class="panel-head">
@@ -273,7 +275,9 @@ function Detail(): JSX.Element {
                 No gradient exists here. The update ran off the tape, so the loss cannot reach it.
               </p>
             )}
-            <From machine={result.machine}>{`${model.value!.trainingSteps ?? "?"} training steps`}</From>
+            <From machine={result.machine}>
+              {trainingSteps === null ? undefined : counted(trainingSteps, "training step")}
+            </From>
           </div>
         </div>
       )}
@@ -291,12 +295,12 @@ function Tape({ result }: { result: Inspection }): JSX.Element {
       <h3>Tape</h3>
       {tape.length === 0 ? (
         <p>
-          <b>0</b> of the {tapeLength} operations on the tape of this step come from this update.
+          The tape of this step has {counted(tapeLength, "operation")}, <b>0</b> of them from this update.
         </p>
       ) : (
         <>
           <p>
-            <b>{tape.length}</b> of the {tapeLength} operations on the tape of this step come from this update:
+            The tape of this step has {counted(tapeLength, "operation")}, <b>{tape.length}</b> of them from this update:
           </p>
           <ol class="tape">
             {tape.map(({ operation, shape: size }, i) => (
@@ -358,11 +362,11 @@ function Heat({ result, latent }: { result: Inspection; latent: string }): JSX.E
         width={width}
         height={positions}
         role="img"
-        aria-label={`${positions} rows, one per cell, and ${width} numbers in each, from ${least.toFixed(1)} to ${most.toFixed(1)}`}
+        aria-label={`${counted(positions, "row")}, one per cell, and ${counted(width, "number")} in each, from ${least.toFixed(1)} to ${most.toFixed(1)}`}
       />
       <figcaption class="note">
-        {positions} cells (rows) × {width} numbers (columns), from {least.toFixed(1)} to {most.toFixed(1)}:{" "}
-        <span class="swatch">positive</span> <span class="swatch negative">negative</span>
+        {counted(positions, "cell")} (rows) × {counted(width, "number")} (columns), from {least.toFixed(1)} to{" "}
+        {most.toFixed(1)}: <span class="swatch">positive</span> <span class="swatch negative">negative</span>
       </figcaption>
     </figure>
   );

@@ -1,6 +1,7 @@
 // Solve: the answer on a large board, what z decodes to beside it, and q.
 import type { JSX } from "preact";
 import { frameCount, latestOf, wrongCells } from "../../shared/frames.ts";
+import { counted } from "../../shared/words.ts";
 import { Board } from "../parts/board.tsx";
 import { Halting } from "../parts/halting.tsx";
 import { isDrawing, MazeDrawing } from "../parts/maze-drawing.tsx";
@@ -68,7 +69,7 @@ export function Solve(): JSX.Element | null {
                 ? "no unique answer is known"
                 : wrong === 0
                   ? "✓ all cells correct"
-                  : `${wrong} of ${question.length} cells wrong`}
+                  : `${wrong} of ${counted(question.length, "cell")} wrong`}
           </p>
         </header>
         <Board
@@ -115,7 +116,7 @@ export function Solve(): JSX.Element | null {
               ? `recorded when the page was built${isComputing.value ? "; the model is computing its own trace" : ""}`
               : isComputing.value
                 ? "computing"
-                : `live, ${Math.round(current.milliseconds ?? 0)} ms for ${frameCount(shape.value)} updates`}
+                : `live, ${Math.round(current.milliseconds ?? 0)} ms for ${counted(frameCount(shape.value), "update")}`}
           </From>
         )}
       </div>
@@ -145,7 +146,7 @@ function ThoughtBoard({ latent }: { latent: string }): JSX.Element {
         ) : (
           <>
             Nothing in the training asks z to be an answer. Put through the output head all the same, after this update
-            it is completely correct on <b>{rate}</b> puzzles. Is z an answer?
+            it is completely correct on <b>{rate}</b>. Is z an answer?
             {own.tokens.includes(0) && " (“?” is the padding symbol, which stands for nothing.)"}
           </>
         )}

@@ -5,6 +5,7 @@ import type { WithRollouts } from "../../shared/calls.ts";
 import { framesPerStep, wrongCells } from "../../shared/frames.ts";
 import { type Link, rivals, trainTasks } from "../../shared/link.ts";
 import { percent, shareText, wilson95 } from "../../shared/shares.ts";
+import { counted } from "../../shared/words.ts";
 import { Board } from "../parts/board.tsx";
 import { Chart } from "../parts/chart.tsx";
 import { NoiseSliders } from "../parts/noise-sliders.tsx";
@@ -343,13 +344,13 @@ function RunFacts({ run, isSecond }: { run: Run; isSecond: boolean }): JSX.Eleme
         <p class="note">
           {started.hasItsData
             ? "Continued at its place in its own puzzles, as if it had never stopped."
-            : `The files do not contain the training puzzles: it goes on with ${run.settings.data.toLocaleString("en-US")} puzzles of this page, from the first one, and may have been trained on some of the unseen ones.`}
+            : `The files do not contain the training puzzles: it goes on with ${counted(run.settings.data, "puzzle")} of this page, from the first one, and may have been trained on some of the unseen ones.`}
         </p>
       )}
       {rolled && last && <RolloutFacts made={rolled} puzzles={last.puzzles} />}
       {started && (
         <p class="from">
-          {started.parameters.toLocaleString("en-US")} parameters, {machineText(started.machine)}
+          {counted(started.parameters, "parameter")}, {machineText(started.machine)}
           {started.choice && ` (${started.choice})`}; kernel memory {((last?.bytes ?? 0) / 2 ** 20).toFixed(1)} MB
           {final &&
             last &&
@@ -365,7 +366,7 @@ function RolloutFacts({ made, puzzles }: { made: WithRollouts; puzzles: number }
   const { rollouts, sigma, plain, byQ, any } = made;
   const rows = [
     ["one prediction", plain],
-    [`best of ${rollouts} rollouts by q, noise ${sigma}`, byQ],
+    [`best of ${counted(rollouts, "rollout")} by q, noise ${sigma}`, byQ],
     ["a correct one among them, if one knew", any],
   ] as const;
   return (
@@ -519,7 +520,7 @@ function NowRow({ run, showsName }: { run: Run; showsName: boolean }): JSX.Eleme
               <Board
                 board={board}
                 size="small"
-                label={`After step ${step}: ${wrong} cells wrong`}
+                label={`After step ${step}: ${counted(wrong, "cell")} wrong`}
                 question={question}
                 tokens={tokens}
                 changed={changed}
