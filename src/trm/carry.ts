@@ -53,7 +53,7 @@ export class Carry {
     t.expectWhole("Carry", "the number of slots", slots);
     const cells = slots * model.config.sequenceLength;
     this.#model = model;
-    this.#latents = keepAll(latents ?? model.initialLatents(slots));
+    this.#latents = t.scope(() => keepAll(latents ?? model.initialLatents(slots)));
     this.steps = new Int32Array(slots);
     this.halted = new Array<boolean>(slots).fill(true);
     this.inputs = new Int32Array(cells);

@@ -110,7 +110,12 @@ export class PredictionRun {
     this.#carry = new Carry(model, slots);
     const labels = new Int32Array(inputs.length);
     const batch = { inputs, labels, puzzleIds: puzzleIds ?? new Int32Array(slots) };
-    t.scope(() => this.#carry.refill(batch, initialOf(model, hooks, this.#context(1))));
+    try {
+      t.scope(() => this.#carry.refill(batch, initialOf(model, hooks, this.#context(1))));
+    } catch (error) {
+      this.#carry.dispose(); // The caller gets no run to dispose.
+      throw error;
+    }
   }
 
   /** Indices into the question of the puzzles that are still there. */

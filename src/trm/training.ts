@@ -128,6 +128,7 @@ export class Training {
     expectConfig("Training", config);
     t.expectObject("Training", "the source", source, ["sequenceLength", "next"]);
     t.expectObject("Training", "the hooks", hooks);
+    if (hooks.microBatch !== undefined) t.expectWhole("Training", "microBatch", hooks.microBatch);
     const { training } = config;
     const { sequenceLength } = config.model;
     if (source.sequenceLength !== sequenceLength) {
@@ -142,19 +143,27 @@ export class Training {
     const forWeights = random.split();
     const start = forWeights.state;
     this.random = random.split();
-    const createModel: CreateModel = hooks.createModel ?? ((...given) => new Model(...given));
-    this.model = createModel(config.model, forWeights);
-    // The average starts from the same weights, because it is drawn from the same state. Puzzle rows are not averaged, as in the
-    // official code, where they are buffers.
-    const { puzzleEmbedding } = this.model;
-    this.ema = training.emaRate > 0 ? createModel(config.model, t.Random.fromState(start), puzzleEmbedding) : null;
-    const named = new Map(this.model.namedParameters());
-    this.#names = [...named.keys()];
-    this.#parameters = [...named.values()];
-    this.optimizer = hooks.createOptimizer?.(named, training) ?? adamOf(named, training);
-    this.carry = new Carry(this.model, training.batchSize);
-    if (hooks.microBatch !== undefined) t.expectWhole("Training", "microBatch", hooks.microBatch);
     this.microBatch = hooks.microBatch ?? microBatchOf(config);
+    const createModel: CreateModel = hooks.createModel ?? ((...given) => new Model(...given));
+    const parts: { dispose(): void }[] = []; // to release if a hook throws
+    try {
+      this.model = createModel(config.model, forWeights);
+      parts.push(this.model);
+      // The average starts from the same weights, because it is drawn from the same state. Puzzle rows are not averaged, as in the
+      // official code, where they are buffers.
+      const { puzzleEmbedding } = this.model;
+      this.ema = training.emaRate > 0 ? createModel(config.model, t.Random.fromState(start), puzzleEmbedding) : null;
+      if (this.ema) parts.push(this.ema);
+      const named = new Map(this.model.namedParameters());
+      this.#names = [...named.keys()];
+      this.#parameters = [...named.values()];
+      this.optimizer = hooks.createOptimizer?.(named, training) ?? adamOf(named, training);
+      parts.push(this.optimizer);
+      this.carry = new Carry(this.model, training.batchSize);
+    } catch (error) {
+      for (const part of parts) part.dispose();
+      throw error;
+    }
   }
 
   /** Supervision steps made so far. */

@@ -450,6 +450,45 @@ describe("a loss of one's own", () => {
   });
 });
 
+describe("a hook that throws", () => {
+  const fail = (): never => {
+    throw new Error("from the hook");
+  };
+
+  it("leaves no tensors behind when a prediction begins", async () => {
+    const training = trainingOf();
+    const live = defaultBackend().memory().liveBytes;
+    const first = predictions(training.model, { inputs: test.inputs }, 1, { initial: fail }).next();
+    await expect(first).rejects.toThrow("from the hook");
+    expect(defaultBackend().memory().liveBytes).toBe(live);
+    training.dispose();
+  });
+
+  let models = 0;
+  const secondModelFails: CreateModel = (...given) => (models++ === 0 ? new Model(...given) : fail());
+  const withoutStart = class extends Model {
+    override initialLatents(batch: number) {
+      super.initialLatents(batch);
+      return fail();
+    }
+  };
+  it.each<[name: string, hooks: TrainingHooks]>([
+    ["createOptimizer", { createOptimizer: fail }],
+    ["createModel for the moving average", { createModel: secondModelFails }],
+    ["initialLatents of a model of one's own", { createModel: (...given) => new withoutStart(...given) }],
+  ])("leaves no tensors behind when a training is made: %s", (_, hooks) => {
+    const live = defaultBackend().memory().liveBytes;
+    expect(() => trainingOf(hooks)).toThrow("from the hook");
+    expect(defaultBackend().memory().liveBytes).toBe(live);
+  });
+
+  it("is not called for a micro-batch that is refused", () => {
+    expect(() => trainingOf({ microBatch: 0.5, createModel: fail })).toThrow(
+      "Training: got 0.5 as microBatch, expected a whole number from 1",
+    );
+  });
+});
+
 describe("the observer of a training", () => {
   it("sees the latents, q and gradients of every step, may read them asynchronously, and leaves no memory behind", async () => {
     const seen: string[] = [];
