@@ -1,4 +1,5 @@
 // `trm solve -`: puzzles from the standard input, one per line, in batches; one line or JSON object per puzzle, in their order.
+import { fstatSync } from "node:fs";
 import { FileError } from "../formats/index.ts";
 import { type LoadedRun, loadRun } from "../runs/index.node.ts";
 import { type Answer, PuzzleError, predict, type Task } from "../trm/index.ts";
@@ -28,8 +29,10 @@ interface ReadPuzzle extends InputPuzzle {
   readonly read: { readonly model: string; readonly question: Int32Array } | PuzzleError;
 }
 
-/** Solves all puzzles. @returns the number of puzzles that could not be read */
+/** Solves all puzzles. @returns the number of puzzles that could not be read. @throws FileError if the input cannot be read */
 export async function solveLines(terminal: Terminal, options: LinesOptions): Promise<number> {
+  // Node's stream of a folder is empty instead of an error.
+  if (fstatSync(process.stdin.fd).isDirectory()) throw new FileError("standard input", "read", { code: "EISDIR" });
   const { own } = options;
   const tasks = own ? [own.loaded.task] : shippedTasks();
   const models = new Map<string, LoadedRun>(own && [[own.name, own.loaded]]);

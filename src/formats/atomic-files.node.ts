@@ -157,9 +157,19 @@ export function removeFolder(path: string): void {
 /** Creates a folder and its missing parents. (Node's recursive mkdir never returns where the system refuses, as in /proc.) @throws FileError */
 export function makeFolders(path: string): void {
   if (existsSync(path)) return;
+  expectNoLink(path);
   const parent = dirname(path);
   if (parent !== path) makeFolders(parent);
   attempt("write", path, () => mkdirSync(path));
+}
+
+/** Checks a path that does not exist, and that is to become a folder. @throws FileError for a symbolic link, which is dangling then */
+export function expectNoLink(path: string): void {
+  const link = resolve(path); // without the slash at the end, which would follow the link
+  attempt("write", path, () => {
+    if (!lstatSync(link, { throwIfNoEntry: false })?.isSymbolicLink()) return;
+    throw new Error(`a dangling symbolic link to ${readlinkSync(link)}, expected a folder`);
+  });
 }
 
 /** A rename in a folder survives a power cut only after the folder itself is flushed. */

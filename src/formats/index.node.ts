@@ -4,6 +4,7 @@
 export {
   type AtomicFile,
   createFolder,
+  expectNoLink,
   makeFolders,
   removeFolder,
   replaceFile,

@@ -11,7 +11,14 @@
 import { existsSync, readdirSync, renameSync, rmdirSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import * as z from "zod/mini";
-import { makeFolders, readBytes, removeFolder, replaceFile, temporaryPrefix } from "../formats/index.node.ts";
+import {
+  expectNoLink,
+  makeFolders,
+  readBytes,
+  removeFolder,
+  replaceFile,
+  temporaryPrefix,
+} from "../formats/index.node.ts";
 import { CheckpointError } from "../formats/index.ts";
 import { IDENTIFIERS_JSON, taskChoiceSchema } from "../puzzles/index.ts";
 import { inEnglish } from "../trm/index.ts";
@@ -215,9 +222,14 @@ export type FolderState = "absent" | "empty" | "run" | "other";
 /**
  * A folder whose creation a crash interrupted counts as empty. It holds at most the first checkpoint and no metrics, unlike a run
  * that has lost its run.json, which must not be overwritten.
+ *
+ * @throws FileError for a dangling symbolic link
  */
 export function folderState(path: string): FolderState {
-  if (!existsSync(path)) return "absent";
+  if (!existsSync(path)) {
+    expectNoLink(path);
+    return "absent";
+  }
   if (!statSync(path).isDirectory()) return "other";
   const names = readdirSync(path);
   if (names.includes(runFile)) return "run";

@@ -1,9 +1,9 @@
 // The folder of a new run, if another process takes the place meanwhile or the name is unusual.
-import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, it } from "vitest";
-import { createRun } from "../../src/cli/new-run.ts";
+import { checkPlace, createRun } from "../../src/cli/new-run.ts";
 import { outputFolder } from "../../src/cli/options.ts";
 import { shellPath } from "../../src/cli/version.ts";
 import type { WritableRun } from "../../src/runs/run-folder.node.ts";
@@ -27,6 +27,16 @@ it("a run that another process has finished meanwhile is moved aside only with -
   expect(existsSync(`${out}.previous`)).toBe(false);
   (await create(out, true)).close();
   expect(readdirSync(`${out}.previous`)).toContain("run.json");
+});
+
+it("a dangling symbolic link is refused, before puzzles are generated and with --force", () => {
+  const out = join(root, "link");
+  symlinkSync("nowhere", out);
+  for (const force of [false, true]) {
+    expect(() => checkPlace(out, force)).toThrow(
+      `${out}: cannot write: a dangling symbolic link to nowhere, expected a folder`,
+    );
+  }
 });
 
 it("discarding a run whose folder another process has removed is no error, so that the cause is reported", async () => {

@@ -3,7 +3,7 @@ import { spawn } from "node:child_process";
 import { cpSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
-import { newFolder, project } from "./command.ts";
+import { newFolder, project, startShell } from "./command.ts";
 
 const folder = newFolder();
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -53,6 +53,11 @@ describe("solve without a model", () => {
   it("says which rule an answer breaks", async () => {
     const { stdout } = await trm(["solve", "-"], "123....4........\n"); // the last cell of row 1 sees 1, 2, 3 and 4
     expect(stdout).toMatch(/^[1-4.?]{16}\twrong: .* in row \d/);
+  });
+
+  it("refuses a folder as standard input", async () => {
+    const { code, stdout, stderr } = await startShell(`$TRM solve - < ${folder}`).finished;
+    expect([code, stdout, stderr]).toEqual([1, "", "trm: standard input: cannot read: a folder, expected a file\n"]);
   });
 
   it("reports a puzzle that no shipped model fits", async () => {

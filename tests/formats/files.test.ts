@@ -15,7 +15,15 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
-import { FileSet, openFile, readAt, readBytes, replaceFile, writeOutput } from "../../src/formats/index.node.ts";
+import {
+  FileSet,
+  makeFolders,
+  openFile,
+  readAt,
+  readBytes,
+  replaceFile,
+  writeOutput,
+} from "../../src/formats/index.node.ts";
 import { FileError } from "../../src/formats/index.ts";
 import { projectRoot } from "../source.ts";
 
@@ -135,6 +143,15 @@ describe("an error of the file system", () => {
     expect(refused(() => writeOutput(path("short/x"), "")).message).toMatch(
       /short\/x: cannot write: a part of the path/,
     );
+  });
+
+  it("says that the path of a new folder is a dangling link", () => {
+    symlinkSync("nowhere", path("dangling-folder"));
+    for (const name of ["dangling-folder", "dangling-folder/", "dangling-folder/run"]) {
+      expect(refused(() => makeFolders(path(name))).message).toMatch(
+        /dangling-folder\/?: cannot write: a dangling symbolic link to nowhere, expected a folder$/,
+      );
+    }
   });
 
   it("names the path of a file that the limit of the system cuts off", () => {
