@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import * as z from "zod/mini";
 import { taskChoiceSchema } from "../../src/puzzles/index.ts";
+import { inEnglish, issueText } from "../../src/trm/index.ts";
 
 const share = z.number().check(z.minimum(0), z.maximum(1));
 const count = z.number().check(z.int(), z.minimum(0));
@@ -63,10 +64,9 @@ export type Measurement = Card["measurements"][number];
 
 /** @throws Error with the path if the file is not a card */
 export function readCard(path: string): Card {
-  const result = cardSchema.safeParse(JSON.parse(readFileSync(path, "utf8")));
+  const result = cardSchema.safeParse(JSON.parse(readFileSync(path, "utf8")), inEnglish);
   if (result.success) return result.data;
-  const issue = result.error.issues[0]!;
-  throw new Error(`${path}: ${[...issue.path, issue.message].join(": ")}`);
+  throw new Error(`${path}: ${issueText(result.error)}`);
 }
 
 export const percent = (value: number): string => `${(100 * value).toFixed(1)}%`;

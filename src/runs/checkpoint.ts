@@ -21,14 +21,13 @@ import * as t from "../tensor/index.ts";
 import {
   type Config,
   flattenConfig,
-  inEnglish,
   officialStateName,
   parseConfig,
   randomStateSchema,
   Training,
 } from "../trm/index.ts";
 import { fingerprintSchema } from "./data-fingerprint.ts";
-import { checkpointFormat, parseJson } from "./model-files.ts";
+import { checkpointFormat, parseAs, parseJson } from "./model-files.ts";
 import { exportWeights, finiteFloats, weightsFrom } from "./weights.ts";
 
 export const sideFile = "checkpoint.json";
@@ -142,12 +141,7 @@ const carryName = (latent: string): string => `carry/${officialStateName(latent)
 
 /** Parses the side file. @param where  name of the file for errors. @throws CheckpointError */
 export function parseSide(bytes: Uint8Array, where: string): CheckpointSide {
-  const parsed = sideSchema.safeParse(parseJson(bytes, where), inEnglish);
-  if (!parsed.success) {
-    const issue = parsed.error.issues[0]!;
-    throw new CheckpointError(`${where}: ${issue.path.join(".") || "contents"}: ${issue.message}`);
-  }
-  const { config, ...rest } = parsed.data;
+  const { config, ...rest } = parseAs(sideSchema, parseJson(bytes, where), where);
   const read = parseConfig(config, where);
   const { steps, halted } = rest.carry;
   if (steps.length !== read.training.batchSize || halted.length !== read.training.batchSize) {

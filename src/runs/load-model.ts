@@ -4,17 +4,8 @@ import * as z from "zod/mini";
 import { CheckpointError, serializeSafetensors } from "../formats/index.ts";
 import { choiceOf, taskChoiceSchema, taskOf } from "../puzzles/index.ts";
 import { ArgumentError, expectFunction, expectInstance, expectObject, showValue } from "../tensor/index.ts";
-import {
-  type Config,
-  type CreateModel,
-  flattenConfig,
-  inEnglish,
-  Model,
-  misfitOf,
-  parseConfig,
-  type Task,
-} from "../trm/index.ts";
-import { checkpointFormat, expectEnoughBytes, modelFrom, parseJson } from "./model-files.ts";
+import { type Config, type CreateModel, flattenConfig, Model, misfitOf, parseConfig, type Task } from "../trm/index.ts";
+import { checkpointFormat, expectEnoughBytes, modelFrom, parseAs, parseJson } from "./model-files.ts";
 import { exportWeights } from "./weights.ts";
 
 /** The two files of a model. A checkpoint folder of a run holds such files under other names. */
@@ -71,14 +62,10 @@ export function loadModel(files: ModelFiles, options: LoadModelOptions = {}): Lo
   const { task, createModel } = options;
   if (task !== undefined) expectObject("loadModel", "the task", task, ["name", "sequenceLength", "vocabularySize"]);
   if (createModel !== undefined) expectFunction("loadModel", "createModel", createModel);
-  const parsed = modelSchema.safeParse(parseJson(bytesOf(files.config), modelConfigFile), inEnglish);
-  if (!parsed.success) {
-    const issue = parsed.error.issues[0]!;
-    throw new CheckpointError(`${modelConfigFile}: ${issue.path.join(".") || "contents"}: ${issue.message}`);
-  }
-  const { step = null } = parsed.data;
-  const config = parseConfig(parsed.data.config, modelConfigFile);
-  const known = task ?? taskOf(parsed.data.task);
+  const about = parseAs(modelSchema, parseJson(bytesOf(files.config), modelConfigFile), modelConfigFile);
+  const { step = null } = about;
+  const config = parseConfig(about.config, modelConfigFile);
+  const known = task ?? taskOf(about.task);
   const weights = bytesOf(files.weights);
   expectEnoughBytes(config, weights, modelWeightsFile);
   const model = fittedModel({ config, task: known, createModel }, weights, modelWeightsFile);

@@ -4,7 +4,7 @@
 // lack some fields.
 import * as z from "zod/mini";
 import { CheckpointError } from "../formats/index.ts";
-import { inEnglish } from "../trm/index.ts";
+import { parseAs } from "./model-files.ts";
 
 const count = z.number().check(z.int(), z.minimum(0));
 const share = z.number().check(z.minimum(0), z.maximum(1));
@@ -102,10 +102,7 @@ function parseLine(line: string, where: string): MetricsLine {
     throw new CheckpointError(`${where}: not JSON, expected one line of metrics`);
   }
   const schema = value.event === "start" ? startSchema : value.event === "unseen" ? unseenSchema : stepSchema;
-  const parsed = schema.safeParse(value.event === "unseen" ? ofThisVersion(value) : value, inEnglish);
-  if (parsed.success) return parsed.data;
-  const issue = parsed.error.issues[0]!;
-  throw new CheckpointError(`${where}: ${issue.path.join(".") || "contents"}: ${issue.message}`);
+  return parseAs(schema, value.event === "unseen" ? ofThisVersion(value) : value, where);
 }
 
 /** In earlier versions, `exact` and `cell` of an evaluation were the accuracies after every supervision step. */

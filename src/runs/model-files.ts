@@ -1,8 +1,9 @@
 // What the files of a trained model and those of a checkpoint have in common: JSON with settings, and weights that become a model.
 // A page that only solves puzzles needs this module but not the training that checkpoint.ts saves and restores.
+import type * as z from "zod/mini";
 import { CheckpointError, parseSafetensors } from "../formats/index.ts";
 import { Random } from "../tensor/index.ts";
-import { type Config, type CreateModel, Model, weightCount } from "../trm/index.ts";
+import { type Config, type CreateModel, inEnglish, issueText, Model, weightCount } from "../trm/index.ts";
 import { importWeights } from "./weights.ts";
 
 /** The field `format` of a checkpoint's JSON file. */
@@ -15,6 +16,13 @@ export function parseJson(bytes: Uint8Array, where: string): unknown {
   } catch {
     throw new CheckpointError(`${where}: not JSON in UTF-8 (truncated?)`);
   }
+}
+
+/** The value that a schema reads from JSON. @throws CheckpointError that names the field which is wrong */
+export function parseAs<S extends z.ZodMiniType>(schema: S, value: unknown, where: string): z.output<S> {
+  const parsed = schema.safeParse(value, inEnglish);
+  if (parsed.success) return parsed.data;
+  throw new CheckpointError(`${where}: ${issueText(parsed.error)}`);
 }
 
 /**

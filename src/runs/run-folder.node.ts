@@ -21,7 +21,6 @@ import {
 } from "../formats/index.node.ts";
 import { CheckpointError } from "../formats/index.ts";
 import { IDENTIFIERS_JSON, taskChoiceSchema } from "../puzzles/index.ts";
-import { inEnglish } from "../trm/index.ts";
 import type { CheckpointFiles } from "./checkpoint.ts";
 import {
   bestIn,
@@ -37,7 +36,7 @@ import { readIdentifierNames } from "./data-fingerprint.node.ts";
 import { fingerprintSchema } from "./data-fingerprint.ts";
 import { type FolderLock, lockFile, lockFolder } from "./folder-lock.node.ts";
 import { MetricsLog, metricsFile } from "./metrics-log.node.ts";
-import { parseJson } from "./model-files.ts";
+import { parseAs, parseJson } from "./model-files.ts";
 import { packSets, parseSets, type RunSets, setAsCsv } from "./run-sets.ts";
 
 const runFile = "run.json";
@@ -275,10 +274,7 @@ export function readRun(path: string): RunAbout {
   const file = join(path, runFile);
   if (!existsSync(path)) throw new CheckpointError(`${path}: no such folder`);
   if (!existsSync(file)) throw new CheckpointError(`${path}: contains no ${runFile}, expected the folder of a run`);
-  const parsed = runSchema.safeParse(parseJson(readBytes(file), file), inEnglish);
-  if (parsed.success) return parsed.data;
-  const issue = parsed.error.issues[0]!;
-  throw new CheckpointError(`${file}: ${issue.path.join(".") || "contents"}: ${issue.message}`);
+  return parseAs(runSchema, parseJson(readBytes(file), file), file);
 }
 
 /** The data set that the run at `path` trains on; undefined if its puzzles are in the run folder. @throws CheckpointError */

@@ -118,14 +118,16 @@ export function compare(tokens: Int32Array, labels: Int32Array, slot: number, le
   return { correct, labelled };
 }
 
+/** 95% of the standard normal distribution lie within ± this number of standard deviations. */
+const z95 = 1.959963984540054;
+
 /** The 95% interval of a share of `successes` in `trials`. Wilson 1927: it stays within 0..1 and is accurate at the ends. */
 export function wilson95(successes: number, trials: number): [low: number, high: number] {
   if (trials === 0) return [0, 1];
-  const z = 1.959963984540054;
   const share = successes / trials;
-  const shrink = 1 + z ** 2 / trials;
-  const centre = (share + z ** 2 / (2 * trials)) / shrink;
-  const half = (z / shrink) * Math.sqrt((share * (1 - share)) / trials + z ** 2 / (4 * trials ** 2));
+  const shrink = 1 + z95 ** 2 / trials;
+  const centre = (share + z95 ** 2 / (2 * trials)) / shrink;
+  const half = (z95 / shrink) * Math.sqrt((share * (1 - share)) / trials + z95 ** 2 / (4 * trials ** 2));
   // At the ends the exact bound is 0 or 1, which the subtraction misses by a rounding error.
   return [successes === 0 ? 0 : Math.max(0, centre - half), successes === trials ? 1 : Math.min(1, centre + half)];
 }
@@ -146,9 +148,8 @@ export interface PairedDifference {
  * only the puzzles count on which the two ways differ.
  */
 export function pairedDifference(gained: number, lost: number, puzzles: number): PairedDifference {
-  const z = 1.959963984540054;
   const [b, c, n] = [gained + 0.5, lost + 0.5, puzzles + 2];
   const centre = (b - c) / n;
-  const half = (z / n) * Math.sqrt(b + c - (b - c) ** 2 / n);
+  const half = (z95 / n) * Math.sqrt(b + c - (b - c) ** 2 / n);
   return { gained, lost, difference95: [Math.max(-1, centre - half), Math.min(1, centre + half)] };
 }

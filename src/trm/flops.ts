@@ -11,17 +11,21 @@ function blockFlops(config: ModelConfig): number {
   return mixing + L * swiglu(D);
 }
 
+/** Blocks of one supervision step on the tape: those of the updates of z, and of the last update of y. */
+export function blocksOnTape(config: ModelConfig): number {
+  const { recursion, n, layers, oneStepGradient, gradientSteps } = config;
+  const afterSolver = recursion === "fixedPoint" ? gradientSteps : n;
+  const updatesOfZ = recursion === "direct" ? 0 : oneStepGradient ? 1 : afterSolver;
+  return updatesOfZ * layers + layersForY(config);
+}
+
 /** Blocks that one supervision step computes, on the tape and off it. */
 function blocksPerStep(config: ModelConfig) {
-  const { recursion, T: cycles, n, layers, oneStepGradient, solverIterations, gradientSteps } = config;
-  const layersY = layersForY(config);
-  if (recursion === "direct") return { onTape: layersY, offTape: 0 };
-  if (recursion === "fixedPoint") {
-    const onTape = gradientSteps * layers + layersY;
-    return { onTape, offTape: cycles * (solverIterations * layers + onTape) - onTape };
-  }
-  const perRecursion = n * layers + layersY;
-  const onTape = oneStepGradient ? layers + layersY : perRecursion;
+  const { recursion, T: cycles, n, layers, solverIterations } = config;
+  const onTape = blocksOnTape(config);
+  if (recursion === "direct") return { onTape, offTape: 0 };
+  const perRecursion =
+    recursion === "fixedPoint" ? solverIterations * layers + onTape : n * layers + layersForY(config);
   return { onTape, offTape: cycles * perRecursion - onTape };
 }
 

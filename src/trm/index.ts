@@ -88,7 +88,7 @@ export {
   rolloutSelections,
   selectRollout,
 } from "./rollouts.ts";
-export { inEnglish } from "./schema-messages.ts";
+export { inEnglish, issueText } from "./schema-messages.ts";
 export type { RolloutKey, StepContext, StepHooks, UpdateContext } from "./step-hooks.ts";
 export { type GenerateOptions, isCorrect, misfitOf, type Task, type TaskSymmetry } from "./task.ts";
 export {

@@ -3,7 +3,8 @@
 import { swigluWidth } from "../nn/index.ts";
 import * as t from "../tensor/index.ts";
 import { mapLatents } from "./carry.ts";
-import { type Config, expectConfig, fullLength, layersForY, type ModelConfig } from "./config.ts";
+import { type Config, expectConfig, fullLength, type ModelConfig } from "./config.ts";
+import { blocksOnTape } from "./flops.ts";
 import type { Latents } from "./variants.ts";
 
 /** Bytes that the tape of one part may take. The wasm backend addresses 4 GB, which the weights and the carry share. */
@@ -11,11 +12,7 @@ const tapeBudget = 1e9;
 
 /** Estimated bytes on the tape per slot: what the blocks of the last latent recursion save for the backward pass, in float32. */
 export function tapeBytesPerSlot(config: ModelConfig): number {
-  const { recursion, layers, oneStepGradient, gradientSteps } = config;
-  const layersY = layersForY(config);
-  const n = recursion === "fixedPoint" ? gradientSteps : config.n;
-  const updatesOfZ = recursion === "direct" ? 0 : oneStepGradient ? 1 : n;
-  return 4 * (updatesOfZ * layers + layersY) * floatsPerBlock(config);
+  return 4 * blocksOnTape(config) * floatsPerBlock(config);
 }
 
 /** Numbers that one block saves for one sequence: its two inputs and outputs, and the activations before the gates. */

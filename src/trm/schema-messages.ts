@@ -1,4 +1,4 @@
-// The language of messages about values that a schema rejects. zod/mini, which is used because of its size, has none by default.
+// The text of messages about values that a schema rejects. zod/mini, which is used because of its size, has no language by default.
 import en from "zod/v4/locales/en.js";
 
 /**
@@ -6,3 +6,14 @@ import en from "zod/v4/locales/en.js";
  * messages of every other part of the program that uses zod.
  */
 export const inEnglish = { error: en().localeError };
+
+interface Issue {
+  readonly path: readonly PropertyKey[];
+  readonly message: string;
+}
+
+/** The first reason why a schema rejects a value: "data.train: Invalid input: expected number, received string". */
+export function issueText({ issues }: { readonly issues: readonly Issue[] }): string {
+  const { path, message } = issues[0]!;
+  return `${path.join(".") || "contents"}: ${message}`;
+}

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { FileSet, readBytes } from "../../formats/index.node.ts";
 import { DatasetError, decodeText, parseJson } from "../../formats/index.ts";
 import { expectObject, expectString, expectWhole, Random } from "../../tensor/index.ts";
-import { type Examples, expectExamples, inEnglish, type Task } from "../../trm/index.ts";
+import { type Examples, expectExamples, inEnglish, issueText, type Task } from "../../trm/index.ts";
 import { choiceOf, type TaskChoice, taskChoiceSchema, taskOf, taskOfData } from "../named-task.ts";
 import { hasTestSplit, openDataSplit, readDataMetadata } from "./data-folder.node.ts";
 import { identifierNames, toSplit } from "./examples.ts";
@@ -61,10 +61,7 @@ export function readDataTask(folder: string): TaskChoice {
   const file = join(folder, TASK_JSON);
   if (!existsSync(file)) return taskOfData(metadata);
   const parsed = taskChoiceSchema.safeParse(parseJson(decodeText(readBytes(file), file), file), inEnglish);
-  if (!parsed.success) {
-    const issue = parsed.error.issues[0]!;
-    throw new DatasetError(`${issue.path.join(".") || "contents"}: ${issue.message}`, { file });
-  }
+  if (!parsed.success) throw new DatasetError(issueText(parsed.error), { file });
   const { sequenceLength, vocabularySize } = taskIn(parsed.data, file);
   if (sequenceLength !== metadata.sequenceLength || vocabularySize !== metadata.vocabularySize) {
     throw new DatasetError(

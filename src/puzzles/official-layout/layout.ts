@@ -23,7 +23,7 @@ import {
   shortened,
 } from "../../formats/index.ts";
 import { expectFunction, expectInstance, expectObject, expectString, expectTokens } from "../../tensor/index.ts";
-import { inEnglish } from "../../trm/index.ts";
+import { inEnglish, issueText } from "../../trm/index.ts";
 
 export type SplitName = "train" | "test";
 
@@ -124,11 +124,7 @@ export function formatMetadata(metadata: SplitMetadata): string {
 /** @throws DatasetError unless the text is a dataset.json with the only set "all" */
 export function parseMetadata(text: string, where: string): SplitMetadata {
   const parsed = metadataSchema.safeParse(parseJson(text, where), inEnglish);
-  if (!parsed.success) {
-    const issue = parsed.error.issues[0]!;
-    const field = shortened(issue.path.join(".") || "dataset.json");
-    throw new DatasetError(`${field}: ${shortened(issue.message, 120)}`, { file: where });
-  }
+  if (!parsed.success) throw new DatasetError(shortened(issueText(parsed.error), 180), { file: where });
   const fields = parsed.data;
   if (fields.sets.length !== 1 || fields.sets[0] !== SET) {
     throw new DatasetError(`sets ${quoted(fields.sets)}, expected ["${SET}"]`, { file: where });

@@ -6,10 +6,9 @@ import * as z from "zod/mini";
 import { makeFolders, readBytes, replaceFile } from "../../formats/index.node.ts";
 import { CheckpointError } from "../../formats/index.ts";
 import { taskChoiceSchema } from "../../puzzles/index.ts";
-import { inEnglish } from "../../trm/index.ts";
 import type { CheckpointFiles } from "../checkpoint.ts";
 import { type Checkpoint, readCheckpoint, saveCheckpoint, stepOfFolder } from "../checkpoint-folder.node.ts";
-import { parseJson } from "../model-files.ts";
+import { parseAs, parseJson } from "../model-files.ts";
 import { initSchema } from "../run-folder.node.ts";
 import { type AblationCell, cellSchema } from "./cell.ts";
 import { everyRow } from "./rows.ts";
@@ -92,9 +91,5 @@ export function readUnfinished(folder: string, row: string, seed: number): Check
 const writeJson = (file: string, value: unknown): void =>
   replaceFile(file, Buffer.from(`${JSON.stringify(value, null, 2)}\n`));
 
-function parse<S extends z.ZodMiniType>(schema: S, file: string): z.output<S> {
-  const parsed = schema.safeParse(parseJson(readBytes(file), file), inEnglish);
-  if (parsed.success) return parsed.data;
-  const issue = parsed.error.issues[0]!;
-  throw new CheckpointError(`${file}: ${issue.path.join(".") || "contents"}: ${issue.message}`);
-}
+const parse = <S extends z.ZodMiniType>(schema: S, file: string): z.output<S> =>
+  parseAs(schema, parseJson(readBytes(file), file), file);

@@ -113,7 +113,7 @@ describe("in memory", () => {
 
   it.each([
     ["", "d.json: not JSON: "],
-    ["[]", "d.json: dataset.json: "],
+    ["[]", "d.json: contents: "],
     [formatMetadata(sample.metadata).replace("seq_len", "seq"), "d.json: seq_len: "],
     [formatMetadata(sample.metadata).replace(`"seq_len": `, `"seq_len": -`), "d.json: seq_len: "],
     [formatMetadata(sample.metadata).replace('["all"]', '["a", "b"]'), 'd.json: sets ["a","b"], expected ["all"]'],
