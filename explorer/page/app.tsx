@@ -23,6 +23,7 @@ import {
   output,
   place,
   play,
+  recordedError,
   refused,
   shape,
   shown,
@@ -252,7 +253,11 @@ function Choices(): JSX.Element {
 }
 
 function Messages(): JSX.Element | null {
-  const messages = [...refused.value, ...(workerError.value ? [workerError.value] : [])];
+  const messages = [...refused.value];
+  if (workerError.value) messages.push(workerError.value);
+  if (recordedError.value) {
+    messages.push(`The recorded trace cannot be shown, the model computes its own: ${recordedError.value}.`);
+  }
   if (messages.length === 0) return null;
   return (
     <div class="messages" role="alert">

@@ -1,9 +1,18 @@
 // The state of the page: the link, the manifest of the models, and the trace that all views show. Views read signals; everything that
 // changes them is a function of this file.
 import { batch, computed, effect, signal } from "@preact/signals";
-import type { Trace, TraceFrame } from "trm-ts";
+import type { TraceFrame } from "trm-ts";
 import type { Puzzle } from "../shared/calls.ts";
-import { changedCells, frameCount, indexOf, latestOf, nearest, placeAt, type Shape } from "../shared/frames.ts";
+import {
+  changedCells,
+  frameCount,
+  indexOf,
+  latestOf,
+  nearest,
+  placeAt,
+  readTrace,
+  type Shape,
+} from "../shared/frames.ts";
 import { initialLink, type Link, type Part, readLink, writeLink } from "../shared/link.ts";
 import type { Machine, Manifest, ModelEntry } from "../shared/models.ts";
 import { callWorker } from "./workers.ts";
@@ -160,8 +169,10 @@ effect(() => {
 
 const fetched = new Map<string, Promise<ArrayBuffer>>();
 
-export function fileOf(name: string, file: string): Promise<ArrayBuffer> {
-  const path = `./models/${name}/${file}`;
+const pathOf = (name: string, file: string): string => `./models/${name}/${file}`;
+
+function fileOf(name: string, file: string): Promise<ArrayBuffer> {
+  const path = pathOf(name, file);
   const known = fetched.get(path);
   if (known) return known;
   const loading = download(path);
@@ -191,14 +202,23 @@ export async function start(): Promise<void> {
   effect(solve);
 }
 
+/** Why there is no recorded trace of the model; null if there is one. */
+export const recordedError = signal<string | null>(null);
+
+// An effect that reads the link itself runs after every move through the trace.
+const isFirstSample = computed(() => link.value.sample === 1 && link.value.puzzle === "");
+const backend = computed(() => link.value.backend);
+const threads = computed(() => link.value.threads);
+
 /** Shows the recorded trace of the first sample until the model answers itself. */
 function showRecorded(): void {
   const own = model.value;
-  const { sample, puzzle } = link.value;
-  if (!own || sample !== 1 || puzzle !== "" || shown.peek()?.source === "live") return;
-  void fileOf(own.name, "trace.json").then((bytes) => {
+  recordedError.value = null;
+  if (!own || !isFirstSample.value || shown.peek()?.source === "live") return;
+  const load = async (): Promise<void> => {
+    const bytes = await fileOf(own.name, "trace.json");
     if (model.peek() !== own || shown.peek()) return;
-    const { question, truth, frames, explained } = JSON.parse(decode(bytes)) as Trace;
+    const { question, truth, frames, explained } = readTrace(decode(bytes), pathOf(own.name, "trace.json"));
     const { machine } = own.measured;
     performance.mark("recorded");
     shown.value = {
@@ -209,16 +229,15 @@ function showRecorded(): void {
       milliseconds: null,
       explained,
     };
+  };
+  load().catch((error: Error) => {
+    if (model.peek() === own) recordedError.value = error.message;
   });
 }
 
 /** The model that the worker has open. */
 export const ready = signal<{ readonly name: string; readonly machine: Machine } | null>(null);
 export const workerError = signal<string | null>(null);
-
-// An effect that reads the link itself runs after every move through the trace.
-const backend = computed(() => link.value.backend);
-const threads = computed(() => link.value.threads);
 
 /** Opens the model in the worker. Returns what stops that, because the files may arrive later than those of a later choice. */
 function openModel(): (() => void) | undefined {

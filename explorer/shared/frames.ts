@@ -1,6 +1,21 @@
 // Reading a trace: where a frame is, what is on the boards at a frame, and which cells an update changed.
-import type { TraceFrame } from "trm-ts";
+import type { Trace, TraceFrame } from "trm-ts";
 import { type Place, start } from "./link.ts";
+
+/** Reads the file of a recorded trace. @throws Error with the path if it is something else, such as the start page of a web server */
+export function readTrace(text: string, path: string): Trace {
+  let read: Partial<Trace> | null = null;
+  try {
+    read = JSON.parse(text) as Partial<Trace> | null;
+  } catch {
+    // Text that is no JSON is no trace either.
+  }
+  const isTrace = read?.format === "trm-ts trace" && read.version === 1;
+  if (!isTrace || !Array.isArray(read?.question) || !Array.isArray(read.frames)) {
+    throw new Error(`${path}: got ${text.slice(0, 40).trim() || "an empty file"}, expected a trace of version 1`);
+  }
+  return read as Trace;
+}
 
 /** Sizes that give a frame its place. */
 export interface Shape {

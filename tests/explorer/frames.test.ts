@@ -10,6 +10,7 @@ import {
   latestOf,
   nearest,
   placeAt,
+  readTrace,
   type Shape,
   wrongCells,
 } from "../../explorer/shared/frames.ts";
@@ -19,6 +20,25 @@ import { projectRoot } from "../source.ts";
 const trace = JSON.parse(readFileSync(`${projectRoot}tests/fixtures/trace/sudoku4.json`, "utf8")) as Trace;
 const steps = trace.frames.at(-1)!.step;
 const shapeOfTrace: Shape = { T: trace.T, updates: trace.updates, steps };
+
+describe("the file of a recorded trace", () => {
+  it("is read as it was written", () => {
+    expect(readTrace(JSON.stringify(trace), "trace.json")).toEqual(trace);
+  });
+
+  it("is refused with its path if it is something else", () => {
+    const error = (text: string): RegExp =>
+      new RegExp(`^models/a/trace.json: got ${text}.*, expected a trace of version 1$`);
+    const { frames: _, ...headerAlone } = trace;
+    const others = { "<!doctype html>": "<!doctype html>", "": "an empty file", null: "null", "[]": "\\[\\]" };
+    for (const [text, got] of Object.entries(others)) {
+      expect(() => readTrace(text, "models/a/trace.json")).toThrow(error(got));
+    }
+    for (const other of [headerAlone, { ...trace, version: 2 }, { ...trace, question: null }]) {
+      expect(() => readTrace(JSON.stringify(other), "models/a/trace.json")).toThrow(error('\\{"format":'));
+    }
+  });
+});
 
 const shapes: fc.Arbitrary<Shape> = fc
   .record({

@@ -523,6 +523,28 @@ describe.skipIf(!chromiumPath)("the built page", () => {
     });
   });
 
+  it("says why there is no recorded trace, and answers live all the same", async () => {
+    const files = [
+      { response: { status: 404 }, message: "./models/sudoku4/trace.json: the server answered 404" },
+      {
+        response: { body: "<!doctype html>" },
+        message: "./models/sudoku4/trace.json: got <!doctype html>, expected a trace",
+      },
+    ];
+    for (const { response, message } of files) {
+      await visit("v=1&view=train", async (page, { complaints }) => {
+        await live(page);
+        await page.route("**/sudoku4/trace.json", (route) => route.fulfill(response));
+        await page.goto(`${page.url().split("#")[0]}?again#v=1&model=sudoku4&at=1.1.1`);
+        await until(async () => (await page.$(".messages")) !== null, "the message");
+        expect(await page.innerText(".messages")).toContain(message);
+        expect((await live(page)).puzzle.question).toHaveLength(16);
+        expect(complaints.filter((text) => !text.includes("the server responded with a status of 404"))).toEqual([]);
+        complaints.length = 0; // Chromium reports the 404 on the console.
+      });
+    }
+  });
+
   it("moves the sliders by the arrow keys, and the time only where it is shown", async () => {
     await visit("v=1&view=train&at=1.1.1", async (page) => {
       await page.locator(".slider input").first().focus();
