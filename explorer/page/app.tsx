@@ -179,7 +179,7 @@ function needsName(name: string, title: string): boolean {
 }
 
 function Choices(): JSX.Element {
-  const { theme, backend } = link.value;
+  const { theme, backend, view } = link.value;
   const menu = useRef<HTMLDetailsElement>(null);
   useEffect(() => {
     const closeFromOutside = ({ target }: Event): void => {
@@ -199,28 +199,31 @@ function Choices(): JSX.Element {
   };
   return (
     <div class="choices">
-      <label>
-        <span class="sr-only">Model</span>
-        <select
-          value={model.value?.name ?? ""}
-          onChange={(event) =>
-            go({
-              model: event.currentTarget.value,
-              puzzle: "",
-              sample: 1,
-              cell: 0,
-              at: { step: 0, cycle: 0, update: 0 },
-            })
-          }
-        >
-          {manifest.value?.models.map(({ name, title }) => (
-            <option key={name} value={name}>
-              {title}
-              {needsName(name, title) ? ` (${name})` : ""}
-            </option>
-          ))}
-        </select>
-      </label>
+      {/* A training starts from scratch or from a checkpoint. */}
+      {view !== "train" && (
+        <label>
+          <span class="sr-only">Model</span>
+          <select
+            value={model.value?.name ?? ""}
+            onChange={(event) =>
+              go({
+                model: event.currentTarget.value,
+                puzzle: "",
+                sample: 1,
+                cell: 0,
+                at: { step: 0, cycle: 0, update: 0 },
+              })
+            }
+          >
+            {manifest.value?.models.map(({ name, title }) => (
+              <option key={name} value={name}>
+                {title}
+                {needsName(name, title) ? ` (${name})` : ""}
+              </option>
+            ))}
+          </select>
+        </label>
+      )}
       <details class="menu" ref={menu} onKeyDown={onMenuKey}>
         <summary>Settings</summary>
         <div class="menu-body">
