@@ -96,6 +96,8 @@ export const puzzleText = computed(() => {
 // --- The trace ---------------------------------------------------------------------------------------------------------------
 
 export interface Shown {
+  /** Name of the model. */
+  readonly model: string;
   readonly puzzle: Puzzle;
   readonly frames: readonly TraceFrame[];
   /** "recorded" when the page was built; "live" in this browser. */
@@ -105,7 +107,9 @@ export interface Shown {
   readonly explained: Readonly<Record<string, number>> | null;
 }
 
-export const shown = signal<Shown | null>(null);
+const traced = signal<Shown | null>(null);
+/** The trace of the model that is chosen; null until there is one. */
+export const shown = computed(() => (traced.value?.model === model.value?.name ? traced.value : null));
 export const isComputing = signal(false);
 /** Why a puzzle of the visitor was refused, in the words of the task's parser. */
 export const puzzleError = signal<string | null>(null);
@@ -221,7 +225,8 @@ function showRecorded(): void {
     const { question, truth, frames, explained } = readTrace(decode(bytes), pathOf(own.name, "trace.json"));
     const { machine } = own.measured;
     performance.mark("recorded");
-    shown.value = {
+    traced.value = {
+      model: own.name,
       puzzle: { question, truth },
       frames,
       source: "recorded",
@@ -246,6 +251,7 @@ function openModel(): (() => void) | undefined {
   if (!own) return;
   ready.value = null;
   workerError.value = null;
+  puzzleError.value = null;
   const controller = new AbortController();
   const { signal } = controller;
   const load = async (): Promise<Machine> => {
@@ -287,7 +293,8 @@ function solve(): void {
     const collected: TraceFrame[] = [];
     const explained = Object.fromEntries(Object.entries(own.basis).map(([latent, plane]) => [latent, plane.explained]));
     const show = (milliseconds: number | null, machine: Machine, truth = puzzle.truth): void => {
-      shown.value = {
+      traced.value = {
+        model: own.name,
         puzzle: { ...puzzle, truth },
         frames: [...collected],
         source: "live",

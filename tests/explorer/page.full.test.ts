@@ -470,6 +470,112 @@ describe.skipIf(!chromiumPath)("the built page", () => {
     });
   });
 
+  /** Records what stands beside each heading of a view, at every change of the page from now on. */
+  const watch = (page: Page, heading: string, besides: string): Promise<void> =>
+    page.evaluate(
+      ([ofHeading, ofText]) => {
+        const seen: Record<string, string[]> = {};
+        Object.assign(globalThis, { seen });
+        const textOf = (selector: string): string | null => document.querySelector(selector)?.textContent ?? null;
+        new MutationObserver(() => {
+          const [key, text] = [textOf(ofHeading), textOf(ofText)];
+          if (key === null || text === null) return;
+          seen[key] = [...new Set([...(seen[key] ?? []), text])];
+        }).observe(document.body, { subtree: true, childList: true, characterData: true });
+      },
+      [heading, besides] as const,
+    );
+  const watched = (page: Page): Promise<Record<string, string[]>> =>
+    page.evaluate(() => (globalThis as unknown as { seen: Record<string, string[]> }).seen);
+
+  it("shows the tensors of an update under the name of that update only, also while the trace plays", async () => {
+    await visit("v=1&model=sudoku4&view=inside&at=1.2.1", async (page) => {
+      await live(page);
+      const heading = (): Promise<string> => page.innerText(".detail h2");
+      await until(async () => (await page.$(".detail-body")) !== null, "the tensors");
+      await watch(page, ".detail h2", ".detail-body");
+      await page.keyboard.press("ArrowRight");
+      await until(async () => (await heading()).includes("after update 2 of cycle 2, step 1"), "the next update");
+      await page.keyboard.press(" ");
+      await until(async () => link(page).at.step === 2, "step 2");
+      expect(await heading()).toContain("after update 2 of cycle 2, step 1");
+      expect(await page.innerText(".detail")).toContain("Pause for the numbers of the current update.");
+      await page.keyboard.press(" ");
+      await until(async () => !(await heading()).includes("step 1"), "the update at the pause");
+      const seen = Object.entries(await watched(page));
+      expect(seen.length).toBeGreaterThanOrEqual(2);
+      for (const [name, texts] of seen) expect(texts, name).toHaveLength(1);
+    });
+  });
+
+  it("names the step of a tape and of a nudged number, also before those of the current step are there", async () => {
+    await visit("v=1&model=sudoku4&view=gradients&at=1.2.1", async (page) => {
+      await live(page);
+      const titles = async (): Promise<string> => (await page.locator("main h2").allInnerTexts()).join(" ");
+      const stands = (step: number): Promise<void> =>
+        until(
+          async () => new RegExp(`tape of step ${step} .*gradient of step ${step} `).test(await titles()),
+          `step ${step}`,
+        );
+      await stands(1);
+      await watch(page, ".nudge h2", ".nudge .from");
+      await page.keyboard.press("Shift+ArrowRight");
+      await page.keyboard.press("Shift+ArrowRight");
+      await stands(2);
+      await page.keyboard.press("Shift+ArrowRight");
+      await stands(3);
+      const seen = Object.entries(await watched(page));
+      expect(seen.length).toBeGreaterThanOrEqual(2);
+      for (const [name, texts] of seen) expect(texts, name).toHaveLength(1);
+    });
+  });
+
+  it("shows a measurement only for the number of steps and the model that it was made with", async () => {
+    await visit("v=1&model=sudoku4&view=failures&at=1.1.1", async (page) => {
+      await live(page);
+      const measured = (): Promise<string[]> => page.locator(".failures .from").allInnerTexts();
+      for (const button of await page.locator("button:text-is('Measure')").all()) await button.click();
+      await until(async () => (await measured()).length === 2, "both measurements");
+      expect((await measured())[0]).toContain("8 supervision steps");
+      await page.evaluate(() => location.assign("#v=1&model=sudoku4&view=failures&steps=1"));
+      // The second measurement has a number of steps of its own.
+      await until(async () => (await measured()).length === 1, "no result for one step");
+      await page.click("button:text-is('Measure')");
+      await until(async () => (await measured()).length === 2, "the measurement with one step");
+      expect((await measured())[0]).toContain("1 supervision step;");
+      await page.selectOption(".choices select", "sudoku6");
+      await until(async () => (await page.$$(".failures .panel")).length === 3, "the other model");
+      expect(await measured()).toEqual([]);
+    });
+  });
+
+  it("shows no board of the model before while the files of the chosen one arrive", async () => {
+    await visit("v=1&model=sudoku4&at=1.1.1", async (page) => {
+      await live(page);
+      let arrive = (): void => {};
+      const late = new Promise<void>((resolve) => {
+        arrive = resolve;
+      });
+      await page.route("**/models/maze9/*", async (route) => {
+        await late;
+        await route.continue();
+      });
+      await page.selectOption(".choices select", "maze9");
+      await until(async () => (await page.innerText("main")).includes("Loading the model"), "the words");
+      expect(await page.$("main .board")).toBeNull();
+      arrive();
+      expect((await live(page)).puzzle.question).toHaveLength(81);
+    });
+  });
+
+  it("offers no choice of a model where a training starts from scratch", async () => {
+    await visit("v=1&view=train", async (page) => {
+      expect(await page.$(".choices select:visible")).toBeNull();
+      await page.click("nav button:text('Solve')");
+      await until(async () => (await page.$(".choices select:visible")) !== null, "the models");
+    });
+  });
+
   it("plays, pauses, and keeps its whole state in the address", async () => {
     await visit("v=1&model=sudoku4&at=1.1.1", async (page) => {
       await live(page);

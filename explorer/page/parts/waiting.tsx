@@ -2,7 +2,7 @@
 import type { JSX } from "preact";
 import { go, puzzleError, shown, workerError } from "../state.ts";
 
-export function Waiting({ children = "Loading the model…" }: { readonly children?: string }): JSX.Element {
+export function Waiting({ children = "Loading the model…" }: { readonly children?: string | undefined }): JSX.Element {
   if (workerError.value) return <p class="waiting-text">The model could not be loaded.</p>;
   if (!puzzleError.value || shown.value) return <p class="waiting-text">{children}</p>;
   return (

@@ -1,6 +1,6 @@
 // A class of 200: many puzzles at once. The share that each latent answers correctly, update by update, and a dot for every puzzle: is its
 // answer correct, and has it settled?
-import { effect, signal } from "@preact/signals";
+import { effect } from "@preact/signals";
 import type { JSX } from "preact";
 import type { ClassFrame, Puzzle } from "../../shared/calls.ts";
 import { framesPerStep } from "../../shared/frames.ts";
@@ -11,21 +11,19 @@ import { From } from "../parts/numbers.tsx";
 import { Named, Sign, signOf } from "../parts/sign.tsx";
 import { Waiting } from "../parts/waiting.tsx";
 import { useWidth } from "../parts/width.ts";
+import { resultFor } from "../results.ts";
 import { go, index, link, model, moveTo, output, place, ready, shape, steps } from "../state.ts";
 import { callWorker } from "../workers.ts";
 
 interface ClassRun {
-  readonly model: ModelEntry;
-  readonly steps: number;
   readonly puzzles: readonly Puzzle[];
   readonly frames: readonly ClassFrame[];
   readonly machine: Machine | null;
+  /** Null until all frames are there. */
   readonly milliseconds: number | null;
 }
 
-const run = signal<ClassRun | null>(null);
-const problem = signal("");
-let controller: AbortController | null = null;
+const run = resultFor<ClassRun>(() => [model.value?.name, steps.value].join());
 
 /** The sample puzzles as tokens. */
 export function classOf({ samples, board }: ModelEntry): Puzzle[] {
@@ -33,64 +31,54 @@ export function classOf({ samples, board }: ModelEntry): Puzzle[] {
   return samples.map(({ question, truth }) => ({ question: tokens(question), truth: tokens(truth) }));
 }
 
-// Computes the class when the view is opened, and again for another model.
+// Computes the class when the view is opened, and again for another model or number of steps.
 effect(() => {
   const own = model.value;
   const count = steps.value;
   if (link.value.view !== "class" || !own || ready.value?.name !== own.name) {
-    controller?.abort(); // the worker is free for the other views
+    run.cancel(); // the worker is free for the other views
     return;
   }
-  const known = run.peek();
-  if (known?.model === own && known.steps === count && known.milliseconds !== null) return;
-  controller?.abort();
-  controller = new AbortController();
-  const { signal: abort } = controller;
-  const puzzles = classOf(own);
-  run.value = { model: own, steps: count, puzzles, frames: [], machine: null, milliseconds: null };
-  problem.value = "";
-  const onProgress = (some: readonly ClassFrame[]): void => {
-    const before = run.peek();
-    if (before) run.value = { ...before, frames: [...before.frames, ...some] };
-  };
-  callWorker("class", { puzzles, steps: count }, { signal: abort, onProgress }).then(
-    (result) => {
-      const before = run.peek();
-      if (before && !abort.aborted) run.value = { ...before, ...result };
-    },
-    (error: Error) => {
-      if (!abort.aborted) problem.value = error.message;
-    },
-  );
+  const { result, isRunning } = run.outcome.peek();
+  if (isRunning || (result && result.milliseconds !== null)) return;
+  run.start(async (signal, report) => {
+    const puzzles = classOf(own);
+    const frames: ClassFrame[] = [];
+    report(`computing step 1 of ${count}`);
+    const onProgress = (some: readonly ClassFrame[]): void => {
+      frames.push(...some);
+      const next = Math.min(count, some[0]!.step + 1);
+      report(`computing step ${next} of ${count}`, { puzzles, frames: [...frames], machine: null, milliseconds: null });
+    };
+    const made = await callWorker("class", { puzzles, steps: count }, { signal, onProgress });
+    return { puzzles, frames, ...made };
+  });
 });
 
 const rightIn = ({ wrong }: ClassFrame): number => wrong.reduce((sum, cells) => sum + Number(cells === 0), 0);
 
 export function Class(): JSX.Element {
-  const own = run.value;
-  if (!own || own.model !== model.value) return <Waiting />;
-  const { frames, puzzles } = own;
+  const { result: own, status } = run.outcome.value;
+  if (!own) return <Waiting>{status || undefined}</Waiting>;
+  const { frames, puzzles, machine, milliseconds } = own;
   const perStep = framesPerStep(shape.value);
   const step = Math.max(1, place.value.step);
   const ofStep = frames.slice((step - 1) * perStep, step * perStep);
-  const done = frames.length / perStep;
   return (
     <div class="class">
       <section class="panel">
         <header class="panel-head">
           <h2>{counted(puzzles.length, "puzzle")} at once: how many are completely correct after each update?</h2>
-          <p class="verdict">
-            {problem.value || (own.milliseconds === null && `computing step ${done + 1} of ${own.steps}`)}
-          </p>
+          <p class="verdict">{status}</p>
         </header>
         <StepShares frames={ofStep} first={(step - 1) * perStep} step={step} puzzles={puzzles.length} />
         <AllShares frames={frames} puzzles={puzzles.length} />
         <SharesTable frames={frames} puzzles={puzzles.length} />
       </section>
       <Dots own={own} />
-      {own.milliseconds !== null && (
-        <From machine={own.machine}>
-          {`${counted(puzzles.length, "puzzle")}, ${own.model.samplesFrom}; ${(own.milliseconds / 1000).toFixed(1)} s`}
+      {milliseconds !== null && (
+        <From machine={machine}>
+          {`${counted(puzzles.length, "puzzle")}, ${model.value!.samplesFrom}; ${(milliseconds / 1000).toFixed(1)} s`}
         </From>
       )}
     </div>

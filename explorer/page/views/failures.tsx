@@ -1,5 +1,4 @@
 // Failures: puzzles with one blank left, answers that more steps undo, and noise on z with several rollouts.
-import { computed, type Signal, signal } from "@preact/signals";
 import type { JSX } from "preact";
 import type { Calls, Exam, Puzzle, Rollout, Rollouts } from "../../shared/calls.ts";
 import { sigmoid, wrongCells } from "../../shared/frames.ts";
@@ -11,6 +10,7 @@ import { NoiseSliders } from "../parts/noise-sliders.tsx";
 import { From } from "../parts/numbers.tsx";
 import { Named } from "../parts/sign.tsx";
 import { Waiting } from "../parts/waiting.tsx";
+import { type ResultFor, resultFor } from "../results.ts";
 import { go, link, model, puzzleText, ready, shown, steps } from "../state.ts";
 import { callWorker } from "../workers.ts";
 import { classOf } from "./class.tsx";
@@ -27,59 +27,30 @@ export function Failures(): JSX.Element {
   );
 }
 
-/** A measurement that the visitor starts. */
-interface Measurement<T> {
-  readonly model: string;
-  readonly status: string;
-  readonly result: T | null;
-  /** Ends the call that makes it. */
-  readonly controller: AbortController;
-}
-
 const restart = { step: 0, cycle: 0, update: 0 };
 
-/** Removes a measurement, and ends the call that makes it. */
-function forget<T>(measurement: Signal<Measurement<T> | null>): void {
-  measurement.peek()?.controller.abort();
-  measurement.value = null;
-}
-
+/** Starts a measurement on the model that is shown. */
 function measure<K extends "exam" | "rollouts">(
-  into: Signal<Measurement<Calls[K]["result"]> | null>,
+  into: ResultFor<Calls[K]["result"]>,
   call: K,
   args: Calls[K]["args"],
 ): void {
-  const { name } = model.peek()!;
   // The first of the rollouts is the prediction without noise.
   const total = args.steps * ("count" in args ? 1 + args.count : 1);
-  const controller = new AbortController();
-  const { signal } = controller;
-  const show = (status: string, result: Calls[K]["result"] | null = null): void => {
-    into.value = { model: name, status, result, controller };
-  };
-  forget(into);
-  show("starting");
-  const onProgress = (step: number): void => show(`step ${step} of ${total}`);
-  callWorker(call, args, { signal, onProgress: onProgress as never }).then(
-    (result) => show("", result),
-    (error: Error) => {
-      if (!signal.aborted) show(error.message);
-    },
-  );
+  into.start((signal, report) => {
+    const onProgress = (step: number): void => report(`step ${step} of ${total}`);
+    return callWorker(call, args, { signal, onProgress: onProgress as never });
+  });
 }
 
-/** What was measured on the model that is shown. */
-function current<T>(measurement: Signal<Measurement<T> | null>): Measurement<T> | null {
-  const own = measurement.value;
-  return own && own.model === model.value?.name ? own : null;
-}
+const modelName = (): string => model.value?.name ?? "";
 
 const textOf = ({ board }: ModelEntry, tokens: readonly number[]): string =>
   tokens.map((token) => board.symbols[token]).join("");
 
 // --- One blank left -------------------------------------------------------------------------------------------------------------
 
-const oneBlank = signal<Measurement<Exam> | null>(null);
+const oneBlank = resultFor<Exam>(() => [modelName(), steps.value].join());
 
 /** The answers of the class with one cell emptied, another cell for every puzzle. */
 function almostSolved(own: ModelEntry): Puzzle[] {
@@ -92,33 +63,36 @@ function almostSolved(own: ModelEntry): Puzzle[] {
 
 function OneBlank({ own }: { own: ModelEntry }): JSX.Element | null {
   if (own.board.kind !== "sudoku") return null;
-  const made = current(oneBlank);
+  const { result, status, isRunning } = oneBlank.outcome.value;
   const puzzles = almostSolved(own);
-  const last = made?.result?.right.at(-1);
+  const last = result?.right.at(-1);
   const right = last?.reduce((sum, one) => sum + one, 0) ?? 0;
   const failed = last ? [...last.keys()].filter((i) => last[i] === 0) : [];
-  const usual = own.measured.exact.at(-1)!;
+  // Longer runs of the usual puzzles are not measured.
+  const usualSteps = Math.min(steps.value, own.nSup);
+  const usual = own.measured.exact[usualSteps * own.T * own.updates.length - 1]!;
   return (
     <section class="panel">
       <header class="panel-head">
         <h2>One blank left</h2>
-        <p class="verdict">{made?.status}</p>
+        <p class="verdict">{status}</p>
       </header>
       <p>
         Take the answers of {counted(puzzles.length, "puzzle")} and empty a single cell of each. A person fills it at a
-        glance. The model solves {shareText(usual, own.measured.puzzles)} of the usual puzzles. And these?
+        glance. In {counted(usualSteps, "supervision step")} the model solves {shareText(usual, own.measured.puzzles)}{" "}
+        of the usual puzzles. And these?
       </p>
       <div class="row">
         <button
           type="button"
           class="primary"
-          disabled={made !== null && made.result === null && made.status !== ""}
+          disabled={isRunning}
           onClick={() => measure(oneBlank, "exam", { puzzles, steps: steps.peek() })}
         >
           Measure
         </button>
       </div>
-      {made?.result && (
+      {result && (
         <>
           <p>
             Completely right: <b>{shareText(right, puzzles.length)}</b>.{" "}
@@ -130,7 +104,7 @@ function OneBlank({ own }: { own: ModelEntry }): JSX.Element | null {
             texts={failed.map((i) => textOf(own, puzzles[i]!.question))}
             lead={failed.length > 0 ? "Choose one that it fails, for the rollouts below and for Solve:" : ""}
           />
-          <From machine={made.result.machine}>{`${counted(steps.value, "supervision step")}; ${own.samplesFrom}`}</From>
+          <From machine={result.machine}>{`${counted(steps.value, "supervision step")}; ${own.samplesFrom}`}</From>
         </>
       )}
     </section>
@@ -160,13 +134,14 @@ function PuzzleLinks({ texts, lead }: { texts: readonly string[]; lead: string }
 
 // --- Undone answers ----------------------------------------------------------------------------------------------------------
 
-const undone = signal<Measurement<Exam> | null>(null);
+/** The number of steps of this measurement depends on the model alone. */
+const undone = resultFor<Exam>(modelName);
 const factor = 4;
 
 function Undone({ own }: { own: ModelEntry }): JSX.Element {
-  const made = current(undone);
+  const { result, status, isRunning } = undone.outcome.value;
   const many = Math.min(64, factor * own.nSup);
-  const right = made?.result?.right ?? [];
+  const right = result?.right ?? [];
   const count = own.samples.length;
   const everRight = Array.from({ length: count }, (_, i) => right.findIndex((row) => row[i] === 1));
   const lost = [...everRight.keys()].filter(
@@ -178,7 +153,7 @@ function Undone({ own }: { own: ModelEntry }): JSX.Element {
     <section class="panel">
       <header class="panel-head">
         <h2>An answer that more steps undo</h2>
-        <p class="verdict">{made?.status}</p>
+        <p class="verdict">{status}</p>
       </header>
       <p>
         The model was trained with {counted(own.nSup, "supervision step")}. Give it {many}. Does an answer that is
@@ -188,13 +163,13 @@ function Undone({ own }: { own: ModelEntry }): JSX.Element {
         <button
           type="button"
           class="primary"
-          disabled={made !== null && made.result === null && made.status !== ""}
+          disabled={isRunning}
           onClick={() => measure(undone, "exam", { puzzles: classOf(own), steps: many })}
         >
           Measure
         </button>
       </div>
-      {made?.result && (
+      {result && (
         <>
           <p>
             <b>{solved}</b> of {counted(count, "puzzle")} {isOrAre(solved)} correct after some step;{" "}
@@ -206,7 +181,7 @@ function Undone({ own }: { own: ModelEntry }): JSX.Element {
             texts={lost.map((i) => own.samples[i]!.question)}
             lead={lost.length > 0 ? "Choose one that is undone, for Solve:" : "No answer was undone here."}
           />
-          <From machine={made.result.machine}>{own.samplesFrom}</From>
+          <From machine={result.machine}>{own.samplesFrom}</From>
         </>
       )}
     </section>
@@ -218,15 +193,11 @@ const rightAfter = (right: readonly Uint8Array[], step: number): number =>
 
 // --- Noise on z ----------------------------------------------------------------------------------------------------------------
 
-const noisy = signal<Measurement<Rollouts> | null>(null);
-
-/** What rollouts depend on: the model, the puzzle that is chosen, the one on the boards until that is solved, and the settings. */
-const conditions = computed(() => {
+/** Rollouts depend on the puzzle that is chosen, on the one that the boards show until that is solved, and on the settings. */
+const noisy = resultFor<Rollouts>(() => {
   const { sigma, rollouts } = link.value;
-  return [model.value?.name, puzzleText.value, shown.value?.puzzle.question, steps.value, sigma, rollouts].join();
+  return [modelName(), puzzleText.value, shown.value?.puzzle.question, steps.value, sigma, rollouts].join();
 });
-// Rollouts of another puzzle, model or setting are never shown beside the current one.
-conditions.subscribe(() => forget(noisy));
 
 /** Failed samples that the page offers by number. */
 const offered = 10;
@@ -235,7 +206,7 @@ function Noise({ own }: { own: ModelEntry }): JSX.Element | null {
   const puzzle = shown.value?.puzzle;
   const { sigma, rollouts, sample, puzzle: typed } = link.value;
   if (!puzzle) return null;
-  const made = current(noisy);
+  const { result, status, isRunning } = noisy.outcome.value;
   const { failed } = own;
   return (
     <section class="panel noise">
@@ -243,7 +214,7 @@ function Noise({ own }: { own: ModelEntry }): JSX.Element | null {
         <h2>
           Rollouts: noise on <Named name="z" />, several tries, one answer
         </h2>
-        <p class="verdict">{made?.status}</p>
+        <p class="verdict">{status}</p>
       </header>
       <p>
         A model that gives a wrong answer gives it every time. Noise that is added to z before every supervision step
@@ -284,13 +255,13 @@ function Noise({ own }: { own: ModelEntry }): JSX.Element | null {
         <button
           type="button"
           class="primary"
-          disabled={made !== null && made.result === null && made.status !== ""}
+          disabled={isRunning}
           onClick={() => measure(noisy, "rollouts", { puzzle, steps: steps.peek(), sigma, count: rollouts })}
         >
           Run {counted(rollouts, "rollout")}
         </button>
       </div>
-      {made?.result && <RolloutBoards made={made.result} puzzle={puzzle} />}
+      {result && <RolloutBoards made={result} puzzle={puzzle} />}
     </section>
   );
 }

@@ -9,76 +9,85 @@ import { counted } from "../../shared/words.ts";
 import { From } from "../parts/numbers.tsx";
 import { Waiting } from "../parts/waiting.tsx";
 import { useWidth } from "../parts/width.ts";
+import { type Outcome, pause, resultFor } from "../results.ts";
 import { link, model, place, ready, shape, shown } from "../state.ts";
 import { callWorker } from "../workers.ts";
 
-const tape = signal<TapeOfStep | null>(null);
-const nudged = signal<Nudge | null>(null);
-const problem = signal("");
 /** The number that is nudged. An empty name stands for the worker's choice, -1 for the entry with the largest gradient. */
 const chosen = signal<{ readonly parameter: string; readonly entry: number }>({ parameter: "", entry: -1 });
-const opened = signal<number | null>(null);
-const unfolded = signal<Unfolded | null>(null);
+/** The operation that is opened in the list of the tape. */
+const opened = signal<{ readonly index: number; readonly operation: string } | null>(null);
 
-const stepOf = (): number => Math.max(1, place.value.step);
+/** A result and the supervision step that it was computed for, which its heading names until there is one for the current step. */
+type OfStep<T> = T & { readonly step: number };
 
-let asking: AbortController | null = null;
+const subject = (): string => JSON.stringify([model.value?.name, shown.value?.puzzle]);
+const tape = resultFor<OfStep<TapeOfStep>>(subject);
+const nudged = resultFor<OfStep<Nudge>>(subject);
+const unfolded = resultFor<Unfolded>(() => opened.value?.operation ?? "");
 
 effect(() => {
   const own = model.value;
   const current = shown.value;
-  const step = stepOf();
+  const step = Math.max(1, place.value.step);
   const { parameter, entry } = chosen.value;
-  asking?.abort();
+  tape.cancel();
+  nudged.cancel();
   if (link.value.view !== "gradients" || !current || !own || ready.value?.name !== own.name) return;
-  asking = new AbortController();
-  const { signal: abort } = asking;
   const { puzzle } = current;
-  const ask = async (): Promise<void> => {
-    await new Promise((resolve) => setTimeout(resolve, 150)); // the scrubber may still be moving
-    abort.throwIfAborted();
-    tape.value = await callWorker("tape", { puzzle, step }, { signal: abort });
-    nudged.value = await callWorker("nudge", { puzzle, step, parameter, entry }, { signal: abort });
-    problem.value = "";
-  };
-  ask().catch((error: Error) => {
-    if (!abort.aborted) problem.value = error.message;
+  tape.start(async (signal) => {
+    await pause(150, signal);
+    return { step, ...(await callWorker("tape", { puzzle, step }, { signal })) };
+  });
+  nudged.start(async (signal) => {
+    await pause(150, signal);
+    return { step, ...(await callWorker("nudge", { puzzle, step, parameter, entry }, { signal })) };
   });
 });
 
 function open(index: number, { operation, isFused }: TapeOfStep["entries"][number]): void {
-  unfolded.value = null;
-  opened.value = opened.peek() === index ? null : index;
-  if (opened.peek() === null || !isFused) return;
-  callWorker("unfold", { operation }).then(
-    (result) => {
-      if (opened.peek() === index) unfolded.value = result;
-    },
-    (error: Error) => {
-      problem.value = error.message;
-    },
-  );
+  const isOpen = opened.peek()?.index === index && opened.peek()?.operation === operation;
+  opened.value = isOpen ? null : { index, operation };
+  if (isOpen || !isFused) return;
+  unfolded.start((signal) => callWorker("unfold", { operation }, { signal }));
 }
 
+/** What a panel says before its result is there. */
+const waitingFor = <T,>({ status, isRunning }: Outcome<T>, work: string): string =>
+  isRunning || !status ? work : status;
+
 export function Gradients(): JSX.Element {
-  const made = tape.value;
-  if (!made) return <Waiting>{problem.value || "Recording the tape…"}</Waiting>;
+  const { result } = tape.outcome.value;
+  if (!result) return <Waiting>{waitingFor(tape.outcome.value, "Recording the tape…")}</Waiting>;
   return (
     <div class="gradients">
-      <TapeList made={made} />
+      <Problem />
+      <TapeList made={result} />
       <NudgePanel />
     </div>
   );
 }
 
-function TapeList({ made }: { made: TapeOfStep }): JSX.Element {
-  const { entries, unfused } = made;
+/** Why there is no result for the current step; the panels keep an earlier one. */
+function Problem(): JSX.Element | null {
+  const failed = [tape, nudged]
+    .map(({ outcome }) => outcome.value)
+    .find(({ status, isRunning }) => status && !isRunning);
+  return failed ? (
+    <p class="error" role="alert">
+      {failed.status}
+    </p>
+  ) : null;
+}
+
+function TapeList({ made }: { made: OfStep<TapeOfStep> }): JSX.Element {
+  const { step, entries, unfused } = made;
   const owners = [...new Set(entries.map(({ owner }) => owner))];
   const { T } = shape.value;
   return (
     <section class="panel">
       <header class="panel-head">
-        <h2>The tape of step {stepOf()}</h2>
+        <h2>The tape of step {step}</h2>
         <p class="verdict">
           {counted(entries.length, "operation")}; {unfused} without fusing
         </p>
@@ -96,7 +105,7 @@ function TapeList({ made }: { made: TapeOfStep }): JSX.Element {
           <ol class="tape-list">
             {entries.map((entry, index) => {
               if (entry.owner !== owner) return null;
-              const isOpen = opened.value === index;
+              const isOpen = opened.value?.index === index && opened.value.operation === entry.operation;
               return (
                 <li key={index}>
                   <button type="button" class="tape-entry" aria-expanded={isOpen} onClick={() => open(index, entry)}>
@@ -130,8 +139,8 @@ const inputsText = ({ inputs }: Entry): string =>
   inputs.map((input) => (typeof input === "number" ? `#${input + 1}` : (input ?? "constant"))).join(", ");
 
 function Definition(): JSX.Element {
-  const result = unfolded.value;
-  if (!result) return <p class="note">Unfolding…</p>;
+  const { result } = unfolded.outcome.value;
+  if (!result) return <p class="note">{waitingFor(unfolded.outcome.value, "Unfolding…")}</p>;
   return (
     <>
       <p class="note">
@@ -153,9 +162,10 @@ function Definition(): JSX.Element {
 // --- Nudging a number ---------------------------------------------------------------------------------------------------------
 
 function NudgePanel(): JSX.Element {
-  const made = nudged.value;
-  if (!made) return <section class="panel">{problem.value || "Nudging a number of the network…"}</section>;
-  const { parameters, parameter, entry, value, analytic, quotients } = made;
+  const { result: made } = nudged.outcome.value;
+  if (!made)
+    return <section class="panel">{waitingFor(nudged.outcome.value, "Nudging a number of the network…")}</section>;
+  const { step, parameters, parameter, entry, value, analytic, quotients } = made;
   const size = parameters
     .find(({ name }) => name === parameter)!
     .shape.reduce((product, length) => product * length, 1);
@@ -164,7 +174,7 @@ function NudgePanel(): JSX.Element {
   return (
     <section class="panel nudge">
       <header class="panel-head">
-        <h2>Is the gradient correct? Nudge a number and see.</h2>
+        <h2>Is the gradient of step {step} correct? Nudge a number and see.</h2>
       </header>
       <div class="nudge-choice">
         <label>

@@ -2,17 +2,19 @@
 // behind: its numbers, its tape, its gradient.
 
 import { code, math } from "virtual:written-content";
-import { effect, signal } from "@preact/signals";
+import { effect } from "@preact/signals";
 import type { JSX } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import type { Inspection } from "../../shared/calls.ts";
 import { changedCells, indexOf, wrongCells } from "../../shared/frames.ts";
+import type { Place } from "../../shared/link.ts";
 import { counted } from "../../shared/words.ts";
 import { Board } from "../parts/board.tsx";
 import { From } from "../parts/numbers.tsx";
 import { Paths } from "../parts/path.tsx";
 import { Named, Sign, signOf } from "../parts/sign.tsx";
 import { Waiting } from "../parts/waiting.tsx";
+import { pause, resultFor } from "../results.ts";
 import {
   frame,
   frames,
@@ -197,49 +199,48 @@ function Code(): JSX.Element | null {
 
 // --- One update -------------------------------------------------------------------------------------------------------------
 
-const inspection = signal<Inspection | null>(null);
-const inspectionError = signal<string | null>(null);
-let asking: AbortController | null = null;
+/** The tensors of an update. */
+interface Inspected extends Inspection {
+  readonly at: Place;
+  readonly latent: string;
+}
+
+const inspected = resultFor<Inspected>(() => JSON.stringify([model.value?.name, shown.value?.puzzle]));
 
 // Asks for the tensors of the current update while the view is open and the scrubber stands still.
 effect(() => {
   const { view } = link.value;
   const current = shown.value;
   const at = place.value;
-  asking?.abort();
+  inspected.cancel();
   if (view !== "inside" || !current || current.source === "recorded" || at.step === 0 || isPlaying.value) return;
-  const controller = new AbortController();
-  asking = controller;
-  const timer = setTimeout(() => {
-    callWorker("inspect", { puzzle: current.puzzle, at }, { signal: controller.signal }).then(
-      (result) => {
-        inspection.value = result;
-        inspectionError.value = null;
-      },
-      (error: Error) => {
-        if (!controller.signal.aborted) inspectionError.value = error.message;
-      },
-    );
-  }, 120);
-  controller.signal.addEventListener("abort", () => clearTimeout(timer));
+  inspected.start(async (signal) => {
+    await pause(120, signal);
+    const made = await callWorker("inspect", { puzzle: current.puzzle, at }, { signal });
+    return { ...made, at, latent: shape.peek().updates[at.update - 1]! };
+  });
 });
 
+/** The update whose tensors are there. It stays behind the current one while the trace plays. */
 function Detail(): JSX.Element {
-  const made = frame.value;
-  const name = made ? signOf(made.latent, output.value) : "z";
-  const result = inspection.value;
-  const { board, trainingSteps } = model.value!;
+  const { result, status, isRunning } = inspected.outcome.value;
+  const problem = workerError.value ?? (isRunning ? "" : status);
+  const current = frame.value;
+  if (!current) {
+    return (
+      <section class="panel detail" aria-label="One update">
+        <h2>Choose an update</h2>
+      </section>
+    );
+  }
+  const { step, cycle, update } = result?.at ?? current;
+  const latent = result?.latent ?? current.latent;
+  const name = signOf(latent, output.value);
   return (
-    <section class={`panel detail own-${name}`} aria-label="The current update">
+    <section class={`panel detail own-${name}`} aria-label="One update">
       <header class="panel-head">
         <h2>
-          {made ? (
-            <>
-              <Named name={name}>{made.latent}</Named> after update {made.update} of cycle {made.cycle}
-            </>
-          ) : (
-            "Choose an update"
-          )}
+          <Named name={name}>{latent}</Named> after update {update} of cycle {cycle}, step {step}
         </h2>
         <div
           class="verdict formula"
@@ -247,46 +248,55 @@ function Detail(): JSX.Element {
           dangerouslySetInnerHTML={{ __html: name === "z" ? math.zUpdate! : math.yUpdate! }}
         />
       </header>
-      {made && result && (
-        <div class="detail-body">
-          <Heat result={result} latent={made.latent} />
-          <div class="facts">
-            <Tape result={result} />
-            {result.gradient && made ? (
-              <div class="gradient">
-                <h3>Gradient of the loss</h3>
-                <div class="gradient-row">
-                  <Board
-                    board={board}
-                    size="small"
-                    label="Size of the gradient in every cell"
-                    question={shown.value!.puzzle.question}
-                    tokens={made.tokens}
-                    heat={normsPerCell(result.gradient, result)}
-                  />
-                  <p class="note">
-                    The larger the dot, the more the loss (here {result.loss.toFixed(3)}) depends on{" "}
-                    <Named name={name}>{made.latent}</Named> in this cell. This is what flows back along the tape.
-                  </p>
-                </div>
-              </div>
-            ) : (
-              <p class="no-gradient">
-                No gradient exists here. The update ran off the tape, so the loss cannot reach it.
-              </p>
-            )}
-            <From machine={result.machine}>
-              {trainingSteps === null ? undefined : counted(trainingSteps, "training step")}
-            </From>
-          </div>
-        </div>
+      {isPlaying.value ? (
+        <p class="note">Pause for the numbers of the current update.</p>
+      ) : (
+        (problem || !result) && <p class="note">{problem || "Computing the tensors of this update…"}</p>
       )}
-      {made && !result && (
-        <p class="note">{inspectionError.value ?? workerError.value ?? "Computing the tensors of this update…"}</p>
-      )}
+      {result && <Tensors result={result} />}
     </section>
   );
 }
+
+function Tensors({ result }: { result: Inspected }): JSX.Element {
+  const { latent, gradient, loss, machine } = result;
+  const { board, trainingSteps } = model.value!;
+  return (
+    <div class="detail-body">
+      <Heat result={result} latent={latent} />
+      <div class="facts">
+        <Tape result={result} />
+        {gradient ? (
+          <div class="gradient">
+            <h3>Gradient of the loss</h3>
+            <div class="gradient-row">
+              <Board
+                board={board}
+                size="small"
+                label="Size of the gradient in every cell"
+                question={shown.value!.puzzle.question}
+                tokens={decodedAt(result)}
+                heat={normsPerCell(gradient, result)}
+              />
+              <p class="note">
+                The larger the dot, the more the loss (here {loss.toFixed(3)}) depends on{" "}
+                <Named name={signOf(latent, output.value)}>{latent}</Named> in this cell. This is what flows back along
+                the tape.
+              </p>
+            </div>
+          </div>
+        ) : (
+          <p class="no-gradient">No gradient exists here. The update ran off the tape, so the loss cannot reach it.</p>
+        )}
+        <From machine={machine}>{trainingSteps === null ? undefined : counted(trainingSteps, "training step")}</From>
+      </div>
+    </div>
+  );
+}
+
+/** What the latent decodes to after the inspected update. */
+const decodedAt = ({ at }: Inspected): readonly number[] =>
+  frames.value[indexOf(at, shape.value)]?.tokens ?? shown.value!.puzzle.question;
 
 function Tape({ result }: { result: Inspection }): JSX.Element {
   const { tape, tapeLength } = result;
