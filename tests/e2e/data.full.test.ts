@@ -391,6 +391,8 @@ describe("trm ablate", () => {
       1,
       `trm: ${start}: the weights have changed since the ablation started from them\n`,
     ]);
+    // A finished ablation is shown without them.
+    expect(json(await trm("ablate", "--out", `${out}-init`, "--resume", "--json")).rows).toEqual(rows);
   });
 
   it("refuses a row whose model the weights of --init do not fit, before it trains one", async () => {

@@ -18,7 +18,6 @@ import {
 } from "../../runs/index.node.ts";
 import {
   type AblationAbout,
-  type AblationCell,
   type AblationRow,
   ablated,
   ablationRows,
@@ -206,7 +205,9 @@ function earlierStudy(folder: string, options: AblateOptions): Study {
   const seeds = options.seeds ?? plan.seeds ?? defaultSeeds;
   if (plan.seeds !== undefined && seeds < plan.seeds) refuse(`--seeds ${seeds}: expected at least ${plan.seeds}`);
   const study = { ...plan, rows, seeds };
-  expectFit(rowsOf(study), parseConfig(plan.base, folder), initialWeights(study));
+  // A finished ablation can be shown without the weights that it started from.
+  const init = missingCells(folder, study).length > 0 ? initialWeights(study) : undefined;
+  expectFit(rowsOf(study), parseConfig(plan.base, folder), init);
   writePlan(folder, study);
   return study;
 }
@@ -283,15 +284,17 @@ function setsOf({ task, puzzles }: PuzzlePlan, seed: number): ExampleSets {
   return taskOf(task).generate({ train: puzzles.train, test: puzzles.unseen, seed });
 }
 
-async function trainMissing(folder: string, study: Study, base: Config, terminal: Terminal): Promise<void> {
-  const rows = rowsOf(study);
-  const isDone = (cells: readonly AblationCell[], key: string, seed: number): boolean =>
-    cells.some((cell) => cell.row === key && cell.seed === seed);
+/** Seed by seed, so that an interrupted ablation has complete columns. */
+function missingCells(folder: string, study: Study): { readonly row: AblationRow; readonly seed: number }[] {
   const finished = readCells(folder);
-  // Seed by seed, so that an interrupted ablation has complete columns.
-  const missing = Array.from({ length: study.seeds }, (_, index) => index + 1).flatMap((seed) =>
-    rows.filter(({ key }) => !isDone(finished, key, seed)).map((row) => ({ row, seed })),
-  );
+  const seeds = Array.from({ length: study.seeds }, (_, index) => index + 1);
+  return seeds
+    .flatMap((seed) => rowsOf(study).map((row) => ({ row, seed })))
+    .filter(({ row, seed }) => !finished.some((cell) => cell.row === row.key && cell.seed === seed));
+}
+
+async function trainMissing(folder: string, study: Study, base: Config, terminal: Terminal): Promise<void> {
+  const missing = missingCells(folder, study);
   if (missing.length === 0) return;
   const weights = initialWeights(study);
   const progress = startProgress(terminal);
