@@ -2,7 +2,7 @@
 import { extname } from "node:path";
 import { parse as parseYaml } from "yaml";
 import { readBytes } from "../formats/index.node.ts";
-import { decodeText } from "../formats/index.ts";
+import { decodeText, duplicateKey, quoted } from "../formats/index.ts";
 import type { InitialWeights } from "../runs/index.node.ts";
 import { isOfficialForm, type Preset, readOfficialSettings, stepsOfEpochs } from "../runs/index.ts";
 import {
@@ -183,12 +183,15 @@ function parseValue(text: string): unknown {
  */
 export function readConfigFile(path: string): SettingSource {
   const text = decodeText(readBytes(path), path);
+  const isJson = extname(path).toLowerCase() === ".json";
   let value: unknown;
   try {
-    value = extname(path).toLowerCase() === ".json" ? JSON.parse(text) : parseYaml(text);
+    value = isJson ? JSON.parse(text) : parseYaml(text);
   } catch (error) {
     throw new ConfigError(`${path}: ${(error as Error).message.split("\n")[0]}`);
   }
+  const twice = isJson ? duplicateKey(text) : undefined; // YAML refuses such a key itself
+  if (twice !== undefined) throw new ConfigError(`${path}: contains ${quoted(twice)} twice`);
   if (value === null || value === undefined) return { where: path, settings: {} };
   if (!isRecord(value)) throw new ConfigError(`${path}: expected keys and values`);
   if (!isOfficialForm(value)) return { where: path, settings: value };

@@ -2,6 +2,7 @@
 // Where to start: safetensors.ts is the format of our checkpoints; pt.ts reads PyTorch's files through zip.ts and pickle.ts.
 // May import: nothing. Like src/tensor, this folder is on the ground floor. What uses the disk is behind index.node.ts.
 export { CheckpointError, DatasetError, FileError, quoted, SYSTEM_ERRORS, shortened } from "./errors.ts";
+export { duplicateKey } from "./json-keys.ts";
 export {
   NPY_HEADER_LIMIT,
   type NpyHeader,

@@ -1,6 +1,13 @@
 // Finds a key that occurs twice in one object of a JSON text. JSON.parse silently keeps the last one.
-/** The first key, decoded, that occurs twice in one object; undefined if there is none. The text must be valid JSON. */
+import { kindOf } from "./arguments.ts";
+
+/**
+ * The first key, decoded, that occurs twice in one object; undefined if there is none. The text must be valid JSON.
+ *
+ * @throws TypeError unless the value is a text
+ */
 export function duplicateKey(json: string): string | undefined {
+  if (typeof json !== "string") throw new TypeError(`duplicateKey: got ${kindOf(json)}, expected the text of JSON`);
   const open: (Set<string> | undefined)[] = []; // the keys of every open object so far; undefined for an open array
   for (let at = 0; at < json.length; at++) {
     const character = json[at];
