@@ -68,7 +68,7 @@ export function rolloutTable(evaluation: RolloutEvaluation, select: RolloutSelec
   return [
     `deterministic  ${percent(deterministic)} of ${puzzles} puzzles correct (${range(interval95.deterministic)})`,
     `${`${nameOf[select]}@${all}`.padEnd(14)} ${percent(evaluation[chosen][all]!)} (${range(interval95[chosen][all]!)})`,
-    `difference     ${differenceText(evaluation[chosen][all]! - deterministic, evaluation.againstDeterministic[select])}`,
+    `difference     ${differenceText(differenceOf(evaluation, select), evaluation.againstDeterministic[select])}`,
     `${`pass@${all}`.padEnd(14)} ${percent(evaluation.passAtK[all]!)} (${range(interval95.passAtK[all]!)})`,
     "",
     "    K    best-q      mode  residual    pass@K  expected  recursions",
@@ -80,6 +80,10 @@ export function rolloutTable(evaluation: RolloutEvaluation, select: RolloutSelec
     ...unlabelledNote(unlabelled),
   ];
 }
+
+/** Share that the answers of all rollouts solve, minus the share that the model solves without noise. */
+const differenceOf = (evaluation: RolloutEvaluation, select: RolloutSelection): number =>
+  evaluation[figureOf[select]][evaluation.rollouts]! - evaluation.deterministic;
 
 /** How two ways to answer the same puzzles differ: "+21.7 points (95% interval +16.7 to +26.4; 67 gained, 2 lost)" */
 export function differenceText(
@@ -93,7 +97,12 @@ export function differenceText(
 /** Plain data for `--json`. */
 export function rolloutJson(evaluation: RolloutEvaluation) {
   const { puzzles, rollouts, sigma, steps, deterministic, passAtK, bestQ, mode, residual, interval95 } = evaluation;
-  return { puzzles, rollouts, sigma, steps, deterministic, passAtK, bestQ, mode, residual, interval95 };
+  const paired = (select: RolloutSelection) => {
+    const { difference95, gained, lost } = evaluation.againstDeterministic[select];
+    return { difference: differenceOf(evaluation, select), difference95, gained, lost };
+  };
+  const difference = { bestQ: paired("q"), mode: paired("mode"), residual: paired("residual") };
+  return { puzzles, rollouts, sigma, steps, deterministic, passAtK, bestQ, mode, residual, interval95, difference };
 }
 
 /** The shares of correct puzzles over the number of rollouts. */

@@ -7,6 +7,7 @@ import { evalCommand } from "../../src/cli/commands/eval.ts";
 import { probeCommand } from "../../src/cli/commands/probe.ts";
 import { solveCommand } from "../../src/cli/commands/solve.ts";
 import { trainCommand } from "../../src/cli/commands/train.ts";
+import { differenceText } from "../../src/cli/rollout-report.ts";
 import { runCommand } from "./run-command.ts";
 
 const root = mkdtempSync(join(tmpdir(), "trm-after-"));
@@ -47,6 +48,7 @@ describe("eval --rollouts", () => {
       "deterministic",
       ...shares,
       "interval95",
+      "difference",
     ]);
     expect([printed.puzzles, printed.rollouts, printed.sigma, steps]).toEqual([12, 6, 0.5, 3]);
     expect(isShare(printed.deterministic)).toBe(true);
@@ -57,6 +59,25 @@ describe("eval --rollouts", () => {
         const [low, high] = interval95[name][k];
         expect(isShare(printed[name][k]) && low <= printed[name][k] && printed[name][k] <= high).toBe(true);
       }
+    }
+    expect(Object.keys(printed.difference)).toEqual(["bestQ", "mode", "residual"]);
+    for (const [name, paired] of Object.entries<Record<string, unknown>>(printed.difference)) {
+      const { difference, difference95, gained, lost } = paired;
+      expect(Object.keys(paired)).toEqual(["difference", "difference95", "gained", "lost"]);
+      expect(difference).toBeCloseTo(printed[name]["6"] - printed.deterministic, 12);
+      expect(difference).toBeCloseTo((Number(gained) - Number(lost)) / 12, 12);
+      const [low, high] = difference95 as [number, number];
+      expect(-1 <= low && low <= high && high <= 1).toBe(true);
+    }
+  });
+
+  it("prints with --json the difference that the table shows", async () => {
+    const given = ["--rollouts", "6", "--sigma", "0.5"];
+    const { difference } = await json(evaluate(...given, "--json"));
+    for (const [select, name] of Object.entries({ q: "bestQ", mode: "mode", residual: "residual" })) {
+      const shown = /^difference +(.*)$/m.exec(await evaluate(...given, "--select", select))![1];
+      const { difference: value, ...paired } = difference[name];
+      expect(differenceText(value, paired)).toBe(shown);
     }
   });
 
