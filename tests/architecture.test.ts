@@ -65,7 +65,7 @@ const entries: Record<string, readonly string[]> = {
 const folderOf = (path: string): string => path.split("/")[1]!;
 const isDoor = (path: string): boolean => /^src\/[^/]+\/index(\.node)?\.ts$/.test(path);
 
-/** Imports of another folder that the table does not allow, or that bypass its front door (index.ts or index.node.ts). */
+/** Imports of another folder that the table does not allow, or that bypass its index (index.ts or index.node.ts). */
 function forbiddenImports(sources: readonly SourceFile[]): string[] {
   return sources.flatMap((source) =>
     importsOf(source)
@@ -83,7 +83,7 @@ function forbiddenImports(sources: readonly SourceFile[]): string[] {
 }
 
 describe("the folders of src", () => {
-  it("import downwards only, and only through the front door of another folder", () => {
+  it("import downwards only, and only through the index of another folder", () => {
     const unknown = files
       .map(({ path }) => path)
       .filter((path) => !(folderOf(path) in mayImport) && !(path in entries));
@@ -114,7 +114,7 @@ describe("the folders of src", () => {
     expect(forbiddenImports(allowed)).toEqual([]);
   });
 
-  it("each open their front door with three lines: what lives here, where to start, what it may import", () => {
+  it("each open their index with three lines: what lives here, where to start, what it may import", () => {
     const doors = files.filter(({ path }) => isDoor(path) && folderOf(path) !== "cli");
     expect(doors.length).toBeGreaterThanOrEqual(Object.keys(mayImport).length - 1);
     const lines = [/^\/\/ What lives here: /, /^\/\/ Where to start: /, /^\/\/ May import: /];

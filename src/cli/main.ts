@@ -2,7 +2,7 @@
 // What lives here: the `trm` command line. Every command is one file in commands/; this file registers them and prints every error
 // as one line.
 // Where to start: commands/train.ts, then training-session.ts, which is the loop around the training steps.
-// May import: the front doors of all other folders, and Node's modules.
+// May import: the indexes of all other folders, and Node's modules.
 import { Command, CommanderError } from "commander";
 import { ablateCommand } from "./commands/ablate.ts";
 import { arcScoreCommand } from "./commands/arc-score.ts";

@@ -1,6 +1,6 @@
 // What lives here: parsers and writers of file formats (safetensors, npy, zip, pickle, .pt, Python's JSON), independent of any model.
 // Where to start: safetensors.ts is the format of our checkpoints; pt.ts reads PyTorch's files through zip.ts and pickle.ts.
-// May import: nothing. Like src/tensor, this folder is on the ground floor. What uses the disk is behind index.node.ts.
+// May import: nothing. Like src/tensor, this folder is at the bottom. What uses the disk is exported by index.node.ts.
 export { CheckpointError, DatasetError, FileError, quoted, SYSTEM_ERRORS, shortened } from "./errors.ts";
 export { duplicateKey } from "./json-keys.ts";
 export {
