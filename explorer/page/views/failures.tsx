@@ -79,8 +79,8 @@ function OneBlank({ own }: { own: ModelEntry }): JSX.Element | null {
       </header>
       <p>
         Take the answers of {counted(puzzles.length, "puzzle")} and empty a single cell of each. A person fills it at a
-        glance. In {counted(usualSteps, "supervision step")} the model solves {shareText(usual, own.measured.puzzles)}{" "}
-        of the usual puzzles. And these?
+        glance. The model solves {shareText(usual, own.measured.puzzles)} usual puzzles in{" "}
+        {counted(usualSteps, "supervision step")}. And these?
       </p>
       <div class="row">
         <button

@@ -242,16 +242,18 @@ function Detail(): JSX.Element {
         <h2>
           <Named name={name}>{latent}</Named> after update {update} of cycle {cycle}, step {step}
         </h2>
-        <div
-          class="verdict formula"
-          // MathML that Temml wrote when the page was built.
-          dangerouslySetInnerHTML={{ __html: name === "z" ? math.zUpdate! : math.yUpdate! }}
-        />
+        {isPlaying.value ? (
+          <p class="verdict">Pause for the numbers of the current update.</p>
+        ) : (
+          <div
+            class="verdict formula"
+            // MathML that Temml wrote when the page was built.
+            dangerouslySetInnerHTML={{ __html: name === "z" ? math.zUpdate! : math.yUpdate! }}
+          />
+        )}
       </header>
-      {isPlaying.value ? (
-        <p class="note">Pause for the numbers of the current update.</p>
-      ) : (
-        (problem || !result) && <p class="note">{problem || "Computing the tensors of this update…"}</p>
+      {!isPlaying.value && (problem || !result) && (
+        <p class="note">{problem || "Computing the tensors of this update…"}</p>
       )}
       {result && <Tensors result={result} />}
     </section>
