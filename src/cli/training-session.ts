@@ -9,6 +9,7 @@ import {
   type RunSets,
   type StepLine,
   type UnseenLine,
+  WorkClock,
 } from "../runs/index.ts";
 import { type Backend, defaultBackend, type ThreadChoice } from "../tensor/index.ts";
 import { type Evaluation, evaluate, type StepMetrics, type Training } from "../trm/index.ts";
@@ -55,8 +56,7 @@ export class TrainingSession {
   readonly #means = new RunningMeans();
   readonly #divergence = new DivergenceCheck();
   readonly #start: Position;
-  #secondsBefore: number;
-  #sessionStart = performance.now();
+  readonly #clock: WorkClock;
   #savedStep: number;
   readonly #evaluations: UnseenLine[] = [];
   #lastEvaluation: { end: number; cost: number | null };
@@ -69,7 +69,7 @@ export class TrainingSession {
     /** Seconds of training in earlier sessions. */
     seconds: number,
   ) {
-    this.#secondsBefore = seconds;
+    this.#clock = new WorkClock(seconds);
     this.#start = { step: training.step, seconds };
     this.#savedStep = training.step;
     this.#lastEvaluation = { end: seconds, cost: null };
@@ -77,9 +77,9 @@ export class TrainingSession {
     run.metrics.append({ event: "start", step: training.step, backend: { name, build }, madeBy });
   }
 
-  /** Seconds of training so far, including earlier sessions. */
+  /** Seconds of training so far, including earlier sessions, without long pauses of the process. */
   get seconds(): number {
-    return this.#secondsBefore + (performance.now() - this.#sessionStart) / 1000;
+    return this.#clock.read();
   }
 
   /** The last evaluation on the watched puzzles; undefined before the first one of this session. */

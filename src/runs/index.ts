@@ -30,3 +30,4 @@ export { modelFrom } from "./model-files.ts";
 export { type DataSizes, type Preset, type PresetName, presetFor, presetNames, presetSummaries } from "./presets.ts";
 export type { RunSets } from "./run-sets.ts";
 export { exportWeights, importWeights } from "./weights.ts";
+export { WorkClock } from "./work-clock.ts";

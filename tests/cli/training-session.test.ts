@@ -120,6 +120,27 @@ it.each([
   session.run.close();
 });
 
+it("counts five minutes of a pause of hours within a step, which does not end a training of limited time", async () => {
+  const session = await startSession("pause");
+  const { training, run } = session;
+  let now = performance.now();
+  const clock = vi.spyOn(performance, "now").mockImplementation(() => now);
+  const step = training.supervisionStep.bind(training);
+  vi.spyOn(training, "supervisionStep").mockImplementation(async () => {
+    now += training.step === 2 ? 8 * 3_600_000 : 10_000; // the third step is interrupted
+    return step();
+  });
+  try {
+    await expect(session.train({ ...options, goal: { step: null, seconds: 340 } })).resolves.toBe("goal");
+    await session.save();
+  } finally {
+    clock.mockRestore();
+    run.close();
+  }
+  const { side } = readCheckpoint(run.path, () => []);
+  expect([side.step, Math.round(side.seconds)]).toEqual([5, 340]);
+});
+
 describe("the gradient norm", () => {
   const problemAfter = (norms: readonly number[]): string | undefined => {
     const check = new DivergenceCheck();

@@ -13,6 +13,7 @@ import {
   trainingFlops,
 } from "../../trm/index.ts";
 import { type CheckpointFiles, type CheckpointSide, restoreTraining } from "../checkpoint.ts";
+import { WorkClock } from "../work-clock.ts";
 
 export const cellSchema = z.object({
   row: z.string(),
@@ -71,7 +72,7 @@ export async function trainCell(options: CellOptions): Promise<AblationCell | un
   const steps = stepsFor(config, budget);
   const warmupSteps = Math.min(config.training.warmupSteps, Math.floor(steps / 10));
   const own = parseConfig({ ...config.model, ...config.training, seed, warmupSteps, totalSteps: steps });
-  const begin = performance.now();
+  const clock = new WorkClock(begun?.side.seconds);
   const training = new Training(own, new ShuffledExamples(sets.train, seed));
   try {
     if (begun) {
@@ -81,15 +82,15 @@ export async function trainCell(options: CellOptions): Promise<AblationCell | un
         );
       restoreTraining(training, begun.side, begun.files, begun.path);
     } else init?.(training);
-    const spent = (): number => (begun?.side.seconds ?? 0) + (performance.now() - begin) / 1000;
     while (training.step < steps) {
       await training.supervisionStep();
+      const seconds = clock.read();
       if (await isStopping?.(training.step / steps)) {
-        await save?.(training, spent());
+        await save?.(training, seconds);
         return undefined;
       }
     }
-    const seconds = spent();
+    const seconds = clock.read();
     const { puzzles, exact, cell, meanHaltStep } = await evaluate(training.evaluationModel, sets.test, {
       ...own.training,
       batchSize: 50,
