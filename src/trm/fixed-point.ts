@@ -35,12 +35,6 @@ export function fixedPointRecursion(settings: FixedPointSettings, x: Variable, {
   return { y, z };
 }
 
-/** f(z) and f(z) - z of an iteration, [B, L, D] each. */
-interface Iterate {
-  readonly image: t.Tensor;
-  readonly residual: t.Tensor;
-}
-
 /** Iterates that Anderson's method mixes. */
 const memory = 5;
 
@@ -56,31 +50,22 @@ export function solveFixedPoint(f: (z: t.Tensor) => t.Tensor, start: t.Tensor, s
   t.expectInstance("solveFixedPoint", "the start", start, t.Tensor);
   t.expectObject("solveFixedPoint", "the settings", settings, ["solver", "solverIterations"]);
   const { solver, solverIterations, tolerance = 1e-3 } = settings;
-  let z = start;
-  let history: Iterate[] = [];
-  for (let i = 0; i < solverIterations; i++) {
-    const next = t.scope(() => {
-      const image = f(z);
-      const residual = t.subtract(image, z);
-      const isOpen = t.greater(norm(residual), t.affine(norm(image), tolerance)); // [B, 1, 1]
-      const mixed = solver === "anderson" ? andersonMix([...history, { image, residual }]) : image;
-      return { z: t.select(isOpen, mixed, z), iterate: { image, residual } };
-    });
-    if (z !== start) z.dispose();
-    z = next.z;
-    const all = [...history, next.iterate];
-    history = solver === "anderson" ? all.slice(1 - memory) : []; // with the next iterate these are at most `memory`
-    for (const { image, residual } of all) {
-      if (history.some((kept) => kept.image === image)) continue;
-      image.dispose();
-      residual.dispose();
+  return t.scope(() => {
+    let z = start;
+    let history: readonly Iterate[] = [];
+    for (let i = 0; i < solverIterations; i++) {
+      ({ z, history } = t.scope(() => {
+        const image = f(z);
+        const residual = t.subtract(image, z);
+        const length = norm(residual);
+        const isOpen = t.greater(length, t.affine(norm(image), tolerance)); // [B, 1, 1]
+        if (solver === "picard") return { z: t.select(isOpen, image, z), history };
+        const iterates = [...history, iterateOf(image, residual, length, history)];
+        return { z: t.select(isOpen, andersonMix(iterates), z), history: iterates.slice(1 - memory) };
+      }));
     }
-  }
-  for (const { image, residual } of history) {
-    image.dispose();
-    residual.dispose();
-  }
-  return z;
+    return z;
+  });
 }
 
 /** The Euclidean norm of every puzzle. [B, L, D] -> [B, 1, 1] */
@@ -89,14 +74,35 @@ const norm = (x: t.Tensor): t.Tensor => t.sqrt(dot(x, x));
 /** The inner product of every puzzle. [B, L, D] -> [B, 1, 1] */
 const dot = (a: t.Tensor, b: t.Tensor): t.Tensor => t.sum(t.multiply(a, b), [1, 2], true);
 
+/** What Anderson's method remembers of an iteration. */
+interface Iterate {
+  /** f(z), [B, L, D]. */
+  readonly image: t.Tensor;
+  /** The unit residual u = r / |r| of r = f(z) - z, [B, L, D]. */
+  readonly unit: t.Tensor;
+  /** 1 / |r|, [B, 1, 1]. */
+  readonly inverse: t.Tensor;
+  /** Inner products of u with the units of the earlier iterates, the newest last, then with itself, [B, 1, 1] each. */
+  readonly products: readonly t.Tensor[];
+}
+
+function iterateOf(image: t.Tensor, residual: t.Tensor, length: t.Tensor, history: readonly Iterate[]): Iterate {
+  const inverse = t.reciprocal(t.affine(length, 1, tiny));
+  const unit = t.multiply(residual, inverse);
+  const products = [...history.map((earlier) => dot(unit, earlier.unit)), t.affine(dot(unit, unit), 1, ridge)];
+  return { image, unit, inverse, products };
+}
+
 /**
  * Anderson's mixture of the images, sum of w_i f(z_i): the weights have the sum 1, and make the mixture of the residuals r_i as short
  * as possible. With unit residuals u_i = r_i / |r_i| they are w_i = v_i / |r_i|, scaled, where v solves (U U^T + ridge) v = 1 / |r|.
  */
 function andersonMix(iterates: readonly Iterate[]): t.Tensor {
-  const inverse = iterates.map(({ residual }) => t.reciprocal(t.affine(norm(residual), 1, tiny))); // [B, 1, 1]
-  const units = iterates.map(({ residual }, i) => t.multiply(residual, inverse[i]!));
-  const gram = units.map((u, i) => units.map((v, j) => t.affine(dot(u, v), 1, i === j ? ridge : 0)));
+  // Symmetric; the products of a pair belong to its newer iterate.
+  const gram = iterates.map((_, i) =>
+    iterates.map((_, j) => iterates[Math.max(i, j)]!.products.at(-1 - Math.abs(i - j))!),
+  );
+  const inverse = iterates.map((iterate) => iterate.inverse);
   const weights = solveSymmetric(gram, inverse).map((v, i) => t.multiply(v, inverse[i]!));
   const mixture = sumOf(weights.map((weight, i) => t.multiply(iterates[i]!.image, weight)));
   return t.multiply(mixture, t.reciprocal(sumOf(weights)));
