@@ -50,6 +50,56 @@ describe("elementwise", () => {
     );
   });
 
+  it.each(Object.entries({ add, subtract, multiply, divide, maximum }))(
+    "%s with one number per row is exact, wherever the rows begin",
+    (_, operation) => {
+      const sizes = fc.array(fc.integer({ min: 0, max: 9 }), { minLength: 1, maxLength: 4 });
+      const numbers = fc.array(fc.oneof(finite, fc.constantFrom(...special)), { minLength: 1, maxLength: 20 });
+      fc.assert(
+        fc.property(sizes, fc.nat(4), numbers, fc.constantFrom(...builds, two), (shape, kept, values, backend) => {
+          t.scope(() => {
+            const narrow = shape.map((length, axis) => (axis < kept ? length : 1));
+            const run = (b: t.Backend): number[] => {
+              const repeated = (of: number[], shift: number): t.Tensor => {
+                const size = of.reduce((product, length) => product * length, 1);
+                return on(
+                  b,
+                  of,
+                  Float32Array.from({ length: size }, (_, i) => values[(i + shift) % values.length]!),
+                );
+              };
+              return valuesOf(operation(repeated(shape, 0), repeated(narrow, 1)));
+            };
+            expect(run(backend)).toEqual(run(reference));
+          });
+        }),
+      );
+    },
+  );
+
+  it.each([
+    [
+      [3, 7001],
+      [3, 1],
+    ],
+    [
+      [2, 3, 5000],
+      [2, 1, 1],
+    ],
+    [[9001], []],
+    [
+      [5, 4, 700],
+      [5, 4, 1],
+    ],
+  ])("a product of %j with %j is exact across the blocks of the threads", (shape, narrow) => {
+    t.scope(() => {
+      const run = (b: t.Backend): number[] =>
+        valuesOf(multiply(on(b, shape, normal(1, shape)), on(b, narrow, normal(2, narrow))));
+      const wanted = run(reference);
+      for (const backend of [...builds, two]) expect(run(backend)).toEqual(wanted);
+    });
+  });
+
   it.each(builds.map((b) => [b.build, b] as const))("exp has a relative error below 2e-7: %s", (_, backend) => {
     t.scope(() => {
       const x = Float32Array.from({ length: 200_000 }, (_, i) => -87.3 + (i * 176) / 200_000);

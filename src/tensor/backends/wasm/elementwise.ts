@@ -1,7 +1,7 @@
 // Elementwise kernels and optimizer steps over flat float32 arrays, in blocks that are distributed among threads.
 import type { AdamSettings } from "../../backend.ts";
 import type { BinaryName, UnaryName } from "../../elementwise.ts";
-import { sameShape } from "../../shape.ts";
+import { type Shape, sameShape, sizeOf } from "../../shape.ts";
 import type { Tensor } from "../../tensor.ts";
 import type { WasmRuntime } from "./runtime.ts";
 import { pointerOf } from "./storage.ts";
@@ -48,16 +48,28 @@ function runUnary(runtime: WasmRuntime, operation: number, out: Tensor, x: Tenso
   });
 }
 
-/** @returns false if there is no kernel for the name, or the operands must be broadcast */
+/** @returns false if there is no kernel for the name, or for the way in which the operands must be broadcast */
 export function binary(runtime: WasmRuntime, name: BinaryName, out: Tensor, a: Tensor, b: Tensor): boolean {
   const operation = binaryNames.indexOf(name);
-  if (operation < 0 || !sameShape(a.shape, b.shape)) return false;
-  runtime.run("binary", {
-    items: Math.ceil(out.size / block),
-    cost: out.size / 2,
-    fields: { out: pointerOf(out), a: pointerOf(a), b: pointerOf(b), length: out.size, operation },
-  });
+  if (operation < 0) return false;
+  const work = { items: Math.ceil(out.size / block), cost: out.size / 2 };
+  const fields = { out: pointerOf(out), a: pointerOf(a), b: pointerOf(b), length: out.size, operation };
+  if (sameShape(a.shape, b.shape)) {
+    runtime.run("binary", { ...work, fields });
+    return true;
+  }
+  if (!holdsOnePerRow(b.shape, a.shape)) return false;
+  runtime.run("binaryRows", { ...work, fields: { ...fields, width: a.size / b.size } });
   return true;
+}
+
+/** Whether a tensor has one element for every row of another, as [B, 1, 1] has for [B, L, D]: its trailing axes have length 1. */
+function holdsOnePerRow(shape: Shape, of: Shape): boolean {
+  if (sizeOf(of) === 0) return false;
+  if (sizeOf(shape) === 1) return true;
+  if (shape.length !== of.length) return false;
+  const rank = shape.findLastIndex((length) => length !== 1) + 1;
+  return sameShape(shape.slice(0, rank), of.slice(0, rank));
 }
 
 /** In place: one Adam-atan2 update */

@@ -131,6 +131,7 @@ export const kernelFields = {
   swigluSequenceBackward,
   unary: { out: "usize", x: "usize", length: "i32", operation: "i32", scale: "f32", shift: "f32" },
   binary: { out: "usize", a: "usize", b: "usize", length: "i32", operation: "i32" },
+  binaryRows: { out: "usize", a: "usize", b: "usize", length: "i32", width: "i32", operation: "i32" },
   siluGate,
   siluGateBackward: siluGate,
   residualNormRows: residualNorm,

@@ -116,3 +116,48 @@ export function binary(parameters: usize, start: i32, end: i32): void {
     default: pairs(4, p, first, last);
   }
 }
+
+@unmanaged
+export class BinaryRows {
+  out: usize;
+  a: usize;
+  b: usize;
+  length: i32;
+  /** Elements of a row of `a`. */
+  width: i32;
+  operation: i32;
+}
+
+/** Elements first to end - 1, which may begin and end within a row. */
+// @ts-ignore: decorator
+@inline
+function rows(operation: i32, p: BinaryRows, first: i32, end: i32): void {
+  while (first < end) {
+    const row = first / p.width;
+    const rowEnd = min((row + 1) * p.width, end);
+    const b = v128.load32_splat(p.b + (<usize>row << 2));
+    let a = p.a + (<usize>first << 2), out = p.out + (<usize>first << 2);
+    const last = p.out + (<usize>rowEnd << 2);
+    for (; out + 32 <= last; out += 32, a += 32) {
+      storePair(out, combine(operation, v128.load(a), b), combine(operation, v128.load(a, 16), b));
+    }
+    for (; out < last; out += 4, a += 4) {
+      store<f32>(out, f32x4.extract_lane(combine(operation, v128.load32_zero(a), b), 0));
+    }
+    first = rowEnd;
+  }
+}
+
+/** Every row of `a` with one element of `b`. */
+export function binaryRows(parameters: usize, start: i32, end: i32): void {
+  const p = changetype<BinaryRows>(parameters);
+  const first = start * BLOCK;
+  const last = min(end * BLOCK, p.length);
+  switch (p.operation) {
+    case 0: rows(0, p, first, last); break;
+    case 1: rows(1, p, first, last); break;
+    case 2: rows(2, p, first, last); break;
+    case 3: rows(3, p, first, last); break;
+    default: rows(4, p, first, last);
+  }
+}

@@ -1,6 +1,6 @@
 // The kernels by number. ../kernel-fields.ts lists their names in the same order.
 import { attention, attentionBackward } from "./attention";
-import { binary, unary } from "./elementwise";
+import { binary, binaryRows, unary } from "./elementwise";
 import { siluGate, siluGateBackward } from "./gate";
 import { sumGroups } from "./groups";
 import { matmul } from "./matmul";
@@ -24,20 +24,21 @@ export function runKernel(kernel: i32, parameters: usize, start: i32, end: i32, 
     case 6: swigluSequenceBackward(parameters, start, end, scratch); break;
     case 7: unary(parameters, start, end); break;
     case 8: binary(parameters, start, end); break;
-    case 9: siluGate(parameters, start, end); break;
-    case 10: siluGateBackward(parameters, start, end); break;
-    case 11: residualNormRows(parameters, start, end); break;
-    case 12: residualNormRowsBackward(parameters, start, end); break;
-    case 13: residualNormColumns(parameters, start, end, scratch); break;
-    case 14: residualNormColumnsBackward(parameters, start, end, scratch); break;
-    case 15: attention(parameters, start, end, scratch); break;
-    case 16: attentionBackward(parameters, start, end, scratch); break;
-    case 17: adamAtan2(parameters, start, end); break;
-    case 18: movingAverage(parameters, start, end); break;
-    case 19: swigluRowsGroups(parameters, start, end, scratch); break;
-    case 20: swigluSequenceGroups(parameters, start, end, scratch); break;
-    case 21: sumGroups(parameters, start, end, scratch); break;
-    case 22: peak(parameters, start, end, scratch); break;
+    case 9: binaryRows(parameters, start, end); break;
+    case 10: siluGate(parameters, start, end); break;
+    case 11: siluGateBackward(parameters, start, end); break;
+    case 12: residualNormRows(parameters, start, end); break;
+    case 13: residualNormRowsBackward(parameters, start, end); break;
+    case 14: residualNormColumns(parameters, start, end, scratch); break;
+    case 15: residualNormColumnsBackward(parameters, start, end, scratch); break;
+    case 16: attention(parameters, start, end, scratch); break;
+    case 17: attentionBackward(parameters, start, end, scratch); break;
+    case 18: adamAtan2(parameters, start, end); break;
+    case 19: movingAverage(parameters, start, end); break;
+    case 20: swigluRowsGroups(parameters, start, end, scratch); break;
+    case 21: swigluSequenceGroups(parameters, start, end, scratch); break;
+    case 22: sumGroups(parameters, start, end, scratch); break;
+    case 23: peak(parameters, start, end, scratch); break;
     default: unreachable();
   }
 }
