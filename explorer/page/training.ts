@@ -112,6 +112,10 @@ const change = (run: Signal<Run>, part: Partial<Run>): void => {
   run.value = { ...run.peek(), ...part };
 };
 
+/** Ends a run with a message. */
+const fail = (run: Signal<Run>, error: unknown): void =>
+  change(run, { status: "failed", message: (error as Error).message });
+
 async function begin(run: Signal<Run>, checkpoint: Loaded | null, share: number): Promise<void> {
   const { worker, controller } = engines.get(run)!;
   const { signal: abort } = controller;
@@ -124,7 +128,7 @@ async function begin(run: Signal<Run>, checkpoint: Loaded | null, share: number)
     change(run, { started, halted: new Array(started.nSup).fill(0) });
     await continueRun(run);
   } catch (error) {
-    if (!abort.aborted) change(run, { status: "failed", message: (error as Error).message });
+    if (!abort.aborted) fail(run, error);
   }
 }
 
@@ -137,7 +141,7 @@ async function continueRun(run: Signal<Run>): Promise<void> {
     const args = { steps: 1_000_000, evaluation: evaluationOf(link.peek()) };
     await engine.worker.call("train", args, { signal: abort, onProgress: (made) => report(run, made) });
   } catch (error) {
-    if (!abort.aborted) change(run, { status: "failed", message: (error as Error).message });
+    if (!abort.aborted) fail(run, error);
   }
 }
 
@@ -173,8 +177,13 @@ export async function solveNow(run: Signal<Run>): Promise<void> {
   if (!engine || !started) return;
   const puzzle = started.unseen[watchedPuzzle.peek() % started.unseen.length]!;
   const frames: TraceFrame[] = [];
-  await engine.worker.call("traceNow", { puzzle, steps: started.nSup }, { onProgress: (some) => frames.push(...some) });
-  change(run, { frames, puzzle });
+  const onProgress = (some: readonly TraceFrame[]): number => frames.push(...some);
+  try {
+    await engine.worker.call("traceNow", { puzzle, steps: started.nSup }, { onProgress });
+    change(run, { frames, puzzle });
+  } catch (error) {
+    fail(run, error);
+  }
 }
 
 /** File of an archive with the settings of its training, as a link, so that its puzzles can be made again. */
@@ -196,7 +205,9 @@ export async function download(): Promise<void> {
   const [run] = runs.peek();
   const engine = run && engines.get(run);
   if (!run || !engine) return;
-  const files = new Map(await engine.worker.call("checkpoint", null));
+  const packed = await engine.worker.call("checkpoint", null).catch((error: unknown) => fail(run, error));
+  if (!packed) return;
+  const files = new Map(packed);
   const { settings, started } = run.peek();
   // A checkpoint of the command line has puzzles that this page does not know, and so has everything that continues it.
   if (started?.hasItsData) files.set(settingsFile, new TextEncoder().encode(settingsText(settings)));
