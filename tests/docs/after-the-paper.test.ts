@@ -1,5 +1,10 @@
-// The code of docs/after-the-paper.md: the program runs as printed, and the recursion that the page shows is that of the source.
+// docs/after-the-paper.md: the program runs as printed, the recursion that the page shows is that of the source, and the figures of
+// the ablations are those of their stored results.
+import { readdirSync } from "node:fs";
 import { expect, it } from "vitest";
+import { spread } from "../../src/runs/ablation/report.ts";
+import { readCells, readPlan } from "../../src/runs/index.node.ts";
+import { everyRow } from "../../src/runs/index.ts";
 import { codeBlocks } from "../doc-code.ts";
 import { runProgram } from "../run-program.ts";
 import { readText } from "./files.ts";
@@ -18,3 +23,27 @@ it("the recursion that the page shows is that of fixed-point.ts", () => {
   expect(shown).toHaveLength(1);
   expect(readText("src/trm/fixed-point.ts")).toContain(shown[0]);
 });
+
+it.each(readdirSync("bench/after-the-paper"))(
+  "the page has the figures of every row of bench/after-the-paper/%s",
+  (name) => {
+    const folder = `bench/after-the-paper/${name}`;
+    const [, section] = readText(page).split(`--out ${folder}\n`);
+    const lines = section!.split("\n#", 1)[0]!.split("\n");
+    const { rows, seeds } = readPlan(folder);
+    for (const key of rows!) {
+      const cells = readCells(folder).filter(({ row }) => row === key);
+      expect(cells.map(({ seed }) => seed)).toEqual(Array.from({ length: seeds! }, (_, index) => index + 1));
+      const percents = cells.map(({ exact }) => 100 * exact);
+      const { mean, deviation } = spread(percents);
+      const figures = [
+        `${mean.toFixed(1)} ± ${deviation!.toFixed(1)}`,
+        percents.map((percent) => percent.toFixed(1)).join(", "),
+        cells[0]!.steps.toLocaleString("en-US"),
+      ];
+      const rowName = everyRow.find((row) => row.key === key)!.name;
+      const line = lines.find((each) => each.startsWith(`| ${rowName}`));
+      expect(line?.endsWith(` | ${figures.join(" | ")} |`), `${rowName}: ${line}, expected ${figures}`).toBe(true);
+    }
+  },
+);
