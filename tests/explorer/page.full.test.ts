@@ -428,17 +428,23 @@ describe.skipIf(!chromiumPath)("the built page", () => {
     });
   });
 
+  /** Holds the answers to requests for a path back until the returned function is called. */
+  async function holdBack(page: Page, path: string): Promise<() => void> {
+    let arrive = (): void => {};
+    const late = new Promise<void>((resolve) => {
+      arrive = resolve;
+    });
+    await page.route(path, async (route) => {
+      await late;
+      await route.continue();
+    });
+    return arrive;
+  }
+
   it("opens the model that was chosen last, also if the files of an earlier choice arrive after its files", async () => {
     await visit("v=1&model=sudoku4&at=1.1.1", async (page) => {
       await live(page);
-      let arrive = (): void => {};
-      const late = new Promise<void>((resolve) => {
-        arrive = resolve;
-      });
-      await page.route("**/models/maze9/model.safetensors", async (route) => {
-        await late;
-        await route.continue();
-      });
+      const arrive = await holdBack(page, "**/models/maze9/model.safetensors");
       await page.selectOption(".choices select", "maze9");
       await page.selectOption(".choices select", "sudoku4");
       const { puzzle } = await live(page);
@@ -552,14 +558,7 @@ describe.skipIf(!chromiumPath)("the built page", () => {
   it("shows no board of the model before while the files of the chosen one arrive", async () => {
     await visit("v=1&model=sudoku4&at=1.1.1", async (page) => {
       await live(page);
-      let arrive = (): void => {};
-      const late = new Promise<void>((resolve) => {
-        arrive = resolve;
-      });
-      await page.route("**/models/maze9/*", async (route) => {
-        await late;
-        await route.continue();
-      });
+      const arrive = await holdBack(page, "**/models/maze9/*");
       await page.selectOption(".choices select", "maze9");
       await until(async () => (await page.innerText("main")).includes("Loading the model"), "the words");
       expect(await page.$("main .board")).toBeNull();
