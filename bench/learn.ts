@@ -1,13 +1,14 @@
 // `npm run bench:learn -- TASK...` measures the steps and the time to a stated accuracy on unseen puzzles, over several seeds, next to
 // PyTorch with the same model, initial weights, puzzles and settings. One program trains at a time.
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { loadBenchBackend } from "./backend.ts";
+import { type Run, readRuns, writeRuns } from "./learning/curves.ts";
 import { type LearningTask, learningTask, learningTaskNames } from "./learning/goals.ts";
 import { trainPeer, writeStart, writeTraining } from "./learning/peer.ts";
-import { type Learned, learningTable } from "./learning/report.ts";
+import { learningTable } from "./learning/report.ts";
 import { openSession, type Point, train } from "./learning/session.ts";
 import { nameOf } from "./ours.ts";
 import { findPython } from "./runner/contestants.ts";
@@ -22,8 +23,13 @@ const usage = `npm run bench:learn -- [TASK...] [options]
   --threads N       compute threads (default: all processors)
   --no-peer         does not run PyTorch
   --out DIR         folder for the curves, one JSON file per task (default: bench/learning/curves)
+  --resume          keeps the trainings in that folder and measures only the missing seeds
 
-Example: npm run bench:learn -- sudoku4 --seeds 1 --set learningRate=2e-3`;
+The curves of every seed are written when it ends, so that an interrupted measurement can be resumed.
+
+Examples:
+  npm run bench:learn -- sudoku4 --seeds 1 --set learningRate=2e-3
+  npm run bench:learn -- sudoku9 --resume`;
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -35,6 +41,7 @@ const { values, positionals } = parseArgs({
     threads: { type: "string" },
     peer: { type: "boolean", default: true },
     out: { type: "string", default: "bench/learning/curves" },
+    resume: { type: "boolean", default: false },
     help: { type: "boolean", short: "h" },
   },
 });
@@ -52,38 +59,58 @@ if (values.help) {
 
 async function measure(names: readonly string[]): Promise<void> {
   // All arguments are read before the first training, so that a wrong one ends the command at once.
-  const tasks = names.map((name) => [name, adjusted(learningTask(name))] as const);
   const seeds = wholeNumber("seeds", values.seeds);
   const settings = overrides();
+  const plans = names.map((name) => {
+    const path = join(values.out, `${name}.json`);
+    return { name, path, task: adjusted(learningTask(name)), runs: values.resume ? readRuns(path, settings) : [] };
+  });
   const requested = values.threads === undefined ? 0 : wholeNumber("threads", values.threads);
   const { backend, threads } = await loadBenchBackend(undefined, requested);
   const python = values.peer ? findPython() : { reason: "--no-peer" };
   if ("reason" in python) console.error(`PyTorch is left out: ${python.reason}`);
-  const results: Learned[] = [];
-  for (const [name, task] of tasks) {
+  const programs = { settings, threads, python: "python" in python ? python.python : null };
+  const about = { ...describeMoment(), machine: Object.fromEntries(describeMachine()) };
+  for (const { name, path, task, runs } of plans) {
     for (let seed = 1; seed <= seeds; seed++) {
-      const moment = describeMoment();
-      const folder = mkdtempSync(join(tmpdir(), "bench-learn-"));
-      const show = (who: string) => (point: Point) => console.error(`${name} seed ${seed}, ${who}: ${describe(point)}`);
-      try {
-        const session = await openSession(task, seed, settings);
-        const weights = await writeStart(folder, session.training);
-        const ours = await train(session, task, show("trm-ts"));
-        writeTraining(folder, weights, session, task);
-        session.training.dispose();
-        const command = "python" in python && task.hasPeer ? [python.python, "bench/peers/torch_learn.py"] : null;
-        const peer = command && (await trainPeer(command, folder, threads, show("PyTorch")));
-        results.push({ name, task, seed, moment, ours, peer });
-      } finally {
-        rmSync(folder, { recursive: true });
-      }
+      if (runs.some((run) => run.seed === seed)) continue;
+      runs.push({ seed, ...about, ...(await trainBoth(name, task, seed, programs)) });
+      writeRuns(path, settings, runs);
     }
-    writeCurves(name, settings, results);
   }
   console.log(`${nameOf(backend)}, ${threads} thread(s)`);
-  for (const [key, value] of describeMachine()) console.log(`${key}: ${value}`);
-  console.log(`\n${learningTable(results)}`);
+  for (const [key, value] of Object.entries(about.machine)) console.log(`${key}: ${value}`);
+  console.log(`\n${learningTable(plans)}`);
   backend.dispose();
+}
+
+interface Programs {
+  readonly settings: Record<string, unknown>;
+  readonly threads: number;
+  /** The Python interpreter with PyTorch, or null to leave PyTorch out. */
+  readonly python: string | null;
+}
+
+/** Trains trm-ts, then PyTorch from the same start. */
+async function trainBoth(
+  name: string,
+  task: LearningTask,
+  seed: number,
+  { settings, threads, python }: Programs,
+): Promise<Pick<Run, "ours" | "peer">> {
+  const show = (who: string) => (point: Point) => console.error(`${name} seed ${seed}, ${who}: ${describe(point)}`);
+  const folder = mkdtempSync(join(tmpdir(), "bench-learn-"));
+  try {
+    const session = await openSession(task, seed, settings);
+    const weights = await writeStart(folder, session.training);
+    const ours = await train(session, task, show("trm-ts"));
+    writeTraining(folder, weights, session, task);
+    session.training.dispose();
+    if (python === null || !task.hasPeer) return { ours, peer: null };
+    return { ours, peer: await trainPeer([python, "bench/peers/torch_learn.py"], folder, threads, show("PyTorch")) };
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 }
 
 function describe({ step, seconds, exact: [first, last] }: Point): string {
@@ -109,13 +136,4 @@ function parsedValue(text: string): unknown {
   if (text === "true" || text === "false") return text === "true";
   const number = Number(text);
   return Number.isNaN(number) ? text : number;
-}
-
-function writeCurves(name: string, settings: Record<string, unknown>, results: readonly Learned[]): void {
-  const machine = Object.fromEntries(describeMachine());
-  const runs = results
-    .filter((result) => result.name === name)
-    .map(({ seed, moment, ours, peer }) => ({ seed, ...moment, ours, peer }));
-  mkdirSync(values.out, { recursive: true });
-  writeFileSync(join(values.out, `${name}.json`), `${JSON.stringify({ machine, settings, runs }, null, 1)}\n`);
 }

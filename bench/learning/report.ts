@@ -1,16 +1,13 @@
 // The table of bench:learn: per goal the steps and the time that each seed needed.
-import type { Moment } from "../runner/machine.ts";
+import type { Run } from "./curves.ts";
 import type { LearningTask } from "./goals.ts";
 import { type Point, reached } from "./session.ts";
 
+/** A task and the trainings of its seeds. */
 export interface Learned {
   readonly name: string;
-  readonly task: LearningTask;
-  readonly seed: number;
-  readonly moment: Moment;
-  readonly ours: readonly Point[];
-  /** Null if PyTorch was not run. */
-  readonly peer: readonly Point[] | null;
+  readonly task: Pick<LearningTask, "goals">;
+  readonly runs: readonly Pick<Run, "ours" | "peer">[];
 }
 
 /** A Markdown table. The figures of the seeds stand side by side; "-" is a goal that a seed did not reach. */
@@ -19,20 +16,12 @@ export function learningTable(results: readonly Learned[]): string {
     "| task | goal | trm-ts: steps | trm-ts: time | PyTorch: steps | PyTorch: time | best accuracy |",
     "|---|---|---|---|---|---|---|",
   ];
-  for (const name of new Set(results.map((result) => result.name))) {
-    const seeds = results.filter((result) => result.name === name);
-    for (const goal of seeds[0]!.task.goals) {
-      const columns = [
-        ...atGoal(
-          seeds.map(({ ours }) => ours),
-          goal.exact,
-        ),
-        ...atGoal(
-          seeds.map(({ peer }) => peer),
-          goal.exact,
-        ),
-        seeds.map(({ ours }) => percent(Math.max(0, ...ours.map(({ exact }) => exact[1])))).join(", "),
-      ];
+  for (const { name, task, runs } of results) {
+    const ours = runs.map((run) => run.ours);
+    const peer = runs.map((run) => run.peer);
+    const best = ours.map((points) => percent(Math.max(0, ...points.map(({ exact }) => exact[1]))));
+    for (const goal of task.goals) {
+      const columns = [...atGoal(ours, goal.exact), ...atGoal(peer, goal.exact), best.join(", ")];
       lines.push(`| ${[name, `${percent(goal.exact)} in ${duration(60 * goal.minutes)}`, ...columns].join(" | ")} |`);
     }
   }

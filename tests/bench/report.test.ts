@@ -1,6 +1,6 @@
 // Formats reports of the benchmark from fixed measurements.
 import { describe, expect, it } from "vitest";
-import { type Learned, learningTable } from "../../bench/learning/report.ts";
+import { learningTable } from "../../bench/learning/report.ts";
 import { powersOfTwo, variations } from "../../bench/runner/growth.ts";
 import { isResume, parseBenchOptions } from "../../bench/runner/options.ts";
 import { duration } from "../../bench/runner/progress.ts";
@@ -153,9 +153,8 @@ it("durations are formatted in seconds, minutes or hours", () => {
 describe("the table of bench:learn", () => {
   it("never writes 60 seconds beside the minutes", () => {
     const ours = [{ step: 10, seconds: 119.7, exact: [0.5, 0.95] as const }];
-    const task = { goals: [{ exact: 0.9, minutes: 1.5 }] } as unknown as Learned["task"];
-    const moment = { date: "2026-01-01 00:00", load: "0.00" };
-    const lines = learningTable([{ name: "sudoku4", task, seed: 1, moment, ours, peer: null }]).split("\n");
+    const task = { goals: [{ exact: 0.9, minutes: 1.5 }] };
+    const lines = learningTable([{ name: "sudoku4", task, runs: [{ ours, peer: null }] }]).split("\n");
     expect(lines.at(-1)).toBe("| sudoku4 | 90.0% in 1 min 30 s | 10 | 2 min 00 s | - | - | 95.0% |");
   });
 });
