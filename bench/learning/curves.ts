@@ -1,5 +1,5 @@
 // The curves of bench:learn: one JSON file per task with the trainings measured so far, to which --resume adds.
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { z } from "zod";
 
@@ -36,10 +36,11 @@ export function readRuns(path: string, settings: Settings): Run[] {
   return file.runs.sort((a, b) => a.seed - b.seed);
 }
 
-/** Replaces the file. */
+/** Replaces the file in one step. */
 export function writeRuns(path: string, settings: Settings, runs: readonly Run[]): void {
   mkdirSync(dirname(path), { recursive: true });
-  writeFileSync(path, `${JSON.stringify({ settings, runs }, null, 1)}\n`);
+  writeFileSync(`${path}.new`, `${JSON.stringify({ settings, runs }, null, 1)}\n`);
+  renameSync(`${path}.new`, path);
 }
 
 function parsed(path: string): z.output<typeof fileSchema> {
