@@ -63,7 +63,7 @@ export const ksOption = (): Option =>
 export const attemptsOption = (): Option =>
   new Option("--attempts <n>", "grids per test pair in submission.json").argParser(wholeNumber(1)).default(2);
 
-/** "auto": one thread per CPU core, or a single one if the first steps of a training are faster with it. */
+/** "auto": one thread per CPU core, or a single one while the steps of a training are faster with it. */
 export type ThreadCount = number | "auto";
 
 export interface ComputeOptions {
@@ -102,7 +102,7 @@ export const computeOptions = (): Option[] => [
   ).choices(backendNames),
   new Option(
     "--threads <n>",
-    "compute threads, or auto (the default): one per CPU core, or a single one if the first steps of a training are faster with it",
+    "compute threads, or auto (the default): one per CPU core, or a single one while the steps of a training are faster with it",
   ).argParser(threadCount),
 ];
 

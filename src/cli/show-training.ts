@@ -33,7 +33,7 @@ export function showSettings({ training, about, run }: TrainingSession, { remark
 /** Trains with a progress line, saves, and closes the run folder. A new run that fails before its first step is removed. */
 export async function trainOnScreen(
   session: TrainingSession,
-  options: Omit<TrainingOptions, "stop" | "progress" | "threads" | "onThreads"> & {
+  options: Omit<TrainingOptions, "stop" | "progress" | "threads"> & {
     /** Number of threads that the user asked for. Default: auto. */
     readonly threads?: ThreadCount | undefined;
   },
@@ -46,12 +46,12 @@ export async function trainOnScreen(
   });
   let isFinished = false;
   try {
-    const threads = typeof options.threads === "number" ? undefined : new ThreadChoice(defaultBackend());
-    const onThreads = (reason: string): void => {
+    const onChoice = (reason: string): void => {
       progress.clear();
       terminal.remark(`threads  ${reason}`);
     };
-    const ending = await session.train({ ...options, stop, progress, threads, onThreads });
+    const threads = typeof options.threads === "number" ? undefined : new ThreadChoice(defaultBackend(), onChoice);
+    const ending = await session.train({ ...options, stop, progress, threads });
     progress.clear();
     await session.save();
     isFinished = true;

@@ -35,10 +35,8 @@ export interface TrainingOptions {
   readonly saveEvery: number;
   readonly stop: StopRequest;
   readonly progress: Progress;
-  /** Times the first steps and chooses the number of threads. */
+  /** Times some steps and chooses the number of threads. */
   readonly threads?: ThreadChoice | undefined;
-  /** Called with the choice of the number of threads. */
-  readonly onThreads?: ((reason: string) => void) | undefined;
   /** Ends early when this many evaluations in a row reach the exact accuracy. */
   readonly target?: { readonly exact: number; readonly times: number } | undefined;
 }
@@ -115,16 +113,13 @@ export class TrainingSession {
   }
 
   async #step(options: TrainingOptions): Promise<StepMetrics> {
-    const { threads, onThreads } = options;
+    const { threads } = options;
     const begin = this.seconds;
     const makeStep = () =>
       this.training.supervisionStep((slots, of) =>
         this.#showPart(options, { slots, of, seconds: this.seconds - begin }),
       );
-    if (!threads || threads.isMade) return makeStep();
-    const metrics = await threads.time(makeStep);
-    if (threads.reason !== null) onThreads?.(threads.reason);
-    return metrics;
+    return threads ? threads.time(makeStep) : makeStep();
   }
 
   /** Writes a checkpoint. @throws TrainingError if that fails; the previous checkpoint is kept then */

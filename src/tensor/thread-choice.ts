@@ -3,56 +3,70 @@
 import type { Backend } from "./backend.ts";
 import { WasmBackend } from "./backends/wasm/backend.ts";
 
-/** Calls that are not timed, because the compiler of the engine has not finished with them. */
+/** Calls before the first round, during which the engine still compiles much of the work. */
 const warmUps = 2;
-/** Timed calls with each number of threads. */
+/** Timed calls per round with each number of threads. */
 const samples = 4;
+/** The next round begins after this many times as many calls. The cost of all rounds is thus negligible in a long training. */
+const growth = 4;
 
 /**
- * Times repeated work, such as training steps, with one thread and with all threads in turn, and keeps the faster. Timing begins when
- * all helping threads have started. The results are the same bits, because every sum runs in a fixed order whatever the number of
- * threads.
+ * Times repeated work, such as training steps, with one thread and with all threads in turn, and keeps the faster. It measures again
+ * after 40, 160, 640... calls, because the first round can be wrong: the engine compiles on the cores that the helping threads need,
+ * and another program may use them for a while. Timing begins when all helping threads have started. The results are the same bits
+ * whatever the choice, because every sum runs in a fixed order.
  */
 export class ThreadChoice {
   readonly #backend: WasmBackend | null;
-  readonly #alone: number[] = [];
-  readonly #together: number[] = [];
+  readonly #onChoice: (reason: string) => void;
+  #alone: number[] = [];
+  #together: number[] = [];
   #calls = 0;
+  #nextRound = warmUps;
+  #chosen: "alone" | "together" | null = null;
 
-  constructor(backend: Backend) {
+  /** @param onChoice called with the first choice and with every later one that differs from the one before, in one line */
+  constructor(backend: Backend, onChoice: (reason: string) => void = () => {}) {
     this.#backend = backend instanceof WasmBackend && backend.runtime.threads > 1 ? backend : null;
+    this.#onChoice = onChoice;
   }
 
-  /** Whether the choice is made, or there is nothing to choose. */
-  get isMade(): boolean {
-    return this.#backend === null || this.#alone.length === samples;
-  }
-
-  /** The choice in one line; null until it is made, and if there is nothing to choose. */
-  get reason(): string | null {
-    if (this.#backend === null || !this.isMade) return null;
-    const { runtime } = this.#backend;
-    const [alone, together] = [rate(this.#alone), rate(this.#together)];
-    const all = `${runtime.threads} threads`;
-    return runtime.usesHelpers
-      ? `${all}: ${together} steps/s, against ${alone} with 1 thread`
-      : `1 thread: ${alone} steps/s, against ${together} with ${all}`;
-  }
-
-  /** Does the work, and times it until the choice is made. */
+  /** Does the work, and times it if a round is in progress. */
   async time<T>(work: () => Promise<T>): Promise<T> {
-    if (this.#backend === null || this.isMade) return work();
+    if (this.#backend === null) return work();
     const { runtime } = this.#backend;
     // Until all helping threads have started, the time says nothing about their speed.
     if (runtime.readyHelpers < runtime.threads - 1) return work();
-    const usesHelpers = this.#calls % 2 === 0;
+    if (this.#calls++ < this.#nextRound) return work();
+    const chosen = runtime.usesHelpers;
+    const usesHelpers = this.#alone.length === this.#together.length;
     runtime.usesHelpers = usesHelpers;
-    const start = performance.now();
-    const result = await work();
-    const milliseconds = performance.now() - start;
-    if (this.#calls++ >= warmUps) (usesHelpers ? this.#together : this.#alone).push(milliseconds);
-    if (this.#alone.length === samples) runtime.usesHelpers = median(this.#together) <= median(this.#alone);
-    return result;
+    try {
+      const start = performance.now();
+      const result = await work();
+      (usesHelpers ? this.#together : this.#alone).push(performance.now() - start);
+      return result;
+    } finally {
+      runtime.usesHelpers = chosen;
+      if (this.#alone.length === samples) this.#choose(runtime);
+    }
+  }
+
+  #choose(runtime: WasmBackend["runtime"]): void {
+    const [alone, together] = [median(this.#alone), median(this.#together)];
+    const chosen = together <= alone ? "together" : "alone";
+    runtime.usesHelpers = chosen === "together";
+    if (chosen !== this.#chosen) {
+      const all = `${runtime.threads} threads`;
+      this.#onChoice(
+        chosen === "together"
+          ? `${all}: ${rate(together)} steps/s, against ${rate(alone)} with 1 thread`
+          : `1 thread: ${rate(alone)} steps/s, against ${rate(together)} with ${all}`,
+      );
+    }
+    this.#chosen = chosen;
+    [this.#alone, this.#together] = [[], []];
+    this.#nextRound = growth * this.#calls;
   }
 }
 
@@ -62,4 +76,4 @@ function median(values: readonly number[]): number {
   return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
 }
 
-const rate = (milliseconds: readonly number[]): string => String(Number((1000 / median(milliseconds)).toPrecision(2)));
+const rate = (milliseconds: number): string => String(Number((1000 / milliseconds).toPrecision(2)));

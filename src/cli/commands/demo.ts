@@ -39,6 +39,8 @@ Examples:
 
 /** Training ends when three evaluations in a row solve the watched puzzles: a single one on 100 puzzles is too noisy. */
 const target = { exact: 0.995, times: 3 };
+/** Training steps between evaluations. A fixed number, unlike a time, makes the run end at the same step on every machine. */
+const evaluateEvery = 250;
 const shownPuzzles = 3;
 
 async function demo(options: DemoOptions): Promise<void> {
@@ -66,11 +68,7 @@ async function demo(options: DemoOptions): Promise<void> {
     showSettings(session, terminal);
     terminal.print();
     const goal = { step: null, seconds: 60 * minutes };
-    const ending = await trainOnScreen(
-      session,
-      { goal, evaluateEvery: null, saveEvery: 60, target, threads },
-      terminal,
-    );
+    const ending = await trainOnScreen(session, { goal, evaluateEvery, saveEvery: 60, target, threads }, terminal);
     if (ending === "stopped") {
       terminal.print(`continue: ${invocation} train --resume ${shellPath(out)}`);
       return;
