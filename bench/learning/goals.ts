@@ -67,7 +67,7 @@ const tasks: Readonly<Record<string, () => LearningTask>> = {
       },
     ),
   maze9: () =>
-    preset({ name: "maze", side: 9 }, { goals: [{ exact: 0.9, minutes: 15 }], evaluateEvery: 250, maxSteps: 10_000 }),
+    preset({ name: "maze", side: 9 }, { goals: [{ exact: 0.9, minutes: 15 }], evaluateEvery: 500, maxSteps: 12_000 }),
   // The worked example of docs/tasks.md.
   gravity: () => ({
     ...generated(gravity, 4000),

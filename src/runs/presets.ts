@@ -105,7 +105,16 @@ const smallByTask: Record<TaskName, Preset> = {
   },
   // The MLP learns 9x9 mazes, while attention with these sizes stays at 0% (weights/maze9). The paper uses attention for 30x30.
   maze: {
-    settings: { ...small, T: 3, n: 3, hiddenSize: 64, nSup: 8, learningRate: 1e-3, minRatio: 0.1, totalSteps: 10_000 },
+    settings: {
+      ...small,
+      n: 3,
+      hiddenSize: 64,
+      nSup: 8,
+      batchSize: 32,
+      learningRate: 2e-3,
+      minRatio: 0.05,
+      totalSteps: 12_000,
+    },
     data: { train: 20_000, ...unseen, augment: true },
   },
   // Small batches, because the cost of attention grows with the square of the 901 positions. The puzzle embedding identifies
