@@ -53,7 +53,7 @@ interface Session extends BenchOptions {
 }
 
 async function main(args: readonly string[]): Promise<void> {
-  const [machine, moment] = [describeMachine(), describeMoment()];
+  const [machine, moment] = [describeMachine(), await describeMoment()];
   const journal = isResume(args) ? Journal.resume(journalPath, machine, moment) : begin(args, machine, moment);
   const options = parseBenchOptions(journal.args);
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => stop(options));

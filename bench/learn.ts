@@ -70,16 +70,17 @@ async function measure(names: readonly string[]): Promise<void> {
   const python = values.peer ? findPython() : { reason: "--no-peer" };
   if ("reason" in python) console.error(`PyTorch is left out: ${python.reason}`);
   const programs = { settings, threads, python: "python" in python ? python.python : null };
-  const about = { ...describeMoment(), machine: Object.fromEntries(describeMachine()) };
+  const machine = Object.fromEntries(describeMachine());
   for (const { name, path, task, runs } of plans) {
     for (let seed = 1; seed <= seeds; seed++) {
       if (runs.some((run) => run.seed === seed)) continue;
-      runs.push({ seed, ...about, ...(await trainBoth(name, task, seed, programs)) });
+      const moment = await describeMoment();
+      runs.push({ seed, ...moment, machine, ...(await trainBoth(name, task, seed, programs)) });
       writeRuns(path, settings, runs);
     }
   }
   console.log(`${nameOf(backend)}, ${threads} thread(s)`);
-  for (const [key, value] of Object.entries(about.machine)) console.log(`${key}: ${value}`);
+  for (const [key, value] of Object.entries(machine)) console.log(`${key}: ${value}`);
   console.log(`\n${learningTable(plans)}`);
   backend.dispose();
 }
