@@ -103,7 +103,8 @@ const smallByTask: Record<TaskName, Preset> = {
     settings: { ...small, n: 3, hiddenSize: 128, nSup: 8, batchSize: 32, learningRate: 1e-3 },
     data: { train: 20_000, ...unseen, augment: true },
   },
-  // The MLP learns 9x9 mazes, while attention with these sizes stays at 0% (weights/maze9). The paper uses attention for 30x30.
+  // The MLP reaches 90% of 9x9 mazes (bench/learning), while attention with similar sizes solved none after 1,902 steps. The paper
+  // uses attention for 30x30.
   maze: {
     settings: {
       ...small,

@@ -3,18 +3,17 @@
 import type { Backend } from "./backend.ts";
 import { WasmBackend } from "./backends/wasm/backend.ts";
 
-/** Calls before the first round, during which the engine still compiles much of the work. */
-const warmUps = 2;
+/** Calls and milliseconds before the first round, in which the engine compiles on the cores that the helping threads need. */
+const warmUp = { calls: 2, milliseconds: 1000 };
 /** Timed calls per round with each number of threads. */
 const samples = 4;
 /** The next round begins after this many times as many calls. The cost of all rounds is thus negligible in a long training. */
 const growth = 4;
 
 /**
- * Times repeated work, such as training steps, with one thread and with all threads in turn, and keeps the faster. It measures again
- * after 40, 160, 640... calls, because the first round can be wrong: the engine compiles on the cores that the helping threads need,
- * and another program may use them for a while. Timing begins when all helping threads have started. The results are the same bits
- * whatever the choice, because every sum runs in a fixed order.
+ * Times repeated work, such as training steps, with one thread and with all threads in turn, and keeps the faster. Timing begins one
+ * second after all helping threads have started, and is repeated whenever there have been four times as many calls, because another
+ * program may use the cores for a while. The results are the same bits whatever the choice, because every sum runs in a fixed order.
  */
 export class ThreadChoice {
   readonly #backend: WasmBackend | null;
@@ -22,7 +21,8 @@ export class ThreadChoice {
   #alone: number[] = [];
   #together: number[] = [];
   #calls = 0;
-  #nextRound = warmUps;
+  #nextRound = warmUp.calls;
+  #start: number | null = null;
   #chosen: "alone" | "together" | null = null;
 
   /** @param onChoice called with the first choice and with every later one that differs from the one before, in one line */
@@ -37,7 +37,9 @@ export class ThreadChoice {
     const { runtime } = this.#backend;
     // Until all helping threads have started, the time says nothing about their speed.
     if (runtime.readyHelpers < runtime.threads - 1) return work();
-    if (this.#calls++ < this.#nextRound) return work();
+    this.#start ??= performance.now();
+    const isWarm = performance.now() - this.#start >= warmUp.milliseconds;
+    if (this.#calls++ < this.#nextRound || !isWarm) return work();
     const chosen = runtime.usesHelpers;
     const usesHelpers = this.#alone.length === this.#together.length;
     runtime.usesHelpers = usesHelpers;
