@@ -5,6 +5,7 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { cpus } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { difficultyText } from "../../src/cli/describe-run.ts";
 import { readBytes } from "../../src/formats/index.node.ts";
 import { readTaskCsv } from "../../src/puzzles/index.ts";
 import { loadRun, readCheckpoint, readMetrics, readSets } from "../../src/runs/index.node.ts";
@@ -191,11 +192,10 @@ function stageOf(run: string): Card["stages"][number] {
   };
   const { side } = readCheckpoint(run, () => []);
   const { config, step, seconds, backend, task } = side;
-  const clues = task.clues === undefined ? "" : ` with ${task.clues} clues`;
   return {
     command: about.command ?? "",
     seed: config.training.seed,
-    trainingPuzzles: `${about.data.train.toLocaleString("en")} generated puzzles${clues}${about.data.augment ? ", random symmetries" : ""}`,
+    trainingPuzzles: `${about.data.train.toLocaleString("en")} generated puzzles${difficultyText(task)}${about.data.augment ? ", random symmetries" : ""}`,
     steps: step,
     seconds,
     flops: operationsOf(config, step),

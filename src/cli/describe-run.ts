@@ -4,10 +4,21 @@ import type { Backend } from "../tensor/index.ts";
 import { type Config, effectiveDepth, type Model } from "../trm/index.ts";
 import { counted } from "./format.ts";
 
-export const taskText = ({ name, title = name, clues, side }: TaskChoice): string =>
-  [title, clues === undefined ? "" : `${clues} clues`, side === undefined ? "" : `${side} x ${side}`]
+export const taskText = ({ name, title = name, clues, side, longerThan }: TaskChoice): string =>
+  [
+    title,
+    clues === undefined ? "" : `${clues} clues`,
+    side === undefined ? "" : `${side} x ${side}`,
+    longerThan === undefined ? "" : `paths longer than ${longerThan}`,
+  ]
     .filter((part) => part !== "")
     .join(", ");
+
+/** What makes the puzzles of a task easier or harder, after their name: " with 36 clues"; empty for the default. */
+export function difficultyText({ clues, longerThan }: TaskChoice): string {
+  if (clues !== undefined) return ` with ${clues} clues`;
+  return longerThan === undefined ? "" : ` with paths longer than ${longerThan} steps`;
+}
 
 export function networkText({ model: { mixer, layers, hiddenSize } }: Config, model: Model): string {
   const kind = mixer === "mlp" ? "MLP over the sequence" : "self-attention";

@@ -1,7 +1,24 @@
 // The task of generated puzzles that a user names: one of ours, or a module.
+
+import { Option } from "commander";
 import { type ChosenTask, isModulePath, loadTaskModule } from "../puzzles/index.node.ts";
 import { type TaskChoice, taskNames, taskOf } from "../puzzles/index.ts";
 import { UsageError } from "./explain.ts";
+import { wholeNumber } from "./options.ts";
+
+/** Options of the puzzles of a named task. */
+export type GeneratedOptions = Pick<TaskChoice, "side" | "clues" | "longerThan">;
+
+export const generatedOptions = (): Option[] => [
+  new Option("--side <n>", "rows and columns of a maze (7 to 30)").argParser(wholeNumber(1)),
+  new Option(
+    "--longer-than <n>",
+    "mazes whose shortest path has more steps than this (default: 9 for side 9, 27 for 15, 110 for 30)",
+  ).argParser(wholeNumber(0)),
+  new Option("--clues <n>", "clues of a Sudoku (default: as few as a unique solution allows)").argParser(
+    wholeNumber(1),
+  ),
+];
 
 /**
  * @param where  the option or argument, for errors
@@ -9,12 +26,14 @@ import { UsageError } from "./explain.ts";
  */
 export async function generatedChoice(
   name: string,
-  { side, clues }: Pick<TaskChoice, "side" | "clues">,
+  { side, clues, longerThan }: GeneratedOptions,
   where: string,
 ): Promise<ChosenTask> {
   if (isModulePath(name)) {
-    if (side !== undefined || clues !== undefined) {
-      throw new UsageError(`${where} ${name}: got --side or --clues, expected none (the module defines the puzzles)`);
+    if (side !== undefined || clues !== undefined || longerThan !== undefined) {
+      throw new UsageError(
+        `${where} ${name}: got --side, --longer-than or --clues, expected none (the module defines the puzzles)`,
+      );
     }
     return loadTaskModule(name);
   }
@@ -22,6 +41,11 @@ export async function generatedChoice(
   if (known === undefined) {
     throw new UsageError(`${where} ${name}: expected one of ${taskNames.join(", ")}, or a module such as ./life.mjs`);
   }
-  const choice = { name: known, ...(side !== undefined && { side }), ...(clues !== undefined && { clues }) };
+  const choice = {
+    name: known,
+    ...(side !== undefined && { side }),
+    ...(longerThan !== undefined && { longerThan }),
+    ...(clues !== undefined && { clues }),
+  };
   return { task: taskOf(choice), choice };
 }

@@ -29,6 +29,8 @@ export interface TaskChoice {
   readonly clues?: number | undefined;
   /** Number of rows and columns of a maze. Default: 9. */
   readonly side?: number | undefined;
+  /** The shortest paths of generated mazes have more steps than this. Default: `defaultLongerThan(side)`. */
+  readonly longerThan?: number | undefined;
   /** Number of cells of the task "tokens". */
   readonly cells?: number | undefined;
   /** Size of the vocabulary of the task "tokens". */
@@ -52,6 +54,7 @@ export const taskChoiceSchema = z.strictObject({
   name: z.enum([...taskNames, ...otherTaskNames]),
   clues: z.optional(z.number().check(z.int(), z.minimum(0))),
   side: z.optional(z.number().check(z.int())),
+  longerThan: z.optional(z.number().check(z.int(), z.minimum(0))),
   cells: z.optional(z.number().check(z.int(), z.minimum(1))),
   vocabulary: z.optional(z.number().check(z.int(), z.minimum(2))),
   title: z.optional(z.string()),
@@ -72,9 +75,11 @@ const defaultMazeSide = 9;
 const sideOf = ({ side = defaultMazeSide }: TaskChoice): number => side;
 
 const sudoku = (side: SudokuSide): Family => ({
-  task({ name, clues, side: given }) {
+  task({ name, clues, side: given, longerThan }) {
     if (given !== undefined)
       throw new ConfigError(`${name}: got a side, expected none (the side of ${name} is ${side})`);
+    if (longerThan !== undefined)
+      throw new ConfigError(`${name}: got a length of paths, expected none (paths belong to mazes)`);
     return sudokuTask(side, { clues });
   },
   readCsv: (_, text, fileName) => readSudokuCsv(text, fileName, { side }).examples,
@@ -88,7 +93,7 @@ const families: Record<TaskName, Family> = {
     task(choice) {
       if (choice.clues !== undefined)
         throw new ConfigError("maze: got a number of clues, expected none (clues belong to Sudokus)");
-      return mazeTask(sideOf(choice));
+      return mazeTask(sideOf(choice), { longerThan: choice.longerThan });
     },
     readCsv: ({ rows }, text, fileName) => readMazeCsv(text, fileName, { side: rows }).examples,
   },

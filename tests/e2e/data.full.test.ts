@@ -141,12 +141,13 @@ describe("trm train --data", () => {
   it("trains on generated mazes of any side", async () => {
     const out = join(folder, "maze-run");
     const finished = await trm(
-      ...words("train --task maze --side 8 --puzzles 20 --steps 2 --out"),
+      ...words("train --task maze --side 8 --longer-than 3 --puzzles 20 --steps 2 --out"),
       out,
       "--set",
       ...tiny,
     );
     expect(finished).toMatchObject({ code: 0, stderr: "" });
+    expect((await trm("info", out)).stdout).toContain("maze, 8 x 8, paths longer than 3");
     expect(json(await trm("eval", out, "--data", join(folder, "maze"), "--json")).puzzles).toBe(12);
   });
 });

@@ -159,6 +159,7 @@ describe("settings", () => {
     [["--config", join(folder, "no.yaml")], "no.yaml: cannot read: no such file or folder"],
     [["--puzzles", "1000000"], "expected at most 85632"],
     [["--side", "9"], "got a side, expected none"],
+    [["--longer-than", "9"], "got a length of paths, expected none"],
   ])("are checked before the run folder is created: %j", async (more, message) => {
     await expectMistake(1, message, ...train(...more));
     expect(existsSync(out)).toBe(false);

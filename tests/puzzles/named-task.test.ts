@@ -2,6 +2,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { gridToTokens } from "../../src/puzzles/arc/grid.ts";
+import { generatedRows } from "../../src/puzzles/generated-rows.ts";
 import { arcTask, gridTask } from "../../src/puzzles/index.ts";
 import { readTaskCsv, type TaskChoice, taskOf, taskOfData } from "../../src/puzzles/named-task.ts";
 import type { SplitMetadata } from "../../src/puzzles/official-layout/layout.ts";
@@ -73,6 +74,32 @@ describe.each(choices)("$name $side", (choice) => {
       }),
     );
   });
+});
+
+/** Steps of the shortest paths of generated mazes. */
+const pathLengths = (choice: TaskChoice, count: number, seed: number): number[] => {
+  const task = taskOf(choice);
+  return Array.from(generatedRows(task, task.generate({ train: count, test: 0, seed }).train), ({ rating }) => rating);
+};
+
+it("generated mazes have paths longer than their choice says", () => {
+  fc.assert(
+    fc.property(fc.integer({ min: 7, max: 12 }), fc.nat(12), fc.nat(), (side, longerThan, seed) => {
+      expect(Math.min(...pathLengths({ name: "maze", side, longerThan }, 5, seed))).toBeGreaterThan(longerThan);
+    }),
+    { numRuns: 20 },
+  );
+});
+
+it("generated mazes of a choice without a length have long paths", () => {
+  expect(Math.min(...pathLengths({ name: "maze", side: 9 }, 50, 1))).toBeGreaterThan(9);
+  expect(Math.min(...pathLengths({ name: "maze", side: 9, longerThan: 0 }, 50, 1))).toBeLessThan(5);
+});
+
+it("a Sudoku with a length of paths is refused", () => {
+  expect(() => taskOf({ name: "sudoku6", longerThan: 3 })).toThrow(
+    new ConfigError("sudoku6: got a length of paths, expected none (paths belong to mazes)"),
+  );
 });
 
 it("data of other sizes belong to the task tokens", () => {

@@ -32,9 +32,10 @@ import {
 } from "../../runs/index.ts";
 import { Random } from "../../tensor/index.ts";
 import { type Config, type ExampleSets, Model, parseConfig, trainingFlops } from "../../trm/index.ts";
+import { difficultyText } from "../describe-run.ts";
 import { UsageError } from "../explain.ts";
 import { counted, duration, percent } from "../format.ts";
-import { generatedChoice } from "../generated-choice.ts";
+import { type GeneratedOptions, generatedChoice, generatedOptions } from "../generated-choice.ts";
 import {
   type ComputeOptions,
   chooseBackend,
@@ -55,11 +56,9 @@ const tasks = ["sudoku4", "sudoku6", "sudoku9", "maze"] as const;
 const defaultMinutes = 0.5;
 const defaultSeeds = 3;
 
-interface AblateOptions extends ComputeOptions {
+interface AblateOptions extends ComputeOptions, GeneratedOptions {
   readonly task: (typeof tasks)[number];
   readonly isTaskNamed: boolean;
-  readonly side?: number;
-  readonly clues?: number;
   readonly minutes?: number;
   readonly steps?: number;
   readonly seeds?: number;
@@ -76,9 +75,9 @@ export function ablateCommand(): Command {
   const command = new Command("ablate")
     .summary("run the ablations of the paper at small scale")
     .description("Trains every row of the paper's ablation table at small scale with equal compute and several seeds.")
-    .addOption(new Option("--task <name>", "puzzles to generate and learn").choices(tasks).default("sudoku4"))
-    .addOption(new Option("--side <n>", "rows and columns of a maze (7 to 30)").argParser(wholeNumber(1)))
-    .addOption(new Option("--clues <n>", "clues of a generated Sudoku (default: few)").argParser(wholeNumber(1)))
+    .addOption(new Option("--task <name>", "puzzles to generate and learn").choices(tasks).default("sudoku4"));
+  for (const option of generatedOptions()) command.addOption(option);
+  command
     .addOption(
       new Option(
         "--minutes <m>",
@@ -110,6 +109,7 @@ export function ablateCommand(): Command {
         "minutes",
         "steps",
         "side",
+        "longerThan",
         "clues",
         "puzzles",
         "set",
@@ -251,8 +251,8 @@ async function newStudy(folder: string, options: AblateOptions, terminal: Termin
     throw new OccupiedError(`${folder} exists and is not an ablation: choose another --out`);
   }
   const { settings, data } = presetFor("small", options.task);
-  const { side, clues = data.clues } = options;
-  const { choice: task } = await generatedChoice(options.task, { side, clues }, "ablate --task");
+  const { side, longerThan, clues = data.clues } = options;
+  const { choice: task } = await generatedChoice(options.task, { side, longerThan, clues }, "ablate --task");
   const init = options.init === undefined ? undefined : readInitialWeights(placeOfModel(options.init).path, false);
   const fromInit = init === undefined ? [] : [modelSettings(options.init!, init)];
   const sources = [{ where: "preset small", settings }, ...fromInit, parseSet(options.set)];
@@ -346,7 +346,6 @@ async function trainMissing(folder: string, study: Study, base: Config, terminal
 function scaleText({ task, puzzles, init }: AblationPlan, { model, training }: Config): string {
   const { hiddenSize, T, n, layers } = model;
   const size = task.side === undefined ? "" : ` ${task.side}x${task.side}`;
-  const clues = task.clues === undefined ? "" : ` with ${task.clues} clues`;
   const start = init === undefined ? "" : `; from the weights of ${init.source}`;
-  return `${task.name}${size}${clues}, ${puzzles.unseen} unseen puzzles; row trm D ${hiddenSize}, ${layers} layers, T ${T}, n ${n}, batch ${training.batchSize}${start}`;
+  return `${task.name}${size}${difficultyText(task)}, ${puzzles.unseen} unseen puzzles; row trm D ${hiddenSize}, ${layers} layers, T ${T}, n ${n}, batch ${training.batchSize}${start}`;
 }

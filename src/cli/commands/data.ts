@@ -11,7 +11,7 @@ import {
   writePuzzleCsv,
 } from "../../puzzles/index.ts";
 import { counted } from "../format.ts";
-import { generatedChoice } from "../generated-choice.ts";
+import { type GeneratedOptions, generatedChoice, generatedOptions } from "../generated-choice.ts";
 import { anyNumber, outputFolder, seed, wholeNumber } from "../options.ts";
 import { openTerminal, openTerminalBeside, type Terminal } from "../terminal.ts";
 import { invocation } from "../version.ts";
@@ -127,28 +127,22 @@ function remarkSome(notes: readonly string[], { remark }: Terminal): void {
   if (notes.length > shown) remark(`note: and ${notes.length - shown} more like these (--json has all)`);
 }
 
-interface GenerateOptions {
+interface GenerateOptions extends GeneratedOptions {
   readonly count: number;
   readonly out: string;
-  readonly side?: number;
-  readonly clues?: number;
   readonly seed: number;
   readonly json?: boolean;
 }
 
 function generateCommand(): Command {
-  return new Command("generate")
+  const command = new Command("generate")
     .summary("generate puzzles as CSV")
     .description("Generates distinct puzzles and writes them as source,question,answer,rating.")
     .argument("<task>", `one of ${taskNames.join(", ")}, or a module that exports a grid task`)
     .addOption(new Option("--count <n>", "number of puzzles").argParser(wholeNumber(1)).makeOptionMandatory())
-    .requiredOption("--out <file>", "CSV file to write; - for standard output")
-    .addOption(new Option("--side <n>", "rows and columns of a maze (7 to 30)").argParser(wholeNumber(1)))
-    .addOption(
-      new Option("--clues <n>", "clues of a Sudoku (default: as few as a unique solution allows)").argParser(
-        wholeNumber(1),
-      ),
-    )
+    .requiredOption("--out <file>", "CSV file to write; - for standard output");
+  for (const option of generatedOptions()) command.addOption(option);
+  return command
     .addOption(new Option("--seed <n>", "seed of the puzzles").argParser(seed).default(0))
     .option("--json", "print what was written as one JSON object")
     .addHelpText(
@@ -167,8 +161,8 @@ Examples:
 }
 
 async function generate(name: string, options: GenerateOptions): Promise<void> {
-  const { count, out, side, clues, json } = options;
-  const { task } = await generatedChoice(name, { side, clues }, "data generate");
+  const { count, out, json } = options;
+  const { task } = await generatedChoice(name, options, "data generate");
   const terminal = openTerminalBeside("--out", out, json);
   const work = startWork(terminal);
   const onProgress = (done: number, total: number): void => work.update("generating", done / total);

@@ -17,7 +17,7 @@ import { type PresetName, presetNames, presetSummaries, restoreTraining } from "
 import { Training } from "../../trm/index.ts";
 import { backendText } from "../describe-run.ts";
 import { UsageError } from "../explain.ts";
-import { generatedChoice } from "../generated-choice.ts";
+import { type GeneratedOptions, generatedChoice, generatedOptions } from "../generated-choice.ts";
 import { type NewRun, startRun } from "../new-run.ts";
 import { showNext } from "../next-commands.ts";
 import {
@@ -37,11 +37,9 @@ import { type Goal, isReached } from "../time-left.ts";
 import { type Ending, TrainingSession } from "../training-session.ts";
 import { commandLine, invocation, shellPath } from "../version.ts";
 
-interface TrainOptions extends ComputeOptions {
+interface TrainOptions extends ComputeOptions, GeneratedOptions {
   readonly task?: string;
   readonly data?: string;
-  readonly side?: number;
-  readonly clues?: number;
   readonly puzzles?: number;
   readonly unseen?: number;
   readonly preset: PresetName;
@@ -65,6 +63,7 @@ interface TrainOptions extends ComputeOptions {
 /** Options that a run keeps from its start. */
 const fixedOnResume = [
   "side",
+  "longerThan",
   "clues",
   "puzzles",
   "unseen",
@@ -78,7 +77,7 @@ const fixedOnResume = [
 ];
 
 /** Options of generated puzzles. */
-const generatedOnly = ["task", "side", "clues", "puzzles", "unseen"];
+const generatedOnly = ["task", "side", "longerThan", "clues", "puzzles", "unseen"];
 
 export function trainCommand(): Command {
   const command = new Command("train")
@@ -92,9 +91,9 @@ export function trainCommand(): Command {
       new Option("--data <dir>", "data set in the official layout to learn, read during training").conflicts(
         generatedOnly,
       ),
-    )
-    .addOption(new Option("--side <n>", "rows and columns of a maze (7 to 30)").argParser(wholeNumber(1)))
-    .addOption(new Option("--clues <n>", "clues of a generated Sudoku (default: few)").argParser(wholeNumber(1)))
+    );
+  for (const option of generatedOptions()) command.addOption(option);
+  command
     .addOption(new Option("--puzzles <n>", "number of puzzles to generate for training").argParser(wholeNumber(1)))
     .addOption(new Option("--unseen <n>", "number of puzzles to generate for the final test").argParser(wholeNumber(1)))
     .addOption(new Option("--preset <name>", "named settings, see below").choices(presetNames).default("small"))
@@ -244,11 +243,11 @@ interface TaskSource {
   readonly settings: readonly SettingSource[];
 }
 
-async function generatedTask({ task: name, side, clues }: TrainOptions): Promise<TaskSource> {
+async function generatedTask({ task: name, ...options }: TrainOptions): Promise<TaskSource> {
   if (name === undefined) {
     throw new UsageError(`train: --task, --data or --resume is missing (tasks: ${taskNames.join(", ")})`);
   }
-  const { choice } = await generatedChoice(name, { side, clues }, "train --task");
+  const { choice } = await generatedChoice(name, options, "train --task");
   return { choice, name: choice.module === undefined ? name : parsePath(choice.module).name, settings: [] };
 }
 
