@@ -36,14 +36,15 @@ export interface SettingSource {
  */
 export function mergeSettings(sources: readonly SettingSource[], task: Task, examplesPerEpoch?: number): Config {
   const { settings: merged, from, epochs } = merge(sources);
-  const { sequenceLength, vocabularySize } = task;
-  for (const [key, value] of Object.entries({ sequenceLength, vocabularySize })) {
+  const { sequenceLength, vocabularySize, columns } = task;
+  const ofTask = { sequenceLength, vocabularySize, ...(merged["positions"] === "rotary2d" && { columns }) };
+  for (const [key, value] of Object.entries(ofTask)) {
     if (key in merged && merged[key] !== value) {
       throw new ConfigError(`${from.get(key)}: ${key}: got ${JSON.stringify(merged[key])}, ${task.name} has ${value}`);
     }
   }
   const sourceOf = (key: string): string => from.get(key) ?? "settings";
-  const config = parseConfig({ ...merged, sequenceLength, vocabularySize }, "settings", sourceOf);
+  const config = parseConfig({ ...merged, ...ofTask }, "settings", sourceOf);
   if (epochs === undefined || examplesPerEpoch === undefined) return config;
   const totalSteps = stepsOfEpochs(epochs, examplesPerEpoch, config.training.batchSize);
   return { ...config, training: { ...config.training, totalSteps } };
@@ -77,10 +78,12 @@ function merge(sources: readonly SettingSource[]): Merged {
   return { settings: merged, from, epochs };
 }
 
+/** Settings that follow from the task. */
+const settingsOfTask: readonly string[] = ["sequenceLength", "vocabularySize", "columns"];
+
 /** The model settings of weights to start from, except for those that follow from the task. */
 export function modelSettings(where: string, { config }: InitialWeights): SettingSource {
-  const ofTask = ["sequenceLength", "vocabularySize"];
-  const settings = Object.entries(config.model).filter(([key]) => !ofTask.includes(key));
+  const settings = Object.entries(config.model).filter(([key]) => !settingsOfTask.includes(key));
   return { where, settings: Object.fromEntries(settings), determines: "model" };
 }
 
@@ -88,10 +91,9 @@ export function modelSettings(where: string, { config }: InitialWeights): Settin
 export function sourcesText(sources: readonly SettingSource[], config: Config): string[] {
   const { from, epochs } = merge(sources);
   const settings = Object.entries(flattenConfig(config)).filter(([, value]) => value !== undefined);
-  const ofTask = ["sequenceLength", "vocabularySize"];
   const lineOf = (name: string, isIts: (key: string) => boolean): string => {
     const its = settings
-      .filter(([key]) => !ofTask.includes(key) && isIts(key))
+      .filter(([key]) => !settingsOfTask.includes(key) && isIts(key))
       .map(([key, value]) => {
         const planned =
           key === "totalSteps" && epochs !== undefined ? ` (${epochs.toLocaleString("en-US")} epochs)` : "";

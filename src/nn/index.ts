@@ -9,6 +9,7 @@ export {
   linearWeight,
   PuzzleEmbedding,
   type RotaryTables,
+  rotary2dTables,
   rotaryTables,
   Swiglu,
   swigluWidth,

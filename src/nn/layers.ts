@@ -114,19 +114,48 @@ export class Swiglu extends Module implements ad.SwigluWeights {
 /** Tables of the rotary positions for one length and one head size. */
 export type RotaryTables = TablesOf<Variable>;
 
-/** Cosines and sines of the angles of rotary positions: position · base^(-2i / headSize), the same for both halves of a head. Su et al. 2021. */
+/** Cosines and sines of the angle of every position and every pair of numbers. The halves of a head hold the first and the second number of each pair. */
+function tablesOfAngles(
+  length: number,
+  headSize: number,
+  angleOf: (position: number, pair: number) => number,
+): RotaryTables {
+  const table = (f: (angle: number) => number): Variable => {
+    const values = Float32Array.from({ length: length * headSize }, (_, i) =>
+      f(Math.fround(angleOf(Math.floor(i / headSize), i % (headSize / 2)))),
+    );
+    return ad.constant(keep(tensor(values, { shape: [length, headSize] })));
+  };
+  return { cos: table(Math.cos), sin: table(Math.sin) };
+}
+
+/** Tables of the position in a sequence: pair i of a head turns by position · base^(-2i / headSize). Su et al. 2021. */
 export function rotaryTables(length: number, headSize: number, base = 10000): RotaryTables {
   expectWhole("rotaryTables", "length", length);
   expectWhole("rotaryTables", "headSize", headSize);
-  const half = headSize / 2;
-  const table = (f: (angle: number) => number): Variable => {
-    const angles = Float32Array.from({ length: length * headSize }, (_, i) => {
-      const frequency = Math.fround(base ** ((-2 * (i % half)) / headSize));
-      return f(Math.fround(Math.floor(i / headSize) * frequency));
-    });
-    return ad.constant(keep(tensor(angles, { shape: [length, headSize] })));
-  };
-  return { cos: table(Math.cos), sin: table(Math.sin) };
+  return tablesOfAngles(length, headSize, (position, pair) => position * Math.fround(base ** ((-2 * pair) / headSize)));
+}
+
+/** The highest frequency of `rotary2dTables`, in radians per cell: it tells neighbouring cells apart. */
+const HIGHEST_FREQUENCY = 2;
+
+/**
+ * Tables of the row and the column on a board ("axial" positions; Heo et al. 2024, arXiv 2403.13298). The first half of the pairs of a
+ * head turns by the row, the second half by the column: pair i of q by 2 · 100^(-i / q) radians per cell. The attention between two
+ * cells therefore depends on how many rows and columns they are apart, wherever they are.
+ *
+ * @param columns  columns of the board
+ * @param slots    positions before the board, as rows above it
+ */
+export function rotary2dTables(length: number, columns: number, headSize: number, slots = 0): RotaryTables {
+  for (const [name, value] of Object.entries({ length, columns, headSize })) expectWhole("rotary2dTables", name, value);
+  expectWhole("rotary2dTables", "slots", slots, 0);
+  const quarter = headSize / 4;
+  return tablesOfAngles(length, headSize, (position, pair) => {
+    const row = Math.floor((position - slots) / columns);
+    const column = position - slots - row * columns;
+    return (pair < quarter ? row : column) * HIGHEST_FREQUENCY * 100 ** (-(pair % quarter) / quarter);
+  });
 }
 
 /** Multi-head self-attention, non-causal, without biases: h [B, L, D] -> [B, L, D]. Vaswani et al. 2017. */

@@ -40,8 +40,13 @@ export interface ModelConfig {
   readonly mixer: "mlp" | "attention";
   /** Attention heads; hiddenSize must be a multiple. Default: 8. */
   readonly heads: number;
-  /** Positions of the tokens: none, rotary (in the attention) or learned vectors added to the embedding. Default: "none". */
-  readonly positions: "none" | "rotary" | "learned";
+  /**
+   * Positions of the tokens: none, rotary (in the attention, by the place in the sequence), rotary2d (by row and column of a board
+   * with `columns`) or learned vectors added to the embedding. Default: "none".
+   */
+  readonly positions: "none" | "rotary" | "rotary2d" | "learned";
+  /** Columns of the board. Must be given for the positions rotary2d, which alone use it. */
+  readonly columns?: number | undefined;
   /** Ratio of the inner width of SwiGLU to its outer width, before 2/3 of it is taken and rounded up. Default: 4. */
   readonly expansion: number;
   /** Inner widths of SwiGLU are rounded up to a multiple of this. Default: 256. */
@@ -166,7 +171,8 @@ const modelSchema = z
     hiddenSize: z._default(positive, 512),
     mixer: z._default(z.enum(["mlp", "attention"]), "mlp"),
     heads: z._default(positive, 8),
-    positions: z._default(z.enum(["none", "rotary", "learned"]), "none"),
+    positions: z._default(z.enum(["none", "rotary", "rotary2d", "learned"]), "none"),
+    columns: z.optional(positive),
     expansion: z._default(z.number().check(z.positive()), 4),
     widthMultiple: z._default(positive, 256),
     puzzleIds: z._default(positive, 1),
@@ -187,6 +193,14 @@ const modelSchema = z
     z.refine((c) => c.positions !== "rotary" || (c.hiddenSize / c.heads) % 2 === 0, {
       message: "expected an even head size (hiddenSize / heads) for rotary positions",
       path: ["heads"],
+    }),
+    z.refine((c) => c.positions !== "rotary2d" || (c.hiddenSize / c.heads) % 4 === 0, {
+      message: "expected a head size (hiddenSize / heads) that is a multiple of 4 for the positions rotary2d",
+      path: ["heads"],
+    }),
+    z.refine((c) => c.positions !== "rotary2d" || (c.columns !== undefined && c.sequenceLength % c.columns === 0), {
+      message: "expected a number of columns that divides sequenceLength for the positions rotary2d",
+      path: ["columns"],
     }),
     z.refine((c) => c.puzzleEmbeddingSize <= c.puzzleSlots * c.hiddenSize, {
       message: "expected at most puzzleSlots · hiddenSize",
@@ -236,6 +250,8 @@ export const trainingSchema = z.strictObject({
 /** Keys of the model's part of a configuration. */
 export const modelKeys: readonly string[] = Object.keys(modelSchema.shape);
 const trainingKeys = Object.keys(trainingSchema.shape);
+/** Keys without a default. */
+const optionalKeys: readonly string[] = ["layersY", "columns"] satisfies (keyof ModelConfig)[];
 
 /** All keys of a configuration, under our names. */
 export const configKeys: readonly string[] = [...modelKeys, ...trainingKeys];
@@ -333,7 +349,7 @@ function validate<S extends z.ZodMiniType>(
 /** @throws ConfigError unless the value is the model's part of what parseConfig returns */
 export function expectModelConfig(where: string, value: unknown): asserts value is ModelConfig {
   const given = Object(value) as Readonly<Record<string, unknown>>;
-  const missing = modelKeys.find((key) => key !== "layersY" && given[key] === undefined);
+  const missing = modelKeys.find((key) => !optionalKeys.includes(key) && given[key] === undefined);
   if (missing === undefined) return;
   if (given.model !== undefined) {
     throw new ConfigError(`${where}: got a whole configuration, expected its part for the model, config.model`);

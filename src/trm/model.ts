@@ -18,6 +18,7 @@ import {
   Module,
   PuzzleEmbedding,
   type RotaryTables,
+  rotary2dTables,
   rotaryTables,
   truncatedNormal,
 } from "../nn/index.ts";
@@ -81,8 +82,8 @@ export class Model extends Module {
     expectModelConfig("Model", config);
     expectInstance("Model", "the random numbers", random, Random, ", as in new Random(0)");
     const { hiddenSize, vocabularySize, positions, separateNets, puzzleEmbeddingSize, puzzleIds } = config;
-    const { layers, layersY = layers, heads } = config;
-    const rotary = positions === "rotary" ? rotaryTables(fullLength(config), hiddenSize / heads) : null;
+    const { layers, layersY = layers } = config;
+    const rotary = rotaryTablesFor(config);
     this.embedding = new Embedding(vocabularySize, hiddenSize, random);
     this.positions = positions === "learned" ? new Embedding(fullLength(config), hiddenSize, random) : null;
     this.net = createNetwork(config, random, { layers, rotary });
@@ -184,4 +185,12 @@ export class Model extends Module {
     this.#rotary?.cos.value.dispose();
     this.#rotary?.sin.value.dispose();
   }
+}
+
+/** The tables of rotary positions, in the sequence or on the board; null for other positions. */
+function rotaryTablesFor(config: ModelConfig): RotaryTables | null {
+  const { positions, columns = 1, hiddenSize, heads } = config;
+  if (positions === "rotary") return rotaryTables(fullLength(config), hiddenSize / heads);
+  if (positions !== "rotary2d") return null;
+  return rotary2dTables(fullLength(config), columns, hiddenSize / heads, puzzleSlots(config));
 }

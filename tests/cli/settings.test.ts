@@ -76,6 +76,14 @@ describe("--set", () => {
   });
 });
 
+it("positions by row and column get the columns of the board", () => {
+  const merged = (columns?: string) =>
+    mergeSettings([parseSet(["mixer=attention", "positions=rotary2d", ...(columns ? [columns] : [])])], task);
+  expect(merged().model.columns).toBe(4);
+  expect(merged("columns=4").model.columns).toBe(4);
+  expect(() => merged("columns=8")).toThrow("--set: columns: got 8, sudoku4 has 4");
+});
+
 describe("an error in the settings", () => {
   const yaml = () => readConfigFile(file("h.yaml", "hiddenSize: 30\n"));
   it.each([

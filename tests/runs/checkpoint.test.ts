@@ -56,6 +56,7 @@ const variants: [name: string, settings: Record<string, unknown>][] = [
     "a puzzle embedding and the continue loss",
     { puzzleEmbeddingSize: 8, puzzleSlots: 2, puzzleIds: 2, continueLoss: true },
   ],
+  ["attention by rows and columns", { mixer: "attention", heads: 2, positions: "rotary2d", columns: 4 }],
   ["attention and several latents", { mixer: "attention", heads: 2, positions: "rotary", recursion: "multiZ", n: 2 }],
 ];
 

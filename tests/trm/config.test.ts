@@ -44,6 +44,18 @@ describe("the configuration", () => {
     expect(() => parseConfig({ ...sizes, betas: [0.9, 1] }, "official")).toThrow(/beta2: .*got 1/);
   });
 
+  it.each([
+    [{}, "config: columns: expected a number of columns that divides sequenceLength for the positions rotary2d"],
+    [{ columns: 10 }, "config: columns: expected a number of columns that divides sequenceLength"],
+    [{ columns: 0 }, "config: columns: "],
+    [
+      { columns: 9, hiddenSize: 12, heads: 2 },
+      "config: heads: expected a head size (hiddenSize / heads) that is a multiple",
+    ],
+  ])("refuses positions rotary2d with %j", (given, message) => {
+    expect(() => parseConfig({ ...sizes, mixer: "attention", positions: "rotary2d", ...given })).toThrow(message);
+  });
+
   it.each([null, undefined, 3, "text", [sizes]])("is not read from %j", (settings) => {
     const parse = () => parseConfig(settings as unknown as typeof sizes);
     expect(parse).toThrow(ConfigError);

@@ -85,6 +85,7 @@ const systems: Record<string, Record<string, unknown>> = {
   "TRM-MLP": {},
   "TRM-Att": { mixer: "attention", positions: "rotary" },
   "TRM-Att, learned positions": { mixer: "attention", positions: "learned" },
+  "TRM-Att, rows and columns": { mixer: "attention", positions: "rotary2d", columns: 4 },
   "TRM with continue loss": { continueLoss: true },
   "separate networks": { separateNets: true },
   HRM: { separateNets: true, oneStepGradient: true, continueLoss: true, mixer: "attention", positions: "rotary" },

@@ -289,6 +289,7 @@ function refuseWhatDiffers(config: Config, system: System, target: Target): void
   only("haltingLossWeight", 0.5);
   only("continueLoss", system === "hrm", system === "hrm" ? " for HRM" : " (its code path for it is broken)");
   only("haltAgainstContinue", isDirect);
+  if (model.positions === "rotary2d") throw refusal('positions "rotary2d"', '"rotary", "learned" or "none"');
   only("randomStarts", false);
   only("dampingLambda", 1);
   only("pathNoiseBeta", 0);

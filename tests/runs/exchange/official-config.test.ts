@@ -127,6 +127,10 @@ describe("export", () => {
     [{ ...hrm, continueLoss: false }, "continueLoss false, expected true for HRM"],
     [{ ...hrm, puzzleEmbeddingSize: 512 }, "puzzleSlots 16, expected 1"],
     [{ ...hrm, recursion: "singleZ" }, "recursion singleZ with separateNets"],
+    [
+      { mixer: "attention", positions: "rotary2d", columns: 1 },
+      'positions "rotary2d", expected "rotary", "learned" or "none"',
+    ],
     [{ randomStarts: true }, "randomStarts true, expected false"],
     [{ dampingLambda: 0.95 }, "dampingLambda 0.95, expected 1"],
     [{ pathNoiseBeta: 0.01 }, "pathNoiseBeta 0.01, expected 0"],
