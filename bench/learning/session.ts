@@ -33,8 +33,8 @@ export async function openSession(
   seed: number,
   overrides: Readonly<Record<string, unknown>>,
 ): Promise<Session> {
-  const { sequenceLength, vocabularySize } = task.task;
-  const config = parseConfig({ ...task.settings, ...overrides, sequenceLength, vocabularySize, seed });
+  const { sequenceLength, vocabularySize, columns } = task.task;
+  const config = parseConfig({ ...task.settings, ...overrides, sequenceLength, vocabularySize, columns, seed });
   const { train, test } = await task.sets(seed);
   const source = new RecordedSource(new ShuffledExamples(train, seed, task.augment ? task.task : undefined));
   return { config, source, test, training: new Training(config, source) };

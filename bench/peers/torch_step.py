@@ -78,6 +78,14 @@ class TRM(nn.Module):
             head = d // c["num_heads"]
             angle = torch.outer(torch.arange(self.length).float(), 10000.0 ** (-torch.arange(0, head, 2).float() / head))
             self.rope = (torch.cat((angle, angle), -1).cos(), torch.cat((angle, angle), -1).sin())
+        if c["pos_encodings"] == "rotary2d":  # as rotary2dTables in src/nn/layers.ts
+            quarter = d // c["num_heads"] // 4
+            place = torch.arange(self.length) - self.slots
+            row = place.div(c["columns"], rounding_mode="floor")
+            column = place - row * c["columns"]
+            frequency = 2 * 100.0 ** (-torch.arange(quarter).float() / quarter)
+            angle = torch.cat((torch.outer(row.float(), frequency), torch.outer(column.float(), frequency)), -1)
+            self.rope = (torch.cat((angle, angle), -1).cos(), torch.cat((angle, angle), -1).sin())
 
     def net(self, h):
         for block in self.blocks:

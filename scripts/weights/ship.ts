@@ -177,11 +177,12 @@ function mistakesIn(task: Task, { wrong, measurement }: Measured): string[] {
 }
 
 function architectureOf({ model, training }: Config): string {
-  const { recursion, oneStepGradient, separateNets, mixer, hiddenSize, T, n, layers } = model;
+  const { recursion, oneStepGradient, separateNets, mixer, positions, hiddenSize, T, n, layers } = model;
   const { nSup, batchSize } = training;
   const isHrm = recursion === "trm" && oneStepGradient && separateNets;
   const system = isHrm ? "HRM" : recursion === "trm" ? "TRM" : recursion;
-  return `${system}, ${mixer}, D ${hiddenSize}, ${layers} layers, T ${T}, n ${n} (depth ${effectiveDepth(model)} per supervision step), N_sup ${nSup}, batch ${batchSize}`;
+  const mixing = positions === "rotary2d" ? `${mixer} by rows and columns` : mixer;
+  return `${system}, ${mixing}, D ${hiddenSize}, ${layers} layers, T ${T}, n ${n} (depth ${effectiveDepth(model)} per supervision step), N_sup ${nSup}, batch ${batchSize}`;
 }
 
 /** A stage of the training, read from its run folder. */

@@ -375,6 +375,16 @@ describe("--init", () => {
     expect(existsSync(second())).toBe(false);
   });
 
+  it("starts a larger board from the weights of a smaller one if attention sees rows and columns", async () => {
+    const maze = (side: number, path: string, ...more: string[]): Promise<string> =>
+      train("--task", "maze", "--side", String(side), "--puzzles", "4", "--unseen", "1", "--out", path, ...more);
+    await maze(7, out, "--steps", "1", "--set", ...tiny, "mixer=attention", "positions=rotary2d");
+    await maze(9, second(), "--steps", "0", "--init", out);
+    expect(hashOf(fileOf(second(), "weights.safetensors"))).toBe(hashOf(fileOf(out, "ema.safetensors")));
+    const { model } = readCheckpoint(second()).side.config;
+    expect(model).toMatchObject({ sequenceLength: 81, columns: 9, mixer: "attention", positions: "rotary2d" });
+  });
+
   it("refuses weights of another size in one line", async () => {
     await trainSudoku6("--steps", "1");
     await expect(startSecond("--init", out, "--set", "hiddenSize=16")).rejects.toThrow(
