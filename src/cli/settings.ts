@@ -37,7 +37,7 @@ export interface SettingSource {
 export function mergeSettings(sources: readonly SettingSource[], task: Task, examplesPerEpoch?: number): Config {
   const { settings: merged, from, epochs } = merge(sources);
   const { sequenceLength, vocabularySize, columns } = task;
-  const ofTask = { sequenceLength, vocabularySize, ...(merged["positions"] === "rotary2d" && { columns }) };
+  const ofTask = { sequenceLength, vocabularySize, ...(merged.positions === "rotary2d" && { columns }) };
   for (const [key, value] of Object.entries(ofTask)) {
     if (key in merged && merged[key] !== value) {
       throw new ConfigError(`${from.get(key)}: ${key}: got ${JSON.stringify(merged[key])}, ${task.name} has ${value}`);

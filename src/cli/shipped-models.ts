@@ -12,6 +12,10 @@ import { percent, thousands } from "./format.ts";
 const weightsFolder = fileURLToPath(new URL("../../weights", import.meta.url));
 const files = ["config.json", "model.safetensors", "card.json"];
 
+/** What --init accepts, for help texts. */
+export const initialWeightsText = (): string =>
+  `the averaged weights of a run or checkpoint, a folder with config.json and model.safetensors, or a shipped model (${shippedNames().join(", ")})`;
+
 /** The names of the shipped models, in alphabetical order. */
 export function shippedNames(): string[] {
   if (!existsSync(weightsFolder)) return [];

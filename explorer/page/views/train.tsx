@@ -207,19 +207,20 @@ const SupervisionSteps = (): JSX.Element => (
 
 function SliderRow({ setting, name, meaning, stops }: Slider): JSX.Element {
   const value = link.value[setting];
+  const shown = value.toLocaleString("en-US", { maximumSignificantDigits: 6 });
   const distance = (stop: number): number => Math.abs(stop - value);
   const at = stops.reduce((best, stop, i) => (distance(stop) < distance(stops[best]!) ? i : best), 0);
   return (
     <label class="setting slider">
       <span>
-        <span>{setting === "nSup" ? <SupervisionSteps /> : name}</span> <b class="number">{value}</b>
+        <span>{setting === "nSup" ? <SupervisionSteps /> : name}</span> <b class="number">{shown}</b>
       </span>
       <input
         type="range"
         min={0}
         max={stops.length - 1}
         value={at}
-        aria-valuetext={`${value}: ${meaning}`}
+        aria-valuetext={`${shown}: ${meaning}`}
         onInput={(event) => go({ [setting]: stops[Number(event.currentTarget.value)]! })}
       />
       <span class="note">{meaning}</span>

@@ -46,7 +46,7 @@ import {
 } from "../options.ts";
 import { startProgress } from "../progress.ts";
 import { mergeSettings, modelSettings, parseSet } from "../settings.ts";
-import { placeOfModel, shippedNames } from "../shipped-models.ts";
+import { initialWeightsText, placeOfModel } from "../shipped-models.ts";
 import { listenForStop } from "../stop-request.ts";
 import { openTerminal, type Terminal } from "../terminal.ts";
 import { packState } from "../training-session.ts";
@@ -99,10 +99,7 @@ export function ablateCommand(): Command {
     )
     .addOption(new Option("--puzzles <n>", "number of puzzles to generate for training").argParser(wholeNumber(1)))
     .addOption(new Option("--set <key=value...>", "settings of the row trm, over preset small").default([], "none"))
-    .option(
-      "--init <dir>",
-      `start every row and seed from these weights instead of random ones: the averaged weights of a run or checkpoint, a folder with config.json and model.safetensors, or a shipped model (${shippedNames().join(", ")})`,
-    )
+    .option("--init <dir>", `start every row and seed from ${initialWeightsText()} instead of random weights`)
     .option("--out <dir>", "folder for the results (default: runs/ablation-TASK)", outputFolder)
     .addOption(
       new Option("--resume", "continue the ablation in the folder").conflicts([

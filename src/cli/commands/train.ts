@@ -30,7 +30,7 @@ import {
   wholeNumber,
 } from "../options.ts";
 import { changedConfig, modelSettings, parseSet, readConfigFile, type SettingSource } from "../settings.ts";
-import { placeOfModel, shippedNames } from "../shipped-models.ts";
+import { initialWeightsText, placeOfModel } from "../shipped-models.ts";
 import { showSettings, trainOnScreen } from "../show-training.ts";
 import { openTerminal, type Terminal } from "../terminal.ts";
 import { type Goal, isReached } from "../time-left.ts";
@@ -107,10 +107,7 @@ export function trainCommand(): Command {
         "settings that override the file; with --resume: new values of settings such as learningRate",
       ).default([], "none"),
     )
-    .option(
-      "--init <dir>",
-      `start from the averaged weights of this run or checkpoint, from a folder with config.json and model.safetensors, or from a shipped model (${shippedNames().join(", ")}), with its model settings and a new optimizer`,
-    )
+    .option("--init <dir>", `start from ${initialWeightsText()}, with its model settings and a new optimizer`)
     .option("--init-raw", "with --init: start from the weights themselves instead of their average")
     .addOption(new Option("--seed <n>", "seed of puzzles, weights and order").argParser(seed))
     .option("--out <dir>", "new run folder (default: runs/TASK)", outputFolder)
