@@ -34,7 +34,9 @@ export async function openSession(
   overrides: Readonly<Record<string, unknown>>,
 ): Promise<Session> {
   const { sequenceLength, vocabularySize, columns } = task.task;
-  const config = parseConfig({ ...task.settings, ...overrides, sequenceLength, vocabularySize, columns, seed });
+  const settings = { ...task.settings, ...overrides };
+  const shape = { sequenceLength, vocabularySize, ...(settings.positions === "rotary2d" && { columns }) };
+  const config = parseConfig({ ...settings, ...shape, seed });
   const { train, test } = await task.sets(seed);
   const source = new RecordedSource(new ShuffledExamples(train, seed, task.augment ? task.task : undefined));
   return { config, source, test, training: new Training(config, source) };

@@ -1,7 +1,8 @@
 """The PyTorch peer of the step benchmark: one TRM training step and one evaluation step on CPU, eager mode.
 
 usage: python torch_step.py CONFIG.json [--threads N] [--repeat R] [--compile] [--case FOLDER] [--serve]
-Needs `pip install torch numpy`. CONFIG.json uses the official code's names plus "intermediate_multiple".
+Needs `pip install torch numpy`. CONFIG.json uses the official code's names plus "intermediate_multiple",
+and for the positions "rotary2d" the "columns" of the board.
 Prints one JSON line: parameters, threads, milliseconds (minimum and median) of a training step and of an evaluation step.
 A training step is deep_recursion with T-1 cycles off the tape and one on it, the stablemax loss in float64, the halting loss,
 the backward pass, and Adam-atan2 on all parameters. An evaluation step is deep_recursion without gradients. The batch is random.
@@ -73,18 +74,20 @@ class TRM(nn.Module):
         self.tokens, self.output_head = linear(c["vocab_size"], d), linear(c["vocab_size"], d)
         self.q_weight, self.q_bias = nn.Parameter(torch.zeros(2, d)), nn.Parameter(torch.full((2,), -5.0))
         self.blocks = nn.ModuleList(Block(c, self.length) for _ in range(c["L_layers"]))
-        self.rope = None
+        self.rope = angle = None
         if c["pos_encodings"] == "rope":
             head = d // c["num_heads"]
             angle = torch.outer(torch.arange(self.length).float(), 10000.0 ** (-torch.arange(0, head, 2).float() / head))
-            self.rope = (torch.cat((angle, angle), -1).cos(), torch.cat((angle, angle), -1).sin())
-        if c["pos_encodings"] == "rotary2d":  # as rotary2dTables in src/nn/layers.ts
+        elif c["pos_encodings"] == "rotary2d":  # as rotary2dTables in src/nn/layers.ts
             quarter = d // c["num_heads"] // 4
             place = torch.arange(self.length) - self.slots
             row = place.div(c["columns"], rounding_mode="floor")
             column = place - row * c["columns"]
             frequency = 2 * 100.0 ** (-torch.arange(quarter).float() / quarter)
             angle = torch.cat((torch.outer(row.float(), frequency), torch.outer(column.float(), frequency)), -1)
+        elif c["pos_encodings"] != "none":
+            raise ValueError(f"pos_encodings {c['pos_encodings']}, expected rope, rotary2d or none")
+        if angle is not None:
             self.rope = (torch.cat((angle, angle), -1).cos(), torch.cat((angle, angle), -1).sin())
 
     def net(self, h):

@@ -15,10 +15,10 @@ import {
   loadModel,
   readTaskCsv,
   recordTrace,
-  type SudokuSide,
   sliceExamples,
-  sudokuTask,
   type Task,
+  type TaskChoice,
+  taskOf,
   traceBasis,
 } from "trm-ts";
 import { float16Bits, parseSafetensors, serializeSafetensors, toFloat32 } from "trm-ts/formats";
@@ -136,16 +136,13 @@ const puzzlesOfFile = (task: Task, text: string, path: string): PuzzleSet => ({
 
 /** The part of a model card that says which puzzles the training used. `npm run ship` writes it. */
 export interface Card {
-  readonly solves?: string;
+  readonly task?: TaskChoice;
   readonly stages?: readonly { readonly command?: string; readonly seed?: number }[];
 }
 
-/** The task with the number of clues of the training. */
-export function taskOfTraining({ task }: Pick<LoadedModel, "task">, { solves = "" }: Card): Task {
-  const clues = /with (\d+) clues/.exec(solves)?.[1];
-  if (!task.name.startsWith("sudoku") || !clues) return task;
-  return sudokuTask(task.rows as SudokuSide, { clues: Number(clues) });
-}
+/** The task with its options, such as the number of clues, of the training; that of the weights if there is no card. */
+export const taskOfTraining = ({ task }: Pick<LoadedModel, "task">, { task: choice }: Card): Task =>
+  choice === undefined ? task : taskOf(choice);
 
 /** Puzzles of the kind that the model was trained on, drawn again so that they are none of the training puzzles. */
 function generatedPuzzles(loaded: LoadedModel, card: Card): PuzzleSet {

@@ -9,7 +9,7 @@ export const taskText = ({ name, title = name, clues, side, longerThan }: TaskCh
     title,
     clues === undefined ? "" : `${clues} clues`,
     side === undefined ? "" : `${side} x ${side}`,
-    longerThan === undefined ? "" : `paths longer than ${longerThan}`,
+    longerThan === undefined ? "" : `paths longer than ${longerThan} steps`,
   ]
     .filter((part) => part !== "")
     .join(", ");

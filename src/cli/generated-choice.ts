@@ -9,15 +9,17 @@ import { wholeNumber } from "./options.ts";
 /** Options of the puzzles of a named task. */
 export type GeneratedOptions = Pick<TaskChoice, "side" | "clues" | "longerThan">;
 
-export const generatedOptions = (): Option[] => [
+/** The clues of a Sudoku that is generated for a training, for the help: those of the presets. */
+export const presetClues = "10 for sudoku6, else as few as a unique solution allows";
+
+/** @param defaultClues  how many clues a Sudoku has without the option, for the help */
+export const generatedOptions = (defaultClues = "as few as a unique solution allows"): Option[] => [
   new Option("--side <n>", "rows and columns of a maze (7 to 30)").argParser(wholeNumber(1)),
   new Option(
     "--longer-than <n>",
     "mazes whose shortest path has more steps than this (default: 9 for side 9, 27 for 15, 110 for 30)",
   ).argParser(wholeNumber(0)),
-  new Option("--clues <n>", "clues of a Sudoku (default: as few as a unique solution allows)").argParser(
-    wholeNumber(1),
-  ),
+  new Option("--clues <n>", `clues of a Sudoku (default: ${defaultClues})`).argParser(wholeNumber(1)),
 ];
 
 /**
@@ -41,11 +43,13 @@ export async function generatedChoice(
   if (known === undefined) {
     throw new UsageError(`${where} ${name}: expected one of ${taskNames.join(", ")}, or a module such as ./life.mjs`);
   }
-  const choice = {
-    name: known,
-    ...(side !== undefined && { side }),
-    ...(longerThan !== undefined && { longerThan }),
-    ...(clues !== undefined && { clues }),
-  };
+  const choice = { name: known, ...given({ side, longerThan, clues }) };
   return { task: taskOf(choice), choice };
 }
+
+/** The options that were given. */
+export const given = ({ side, longerThan, clues }: GeneratedOptions): GeneratedOptions => ({
+  ...(side !== undefined && { side }),
+  ...(longerThan !== undefined && { longerThan }),
+  ...(clues !== undefined && { clues }),
+});

@@ -44,6 +44,11 @@ export function mergeSettings(sources: readonly SettingSource[], task: Task, exa
     }
   }
   const sourceOf = (key: string): string => from.get(key) ?? "settings";
+  if (merged.positions === "rotary2d" && task.rows === 1) {
+    throw new ConfigError(
+      `${sourceOf("positions")}: positions: got "rotary2d", ${task.name} has a single row of cells`,
+    );
+  }
   const config = parseConfig({ ...merged, ...ofTask }, "settings", sourceOf);
   if (epochs === undefined || examplesPerEpoch === undefined) return config;
   const totalSteps = stepsOfEpochs(epochs, examplesPerEpoch, config.training.batchSize);

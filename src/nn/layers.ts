@@ -3,6 +3,7 @@
 import * as ad from "../autograd/index.ts";
 import { parameter, Variable } from "../autograd/index.ts";
 import {
+  ArgumentError,
   assign,
   empty,
   expectInstance,
@@ -150,6 +151,8 @@ const HIGHEST_FREQUENCY = 2;
 export function rotary2dTables(length: number, columns: number, headSize: number, slots = 0): RotaryTables {
   for (const [name, value] of Object.entries({ length, columns, headSize })) expectWhole("rotary2dTables", name, value);
   expectWhole("rotary2dTables", "slots", slots, 0);
+  if (headSize % 4 !== 0)
+    throw new ArgumentError(`rotary2dTables: got ${headSize} as headSize, expected a multiple of 4`);
   const quarter = headSize / 4;
   return tablesOfAngles(length, headSize, (position, pair) => {
     const row = Math.floor((position - slots) / columns);

@@ -45,7 +45,7 @@ export interface ModelConfig {
    * with `columns`) or learned vectors added to the embedding. Default: "none".
    */
   readonly positions: "none" | "rotary" | "rotary2d" | "learned";
-  /** Columns of the board. Must be given for the positions rotary2d, which alone use it. */
+  /** Columns of the board. Must be given for the positions rotary2d, and for no others. */
   readonly columns?: number | undefined;
   /** Ratio of the inner width of SwiGLU to its outer width, before 2/3 of it is taken and rounded up. Default: 4. */
   readonly expansion: number;
@@ -198,6 +198,14 @@ const modelSchema = z
       message: "expected a head size (hiddenSize / heads) that is a multiple of 4 for the positions rotary2d",
       path: ["heads"],
     }),
+    z.refine((c) => c.positions !== "rotary2d" || c.mixer === "attention", {
+      message: 'expected "attention" for the positions rotary2d',
+      path: ["mixer"],
+    }),
+    z.refine((c) => c.positions === "rotary2d" || c.columns === undefined, {
+      message: "expected none unless the positions are rotary2d",
+      path: ["columns"],
+    }),
     z.refine((c) => c.positions !== "rotary2d" || (c.columns !== undefined && c.sequenceLength % c.columns === 0), {
       message: "expected a number of columns that divides sequenceLength for the positions rotary2d",
       path: ["columns"],
@@ -250,7 +258,7 @@ export const trainingSchema = z.strictObject({
 /** Keys of the model's part of a configuration. */
 export const modelKeys: readonly string[] = Object.keys(modelSchema.shape);
 const trainingKeys = Object.keys(trainingSchema.shape);
-/** Keys without a default. */
+/** Keys that a complete configuration may lack. */
 const optionalKeys: readonly string[] = ["layersY", "columns"] satisfies (keyof ModelConfig)[];
 
 /** All keys of a configuration, under our names. */

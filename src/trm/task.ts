@@ -72,7 +72,10 @@ export const isCorrect = ({ canJudge }: Task, mistake: string | undefined): bool
   mistake !== undefined ? false : canJudge || null;
 
 /** Why a model cannot be used for a task, in one line; undefined if their sizes agree. */
-export function misfitOf(task: Task, { sequenceLength, vocabularySize }: ModelConfig): string | undefined {
-  if (sequenceLength === task.sequenceLength && vocabularySize === task.vocabularySize) return undefined;
-  return `the model has ${sequenceLength} cells and ${vocabularySize} tokens, ${task.name} has ${task.sequenceLength} and ${task.vocabularySize}`;
+export function misfitOf(task: Task, { sequenceLength, vocabularySize, columns }: ModelConfig): string | undefined {
+  if (sequenceLength !== task.sequenceLength || vocabularySize !== task.vocabularySize) {
+    return `the model has ${sequenceLength} cells and ${vocabularySize} tokens, ${task.name} has ${task.sequenceLength} and ${task.vocabularySize}`;
+  }
+  if (columns === undefined || columns === task.columns) return undefined;
+  return `the model has ${columns} columns, ${task.name} has ${task.columns}`;
 }

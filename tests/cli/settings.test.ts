@@ -82,6 +82,10 @@ it("positions by row and column get the columns of the board", () => {
   expect(merged().model.columns).toBe(4);
   expect(merged("columns=4").model.columns).toBe(4);
   expect(() => merged("columns=8")).toThrow("--set: columns: got 8, sudoku4 has 4");
+  const row = taskOf({ name: "tokens", cells: 40, vocabulary: 3 });
+  expect(() => mergeSettings([parseSet(["mixer=attention", "positions=rotary2d"])], row)).toThrow(
+    `--set: positions: got "rotary2d", ${row.name} has a single row of cells`,
+  );
 });
 
 describe("an error in the settings", () => {

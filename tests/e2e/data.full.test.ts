@@ -147,7 +147,7 @@ describe("trm train --data", () => {
       ...tiny,
     );
     expect(finished).toMatchObject({ code: 0, stderr: "" });
-    expect((await trm("info", out)).stdout).toContain("maze, 8 x 8, paths longer than 3");
+    expect((await trm("info", out)).stdout).toContain("maze, 8 x 8, paths longer than 3 steps");
     expect(json(await trm("eval", out, "--data", join(folder, "maze"), "--json")).puzzles).toBe(12);
   });
 });

@@ -68,6 +68,10 @@ describe("rotary positions of rows and columns", () => {
     }
   });
 
+  it("need a head size that is a multiple of 4, half of its pairs for each direction", () => {
+    expect(() => rotary2dTables(20, 5, 6)).toThrow("rotary2dTables: got 6 as headSize, expected a multiple of 4");
+  });
+
   it("place the slots before the board in rows above it", async () => {
     const { cos } = rotary2dTables(2 + 6, 3, headSize, 2);
     const values = await cos.value.data();

@@ -96,6 +96,12 @@ it("generated mazes of a choice without a length have long paths", () => {
   expect(Math.min(...pathLengths({ name: "maze", side: 9, longerThan: 0 }, 50, 1))).toBeLessThan(5);
 });
 
+it("a length that no path of a maze has is refused before a maze is drawn", () => {
+  expect(() => taskOf({ name: "maze", side: 7, longerThan: 1000 })).toThrow(
+    new ConfigError("maze7: path longer than 1000 steps, expected a whole number from 0 below 32"),
+  );
+});
+
 it("a Sudoku with a length of paths is refused", () => {
   expect(() => taskOf({ name: "sudoku6", longerThan: 3 })).toThrow(
     new ConfigError("sudoku6: got a length of paths, expected none (paths belong to mazes)"),

@@ -52,6 +52,14 @@ describe("ablation rows", () => {
     expect(effectiveDepth(model("trm"))).toBe(42);
   });
 
+  it("keep the attention of a base that has attention, with its heads and its positions", () => {
+    const board = { mixer: "attention", positions: "rotary2d", columns: 4, heads: 2 } as const;
+    const attention = parseConfig({ ...small, ...board });
+    for (const key of ["self-attention", "hrm", "direct"]) {
+      expect(ablated(rowOf(key), attention).model).toMatchObject(board);
+    }
+  });
+
   it("train a step at small scale, and each differs from the row trm", async () => {
     for (const row of everyRow) {
       const config = ablated(row, base);

@@ -48,12 +48,19 @@ describe("the configuration", () => {
     [{}, "config: columns: expected a number of columns that divides sequenceLength for the positions rotary2d"],
     [{ columns: 10 }, "config: columns: expected a number of columns that divides sequenceLength"],
     [{ columns: 0 }, "config: columns: "],
+    [{ columns: 9, mixer: "mlp" }, 'config: mixer: expected "attention" for the positions rotary2d, got "mlp"'],
     [
       { columns: 9, hiddenSize: 12, heads: 2 },
       "config: heads: expected a head size (hiddenSize / heads) that is a multiple",
     ],
   ])("refuses positions rotary2d with %j", (given, message) => {
-    expect(() => parseConfig({ ...sizes, mixer: "attention", positions: "rotary2d", ...given })).toThrow(message);
+    const settings = { ...sizes, mixer: "attention", positions: "rotary2d", ...given };
+    expect(() => parseConfig(settings, "config")).toThrow(message);
+  });
+
+  it("refuses a number of columns that no position uses", () => {
+    const parse = (): Config => parseConfig({ ...sizes, mixer: "attention", positions: "rotary", columns: 9 });
+    expect(parse).toThrow("config: columns: expected none unless the positions are rotary2d, got 9");
   });
 
   it.each([null, undefined, 3, "text", [sizes]])("is not read from %j", (settings) => {

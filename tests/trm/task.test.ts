@@ -18,7 +18,7 @@ it("an answer with a mistake is wrong, and one without is correct or, if the tas
   expect(isCorrect({ ...task, canJudge: true }, "row 1 has two 3s")).toBe(false);
 });
 
-it("a model fits a task exactly if both have the same number of cells and of tokens", () => {
+it("a model fits a task exactly if both have the same number of cells, of tokens and, if the model has them, of columns", () => {
   const { model } = parseConfig({ vocabularySize: 6, sequenceLength: 16 });
   fc.assert(
     fc.property(fc.integer({ min: 15, max: 17 }), fc.integer({ min: 5, max: 7 }), (sequenceLength, vocabularySize) => {
@@ -29,4 +29,6 @@ it("a model fits a task exactly if both have the same number of cells and of tok
   expect(misfitOf(task, { ...model, vocabularySize: 7 })).toBe(
     "the model has 16 cells and 7 tokens, sudoku4 has 16 and 6",
   );
+  expect(misfitOf(task, { ...model, columns: 4 })).toBeUndefined();
+  expect(misfitOf(task, { ...model, columns: 8 })).toBe("the model has 8 columns, sudoku4 has 4");
 });

@@ -35,7 +35,7 @@ import { type Config, type ExampleSets, Model, parseConfig, trainingFlops } from
 import { difficultyText } from "../describe-run.ts";
 import { UsageError } from "../explain.ts";
 import { counted, duration, percent } from "../format.ts";
-import { type GeneratedOptions, generatedChoice, generatedOptions } from "../generated-choice.ts";
+import { type GeneratedOptions, generatedChoice, generatedOptions, presetClues } from "../generated-choice.ts";
 import {
   type ComputeOptions,
   chooseBackend,
@@ -76,7 +76,7 @@ export function ablateCommand(): Command {
     .summary("run the ablations of the paper at small scale")
     .description("Trains every row of the paper's ablation table at small scale with equal compute and several seeds.")
     .addOption(new Option("--task <name>", "puzzles to generate and learn").choices(tasks).default("sudoku4"));
-  for (const option of generatedOptions()) command.addOption(option);
+  for (const option of generatedOptions(presetClues)) command.addOption(option);
   command
     .addOption(
       new Option(

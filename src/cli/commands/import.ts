@@ -23,18 +23,18 @@ import { type DataFingerprint, importWeights, presetFor } from "../../runs/index
 import { type Config, Training } from "../../trm/index.ts";
 import { depthText, networkText } from "../describe-run.ts";
 import { UsageError } from "../explain.ts";
+import { type GeneratedOptions, generatedOptions, given, presetClues } from "../generated-choice.ts";
 import { checkPlace, createRun } from "../new-run.ts";
 import { type ComputeOptions, chooseBackend, computeOptions, outputFolder, wholeNumber } from "../options.ts";
 import { generatePuzzles } from "../run-puzzles.ts";
 import { openTerminal, type Terminal } from "../terminal.ts";
 import { invocation, shellPath } from "../version.ts";
 
-interface ImportOptions extends ComputeOptions {
+interface ImportOptions extends ComputeOptions, GeneratedOptions {
   readonly out: string;
   readonly config?: string;
   readonly ema?: string;
   readonly task?: TaskChoice["name"];
-  readonly side?: number;
   readonly data?: string;
   readonly puzzles?: number;
   readonly force?: boolean;
@@ -52,8 +52,9 @@ export function importCommand(): Command {
     .option("--ema <file>", "averaged weights (default: ema.safetensors beside the weights, else the weights)")
     .addOption(
       new Option("--task <name>", "task of the model (default: as exported, or as the data set)").choices(taskNames),
-    )
-    .addOption(new Option("--side <n>", "rows and columns of a maze (7 to 30)").argParser(wholeNumber(1)))
+    );
+  for (const option of generatedOptions(presetClues)) command.addOption(option);
+  command
     .option("--data <dir>", "puzzles in the official layout (default: as configured, else generated)")
     .addOption(
       new Option("--puzzles <n>", "number of puzzles to generate for training")
@@ -166,9 +167,9 @@ function verifyIds({ dataFolder, configFile, config, fingerprint }: ImportedData
 }
 
 /** The same choice as `trm train` makes. */
-function chosenTask({ task: name, side }: ImportOptions): TaskChoice | undefined {
+function chosenTask({ task: name, ...options }: ImportOptions): TaskChoice | undefined {
   if (name === undefined) return undefined;
-  return withClues({ name, ...(side !== undefined && { side }) }, presetFor("small", name).data.clues);
+  return withClues({ name, ...given(options) }, presetFor("small", name).data.clues);
 }
 
 interface Paths {

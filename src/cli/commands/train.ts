@@ -17,7 +17,7 @@ import { type PresetName, presetNames, presetSummaries, restoreTraining } from "
 import { Training } from "../../trm/index.ts";
 import { backendText } from "../describe-run.ts";
 import { UsageError } from "../explain.ts";
-import { type GeneratedOptions, generatedChoice, generatedOptions } from "../generated-choice.ts";
+import { type GeneratedOptions, generatedChoice, generatedOptions, presetClues } from "../generated-choice.ts";
 import { type NewRun, startRun } from "../new-run.ts";
 import { showNext } from "../next-commands.ts";
 import {
@@ -92,7 +92,7 @@ export function trainCommand(): Command {
         generatedOnly,
       ),
     );
-  for (const option of generatedOptions()) command.addOption(option);
+  for (const option of generatedOptions(presetClues)) command.addOption(option);
   command
     .addOption(new Option("--puzzles <n>", "number of puzzles to generate for training").argParser(wholeNumber(1)))
     .addOption(new Option("--unseen <n>", "number of puzzles to generate for the final test").argParser(wholeNumber(1)))

@@ -33,7 +33,7 @@ export function defaultLongerThan(side: number): number {
 /** @throws ConfigError for an invalid side, threshold or share of walls, or if no such maze is found */
 export function generateMaze(options: MazeOptions, random: Random): TokenPair {
   const { side, longerThan = defaultLongerThan(options.side), walls = PUBLISHED_WALLS } = options;
-  checkOptions(side, longerThan, walls);
+  checkMazeOptions(options);
   for (let draw = 0; draw < MAX_DRAWS; draw++) {
     const share = walls[0] + (walls[1] - walls[0]) * random.uniform();
     const maze = Int32Array.from({ length: side * side }, () => (random.bernoulli(share) ? WALL : FREE));
@@ -44,7 +44,7 @@ export function generateMaze(options: MazeOptions, random: Random): TokenPair {
     return { question: maze, answer: solveMaze(maze, side) };
   }
   throw new ConfigError(
-    `maze${side}: no path longer than ${longerThan} steps in ${MAX_DRAWS} drawings of walls, expected a smaller threshold`,
+    `maze${side}: no path longer than ${longerThan} steps in ${MAX_DRAWS} drawings of walls, expected a smaller length`,
   );
 }
 
@@ -72,7 +72,10 @@ function freeCells(maze: Int32Array): number[] {
   return [...maze.keys()].filter((cell) => maze[cell] === FREE);
 }
 
-function checkOptions(side: number, longerThan: number, [least, most]: readonly [number, number]): void {
+/** @throws ConfigError for an invalid side, threshold or share of walls */
+export function checkMazeOptions(options: MazeOptions): void {
+  const { side, longerThan = defaultLongerThan(options.side), walls = PUBLISHED_WALLS } = options;
+  const [least, most] = walls;
   if (!isMazeSide(side)) {
     throw new ConfigError(`maze: side ${side}, expected ${MAZE_SIDES.smallest} to ${MAZE_SIDES.largest}`);
   }

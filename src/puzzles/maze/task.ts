@@ -26,14 +26,14 @@ import {
   parseMaze,
   solveMaze,
 } from "./board.ts";
-import { generateMaze, type MazeOptions } from "./generator.ts";
+import { checkMazeOptions, generateMaze, type MazeOptions } from "./generator.ts";
 
 export const MAZE_VOCABULARY = MAZE_CHARACTERS.length + 1;
 
 /**
  * Mazes with `side` rows and columns as a task: the answer marks a shortest path.
  *
- * @throws ConfigError unless the side is 7 to 30
+ * @throws ConfigError unless the side is 7 to 30, and for paths or shares of walls that no maze of this side has
  */
 export function mazeTask(side: number, options: Omit<MazeOptions, "side"> = {}): Task {
   if (!isMazeSide(side)) {
@@ -41,6 +41,7 @@ export function mazeTask(side: number, options: Omit<MazeOptions, "side"> = {}):
       `mazeTask: got ${showValue(side)} as the side, expected ${MAZE_SIDES.smallest} to ${MAZE_SIDES.largest}`,
     );
   }
+  checkMazeOptions({ ...options, side });
   return checkedTask({
     name: `maze${side}`,
     rows: side,

@@ -16,12 +16,18 @@ export interface AblationRow {
   change(base: ModelConfig): PresetSettings;
 }
 
-/** The number of heads is chosen so that the head size is even, as rotary positions require. */
-const attention = ({ hiddenSize }: ModelConfig): PresetSettings => ({
-  mixer: "attention",
-  positions: "rotary",
-  heads: [8, 4, 2].find((heads) => hiddenSize % (2 * heads) === 0) ?? 1,
-});
+/**
+ * Attention as in the paper, unless the base has attention already. The number of heads is chosen so that the head size is even, as
+ * rotary positions require.
+ */
+const attention = ({ mixer, hiddenSize }: ModelConfig): PresetSettings =>
+  mixer === "attention"
+    ? {}
+    : {
+        mixer: "attention",
+        positions: "rotary",
+        heads: [8, 4, 2].find((heads) => hiddenSize % (2 * heads) === 0) ?? 1,
+      };
 
 export const ablationRows: readonly AblationRow[] = [
   { key: "trm", name: "TRM", publishedPercent: 87.4, change: () => ({}) },
