@@ -63,7 +63,7 @@ describe("solve without a model", () => {
   it("reports a puzzle that no shipped model fits", async () => {
     const { code, stdout, stderr } = await trm(["solve", "123"]);
     expect([code, stdout]).toEqual([1, ""]);
-    expect(stderr).toMatch(/^trm: 3 cells, which no shipped model has \(maze9: 81, sudoku4: 16, /);
+    expect(stderr).toMatch(/^trm: 3 cells, which no shipped model has \(maze15: 225, maze9: 81, sudoku4: 16, /);
   });
 });
 
