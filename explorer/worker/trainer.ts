@@ -3,7 +3,6 @@ import {
   type CheckpointFiles,
   type CheckpointSide,
   type Config,
-  choiceOf,
   type Examples,
   evaluateRollouts,
   packCheckpoint,
@@ -14,6 +13,7 @@ import {
   ShuffledExamples,
   sliceExamples,
   type Task,
+  type TaskChoice,
   Training,
   taskOf,
   weightCount,
@@ -40,8 +40,7 @@ const evaluationShare = 0.2;
 const secondsBetweenReports = 0.25;
 
 interface Session {
-  readonly settings: TrainSettings;
-  readonly task: Task;
+  readonly choice: TaskChoice;
   readonly config: Config;
   readonly training: Training;
   readonly unseen: Examples;
@@ -112,11 +111,11 @@ export const trainerHandlers: Pick<Handlers<Calls>, "begin" | "train" | "traceNo
     }),
   checkpoint: () =>
     exclusive(async () => {
-      const { training, task, seconds } = current();
+      const { training, choice, seconds } = current();
       const { backend, build } = machineOf("");
       return packCheckpoint(training, {
         madeBy: "trm-ts explorer",
-        task: choiceOf(task),
+        task: choice,
         backend: { name: backend, build },
         seconds,
       });
@@ -130,22 +129,22 @@ async function begin(
   session?.training.dispose();
   session = null;
   const side = checkpoint ? parseSide(fileOf(checkpoint, "checkpoint.json"), "checkpoint.json") : null;
-  const named = { name: side?.task.name ?? settings.task, ...(settings.task === "sudoku6" && { clues: 10 }) };
-  const task = taskOf(side?.task ?? named);
+  const choice = side?.task ?? { name: settings.task, ...(settings.task === "sudoku6" && { clues: 10 }) };
+  const task = taskOf(choice);
   progress(`Generating ${counted(settings.data, "puzzle")}`);
   await breathe();
   const { train: puzzles, test } = task.generate({ train: settings.data, test: watched, seed: settings.seed });
   signal.throwIfAborted();
   const config = side?.config ?? configOf(settings, task);
   progress("Choosing the number of threads");
-  const choice = await chooseThreads(config, puzzles, share);
+  const threads = await chooseThreads(config, puzzles, share);
   signal.throwIfAborted();
   const augment = task.name === "sudoku4" ? undefined : task;
   const training = new Training(config, new ShuffledExamples(puzzles, settings.seed, augment));
   if (side && checkpoint) {
     restoreTraining(training, hasItsData ? side : withoutPosition(side, training), checkpoint, "checkpoint");
   }
-  session = { settings, task, config, training, unseen: test, seconds: side?.seconds ?? 0 };
+  session = { choice, config, training, unseen: test, seconds: side?.seconds ?? 0 };
   return {
     parameters: weightCount(config.model),
     updates: training.model.recursion.updates,
@@ -155,7 +154,7 @@ async function begin(
     board: boardOf(task),
     unseen: Array.from({ length: 12 }, (_, i) => puzzleAt(test, i)),
     step: training.step,
-    choice,
+    choice: threads,
     hasItsData: side === null || hasItsData,
   };
 }

@@ -34,8 +34,11 @@ async function call<K extends keyof typeof trainerHandlers>(
   return { result: await handler(args, { signal: controller.signal, progress }), reports };
 }
 
-const begin = async (checkpoint: Calls["checkpoint"]["result"] | null = null, hasItsData = false) =>
-  (await call("begin", { settings, checkpoint, hasItsData, share: 1 })).result;
+const begin = async (
+  checkpoint: Calls["checkpoint"]["result"] | null = null,
+  hasItsData = false,
+  task = settings.task,
+) => (await call("begin", { settings: { ...settings, task }, checkpoint, hasItsData, share: 1 })).result;
 const train = (steps: number) => call("train", { steps, evaluation: null });
 const checkpoint = async () => (await call("checkpoint", null)).result;
 
@@ -68,6 +71,16 @@ it("a checkpoint whose data are unknown starts its data again, and the page can 
     (state as { side: { source: { position: number } } }).side.source.position;
   expect(positionOf(stateOf(middle))).toBeGreaterThan(0);
   expect(positionOf(stateOf(await checkpoint()))).toBe(0);
+});
+
+it("a checkpoint of the page stores the number of clues, also after it was continued", async () => {
+  const taskOf = (files: Calls["checkpoint"]["result"]): unknown =>
+    (stateOf(files) as { side: { task: unknown } }).side.task;
+  await begin(null, false, "sudoku6");
+  const first = await checkpoint();
+  expect(taskOf(first)).toEqual({ name: "sudoku6", clues: 10 });
+  await begin(first, true, "sudoku6");
+  expect(taskOf(await checkpoint())).toEqual({ name: "sudoku6", clues: 10 });
 });
 
 it("an evaluation counts the same puzzles without rollouts and with them", async () => {
