@@ -137,7 +137,10 @@ const puzzlesOfFile = (task: Task, text: string, path: string): PuzzleSet => ({
 /** The part of a model card that says which puzzles the training used. `npm run ship` writes it. */
 export interface Card {
   readonly task?: TaskChoice;
-  readonly stages?: readonly { readonly command?: string; readonly seed?: number }[];
+  readonly stages?: readonly {
+    readonly seed?: number;
+    readonly data?: { readonly train: number; readonly watch: number; readonly unseen: number };
+  }[];
 }
 
 /** The task with its options, such as the number of clues, of the training; that of the weights if there is no card. */
@@ -147,13 +150,12 @@ export const taskOfTraining = ({ task }: Pick<LoadedModel, "task">, { task: choi
 /** Puzzles of the kind that the model was trained on, drawn again so that they are none of the training puzzles. */
 function generatedPuzzles(loaded: LoadedModel, card: Card): PuzzleSet {
   const { task, config } = loaded;
-  const { command = "", seed = config.training.seed } = card.stages?.[0] ?? {};
-  if (task.name === "sudoku4") {
-    // Most 4x4 puzzles with few clues could be training puzzles, so the sets of the training are drawn again, as `trm train` draws them.
-    const unseen = Number(/--unseen (\d+)/.exec(command)?.[1] ?? 200);
-    const watched = 100;
-    const { test } = task.generate({ train: 16_000, test: watched + unseen, seed });
-    const examples = sliceExamples(test, watched, watched + Math.min(unseen, classSize));
+  const { data, seed = config.training.seed } = card.stages?.[0] ?? {};
+  if (task.name === "sudoku4" && data !== undefined) {
+    // Many 4x4 puzzles with few clues are training puzzles, so the sets of the training are drawn again, as `trm train` draws them.
+    const { train, watch, unseen } = data;
+    const { test } = task.generate({ train, test: watch + unseen, seed });
+    const examples = sliceExamples(test, watch, watch + Math.min(unseen, classSize));
     return { examples, source: `unseen: drawn with the training puzzles (seed ${seed}) and kept out of the training` };
   }
   const own = 7_654_321;

@@ -38,6 +38,8 @@ const cardSchema = z.object({
       command: z.string(),
       seed: count,
       trainingPuzzles: z.string(),
+      /** Numbers of puzzles that the training drew with its seed: to train on, to watch, and unseen. Absent in earlier cards. */
+      data: z.optional(z.object({ train: count, watch: count, unseen: count })),
       steps: count,
       seconds: z.number(),
       /** Floating-point operations of the matrix products. */

@@ -189,14 +189,16 @@ function architectureOf({ model, training }: Config): string {
 function stageOf(run: string): Card["stages"][number] {
   const about = JSON.parse(readFileSync(join(run, "run.json"), "utf8")) as {
     command?: string;
-    data: { train: number; augment: boolean };
+    data: { train: number; watch: number; unseen: number; augment: boolean };
   };
   const { side } = readCheckpoint(run, () => []);
   const { config, step, seconds, backend, task } = side;
+  const { train, watch, unseen, augment } = about.data;
   return {
     command: about.command ?? "",
     seed: config.training.seed,
-    trainingPuzzles: `${about.data.train.toLocaleString("en")} generated puzzles${difficultyText(task)}${about.data.augment ? ", random symmetries" : ""}`,
+    trainingPuzzles: `${train.toLocaleString("en")} generated puzzles${difficultyText(task)}${augment ? ", random symmetries" : ""}`,
+    data: { train, watch, unseen },
     steps: step,
     seconds,
     flops: operationsOf(config, step),

@@ -16,7 +16,7 @@ import {
   verifyData,
 } from "../runs/index.node.ts";
 import type { Backend } from "../tensor/index.ts";
-import { type Examples, sliceExamples } from "../trm/index.ts";
+import { type Examples, packExamples, sliceExamples, type Task, type TokenPair } from "../trm/index.ts";
 import { backendText, taskText } from "./describe-run.ts";
 import { counted } from "./format.ts";
 import { wholeNumber } from "./options.ts";
@@ -69,17 +69,40 @@ function puzzlesText(path: string, { csv, data, limit }: PuzzleChoice, loaded: L
   return dataFolderOf(runFolderOf(path)) ?? `unseen puzzles of the run (${unseenFile})`;
 }
 
-/** The puzzles that a model folder is evaluated on by default: a seed that no training uses, and as many as a run keeps unseen. */
+/** By default, a model folder is evaluated on puzzles of a seed that no training uses, and on as many as a run keeps unseen. */
 const generatedSeed = 2026;
 const generatedCount = 200;
 
 /** What the model was trained on: as the card says, else the task of the configuration. */
 const generatedChoiceOf = (path: string, { choice }: LoadedRun): TaskChoice => readCardSummary(path)?.task ?? choice;
 
+/** Newly drawn puzzles, without those that the model was trained on. */
 function generatePuzzles(path: string, loaded: LoadedRun, count: number): Examples {
   const task = taskOf(generatedChoiceOf(path, loaded));
-  return task.generate({ train: 0, test: count, seed: generatedSeed }).test;
+  const isTrained = trainingPuzzles(path, task);
+  for (let drawn = count; ; drawn *= 2) {
+    const { test } = task.generate({ train: 0, test: drawn, seed: generatedSeed });
+    const unseen = pairsOf(test).filter(({ question }) => !isTrained.has(question.join()));
+    if (unseen.length >= count) return packExamples(unseen.slice(0, count), test.length);
+  }
 }
+
+/**
+ * The training puzzles of a model, drawn again. Only 4x4 Sudokus are so few that newly drawn ones are often among them; for every
+ * other task the set is empty.
+ */
+function trainingPuzzles(path: string, task: Task): ReadonlySet<string> {
+  const drawn = task.name === "sudoku4" ? (readCardSummary(path)?.drawn ?? []) : [];
+  return new Set(
+    drawn.flatMap((options) => pairsOf(task.generate(options).train).map(({ question }) => question.join())),
+  );
+}
+
+const pairsOf = ({ count, length, inputs, labels }: Examples): TokenPair[] =>
+  Array.from({ length: count }, (_, i) => {
+    const [start, end] = [i * length, (i + 1) * length];
+    return { question: inputs.subarray(start, end), answer: labels.subarray(start, end) };
+  });
 
 /**
  * Checks that the puzzles belong to the data set of the model: all of them if they are the run's own, else the ids if the model

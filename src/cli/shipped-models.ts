@@ -60,6 +60,14 @@ export function shadowNote({ name, isShipped }: ModelPlace): string | undefined 
 const cardSchema = z.object({
   /** The task of the measured puzzles, with the number of clues. */
   task: z.optional(taskChoiceSchema),
+  stages: z.optional(
+    z.array(
+      z.object({
+        seed: z.number(),
+        data: z.optional(z.object({ train: z.number(), watch: z.number(), unseen: z.number() })),
+      }),
+    ),
+  ),
   measurements: z.array(
     z.object({
       puzzles: z.string(),
@@ -74,6 +82,8 @@ const cardSchema = z.object({
 export interface CardSummary {
   /** The task whose generated puzzles the card is about; undefined if the card does not say so. */
   readonly task: TaskChoice | undefined;
+  /** How the trainings drew their puzzles, as far as the card says so. */
+  readonly drawn: readonly { readonly seed: number; readonly train: number; readonly test: number }[];
   /** "99.6% exact (95% interval 99.0% to 99.8%), measured on 1,000" and "unseen generated 6x6 Sudokus with 10 clues" */
   readonly accuracy: readonly [figures: string, puzzles: string];
 }
@@ -88,6 +98,9 @@ export function readCardSummary(folder: string): CardSummary | undefined {
   const [low, high] = first.interval95.at(-1)!;
   return {
     task: parsed.data.task,
+    drawn: (parsed.data.stages ?? []).flatMap(({ seed, data }) =>
+      data === undefined ? [] : [{ seed, train: data.train, test: data.watch + data.unseen }],
+    ),
     accuracy: [
       `${percent(first.exact.at(-1)!)} exact (95% interval ${percent(low)} to ${percent(high)}), measured on ${thousands(first.count)}`,
       first.puzzles,
