@@ -1,5 +1,5 @@
 // Explains an error in one line to the user of the command line.
-import { SYSTEM_ERRORS } from "../formats/index.ts";
+import { oneLine, SYSTEM_ERRORS } from "../formats/index.ts";
 
 /** The command line itself is wrong: exit code 2. */
 export class UsageError extends Error {
@@ -39,8 +39,8 @@ const selfExplaining = [
 export function explain(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const { code, path } = error as NodeJS.ErrnoException;
+  if (selfExplaining.includes(error.name)) return oneLine(error.message);
   const firstLine = error.message.split("\n")[0]!;
-  if (selfExplaining.includes(error.name)) return firstLine;
   const problem = code === undefined ? undefined : SYSTEM_ERRORS[code];
   if (problem !== undefined) return path ? `${path}: ${problem}` : problem;
   if (error instanceof RangeError && /array (buffer|length)|allocation/i.test(error.message)) {

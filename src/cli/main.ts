@@ -87,7 +87,12 @@ function onOutputError(error: NodeJS.ErrnoException): void {
 function reportUsage(error: CommanderError): void {
   if (error.exitCode === 0) return;
   process.exitCode = 2;
-  if (error.code === "commander.help") return; // No command was given, so Commander has printed the help.
+  if (error.code === "commander.help") {
+    // Commander has printed the help, because no command was given, or `help` was given an unknown one.
+    const [first, unknown] = process.argv.slice(2);
+    if (first === "help" && unknown !== undefined) complain(`help: unknown command '${unknown}'`);
+    return;
+  }
   complain(error.message.replace(/^error: /, "").replaceAll("\n", " "));
 }
 

@@ -1,8 +1,9 @@
 // Options that several commands share, and parsers of option values. Commander calls a parser with the text after the flag.
 import { InvalidArgumentError, Option } from "commander";
-import { STANDARD_OUTPUT } from "../formats/index.node.ts";
+import { isSameFile, STANDARD_OUTPUT } from "../formats/index.node.ts";
 import { checkpointChoices } from "../runs/index.node.ts";
 import { type Backend, backendNames, useBackend } from "../tensor/index.ts";
+import { UsageError } from "./explain.ts";
 
 /** Parses a whole number from `least` to `most`. */
 export const wholeNumber =
@@ -56,12 +57,24 @@ function wholeNumbers(text: string): number[] {
   return text.split(",").map((part) => wholeNumber(1)(part));
 }
 
+/** "--longer-than" for the option longerThan. */
+export const flagOf = (option: string): string =>
+  `--${option.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+
+/** @throws UsageError if two options, by name, lead to the same file */
+export function expectDifferentFiles(command: string, files: Readonly<Record<string, string>>): void {
+  const [[one, first], [other, second]] = Object.entries(files) as [[string, string], [string, string]];
+  if (isSameFile(first, second)) {
+    throw new UsageError(`${command}: ${flagOf(one)} ${first} and ${flagOf(other)} ${second} name the same file`);
+  }
+}
+
 /** The values of k for which pass@k is computed. */
 export const ksOption = (): Option =>
   new Option("--k <numbers>", "values of k for pass@k, separated by commas").argParser(wholeNumbers);
 
 export const attemptsOption = (): Option =>
-  new Option("--attempts <n>", "grids per test pair in submission.json").argParser(wholeNumber(1)).default(2);
+  new Option("--attempts <n>", "grids per test pair in submission.json").argParser(wholeNumber(1, 1000)).default(2);
 
 /** "auto": one thread per CPU core, or a single one while the steps of a training are faster with it. */
 export type ThreadCount = number | "auto";

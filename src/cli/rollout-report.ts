@@ -1,6 +1,6 @@
 // Evaluations with rollouts as a table, as JSON and as a picture.
 
-import { InvalidArgumentError, Option } from "commander";
+import { type Command, InvalidArgumentError, Option } from "commander";
 import {
   type PairedDifference,
   type RolloutEvaluation,
@@ -9,8 +9,9 @@ import {
   rolloutSelections,
 } from "../trm/index.ts";
 import { unlabelledNote } from "./accuracy-table.ts";
+import { UsageError } from "./explain.ts";
 import { percent, points } from "./format.ts";
-import { decimal, wholeNumber } from "./options.ts";
+import { decimal, flagOf, wholeNumber } from "./options.ts";
 import type { Chart } from "./plot/charts.ts";
 import { plotSvg } from "./plot/svg.ts";
 
@@ -36,10 +37,22 @@ export const rolloutOptions = (): Option[] => [
   new Option("--noise-seed <n>", "seed of the noise, or of the images of --vote").argParser(wholeNumber(0)).default(0),
 ];
 
+/** Larger deviations make no sense for latents of magnitude 1, and near the end of float32 all answers would be NaN. */
+const maxSigma = 1000;
+
 function deviation(text: string): number {
   const value = decimal(text);
-  if (value >= 0) return value;
-  throw new InvalidArgumentError("Expected a number from 0.");
+  if (value >= 0 && value <= maxSigma) return value;
+  throw new InvalidArgumentError(`Expected a number from 0 to ${maxSigma}.`);
+}
+
+/** @param used  options that the command uses without --rollouts @throws UsageError if another one is given without --rollouts */
+export function expectNoRolloutOption(command: Command, used: readonly string[] = []): void {
+  const alone = ["sigma", "select", "noiseSeed", "randomStarts"].find(
+    (name) => command.getOptionValueSource(name) === "cli" && !used.includes(name),
+  );
+  if (alone === undefined) return;
+  throw new UsageError(`${command.name()}: ${flagOf(alone)} requires --rollouts`);
 }
 
 /** The settings of the rollouts; undefined without --rollouts. */

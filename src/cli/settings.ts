@@ -2,7 +2,7 @@
 import { extname } from "node:path";
 import { parse as parseYaml } from "yaml";
 import { readBytes } from "../formats/index.node.ts";
-import { decodeText, duplicateKey, quoted } from "../formats/index.ts";
+import { decodeText, duplicateKey, oneLine, quoted } from "../formats/index.ts";
 import type { InitialWeights } from "../runs/index.node.ts";
 import { isOfficialForm, type Preset, readOfficialSettings, stepsOfEpochs } from "../runs/index.ts";
 import {
@@ -193,9 +193,10 @@ export function readConfigFile(path: string): SettingSource {
   const isJson = extname(path).toLowerCase() === ".json";
   let value: unknown;
   try {
-    value = isJson ? JSON.parse(text) : parseYaml(text);
+    value = isJson ? JSON.parse(text) : parseYaml(text, { logLevel: "error" });
   } catch (error) {
-    throw new ConfigError(`${path}: ${(error as Error).message.split("\n")[0]}`);
+    const { message } = error as Error;
+    throw new ConfigError(`${path}: ${isJson ? oneLine(message) : message.split("\n")[0]}`); // YAML's message goes on with a picture
   }
   const twice = isJson ? duplicateKey(text) : undefined; // YAML refuses such a key itself
   if (twice !== undefined) throw new ConfigError(`${path}: contains ${quoted(twice)} twice`);

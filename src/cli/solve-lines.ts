@@ -185,8 +185,22 @@ class BoardLines {
 
   /** The number of cells, if the line is a row of a square board instead of a whole puzzle. */
   #columnsOf(line: string): number | undefined {
-    const lengths = /[#SG]/.test(line) ? [line.length, (line.length + 1) / 2] : [line.replace(/[\s|]/g, "").length];
-    const square = this.tasks.find(({ rows, columns }) => rows === columns && rows > 1 && lengths.includes(columns));
+    const isMaze = /[#SG]/.test(line);
+    const lengths = isMaze ? [line.length, (line.length + 1) / 2] : [line.replace(/[\s|]/g, "").length];
+    const square = this.tasks.find(
+      (task) =>
+        task.rows === task.columns &&
+        task.rows > 1 &&
+        lengths.includes(task.columns) &&
+        (!isMaze || consistsOf(line, task)), // "# a comment" is no row of a maze
+    );
     return square?.columns;
   }
+}
+
+/** Whether a line has only symbols of a task, dots and spaces. */
+function consistsOf(line: string, task: Task): boolean {
+  const tokens = Array.from({ length: task.sequenceLength }, (_, i) => 1 + (i % (task.vocabularySize - 1)));
+  const symbols = task.format(tokens);
+  return [...line].every((character) => `${symbols}. `.includes(character));
 }

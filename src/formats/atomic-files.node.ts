@@ -107,11 +107,15 @@ export function writeFlushed(path: string, bytes: Uint8Array): void {
   });
 }
 
+/** Node reads and writes less than 2 GiB at once. */
+export const mostAtOnce = 2 ** 30;
+
 /** Writes all bytes, at a position or at the end of what was written before. A pipe that is full is waited for. */
 export function writeAll(descriptor: number, bytes: Uint8Array, position: number | null): void {
   for (let done = 0; done < bytes.length; ) {
+    const count = Math.min(bytes.length - done, mostAtOnce);
     try {
-      done += writeSync(descriptor, bytes, done, bytes.length - done, position === null ? null : position + done);
+      done += writeSync(descriptor, bytes, done, count, position === null ? null : position + done);
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== "EAGAIN") throw error;
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10); // ms

@@ -1,12 +1,26 @@
 // Reading files, writing an output file, and sets of files that appear together. Every error is a FileError with the path.
 import { closeSync, constants, fstatSync, openSync, readFileSync, readSync, type Stats, statSync } from "node:fs";
-import { dirname } from "node:path";
-import { AtomicFile, attempt, makeFolders, replaceFile, writeAll } from "./atomic-files.node.ts";
+import { dirname, resolve } from "node:path";
+import { AtomicFile, attempt, makeFolders, mostAtOnce, replaceFile, writeAll } from "./atomic-files.node.ts";
 import { FileError } from "./errors.ts";
 
 /** @throws FileError */
 export function readBytes(path: string): Uint8Array {
-  return attempt("read", path, () => readFileSync(path));
+  return attempt("read", path, () => {
+    const { size } = statSync(path);
+    return size <= mostAtOnce ? readFileSync(path) : readLarge(path, size);
+  });
+}
+
+function readLarge(path: string, size: number): Uint8Array {
+  const bytes = new Uint8Array(size);
+  const descriptor = openSync(path, "r");
+  try {
+    readAt(descriptor, bytes, 0, path);
+  } finally {
+    closeSync(descriptor);
+  }
+  return bytes;
 }
 
 /** Opens a file for reading. @throws FileError */
@@ -18,7 +32,7 @@ export function openFile(path: string): number {
 export function readAt(descriptor: number, buffer: Uint8Array, position: number, path: string): void {
   attempt("read", path, () => {
     for (let done = 0; done < buffer.length; ) {
-      const count = readSync(descriptor, buffer, done, buffer.length - done, position + done);
+      const count = readSync(descriptor, buffer, done, Math.min(buffer.length - done, mostAtOnce), position + done);
       if (count === 0) throw new Error(`the file ends at byte ${position + done}, expected more`);
       done += count;
     }
@@ -36,7 +50,7 @@ export const STANDARD_OUTPUT = "-";
 export function writeOutput(path: string, content: Uint8Array | string): void {
   const bytes = typeof content === "string" ? new TextEncoder().encode(content) : content;
   const existing = path === STANDARD_OUTPUT ? undefined : attempt("write", path, () => statOf(path));
-  if (path === STANDARD_OUTPUT || isStandardOutput(existing)) {
+  if (isStandardOutput(path)) {
     writeStandardOutput(bytes);
   } else if (existing?.isFIFO() || existing?.isCharacterDevice()) {
     attempt("write", path, () => writeThrough(path, bytes));
@@ -51,12 +65,32 @@ function statOf(path: string): Stats | undefined {
   return statSync(path, { throwIfNoEntry: false });
 }
 
-/** Whether the path leads to the file behind the standard output, as /dev/stdout does. Replacing that file would lose the rest of the output. */
-function isStandardOutput(existing: Stats | undefined): boolean {
-  if (existing === undefined) return false;
-  const { dev, ino } = fstatSync(process.stdout.fd);
-  return existing.dev === dev && existing.ino === ino;
+/**
+ * Whether an output file is the standard output: "-", or a path that leads to the file behind it, as /dev/stdout does. Replacing that
+ * file would lose the rest of the output.
+ */
+export function isStandardOutput(path: string): boolean {
+  return (
+    path === STANDARD_OUTPUT ||
+    isSame(
+      attempt("write", path, () => statOf(path)),
+      fstatSync(process.stdout.fd),
+    )
+  );
 }
+
+/** Whether two paths lead to the same file, so that writing to one changes what the other contains. */
+export function isSameFile(one: string, other: string): boolean {
+  if (isStandardOutput(one) || isStandardOutput(other)) return isStandardOutput(one) && isStandardOutput(other);
+  if (resolve(one) === resolve(other)) return true;
+  return isSame(
+    attempt("read", one, () => statOf(one)),
+    attempt("read", other, () => statOf(other)),
+  );
+}
+
+const isSame = (one: Stats | undefined, other: Stats | undefined): boolean =>
+  one !== undefined && other !== undefined && one.dev === other.dev && one.ino === other.ino;
 
 /** A reader that closes the pipe early, such as `head`, is not an error. */
 function writeStandardOutput(bytes: Uint8Array): void {

@@ -11,4 +11,13 @@ export {
   temporaryPrefix,
   writeFlushed,
 } from "./atomic-files.node.ts";
-export { FileSet, openFile, readAt, readBytes, STANDARD_OUTPUT, writeOutput } from "./files.node.ts";
+export {
+  FileSet,
+  isSameFile,
+  isStandardOutput,
+  openFile,
+  readAt,
+  readBytes,
+  STANDARD_OUTPUT,
+  writeOutput,
+} from "./files.node.ts";

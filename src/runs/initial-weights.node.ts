@@ -61,7 +61,8 @@ function fromModel(path: string, isRaw: boolean): Source {
   }
   const where = join(path, modelWeightsFile);
   const bytes = readBytes(where);
-  const { model, config, step } = loadModel({ config: readBytes(join(path, modelConfigFile)), weights: bytes });
+  const files = { config: readBytes(join(path, modelConfigFile)), weights: bytes };
+  const { model, config, step } = loadModel(files, { folder: path });
   model.dispose();
   return { bytes, where, config, about: { source: path, step, weights: "stored" } };
 }

@@ -47,6 +47,8 @@ export interface LoadModelOptions {
   readonly task?: Task | undefined;
   /** Creates a model of your own, as in the hooks of its training. Default: `new Model(...)`. */
   readonly createModel?: CreateModel | undefined;
+  /** The folder of the files, which errors then name. */
+  readonly folder?: string | undefined;
 }
 
 /**
@@ -59,16 +61,18 @@ export function loadModel(files: ModelFiles, options: LoadModelOptions = {}): Lo
   if (typeof files.config !== "string") expectBytes("config", files.config);
   expectBytes("weights", files.weights);
   expectObject("loadModel", "the options", options);
-  const { task, createModel } = options;
+  const { task, createModel, folder } = options;
   if (task !== undefined) expectObject("loadModel", "the task", task, ["name", "sequenceLength", "vocabularySize"]);
   if (createModel !== undefined) expectFunction("loadModel", "createModel", createModel);
-  const about = parseAs(modelSchema, parseJson(bytesOf(files.config), modelConfigFile), modelConfigFile);
+  const pathOf = (file: string): string => (folder === undefined ? file : `${folder}/${file}`);
+  const [configPath, weightsPath] = [pathOf(modelConfigFile), pathOf(modelWeightsFile)];
+  const about = parseAs(modelSchema, parseJson(bytesOf(files.config), configPath), configPath);
   const { step = null } = about;
-  const config = parseConfig(about.config, modelConfigFile);
+  const config = parseConfig(about.config, configPath);
   const known = task ?? taskOf(about.task);
   const weights = bytesOf(files.weights);
-  expectEnoughBytes(config, weights, modelWeightsFile);
-  const model = fittedModel({ config, task: known, createModel }, weights, modelWeightsFile);
+  expectEnoughBytes(config, weights, weightsPath);
+  const model = fittedModel({ config, task: known, createModel }, weights, weightsPath);
   return { model, task: known, config, step };
 }
 

@@ -60,7 +60,7 @@ export async function loadRun(folder: string, options: LoadRunOptions = {}): Pro
       config: readBytes(join(folder, modelConfigFile)),
       weights: readBytes(join(folder, modelWeightsFile)),
     };
-    const stored = loadModel(files, options);
+    const stored = loadModel(files, { ...options, folder });
     const own = options.taskModule && (await resolveTask(choiceOf(stored.task), options.taskModule));
     const loaded = own ? { ...stored, task: own.task } : stored;
     return { ...loaded, path: folder, choice: choiceOf(loaded.task), data: undefined };

@@ -2,6 +2,7 @@
 import { closeSync, existsSync, openSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { readBytes, replaceFile } from "../formats/index.node.ts";
+import { CheckpointError } from "../formats/index.ts";
 import { type Metrics, type MetricsLine, parseMetrics } from "./metrics.ts";
 
 export const metricsFile = "metrics.jsonl";
@@ -52,5 +53,6 @@ function stepOf(line: string): number | undefined {
 /** The metrics of the run in a folder; empty if it has not written any. @throws CheckpointError */
 export function readMetrics(run: string): Metrics {
   const path = join(run, metricsFile);
+  if (!existsSync(run)) throw new CheckpointError(`${run}: no such folder`);
   return existsSync(path) ? parseMetrics(new TextDecoder().decode(readBytes(path)), path) : { steps: [], unseen: [] };
 }

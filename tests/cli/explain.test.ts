@@ -11,6 +11,7 @@ it("explains every kind of error in one line", () => {
     "internal error: x is not a function (TRM_DEBUG=1 shows where)",
   );
   expect(explain("text")).toBe("text");
+  expect(explain(new CheckpointError("new\nline/run: no such folder"))).toBe("new line/run: no such folder");
 });
 
 it("names the file of a file error", () => {

@@ -107,6 +107,15 @@ describe("puzzles in a stream", () => {
     ]);
   });
 
+  it("are not swallowed by a comment of the length of a maze row", async () => {
+    const nine = "# puzzles"; // a 9x9 maze has rows of nine characters
+    expect(await read([`${nine}\n${four}\n${four}\n`])).toEqual([
+      [1, nine],
+      [2, four],
+      [3, four],
+    ]);
+  });
+
   it("do not depend on where the stream is cut", async () => {
     const text = `${four}\r\n\nx\n. . | 1 .\n3 . | . .\n----+----\n. . | 4 .\n2 . | . .\n${mazeRows.join("\n")}\n${four}`;
     const whole = await read([text]);

@@ -281,3 +281,44 @@ it("TRM_DEBUG=1 adds the stack to an error", async () => {
   expect(code).toBe(1);
   expect(stderr).toMatch(/^trm: .*\n.*CheckpointError: [\s\S]*at /);
 });
+
+describe("options", () => {
+  const puzzle = "..1.3.....4.2...";
+  it.each([
+    [["solve", puzzle, "--sigma", "2"], "solve: --sigma requires --rollouts"],
+    [["solve", puzzle, "--noise-seed", "4"], "solve: --noise-seed requires --rollouts"],
+    [["solve", puzzle, "--rollouts", "2", "--all"], "solve: got --rollouts and --all, expected one of them"],
+    [["solve", "-", "--checkpoint", "best"], "solve: --checkpoint requires a model before -"],
+    [["solve", puzzle, "--rollouts", "2", "--sigma", "1e38"], "Expected a number from 0 to 1000"],
+    [["metrics", run, "--csv", "--json"], "metrics: got --csv and --json, expected one of them"],
+    [["import", "model.safetensors", "--out", out, "--longer-than", "5"], "import: --longer-than requires --task"],
+    [["plot", run, "--out", join(folder, "a.html"), "--svg", `${folder}/./a.html`], "name the same file"],
+    [["arc-score", "--data", "d", "--predictions", "p", "--out", out, "--attempts", "1000000000"], "from 1 to 1000"],
+  ])("that have no effect or contradict each other are refused: %j", (words, message) =>
+    expectMistake(2, message, ...words),
+  );
+
+  it("never let a picture replace the puzzles that it is about", async () => {
+    const csv = inFolder("kept.csv", `source,question,answer,rating\nx,${puzzle},2413314213244231,0\n`);
+    const before = readFileSync(csv);
+    for (const command of ["eval", "probe"]) {
+      await expectMistake(2, "name the same file", command, "sudoku4", "--csv", csv, "--svg", csv);
+    }
+    expect(readFileSync(csv)).toEqual(before);
+  });
+});
+
+describe("a model folder", () => {
+  it("is named with its path if a file of it is broken", async () => {
+    const broken = join(folder, "broken");
+    cpSync("weights/sudoku4", broken, { recursive: true });
+    truncateSync(join(broken, "model.safetensors"), 80_000);
+    await expectMistake(1, join(broken, "model.safetensors"), "eval", broken);
+    writeFileSync(join(broken, "config.json"), "x");
+    await expectMistake(1, join(broken, "config.json"), "info", broken);
+  });
+});
+
+describe("a folder of metrics", () => {
+  it("must exist", () => expectMistake(1, "none: no such folder", "metrics", join(folder, "none")));
+});

@@ -1,6 +1,6 @@
 // `trm eval`: measures how many puzzles a trained model solves after every supervision step.
 import { Command, Option } from "commander";
-import { STANDARD_OUTPUT, writeOutput } from "../../formats/index.node.ts";
+import { isStandardOutput, writeOutput } from "../../formats/index.node.ts";
 import { openDataSplit } from "../../puzzles/index.node.ts";
 import { OFFICIAL_KS } from "../../puzzles/index.ts";
 import { type CheckpointChoice, dataFolderOf, type LoadedRun, loadRun, runFolderOf } from "../../runs/index.node.ts";
@@ -40,11 +40,13 @@ import {
   checkpointOption,
   chooseBackend,
   computeOptions,
+  expectDifferentFiles,
   ksOption,
   outputFolder,
   taskModuleOption,
 } from "../options.ts";
 import {
+  expectNoRolloutOption,
   type RolloutChoice,
   rolloutJson,
   rolloutOptions,
@@ -105,14 +107,10 @@ function expectRolloutUse(command: Command, { rollouts, vote, sweep, halt }: Eva
   if (vote !== undefined && halt.threshold !== null) {
     throw new UsageError("eval --vote: runs all steps, expected --halt fixed or --halt steps=N");
   }
-  const alone = ["sigma", "select", "noiseSeed", "randomStarts"].find(
-    (name) => command.getOptionValueSource(name) === "cli",
-  );
-  if (rollouts === undefined && alone && !(vote !== undefined && alone === "noiseSeed")) {
-    const flag = alone.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
-    throw new UsageError(`eval: --${flag} requires --rollouts`);
+  if (rollouts === undefined) {
+    expectNoRolloutOption(command, vote === undefined ? [] : ["noiseSeed"]);
+    return;
   }
-  if (rollouts === undefined) return;
   if (sweep) throw new UsageError("eval: got --rollouts and --sweep, expected one of them");
   if (halt.threshold !== null) {
     throw new UsageError("eval --rollouts: runs all steps, expected --halt fixed or --halt steps=N");
@@ -151,7 +149,9 @@ More about these numbers: docs/evaluation.md`;
 
 async function evalRun(place: ModelPlace, options: EvalOptions): Promise<void> {
   const { path } = place;
-  const terminal = openTerminalBeside("--svg", options.svg, options.json);
+  const { csv, svg } = options;
+  if (csv !== undefined && svg !== undefined) expectDifferentFiles("eval", { csv, svg });
+  const terminal = openTerminalBeside("--svg", svg, options.json);
   const backend = await chooseBackend(options);
   try {
     const loaded = await loadRun(path, { checkpoint: options.checkpoint, taskModule: options.task });
@@ -160,7 +160,8 @@ async function evalRun(place: ModelPlace, options: EvalOptions): Promise<void> {
     if (!options.json) showSettings({ place, options, loaded, backend }, terminal);
     if (note !== undefined) terminal.remark(`note: ${note}`);
     await run(loaded, terminal);
-    if (!options.json && options.svg !== STANDARD_OUTPUT) showNext(terminal, nextCommands(place, options));
+    if (!options.json && !(svg !== undefined && isStandardOutput(svg)))
+      showNext(terminal, nextCommands(place, options));
     loaded.model.dispose();
   } finally {
     backend.dispose();

@@ -25,7 +25,7 @@ import { depthText, networkText } from "../describe-run.ts";
 import { UsageError } from "../explain.ts";
 import { type GeneratedOptions, generatedOptions, given, presetClues } from "../generated-choice.ts";
 import { checkPlace, createRun } from "../new-run.ts";
-import { type ComputeOptions, chooseBackend, computeOptions, outputFolder, wholeNumber } from "../options.ts";
+import { type ComputeOptions, chooseBackend, computeOptions, flagOf, outputFolder, wholeNumber } from "../options.ts";
 import { generatePuzzles } from "../run-puzzles.ts";
 import { openTerminal, type Terminal } from "../terminal.ts";
 import { invocation, shellPath } from "../version.ts";
@@ -168,7 +168,11 @@ function verifyIds({ dataFolder, configFile, config, fingerprint }: ImportedData
 
 /** The same choice as `trm train` makes. */
 function chosenTask({ task: name, ...options }: ImportOptions): TaskChoice | undefined {
-  if (name === undefined) return undefined;
+  if (name === undefined) {
+    const [alone] = Object.keys(given(options));
+    if (alone === undefined) return undefined;
+    throw new UsageError(`import: ${flagOf(alone)} requires --task`);
+  }
   return withClues({ name, ...given(options) }, presetFor("small", name).data.clues);
 }
 

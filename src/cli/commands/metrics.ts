@@ -3,6 +3,7 @@ import { Command } from "commander";
 import { CheckpointError } from "../../formats/index.ts";
 import { readMetrics, runFolderOf } from "../../runs/index.node.ts";
 import { metricsCsv } from "../../runs/index.ts";
+import { UsageError } from "../explain.ts";
 import { duration, lossText, thousands } from "../format.ts";
 import { historyTable } from "../history.ts";
 import { openTerminal } from "../terminal.ts";
@@ -33,6 +34,7 @@ The fields: docs/metrics.md`,
 }
 
 function showMetrics(path: string, { csv, json }: MetricsOptions): void {
+  if (csv && json) throw new UsageError("metrics: got --csv and --json, expected one of them");
   const terminal = openTerminal();
   const run = runFolderOf(path);
   const metrics = readMetrics(run);

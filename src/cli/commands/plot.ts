@@ -1,10 +1,11 @@
 // `trm plot`: the learning curves of one or several runs, in one file.
 import { basename, resolve } from "node:path";
 import { Command } from "commander";
-import { writeOutput } from "../../formats/index.node.ts";
+import { isStandardOutput, writeOutput } from "../../formats/index.node.ts";
 import { CheckpointError } from "../../formats/index.ts";
 import { readMetrics, runFolderOf } from "../../runs/index.node.ts";
 import { UsageError } from "../explain.ts";
+import { expectDifferentFiles } from "../options.ts";
 import { chartsOf, type PlottedRun } from "../plot/charts.ts";
 import { plotPage } from "../plot/page.ts";
 import { plotSvg } from "../plot/svg.ts";
@@ -36,18 +37,21 @@ Examples:
 function plot(paths: readonly string[], { out, svg }: PlotOptions): void {
   if (out === undefined && svg === undefined)
     throw new UsageError("plot: --out FILE.html or --svg FILE.svg is missing");
-  if (out !== "-" && out === svg) throw new UsageError(`plot: --out ${out} and --svg ${svg} name the same file`);
-  if (out === "-" && svg === "-") throw new UsageError("plot: --out - and --svg - both print to standard output");
+  if (out !== undefined && svg !== undefined) expectDifferentFiles("plot", { out, svg });
   const runs = paths.map(readRun);
   const charts = chartsOf(runs);
   const names = runs.map(({ name }) => name);
+  const { print } = openTerminalBeside(
+    "--out",
+    [out, svg].find((path) => path !== undefined && isStandardOutput(path)),
+  );
   for (const [path, content] of [
     [out, () => plotPage(names, charts)],
     [svg, () => plotSvg(charts)],
   ] as const) {
     if (path === undefined) continue;
     writeOutput(path, content());
-    openTerminalBeside("--out", path).print(`${path}: ${names.join(", ")}`);
+    print(`${path}: ${names.join(", ")}`);
   }
 }
 

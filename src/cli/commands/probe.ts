@@ -11,6 +11,7 @@ import {
   checkpointOption,
   chooseBackend,
   computeOptions,
+  expectDifferentFiles,
   taskModuleOption,
   wholeNumber,
 } from "../options.ts";
@@ -56,6 +57,7 @@ The experiments and their sources: docs/after-the-paper.md`;
 async function probeRun(place: ModelPlace, options: ProbeCommandOptions): Promise<void> {
   const { path } = place;
   const { checkpoint, task: taskModule, steps, svg, json } = options;
+  if (options.csv !== undefined && svg !== undefined) expectDifferentFiles("probe", { csv: options.csv, svg });
   const terminal = openTerminalBeside("--svg", svg, json);
   const backend = await chooseBackend(options);
   try {

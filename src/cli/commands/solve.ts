@@ -9,10 +9,11 @@ import {
   checkpointOption,
   chooseBackend,
   computeOptions,
+  flagOf,
   taskModuleOption,
   wholeNumber,
 } from "../options.ts";
-import { type RolloutChoice, rolloutOptions, rolloutSettings } from "../rollout-report.ts";
+import { expectNoRolloutOption, type RolloutChoice, rolloutOptions, rolloutSettings } from "../rollout-report.ts";
 import {
   type ModelPlace,
   placeOfModel,
@@ -60,7 +61,12 @@ export function solveCommand(): Command {
   return command
     .option("--json", "print one JSON object per puzzle")
     .addHelpText("after", helpText)
-    .action((words: string[], options: SolveOptions) => solve(words, options));
+    .action((words: string[], options: SolveOptions) => {
+      if (options.rollouts === undefined) expectNoRolloutOption(command);
+      else if (options.all) throw new UsageError("solve: got --rollouts and --all, expected one of them");
+      const ofModel = ["checkpoint", "task"].filter((name) => command.getOptionValueSource(name) === "cli");
+      return solve(words, options, ofModel);
+    });
 }
 
 const helpText = (): string => `
@@ -93,12 +99,16 @@ function splitWords(words: readonly string[]): { model: string | undefined; line
   return { model: first, lines: others };
 }
 
-async function solve(words: readonly string[], options: SolveOptions): Promise<void> {
+/** @param ofModel  the given options that need a model, which - alone does not name */
+async function solve(words: readonly string[], options: SolveOptions, ofModel: readonly string[]): Promise<void> {
   const { checkpoint, task: taskModule, steps, all, json } = options;
   const { model: named, lines } = splitWords(words);
   const isStream = lines.length === 1 && lines[0] === "-";
   if (isStream && options.rollouts !== undefined) {
     throw new UsageError("solve: --rollouts shows the rollouts of one puzzle, - reads many");
+  }
+  if (isStream && named === undefined && ofModel.length > 0) {
+    throw new UsageError(`solve: ${flagOf(ofModel[0]!)} requires a model before -`);
   }
   if (isStream && all) throw new UsageError("solve: --all shows the steps of one puzzle, - reads many");
   const text = lines.join("\n");

@@ -15,7 +15,7 @@ export function formatOfficialConfig(config: Settings, comment: string): string 
 export function parseOfficialConfig(text: string, where: string): Settings {
   let value: unknown;
   try {
-    value = parse(text, { maxAliasCount: 100 });
+    value = parse(text, { maxAliasCount: 100, logLevel: "error" });
   } catch (error) {
     throw new ConfigError(`${where}: ${shortened((error as Error).message.split("\n")[0]!, 160)}`);
   }
