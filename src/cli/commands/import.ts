@@ -77,11 +77,12 @@ Examples:
 async function importRun(file: string, options: ImportOptions): Promise<void> {
   const { out, force = false } = options;
   const terminal = openTerminal();
+  const chosen = chosenTask(options);
   checkPlace(out, force);
   const weights = readWeights(file);
   const configFile = readOfficialConfig(options.config, file);
   const folder = options.data ?? dataOf(configFile);
-  const choice = chosenTask(options) ?? configFile.task ?? (folder && readDataTask(folder));
+  const choice = chosen ?? configFile.task ?? (folder && readDataTask(folder));
   if (!choice) throw new UsageError(`import: --task or --data is missing (tasks: ${taskNames.join(", ")})`);
   if (folder !== undefined && options.puzzles !== undefined) {
     throw new UsageError(`import: --puzzles ${options.puzzles}, but the puzzles are read from ${folder}`);
