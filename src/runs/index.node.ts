@@ -45,6 +45,7 @@ export {
   OccupiedError,
   type RunAbout,
   readSets,
+  runFileIn,
   unseenFile,
   WritableRun,
 } from "./run-folder.node.ts";

@@ -40,6 +40,9 @@ import { parseAs, parseJson } from "./model-files.ts";
 import { packSets, parseSets, type RunSets, setAsCsv } from "./run-sets.ts";
 
 const runFile = "run.json";
+/** Path of the description of the run in a folder. */
+export const runFileIn = (path: string): string => join(path, runFile);
+
 const dataFile = "data.safetensors";
 export const unseenFile = "unseen.csv";
 
@@ -204,7 +207,7 @@ export class WritableRun {
   discard(): void {
     this.#metrics?.close();
     if (!existsSync(this.path)) return; // Another process removed or moved it, and the caller reports that error.
-    rmSync(join(this.path, runFile), { force: true });
+    rmSync(runFileIn(this.path), { force: true });
     removeRemains(this.path);
     this.lock.release();
     if (readdirSync(this.path).length === 0) rmdirSync(this.path);
@@ -213,7 +216,7 @@ export class WritableRun {
 
 function writeAbout(path: string, about: RunAbout): void {
   const run = { format: "trm-ts run", version: 1, ...about } satisfies z.input<typeof runSchema>;
-  replaceFile(join(path, runFile), Buffer.from(`${JSON.stringify(run, null, 2)}\n`));
+  replaceFile(runFileIn(path), Buffer.from(`${JSON.stringify(run, null, 2)}\n`));
 }
 
 export type FolderState = "absent" | "empty" | "run" | "other";
@@ -271,7 +274,7 @@ export function moveRunAside(path: string): string {
 
 /** Reads the description of the run at `path`. @throws CheckpointError */
 export function readRun(path: string): RunAbout {
-  const file = join(path, runFile);
+  const file = runFileIn(path);
   if (!existsSync(path)) throw new CheckpointError(`${path}: no such folder`);
   if (!existsSync(file)) throw new CheckpointError(`${path}: contains no ${runFile}, expected the folder of a run`);
   return parseAs(runSchema, parseJson(readBytes(file), file), file);
@@ -283,7 +286,7 @@ export const dataFolderOf = (path: string): string | undefined => readRun(path).
 /** Reads the puzzles in the folder of the run at `path`. @throws CheckpointError */
 export function readSets(path: string): RunSets {
   const file = join(path, dataFile);
-  const elsewhere = existsSync(join(path, runFile)) ? dataFolderOf(path) : undefined;
+  const elsewhere = existsSync(runFileIn(path)) ? dataFolderOf(path) : undefined;
   if (elsewhere !== undefined)
     throw new CheckpointError(`${path}: contains no puzzles, they are in the data set ${elsewhere}`);
   if (!existsSync(file)) throw new CheckpointError(`${path}: contains no ${dataFile}, expected the folder of a run`);

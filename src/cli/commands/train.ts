@@ -10,10 +10,11 @@ import {
   puzzlesOfRun,
   type RunAbout,
   readInitialWeights,
+  runFileIn,
   verifyData,
   WritableRun,
 } from "../../runs/index.node.ts";
-import { type PresetName, presetNames, presetSummaries, restoreTraining } from "../../runs/index.ts";
+import { expectTaskFits, type PresetName, presetNames, presetSummaries, restoreTraining } from "../../runs/index.ts";
 import { Training } from "../../trm/index.ts";
 import { backendText } from "../describe-run.ts";
 import { UsageError } from "../explain.ts";
@@ -272,6 +273,7 @@ async function resumeRun(
     const config = changedConfig(checkpoint.side.config, changed);
     const moved = movedData(path, recorded, data);
     const { task, choice } = await resolveTask(recorded.task, taskModule);
+    expectTaskFits(task, config, taskModule ?? runFileIn(path));
     const { source, sets, fingerprint } = puzzlesOfRun(path, moved, config, task);
     const note = verifyData({
       path: moved.dataFolder ?? `the puzzles in ${path}`,
