@@ -8,8 +8,8 @@
 //   checkpoint-N/       state after step N (see checkpoint.ts), renamed into place when complete; the last three are kept, and the
 //                       one with the best evaluation
 //   lock                present while a process writes
-import { existsSync, readdirSync, renameSync, rmdirSync, rmSync, statSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, readdirSync, realpathSync, renameSync, rmdirSync, rmSync, statSync } from "node:fs";
+import { isAbsolute, join, relative, sep } from "node:path";
 import * as z from "zod/mini";
 import {
   expectNoLink,
@@ -101,6 +101,11 @@ export class WritableRun {
     return stepsIn(this.path);
   }
 
+  /** Whether the checkpoint of a step is on the disk: the folder can be removed during the training. */
+  has(step: number): boolean {
+    return existsSync(checkpointOfStep(this.path, step));
+  }
+
   /** The checkpoint on the disk with the best evaluation; undefined if none was evaluated. */
   get best(): EvaluatedStep | undefined {
     return bestIn(this.path);
@@ -180,7 +185,12 @@ export class WritableRun {
       if (from !== undefined && !steps.includes(from)) {
         throw new CheckpointError(`${path}: no checkpoint of step ${from}, expected one of steps ${steps.join(", ")}`);
       }
-      const checkpoint = readCheckpoint(from === undefined ? path : checkpointOfStep(path, from));
+      const checkpoint = readCheckpoint(
+        from === undefined ? path : checkpointOfStep(path, from),
+        undefined,
+        "last",
+        "--from STEP",
+      );
       const run = new WritableRun(path, lock, checkpoint.side.step, false);
       return { run, about, checkpoint };
     } catch (error) {
@@ -250,13 +260,14 @@ const isOurs = (name: string): boolean =>
 /**
  * Moves the run at `path` to PATH.previous and returns that path. An existing run at PATH.previous is deleted.
  *
- * @throws OccupiedError if either path exists and is not a run; LockError if another process writes to either
+ * @throws OccupiedError if either path exists and is not a run, or the current folder is in `path`; LockError if another process writes to either
  */
 export function moveRunAside(path: string): string {
   const aside = `${path.replace(/[\\/]+$/, "")}.previous`;
   for (const each of [path, aside]) {
     if (folderState(each) === "other") throw new OccupiedError(`${each} exists and is not a run of trm`);
   }
+  expectNotCurrent(path);
   const locks = [lockFolder(path)];
   try {
     if (existsSync(aside)) {
@@ -270,6 +281,16 @@ export function moveRunAside(path: string): string {
   }
   rmSync(join(aside, lockFile), { force: true });
   return aside;
+}
+
+/** The system refuses to move the current folder, or relative paths would afterwards lead into PATH.previous. @throws OccupiedError */
+function expectNotCurrent(path: string): void {
+  const inside = relative(realpathSync(path), process.cwd());
+  if (inside.split(sep)[0] === ".." || isAbsolute(inside)) return;
+  const relation = inside === "" ? "is" : "contains";
+  throw new OccupiedError(
+    `${path} ${relation} the current folder, which cannot be moved aside: change to another folder first`,
+  );
 }
 
 /** Reads the description of the run at `path`. @throws CheckpointError */
