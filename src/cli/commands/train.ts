@@ -191,6 +191,11 @@ async function train(options: TrainOptions): Promise<void> {
     }
     const { evalEvery: evaluateEvery = null, saveEvery, threads } = options;
     const ending = await trainOnScreen(session, { goal, evaluateEvery, saveEvery, threads }, terminal);
+    if (options.resume !== undefined && options.set.length > 0 && !session.hasTrained) {
+      terminal.remark(
+        `note: --set ${options.set.join(" ")} was not stored, because no step was made: repeat it with --minutes, or with --steps above ${session.training.step}`,
+      );
+    }
     if (options.json) terminal.print(JSON.stringify(result(session, ending)));
     else showNext(terminal, nextCommands(session, ending));
     session.training.dispose();
