@@ -4,6 +4,7 @@
 export {
   type AblationPlan,
   isAblation,
+  lockAblation,
   readCells,
   readPlan,
   readUnfinished,

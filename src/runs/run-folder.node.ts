@@ -34,7 +34,7 @@ import {
 } from "./checkpoint-folder.node.ts";
 import { readIdentifierNames } from "./data-fingerprint.node.ts";
 import { fingerprintSchema } from "./data-fingerprint.ts";
-import { type FolderLock, lockFile, lockFolder } from "./folder-lock.node.ts";
+import { type FolderLock, isLockName, lockFile, lockFolder } from "./folder-lock.node.ts";
 import { MetricsLog, metricsFile } from "./metrics-log.node.ts";
 import { parseAs, parseJson } from "./model-files.ts";
 import { packSets, parseSets, type RunSets, setAsCsv } from "./run-sets.ts";
@@ -252,8 +252,7 @@ export function folderState(path: string): FolderState {
 
 const isOurs = (name: string): boolean =>
   [dataFile, unseenFile, metricsFile, IDENTIFIERS_JSON].includes(name) ||
-  name === lockFile ||
-  name.startsWith(`${lockFile}.`) ||
+  isLockName(name) ||
   name.startsWith(temporaryPrefix) ||
   stepOfFolder(name) !== undefined;
 
