@@ -142,7 +142,7 @@ export class TrainingSession {
   #record(metrics: StepMetrics): void {
     const problem = this.#divergence.problemOf(metrics);
     if (problem !== undefined)
-      throw new TrainingError(`step ${metrics.step}: ${problem}; ${this.#kept}; ${this.#advice}`);
+      throw new TrainingError(`step ${metrics.step}: ${problem}; ${this.#kept}${this.#advice}`);
     this.#means.add(metrics);
     this.#log(stepLine(metrics, this.seconds));
   }
@@ -163,17 +163,20 @@ export class TrainingSession {
 
   get #kept(): string {
     if (this.run.isNew && !this.hasTrained) return `${this.run.path} is removed, because no step was completed`;
+    if (!this.run.has(this.#savedStep))
+      return `${this.run.path} no longer holds the checkpoint of step ${this.#savedStep}`;
     return `the checkpoint of step ${this.#savedStep} is kept in ${this.run.path}`;
   }
 
-  /** How to continue after a divergence. */
+  /** How to continue after a divergence; empty if nothing is left to continue. */
   get #advice(): string {
     const lower = `learningRate=${Number((this.training.config.training.learningRate / 2).toPrecision(2))}`;
-    if (this.run.isNew && !this.hasTrained) return `try --set ${lower}`;
+    if (this.run.isNew && !this.hasTrained) return `; try --set ${lower}`;
+    if (!this.run.has(this.#savedStep)) return "";
     const { path, steps } = this.run;
     const others = steps.filter((step) => step !== this.#savedStep);
     const or = others.length === 0 ? "" : ` (or --from ${others.join(", ")})`;
-    return `to continue: ${invocation} train --resume ${shellPath(path)} --from ${this.#savedStep} --set ${lower}${or}`;
+    return `; to continue: ${invocation} train --resume ${shellPath(path)} --from ${this.#savedStep} --set ${lower}${or}`;
   }
 
   #show({ goal, progress }: TrainingOptions, { learningRate }: StepMetrics): void {

@@ -32,12 +32,14 @@ export interface Checkpoint {
  *
  * @param needed  names of the files to read besides the JSON side file; default: all
  * @param choice  which checkpoint of a run folder
+ * @param instead  how the caller lets a user choose another checkpoint, for the error about a corrupted one
  * @throws CheckpointError
  */
 export function readCheckpoint(
   path: string,
   needed?: (side: CheckpointSide) => readonly string[],
   choice: CheckpointChoice = "last",
+  instead = "the path of its folder",
 ): Checkpoint {
   // A training process may replace the checkpoint between listing the folder and reading the files, hence the retries.
   for (let attempt = 1; ; attempt++) {
@@ -48,7 +50,8 @@ export function readCheckpoint(
       const side = parseSide(bytes, where);
       const names = needed?.(side) ?? readdirSync(folder).filter((name) => name !== sideFile);
       const files = new Map(names.map((name) => [name, readBytes(join(folder, name))]));
-      checkSums(folder, parseJson(bytes, where), files);
+      checkSums(folder, parseJson(bytes, where), files, instead);
+      checkName(folder, side);
       return { path: folder, side, files };
     } catch (error) {
       const isGone = (error as NodeJS.ErrnoException).code === "ENOENT";
@@ -66,7 +69,7 @@ export function readCheckpoint(
  *
  * @throws CheckpointError for a corrupted file
  */
-function checkSums(folder: string, side: unknown, files: CheckpointFiles): void {
+function checkSums(folder: string, side: unknown, files: CheckpointFiles, instead: string): void {
   const { checksums, ...rest } = side as { checksums?: Readonly<Record<string, unknown>> };
   if (checksums === undefined) return;
   const actual = new Map([...files].map(([name, bytes]) => [name, checksumOf(bytes)]));
@@ -75,11 +78,18 @@ function checkSums(folder: string, side: unknown, files: CheckpointFiles): void 
     if (sum === checksums[name]) continue;
     const others = stepsIn(dirname(folder)).filter((step) => step !== stepOfFolder(basename(folder)));
     const hint =
-      others.length === 0 ? "" : `; the run has other checkpoints, of steps ${others.join(", ")} (--from STEP)`;
+      others.length === 0 ? "" : `; the run has other checkpoints, of steps ${others.join(", ")} (${instead})`;
     throw new CheckpointError(
       `${join(folder, name)}: is corrupted: checksum ${sum}, expected ${checksums[name]}${hint}`,
     );
   }
+}
+
+/** A run finds its checkpoints by the steps in their names. @throws CheckpointError for a folder that was renamed to another step */
+function checkName(folder: string, { step }: CheckpointSide): void {
+  const named = stepOfFolder(basename(resolve(folder)));
+  if (named === undefined || named === step) return;
+  throw new CheckpointError(`${folder}: holds step ${step}, expected step ${named}, as in its name`);
 }
 
 const checksumOf = (contents: Uint8Array | string): string => crc32(contents).toString(16).padStart(8, "0");
@@ -139,8 +149,9 @@ export const runFolderOf = (path: string): string => (existsSync(join(path, side
 export const stepsIn = (path: string): number[] => checkpointsIn(path).map((name) => stepOfFolder(name)!);
 
 /** Path of the checkpoint of a step in a run folder. */
-export const checkpointOfStep = (path: string, step: number): string =>
-  join(path, `checkpoint-${String(step).padStart(7, "0")}`);
+export const checkpointOfStep = (path: string, step: number): string => join(path, folderName(step));
+
+const folderName = (step: number): string => `checkpoint-${String(step).padStart(7, "0")}`;
 
 /** Names of the checkpoint folders, oldest first. They are complete, because a folder receives such a name only when it is. */
 function checkpointsIn(path: string): string[] {
@@ -149,10 +160,10 @@ function checkpointsIn(path: string): string[] {
     .sort((a, b) => stepOfFolder(a)! - stepOfFolder(b)!);
 }
 
-/** Step number in the name of a checkpoint folder; undefined for any other name. */
+/** Step number in the name of a checkpoint folder; undefined for any name that `saveCheckpoint` does not give. */
 export const stepOfFolder = (name: string): number | undefined => {
   const digits = /^checkpoint-(\d{1,15})$/.exec(name)?.[1];
-  return digits === undefined ? undefined : Number(digits);
+  return digits !== undefined && folderName(Number(digits)) === name ? Number(digits) : undefined;
 };
 
 /**

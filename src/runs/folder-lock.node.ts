@@ -9,6 +9,9 @@ import { FileError } from "../formats/index.ts";
 
 export const lockFile = "lock";
 
+/** Whether a name in a folder is that of the lock, or of a lock that is being made or removed. */
+export const isLockName = (name: string): boolean => name === lockFile || name.startsWith(`${lockFile}.`);
+
 /** Another process is writing to the folder. */
 export class LockError extends Error {
   override name = "LockError";

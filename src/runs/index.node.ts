@@ -4,6 +4,7 @@
 export {
   type AblationPlan,
   isAblation,
+  lockAblation,
   readCells,
   readPlan,
   readUnfinished,
@@ -45,6 +46,7 @@ export {
   OccupiedError,
   type RunAbout,
   readSets,
+  runFileIn,
   unseenFile,
   WritableRun,
 } from "./run-folder.node.ts";

@@ -17,7 +17,14 @@ export {
 export type { DataFingerprint } from "./data-fingerprint.ts";
 export { examplesPerEpoch, stepsOfEpochs } from "./epochs.ts";
 export { isOfficialForm, readOfficialSettings, type Target, targets } from "./exchange/official-config.ts";
-export { type LoadedModel, type LoadModelOptions, loadModel, type ModelFiles, packModel } from "./load-model.ts";
+export {
+  expectTaskFits,
+  type LoadedModel,
+  type LoadModelOptions,
+  loadModel,
+  type ModelFiles,
+  packModel,
+} from "./load-model.ts";
 export {
   haltingShare,
   type Metrics,

@@ -82,9 +82,14 @@ export function fittedModel(
   weights: Uint8Array,
   where: string,
 ): Model {
-  const misfit = misfitOf(task, config.model);
-  if (misfit !== undefined) throw new CheckpointError(`${where}: ${misfit}`);
+  expectTaskFits(task, config, where);
   return modelFrom({ config }, weights, where, createModel);
+}
+
+/** @param where  what names the task or stores the model. @throws CheckpointError if their sizes differ */
+export function expectTaskFits(task: Task, { model }: Config, where: string): void {
+  const misfit = misfitOf(task, model);
+  if (misfit !== undefined) throw new CheckpointError(`${where}: ${misfit}`);
 }
 
 /** The files from which `loadModel` restores a model: config.json and model.safetensors. */

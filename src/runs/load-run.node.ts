@@ -72,7 +72,12 @@ export async function loadRun(folder: string, options: LoadRunOptions = {}): Pro
     }
     return [weights === "raw" ? weightsFile : evaluatedFile(read)];
   };
-  const { side, files, path } = readCheckpoint(place, needed, choice);
+  const { side, files, path } = readCheckpoint(
+    place,
+    needed,
+    choice,
+    "--checkpoint best or last, or the path of its folder",
+  );
   const { config, step, data } = side;
   const [[name, bytes]] = [...files] as [[string, Uint8Array]];
   const task = options.task ?? (await resolveTask(side.task, options.taskModule)).task;

@@ -8,8 +8,8 @@
 //   checkpoint-N/       state after step N (see checkpoint.ts), renamed into place when complete; the last three are kept, and the
 //                       one with the best evaluation
 //   lock                present while a process writes
-import { existsSync, readdirSync, renameSync, rmdirSync, rmSync, statSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, readdirSync, realpathSync, renameSync, rmdirSync, rmSync, statSync } from "node:fs";
+import { isAbsolute, join, relative, sep } from "node:path";
 import * as z from "zod/mini";
 import {
   expectNoLink,
@@ -34,12 +34,15 @@ import {
 } from "./checkpoint-folder.node.ts";
 import { readIdentifierNames } from "./data-fingerprint.node.ts";
 import { fingerprintSchema } from "./data-fingerprint.ts";
-import { type FolderLock, lockFile, lockFolder } from "./folder-lock.node.ts";
+import { type FolderLock, isLockName, lockFile, lockFolder } from "./folder-lock.node.ts";
 import { MetricsLog, metricsFile } from "./metrics-log.node.ts";
 import { parseAs, parseJson } from "./model-files.ts";
 import { packSets, parseSets, type RunSets, setAsCsv } from "./run-sets.ts";
 
 const runFile = "run.json";
+/** Path of the description of the run in a folder. */
+export const runFileIn = (path: string): string => join(path, runFile);
+
 const dataFile = "data.safetensors";
 export const unseenFile = "unseen.csv";
 
@@ -96,6 +99,11 @@ export class WritableRun {
   /** Steps of the checkpoints on the disk, oldest first. */
   get steps(): number[] {
     return stepsIn(this.path);
+  }
+
+  /** Whether the checkpoint of a step is on the disk: the folder can be removed during the training. */
+  has(step: number): boolean {
+    return existsSync(checkpointOfStep(this.path, step));
   }
 
   /** The checkpoint on the disk with the best evaluation; undefined if none was evaluated. */
@@ -177,7 +185,12 @@ export class WritableRun {
       if (from !== undefined && !steps.includes(from)) {
         throw new CheckpointError(`${path}: no checkpoint of step ${from}, expected one of steps ${steps.join(", ")}`);
       }
-      const checkpoint = readCheckpoint(from === undefined ? path : checkpointOfStep(path, from));
+      const checkpoint = readCheckpoint(
+        from === undefined ? path : checkpointOfStep(path, from),
+        undefined,
+        "last",
+        "--from STEP",
+      );
       const run = new WritableRun(path, lock, checkpoint.side.step, false);
       return { run, about, checkpoint };
     } catch (error) {
@@ -204,7 +217,7 @@ export class WritableRun {
   discard(): void {
     this.#metrics?.close();
     if (!existsSync(this.path)) return; // Another process removed or moved it, and the caller reports that error.
-    rmSync(join(this.path, runFile), { force: true });
+    rmSync(runFileIn(this.path), { force: true });
     removeRemains(this.path);
     this.lock.release();
     if (readdirSync(this.path).length === 0) rmdirSync(this.path);
@@ -213,7 +226,7 @@ export class WritableRun {
 
 function writeAbout(path: string, about: RunAbout): void {
   const run = { format: "trm-ts run", version: 1, ...about } satisfies z.input<typeof runSchema>;
-  replaceFile(join(path, runFile), Buffer.from(`${JSON.stringify(run, null, 2)}\n`));
+  replaceFile(runFileIn(path), Buffer.from(`${JSON.stringify(run, null, 2)}\n`));
 }
 
 export type FolderState = "absent" | "empty" | "run" | "other";
@@ -239,21 +252,21 @@ export function folderState(path: string): FolderState {
 
 const isOurs = (name: string): boolean =>
   [dataFile, unseenFile, metricsFile, IDENTIFIERS_JSON].includes(name) ||
-  name === lockFile ||
-  name.startsWith(`${lockFile}.`) ||
+  isLockName(name) ||
   name.startsWith(temporaryPrefix) ||
   stepOfFolder(name) !== undefined;
 
 /**
  * Moves the run at `path` to PATH.previous and returns that path. An existing run at PATH.previous is deleted.
  *
- * @throws OccupiedError if either path exists and is not a run; LockError if another process writes to either
+ * @throws OccupiedError if either path exists and is not a run, or the current folder is in `path`; LockError if another process writes to either
  */
 export function moveRunAside(path: string): string {
   const aside = `${path.replace(/[\\/]+$/, "")}.previous`;
   for (const each of [path, aside]) {
     if (folderState(each) === "other") throw new OccupiedError(`${each} exists and is not a run of trm`);
   }
+  expectNotCurrent(path);
   const locks = [lockFolder(path)];
   try {
     if (existsSync(aside)) {
@@ -269,9 +282,19 @@ export function moveRunAside(path: string): string {
   return aside;
 }
 
+/** The system refuses to move the current folder, or relative paths would afterwards lead into PATH.previous. @throws OccupiedError */
+function expectNotCurrent(path: string): void {
+  const inside = relative(realpathSync(path), process.cwd());
+  if (inside.split(sep)[0] === ".." || isAbsolute(inside)) return;
+  const relation = inside === "" ? "is" : "contains";
+  throw new OccupiedError(
+    `${path} ${relation} the current folder, which cannot be moved aside: change to another folder first`,
+  );
+}
+
 /** Reads the description of the run at `path`. @throws CheckpointError */
 export function readRun(path: string): RunAbout {
-  const file = join(path, runFile);
+  const file = runFileIn(path);
   if (!existsSync(path)) throw new CheckpointError(`${path}: no such folder`);
   if (!existsSync(file)) throw new CheckpointError(`${path}: contains no ${runFile}, expected the folder of a run`);
   return parseAs(runSchema, parseJson(readBytes(file), file), file);
@@ -283,7 +306,7 @@ export const dataFolderOf = (path: string): string | undefined => readRun(path).
 /** Reads the puzzles in the folder of the run at `path`. @throws CheckpointError */
 export function readSets(path: string): RunSets {
   const file = join(path, dataFile);
-  const elsewhere = existsSync(join(path, runFile)) ? dataFolderOf(path) : undefined;
+  const elsewhere = existsSync(runFileIn(path)) ? dataFolderOf(path) : undefined;
   if (elsewhere !== undefined)
     throw new CheckpointError(`${path}: contains no puzzles, they are in the data set ${elsewhere}`);
   if (!existsSync(file)) throw new CheckpointError(`${path}: contains no ${dataFile}, expected the folder of a run`);

@@ -26,8 +26,17 @@ import {
 } from "./checkpoint.ts";
 import { readCheckpoint, runFolderOf } from "./checkpoint-folder.node.ts";
 import { fingerprintOfFolder, fingerprintOfSets, verifyData } from "./data-fingerprint.node.ts";
+import { expectTaskFits } from "./load-model.ts";
 import { type CheckpointPlace, placeOfCheckpoint } from "./load-run.node.ts";
-import { folderState, moveRunAside, OccupiedError, type RunAbout, readRun, WritableRun } from "./run-folder.node.ts";
+import {
+  folderState,
+  moveRunAside,
+  OccupiedError,
+  type RunAbout,
+  readRun,
+  runFileIn,
+  WritableRun,
+} from "./run-folder.node.ts";
 import { noExamples, puzzlesOfRun } from "./run-puzzles.node.ts";
 import type { RunSets } from "./run-sets.ts";
 
@@ -220,8 +229,7 @@ export async function resumeRun(folder: string, options: ResumeRunOptions = {}):
   const { side, files, path } = readCheckpoint(place, undefined, choice);
   const { config, seconds } = side;
   const task = options.task ?? (await resolveTask(about.task)).task;
-  const misfit = misfitOf(task, config.model);
-  if (misfit !== undefined) throw new CheckpointError(`${path}: ${misfit}`);
+  expectTaskFits(task, config, options.task ? path : runFileIn(run));
   const isStored = about.dataFolder !== undefined || about.data.train > 0;
   if (!isStored && !options.source) {
     throw new CheckpointError(`${run}: contains no training puzzles, expected the option source`);

@@ -261,6 +261,18 @@ it("a run whose generated puzzles were replaced is refused", async () => {
   await expect(runCommand(evalCommand(), out)).rejects.toThrow("the test puzzles differ");
 });
 
+it("a run whose run.json names a task of another size than the checkpoint is refused before anything is written", async () => {
+  await trainSudoku6("--steps", "1");
+  const file = join(out, "run.json");
+  writeFileSync(file, readFileSync(file, "utf8").replace('"sudoku6"', '"sudoku9"'));
+  const before = readdirSync(out);
+  await expect(train("--resume", out, "--steps", "2")).rejects.toThrow(
+    `${file}: the model has 36 cells and 8 tokens, sudoku9 has 81 and 11`,
+  );
+  expect(readdirSync(out)).toEqual(before);
+  expect(linesOf(out).map(({ step }) => step)).toEqual([1]);
+});
+
 it("--puzzles and --unseen set the numbers of generated puzzles", async () => {
   await trainSudoku6("--unseen", "3", "--steps", "1");
   expect(JSON.parse(readFileSync(join(out, "run.json"), "utf8")).data).toMatchObject({ train: 6, unseen: 3 });
@@ -279,6 +291,17 @@ describe("--resume with --set", () => {
       .split("\n")
       .map((line) => JSON.parse(line));
     expect(lines.filter((line) => "loss" in line).map(({ learningRate }) => learningRate)).toEqual([2e-3, 2e-3, 5e-4]);
+  });
+
+  it("says that the settings are not stored if no step is made, and how to continue", async () => {
+    await trainSudoku6("--steps", "2");
+    const note =
+      "note: --set learningRate=5e-4 was not stored, because no step was made: repeat it with --minutes, or with --steps above 2";
+    expect(await train("--resume", out, "--set", "learningRate=5e-4")).toContain(note);
+    expect(configOf().training.learningRate).toBe(2e-3);
+    expect(await train("--resume", out, "--set", "learningRate=5e-4", "--steps", "3")).not.toContain("note:");
+    expect(await train("--resume", out)).not.toContain("note:");
+    expect(configOf().training.learningRate).toBe(5e-4);
   });
 
   it("refuses settings on which the checkpoint depends, with one line", async () => {

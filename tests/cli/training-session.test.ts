@@ -111,6 +111,19 @@ it.each([
   expect(readCheckpoint(run.path).side.step).toBe(2);
 });
 
+it("does not say that a checkpoint is kept if the folder of the run was removed during the training", async () => {
+  const session = await startSession("removed");
+  const stop = { ...neverStop, check: async () => session.training.step === 1 };
+  await session.train({ ...options, goal: { step: 9, seconds: null }, stop });
+  rmSync(session.run.path, { recursive: true });
+  await expect(session.save()).rejects.toThrow(
+    new RegExp(
+      `^cannot save step 1: .*: no such file or folder; ${session.run.path} no longer holds the checkpoint of step 0$`,
+    ),
+  );
+  session.run.close();
+});
+
 it.each([
   [1e38, "step 1: the weight embedding.weight is not finite"],
   [1e6, "step 3: the loss is NaN, the gradient of embedding.weight is not finite"],

@@ -135,12 +135,14 @@ describe("loadRun", async () => {
     );
   });
 
-  it("names a file that is corrupted", async () => {
+  it("names a file that is corrupted, and how to choose another checkpoint", async () => {
     const place = join(folder, "copied");
     cpSync(path, place, { recursive: true });
     const file = join(checkpointOfStep(place, 3), "ema.safetensors");
     writeFileSync(file, readFileSync(file).fill(0xff, 2000));
-    await expect(loadRun(place)).rejects.toThrow(/ema.safetensors: is corrupted/);
+    await expect(loadRun(place)).rejects.toThrow(
+      /ema.safetensors: is corrupted: .* of steps 0 \(--checkpoint best or last, or the path of its folder\)$/,
+    );
   });
 });
 

@@ -6,18 +6,26 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  realpathSync,
+  renameSync,
   rmSync,
   truncateSync,
   writeFileSync,
 } from "node:fs";
 import { hostname, tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import fc from "fast-check";
-import { afterAll, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { writeFlushed } from "../../src/formats/atomic-files.node.ts";
 import { readTaskCsv, taskOf } from "../../src/puzzles/named-task.ts";
 import { type CheckpointFiles, packCheckpoint, restoreTraining, sideFile } from "../../src/runs/checkpoint.ts";
-import { readCheckpoint, runFolderOf, saveCheckpoint } from "../../src/runs/checkpoint-folder.node.ts";
+import {
+  checkpointOfStep,
+  readCheckpoint,
+  runFolderOf,
+  saveCheckpoint,
+  stepOfFolder,
+} from "../../src/runs/checkpoint-folder.node.ts";
 import { metricsFile } from "../../src/runs/metrics-log.node.ts";
 import {
   folderState,
@@ -245,6 +253,24 @@ it("moving a run aside replaces an earlier run at PATH.previous but never other 
   expect(() => moveRunAside(path.replace(".previous", ""))).toThrow("is not a run of trm");
 });
 
+it("a run in the current folder is not moved aside, nor one that contains the current folder", () => {
+  create().close();
+  const current = vi.spyOn(process, "cwd");
+  try {
+    current.mockReturnValue(realpathSync(path));
+    const message = "the current folder, which cannot be moved aside: change to another folder first";
+    expect(() => moveRunAside(path)).toThrow(`${path} is ${message}`);
+    current.mockReturnValue(realpathSync(join(path, "checkpoint-0000000")));
+    expect(() => moveRunAside(path)).toThrow(`${path} contains ${message}`);
+    expect(readdirSync(path)).not.toContain("lock");
+    current.mockReturnValue(realpathSync(root));
+    moveRunAside(path);
+  } finally {
+    current.mockRestore();
+  }
+  expect(existsSync(path)).toBe(false);
+});
+
 it("resuming starts at the newest checkpoint and drops later metrics", () => {
   const first = create();
   for (const step of [1, 2, 3]) first.metrics.append(tinyStepLine(step, 1 / step));
@@ -295,6 +321,49 @@ it("resuming from an earlier step drops later checkpoints and metrics", () => {
   expect(stepNow()).toBe(2);
 });
 
+describe("a checkpoint folder with another name than its step", () => {
+  const renamed = (name: string): void => {
+    const run = create();
+    run.save(1, checkpoints[1]!);
+    run.close();
+    renameSync(join(path, "checkpoint-0000001"), join(path, name));
+  };
+
+  it("is refused with the step that it holds, and nothing is removed", () => {
+    renamed("checkpoint-0000020");
+    rmSync(join(path, "checkpoint-0000000"), { recursive: true });
+    const before = readdirSync(path);
+    const message = `${join(path, "checkpoint-0000020")}: holds step 1, expected step 20, as in its name`;
+    expect(() => WritableRun.resume(path)).toThrow(message);
+    expect(() => WritableRun.resume(path, 20)).toThrow(message);
+    expect(() => readCheckpoint(join(path, "checkpoint-0000020"))).toThrow(message);
+    expect(readdirSync(path)).toEqual(before);
+  });
+
+  it.each(["checkpoint-1", "checkpoint-00000001", "checkpoint-1e6", "checkpoint-0000001.5", "copy"])(
+    "does not count as a checkpoint of the run if the program never writes such a name: %s",
+    (name) => {
+      renamed(name);
+      const { run, checkpoint } = WritableRun.resume(path);
+      run.metrics.append(tinyStartLine);
+      run.close();
+      expect([checkpoint.side.step, run.steps]).toEqual([0, [0]]);
+      expect(readCheckpoint(join(path, name)).side.step).toBe(1); // its path can still be given
+    },
+  );
+});
+
+it("the name of a checkpoint folder has seven digits, or more for a step from ten million on", () => {
+  fc.assert(
+    fc.property(fc.nat(2 ** 31), (step) => {
+      const name = basename(checkpointOfStep(path, step));
+      expect(name).toMatch(/^checkpoint-(\d{7}|[1-9]\d{7,})$/);
+      expect(stepOfFolder(name)).toBe(step);
+      expect(stepOfFolder(name.replace("-", "-0"))).toBeUndefined();
+    }),
+  );
+});
+
 describe("a corrupted file of a checkpoint", () => {
   const flipBit = (file: string, at: number): void => {
     const bytes = readFileSync(file);
@@ -310,9 +379,10 @@ describe("a corrupted file of a checkpoint", () => {
     if (name.endsWith(".json"))
       writeFileSync(file, readFileSync(file, "utf8").replace('"seconds": 1.5', '"seconds": 2.5'));
     else flipBit(file, 0.9);
-    const message = /is corrupted: checksum [0-9a-f]{8}, expected [0-9a-f]{8}; .* of steps 0 \(--from STEP\)$/;
-    expect(() => readCheckpoint(path)).toThrow(message);
-    expect(() => WritableRun.resume(path)).toThrow(message);
+    const message = (hint: string): RegExp =>
+      new RegExp(`is corrupted: checksum [0-9a-f]{8}, expected [0-9a-f]{8}; .* of steps 0 \\(${hint}\\)$`);
+    expect(() => readCheckpoint(path)).toThrow(message("the path of its folder"));
+    expect(() => WritableRun.resume(path)).toThrow(message("--from STEP"));
     const resumed = WritableRun.resume(path, 0).run;
     resumed.metrics.append(tinyStartLine);
     resumed.close();

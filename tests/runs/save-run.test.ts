@@ -1,5 +1,5 @@
 // saveRun, loadRun and resumeRun: a run that a program writes holds every bit, and continues bit for bit.
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
@@ -126,6 +126,18 @@ describe("saveRun", () => {
     const read = async (training: Training) =>
       await evaluate(training.evaluationModel, ownSets.test, { ...training.config.training, batchSize: 4 });
     expect(await read(resumed.training)).toEqual(await read(training));
+  });
+
+  it("is not resumed with a task of another size, whether run.json or the caller names it", async () => {
+    const path = newFolder();
+    await saveRun(path, kept(tinyTraining(tinyConfig())), { task: sudoku });
+    const misfit = "the model has 16 cells and 6 tokens";
+    await expect(resumeRun(path, { task: own })).rejects.toThrow(
+      `${join(path, "checkpoint-0000000")}: ${misfit}, filled has 6 and 4`,
+    );
+    const file = join(path, "run.json");
+    writeFileSync(file, readFileSync(file, "utf8").replace('"sudoku4"', '"sudoku6"'));
+    await expect(resumeRun(path)).rejects.toThrow(`${file}: ${misfit}, sudoku6 has 36 and 8`);
   });
 
   it("keeps the last three checkpoints and the best one", async () => {

@@ -1,5 +1,4 @@
 // `trm ablate`: the ablation table of the paper at small scale, with equal compute for every row.
-import { existsSync, readdirSync } from "node:fs";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { CheckpointError } from "../../formats/index.ts";
 import { taskOf } from "../../puzzles/index.ts";
@@ -7,6 +6,7 @@ import {
   type AblationPlan,
   type InitialWeights,
   isAblation,
+  lockAblation,
   OccupiedError,
   readCells,
   readInitialWeights,
@@ -165,20 +165,34 @@ async function ablate(options: AblateOptions): Promise<void> {
   const terminal = openTerminal(json ? "stderr" : "stdout");
   const backend = await chooseBackend(options);
   try {
-    const study = options.resume ? earlierStudy(folder, options) : await newStudy(folder, options, terminal);
-    const base = parseConfig(study.base, folder);
-    terminal.remark(`folder   ${folder}`);
-    terminal.remark(`compute  ${study.budget.toExponential(2)} floating-point operations per row and seed`);
-    if (study.init) terminal.remark(`weights  those of ${study.init.source}`);
-    await trainMissing(folder, study, base, terminal);
-    const cells = readCells(folder).filter(({ seed }) => seed <= study.seeds);
-    const about: AblationAbout & AblationPlan = { ...study, scale: scaleText(study, base) };
-    const reports = rowsOf(study).map((row) => reportRow(row, base.model, cells));
-    if (json) terminal.print(JSON.stringify({ ...about, rows: reports }));
-    else for (const line of ["", ...ablationTable(about, reports)]) terminal.print(line);
+    const openStudy = await prepareStudy(folder, options, terminal);
+    const lock = lockAblation(folder);
+    try {
+      await runStudy(folder, await openStudy(), options, terminal);
+    } finally {
+      lock.release();
+    }
   } finally {
     backend.dispose();
   }
+}
+
+async function runStudy(
+  folder: string,
+  study: Study,
+  { json }: Pick<AblateOptions, "json">,
+  terminal: Terminal,
+): Promise<void> {
+  const base = parseConfig(study.base, folder);
+  terminal.remark(`folder   ${folder}`);
+  terminal.remark(`compute  ${study.budget.toExponential(2)} floating-point operations per row and seed`);
+  if (study.init) terminal.remark(`weights  those of ${study.init.source}`);
+  await trainMissing(folder, study, base, terminal);
+  const cells = readCells(folder).filter(({ seed }) => seed <= study.seeds);
+  const about: AblationAbout & AblationPlan = { ...study, scale: scaleText(study, base) };
+  const reports = rowsOf(study).map((row) => reportRow(row, base.model, cells));
+  if (json) terminal.print(JSON.stringify({ ...about, rows: reports }));
+  else for (const line of ["", ...ablationTable(about, reports)]) terminal.print(line);
 }
 
 /** A plan whose rows and seeds are known. */
@@ -187,6 +201,17 @@ type Study = AblationPlan & { readonly rows: string[]; readonly seeds: number };
 const keysOf = (rows: readonly AblationRow[]): string[] => rows.map(({ key }) => key);
 const rowsOf = ({ rows }: Pick<Study, "rows">): AblationRow[] =>
   rows.map((key) => everyRow.find((row) => row.key === key)!);
+
+/** Checks the options before the folder is locked. The result opens the study, and is called while the folder is locked. */
+async function prepareStudy(
+  folder: string,
+  options: AblateOptions,
+  terminal: Terminal,
+): Promise<() => Study | Promise<Study>> {
+  if (!options.resume) return prepareNew(folder, options, terminal);
+  readPlan(folder);
+  return () => earlierStudy(folder, options);
+}
 
 /** The study in the folder, with the rows and seeds that the options add to it. @throws UsageError if they contradict it */
 function earlierStudy(folder: string, options: AblateOptions): Study {
@@ -242,11 +267,7 @@ function expectFit(rows: readonly AblationRow[], base: Config, init: InitialWeig
 /** Seconds of the speed measurement. */
 const calibrationSeconds = 5;
 
-async function newStudy(folder: string, options: AblateOptions, terminal: Terminal): Promise<Study> {
-  if (isAblation(folder)) throw new OccupiedError(`${folder} holds an ablation already: --resume continues it`);
-  if (existsSync(folder) && readdirSync(folder).length > 0) {
-    throw new OccupiedError(`${folder} exists and is not an ablation: choose another --out`);
-  }
+async function prepareNew(folder: string, options: AblateOptions, terminal: Terminal): Promise<() => Promise<Study>> {
   const { settings, data } = presetFor("small", options.task);
   const { side, longerThan, clues = data.clues } = options;
   const { choice: task } = await generatedChoice(options.task, { side, longerThan, clues }, "ablate --task");
@@ -259,12 +280,15 @@ async function newStudy(folder: string, options: AblateOptions, terminal: Termin
   const puzzles = { train: options.puzzles ?? data.train, unseen: data.unseen };
   const base = { ...config.model, ...config.training };
   const shared = { task, puzzles, base, rows: keysOf(rows), seeds, ...(init && { init: init.about }) };
-  const study: Study =
-    steps === undefined
-      ? { ...shared, minutes, budget: await budgetOf(minutes, config, shared, terminal) }
-      : { ...shared, steps, budget: steps * trainingFlops(config) };
-  writePlan(folder, study);
-  return study;
+  return async () => {
+    if (isAblation(folder)) throw new OccupiedError(`${folder} holds an ablation already: --resume continues it`);
+    const study: Study =
+      steps === undefined
+        ? { ...shared, minutes, budget: await budgetOf(minutes, config, shared, terminal) }
+        : { ...shared, steps, budget: steps * trainingFlops(config) };
+    writePlan(folder, study);
+    return study;
+  };
 }
 
 /** Floating-point operations that this machine makes in some minutes of training. */

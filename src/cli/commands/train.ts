@@ -10,10 +10,11 @@ import {
   puzzlesOfRun,
   type RunAbout,
   readInitialWeights,
+  runFileIn,
   verifyData,
   WritableRun,
 } from "../../runs/index.node.ts";
-import { type PresetName, presetNames, presetSummaries, restoreTraining } from "../../runs/index.ts";
+import { expectTaskFits, type PresetName, presetNames, presetSummaries, restoreTraining } from "../../runs/index.ts";
 import { Training } from "../../trm/index.ts";
 import { backendText } from "../describe-run.ts";
 import { UsageError } from "../explain.ts";
@@ -190,6 +191,11 @@ async function train(options: TrainOptions): Promise<void> {
     }
     const { evalEvery: evaluateEvery = null, saveEvery, threads } = options;
     const ending = await trainOnScreen(session, { goal, evaluateEvery, saveEvery, threads }, terminal);
+    if (options.resume !== undefined && options.set.length > 0 && !session.hasTrained) {
+      terminal.remark(
+        `note: --set ${options.set.join(" ")} was not stored, because no step was made: repeat it with --minutes, or with --steps above ${session.training.step}`,
+      );
+    }
     if (options.json) terminal.print(JSON.stringify(result(session, ending)));
     else showNext(terminal, nextCommands(session, ending));
     session.training.dispose();
@@ -272,6 +278,7 @@ async function resumeRun(
     const config = changedConfig(checkpoint.side.config, changed);
     const moved = movedData(path, recorded, data);
     const { task, choice } = await resolveTask(recorded.task, taskModule);
+    expectTaskFits(task, config, taskModule ?? runFileIn(path));
     const { source, sets, fingerprint } = puzzlesOfRun(path, moved, config, task);
     const note = verifyData({
       path: moved.dataFolder ?? `the puzzles in ${path}`,

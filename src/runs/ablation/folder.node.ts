@@ -1,6 +1,6 @@
 // The folder of an ablation: ablation.json describes the comparison, every finished cell is one file, and an unfinished cell is a
 // checkpoint, so that an interrupted ablation can continue.
-import { existsSync, readdirSync, rmSync } from "node:fs";
+import { existsSync, readdirSync, rmdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import * as z from "zod/mini";
 import { makeFolders, readBytes, replaceFile } from "../../formats/index.node.ts";
@@ -8,8 +8,9 @@ import { CheckpointError } from "../../formats/index.ts";
 import { taskChoiceSchema } from "../../puzzles/index.ts";
 import type { CheckpointFiles } from "../checkpoint.ts";
 import { type Checkpoint, readCheckpoint, saveCheckpoint, stepOfFolder } from "../checkpoint-folder.node.ts";
+import { type FolderLock, isLockName, lockFolder } from "../folder-lock.node.ts";
 import { parseAs, parseJson } from "../model-files.ts";
-import { initSchema } from "../run-folder.node.ts";
+import { initSchema, OccupiedError } from "../run-folder.node.ts";
 import { type AblationCell, cellSchema } from "./cell.ts";
 import { everyRow } from "./rows.ts";
 
@@ -42,6 +43,26 @@ const planSchema = z.object({
 export type AblationPlan = Omit<z.output<typeof planSchema>, "format" | "version">;
 
 export const isAblation = (folder: string): boolean => existsSync(join(folder, planFile));
+
+/**
+ * Locks the folder of an ablation against other processes. A new folder is created, and removed again if it is still empty when the
+ * lock is released.
+ *
+ * @throws OccupiedError for a folder with other contents; LockError while another process writes to it
+ */
+export function lockAblation(folder: string): FolderLock {
+  const isNew = !existsSync(folder);
+  if (!isNew && !isAblation(folder) && !readdirSync(folder).every(isLockName)) {
+    throw new OccupiedError(`${folder} exists and is not an ablation: choose another --out`);
+  }
+  makeFolders(folder);
+  const lock = lockFolder(folder);
+  const release = (): void => {
+    lock.release();
+    if (isNew && existsSync(folder) && readdirSync(folder).length === 0) rmdirSync(folder);
+  };
+  return { release };
+}
 
 /** @throws CheckpointError */
 export function readPlan(folder: string): AblationPlan {

@@ -55,7 +55,7 @@ const weightFiles = ({ config }: CheckpointSide): string[] =>
  */
 export function exportRun({ run, out, target, checkpoint, augment }: ExportOptions): Exported {
   const about = readRun(run);
-  const { side, files, path } = readCheckpoint(run, weightFiles, checkpoint);
+  const { side, files, path } = readCheckpoint(run, weightFiles, checkpoint, "--checkpoint best or last");
   const { training, model } = side.config;
   const copies = augment ?? (about.data.augment ? usualCopies : 0);
   const { dataFolder } = about;
