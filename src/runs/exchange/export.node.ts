@@ -6,8 +6,8 @@
  *     model.pt                             weights for `load_checkpoint` of the unmodified official code
  *     data/                                puzzles in the official layout
  */
-import { existsSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, readdirSync, readFileSync, realpathSync, rmSync, statSync } from "node:fs";
+import { isAbsolute, join, relative, resolve, sep } from "node:path";
 import { FileSet, makeFolders, replaceFile } from "../../formats/index.node.ts";
 import { parseSafetensors, serializePt, type WritableTensor } from "../../formats/index.ts";
 import { readDataMetadata, writeNames } from "../../puzzles/index.node.ts";
@@ -25,6 +25,7 @@ export const exportedAverage = "ema.safetensors";
 export const exportedConfig = "config.yaml";
 export const exportedPt = "model.pt";
 export const exportedData = "data";
+const exportedNames = [exportedWeights, exportedAverage, exportedPt, exportedData, exportedConfig];
 
 export interface ExportOptions {
   readonly run: string;
@@ -89,7 +90,11 @@ export function exportRun({ run, out, target, checkpoint, augment }: ExportOptio
     replaceFile(join(out, name), bytes);
     written.push(name);
   };
-  clearEarlierExport(out);
+  expectReplaceable(out, {
+    [`the run ${run}`]: run,
+    ...(dataFolder !== undefined && { [`the data set of ${run}`]: dataFolder }),
+  });
+  for (const name of exportedNames) rmSync(join(out, name), { recursive: true, force: true });
   makeFolders(out);
   write(exportedWeights, weights);
   if (average) write(exportedAverage, average);
@@ -115,8 +120,13 @@ export function exportRun({ run, out, target, checkpoint, augment }: ExportOptio
   return { files: written, notes: notes.filter((note) => note !== "") };
 }
 
-/** @throws OccupiedError */
-function clearEarlierExport(out: string): void {
+/**
+ * Checks that a folder holds nothing but an earlier export, or other files beside one.
+ *
+ * @param kept  folders that the export must not remove, by what is in them
+ * @throws OccupiedError
+ */
+function expectReplaceable(out: string, kept: Readonly<Record<string, string>>): void {
   if (!existsSync(out)) return;
   const names = statSync(out).isDirectory() ? readdirSync(out) : [out];
   const config = join(out, exportedConfig);
@@ -124,10 +134,20 @@ function clearEarlierExport(out: string): void {
   if (names.length > 0 && !isExport) {
     throw new OccupiedError(`${out} exists and is not an export of trm: choose another --out`);
   }
-  for (const name of [exportedWeights, exportedAverage, exportedConfig, exportedPt, exportedData]) {
-    rmSync(join(out, name), { recursive: true, force: true });
+  for (const place of exportedNames.map((name) => join(out, name)).filter((path) => existsSync(path))) {
+    for (const [what, folder] of Object.entries(kept)) {
+      if (!isWithin(folder, place)) continue;
+      throw new OccupiedError(`${place} would be replaced, but ${what} is in it: choose another --out`);
+    }
   }
 }
+
+/** Whether an existing path is a folder or below it, as the paths are written or after following symbolic links. */
+const isWithin = (path: string, folder: string): boolean =>
+  [resolve, (each: string) => realpathSync(each)].some((absolute) => {
+    const way = relative(absolute(folder), absolute(path));
+    return way.split(sep)[0] !== ".." && !isAbsolute(way); // absolute: on another drive of Windows
+  });
 
 const withoutTable =
   "puzzleEmbeddingSize 0: the official pretrain.py can train such a model but cannot load its weights, because load_checkpoint requires the puzzle table; --for torchrun can";

@@ -1,9 +1,20 @@
 // Export of runs to the official form and import: no bit changes, and official weights give the official code's numbers.
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { dirname, join } from "node:path";
 import { afterAll, describe, expect, it, vi } from "vitest";
 import { exportCommand } from "../../../src/cli/commands/export.ts";
 import { importCommand } from "../../../src/cli/commands/import.ts";
+import { trainCommand } from "../../../src/cli/commands/train.ts";
 import { parseSafetensors, serializeSafetensors, toFloat32, type WritableTensor } from "../../../src/formats/index.ts";
 import { parsePt } from "../../../src/formats/pt.ts";
 import { serializePt } from "../../../src/formats/pt-writer.ts";
@@ -21,6 +32,7 @@ import { importWeights } from "../../../src/runs/weights.ts";
 import { Random } from "../../../src/tensor/index.ts";
 import { ConfigError, Model, parseConfig } from "../../../src/trm/index.ts";
 import { predictions } from "../../../src/trm/prediction.ts";
+import { runCommand } from "../../cli/run-command.ts";
 import { officialCase, parityFolder, systemFolders } from "./parity-cases.ts";
 import { makeRun, newFolder } from "./runs.ts";
 
@@ -147,6 +159,32 @@ describe("export", () => {
     writeFileSync(join(other, "config.yaml"), "mine: true");
     expect(() => exportRun({ run: first.path, out: other, target: "official" })).toThrow("is not an export of trm");
     expect(readdirSync(other)).toEqual(["config.yaml"]);
+  });
+
+  it("refuses to replace the data set that the run trains on, or the run itself, also through a link", async () => {
+    const { path } = await makeRun({ name: "sudoku4" });
+    folders.push(dirname(path));
+    const [out, elsewhere] = [temporary(), temporary()];
+    exportRun({ run: path, out, target: "torchrun" });
+    const link = join(elsewhere, "link");
+    symlinkSync(out, link);
+    const tiny = ["hiddenSize=8", "heads=1", "widthMultiple=8", "T=1", "n=1", "nSup=1", "batchSize=2"];
+    const train = (data: string, run: string): Promise<string> =>
+      runCommand(trainCommand(), "--data", data, "--out", run, "--steps", "0", "--set", ...tiny);
+    const [outside, linked, inside] = [join(elsewhere, "a"), join(elsewhere, "b"), join(out, "data", "run")];
+    await train(join(out, "data"), outside);
+    await train(join(link, "data"), linked);
+    cpSync(path, inside, { recursive: true });
+    const before = filesOf(out);
+    for (const run of [outside, linked]) {
+      await expect(runCommand(exportCommand(), run, "--out", out, "--for", "torchrun")).rejects.toThrow(
+        `${join(out, "data")} would be replaced, but the data set of ${run} is in it: choose another --out`,
+      );
+    }
+    await expect(runCommand(exportCommand(), inside, "--out", link, "--for", "torchrun")).rejects.toThrow(
+      `${join(link, "data")} would be replaced, but the run ${inside} is in it: choose another --out`,
+    );
+    expect(filesOf(out)).toEqual(before);
   });
 
   it("notes that the official code cannot load weights without a puzzle table", async () => {
