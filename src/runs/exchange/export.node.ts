@@ -9,12 +9,21 @@
 import { existsSync, readdirSync, readFileSync, realpathSync, rmSync, statSync } from "node:fs";
 import { isAbsolute, join, relative, resolve, sep } from "node:path";
 import { FileSet, makeFolders, replaceFile } from "../../formats/index.node.ts";
-import { parseSafetensors, serializePt, type WritableTensor } from "../../formats/index.ts";
+import { CheckpointError, parseSafetensors, serializePt, type WritableTensor } from "../../formats/index.ts";
 import { readDataMetadata, writeNames } from "../../puzzles/index.node.ts";
-import { encodeSplit, identifierNames, type PuzzleSplit, taskOf, toSplit } from "../../puzzles/index.ts";
+import {
+  encodeSplit,
+  identifierNames,
+  type PuzzleSplit,
+  type TaskChoice,
+  taskOf,
+  toSplit,
+} from "../../puzzles/index.ts";
 import { Random } from "../../tensor/index.ts";
+import { misfitOf } from "../../trm/index.ts";
 import { averageFile, type CheckpointSide, weightsFile } from "../checkpoint.ts";
 import { type CheckpointChoice, readCheckpoint } from "../checkpoint-folder.node.ts";
+import { fingerprintOfFolder, fingerprintOfSets, verifyData } from "../data-fingerprint.node.ts";
 import { epochsOfSteps, examplesPerEpoch } from "../epochs.ts";
 import { OccupiedError, readRun, readSets } from "../run-folder.node.ts";
 import { formatOfficialConfig } from "./config-file.ts";
@@ -52,12 +61,16 @@ const weightFiles = ({ config }: CheckpointSide): string[] =>
 /**
  * Exports a run. All checks precede the first write; an earlier export in the folder is replaced.
  *
- * @throws ConfigError for settings that the official code does not support, OccupiedError for a folder with other contents
+ * @throws ConfigError for settings that the official code does not support, OccupiedError for a folder with other contents,
+ *   CheckpointError for a run with another task than its checkpoint, or with other puzzles than it was trained on
  */
 export function exportRun({ run, out, target, checkpoint, augment }: ExportOptions): Exported {
   const about = readRun(run);
   const { side, files, path } = readCheckpoint(run, weightFiles, checkpoint);
   const { training, model } = side.config;
+  const task = taskOf(about.task);
+  const misfit = misfitOf(task, model) ?? differentName(side.task, about.task);
+  if (misfit !== undefined) throw new CheckpointError(`${path}: ${misfit}`);
   const copies = augment ?? (about.data.augment ? usualCopies : 0);
   const { dataFolder } = about;
   const sets = dataFolder === undefined ? readSets(run) : null;
@@ -82,6 +95,16 @@ export function exportRun({ run, out, target, checkpoint, augment }: ExportOptio
       ...(dataFolder !== undefined && side.data && { data: side.data }),
     },
   });
+  expectReplaceable(out, {
+    [`the run ${run}`]: run,
+    ...(dataFolder !== undefined && { [`the data set of ${run}`]: dataFolder }),
+  });
+  const unverified = verifyData({
+    path: dataFolder ?? `the puzzles in ${run}`,
+    actual: sets ? fingerprintOfSets(sets) : fingerprintOfFolder(dataFolder!),
+    expected: side.data ?? about.fingerprint,
+    run,
+  });
 
   const weights = files.get(weightsFile)!;
   const average = files.get(averageFile);
@@ -90,17 +113,12 @@ export function exportRun({ run, out, target, checkpoint, augment }: ExportOptio
     replaceFile(join(out, name), bytes);
     written.push(name);
   };
-  expectReplaceable(out, {
-    [`the run ${run}`]: run,
-    ...(dataFolder !== undefined && { [`the data set of ${run}`]: dataFolder }),
-  });
   for (const name of exportedNames) rmSync(join(out, name), { recursive: true, force: true });
   makeFolders(out);
   write(exportedWeights, weights);
   if (average) write(exportedAverage, average);
   if (target === "official") write(exportedPt, serializePt(wrapped(weights, path)));
   if (sets) {
-    const task = taskOf(about.task);
     const random = new Random(training.seed);
     const data = new FileSet();
     writeSplit(data, join(out, exportedData, "train"), toSplit(sets.train, task, copies, random));
@@ -113,12 +131,19 @@ export function exportRun({ run, out, target, checkpoint, augment }: ExportOptio
   write(exportedConfig, new TextEncoder().encode(formatOfficialConfig(config, heading(target))));
   const ofOfficial = [isLoadable ? "" : withoutTable, training.emaWarmup ? withoutWarmup : ""];
   const ofBoth = [
+    unverified ?? "",
     training.depthCurriculum ? withoutStages : "",
     training.revealProbability > 0 ? withoutRevealed(training.revealProbability) : "",
   ];
   const notes = target === "official" ? [...ofOfficial, ...ofBoth] : ofBoth;
   return { files: written, notes: notes.filter((note) => note !== "") };
 }
+
+/** How the task of a checkpoint differs from that of its run; undefined if the names agree. */
+const differentName = (checkpoint: TaskChoice, run: TaskChoice): string | undefined =>
+  checkpoint.name === run.name
+    ? undefined
+    : `the checkpoint is of the task ${checkpoint.name}, the run is of ${run.name}`;
 
 /**
  * Checks that a folder holds nothing but an earlier export, or other files beside one.

@@ -187,6 +187,63 @@ describe("export", () => {
     expect(filesOf(out)).toEqual(before);
   });
 
+  it("refuses puzzles that the run was not trained on before it writes anything", async () => {
+    const { path } = await makeRun({ name: "sudoku4" });
+    const other = await makeRun({ name: "sudoku4" }, {}, { train: 12 });
+    folders.push(dirname(path), dirname(other.path));
+    const out = join(temporary(), "exported");
+    cpSync(join(other.path, "data.safetensors"), join(path, "data.safetensors"));
+    await expect(runCommand(exportCommand(), path, "--out", out, "--for", "torchrun")).rejects.toThrow(
+      `the puzzles in ${path}: is not the data set of ${path}: the training puzzles`,
+    );
+    expect(existsSync(out)).toBe(false);
+  });
+
+  it("refuses a changed data set on the disk before it writes anything", async () => {
+    const { path } = await makeRun({ name: "sudoku4" });
+    const other = await makeRun({ name: "sudoku4" }, {}, { train: 12 });
+    folders.push(dirname(path), dirname(other.path));
+    const [set, place] = [temporary(), temporary()];
+    const [data, run, out] = [join(set, "data"), join(place, "run"), join(place, "exported")];
+    exportRun({ run: path, out: set, target: "torchrun" });
+    const tiny = ["hiddenSize=8", "heads=1", "widthMultiple=8", "T=1", "n=1", "nSup=1", "batchSize=2"];
+    await runCommand(trainCommand(), "--data", data, "--out", run, "--steps", "0", "--set", ...tiny);
+    exportRun({ run: other.path, out: set, target: "torchrun" });
+    await expect(runCommand(exportCommand(), run, "--out", out, "--for", "torchrun")).rejects.toThrow(
+      `${data}: is not the data set of ${run}: the training puzzles and the test puzzles differ`,
+    );
+    expect(existsSync(out)).toBe(false);
+  });
+
+  it.each([
+    ["sudoku6", "the model has 16 cells and 6 tokens, sudoku6 has 36 and 8"],
+    ["maze", "the model has 16 cells and 6 tokens, maze9 has 81 and 6"],
+    ["tokens", "the checkpoint is of the task sudoku4, the run is of tokens"],
+  ])("refuses a run of sudoku4 whose run.json names the task %s", async (name, problem) => {
+    const { path } = await makeRun({ name: "sudoku4" });
+    folders.push(dirname(path));
+    const out = join(temporary(), "exported");
+    const about = JSON.parse(readFileSync(join(path, "run.json"), "utf8"));
+    const task = name === "tokens" ? { name, cells: 16, vocabulary: 6 } : { name };
+    writeFileSync(join(path, "run.json"), JSON.stringify({ ...about, task }));
+    await expect(runCommand(exportCommand(), path, "--out", out, "--for", "torchrun")).rejects.toThrow(
+      `${join(path, "checkpoint-0000000")}: ${problem}`,
+    );
+    expect(existsSync(out)).toBe(false);
+  });
+
+  it("notes that the puzzles of a run without a fingerprint cannot be verified", async () => {
+    const { path } = await makeRun({ name: "sudoku4" });
+    folders.push(dirname(path));
+    for (const file of [join(path, "run.json"), join(path, "checkpoint-0000000", "checkpoint.json")]) {
+      const { fingerprint: _, data, checksums: __, ...rest } = JSON.parse(readFileSync(file, "utf8"));
+      writeFileSync(file, JSON.stringify(file.endsWith("run.json") ? { ...rest, data } : rest));
+    }
+    expect(exportRun({ run: path, out: temporary(), target: "torchrun" }).notes).toEqual([
+      `the puzzles in ${path}: the data set cannot be verified, because ${path} stores no fingerprint of it`,
+    ]);
+  });
+
   it("notes that the official code cannot load weights without a puzzle table", async () => {
     const { path } = await makeRun({ name: "sudoku4" }, { widthMultiple: 256 });
     folders.push(dirname(path));
