@@ -6,21 +6,27 @@
  *     model.pt                             weights for `load_checkpoint` of the unmodified official code
  *     data/                                puzzles in the official layout
  */
-import { existsSync, readdirSync, readFileSync, realpathSync, rmSync, statSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, realpathSync, statSync } from "node:fs";
 import { isAbsolute, join, relative, resolve, sep } from "node:path";
-import { FileSet, makeFolders, replaceFile } from "../../formats/index.node.ts";
-import { CheckpointError, parseSafetensors, serializePt, type WritableTensor } from "../../formats/index.ts";
-import { readDataMetadata, writeNames } from "../../puzzles/index.node.ts";
+import { replaceFiles, temporaryPrefix } from "../../formats/index.node.ts";
+import {
+  CheckpointError,
+  parseSafetensors,
+  pythonJson,
+  serializePt,
+  type WritableTensor,
+} from "../../formats/index.ts";
+import { readDataMetadata } from "../../puzzles/index.node.ts";
 import {
   encodeSplit,
+  IDENTIFIERS_JSON,
   identifierNames,
-  type PuzzleSplit,
+  splitInSteps,
   type TaskChoice,
   taskOf,
-  toSplit,
 } from "../../puzzles/index.ts";
 import { Random } from "../../tensor/index.ts";
-import { misfitOf } from "../../trm/index.ts";
+import { type Examples, misfitOf } from "../../trm/index.ts";
 import { averageFile, type CheckpointSide, weightsFile } from "../checkpoint.ts";
 import { type CheckpointChoice, readCheckpoint } from "../checkpoint-folder.node.ts";
 import { fingerprintOfFolder, fingerprintOfSets, verifyData } from "../data-fingerprint.node.ts";
@@ -34,7 +40,7 @@ export const exportedAverage = "ema.safetensors";
 export const exportedConfig = "config.yaml";
 export const exportedPt = "model.pt";
 export const exportedData = "data";
-const exportedNames = [exportedWeights, exportedAverage, exportedPt, exportedData, exportedConfig];
+const exportedNames = [exportedWeights, exportedAverage, exportedPt, exportedData];
 
 export interface ExportOptions {
   readonly run: string;
@@ -44,6 +50,8 @@ export interface ExportOptions {
   readonly checkpoint?: CheckpointChoice;
   /** Random symmetries per training puzzle in the exported data. Default: 20 if the run augments its puzzles, else 0. */
   readonly augment?: number | undefined;
+  /** Called with the current work and the share of it that is done, 0 to 1. It may throw to stop the export: then nothing is written. */
+  readonly onProgress?: ((work: string, share: number) => void | Promise<void>) | undefined;
 }
 
 export interface Exported {
@@ -59,12 +67,13 @@ const weightFiles = ({ config }: CheckpointSide): string[] =>
   config.training.emaRate > 0 ? [weightsFile, averageFile] : [weightsFile];
 
 /**
- * Exports a run. All checks precede the first write; an earlier export in the folder is replaced.
+ * Exports a run. All checks and all work precede the first write; an earlier export in the folder is replaced at the end.
  *
  * @throws ConfigError for settings that the official code does not support, OccupiedError for a folder with other contents,
  *   CheckpointError for a run with another task than its checkpoint, or with other puzzles than it was trained on
  */
-export function exportRun({ run, out, target, checkpoint, augment }: ExportOptions): Exported {
+export async function exportRun(options: ExportOptions): Promise<Exported> {
+  const { run, out, target, checkpoint, augment, onProgress } = options;
   const about = readRun(run);
   const { side, files, path } = readCheckpoint(run, weightFiles, checkpoint);
   const { training, model } = side.config;
@@ -108,27 +117,25 @@ export function exportRun({ run, out, target, checkpoint, augment }: ExportOptio
 
   const weights = files.get(weightsFile)!;
   const average = files.get(averageFile);
-  const written: string[] = [];
-  const write = (name: string, bytes: Uint8Array): void => {
-    replaceFile(join(out, name), bytes);
-    written.push(name);
-  };
-  for (const name of exportedNames) rmSync(join(out, name), { recursive: true, force: true });
-  makeFolders(out);
-  write(exportedWeights, weights);
-  if (average) write(exportedAverage, average);
-  if (target === "official") write(exportedPt, serializePt(wrapped(weights, path)));
+  const contents = new Map<string, Uint8Array>([[exportedWeights, weights]]);
+  if (average) contents.set(exportedAverage, average);
+  if (target === "official") contents.set(exportedPt, serializePt(wrapped(weights, path)));
   if (sets) {
     const random = new Random(training.seed);
-    const data = new FileSet();
-    writeSplit(data, join(out, exportedData, "train"), toSplit(sets.train, task, copies, random));
-    writeSplit(data, join(out, exportedData, "test"), toSplit(sets.unseen, task, 0, random));
-    writeSplit(data, join(out, exportedData, "watch"), toSplit(sets.watch, task, 0, random));
-    writeNames(data, join(out, exportedData), identifierNames);
-    data.finish();
-    written.push(`${exportedData}/`);
+    const addSplit = async (name: string, examples: Examples, images: number): Promise<void> => {
+      const steps = splitInSteps(examples, task, images, random);
+      let step = steps.next();
+      for (; !step.done; step = steps.next()) await onProgress?.(`puzzles of ${name}`, step.value);
+      for (const [file, bytes] of encodeSplit(step.value)) contents.set(`${exportedData}/${name}/${file}`, bytes);
+    };
+    await addSplit("train", sets.train, copies);
+    await addSplit("test", sets.unseen, 0);
+    await addSplit("watch", sets.watch, 0);
+    contents.set(`${exportedData}/${IDENTIFIERS_JSON}`, utf8(pythonJson(identifierNames)));
   }
-  write(exportedConfig, new TextEncoder().encode(formatOfficialConfig(config, heading(target))));
+  contents.set(exportedConfig, utf8(formatOfficialConfig(config, heading(target))));
+  replaceFiles(out, contents, { names: exportedNames, marker: exportedConfig });
+  const written = new Set([...contents.keys()].map((name) => name.replace(/\/.*/, "/")));
   const ofOfficial = [isLoadable ? "" : withoutTable, training.emaWarmup ? withoutWarmup : ""];
   const ofBoth = [
     unverified ?? "",
@@ -136,7 +143,7 @@ export function exportRun({ run, out, target, checkpoint, augment }: ExportOptio
     training.revealProbability > 0 ? withoutRevealed(training.revealProbability) : "",
   ];
   const notes = target === "official" ? [...ofOfficial, ...ofBoth] : ofBoth;
-  return { files: written, notes: notes.filter((note) => note !== "") };
+  return { files: [...written], notes: notes.filter((note) => note !== "") };
 }
 
 /** How the task of a checkpoint differs from that of its run; undefined if the names agree. */
@@ -153,7 +160,9 @@ const differentName = (checkpoint: TaskChoice, run: TaskChoice): string | undefi
  */
 function expectReplaceable(out: string, kept: Readonly<Record<string, string>>): void {
   if (!existsSync(out)) return;
-  const names = statSync(out).isDirectory() ? readdirSync(out) : [out];
+  const names = statSync(out).isDirectory()
+    ? readdirSync(out).filter((name) => !name.startsWith(temporaryPrefix))
+    : [out];
   const config = join(out, exportedConfig);
   const isExport = names.includes(exportedConfig) && readFileSync(config, "utf8").startsWith(`# ${writtenBy}`);
   if (names.length > 0 && !isExport) {
@@ -202,6 +211,4 @@ function wrapped(weights: Uint8Array, where: string): Map<string, WritableTensor
   );
 }
 
-function writeSplit(files: FileSet, folder: string, split: PuzzleSplit): void {
-  for (const [name, bytes] of encodeSplit(split)) files.write(join(folder, name), bytes);
-}
+const utf8 = (text: string): Uint8Array => new TextEncoder().encode(text);

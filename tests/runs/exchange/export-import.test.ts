@@ -1,4 +1,5 @@
 // Export of runs to the official form and import: no bit changes, and official weights give the official code's numbers.
+import { spawnSync } from "node:child_process";
 import {
   cpSync,
   existsSync,
@@ -15,6 +16,7 @@ import { afterAll, describe, expect, it, vi } from "vitest";
 import { exportCommand } from "../../../src/cli/commands/export.ts";
 import { importCommand } from "../../../src/cli/commands/import.ts";
 import { trainCommand } from "../../../src/cli/commands/train.ts";
+import { InterruptedError } from "../../../src/cli/explain.ts";
 import { parseSafetensors, serializeSafetensors, toFloat32, type WritableTensor } from "../../../src/formats/index.ts";
 import { parsePt } from "../../../src/formats/pt.ts";
 import { serializePt } from "../../../src/formats/pt-writer.ts";
@@ -33,6 +35,7 @@ import { Random } from "../../../src/tensor/index.ts";
 import { ConfigError, Model, parseConfig } from "../../../src/trm/index.ts";
 import { predictions } from "../../../src/trm/prediction.ts";
 import { runCommand } from "../../cli/run-command.ts";
+import { projectRoot } from "../../source.ts";
 import { officialCase, parityFolder, systemFolders } from "./parity-cases.ts";
 import { makeRun, newFolder } from "./runs.ts";
 
@@ -91,9 +94,9 @@ describe("export, import and a second export", () => {
     const { path, config } = await makeRun(choice, settings, { steps: 2, augment });
     folders.push(dirname(path));
     const [first, second, back] = [temporary(), temporary(), join(temporary(), "back")];
-    exportRun({ run: path, out: first, target: "torchrun" });
+    await exportRun({ run: path, out: first, target: "torchrun" });
     await importByCommand(join(first, "model.safetensors"), "--out", back);
-    exportRun({ run: back, out: second, target: "torchrun" });
+    await exportRun({ run: back, out: second, target: "torchrun" });
     expect(filesOf(second)).toEqual(filesOf(first));
 
     const { side, files } = readCheckpoint(back);
@@ -110,14 +113,14 @@ describe("export, import and a second export", () => {
     const { path } = await makeRun({ name: "sudoku4" }, settings, { steps: 1 });
     folders.push(dirname(path));
     const [first, second, back] = [temporary(), temporary(), join(temporary(), "back")];
-    const { files, notes } = exportRun({ run: path, out: first, target: "official" });
+    const { files, notes } = await exportRun({ run: path, out: first, target: "official" });
     expect(files).toEqual(["model.safetensors", "ema.safetensors", "model.pt", "data/", "config.yaml"]);
     expect(notes).toEqual([]);
     expect([...parsePt(readFileSync(join(first, "model.pt"))).tensors.keys()]).toContain(
       "_orig_mod.model.inner.H_init",
     );
     await importByCommand(join(first, "model.pt"), "--out", back);
-    exportRun({ run: back, out: second, target: "official" });
+    await exportRun({ run: back, out: second, target: "official" });
     expect(filesOf(second)).toEqual(filesOf(first));
   });
 });
@@ -127,7 +130,7 @@ describe("export", () => {
     const { path } = await makeRun({ name: "sudoku6" }, {}, { augment: true, train: 3 });
     folders.push(dirname(path));
     const out = temporary();
-    exportRun({ run: path, out, target: "torchrun", augment: 4 });
+    await exportRun({ run: path, out, target: "torchrun", augment: 4 });
     const json = (split: string) => JSON.parse(readFileSync(join(out, "data", split, "dataset.json"), "utf8"));
     expect(json("train")).toMatchObject({ total_groups: 3, mean_puzzle_examples: 1, seq_len: 36, vocab_size: 8 });
     expect(statSync(join(out, "data/train/all__inputs.npy")).size).toBe(128 + 3 * 5 * 36);
@@ -139,7 +142,7 @@ describe("export", () => {
     const { path } = await makeRun({ name: "sudoku4" });
     folders.push(dirname(path));
     const out = join(temporary(), "exported");
-    expect(() => exportRun({ run: path, out, target: "official" })).toThrow(ConfigError);
+    await expect(exportRun({ run: path, out, target: "official" })).rejects.toThrow(ConfigError);
     await expect(exportCommand().exitOverride().parseAsync([path, "--out", out], { from: "user" })).rejects.toThrow(
       "widthMultiple 8",
     );
@@ -151,13 +154,15 @@ describe("export", () => {
     const [first, second] = [await makeRun({ name: "sudoku4" }, wide), await makeRun({ name: "sudoku4" }, small)];
     folders.push(dirname(first.path), dirname(second.path));
     const out = temporary();
-    exportRun({ run: first.path, out, target: "official" });
+    await exportRun({ run: first.path, out, target: "official" });
     mkdirSync(join(out, "checkpoints"));
-    exportRun({ run: second.path, out, target: "torchrun" });
+    await exportRun({ run: second.path, out, target: "torchrun" });
     expect(readdirSync(out).toSorted()).toEqual(["checkpoints", "config.yaml", "data", "model.safetensors"]);
     const other = temporary();
     writeFileSync(join(other, "config.yaml"), "mine: true");
-    expect(() => exportRun({ run: first.path, out: other, target: "official" })).toThrow("is not an export of trm");
+    await expect(exportRun({ run: first.path, out: other, target: "official" })).rejects.toThrow(
+      "is not an export of trm",
+    );
     expect(readdirSync(other)).toEqual(["config.yaml"]);
   });
 
@@ -165,7 +170,7 @@ describe("export", () => {
     const { path } = await makeRun({ name: "sudoku4" });
     folders.push(dirname(path));
     const [out, elsewhere] = [temporary(), temporary()];
-    exportRun({ run: path, out, target: "torchrun" });
+    await exportRun({ run: path, out, target: "torchrun" });
     const link = join(elsewhere, "link");
     symlinkSync(out, link);
     const tiny = ["hiddenSize=8", "heads=1", "widthMultiple=8", "T=1", "n=1", "nSup=1", "batchSize=2"];
@@ -187,6 +192,45 @@ describe("export", () => {
     expect(filesOf(out)).toEqual(before);
   });
 
+  it("that is interrupted keeps an earlier export, and leaves nothing in a new folder", async () => {
+    const { path } = await makeRun({ name: "sudoku6" });
+    folders.push(dirname(path));
+    const [earlier, fresh] = [temporary(), join(temporary(), "exported")];
+    await exportRun({ run: path, out: earlier, target: "torchrun" });
+    const before = filesOf(earlier);
+    for (const out of [earlier, fresh]) {
+      setTimeout(() => process.emit("SIGINT"), 300);
+      const started = runCommand(exportCommand(), path, "--out", out, "--for", "torchrun", "--augment", "1000000");
+      await expect(started).rejects.toThrow(InterruptedError);
+    }
+    expect(filesOf(earlier)).toEqual(before);
+    expect(existsSync(fresh)).toBe(false);
+    expect(readdirSync(dirname(fresh))).toEqual([]);
+  });
+
+  it.skipIf(process.platform === "win32")("that fails keeps an earlier export", async () => {
+    const { path } = await makeRun({ name: "sudoku4" });
+    folders.push(dirname(path));
+    const out = temporary();
+    await exportRun({ run: path, out, target: "torchrun" });
+    const before = filesOf(out);
+    // The shell limits files to 1 kB; ignoring the signal turns the limit into the error EFBIG.
+    const command = `trap '' XFSZ; ulimit -f 1; node --import tsx src/cli/main.ts export ${path} --out ${out} --for torchrun`;
+    const { status, stderr } = spawnSync("bash", ["-c", command], { cwd: projectRoot, encoding: "utf8" });
+    const problem = `trm: ${join(out, "model.safetensors")}: cannot write: the file would be too large\n`;
+    expect([status, stderr]).toEqual([1, problem]);
+    expect(filesOf(out)).toEqual(before);
+  });
+
+  it("replaces what a process left that was killed while it exported", async () => {
+    const { path } = await makeRun({ name: "sudoku4" });
+    folders.push(dirname(path));
+    const out = temporary();
+    mkdirSync(join(out, ".tmp-1-files", "new"), { recursive: true });
+    await exportRun({ run: path, out, target: "torchrun" });
+    expect(readdirSync(out)).not.toContain(".tmp-1-files");
+  });
+
   it("refuses puzzles that the run was not trained on before it writes anything", async () => {
     const { path } = await makeRun({ name: "sudoku4" });
     const other = await makeRun({ name: "sudoku4" }, {}, { train: 12 });
@@ -205,10 +249,10 @@ describe("export", () => {
     folders.push(dirname(path), dirname(other.path));
     const [set, place] = [temporary(), temporary()];
     const [data, run, out] = [join(set, "data"), join(place, "run"), join(place, "exported")];
-    exportRun({ run: path, out: set, target: "torchrun" });
+    await exportRun({ run: path, out: set, target: "torchrun" });
     const tiny = ["hiddenSize=8", "heads=1", "widthMultiple=8", "T=1", "n=1", "nSup=1", "batchSize=2"];
     await runCommand(trainCommand(), "--data", data, "--out", run, "--steps", "0", "--set", ...tiny);
-    exportRun({ run: other.path, out: set, target: "torchrun" });
+    await exportRun({ run: other.path, out: set, target: "torchrun" });
     await expect(runCommand(exportCommand(), run, "--out", out, "--for", "torchrun")).rejects.toThrow(
       `${data}: is not the data set of ${run}: the training puzzles and the test puzzles differ`,
     );
@@ -239,7 +283,7 @@ describe("export", () => {
       const { fingerprint: _, data, checksums: __, ...rest } = JSON.parse(readFileSync(file, "utf8"));
       writeFileSync(file, JSON.stringify(file.endsWith("run.json") ? { ...rest, data } : rest));
     }
-    expect(exportRun({ run: path, out: temporary(), target: "torchrun" }).notes).toEqual([
+    expect((await exportRun({ run: path, out: temporary(), target: "torchrun" })).notes).toEqual([
       `the puzzles in ${path}: the data set cannot be verified, because ${path} stores no fingerprint of it`,
     ]);
   });
@@ -248,14 +292,14 @@ describe("export", () => {
     const { path } = await makeRun({ name: "sudoku4" }, { widthMultiple: 256 });
     folders.push(dirname(path));
     const out = temporary();
-    expect(exportRun({ run: path, out, target: "official" }).notes[0]).toContain("puzzleEmbeddingSize 0");
+    expect((await exportRun({ run: path, out, target: "official" })).notes[0]).toContain("puzzleEmbeddingSize 0");
     expect(readFileSync(join(out, "config.yaml"), "utf8")).not.toContain("load_checkpoint");
   });
 
   it("notes that other code trains without the depth curriculum and without filled puzzles", async () => {
     const { path } = await makeRun({ name: "sudoku4" }, { depthCurriculum: true, revealProbability: 0.5 });
     folders.push(dirname(path));
-    const { notes } = exportRun({ run: path, out: temporary(), target: "torchrun" });
+    const { notes } = await exportRun({ run: path, out: temporary(), target: "torchrun" });
     expect(notes).toEqual([
       expect.stringContaining("depthCurriculum"),
       expect.stringContaining("revealProbability 0.5"),
@@ -270,7 +314,7 @@ describe("import", () => {
     const { path } = await makeRun(sudoku, {}, { steps: 1 });
     folders.push(dirname(path));
     const folder = temporary();
-    exportRun({ run: path, out: folder, target: "torchrun" });
+    await exportRun({ run: path, out: folder, target: "torchrun" });
     const bare = temporary();
     writeFileSync(join(bare, "step_1"), renamed(readFileSync(join(folder, "model.safetensors")), "model."));
     const config = readFileSync(join(folder, "config.yaml"), "utf8").replace(/ {2}task:\n {4}name: sudoku4\n/, "");
@@ -318,7 +362,7 @@ describe("import", () => {
     expect(readRun(out)).toMatchObject({ task: choice, dataFolder: data });
     expect(choice.name).toBe(task);
     const again = temporary();
-    exportRun({ run: out, out: again, target: "torchrun" });
+    await exportRun({ run: out, out: again, target: "torchrun" });
     expect(readFileSync(join(again, "model.safetensors")).equals(weights)).toBe(true);
     expect(parseOfficialConfig(readFileSync(join(again, "config.yaml"), "utf8"), "x").data_paths).toEqual([data]);
     expect(existsSync(join(again, "data"))).toBe(false);
@@ -328,7 +372,7 @@ describe("import", () => {
     const { path } = await makeRun(sudoku);
     folders.push(dirname(path));
     const folder = temporary();
-    exportRun({ run: path, out: folder, target: "torchrun" });
+    await exportRun({ run: path, out: folder, target: "torchrun" });
     const file = join(folder, "model.safetensors");
     const out = join(folder, "run");
     await expect(importByCommand(file, "--out", out, "--task", "sudoku6")).rejects.toThrow(
