@@ -7,9 +7,11 @@ import {
   lstatSync,
   mkdirSync,
   openSync,
+  readdirSync,
   readlinkSync,
   realpathSync,
   renameSync,
+  rmdirSync,
   rmSync,
   writeSync,
 } from "node:fs";
@@ -146,6 +148,89 @@ export function createFolder(path: string, files: ReadonlyMap<string, Uint8Array
     throw error;
   }
   attempt("write", path, () => flushFolder(dirname(path)));
+}
+
+/** What `replaceFiles` replaces. */
+export interface Replacement {
+  /** Names of the files and folders in the folder that make room for new ones. */
+  readonly names: readonly string[];
+  /** The file by which the folder is recognised. It is replaced last, and at no moment missing. */
+  readonly marker: string;
+  /** Replaceable, for tests. */
+  readonly write?: typeof writeFlushed;
+}
+
+/**
+ * Replaces files and folders in a folder together, and keeps others. All new files are complete before the first is renamed; after an
+ * error the folder is as before. Temporary files of crashed processes are removed at the end.
+ *
+ * @param files  by path in the folder
+ * @throws FileError
+ */
+export function replaceFiles(
+  folder: string,
+  files: ReadonlyMap<string, Uint8Array>,
+  { names, marker, write = writeFlushed }: Replacement,
+): void {
+  const isNew = !existsSync(folder);
+  makeFolders(folder);
+  const temporary = temporaryName(join(folder, "files")); // in the folder, because that may be a disk of its own
+  const [fresh, old] = [join(temporary, "new"), join(temporary, "old")];
+  try {
+    attempt("write", folder, () => {
+      rmSync(temporary, { recursive: true, force: true });
+      for (const each of [fresh, old]) makeFolders(each);
+    });
+    for (const [name, bytes] of files) {
+      attempt("write", join(folder, name), () => {
+        const place = join(fresh, name);
+        makeFolders(dirname(place));
+        write(place, bytes);
+        flushFolder(dirname(place));
+      });
+    }
+    attempt("write", folder, () => exchange({ folder, fresh, old }, names, marker));
+  } catch (error) {
+    rmSync(fresh, { recursive: true, force: true });
+    // Otherwise the earlier files could not be renamed back, and are only here.
+    if (!existsSync(old) || readdirSync(old).length === 0) rmSync(temporary, { recursive: true, force: true });
+    if (isNew && readdirSync(folder).length === 0) rmdirSync(folder);
+    throw error;
+  }
+  attempt("write", folder, () => removeTemporaries(folder));
+}
+
+/** Moves earlier files out of a folder and new ones into it. After an error all are back in their places. */
+function exchange(
+  { folder, fresh, old }: { readonly folder: string; readonly fresh: string; readonly old: string },
+  names: readonly string[],
+  marker: string,
+): void {
+  const moves: [from: string, to: string][] = [];
+  const move = (name: string, from: string, to: string): void => {
+    if (!lstatSync(join(from, name), { throwIfNoEntry: false })) return;
+    renameSync(join(from, name), join(to, name));
+    moves.push([join(from, name), join(to, name)]);
+  };
+  try {
+    for (const name of names) {
+      move(name, folder, old);
+      move(name, fresh, folder);
+    }
+    flushFolder(folder);
+    renameSync(join(fresh, marker), join(folder, marker));
+  } catch (error) {
+    for (const [from, to] of moves.reverse()) renameSync(to, from);
+    throw error;
+  }
+  flushFolder(folder);
+}
+
+/** Removes temporary files and folders of this and of crashed processes. No other process may be writing to the folder. */
+export function removeTemporaries(folder: string): void {
+  for (const name of readdirSync(folder)) {
+    if (name.startsWith(temporaryPrefix)) rmSync(join(folder, name), { recursive: true, force: true });
+  }
 }
 
 /** Removes a folder at once: a crash leaves the whole folder or none of it under its name. @throws FileError */

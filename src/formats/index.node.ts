@@ -7,7 +7,9 @@ export {
   expectNoLink,
   makeFolders,
   removeFolder,
+  removeTemporaries,
   replaceFile,
+  replaceFiles,
   temporaryPrefix,
   writeFlushed,
 } from "./atomic-files.node.ts";

@@ -13,5 +13,5 @@ export {
   readDataTask,
   writeDataset,
 } from "./official-layout/dataset.node.ts";
-export { readIdentifiers, writeNames } from "./official-layout/layout.node.ts";
+export { readIdentifiers } from "./official-layout/layout.node.ts";
 export { type ChosenTask, isModulePath, loadTaskModule, resolveTask } from "./task-module.node.ts";

@@ -23,7 +23,7 @@ export {
   taskOfData,
   withClues,
 } from "./named-task.ts";
-export { identifierNames, toExamples, toSplit } from "./official-layout/examples.ts";
+export { identifierNames, splitInSteps, toExamples, toSplit } from "./official-layout/examples.ts";
 export {
   DATASET_JSON,
   decodeSplit,

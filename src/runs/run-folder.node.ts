@@ -16,6 +16,7 @@ import {
   makeFolders,
   readBytes,
   removeFolder,
+  removeTemporaries,
   replaceFile,
   temporaryPrefix,
 } from "../formats/index.node.ts";
@@ -311,13 +312,6 @@ export function readSets(path: string): RunSets {
     throw new CheckpointError(`${path}: contains no puzzles, they are in the data set ${elsewhere}`);
   if (!existsSync(file)) throw new CheckpointError(`${path}: contains no ${dataFile}, expected the folder of a run`);
   return parseSets(readBytes(file), file);
-}
-
-/** Removes temporary files of crashed processes. The caller holds the lock. */
-function removeTemporaries(path: string): void {
-  for (const name of readdirSync(path)) {
-    if (name.startsWith(temporaryPrefix)) rmSync(join(path, name), { recursive: true, force: true });
-  }
 }
 
 /** Removes everything that `create` writes except the lock. */

@@ -40,7 +40,7 @@ beforeAll(async () => {
   ];
   const embedding = ["puzzleEmbeddingSize=8", "puzzleSlots=1"];
   await runCommand(trainCommand(), "--data", data, "--out", run, "--steps", "1", "--set", ...settings, ...embedding);
-  exportRun({ run, out: exported, target: "torchrun" });
+  await exportRun({ run, out: exported, target: "torchrun" });
 });
 
 it("an export carries the fingerprint of its data set, and import refuses another set", async () => {
@@ -129,7 +129,7 @@ it("--puzzles sets the number of generated training puzzles, and is refused for 
   const settings = ["hiddenSize=8", "heads=1", "widthMultiple=8", "T=1", "n=1", "nSup=1", "batchSize=2"];
   const puzzles = ["--task", "sudoku4", "--puzzles", "6"];
   await runCommand(trainCommand(), ...puzzles, "--out", run, "--steps", "0", "--set", ...settings);
-  exportRun({ run, out: from, target: "torchrun" });
+  await exportRun({ run, out: from, target: "torchrun" });
   const file = join(from, "model.safetensors");
   await expect(importRun(file, "--out", out, "--puzzles", "9")).rejects.toThrow(
     `import: --puzzles 9, but the puzzles are read from ${join(from, "data")}`,

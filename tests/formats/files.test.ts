@@ -22,6 +22,8 @@ import {
   readAt,
   readBytes,
   replaceFile,
+  replaceFiles,
+  writeFlushed,
   writeOutput,
 } from "../../src/formats/index.node.ts";
 import { FileError } from "../../src/formats/index.ts";
@@ -177,5 +179,61 @@ describe("a set of files", () => {
     refusing.write(path("set/first"), "1");
     expect(() => refusing.open("/dev/null")).toThrow("/dev/null: cannot write: not a regular file");
     expect(readdirSync(path("set"))).toEqual(["link"]);
+  });
+});
+
+describe("files that are replaced together", () => {
+  const bytes = (contents: string): Uint8Array => new TextEncoder().encode(contents);
+  const files = new Map([
+    ["weights", bytes("new")],
+    ["data/train", bytes("new")],
+    ["marker", bytes("new")],
+  ]);
+  const options = { names: ["weights", "average", "data"], marker: "marker" };
+  const namesIn = (name: string): string[] => readdirSync(path(name)).toSorted();
+
+  /** A folder with earlier files, and one that is not to be replaced. */
+  const earlier = (name: string): string => {
+    mkdirSync(path(`${name}/data`), { recursive: true });
+    for (const file of ["weights", "average", "data/test", "marker", "other"]) {
+      writeFileSync(path(`${name}/${file}`), "old");
+    }
+    return path(name);
+  };
+
+  it("take the place of the earlier ones, also of those without a successor, and of no others", () => {
+    replaceFiles(earlier("together"), files, options);
+    expect(namesIn("together")).toEqual(["data", "marker", "other", "weights"]);
+    expect(namesIn("together/data")).toEqual(["train"]);
+    expect(["weights", "data/train", "marker", "other"].map((name) => text(`together/${name}`))).toEqual([
+      "new",
+      "new",
+      "new",
+      "old",
+    ]);
+  });
+
+  it("keep the earlier ones if one cannot be written, and leave no new folder", () => {
+    const write = (file: string, contents: Uint8Array): void => {
+      if (file.endsWith("train")) throw Object.assign(new Error("full"), { code: "ENOSPC" });
+      writeFlushed(file, contents);
+    };
+    for (const folder of [earlier("full"), path("full-and-new")]) {
+      expect(() => replaceFiles(folder, files, { ...options, write })).toThrow(
+        `${folder}/data/train: cannot write: no space left on the disk`,
+      );
+    }
+    expect(namesIn("full")).toEqual(["average", "data", "marker", "other", "weights"]);
+    expect(["weights", "data/test", "marker"].map((name) => text(`full/${name}`))).toEqual(["old", "old", "old"]);
+    expect(existsSync(path("full-and-new"))).toBe(false);
+  });
+
+  it("keep the earlier ones if one cannot be renamed", () => {
+    const folder = earlier("stuck");
+    rmSync(join(folder, "marker"));
+    mkdirSync(join(folder, "marker")); // a file cannot replace a folder
+    expect(() => replaceFiles(folder, files, options)).toThrow(`${folder}: cannot write: `);
+    expect(namesIn("stuck")).toEqual(["average", "data", "marker", "other", "weights"]);
+    expect(["weights", "average", "data/test"].map((name) => text(`stuck/${name}`))).toEqual(["old", "old", "old"]);
   });
 });

@@ -83,7 +83,7 @@ async function exported(settings: Readonly<Record<string, unknown>>): Promise<st
   const { path } = await makeRun({ name: "sudoku4" }, { explorationProbability: 0, ...settings }, { train: 64 });
   folders.push(dirname(path));
   const folder = temporary();
-  exportRun({ run: path, out: folder, target: "torchrun" });
+  await exportRun({ run: path, out: folder, target: "torchrun" });
   return folder;
 }
 

@@ -5,6 +5,7 @@ import { type Target, targets } from "../../runs/index.ts";
 import { checkpointOption, outputFolder, wholeNumber } from "../options.ts";
 import { openTerminal } from "../terminal.ts";
 import { invocation } from "../version.ts";
+import { runCancellable } from "../work-progress.ts";
 
 interface ExportOptions {
   readonly out: string;
@@ -43,10 +44,12 @@ Examples:
 
 How to use the exported files: docs/pytorch.md`,
     )
-    .action((run: string, options: ExportOptions) => {
+    .action(async (run: string, options: ExportOptions) => {
       const { out, for: target, ...more } = options;
       const terminal = openTerminal();
-      const { files, notes } = exportRun({ run, out, target, ...more });
+      const { files, notes } = await runCancellable(terminal, (onProgress) =>
+        exportRun({ run, out, target, ...more, onProgress }),
+      );
       terminal.print(`${out}: ${files.join(", ")}`);
       for (const note of notes) terminal.remark(`note: ${note}`);
     });

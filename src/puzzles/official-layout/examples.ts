@@ -20,6 +20,20 @@ export function toSplit(examples: Examples, task: Task, copies = 0, random = new
   expectObject("toSplit", "the task", task, ["sequenceLength", "vocabularySize", "augment"]);
   expectWhole("toSplit", "the number of copies", copies, 0);
   expectInstance("toSplit", "random", random, Random);
+  const steps = splitInSteps(examples, task, copies, random);
+  for (;;) {
+    const step = steps.next();
+    if (step.done) return step.value;
+  }
+}
+
+/** The work of `toSplit`, which may take long with many copies. After every example it yields the share that is done, 0 to 1. */
+export function* splitInSteps(
+  examples: Examples,
+  task: Task,
+  copies: number,
+  random: Random,
+): Generator<number, PuzzleSplit> {
   const { vocabularySize, sequenceLength } = task;
   if (vocabularySize > 256) throw new DatasetError(`toSplit: got ${vocabularySize} tokens, expected at most 256`);
   const { count, length, inputs, labels } = examples;
@@ -28,9 +42,11 @@ export function toSplit(examples: Examples, task: Task, copies = 0, random = new
   for (let i = 0; i < count; i++) {
     const question = inputs.slice(i * length, (i + 1) * length);
     const answer = labels.slice(i * length, (i + 1) * length);
-    for (const image of [{ question, answer }, ...images(question, answer, task, copies, random)]) {
+    let added = 0;
+    for (const image of images(question, answer, task, copies, random)) {
       builder.addExample(Uint8Array.from(image.question), Uint8Array.from(image.answer));
       builder.endPuzzle(0);
+      yield (i + ++added / (copies + 1)) / count;
     }
     builder.endGroup();
   }
@@ -41,17 +57,23 @@ export function toSplit(examples: Examples, task: Task, copies = 0, random = new
 /** After this many draws in a row without a new image, a puzzle is assumed to have no more. */
 const MAX_FRUITLESS = 50;
 
-function images(question: Int32Array, answer: Int32Array, task: Task, count: number, random: Random): TokenPair[] {
+/** A puzzle and up to `count` random images of it, all different. */
+function* images(
+  question: Int32Array,
+  answer: Int32Array,
+  task: Task,
+  count: number,
+  random: Random,
+): Generator<TokenPair> {
+  yield { question, answer };
   const known = new Set([question.join()]);
-  const found: TokenPair[] = [];
-  for (let fruitless = 0; found.length < count && fruitless < MAX_FRUITLESS; fruitless++) {
+  for (let fruitless = 0; known.size <= count && fruitless < MAX_FRUITLESS; fruitless++) {
     const image = task.augment(question, answer, random);
     if (known.has(image.question.join())) continue;
     known.add(image.question.join());
-    found.push(image);
+    yield image;
     fruitless = 0;
   }
-  return found;
 }
 
 /** The examples of the first puzzle of every group, which leaves augmented copies out. */

@@ -6,15 +6,30 @@
  *     model.pt                             weights for `load_checkpoint` of the unmodified official code
  *     data/                                puzzles in the official layout
  */
-import { existsSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
-import { join } from "node:path";
-import { FileSet, makeFolders, replaceFile } from "../../formats/index.node.ts";
-import { parseSafetensors, serializePt, type WritableTensor } from "../../formats/index.ts";
-import { readDataMetadata, writeNames } from "../../puzzles/index.node.ts";
-import { encodeSplit, identifierNames, type PuzzleSplit, taskOf, toSplit } from "../../puzzles/index.ts";
+import { existsSync, readdirSync, readFileSync, realpathSync, statSync } from "node:fs";
+import { isAbsolute, join, relative, resolve, sep } from "node:path";
+import { replaceFiles, temporaryPrefix } from "../../formats/index.node.ts";
+import {
+  CheckpointError,
+  parseSafetensors,
+  pythonJson,
+  serializePt,
+  type WritableTensor,
+} from "../../formats/index.ts";
+import { readDataMetadata } from "../../puzzles/index.node.ts";
+import {
+  encodeSplit,
+  IDENTIFIERS_JSON,
+  identifierNames,
+  splitInSteps,
+  type TaskChoice,
+  taskOf,
+} from "../../puzzles/index.ts";
 import { Random } from "../../tensor/index.ts";
+import { type Examples, misfitOf } from "../../trm/index.ts";
 import { averageFile, type CheckpointSide, weightsFile } from "../checkpoint.ts";
 import { type CheckpointChoice, readCheckpoint } from "../checkpoint-folder.node.ts";
+import { fingerprintOfFolder, fingerprintOfSets, verifyData } from "../data-fingerprint.node.ts";
 import { epochsOfSteps, examplesPerEpoch } from "../epochs.ts";
 import { OccupiedError, readRun, readSets } from "../run-folder.node.ts";
 import { formatOfficialConfig } from "./config-file.ts";
@@ -25,6 +40,7 @@ export const exportedAverage = "ema.safetensors";
 export const exportedConfig = "config.yaml";
 export const exportedPt = "model.pt";
 export const exportedData = "data";
+const exportedNames = [exportedWeights, exportedAverage, exportedPt, exportedData];
 
 export interface ExportOptions {
   readonly run: string;
@@ -34,6 +50,8 @@ export interface ExportOptions {
   readonly checkpoint?: CheckpointChoice;
   /** Random symmetries per training puzzle in the exported data. Default: 20 if the run augments its puzzles, else 0. */
   readonly augment?: number | undefined;
+  /** Called with the current work and the share of it that is done, 0 to 1. It may throw to stop the export: then nothing is written. */
+  readonly onProgress?: ((work: string, share: number) => void | Promise<void>) | undefined;
 }
 
 export interface Exported {
@@ -49,14 +67,19 @@ const weightFiles = ({ config }: CheckpointSide): string[] =>
   config.training.emaRate > 0 ? [weightsFile, averageFile] : [weightsFile];
 
 /**
- * Exports a run. All checks precede the first write; an earlier export in the folder is replaced.
+ * Exports a run. All checks and all work precede the first write; an earlier export in the folder is replaced at the end.
  *
- * @throws ConfigError for settings that the official code does not support, OccupiedError for a folder with other contents
+ * @throws ConfigError for settings that the official code does not support, OccupiedError for a folder with other contents,
+ *   CheckpointError for a run with another task than its checkpoint, or with other puzzles than it was trained on
  */
-export function exportRun({ run, out, target, checkpoint, augment }: ExportOptions): Exported {
+export async function exportRun(options: ExportOptions): Promise<Exported> {
+  const { run, out, target, checkpoint, augment, onProgress } = options;
   const about = readRun(run);
   const { side, files, path } = readCheckpoint(run, weightFiles, checkpoint, "--checkpoint best or last");
   const { training, model } = side.config;
+  const task = taskOf(about.task);
+  const misfit = misfitOf(task, model) ?? differentName(side.task, about.task);
+  if (misfit !== undefined) throw new CheckpointError(`${path}: ${misfit}`);
   const copies = augment ?? (about.data.augment ? usualCopies : 0);
   const { dataFolder } = about;
   const sets = dataFolder === undefined ? readSets(run) : null;
@@ -81,53 +104,84 @@ export function exportRun({ run, out, target, checkpoint, augment }: ExportOptio
       ...(dataFolder !== undefined && side.data && { data: side.data }),
     },
   });
+  expectReplaceable(out, {
+    [`the run ${run}`]: run,
+    ...(dataFolder !== undefined && { [`the data set of ${run}`]: dataFolder }),
+  });
+  const unverified = verifyData({
+    path: dataFolder ?? `the puzzles in ${run}`,
+    actual: sets ? fingerprintOfSets(sets) : fingerprintOfFolder(dataFolder!),
+    expected: side.data ?? about.fingerprint,
+    run,
+  });
 
   const weights = files.get(weightsFile)!;
   const average = files.get(averageFile);
-  const written: string[] = [];
-  const write = (name: string, bytes: Uint8Array): void => {
-    replaceFile(join(out, name), bytes);
-    written.push(name);
-  };
-  clearEarlierExport(out);
-  makeFolders(out);
-  write(exportedWeights, weights);
-  if (average) write(exportedAverage, average);
-  if (target === "official") write(exportedPt, serializePt(wrapped(weights, path)));
+  const contents = new Map<string, Uint8Array>([[exportedWeights, weights]]);
+  if (average) contents.set(exportedAverage, average);
+  if (target === "official") contents.set(exportedPt, serializePt(wrapped(weights, path)));
   if (sets) {
-    const task = taskOf(about.task);
     const random = new Random(training.seed);
-    const data = new FileSet();
-    writeSplit(data, join(out, exportedData, "train"), toSplit(sets.train, task, copies, random));
-    writeSplit(data, join(out, exportedData, "test"), toSplit(sets.unseen, task, 0, random));
-    writeSplit(data, join(out, exportedData, "watch"), toSplit(sets.watch, task, 0, random));
-    writeNames(data, join(out, exportedData), identifierNames);
-    data.finish();
-    written.push(`${exportedData}/`);
+    const addSplit = async (name: string, examples: Examples, images: number): Promise<void> => {
+      const steps = splitInSteps(examples, task, images, random);
+      let step = steps.next();
+      for (; !step.done; step = steps.next()) await onProgress?.(`puzzles of ${name}`, step.value);
+      for (const [file, bytes] of encodeSplit(step.value)) contents.set(`${exportedData}/${name}/${file}`, bytes);
+    };
+    await addSplit("train", sets.train, copies);
+    await addSplit("test", sets.unseen, 0);
+    await addSplit("watch", sets.watch, 0);
+    contents.set(`${exportedData}/${IDENTIFIERS_JSON}`, utf8(pythonJson(identifierNames)));
   }
-  write(exportedConfig, new TextEncoder().encode(formatOfficialConfig(config, heading(target))));
+  contents.set(exportedConfig, utf8(formatOfficialConfig(config, heading(target))));
+  replaceFiles(out, contents, { names: exportedNames, marker: exportedConfig });
+  const written = new Set([...contents.keys()].map((name) => name.replace(/\/.*/, "/")));
   const ofOfficial = [isLoadable ? "" : withoutTable, training.emaWarmup ? withoutWarmup : ""];
   const ofBoth = [
+    unverified ?? "",
     training.depthCurriculum ? withoutStages : "",
     training.revealProbability > 0 ? withoutRevealed(training.revealProbability) : "",
   ];
   const notes = target === "official" ? [...ofOfficial, ...ofBoth] : ofBoth;
-  return { files: written, notes: notes.filter((note) => note !== "") };
+  return { files: [...written], notes: notes.filter((note) => note !== "") };
 }
 
-/** @throws OccupiedError */
-function clearEarlierExport(out: string): void {
+/** How the task of a checkpoint differs from that of its run; undefined if the names agree. */
+const differentName = (checkpoint: TaskChoice, run: TaskChoice): string | undefined =>
+  checkpoint.name === run.name
+    ? undefined
+    : `the checkpoint is of the task ${checkpoint.name}, the run is of ${run.name}`;
+
+/**
+ * Checks that a folder holds nothing but an earlier export, or other files beside one.
+ *
+ * @param kept  folders that the export must not remove, by what is in them
+ * @throws OccupiedError
+ */
+function expectReplaceable(out: string, kept: Readonly<Record<string, string>>): void {
   if (!existsSync(out)) return;
-  const names = statSync(out).isDirectory() ? readdirSync(out) : [out];
+  const names = statSync(out).isDirectory()
+    ? readdirSync(out).filter((name) => !name.startsWith(temporaryPrefix))
+    : [out];
   const config = join(out, exportedConfig);
   const isExport = names.includes(exportedConfig) && readFileSync(config, "utf8").startsWith(`# ${writtenBy}`);
   if (names.length > 0 && !isExport) {
     throw new OccupiedError(`${out} exists and is not an export of trm: choose another --out`);
   }
-  for (const name of [exportedWeights, exportedAverage, exportedConfig, exportedPt, exportedData]) {
-    rmSync(join(out, name), { recursive: true, force: true });
+  for (const place of exportedNames.map((name) => join(out, name)).filter((path) => existsSync(path))) {
+    for (const [what, folder] of Object.entries(kept)) {
+      if (!isWithin(folder, place)) continue;
+      throw new OccupiedError(`${place} would be replaced, but ${what} is in it: choose another --out`);
+    }
   }
 }
+
+/** Whether an existing path is a folder or below it, as the paths are written or after following symbolic links. */
+const isWithin = (path: string, folder: string): boolean =>
+  [resolve, (each: string) => realpathSync(each)].some((absolute) => {
+    const way = relative(absolute(folder), absolute(path));
+    return way.split(sep)[0] !== ".." && !isAbsolute(way); // absolute: on another drive of Windows
+  });
 
 const withoutTable =
   "puzzleEmbeddingSize 0: the official pretrain.py can train such a model but cannot load its weights, because load_checkpoint requires the puzzle table; --for torchrun can";
@@ -157,6 +211,4 @@ function wrapped(weights: Uint8Array, where: string): Map<string, WritableTensor
   );
 }
 
-function writeSplit(files: FileSet, folder: string, split: PuzzleSplit): void {
-  for (const [name, bytes] of encodeSplit(split)) files.write(join(folder, name), bytes);
-}
+const utf8 = (text: string): Uint8Array => new TextEncoder().encode(text);

@@ -1,9 +1,22 @@
 // Export of runs to the official form and import: no bit changes, and official weights give the official code's numbers.
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { dirname, join } from "node:path";
 import { afterAll, describe, expect, it, vi } from "vitest";
 import { exportCommand } from "../../../src/cli/commands/export.ts";
 import { importCommand } from "../../../src/cli/commands/import.ts";
+import { trainCommand } from "../../../src/cli/commands/train.ts";
+import { InterruptedError } from "../../../src/cli/explain.ts";
 import { parseSafetensors, serializeSafetensors, toFloat32, type WritableTensor } from "../../../src/formats/index.ts";
 import { parsePt } from "../../../src/formats/pt.ts";
 import { serializePt } from "../../../src/formats/pt-writer.ts";
@@ -21,6 +34,8 @@ import { importWeights } from "../../../src/runs/weights.ts";
 import { Random } from "../../../src/tensor/index.ts";
 import { ConfigError, Model, parseConfig } from "../../../src/trm/index.ts";
 import { predictions } from "../../../src/trm/prediction.ts";
+import { runCommand } from "../../cli/run-command.ts";
+import { projectRoot } from "../../source.ts";
 import { officialCase, parityFolder, systemFolders } from "./parity-cases.ts";
 import { makeRun, newFolder } from "./runs.ts";
 
@@ -79,9 +94,9 @@ describe("export, import and a second export", () => {
     const { path, config } = await makeRun(choice, settings, { steps: 2, augment });
     folders.push(dirname(path));
     const [first, second, back] = [temporary(), temporary(), join(temporary(), "back")];
-    exportRun({ run: path, out: first, target: "torchrun" });
+    await exportRun({ run: path, out: first, target: "torchrun" });
     await importByCommand(join(first, "model.safetensors"), "--out", back);
-    exportRun({ run: back, out: second, target: "torchrun" });
+    await exportRun({ run: back, out: second, target: "torchrun" });
     expect(filesOf(second)).toEqual(filesOf(first));
 
     const { side, files } = readCheckpoint(back);
@@ -98,14 +113,14 @@ describe("export, import and a second export", () => {
     const { path } = await makeRun({ name: "sudoku4" }, settings, { steps: 1 });
     folders.push(dirname(path));
     const [first, second, back] = [temporary(), temporary(), join(temporary(), "back")];
-    const { files, notes } = exportRun({ run: path, out: first, target: "official" });
+    const { files, notes } = await exportRun({ run: path, out: first, target: "official" });
     expect(files).toEqual(["model.safetensors", "ema.safetensors", "model.pt", "data/", "config.yaml"]);
     expect(notes).toEqual([]);
     expect([...parsePt(readFileSync(join(first, "model.pt"))).tensors.keys()]).toContain(
       "_orig_mod.model.inner.H_init",
     );
     await importByCommand(join(first, "model.pt"), "--out", back);
-    exportRun({ run: back, out: second, target: "official" });
+    await exportRun({ run: back, out: second, target: "official" });
     expect(filesOf(second)).toEqual(filesOf(first));
   });
 });
@@ -115,7 +130,7 @@ describe("export", () => {
     const { path } = await makeRun({ name: "sudoku6" }, {}, { augment: true, train: 3 });
     folders.push(dirname(path));
     const out = temporary();
-    exportRun({ run: path, out, target: "torchrun", augment: 4 });
+    await exportRun({ run: path, out, target: "torchrun", augment: 4 });
     const json = (split: string) => JSON.parse(readFileSync(join(out, "data", split, "dataset.json"), "utf8"));
     expect(json("train")).toMatchObject({ total_groups: 3, mean_puzzle_examples: 1, seq_len: 36, vocab_size: 8 });
     expect(statSync(join(out, "data/train/all__inputs.npy")).size).toBe(128 + 3 * 5 * 36);
@@ -127,7 +142,7 @@ describe("export", () => {
     const { path } = await makeRun({ name: "sudoku4" });
     folders.push(dirname(path));
     const out = join(temporary(), "exported");
-    expect(() => exportRun({ run: path, out, target: "official" })).toThrow(ConfigError);
+    await expect(exportRun({ run: path, out, target: "official" })).rejects.toThrow(ConfigError);
     await expect(exportCommand().exitOverride().parseAsync([path, "--out", out], { from: "user" })).rejects.toThrow(
       "widthMultiple 8",
     );
@@ -139,28 +154,152 @@ describe("export", () => {
     const [first, second] = [await makeRun({ name: "sudoku4" }, wide), await makeRun({ name: "sudoku4" }, small)];
     folders.push(dirname(first.path), dirname(second.path));
     const out = temporary();
-    exportRun({ run: first.path, out, target: "official" });
+    await exportRun({ run: first.path, out, target: "official" });
     mkdirSync(join(out, "checkpoints"));
-    exportRun({ run: second.path, out, target: "torchrun" });
+    await exportRun({ run: second.path, out, target: "torchrun" });
     expect(readdirSync(out).toSorted()).toEqual(["checkpoints", "config.yaml", "data", "model.safetensors"]);
     const other = temporary();
     writeFileSync(join(other, "config.yaml"), "mine: true");
-    expect(() => exportRun({ run: first.path, out: other, target: "official" })).toThrow("is not an export of trm");
+    await expect(exportRun({ run: first.path, out: other, target: "official" })).rejects.toThrow(
+      "is not an export of trm",
+    );
     expect(readdirSync(other)).toEqual(["config.yaml"]);
+  });
+
+  it("refuses to replace the data set that the run trains on, or the run itself, also through a link", async () => {
+    const { path } = await makeRun({ name: "sudoku4" });
+    folders.push(dirname(path));
+    const [out, elsewhere] = [temporary(), temporary()];
+    await exportRun({ run: path, out, target: "torchrun" });
+    const link = join(elsewhere, "link");
+    symlinkSync(out, link);
+    const tiny = ["hiddenSize=8", "heads=1", "widthMultiple=8", "T=1", "n=1", "nSup=1", "batchSize=2"];
+    const train = (data: string, run: string): Promise<string> =>
+      runCommand(trainCommand(), "--data", data, "--out", run, "--steps", "0", "--set", ...tiny);
+    const [outside, linked, inside] = [join(elsewhere, "a"), join(elsewhere, "b"), join(out, "data", "run")];
+    await train(join(out, "data"), outside);
+    await train(join(link, "data"), linked);
+    cpSync(path, inside, { recursive: true });
+    const before = filesOf(out);
+    for (const run of [outside, linked]) {
+      await expect(runCommand(exportCommand(), run, "--out", out, "--for", "torchrun")).rejects.toThrow(
+        `${join(out, "data")} would be replaced, but the data set of ${run} is in it: choose another --out`,
+      );
+    }
+    await expect(runCommand(exportCommand(), inside, "--out", link, "--for", "torchrun")).rejects.toThrow(
+      `${join(link, "data")} would be replaced, but the run ${inside} is in it: choose another --out`,
+    );
+    expect(filesOf(out)).toEqual(before);
+  });
+
+  it("that is interrupted keeps an earlier export, and leaves nothing in a new folder", async () => {
+    const { path } = await makeRun({ name: "sudoku6" });
+    folders.push(dirname(path));
+    const [earlier, fresh] = [temporary(), join(temporary(), "exported")];
+    await exportRun({ run: path, out: earlier, target: "torchrun" });
+    const before = filesOf(earlier);
+    for (const out of [earlier, fresh]) {
+      setTimeout(() => process.emit("SIGINT"), 300);
+      const started = runCommand(exportCommand(), path, "--out", out, "--for", "torchrun", "--augment", "1000000");
+      await expect(started).rejects.toThrow(InterruptedError);
+    }
+    expect(filesOf(earlier)).toEqual(before);
+    expect(existsSync(fresh)).toBe(false);
+    expect(readdirSync(dirname(fresh))).toEqual([]);
+  });
+
+  it.skipIf(process.platform === "win32")("that fails keeps an earlier export", async () => {
+    const { path } = await makeRun({ name: "sudoku4" });
+    folders.push(dirname(path));
+    const out = temporary();
+    await exportRun({ run: path, out, target: "torchrun" });
+    const before = filesOf(out);
+    // The shell limits files to 1 kB; ignoring the signal turns the limit into the error EFBIG.
+    const command = `trap '' XFSZ; ulimit -f 1; node --import tsx src/cli/main.ts export ${path} --out ${out} --for torchrun`;
+    const { status, stderr } = spawnSync("bash", ["-c", command], { cwd: projectRoot, encoding: "utf8" });
+    const problem = `trm: ${join(out, "model.safetensors")}: cannot write: the file would be too large\n`;
+    expect([status, stderr]).toEqual([1, problem]);
+    expect(filesOf(out)).toEqual(before);
+  });
+
+  it("replaces what a process left that was killed while it exported", async () => {
+    const { path } = await makeRun({ name: "sudoku4" });
+    folders.push(dirname(path));
+    const out = temporary();
+    mkdirSync(join(out, ".tmp-1-files", "new"), { recursive: true });
+    await exportRun({ run: path, out, target: "torchrun" });
+    expect(readdirSync(out)).not.toContain(".tmp-1-files");
+  });
+
+  it("refuses puzzles that the run was not trained on before it writes anything", async () => {
+    const { path } = await makeRun({ name: "sudoku4" });
+    const other = await makeRun({ name: "sudoku4" }, {}, { train: 12 });
+    folders.push(dirname(path), dirname(other.path));
+    const out = join(temporary(), "exported");
+    cpSync(join(other.path, "data.safetensors"), join(path, "data.safetensors"));
+    await expect(runCommand(exportCommand(), path, "--out", out, "--for", "torchrun")).rejects.toThrow(
+      `the puzzles in ${path}: is not the data set of ${path}: the training puzzles`,
+    );
+    expect(existsSync(out)).toBe(false);
+  });
+
+  it("refuses a changed data set on the disk before it writes anything", async () => {
+    const { path } = await makeRun({ name: "sudoku4" });
+    const other = await makeRun({ name: "sudoku4" }, {}, { train: 12 });
+    folders.push(dirname(path), dirname(other.path));
+    const [set, place] = [temporary(), temporary()];
+    const [data, run, out] = [join(set, "data"), join(place, "run"), join(place, "exported")];
+    await exportRun({ run: path, out: set, target: "torchrun" });
+    const tiny = ["hiddenSize=8", "heads=1", "widthMultiple=8", "T=1", "n=1", "nSup=1", "batchSize=2"];
+    await runCommand(trainCommand(), "--data", data, "--out", run, "--steps", "0", "--set", ...tiny);
+    await exportRun({ run: other.path, out: set, target: "torchrun" });
+    await expect(runCommand(exportCommand(), run, "--out", out, "--for", "torchrun")).rejects.toThrow(
+      `${data}: is not the data set of ${run}: the training puzzles and the test puzzles differ`,
+    );
+    expect(existsSync(out)).toBe(false);
+  });
+
+  it.each([
+    ["sudoku6", "the model has 16 cells and 6 tokens, sudoku6 has 36 and 8"],
+    ["maze", "the model has 16 cells and 6 tokens, maze9 has 81 and 6"],
+    ["tokens", "the checkpoint is of the task sudoku4, the run is of tokens"],
+  ])("refuses a run of sudoku4 whose run.json names the task %s", async (name, problem) => {
+    const { path } = await makeRun({ name: "sudoku4" });
+    folders.push(dirname(path));
+    const out = join(temporary(), "exported");
+    const about = JSON.parse(readFileSync(join(path, "run.json"), "utf8"));
+    const task = name === "tokens" ? { name, cells: 16, vocabulary: 6 } : { name };
+    writeFileSync(join(path, "run.json"), JSON.stringify({ ...about, task }));
+    await expect(runCommand(exportCommand(), path, "--out", out, "--for", "torchrun")).rejects.toThrow(
+      `${join(path, "checkpoint-0000000")}: ${problem}`,
+    );
+    expect(existsSync(out)).toBe(false);
+  });
+
+  it("notes that the puzzles of a run without a fingerprint cannot be verified", async () => {
+    const { path } = await makeRun({ name: "sudoku4" });
+    folders.push(dirname(path));
+    for (const file of [join(path, "run.json"), join(path, "checkpoint-0000000", "checkpoint.json")]) {
+      const { fingerprint: _, data, checksums: __, ...rest } = JSON.parse(readFileSync(file, "utf8"));
+      writeFileSync(file, JSON.stringify(file.endsWith("run.json") ? { ...rest, data } : rest));
+    }
+    expect((await exportRun({ run: path, out: temporary(), target: "torchrun" })).notes).toEqual([
+      `the puzzles in ${path}: the data set cannot be verified, because ${path} stores no fingerprint of it`,
+    ]);
   });
 
   it("notes that the official code cannot load weights without a puzzle table", async () => {
     const { path } = await makeRun({ name: "sudoku4" }, { widthMultiple: 256 });
     folders.push(dirname(path));
     const out = temporary();
-    expect(exportRun({ run: path, out, target: "official" }).notes[0]).toContain("puzzleEmbeddingSize 0");
+    expect((await exportRun({ run: path, out, target: "official" })).notes[0]).toContain("puzzleEmbeddingSize 0");
     expect(readFileSync(join(out, "config.yaml"), "utf8")).not.toContain("load_checkpoint");
   });
 
   it("notes that other code trains without the depth curriculum and without filled puzzles", async () => {
     const { path } = await makeRun({ name: "sudoku4" }, { depthCurriculum: true, revealProbability: 0.5 });
     folders.push(dirname(path));
-    const { notes } = exportRun({ run: path, out: temporary(), target: "torchrun" });
+    const { notes } = await exportRun({ run: path, out: temporary(), target: "torchrun" });
     expect(notes).toEqual([
       expect.stringContaining("depthCurriculum"),
       expect.stringContaining("revealProbability 0.5"),
@@ -175,7 +314,7 @@ describe("import", () => {
     const { path } = await makeRun(sudoku, {}, { steps: 1 });
     folders.push(dirname(path));
     const folder = temporary();
-    exportRun({ run: path, out: folder, target: "torchrun" });
+    await exportRun({ run: path, out: folder, target: "torchrun" });
     const bare = temporary();
     writeFileSync(join(bare, "step_1"), renamed(readFileSync(join(folder, "model.safetensors")), "model."));
     const config = readFileSync(join(folder, "config.yaml"), "utf8").replace(/ {2}task:\n {4}name: sudoku4\n/, "");
@@ -223,7 +362,7 @@ describe("import", () => {
     expect(readRun(out)).toMatchObject({ task: choice, dataFolder: data });
     expect(choice.name).toBe(task);
     const again = temporary();
-    exportRun({ run: out, out: again, target: "torchrun" });
+    await exportRun({ run: out, out: again, target: "torchrun" });
     expect(readFileSync(join(again, "model.safetensors")).equals(weights)).toBe(true);
     expect(parseOfficialConfig(readFileSync(join(again, "config.yaml"), "utf8"), "x").data_paths).toEqual([data]);
     expect(existsSync(join(again, "data"))).toBe(false);
@@ -233,7 +372,7 @@ describe("import", () => {
     const { path } = await makeRun(sudoku);
     folders.push(dirname(path));
     const folder = temporary();
-    exportRun({ run: path, out: folder, target: "torchrun" });
+    await exportRun({ run: path, out: folder, target: "torchrun" });
     const file = join(folder, "model.safetensors");
     const out = join(folder, "run");
     await expect(importByCommand(file, "--out", out, "--task", "sudoku6")).rejects.toThrow(

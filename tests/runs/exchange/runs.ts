@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TaskChoice, taskOf } from "../../../src/puzzles/named-task.ts";
 import { packCheckpoint } from "../../../src/runs/checkpoint.ts";
+import { fingerprintOfSets } from "../../../src/runs/data-fingerprint.node.ts";
 import { WritableRun } from "../../../src/runs/run-folder.node.ts";
 import { Random, useBackend } from "../../../src/tensor/index.ts";
 import { type Config, parseConfig, ShuffledExamples, Training } from "../../../src/trm/index.ts";
@@ -41,7 +42,8 @@ export async function makeRun(
   });
   const sets = { train: puzzles, watch: part(0, 2), unseen: part(2, 6) };
   const data = { train, watch: 2, unseen: 4, augment };
-  const about = { task: choice, preset: "small", data, goal: { steps: null, minutes: null } };
+  const fingerprint = fingerprintOfSets(sets);
+  const about = { task: choice, preset: "small", data, fingerprint, goal: { steps: null, minutes: null } };
   const stream = new ShuffledExamples(
     puzzles,
     new Random(config.training.seed).integer(2 ** 31),
@@ -49,7 +51,8 @@ export async function makeRun(
   );
   const training = new Training(config, stream);
   for (let step = 0; step < steps; step++) await training.supervisionStep();
-  const files = await packCheckpoint(training, { task: choice, seconds: 0, madeBy: "test", backend: { name, build } });
+  const made = { task: choice, data: fingerprint, seconds: 0, madeBy: "test", backend: { name, build } };
+  const files = await packCheckpoint(training, made);
   training.dispose();
   const path = join(newFolder(), "run");
   WritableRun.create(path, about, sets, { step: steps, files }).close();
