@@ -1,5 +1,6 @@
 // Explains an error in one line to the user of the command line.
-import { oneLine, SYSTEM_ERRORS } from "../formats/index.ts";
+import { SYSTEM_ERRORS } from "../formats/index.ts";
+import { oneLine } from "./format.ts";
 
 /** The command line itself is wrong: exit code 2. */
 export class UsageError extends Error {

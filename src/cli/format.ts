@@ -25,3 +25,6 @@ export const lossText = (loss: number): string => (loss >= 0.01 ? loss.toFixed(3
 
 /** "1 step", "2 steps" */
 export const counted = (count: number, noun: string): string => `${thousands(count)} ${noun}${count === 1 ? "" : "s"}`;
+
+/** A text with its line breaks replaced by spaces, for messages of one line. */
+export const oneLine = (text: string): string => text.replace(/\s*[\r\n]+\s*/g, " ");

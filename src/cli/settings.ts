@@ -2,7 +2,7 @@
 import { extname } from "node:path";
 import { parse as parseYaml } from "yaml";
 import { readBytes } from "../formats/index.node.ts";
-import { decodeText, duplicateKey, oneLine, quoted } from "../formats/index.ts";
+import { decodeText, duplicateKey, quoted } from "../formats/index.ts";
 import type { InitialWeights } from "../runs/index.node.ts";
 import { isOfficialForm, type Preset, readOfficialSettings, stepsOfEpochs } from "../runs/index.ts";
 import {
@@ -16,6 +16,7 @@ import {
   type Task,
 } from "../trm/index.ts";
 import { UsageError } from "./explain.ts";
+import { oneLine } from "./format.ts";
 
 export interface SettingSource {
   /** Names the source in error messages. */

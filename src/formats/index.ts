@@ -26,5 +26,5 @@ export {
   toInt32,
   type WritableTensor,
 } from "./safetensors.ts";
-export { decodeText, oneLine, parseJson } from "./text.ts";
+export { decodeText, parseJson } from "./text.ts";
 export { parseWeightsFile } from "./weights-file.ts";

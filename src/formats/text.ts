@@ -1,9 +1,6 @@
 // Text and JSON from the bytes of a file. Errors name the file.
 import { DatasetError, shortened } from "./errors.ts";
 
-/** A text with its line breaks replaced by spaces, for messages of one line. */
-export const oneLine = (text: string): string => text.replace(/\s*[\r\n]+\s*/g, " ");
-
 /** Decodes UTF-8. @throws DatasetError unless the bytes are UTF-8. */
 export function decodeText(bytes: Uint8Array, where: string): string {
   try {
