@@ -174,7 +174,7 @@ export function replaceFiles(
 ): void {
   const isNew = !existsSync(folder);
   makeFolders(folder);
-  const temporary = temporaryName(join(folder, "files")); // in the folder, because that may be a disk of its own
+  const temporary = temporaryName(join(folder, "files")); // in the folder, because a rename cannot cross disks and the folder may be a mount point
   const [fresh, old] = [join(temporary, "new"), join(temporary, "old")];
   try {
     attempt("write", folder, () => {
