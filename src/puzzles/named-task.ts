@@ -2,8 +2,8 @@
 import * as z from "zod/mini";
 import { expectObject, showValue } from "../tensor/index.ts";
 import { ConfigError, type Examples, type Task } from "../trm/index.ts";
-import { ARC_LENGTH, ARC_VOCABULARY } from "./arc/grid.ts";
-import { arcTask } from "./arc/task.ts";
+import { ARC_LENGTH, ARC_SIDE, ARC_VOCABULARY } from "./arc/grid.ts";
+import { arcTaskOfSide } from "./arc/task.ts";
 import { readGridCsv } from "./grid-csv.ts";
 import { type GridTask, gridTask } from "./grid-task.ts";
 import { isMazeSide } from "./maze/board.ts";
@@ -27,7 +27,7 @@ export interface TaskChoice {
   readonly name: TaskName;
   /** Number of clues of generated Sudokus; by default, as few as a unique solution allows. */
   readonly clues?: number | undefined;
-  /** Number of rows and columns of a maze. Default: 9. */
+  /** Number of rows and columns of a maze (default: 9) or of the canvas of ARC (default: 30). */
   readonly side?: number | undefined;
   /** The shortest paths of generated mazes have more steps than this. Default: `defaultLongerThan(side)`. */
   readonly longerThan?: number | undefined;
@@ -97,7 +97,7 @@ const families: Record<TaskName, Family> = {
     },
     readCsv: ({ rows }, text, fileName) => readMazeCsv(text, fileName, { side: rows }).examples,
   },
-  arc: { task: () => arcTask, readCsv: noCsv },
+  arc: { task: ({ side = ARC_SIDE }) => arcTaskOfSide(side), readCsv: noCsv },
   grid: {
     task: storedGrid,
     readCsv: (task, text, fileName) => readGridCsv(text, fileName, task, taskOf(choiceOf(task)).parse),
@@ -142,6 +142,7 @@ export function choiceOf(task: Task): TaskChoice {
     const { symbols, symmetry } = task as GridTask;
     return { name: "grid", title: name, rows, columns, symbols, symmetry };
   }
+  if (name === "arc" && vocabularySize === ARC_VOCABULARY) return { name, ...(rows !== ARC_SIDE && { side: rows }) };
   const known = taskOfData({ sequenceLength, vocabularySize });
   return taskOf(known).name === name ? known : { name: "tokens", cells: sequenceLength, vocabulary: vocabularySize };
 }
@@ -156,7 +157,7 @@ export function readTaskCsv(task: Task, text: string, fileName: string): Example
   return families[choiceOf(task).name].readCsv(task, text, fileName);
 }
 
-/** Recognises the task of a data set by the size of its puzzles and of its vocabulary. */
+/** Recognises the task of a data set without task.json by the size of its puzzles and of its vocabulary. */
 export function taskOfData({
   sequenceLength,
   vocabularySize,

@@ -211,6 +211,35 @@ describe("ARC", () => {
     expect(submission("sigma-1")).not.toBe(submission("plain"));
   });
 
+  it("is built, trained, evaluated and scored on a smaller canvas", async () => {
+    const tasks = join(folder, "small-canvas");
+    mkdirSync(join(tasks, "all"), { recursive: true });
+    const pair = (side: number) => ({ input: [new Array(side).fill(1)], output: [new Array(side).fill(2)] });
+    for (const [name, side] of [
+      ["small", 4],
+      ["large", 5],
+    ] as const) {
+      writeFileSync(join(tasks, `all/${name}.json`), JSON.stringify({ train: [pair(side)], test: [pair(side)] }));
+    }
+    const [data, run, out, scores] = ["data", "run", "out", "scores"].map((name) => join(folder, `canvas-${name}`));
+    const source = ["--prefix", tasks, ...words("--subsets all --test-set all --augment 1 --side 4")];
+    const built = await trm("data", "arc", ...source, "--out", data!);
+    expect([built.code, built.stdout]).toEqual([0, expect.stringContaining("1 task was left out")]);
+    const settings = [...tiny, "batchSize=2", "puzzleEmbeddingSize=16", "mixer=attention", "positions=rotary2d"];
+    const steps = words("--steps 1 --eval-every 9 --set");
+    const trained = await trm("train", "--data", data!, "--out", run!, ...steps, ...settings);
+    expect(trained).toMatchObject({ code: 0, stderr: "" });
+    expect((await trm("info", run!)).stdout).toContain("arc, 4 x 4");
+    const evaluated = json(await trm("eval", run!, "--arc", "--out", out!, "--k", "1", "--json"));
+    expect(evaluated.predictions).toBe(2);
+    const scored = words("--k 1 --json --out");
+    expect(json(await trm("arc-score", "--data", data!, "--predictions", out!, ...scored, scores!))).toEqual(
+      evaluated.voted,
+    );
+    const other = await trm("arc-score", "--data", set, "--predictions", out!, ...scored, scores!);
+    expect(other).toMatchObject({ code: 1, stderr: expect.stringContaining("a row of 16 tokens, expected 900") });
+  });
+
   it("is scored by arc-score like by the official evaluator", async () => {
     const evaluator = join(fixtures, "arc/evaluator");
     const out = join(folder, "official-scores");

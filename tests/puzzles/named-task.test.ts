@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { gridToTokens } from "../../src/puzzles/arc/grid.ts";
 import { generatedRows } from "../../src/puzzles/generated-rows.ts";
 import { arcTask, gridTask } from "../../src/puzzles/index.ts";
-import { readTaskCsv, type TaskChoice, taskOf, taskOfData } from "../../src/puzzles/named-task.ts";
+import { choiceOf, readTaskCsv, type TaskChoice, taskOf, taskOfData } from "../../src/puzzles/named-task.ts";
 import type { SplitMetadata } from "../../src/puzzles/official-layout/layout.ts";
 import { tokensTask } from "../../src/puzzles/tokens-task.ts";
 import { presetFor, presetNames } from "../../src/runs/presets.ts";
@@ -135,6 +135,22 @@ describe("tasks that come as a data set only", () => {
     ).toEqual(["01|.", "29|.", "||..", "...."]);
     expect(arcTask.mistake(tokens, tokens)).toBeUndefined();
     expect(arcTask.mistake(tokens, new Int32Array(900))).toBe("no colour at the top left corner, expected a grid");
+  });
+
+  it("the task arc has a canvas of any side up to 30", () => {
+    const side12 = taskOf({ name: "arc", side: 12 });
+    expect([side12.rows, side12.columns, side12.sequenceLength, side12.vocabularySize]).toEqual([12, 12, 144, 12]);
+    expect(choiceOf(side12)).toEqual({ name: "arc", side: 12 });
+    expect(choiceOf(arcTask)).toEqual({ name: "arc" });
+    expect(side12.format(side12.parse("[[1,2,3],[4,5,6]]"))).toBe("[[1,2,3],[4,5,6]]");
+    expect(() => side12.parse(JSON.stringify([new Array(13).fill(0)]))).toThrow(
+      new PuzzleError("arc: 1 row of 13 cells, expected at most 12 rows of 12"),
+    );
+    for (const side of [0, 31, 2.5, Number.NaN]) {
+      expect(() => taskOf({ name: "arc", side })).toThrow(
+        new ConfigError(`arc: side ${side}, expected a whole number from 1 to 30`),
+      );
+    }
   });
 
   it("the task tokens shows numbers, in a square if possible", () => {

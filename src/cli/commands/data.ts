@@ -72,6 +72,7 @@ interface ArcOptions {
   readonly subsets: readonly string[];
   readonly testSet: string;
   readonly out: string;
+  readonly side?: number;
   readonly augment?: number;
   readonly seed?: number;
   readonly json?: boolean;
@@ -91,12 +92,18 @@ function arcCommand(): Command {
     )
     .requiredOption("--test-set <name>", "subset whose test pairs become the test split")
     .requiredOption("--out <dir>", "folder of the new data set", outputFolder)
+    .addOption(
+      new Option(
+        "--side <n>",
+        "rows and columns of the canvas; tasks with larger grids are left out (1 to 30; default: 30)",
+      ).argParser(wholeNumber(1)),
+    )
     .addOption(new Option("--augment <n>", "augmented copies per task").argParser(wholeNumber(0)).default(1000))
     .addOption(new Option("--seed <n>", "seed of the augmentation").argParser(seed).default(42))
     .option("--json", "print what was written as one JSON object")
     .addHelpText(
       "after",
-      `\nExample:\n  ${invocation} data arc --prefix kaggle/combined/arc-agi --out data/arc1 \\\n    --subsets training,evaluation,concept --test-set evaluation`,
+      `\nExamples:\n  ${invocation} data arc --prefix kaggle/combined/arc-agi --out data/arc1 \\\n    --subsets training,evaluation,concept --test-set evaluation\n  ${invocation} data arc --prefix kaggle/combined/arc-agi --out data/arc-12 \\\n    --subsets training --test-set training --side 12 --augment 20`,
     )
     .action((options: ArcOptions) => build(options, (onProgress) => buildArcFiles({ ...options, onProgress })));
 }

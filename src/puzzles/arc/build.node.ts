@@ -7,12 +7,15 @@ import { Random } from "../../tensor/index.ts";
 import { ConfigError } from "../../trm/index.ts";
 import { type BuildProgress, type BuildReport, checkCount, reportOf } from "../build-report.ts";
 import { checkSize } from "../check-size.node.ts";
+import type { Grid } from "../dihedral.ts";
+import { writeTask } from "../official-layout/dataset.node.ts";
 import { SplitWriter, writeNames } from "../official-layout/layout.node.ts";
 import { splitMetadata } from "../official-layout/layout.ts";
 import { SplitBuilder } from "../official-layout/split-builder.ts";
 import { AUGMENTATIONS } from "./augment.ts";
 import { type ArcSubset, buildArc } from "./build.ts";
-import { ARC_LENGTH, ARC_VOCABULARY } from "./grid.ts";
+import { ARC_SIDE, ARC_VOCABULARY } from "./grid.ts";
+import { checkArcSide } from "./task.ts";
 import { type ArcTask, parseArcChallenges, parseArcTask } from "./tasks.ts";
 
 export interface ArcSourceOptions {
@@ -22,6 +25,8 @@ export interface ArcSourceOptions {
   /** The subset whose test pairs become the test split. */
   readonly testSet: string;
   readonly out: string;
+  /** Rows and columns of the canvas; tasks with larger grids are left out. Default 30, as published, which holds every task. */
+  readonly side?: number | undefined;
   /** Number of augmentations per task. Default 1000, as in the official builder. */
   readonly augment?: number | undefined;
   /** Default 42, as in the official builder. */
@@ -31,7 +36,8 @@ export interface ArcSourceOptions {
 
 /** @throws DatasetError for a missing or broken file; ConfigError for an invalid option; FileError */
 export async function buildArcFiles(options: ArcSourceOptions): Promise<BuildReport> {
-  const { prefix, subsets: names, testSet, out, augment = 1000, seed = 42 } = options;
+  const { prefix, subsets: names, testSet, out, side = ARC_SIDE, augment = 1000, seed = 42 } = options;
+  checkArcSide(side);
   checkCount("augment", augment);
   if (augment > AUGMENTATIONS) {
     throw new ConfigError(`augment ${augment}, expected at most ${AUGMENTATIONS} (transforms and colours of a task)`);
@@ -39,28 +45,33 @@ export async function buildArcFiles(options: ArcSourceOptions): Promise<BuildRep
   if (!names.includes(testSet)) {
     throw new ConfigError(`test set ${testSet}, expected one of the subsets ${names.join(", ")}`);
   }
-  const subsets = names.map((name) => loadArcSubset(prefix, name));
+  const given = names.map((name) => loadArcSubset(prefix, name));
+  const subsets = given.map((subset) => tasksThatFit(subset, side));
   const pairs = subsets
     .flatMap(({ tasks }) => [...tasks.values()])
     .reduce((sum, task) => sum + task.get("train")!.length, 0);
-  checkSize(`augment ${augment}`, { examples: pairs * (augment + 1), cells: ARC_LENGTH }, out);
+  checkSize(`augment ${augment}`, { examples: pairs * (augment + 1), cells: side * side }, out);
   const files = new FileSet();
   try {
     const writers = { train: new SplitWriter(files, out, "train"), test: new SplitWriter(files, out, "test") };
     const builders = { train: new SplitBuilder(writers.train), test: new SplitBuilder(writers.test) };
     const built = await buildArc({
       subsets,
+      side,
       testSet,
       augment,
       random: new Random(seed),
       builders,
       onProgress: (done, total) => options.onProgress?.("augmenting tasks", done / total),
     });
-    if (built.testPuzzles.size === 0)
-      throw new DatasetError(`the test set ${testSet} has no tasks, expected at least one`);
+    if (built.testPuzzles.size === 0) {
+      const fitting = side === ARC_SIDE ? "" : ` whose grids fit ${side}x${side}`;
+      throw new DatasetError(`the test set ${testSet} has no tasks${fitting}, expected at least one`);
+    }
     writeNames(files, out, built.identifiers, built.testPuzzles);
+    writeTask(files, out, { name: "arc", ...(side !== ARC_SIDE && { side }) });
     const identifierCount = built.identifiers.length;
-    const shape = { vocabularySize: ARC_VOCABULARY, sequenceLength: ARC_LENGTH, identifierCount };
+    const shape = { vocabularySize: ARC_VOCABULARY, sequenceLength: side * side, identifierCount };
     for (const split of ["train", "test"] as const) {
       writers[split].end(builders[split], splitMetadata(builders[split], shape));
     }
@@ -68,6 +79,7 @@ export async function buildArcFiles(options: ArcSourceOptions): Promise<BuildRep
     return {
       splits: (["train", "test"] as const).map((name) => reportOf(name, builders[name])),
       notes: [
+        ...subsets.flatMap(({ name, tasks }, index) => leftOut(name, given[index]!.tasks.size - tasks.size, side)),
         ...built.short.map(
           ({ name, found }) => `task ${name}: found only ${found} different augmentations of ${augment}`,
         ),
@@ -102,6 +114,23 @@ export function loadArcSubset(prefix: string, name: string): ArcSubset {
   }
   if (tasks.size === 0) throw new DatasetError("no .json files", { file: folder });
   return { name, tasks };
+}
+
+/** The tasks of a subset whose grids all fit the canvas. */
+function tasksThatFit({ name, tasks }: ArcSubset, side: number): ArcSubset {
+  const fits = ({ rows, columns }: Grid): boolean => rows <= side && columns <= side;
+  const fitting = [...tasks].filter(([, task]) =>
+    [...task.values()].flat().every(({ input, output }) => fits(input) && (output === undefined || fits(output))),
+  );
+  return { name, tasks: new Map(fitting) };
+}
+
+/** A note about the tasks that do not fit the canvas. */
+function leftOut(name: string, count: number, side: number): string[] {
+  if (count === 0) return [];
+  return [
+    `${name}: ${count} ${count === 1 ? "task was" : "tasks were"} left out because a grid does not fit ${side}x${side}`,
+  ];
 }
 
 /** Hidden files are skipped; macOS adds one named "._x.json" to every x.json in an archive. */

@@ -5,10 +5,11 @@
 // pairs of a puzzle except one are moved to random places of the canvas; in test, all stay at the top left.
 import { DatasetError, quoted } from "../../formats/index.ts";
 import type { Random } from "../../tensor/index.ts";
+import type { Grid } from "../dihedral.ts";
 import type { SplitName } from "../official-layout/layout.ts";
 import type { SplitBuilder } from "../official-layout/split-builder.ts";
 import { augmentedName, augmentGrid, randomAugmentation } from "./augment.ts";
-import { ARC_LENGTH, ARC_SIDE, gridKey, gridToTokens } from "./grid.ts";
+import { gridKey, gridToTokens } from "./grid.ts";
 import type { ArcPair, ArcTask, ArcTasks } from "./tasks.ts";
 
 /** Draws per augmentation after which a task is left with fewer (small tasks have few different ones). */
@@ -16,16 +17,16 @@ const DRAWS_PER_AUGMENTATION = 5;
 
 const BLANK = "<blank>";
 
-/** The labels of an unknown answer: padding, which counts neither for the loss nor for the accuracy. */
-const NO_LABELS = new Uint8Array(ARC_LENGTH);
-
 export interface ArcSubset {
   readonly name: string;
   readonly tasks: ArcTasks;
 }
 
 export interface ArcBuildOptions {
+  /** Their grids fit the canvas. */
   readonly subsets: readonly ArcSubset[];
+  /** Rows and columns of the canvas. */
+  readonly side: number;
   /** The subset whose test pairs are not trained on. */
   readonly testSet: string;
   /** Number of augmentations per task. */
@@ -46,7 +47,7 @@ export interface ArcBuild {
 
 /** Adds all tasks to the builders. @throws DatasetError if a task of the test subset has no pair for one of the splits */
 export async function buildArc(options: ArcBuildOptions): Promise<ArcBuild> {
-  const { subsets, testSet, augment, random, builders, onProgress } = options;
+  const { subsets, side, testSet, augment, random, builders, onProgress } = options;
   const identifiers = new Map<string, number>();
   const testPuzzles = new Map<string, ArcTask>();
   const short: { name: string; found: number }[] = [];
@@ -64,7 +65,7 @@ export async function buildArc(options: ArcBuildOptions): Promise<ArcBuild> {
       for (const puzzle of puzzles) {
         if (!identifiers.has(puzzle.name)) identifiers.set(puzzle.name, identifiers.size + 1);
         for (const [split, pairs] of puzzle.splits) {
-          addPuzzle(builders[split], pairs, split === "train", random);
+          addPuzzle(builders[split], pairs, { side, isMoved: split === "train" }, random);
           builders[split].endPuzzle(identifiers.get(puzzle.name)!);
         }
       }
@@ -115,14 +116,22 @@ function puzzleKey(splits: SplitPairs): string {
   return pairs.sort().join(" ");
 }
 
-function addPuzzle(builder: SplitBuilder, pairs: readonly ArcPair[], isMoved: boolean, random: Random): void {
+interface Canvas {
+  readonly side: number;
+  /** Whether all pairs except one move to random places. */
+  readonly isMoved: boolean;
+}
+
+function addPuzzle(builder: SplitBuilder, pairs: readonly ArcPair[], { side, isMoved }: Canvas, random: Random): void {
   const unmoved = random.integer(pairs.length);
   pairs.forEach(({ input, output }, index) => {
     const moves = isMoved && index !== unmoved;
     const rows = Math.max(input.rows, output?.rows ?? 0);
     const columns = Math.max(input.columns, output?.columns ?? 0);
-    const top = moves ? random.integer(ARC_SIDE - rows + 1) : 0;
-    const left = moves ? random.integer(ARC_SIDE - columns + 1) : 0;
-    builder.addExample(gridToTokens(input, top, left), output ? gridToTokens(output, top, left) : NO_LABELS);
+    const top = moves ? random.integer(side - rows + 1) : 0;
+    const left = moves ? random.integer(side - columns + 1) : 0;
+    const tokens = (grid: Grid) => gridToTokens(grid, { side, top, left });
+    // The labels of an unknown answer are padding, which counts neither for the loss nor for the accuracy.
+    builder.addExample(tokens(input), output ? tokens(output) : new Uint8Array(side * side));
   });
 }

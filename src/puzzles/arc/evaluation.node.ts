@@ -15,7 +15,6 @@ import {
 } from "../../trm/index.ts";
 import { openDataSplit } from "../official-layout/data-folder.node.ts";
 import { parseAugmentedName } from "./augment.ts";
-import { ARC_LENGTH } from "./grid.ts";
 import { ArcPredictionWriter, readArcNames, writeArcScores } from "./score.node.ts";
 import { type ArcScores, ArcVotes, OFFICIAL_KS } from "./vote.ts";
 
@@ -58,6 +57,7 @@ export async function evaluateArc(model: Model, options: ArcEvaluationOptions): 
   const { data, out, nSup, batchSize, ks = OFFICIAL_KS, attempts = 2, rollouts, onProgress } = options;
   const names = readArcNames(data);
   const source = openDataSplit(data, "test", model.config);
+  const { sequenceLength } = names;
   const hasRows = model.puzzleEmbedding !== null;
   const rounds = hasRows ? 2 : 1;
   const { count } = source;
@@ -76,7 +76,7 @@ export async function evaluateArc(model: Model, options: ArcEvaluationOptions): 
         : await lastAnswer(model, question, nSup, onStep);
       firstPuzzle += puzzleIds.length;
       puzzleIds.forEach((id, slot) => {
-        const row = (all: Int32Array) => all.subarray(slot * ARC_LENGTH, (slot + 1) * ARC_LENGTH);
+        const row = (all: Int32Array) => all.subarray(slot * sequenceLength, (slot + 1) * sequenceLength);
         voted.add(id, row(inputs), row(tokens), qHalt[slot]!);
         if (parseAugmentedName(names.identifiers[id] ?? "").augmentation === undefined) {
           singlePass.add(id, row(inputs), row(tokens), qHalt[slot]!);
@@ -89,7 +89,7 @@ export async function evaluateArc(model: Model, options: ArcEvaluationOptions): 
     return { voted: voted.result(ks, attempts), singlePass: singlePass.result(ks, attempts) };
   };
 
-  const writer = new ArcPredictionWriter(out);
+  const writer = new ArcPredictionWriter(out, sequenceLength);
   try {
     const own = await round(false, writer);
     writer.finish();
@@ -114,10 +114,11 @@ export async function evaluateArc(model: Model, options: ArcEvaluationOptions): 
 async function selectedAnswer(model: Model, question: Question, options: RolloutOptions & ArcRollouts) {
   const made = await predictRollouts(model, question, options);
   const { tokens, qHalt } = structuredClone(made[0]!);
+  const { sequenceLength } = model.config;
   qHalt.forEach((_, slot) => {
-    const answers = answersOf(made, slot, ARC_LENGTH);
+    const answers = answersOf(made, slot, sequenceLength);
     const chosen = answers[selectRollout(answers, options.select)]!;
-    tokens.set(chosen.tokens, slot * ARC_LENGTH);
+    tokens.set(chosen.tokens, slot * sequenceLength);
     qHalt[slot] = chosen.q;
   });
   return { tokens, qHalt };

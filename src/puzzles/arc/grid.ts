@@ -1,9 +1,12 @@
-// ARC grids as tokens on a 30x30 canvas: padding is 0, the end of the grid is 1, the colours 0 to 9 are 2 to 11.
+// ARC grids as tokens on a square canvas: padding is 0, the end of the grid is 1, the colours 0 to 9 are 2 to 11.
 //
+// The published canvas has 30 rows and columns, as many as the largest grids. A smaller one holds the tasks with small grids at a
+// fraction of the cost.
 // The end of the grid is a line of 1s to the right of it and below it (without the corner), if the canvas has room.
 import { DatasetError } from "../../formats/index.ts";
 import type { Grid } from "../dihedral.ts";
 
+/** Rows and columns of the published canvas, and of the largest grids. */
 export const ARC_SIDE = 30;
 export const ARC_LENGTH = ARC_SIDE * ARC_SIDE;
 /** Padding, end of grid, ten colours. */
@@ -11,34 +14,48 @@ export const ARC_VOCABULARY = 12;
 const END = 1;
 const FIRST_COLOUR = 2;
 
-/** Places a grid on the canvas, with its top left cell at (top, left). @throws RangeError if it does not fit */
-export function gridToTokens({ rows, columns, cells }: Grid, top = 0, left = 0): Uint8Array {
+export interface CanvasPlace {
+  /** Rows and columns of the canvas. Default: 30. */
+  readonly side?: number;
+  /** Row of the top left cell of the grid. Default: 0. */
+  readonly top?: number;
+  /** Column of the top left cell of the grid. Default: 0. */
+  readonly left?: number;
+}
+
+/** Places a grid on the canvas. @returns [side * side] @throws RangeError if it does not fit */
+export function gridToTokens(
+  { rows, columns, cells }: Grid,
+  { side = ARC_SIDE, top = 0, left = 0 }: CanvasPlace = {},
+): Uint8Array {
   const bottom = top + rows;
   const right = left + columns;
-  if (top < 0 || left < 0 || bottom > ARC_SIDE || right > ARC_SIDE) {
-    throw new RangeError(`gridToTokens: ${rows}x${columns} at (${top}, ${left}) does not fit ${ARC_SIDE}x${ARC_SIDE}`);
+  if (top < 0 || left < 0 || bottom > side || right > side) {
+    throw new RangeError(`gridToTokens: ${rows}x${columns} at (${top}, ${left}) does not fit ${side}x${side}`);
   }
-  const tokens = new Uint8Array(ARC_LENGTH);
+  const tokens = new Uint8Array(side * side);
   for (let row = 0; row < rows; row++) {
     for (let column = 0; column < columns; column++) {
-      tokens[(top + row) * ARC_SIDE + left + column] = cells[row * columns + column]! + FIRST_COLOUR;
+      tokens[(top + row) * side + left + column] = cells[row * columns + column]! + FIRST_COLOUR;
     }
   }
-  if (bottom < ARC_SIDE) tokens.fill(END, bottom * ARC_SIDE + left, bottom * ARC_SIDE + right);
-  if (right < ARC_SIDE) for (let row = top; row < bottom; row++) tokens[row * ARC_SIDE + right] = END;
+  if (bottom < side) tokens.fill(END, bottom * side + left, bottom * side + right);
+  if (right < side) for (let row = top; row < bottom; row++) tokens[row * side + right] = END;
   return tokens;
 }
 
 /**
  * The grid of a prediction: the largest rectangle of colours at the top left corner. Of equal areas the one with
  * fewer rows is used, as in the official evaluator. Without a colour in the corner, the grid is empty.
+ * @param tokens  a square canvas, row by row
  */
 export function cropTokens(tokens: ArrayLike<number>): Grid {
-  let columns = ARC_SIDE; // number of columns that have colours in every row so far
+  const side = Math.sqrt(tokens.length);
+  let columns = side; // number of columns that have colours in every row so far
   let best = { rows: 0, columns: 0 };
-  for (let rows = 1; rows <= ARC_SIDE; rows++) {
+  for (let rows = 1; rows <= side; rows++) {
     for (let column = 0; column < columns; column++) {
-      const token = tokens[(rows - 1) * ARC_SIDE + column]!;
+      const token = tokens[(rows - 1) * side + column]!;
       if (token < FIRST_COLOUR || token >= ARC_VOCABULARY) columns = column;
     }
     if (rows * columns > best.rows * best.columns) best = { rows, columns };
@@ -46,7 +63,7 @@ export function cropTokens(tokens: ArrayLike<number>): Grid {
   const cells = new Uint8Array(best.rows * best.columns);
   for (let cell = 0; cell < cells.length; cell++) {
     const row = Math.floor(cell / best.columns);
-    cells[cell] = tokens[row * ARC_SIDE + (cell % best.columns)]! - FIRST_COLOUR;
+    cells[cell] = tokens[row * side + (cell % best.columns)]! - FIRST_COLOUR;
   }
   return { ...best, cells };
 }

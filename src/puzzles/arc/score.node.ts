@@ -13,14 +13,13 @@ import {
 import { readIdentifiers, readTestPuzzles } from "../official-layout/layout.node.ts";
 import { DATASET_JSON, parseMetadata } from "../official-layout/layout.ts";
 import { NpyRowWriter } from "../official-layout/npy-row-writer.node.ts";
-import { ARC_LENGTH } from "./grid.ts";
 import { type ArcScoreOptions, type ArcScores, ArcVotes, OFFICIAL_KS } from "./vote.ts";
 
 /** Predictions of test examples, one row each. Rows with the blank identifier are padding. */
 export interface ArcPredictions {
-  /** [N, 900] tokens of the questions */
+  /** [N, L] tokens of the questions */
   readonly inputs: Int32Array | Uint8Array;
-  /** [N, 900] predicted tokens */
+  /** [N, L] predicted tokens */
   readonly preds: Int32Array | Uint8Array;
   /** [N] */
   readonly puzzleIdentifiers: Int32Array;
@@ -46,8 +45,9 @@ export interface ArcScoreFiles {
 export function scoreArc({ data, predictions, ks = OFFICIAL_KS, attempts = 2 }: ArcScoreFiles): ArcScores {
   const votes = new ArcVotes(readArcNames(data));
   for (const { inputs, preds, puzzleIdentifiers, qHaltLogits } of predictions) {
+    const length = inputs.length / puzzleIdentifiers.length;
     puzzleIdentifiers.forEach((identifier, at) => {
-      const row = (all: Int32Array | Uint8Array) => all.subarray(at * ARC_LENGTH, (at + 1) * ARC_LENGTH);
+      const row = (all: Int32Array | Uint8Array) => all.subarray(at * length, (at + 1) * length);
       votes.add(identifier, row(inputs), row(preds), qHaltLogits[at]!);
     });
   }
@@ -55,14 +55,14 @@ export function scoreArc({ data, predictions, ks = OFFICIAL_KS, attempts = 2 }: 
 }
 
 /** Reads the names and test tasks of a data set. @throws DatasetError if it is not an ARC data set; FileError */
-export function readArcNames(data: string): ArcScoreOptions {
+export function readArcNames(data: string): ArcScoreOptions & { readonly sequenceLength: number } {
   const testPuzzles = readTestPuzzles(data);
   if (testPuzzles === undefined) {
     throw new DatasetError("no test_puzzles.json, expected an ARC data set", { file: data });
   }
   const json = join(data, "test", DATASET_JSON);
-  const { blankIdentifier } = parseMetadata(decodeText(readBytes(json), json), json);
-  return { identifiers: readIdentifiers(data), blankIdentifier, testPuzzles };
+  const { blankIdentifier, sequenceLength } = parseMetadata(decodeText(readBytes(json), json), json);
+  return { identifiers: readIdentifiers(data), blankIdentifier, sequenceLength, testPuzzles };
 }
 
 /** Reads inputs.npy, preds.npy, puzzle_identifiers.npy and q_halt_logits.npy. @throws DatasetError if their shapes do not match; FileError */
@@ -78,19 +78,21 @@ export function readArcPredictions(dir: string): ArcPredictions {
     throw new DatasetError(`shape [${shape.join(", ")}], expected [${expected.join(", ")}]`, { file });
   };
   expectShape(identifiers, [count ?? "predictions"]);
-  const tokens = (name: string) => {
-    const array = read(name);
-    expectShape(array, [count, ARC_LENGTH]);
-    return array.data instanceof Uint8Array ? array.data : npyToInt32(array, array.file);
-  };
+  const inputs = read("inputs");
+  const length = inputs.shape[1];
+  expectShape(inputs, [count, length ?? "tokens"]);
+  const preds = read("preds");
+  expectShape(preds, [count, length]);
+  const tokens = (array: typeof inputs) =>
+    array.data instanceof Uint8Array ? array.data : npyToInt32(array, array.file);
   const q = read("q_halt_logits");
   expectShape(q, [count]);
   if (!(q.data instanceof Float32Array || q.data instanceof Float64Array)) {
     throw new DatasetError(`dtype ${q.dtype}, expected floats`, { file: q.file });
   }
   return {
-    inputs: tokens("inputs"),
-    preds: tokens("preds"),
+    inputs: tokens(inputs),
+    preds: tokens(preds),
     puzzleIdentifiers: npyToInt32(identifiers, identifiers.file),
     qHaltLogits: q.data,
   };
@@ -100,18 +102,21 @@ export function readArcPredictions(dir: string): ArcPredictions {
 export class ArcPredictionWriter {
   readonly #files = new FileSet();
   readonly #dir: string;
+  readonly #sequenceLength: number;
   readonly #inputs: NpyRowWriter;
   readonly #preds: NpyRowWriter;
   readonly #identifiers: number[] = [];
   readonly #q: number[] = [];
 
-  constructor(dir: string) {
+  /** @param sequenceLength  L, the number of cells of the canvas */
+  constructor(dir: string, sequenceLength: number) {
     this.#dir = dir;
+    this.#sequenceLength = sequenceLength;
     this.#inputs = new NpyRowWriter(this.#files.open(join(dir, "inputs.npy")));
     this.#preds = new NpyRowWriter(this.#files.open(join(dir, "preds.npy")));
   }
 
-  /** @param input [900] @param prediction [900] */
+  /** @param input [L] @param prediction [L] */
   add(identifier: number, input: ArrayLike<number>, prediction: ArrayLike<number>, qHaltLogit: number): void {
     this.#inputs.write(Uint8Array.from(input));
     this.#preds.write(Uint8Array.from(prediction));
@@ -120,8 +125,8 @@ export class ArcPredictionWriter {
   }
 
   finish(): void {
-    this.#inputs.end(ARC_LENGTH);
-    this.#preds.end(ARC_LENGTH);
+    this.#inputs.end(this.#sequenceLength);
+    this.#preds.end(this.#sequenceLength);
     const count = this.#identifiers.length;
     const column = (name: string, numbers: Int32Array | Float32Array) =>
       this.#files.write(join(this.#dir, `${name}.npy`), serializeNpy(numbers, [count]));

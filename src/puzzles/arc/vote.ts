@@ -16,6 +16,8 @@ export interface ArcScoreOptions {
   /** Names by identifier (identifiers.json). */
   readonly identifiers: readonly string[];
   readonly blankIdentifier: number;
+  /** L, the number of cells of the canvas. Default: 900, as published. */
+  readonly sequenceLength?: number | undefined;
   readonly testPuzzles: ArcTasks;
 }
 
@@ -50,14 +52,16 @@ export class ArcVotes {
 
   /**
    * Counts one prediction. Rows with the blank identifier are padding and are skipped.
-   * @param input [900] tokens of the question as the model saw it
-   * @param prediction [900] predicted tokens
+   * @param input [L] tokens of the question as the model saw it
+   * @param prediction [L] predicted tokens
    * @throws DatasetError if the identifier has no name or a row has another length
    */
   add(identifier: number, input: ArrayLike<number>, prediction: ArrayLike<number>, qLogit: number): void {
     if (identifier === this.#options.blankIdentifier) return;
+    const { sequenceLength = ARC_LENGTH } = this.#options;
     for (const row of [input, prediction]) {
-      if (row.length !== ARC_LENGTH) throw new DatasetError(`a row of ${row.length} tokens, expected ${ARC_LENGTH}`);
+      if (row.length === sequenceLength) continue;
+      throw new DatasetError(`a row of ${row.length} tokens, expected ${sequenceLength}`);
     }
     const { name, augmentation } = this.#name(identifier);
     const restored = (tokens: ArrayLike<number>) => {

@@ -1,5 +1,5 @@
 // A data set in the official layout as one object, and how to write one from examples. Beside the official files, task.json keeps the
-// symbols of a grid task; the official code does not read it.
+// symbols of a grid task or the canvas of ARC; the official code does not read it.
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { FileSet, readBytes } from "../../formats/index.node.ts";
@@ -72,6 +72,11 @@ export function readDataTask(folder: string): TaskChoice {
   return parsed.data;
 }
 
+/** Writes task.json. @throws FileError */
+export function writeTask(files: FileSet, folder: string, choice: TaskChoice): void {
+  files.write(join(folder, TASK_JSON), `${JSON.stringify(choice)}\n`);
+}
+
 /** @throws DatasetError for an invalid definition */
 function taskIn(choice: TaskChoice, file: string): Task {
   try {
@@ -122,7 +127,7 @@ export function writeDataset(folder: string, contents: DatasetContents): void {
     write("train", train, copies);
     if (test) write("test", test, 0);
     writeNames(files, folder, identifierNames);
-    files.write(join(folder, TASK_JSON), `${JSON.stringify(choiceOf(task))}\n`);
+    writeTask(files, folder, choiceOf(task));
     files.finish();
   } catch (error) {
     files.abandon();

@@ -18,6 +18,7 @@ import {
 } from "../../formats/index.ts";
 import { readDataMetadata } from "../../puzzles/index.node.ts";
 import {
+  ARC_LENGTH,
   encodeSplit,
   IDENTIFIERS_JSON,
   identifierNames,
@@ -87,7 +88,8 @@ export async function exportRun(options: ExportOptions): Promise<Exported> {
   const config = toOfficialConfig(side.config, target, {
     data_paths: [dataFolder ?? exportedData],
     data_paths_test: [],
-    evaluators: about.task.name === "arc" ? [{ name: "arc@ARC" }] : [],
+    // The official evaluator of ARC reads canvases of 900 cells.
+    evaluators: about.task.name === "arc" && task.sequenceLength === ARC_LENGTH ? [{ name: "arc@ARC" }] : [],
     epochs: epochsOfSteps(
       training.totalSteps,
       sets?.train.count ?? examplesPerEpoch(readDataMetadata(dataFolder!)),

@@ -33,8 +33,32 @@ describe("grids as tokens", () => {
     );
   });
 
+  it("a grid that fits a smaller canvas is cropped from it as from the published one", () => {
+    const placed = gridsUpTo(30).chain((grid) =>
+      fc.tuple(fc.constant(grid), fc.integer({ min: Math.max(grid.rows, grid.columns), max: 30 })),
+    );
+    fc.assert(
+      fc.property(placed, ([grid, side]) => {
+        const tokens = gridToTokens(grid, { side });
+        expect(tokens).toHaveLength(side * side);
+        expect(cropTokens(tokens)).toEqual(grid);
+        const marks = (all: Uint8Array) => all.filter((token) => token === 1).length;
+        const hidden = (grid.rows === side ? grid.columns : 0) + (grid.columns === side ? grid.rows : 0);
+        expect(marks(tokens)).toBe(grid.rows + grid.columns - hidden);
+      }),
+    );
+  });
+
+  it("a 1x2 grid on a canvas of side 3 is followed by the marks of its end", () => {
+    const tokens = gridToTokens({ rows: 1, columns: 2, cells: Uint8Array.of(0, 9) }, { side: 3 });
+    expect([...tokens]).toEqual([2, 11, 1, 1, 1, 0, 0, 0, 0]);
+    expect(() => gridToTokens({ rows: 1, columns: 4, cells: new Uint8Array(4) }, { side: 3 })).toThrow(
+      "gridToTokens: 1x4 at (0, 0) does not fit 3x3",
+    );
+  });
+
   it("the end of a grid is marked to the right and below, without the corner, at any place", () => {
-    const tokens = gridToTokens({ rows: 1, columns: 2, cells: Uint8Array.of(0, 9) }, 3, 4);
+    const tokens = gridToTokens({ rows: 1, columns: 2, cells: Uint8Array.of(0, 9) }, { top: 3, left: 4 });
     const set = [...tokens.keys()]
       .filter((at) => tokens[at] !== 0)
       .map((at) => [Math.floor(at / 30), at % 30, tokens[at]]);
@@ -45,7 +69,7 @@ describe("grids as tokens", () => {
       [4, 4, 1],
       [4, 5, 1],
     ]);
-    expect(() => gridToTokens({ rows: 1, columns: 2, cells: Uint8Array.of(0, 0) }, 0, 29)).toThrow(RangeError);
+    expect(() => gridToTokens({ rows: 1, columns: 2, cells: Uint8Array.of(0, 0) }, { left: 29 })).toThrow(RangeError);
   });
 
   it("a grid of the full canvas has no marks of its end", () => {
@@ -295,6 +319,8 @@ describe("votes", () => {
     const ask = gridToTokens(grid(1));
     expect(() => make().add(3, ask, ask, 0)).toThrow("puzzle identifier 3, expected 0 to 2");
     expect(() => make().add(1, ask, ask.subarray(1), 0)).toThrow("a row of 899 tokens, expected 900");
+    const small = new ArcVotes({ identifiers: ["", "a"], blankIdentifier: 0, sequenceLength: 9, testPuzzles });
+    expect(() => small.add(1, ask, ask, 0)).toThrow("a row of 900 tokens, expected 9");
     const none = new ArcVotes({ identifiers: [], blankIdentifier: 0, testPuzzles: new Map() });
     expect(() => none.result()).toThrow("no test tasks, expected at least one");
   });

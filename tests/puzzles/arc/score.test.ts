@@ -34,7 +34,7 @@ it("the predictions of the official evaluator get its scores and its files", () 
 it("predictions are written and read back", () => {
   const predictions = readArcPredictions(evaluator);
   const { inputs, preds, puzzleIdentifiers, qHaltLogits } = predictions;
-  const writer = new ArcPredictionWriter(out);
+  const writer = new ArcPredictionWriter(out, 900);
   puzzleIdentifiers.forEach((id, at) => {
     const [from, to] = [900 * at, 900 * at + 900];
     writer.add(id, inputs.subarray(from, to), preds.subarray(from, to), qHaltLogits[at]!);

@@ -13,6 +13,7 @@ import { buildMaze, buildSudoku } from "../../../src/puzzles/csv/build.node.ts";
 import { writePuzzleCsv } from "../../../src/puzzles/csv/puzzle-csv.ts";
 import { generatedRows } from "../../../src/puzzles/generated-rows.ts";
 import { mazeKey } from "../../../src/puzzles/maze/task.ts";
+import { readDataTask } from "../../../src/puzzles/official-layout/dataset.node.ts";
 import { readIdentifiers, readSplit, readTestPuzzles } from "../../../src/puzzles/official-layout/layout.node.ts";
 import type { PuzzleSplit } from "../../../src/puzzles/official-layout/layout.ts";
 import { geometryOf, tokensToBoard } from "../../../src/puzzles/sudoku/board.ts";
@@ -434,6 +435,33 @@ describe("ARC", () => {
       task.get("test")!.map(({ output }) => !output),
     );
     expect(unknown).toEqual([true, false]);
+  });
+
+  it("a smaller canvas holds the tasks whose grids fit, and the others are reported", async () => {
+    const folder = join(out, "json");
+    mkdirSync(folder);
+    const pair = (side: number) => ({ input: [new Array(side).fill(1)], output: [[2]] });
+    const task = (train: number, test: number) => ({ train: [pair(train), pair(1)], test: [pair(test)] });
+    const json = { fits: task(4, 4), wideTest: task(4, 5), wideTrain: task(5, 4) };
+    writeFileSync(join(folder, "x_a_challenges.json"), JSON.stringify(json));
+    const options = { prefix: join(folder, "x"), subsets: ["a"], testSet: "a", out, augment: 0 };
+    const { notes } = await buildArcFiles({ ...options, side: 4 });
+    expect(notes).toEqual(["a: 2 tasks were left out because a grid does not fit 4x4"]);
+    expect(readIdentifiers(out)).toEqual(["<blank>", "fits"]);
+    expect([...readTestPuzzles(out)!.keys()]).toEqual(["fits"]);
+    expect([...readSplit(out, "test").inputs]).toEqual([3, 3, 3, 3, 1, 1, 1, 1, ...new Array(8).fill(0)]);
+    expect(readSplit(out, "train").metadata).toMatchObject({ sequenceLength: 16, vocabularySize: 12 });
+    expect(readDataTask(out)).toEqual({ name: "arc", side: 4 });
+
+    await expect(buildArcFiles({ ...options, side: 3 })).rejects.toThrow(
+      "the test set a has no tasks whose grids fit 3x3, expected at least one",
+    );
+    await expect(buildArcFiles({ ...options, side: 31 })).rejects.toThrow(
+      "side 31, expected a whole number from 1 to 30",
+    );
+    // The published canvas replaces the smaller one in the same folder.
+    expect((await buildArcFiles(options)).notes).toEqual([]);
+    expect(readDataTask(out)).toEqual({ name: "arc" });
   });
 
   it("hidden files, which macOS adds to archives, are skipped", () => {
