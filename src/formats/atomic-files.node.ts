@@ -243,13 +243,18 @@ export function removeFolder(path: string): void {
   });
 }
 
-/** Creates a folder and its missing parents. (Node's recursive mkdir never returns where the system refuses, as in /proc.) @throws FileError */
-export function makeFolders(path: string): void {
-  if (existsSync(path)) return;
+/**
+ * Creates a folder and its missing parents. (Node's recursive mkdir never returns where the system refuses, as in /proc.)
+ * @returns the created folders, the outermost first
+ * @throws FileError
+ */
+export function makeFolders(path: string): string[] {
+  if (existsSync(path)) return [];
   expectNoLink(path);
   const parent = dirname(path);
-  if (parent !== path) makeFolders(parent);
+  const parents = parent === path ? [] : makeFolders(parent);
   attempt("write", path, () => mkdirSync(path));
+  return [...parents, path];
 }
 
 /** Checks a path that does not exist, and that is to become a folder. @throws FileError for a symbolic link, which is dangling then */

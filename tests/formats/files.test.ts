@@ -14,6 +14,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import fc from "fast-check";
 import { afterAll, describe, expect, it } from "vitest";
 import {
   FileSet,
@@ -179,6 +180,29 @@ describe("a set of files", () => {
     refusing.write(path("set/first"), "1");
     expect(() => refusing.open("/dev/null")).toThrow("/dev/null: cannot write: not a regular file");
     expect(readdirSync(path("set"))).toEqual(["link"]);
+  });
+
+  it("that is abandoned leaves the folders as they were", () => {
+    const names = fc.array(fc.constantFrom("a", "b", "c"), { minLength: 1, maxLength: 4 });
+    fc.assert(
+      fc.property(fc.array(names), fc.array(names), (before, added) => {
+        const root = mkdtempSync(path("abandoned-"));
+        for (const folders of before) mkdirSync(join(root, ...folders), { recursive: true });
+        const contents = () => readdirSync(root, { recursive: true, encoding: "utf8" }).sort();
+        const [were, files] = [contents(), new FileSet()];
+        for (const [index, folders] of added.entries()) files.write(join(root, ...folders, `file-${index}`), "1");
+        files.abandon();
+        expect(contents()).toEqual(were);
+      }),
+    );
+  });
+
+  it("that is abandoned keeps a folder in which another program has written a file meanwhile", () => {
+    const files = new FileSet();
+    files.write(path("shared/data/ours"), "1");
+    writeFileSync(path("shared/theirs"), "2");
+    files.abandon();
+    expect(readdirSync(path("shared"))).toEqual(["theirs"]);
   });
 });
 
