@@ -123,11 +123,17 @@ export const computeOptions = (): Option[] => [
  * Makes the chosen backend the default of the process. Because the command line owns its process, it chooses the fastest build
  * of the kernels, which may set an experimental flag of V8.
  *
- * @throws BackendError if the backend cannot run here
+ * @throws UsageError for several threads with a backend that has one; BackendError if the backend cannot run here
  */
-export const chooseBackend = ({ backend, threads }: ComputeOptions): Promise<Backend> =>
-  useBackend(backend, {
+export async function chooseBackend({ backend, threads }: ComputeOptions): Promise<Backend> {
+  if (typeof threads === "number" && threads > 1 && (backend === "reference" || backend === "gpu")) {
+    throw new UsageError(
+      `--threads ${threads} with --backend ${backend}: only wasm has several threads, expected --backend wasm or auto`,
+    );
+  }
+  return useBackend(backend, {
     threads: threads === "auto" ? undefined : threads,
     build: "fastest",
     onChoice: (reason) => void process.stderr.write(`backend  ${reason}\n`),
   });
+}

@@ -1,6 +1,6 @@
 import { Command } from "commander";
 import { expect, it } from "vitest";
-import { computeOptions } from "../../src/cli/options.ts";
+import { chooseBackend, computeOptions } from "../../src/cli/options.ts";
 
 /** The number of threads that a command line asks for. */
 function threadsOf(...line: string[]): unknown {
@@ -13,6 +13,12 @@ it("--threads takes a number, or auto, which is the default", () => {
   expect(threadsOf("--threads", "3")).toBe(3);
   expect(threadsOf("--threads", "auto")).toBe("auto");
   expect(threadsOf()).toBeUndefined();
+});
+
+it.each(["reference", "gpu"])("several threads are refused for the backend %s", async (backend) => {
+  await expect(chooseBackend({ backend, threads: 4 })).rejects.toThrow(
+    `--threads 4 with --backend ${backend}: only wasm has several threads, expected --backend wasm or auto`,
+  );
 });
 
 it.each(["0", "257", "1.5", "two", "Auto", ""])("--threads refuses %j", (given) => {
