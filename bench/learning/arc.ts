@@ -13,8 +13,11 @@ import type { LearningTask } from "./goals.ts";
 /** Ten tasks, and id 0 for an unknown one. */
 const PUZZLE_IDS = 11;
 
+/** Rows and columns of the canvas: those of the largest grids, the mark of their end, and one for other places. */
+const SIDE = 12;
+
 export const tenArcTasks = (): LearningTask => ({
-  task: taskOf({ name: "arc" }),
+  task: taskOf({ name: "arc", side: SIDE }),
   settings: { ...presetFor("small", "arc").settings, puzzleIds: PUZZLE_IDS },
   async sets(seed) {
     const pairs = await trainingPairs(seed);
@@ -27,12 +30,12 @@ export const tenArcTasks = (): LearningTask => ({
   maxSteps: 2000,
 });
 
-/** The training pairs of all tasks, without augmentation; the seed draws their places in the 30x30 canvas. */
+/** The training pairs of all tasks, without augmentation; the seed draws their places on the canvas. */
 async function trainingPairs(seed: number): Promise<Examples> {
   const out = mkdtempSync(join(tmpdir(), "bench-arc-"));
   try {
     const prefix = fileURLToPath(new URL("arc", import.meta.url));
-    await buildArcFiles({ prefix, subsets: ["ten"], testSet: "ten", out, augment: 0, seed });
+    await buildArcFiles({ prefix, subsets: ["ten"], testSet: "ten", side: SIDE, out, augment: 0, seed });
     const data = openDataset(out);
     const pairs = pickExamples(data.train, data.train.count);
     data.close();

@@ -96,7 +96,7 @@ function arcCommand(): Command {
       new Option(
         "--side <n>",
         "rows and columns of the canvas; tasks with larger grids are left out (1 to 30; default: 30)",
-      ).argParser(wholeNumber(1)),
+      ).argParser(wholeNumber(1, 30)),
     )
     .addOption(new Option("--augment <n>", "augmented copies per task").argParser(wholeNumber(0)).default(1000))
     .addOption(new Option("--seed <n>", "seed of the augmentation").argParser(seed).default(42))
