@@ -2,7 +2,7 @@
 import { InvalidArgumentError, Option } from "commander";
 import { isSameFile, STANDARD_OUTPUT } from "../formats/index.node.ts";
 import { checkpointChoices } from "../runs/index.node.ts";
-import { type Backend, backendNames, useBackend } from "../tensor/index.ts";
+import { type Backend, backendFromEnvironment, backendNames, useBackend } from "../tensor/index.ts";
 import { UsageError } from "./explain.ts";
 
 /** Parses a whole number from `least` to `most`. */
@@ -115,7 +115,7 @@ export const computeOptions = (): Option[] => [
   ).choices(backendNames),
   new Option(
     "--threads <n>",
-    "compute threads, or auto (the default): one per CPU core, or a single one while the steps of a training are faster with it",
+    "compute threads of wasm, or auto (the default): one per CPU core, or a single one while the steps of a training are faster with it",
   ).argParser(threadCount),
 ];
 
@@ -125,10 +125,10 @@ export const computeOptions = (): Option[] => [
  *
  * @throws UsageError for several threads with a backend that has one; BackendError if the backend cannot run here
  */
-export async function chooseBackend({ backend, threads }: ComputeOptions): Promise<Backend> {
+export async function chooseBackend({ backend = backendFromEnvironment(), threads }: ComputeOptions): Promise<Backend> {
   if (typeof threads === "number" && threads > 1 && (backend === "reference" || backend === "gpu")) {
     throw new UsageError(
-      `--threads ${threads} with --backend ${backend}: only wasm has several threads, expected --backend wasm or auto`,
+      `--threads ${threads} with the backend ${backend}: only wasm has several threads, expected --backend wasm or auto`,
     );
   }
   return useBackend(backend, {

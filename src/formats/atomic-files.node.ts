@@ -245,7 +245,7 @@ export function removeFolder(path: string): void {
 
 /**
  * Creates a folder and its missing parents. (Node's recursive mkdir never returns where the system refuses, as in /proc.)
- * @returns the created folders, the outermost first
+ * @returns the created folders, the outermost first; none is left after an error
  * @throws FileError
  */
 export function makeFolders(path: string): string[] {
@@ -253,8 +253,24 @@ export function makeFolders(path: string): string[] {
   expectNoLink(path);
   const parent = dirname(path);
   const parents = parent === path ? [] : makeFolders(parent);
-  attempt("write", path, () => mkdirSync(path));
+  try {
+    attempt("write", path, () => mkdirSync(path));
+  } catch (error) {
+    removeEmptyFolders(parents);
+    throw error;
+  }
   return [...parents, path];
+}
+
+/** Removes folders from the last to the first. A folder that is not empty, or that the system keeps, stays. */
+export function removeEmptyFolders(folders: readonly string[]): void {
+  for (const folder of folders.toReversed()) {
+    try {
+      rmdirSync(folder);
+    } catch {
+      return; // The folders before this one contain it.
+    }
+  }
 }
 
 /** Checks a path that does not exist, and that is to become a folder. @throws FileError for a symbolic link, which is dangling then */

@@ -1,19 +1,15 @@
 // Reading files, writing an output file, and sets of files that appear together. Every error is a FileError with the path.
-import {
-  closeSync,
-  constants,
-  existsSync,
-  fstatSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  readSync,
-  rmdirSync,
-  type Stats,
-  statSync,
-} from "node:fs";
+import { closeSync, constants, fstatSync, openSync, readFileSync, readSync, type Stats, statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
-import { AtomicFile, attempt, makeFolders, mostAtOnce, replaceFile, writeAll } from "./atomic-files.node.ts";
+import {
+  AtomicFile,
+  attempt,
+  makeFolders,
+  mostAtOnce,
+  removeEmptyFolders,
+  replaceFile,
+  writeAll,
+} from "./atomic-files.node.ts";
 import { FileError } from "./errors.ts";
 
 /** @throws FileError */
@@ -129,12 +125,13 @@ function writeThrough(path: string, bytes: Uint8Array): void {
  */
 export class FileSet {
   readonly #files: AtomicFile[] = [];
-  readonly #folders: string[] = [];
+  /** The folders that were created for every file. */
+  readonly #folders: string[][] = [];
 
   /** Adds a file that is written piece by piece. */
   open(path: string): AtomicFile {
     return this.#attempt(() => {
-      this.#folders.push(...makeFolders(dirname(path)));
+      this.#folders.unshift(makeFolders(dirname(path)));
       const file = new AtomicFile(path);
       this.#files.push(file);
       return file;
@@ -158,9 +155,7 @@ export class FileSet {
   /** Removes all temporary files, and the created folders that are empty. Files that have their names already are kept. */
   abandon(): void {
     for (const file of this.#files) file.abandon();
-    for (const folder of this.#folders.reverse()) {
-      if (existsSync(folder) && readdirSync(folder).length === 0) rmdirSync(folder);
-    }
+    for (const folders of this.#folders) removeEmptyFolders(folders);
   }
 
   #attempt<T>(work: () => T): T {

@@ -3,7 +3,7 @@
 // May import: index.ts of this folder and of the folders below, their index.node.ts, and Node's modules.
 export { buildArcFiles } from "./arc/build.node.ts";
 export { type ArcEvaluation, evaluateArc } from "./arc/evaluation.node.ts";
-export { readArcPredictions, scoreArc, writeArcScores } from "./arc/score.node.ts";
+export { readArcNames, readArcPredictions, scoreArc, writeArcScores } from "./arc/score.node.ts";
 export { buildMaze, buildSudoku } from "./csv/build.node.ts";
 export { dataSettings, hasTestSplit, openDataSplit, readDataMetadata } from "./official-layout/data-folder.node.ts";
 export {

@@ -3,7 +3,7 @@ import * as z from "zod/mini";
 import { expectObject, showValue } from "../tensor/index.ts";
 import { ConfigError, type Examples, type Task } from "../trm/index.ts";
 import { ARC_LENGTH, ARC_SIDE, ARC_VOCABULARY } from "./arc/grid.ts";
-import { arcTaskOfSide } from "./arc/task.ts";
+import { arcTaskOfSide, isArcSide } from "./arc/task.ts";
 import { readGridCsv } from "./grid-csv.ts";
 import { type GridTask, gridTask } from "./grid-task.ts";
 import { isMazeSide } from "./maze/board.ts";
@@ -97,7 +97,15 @@ const families: Record<TaskName, Family> = {
     },
     readCsv: ({ rows }, text, fileName) => readMazeCsv(text, fileName, { side: rows }).examples,
   },
-  arc: { task: ({ side = ARC_SIDE }) => arcTaskOfSide(side), readCsv: noCsv },
+  arc: {
+    task({ side = ARC_SIDE, clues, longerThan }) {
+      if (clues !== undefined || longerThan !== undefined) {
+        throw new ConfigError("arc: got a number of clues or a length of paths, expected none (arc has a side only)");
+      }
+      return arcTaskOfSide(side);
+    },
+    readCsv: noCsv,
+  },
   grid: {
     task: storedGrid,
     readCsv: (task, text, fileName) => readGridCsv(text, fileName, task, taskOf(choiceOf(task)).parse),
@@ -142,7 +150,10 @@ export function choiceOf(task: Task): TaskChoice {
     const { symbols, symmetry } = task as GridTask;
     return { name: "grid", title: name, rows, columns, symbols, symmetry };
   }
-  if (name === "arc" && vocabularySize === ARC_VOCABULARY) return { name, ...(rows !== ARC_SIDE && { side: rows }) };
+  const side = Math.sqrt(sequenceLength);
+  if (name === "arc" && isArcSide(side) && vocabularySize === ARC_VOCABULARY) {
+    return side === ARC_SIDE ? { name } : { name, side };
+  }
   const known = taskOfData({ sequenceLength, vocabularySize });
   return taskOf(known).name === name ? known : { name: "tokens", cells: sequenceLength, vocabulary: vocabularySize };
 }

@@ -25,7 +25,7 @@ export { ReferenceBackend } from "./backends/reference/backend.ts";
 export { isWasmSupported, WasmBackend, type WasmOptions } from "./backends/wasm/backend.ts";
 export { formatInBrowserConsole } from "./browser-console.ts";
 export { empty, full, type Nested, tensor, zeros } from "./create.ts";
-export { backendNames, defaultBackend } from "./default-backend.ts";
+export { backendFromEnvironment, backendNames, defaultBackend } from "./default-backend.ts";
 export type { DType, NumberArray } from "./dtype.ts";
 export type { BinaryName, UnaryName } from "./elementwise.ts";
 export { ArgumentError, BackendError, DTypeError, MemoryError, ShapeError, showValue } from "./errors.ts";

@@ -1,6 +1,8 @@
 import { Command } from "commander";
-import { expect, it } from "vitest";
+import { afterEach, expect, it, vi } from "vitest";
 import { chooseBackend, computeOptions } from "../../src/cli/options.ts";
+
+afterEach(() => vi.unstubAllEnvs());
 
 /** The number of threads that a command line asks for. */
 function threadsOf(...line: string[]): unknown {
@@ -17,8 +19,10 @@ it("--threads takes a number, or auto, which is the default", () => {
 
 it.each(["reference", "gpu"])("several threads are refused for the backend %s", async (backend) => {
   await expect(chooseBackend({ backend, threads: 4 })).rejects.toThrow(
-    `--threads 4 with --backend ${backend}: only wasm has several threads, expected --backend wasm or auto`,
+    `--threads 4 with the backend ${backend}: only wasm has several threads, expected --backend wasm or auto`,
   );
+  vi.stubEnv("TRM_BACKEND", backend);
+  await expect(chooseBackend({ threads: 4 })).rejects.toThrow(`--threads 4 with the backend ${backend}`);
 });
 
 it.each(["0", "257", "1.5", "two", "Auto", ""])("--threads refuses %j", (given) => {

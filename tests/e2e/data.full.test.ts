@@ -225,7 +225,7 @@ describe("ARC", () => {
     const source = ["--prefix", tasks, ...words("--subsets all --test-set all --augment 1 --side 4")];
     const built = await trm("data", "arc", ...source, "--out", data!);
     expect([built.code, built.stdout]).toEqual([0, expect.stringContaining("1 task was left out")]);
-    const settings = [...tiny, "batchSize=2", "puzzleEmbeddingSize=16", "mixer=attention", "positions=rotary2d"];
+    const settings = [...tiny, "batchSize=2", "puzzleEmbeddingSize=16", "mixer=attention", "positions=rotary"];
     const steps = words("--steps 1 --eval-every 9 --set");
     const trained = await trm("train", "--data", data!, "--out", run!, ...steps, ...settings);
     expect(trained).toMatchObject({ code: 0, stderr: "" });
@@ -237,7 +237,14 @@ describe("ARC", () => {
       evaluated.voted,
     );
     const other = await trm("arc-score", "--data", set, "--predictions", out!, ...scored, scores!);
-    expect(other).toMatchObject({ code: 1, stderr: expect.stringContaining("a row of 16 tokens, expected 900") });
+    expect(other).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining("canvas-out/inputs.npy: shape [2, 16], expected [2, 900]"),
+    });
+    // The official evaluator reads canvases of 900 cells only.
+    const exported = join(folder, "canvas-export");
+    expect(await trm("export", run!, "--for", "torchrun", "--out", exported)).toMatchObject({ code: 0, stderr: "" });
+    expect(readFileSync(join(exported, "config.yaml"), "utf8")).toContain("evaluators: []");
   });
 
   it("is scored by arc-score like by the official evaluator", async () => {

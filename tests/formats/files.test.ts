@@ -197,6 +197,23 @@ describe("a set of files", () => {
     );
   });
 
+  it("that is abandoned twice removes what is empty by then, and keeps the first error", () => {
+    const files = new FileSet();
+    files.write(path("twice/inner/ours"), "1");
+    writeFileSync(path("twice/inner/theirs"), "2");
+    expect(() => files.open("/dev/null")).toThrow("/dev/null: cannot write: not a regular file");
+    expect(readdirSync(path("twice/inner"))).toEqual(["theirs"]);
+    rmSync(path("twice/inner/theirs"));
+    files.abandon();
+    expect(existsSync(path("twice"))).toBe(false);
+  });
+
+  it("leaves no folder behind if one of its folders cannot be created", () => {
+    const files = new FileSet();
+    expect(() => files.write(path(`made/inner/${"n".repeat(300)}/file`), "1")).toThrow("the name is too long");
+    expect(existsSync(path("made"))).toBe(false);
+  });
+
   it("that is abandoned keeps a folder in which another program has written a file meanwhile", () => {
     const files = new FileSet();
     files.write(path("shared/data/ours"), "1");

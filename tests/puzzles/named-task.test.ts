@@ -9,7 +9,7 @@ import type { SplitMetadata } from "../../src/puzzles/official-layout/layout.ts"
 import { tokensTask } from "../../src/puzzles/tokens-task.ts";
 import { presetFor, presetNames } from "../../src/runs/presets.ts";
 import { ConfigError, PuzzleError } from "../../src/trm/errors.ts";
-import { parseConfig } from "../../src/trm/index.ts";
+import { parseConfig, type Task } from "../../src/trm/index.ts";
 
 const choices: readonly TaskChoice[] = [
   { name: "sudoku4" },
@@ -137,6 +137,13 @@ describe("tasks that come as a data set only", () => {
     expect(arcTask.mistake(tokens, new Int32Array(900))).toBe("no colour at the top left corner, expected a grid");
   });
 
+  it("another task of the name arc, whose cells are no canvas, is stored as tokens", () => {
+    for (const cells of [10, 31 * 31]) {
+      const named: Task = { ...tokensTask(cells, 12), name: "arc" };
+      expect(choiceOf(named)).toEqual({ name: "tokens", cells, vocabulary: 12 });
+    }
+  });
+
   it("the task arc has a canvas of any side up to 30", () => {
     const side12 = taskOf({ name: "arc", side: 12 });
     expect([side12.rows, side12.columns, side12.sequenceLength, side12.vocabularySize]).toEqual([12, 12, 144, 12]);
@@ -145,6 +152,9 @@ describe("tasks that come as a data set only", () => {
     expect(side12.format(side12.parse("[[1,2,3],[4,5,6]]"))).toBe("[[1,2,3],[4,5,6]]");
     expect(() => side12.parse(JSON.stringify([new Array(13).fill(0)]))).toThrow(
       new PuzzleError("arc: 1 row of 13 cells, expected at most 12 rows of 12"),
+    );
+    expect(() => taskOf({ name: "arc", clues: 3 })).toThrow(
+      "arc: got a number of clues or a length of paths, expected none (arc has a side only)",
     );
     for (const side of [0, 31, 2.5, Number.NaN]) {
       expect(() => taskOf({ name: "arc", side })).toThrow(

@@ -1,6 +1,6 @@
 // `trm arc-score`: scores stored ARC predictions like the official evaluator.
 import { Command } from "commander";
-import { readArcPredictions, scoreArc, writeArcScores } from "../../puzzles/index.node.ts";
+import { readArcNames, readArcPredictions, scoreArc, writeArcScores } from "../../puzzles/index.node.ts";
 import { OFFICIAL_KS } from "../../puzzles/index.ts";
 import { unknownNotes } from "../eval-arc.ts";
 import { counted, percent } from "../format.ts";
@@ -41,7 +41,8 @@ export function arcScoreCommand(): Command {
 
 function arcScore({ data, predictions: folders, k, attempts, out, json }: ArcScoreOptions): void {
   const terminal = openTerminal(json ? "stderr" : "stdout");
-  const predictions = folders.map(readArcPredictions);
+  const { sequenceLength } = readArcNames(data);
+  const predictions = folders.map((folder) => readArcPredictions(folder, sequenceLength));
   const result = scoreArc({ data, predictions, ks: k, attempts });
   writeArcScores(out, result);
   const { scores, unpredicted } = result;

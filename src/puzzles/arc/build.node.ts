@@ -14,8 +14,8 @@ import { splitMetadata } from "../official-layout/layout.ts";
 import { SplitBuilder } from "../official-layout/split-builder.ts";
 import { AUGMENTATIONS } from "./augment.ts";
 import { type ArcSubset, buildArc } from "./build.ts";
-import { ARC_SIDE, ARC_VOCABULARY } from "./grid.ts";
-import { checkArcSide } from "./task.ts";
+import { ARC_SIDE } from "./grid.ts";
+import { arcTaskOfSide } from "./task.ts";
 import { type ArcTask, parseArcChallenges, parseArcTask } from "./tasks.ts";
 
 export interface ArcSourceOptions {
@@ -37,7 +37,7 @@ export interface ArcSourceOptions {
 /** @throws DatasetError for a missing or broken file; ConfigError for an invalid option; FileError */
 export async function buildArcFiles(options: ArcSourceOptions): Promise<BuildReport> {
   const { prefix, subsets: names, testSet, out, side = ARC_SIDE, augment = 1000, seed = 42 } = options;
-  checkArcSide(side);
+  const task = arcTaskOfSide(side);
   checkCount("augment", augment);
   if (augment > AUGMENTATIONS) {
     throw new ConfigError(`augment ${augment}, expected at most ${AUGMENTATIONS} (transforms and colours of a task)`);
@@ -50,7 +50,7 @@ export async function buildArcFiles(options: ArcSourceOptions): Promise<BuildRep
   const pairs = subsets
     .flatMap(({ tasks }) => [...tasks.values()])
     .reduce((sum, task) => sum + task.get("train")!.length, 0);
-  checkSize(`augment ${augment}`, { examples: pairs * (augment + 1), cells: side * side }, out);
+  checkSize(`augment ${augment}`, { examples: pairs * (augment + 1), cells: task.sequenceLength }, out);
   const files = new FileSet();
   try {
     const writers = { train: new SplitWriter(files, out, "train"), test: new SplitWriter(files, out, "test") };
@@ -69,9 +69,10 @@ export async function buildArcFiles(options: ArcSourceOptions): Promise<BuildRep
       throw new DatasetError(`the test set ${testSet} has no tasks${fitting}, expected at least one`);
     }
     writeNames(files, out, built.identifiers, built.testPuzzles);
-    writeTask(files, out, { name: "arc", ...(side !== ARC_SIDE && { side }) });
+    writeTask(files, out, task);
     const identifierCount = built.identifiers.length;
-    const shape = { vocabularySize: ARC_VOCABULARY, sequenceLength: side * side, identifierCount };
+    const { vocabularySize, sequenceLength } = task;
+    const shape = { vocabularySize, sequenceLength, identifierCount };
     for (const split of ["train", "test"] as const) {
       writers[split].end(builders[split], splitMetadata(builders[split], shape));
     }

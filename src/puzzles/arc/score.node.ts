@@ -13,6 +13,7 @@ import {
 import { readIdentifiers, readTestPuzzles } from "../official-layout/layout.node.ts";
 import { DATASET_JSON, parseMetadata } from "../official-layout/layout.ts";
 import { NpyRowWriter } from "../official-layout/npy-row-writer.node.ts";
+import { ARC_LENGTH } from "./grid.ts";
 import { type ArcScoreOptions, type ArcScores, ArcVotes, OFFICIAL_KS } from "./vote.ts";
 
 /** Predictions of test examples, one row each. Rows with the blank identifier are padding. */
@@ -43,11 +44,17 @@ export interface ArcScoreFiles {
  * @throws DatasetError if a file is broken or the predictions belong to another data set; FileError
  */
 export function scoreArc({ data, predictions, ks = OFFICIAL_KS, attempts = 2 }: ArcScoreFiles): ArcScores {
-  const votes = new ArcVotes(readArcNames(data));
+  const names = readArcNames(data);
+  const { sequenceLength } = names;
+  const votes = new ArcVotes(names);
   for (const { inputs, preds, puzzleIdentifiers, qHaltLogits } of predictions) {
-    const length = inputs.length / puzzleIdentifiers.length;
+    for (const { length } of [inputs, preds]) {
+      if (length === puzzleIdentifiers.length * sequenceLength) continue;
+      const expected = `${puzzleIdentifiers.length} times ${sequenceLength}`;
+      throw new DatasetError(`predictions of ${length} tokens, expected ${expected} as in ${data}`);
+    }
     puzzleIdentifiers.forEach((identifier, at) => {
-      const row = (all: Int32Array | Uint8Array) => all.subarray(at * length, (at + 1) * length);
+      const row = (all: Int32Array | Uint8Array) => all.subarray(at * sequenceLength, (at + 1) * sequenceLength);
       votes.add(identifier, row(inputs), row(preds), qHaltLogits[at]!);
     });
   }
@@ -65,8 +72,12 @@ export function readArcNames(data: string): ArcScoreOptions & { readonly sequenc
   return { identifiers: readIdentifiers(data), blankIdentifier, sequenceLength, testPuzzles };
 }
 
-/** Reads inputs.npy, preds.npy, puzzle_identifiers.npy and q_halt_logits.npy. @throws DatasetError if their shapes do not match; FileError */
-export function readArcPredictions(dir: string): ArcPredictions {
+/**
+ * Reads inputs.npy, preds.npy, puzzle_identifiers.npy and q_halt_logits.npy.
+ * @param sequenceLength  L, the number of cells of the canvas
+ * @throws DatasetError if their shapes do not match; FileError
+ */
+export function readArcPredictions(dir: string, sequenceLength: number = ARC_LENGTH): ArcPredictions {
   const read = (name: string) => {
     const file = join(dir, `${name}.npy`);
     return { file, ...parseNpy(readBytes(file), file) };
@@ -78,21 +89,19 @@ export function readArcPredictions(dir: string): ArcPredictions {
     throw new DatasetError(`shape [${shape.join(", ")}], expected [${expected.join(", ")}]`, { file });
   };
   expectShape(identifiers, [count ?? "predictions"]);
-  const inputs = read("inputs");
-  const length = inputs.shape[1];
-  expectShape(inputs, [count, length ?? "tokens"]);
-  const preds = read("preds");
-  expectShape(preds, [count, length]);
-  const tokens = (array: typeof inputs) =>
-    array.data instanceof Uint8Array ? array.data : npyToInt32(array, array.file);
+  const tokens = (name: string) => {
+    const array = read(name);
+    expectShape(array, [count, sequenceLength]);
+    return array.data instanceof Uint8Array ? array.data : npyToInt32(array, array.file);
+  };
   const q = read("q_halt_logits");
   expectShape(q, [count]);
   if (!(q.data instanceof Float32Array || q.data instanceof Float64Array)) {
     throw new DatasetError(`dtype ${q.dtype}, expected floats`, { file: q.file });
   }
   return {
-    inputs: tokens(inputs),
-    preds: tokens(preds),
+    inputs: tokens("inputs"),
+    preds: tokens("preds"),
     puzzleIdentifiers: npyToInt32(identifiers, identifiers.file),
     qHaltLogits: q.data,
   };

@@ -12,7 +12,9 @@ import { ARC_SIDE, ARC_VOCABULARY, cropTokens, gridFromRows, gridToRows, gridToT
  * @throws ConfigError unless the side is a whole number from 1 to 30
  */
 export function arcTaskOfSide(side: number): Task {
-  checkArcSide(side);
+  if (!isArcSide(side)) {
+    throw new ConfigError(`arc: side ${showValue(side)}, expected a whole number from 1 to ${ARC_SIDE}`);
+  }
   return checkedTask<Task>({
     name: "arc",
     rows: side,
@@ -54,10 +56,8 @@ export function arcTaskOfSide(side: number): Task {
 /** ARC puzzles as a task: grids of up to 30 rows and columns in a sequence of 900 tokens. */
 export const arcTask: Task = arcTaskOfSide(ARC_SIDE);
 
-/** @throws ConfigError unless the side is a whole number from 1 to 30 */
-export function checkArcSide(side: number): void {
-  if (Number.isInteger(side) && side >= 1 && side <= ARC_SIDE) return;
-  throw new ConfigError(`arc: side ${showValue(side)}, expected a whole number from 1 to ${ARC_SIDE}`);
+export function isArcSide(side: number): boolean {
+  return Number.isInteger(side) && side >= 1 && side <= ARC_SIDE;
 }
 
 /** @throws PuzzleError */

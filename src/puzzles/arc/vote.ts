@@ -5,9 +5,12 @@
 // tasks) whose answer is among the first k grids. Pairs without a prediction count as wrong; pairs whose answer is unknown are left
 // out of the score.
 import { DatasetError } from "../../formats/index.ts";
+import { showValue } from "../../tensor/index.ts";
+import { ConfigError } from "../../trm/index.ts";
 import type { Grid } from "../dihedral.ts";
 import { type Augmentation, parseAugmentedName, restoreGrid } from "./augment.ts";
-import { ARC_LENGTH, cropTokens, gridKey, gridToRows } from "./grid.ts";
+import { ARC_LENGTH, ARC_SIDE, cropTokens, gridKey, gridToRows } from "./grid.ts";
+import { isArcSide } from "./task.ts";
 import type { ArcTasks } from "./tasks.ts";
 
 export const OFFICIAL_KS: readonly number[] = [1, 2, 5, 10, 100, 1000];
@@ -46,7 +49,14 @@ export class ArcVotes {
   /** Task name and question -> predicted grids, in the order of their first vote. */
   readonly #candidates = new Map<string, Map<string, Candidate>>();
 
+  /** @throws ConfigError unless `sequenceLength` is the square of a whole number from 1 to 30 */
   constructor(options: ArcScoreOptions) {
+    const { sequenceLength = ARC_LENGTH } = options;
+    if (!isArcSide(Math.sqrt(sequenceLength))) {
+      throw new ConfigError(
+        `ArcVotes: sequenceLength ${showValue(sequenceLength)}, expected the square of a whole number from 1 to ${ARC_SIDE}`,
+      );
+    }
     this.#options = options;
   }
 

@@ -10,6 +10,8 @@ import { type BuildProgress, type BuildReport, checkCount, reportOf, unlabelledN
 import { checkSize } from "../check-size.node.ts";
 import { mazeRowToTokens } from "../maze/csv.ts";
 import { MAZE_VOCABULARY, turnMaze } from "../maze/task.ts";
+import { taskOf, taskOfData } from "../named-task.ts";
+import { writeTask } from "../official-layout/dataset.node.ts";
 import { SplitWriter, writeNames } from "../official-layout/layout.node.ts";
 import { type SplitName, splitMetadata } from "../official-layout/layout.ts";
 import { SplitBuilder } from "../official-layout/split-builder.ts";
@@ -214,6 +216,7 @@ async function buildFromFiles(options: BuildOptions, random: Random, kind: Puzzl
   const notes: string[] = [];
   try {
     writeNames(files, out, ["<blank>"]);
+    writeTask(files, out, taskOf(taskOfData({ vocabularySize: kind.vocabularySize, sequenceLength: kind.cells })));
     const tests = new Set<string>();
     for await (const { question } of convertRows(puzzleFile(from, "test"), options, kind)) tests.add(question.join());
     const splits = [];

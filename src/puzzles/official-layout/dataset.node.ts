@@ -18,7 +18,10 @@ const TASK_JSON = "task.json";
 /** A data set on the disk, opened. */
 export interface Dataset {
   readonly folder: string;
-  /** Reads and draws the puzzles. Its symbols are those of task.json; without that file the task is recognised by its sizes. */
+  /**
+   * Reads and draws the puzzles. The symbols of a grid and the canvas of ARC are those of task.json; without that file the task is
+   * recognised by its sizes.
+   */
   readonly task: Task;
   /** The training split, which stays on the disk: `new SplitBatches(train, { seed })` draws batches from it. */
   readonly train: ExampleSource;
@@ -72,9 +75,14 @@ export function readDataTask(folder: string): TaskChoice {
   return parsed.data;
 }
 
-/** Writes task.json. @throws FileError */
-export function writeTask(files: FileSet, folder: string, choice: TaskChoice): void {
-  files.write(join(folder, TASK_JSON), `${JSON.stringify(choice)}\n`);
+/**
+ * Writes task.json, unless the task is recognised by the sizes of its data. The file of an earlier data set in the folder is replaced.
+ * @throws FileError
+ */
+export function writeTask(files: FileSet, folder: string, task: Task): void {
+  const path = join(folder, TASK_JSON);
+  const text = JSON.stringify(choiceOf(task));
+  if (text !== JSON.stringify(taskOfData(task)) || existsSync(path)) files.write(path, `${text}\n`);
 }
 
 /** @throws DatasetError for an invalid definition */
@@ -127,7 +135,7 @@ export function writeDataset(folder: string, contents: DatasetContents): void {
     write("train", train, copies);
     if (test) write("test", test, 0);
     writeNames(files, folder, identifierNames);
-    writeTask(files, folder, choiceOf(task));
+    writeTask(files, folder, task);
     files.finish();
   } catch (error) {
     files.abandon();

@@ -321,6 +321,11 @@ describe("votes", () => {
     expect(() => make().add(1, ask, ask.subarray(1), 0)).toThrow("a row of 899 tokens, expected 900");
     const small = new ArcVotes({ identifiers: ["", "a"], blankIdentifier: 0, sequenceLength: 9, testPuzzles });
     expect(() => small.add(1, ask, ask, 0)).toThrow("a row of 900 tokens, expected 9");
+    for (const sequenceLength of [0, 10, 961, Number.NaN]) {
+      expect(() => new ArcVotes({ identifiers: [], blankIdentifier: 0, sequenceLength, testPuzzles })).toThrow(
+        `ArcVotes: sequenceLength ${sequenceLength}, expected the square of a whole number from 1 to 30`,
+      );
+    }
     const none = new ArcVotes({ identifiers: [], blankIdentifier: 0, testPuzzles: new Map() });
     expect(() => none.result()).toThrow("no test tasks, expected at least one");
   });

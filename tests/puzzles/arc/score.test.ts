@@ -59,6 +59,15 @@ it.each([
   expect(() => readArcPredictions(out)).toThrow(message);
 });
 
+it("predictions on a canvas of another side are refused", () => {
+  const predictions = readArcPredictions(evaluator);
+  expect(() => readArcPredictions(evaluator, 144)).toThrow("inputs.npy: shape [49, 900], expected [49, 144]");
+  const cut = { ...predictions, preds: predictions.preds.subarray(0, 49 * 144) };
+  expect(() => scoreArc({ data, predictions: [cut] })).toThrow(
+    `predictions of 7056 tokens, expected 49 times 900 as in ${data}`,
+  );
+});
+
 it("a data set of another kind and predictions of another data set are refused", () => {
   const predictions = readArcPredictions(evaluator);
   expect(() => scoreArc({ data: out, predictions: [predictions] })).toThrow(

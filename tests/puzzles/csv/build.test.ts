@@ -463,6 +463,16 @@ describe("ARC", () => {
     expect(readDataTask(out)).toEqual({ name: "arc" });
   });
 
+  it("a data set of Sudokus takes the place of one on a smaller canvas", async () => {
+    const arc = { prefix: join(fixtures, "arc/json/arc-agi"), subsets: ["training"], testSet: "training", augment: 0 };
+    await buildArcFiles({ ...arc, out });
+    expect(existsSync(join(out, "task.json"))).toBe(false); // as in the official data sets
+    await buildArcFiles({ ...arc, side: 29, out });
+    expect(readDataTask(out)).toEqual({ name: "arc", side: 29 });
+    await buildSudoku({ from: join(fixtures, "sudoku/csv"), out });
+    expect(readDataTask(out)).toEqual({ name: "sudoku9" });
+  });
+
   it("hidden files, which macOS adds to archives, are skipped", () => {
     const folder = join(out, "data/training");
     mkdirSync(folder, { recursive: true });

@@ -1,5 +1,5 @@
 // The official layout in memory and on disk.
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -300,7 +300,7 @@ describe("on disk", () => {
     expect(() => new SplitWriter(files, join(dir, "file"), "train")).toThrow(
       /file\/train: cannot write: a part of the path is a file/,
     );
-    expect(readdirSync(join(dir, "refused"))).toEqual([]);
+    expect(existsSync(join(dir, "refused"))).toBe(false);
   });
 
   it("if one file of a set cannot be completed, all existing files keep their content", () => {
