@@ -18,6 +18,7 @@ export function defaultBackend(): Backend {
   return backend;
 }
 
+/** The backend that the environment variable TRM_BACKEND names; undefined if it is not set, and in a page. */
 export const backendFromEnvironment = (): string | undefined => globalThis.process?.env?.TRM_BACKEND;
 
 /** Creates a backend that needs no asynchronous loading. @throws BackendError for any other name */
