@@ -62,18 +62,6 @@ const smallBoard = {
   learningRate: 2e-3,
 } satisfies PresetSettings;
 
-/** Small models with attention over a grid. */
-const smallAttention = {
-  ...small,
-  n: 3,
-  hiddenSize: 64,
-  heads: 4,
-  mixer: "attention",
-  positions: "rotary",
-  learningRate: 1e-3,
-  emaRate: 0.999,
-} satisfies PresetSettings;
-
 const nothingGenerated: DataSizes = { train: 0, watch: 100, unseen: 0, augment: false };
 
 const smallByTask: Record<TaskName, Preset> = {
@@ -118,12 +106,19 @@ const smallByTask: Record<TaskName, Preset> = {
     },
     data: { train: 20_000, ...unseen, augment: true },
   },
-  // Small batches, because the cost of attention grows with the square of the 901 positions. The puzzle embedding identifies
-  // the task.
+  // Small batches, because the cost of attention grows with the square of the 901 positions of the published canvas. Few supervision
+  // steps, so that slots draw new pairs often (bench/learning). The puzzle embedding identifies the task.
   arc: {
     settings: {
-      ...smallAttention,
+      ...small,
+      n: 3,
+      hiddenSize: 64,
+      heads: 4,
+      mixer: "attention",
+      positions: "rotary2d",
+      nSup: 4,
       batchSize: 16,
+      learningRate: 1e-3,
       puzzleEmbeddingSize: 64,
       puzzleSlots: 1,
       puzzleLearningRate: 1e-2,

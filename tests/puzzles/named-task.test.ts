@@ -31,10 +31,11 @@ describe.each(choices)("$name $side", (choice) => {
   });
 
   it("every preset is a valid configuration of the task", () => {
-    const { sequenceLength, vocabularySize } = task;
+    const { sequenceLength, vocabularySize, columns } = task;
     for (const name of presetNames) {
       const { settings } = presetFor(name, choice.name);
-      expect(parseConfig({ ...settings, sequenceLength, vocabularySize }).model).toMatchObject({ sequenceLength });
+      const shape = { sequenceLength, vocabularySize, ...(settings.positions === "rotary2d" && { columns }) };
+      expect(parseConfig({ ...settings, ...shape }).model).toMatchObject({ sequenceLength });
     }
   });
 
