@@ -107,7 +107,8 @@ const smallByTask: Record<TaskName, Preset> = {
     data: { train: 20_000, ...unseen, augment: true },
   },
   // Small batches, because the cost of attention grows with the square of the 901 positions of the published canvas. Few supervision
-  // steps, so that slots draw new pairs often (bench/learning). The puzzle embedding identifies the task.
+  // steps, so that slots draw new pairs often, and much exploration, without which the model answers well after the first step and
+  // then worse, because few pairs are trained longer (bench/learning). The puzzle embedding identifies the task.
   arc: {
     settings: {
       ...small,
@@ -117,6 +118,7 @@ const smallByTask: Record<TaskName, Preset> = {
       mixer: "attention",
       positions: "rotary2d",
       nSup: 4,
+      explorationProbability: 0.5,
       batchSize: 16,
       learningRate: 1e-3,
       puzzleEmbeddingSize: 64,
