@@ -5,7 +5,7 @@
 // tasks) whose answer is among the first k grids. Pairs without a prediction count as wrong; pairs whose answer is unknown are left
 // out of the score.
 import { DatasetError } from "../../formats/index.ts";
-import { showValue } from "../../tensor/index.ts";
+import { expectObject, showValue } from "../../tensor/index.ts";
 import { ConfigError } from "../../trm/index.ts";
 import type { Grid } from "../dihedral.ts";
 import { type Augmentation, parseAugmentedName, restoreGrid } from "./augment.ts";
@@ -51,6 +51,7 @@ export class ArcVotes {
 
   /** @throws ConfigError unless `sequenceLength` is the square of a whole number from 1 to 30 */
   constructor(options: ArcScoreOptions) {
+    expectObject("ArcVotes", "the options", options, ["identifiers", "blankIdentifier", "testPuzzles"]);
     const { sequenceLength = ARC_LENGTH } = options;
     if (!isArcSide(Math.sqrt(sequenceLength))) {
       throw new ConfigError(
