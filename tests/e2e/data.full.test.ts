@@ -331,6 +331,10 @@ describe("ARC", () => {
       [["eval", run, "--arc", "--data", "/none", "--out", "/tmp/x"], "no test/dataset.json, expected"],
       [
         ["arc-score", "--data", join(fixtures, "maze/npy"), "--predictions", "/tmp", "--out", "/tmp/x"],
+        "maze/npy: no test_puzzles.json, expected an ARC data set",
+      ],
+      [
+        ["arc-score", "--data", set, "--predictions", "/tmp", "--out", "/tmp/x"],
         "/tmp/puzzle_identifiers.npy: cannot read",
       ],
     ] as const) {
