@@ -19,7 +19,7 @@ const SIDE = 12;
 export const tenArcTasks = (): LearningTask => ({
   task: taskOf({ name: "arc", side: SIDE }),
   // The learning rate falls to 5%, because the preset's constant rate is meant for larger sets.
-  settings: { ...presetFor("small", "arc").settings, puzzleIds: PUZZLE_IDS, totalSteps: 1500, minRatio: 0.05 },
+  settings: { ...presetFor("small", "arc").settings, puzzleIds: PUZZLE_IDS, totalSteps: 2000, minRatio: 0.05 },
   async sets(seed) {
     const pairs = await trainingPairs(seed);
     return { train: pairs, test: pairs };
@@ -28,7 +28,7 @@ export const tenArcTasks = (): LearningTask => ({
   augment: false,
   goals: [{ exact: 0.9, minutes: 60 }],
   evaluateEvery: 50,
-  maxSteps: 2000,
+  maxSteps: 2500,
 });
 
 /** The training pairs of all tasks, without augmentation; the seed draws their places on the canvas. */
