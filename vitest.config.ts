@@ -1,20 +1,30 @@
 import { defineConfig } from "vitest/config";
 
-// Two suites: "quick" is `npm test`; "full" adds the long properties and the end-to-end runs (files named *.full.test.ts).
+// Three suites. "quick" is `npm test`. `npm run test:full` runs "full" (files named *.full.test.ts: the long properties and the end-to-end
+// runs) and then "browser" (files named *.browser.test.ts: pages in Chromium), whose files measure times and therefore run one by one.
+const long = ["tests/**/*.full.test.ts", "tests/**/*.browser.test.ts"];
+const patient = { testTimeout: 600_000, hookTimeout: 900_000 };
+
 export default defineConfig({
   // "trm-ts" in course/ is the source, as in tsconfig.json.
   resolve: { tsconfigPaths: true },
   test: {
     testTimeout: 60_000,
     setupFiles: ["tests/setup.ts"],
+    // By default vitest leaves one core idle, which is half of a machine with two.
+    maxWorkers: "100%",
     projects: [
       {
         extends: true,
-        test: { name: "quick", include: ["tests/**/*.test.ts"], exclude: ["tests/**/*.full.test.ts", "tests/gpu/**"] },
+        test: { name: "quick", include: ["tests/**/*.test.ts"], exclude: [...long, "tests/gpu/**"] },
       },
       {
         extends: true,
-        test: { name: "full", include: ["tests/**/*.full.test.ts"], testTimeout: 600_000, hookTimeout: 300_000 },
+        test: { name: "full", include: ["tests/**/*.full.test.ts"], ...patient },
+      },
+      {
+        extends: true,
+        test: { name: "browser", include: ["tests/**/*.browser.test.ts"], ...patient, fileParallelism: false },
       },
     ],
   },

@@ -1,4 +1,4 @@
-// Records a trace as JSON on the reference backend. It runs in Node and in a Web Worker (trace.full.test.ts).
+// Records a trace as JSON on the reference backend. It runs in Node and in a Web Worker (trace.browser.test.ts).
 import { Model, parseConfig, recordTrace, sudokuTask, traceBasis } from "../../src/index.ts";
 import { defaultBackend, Random, ReferenceBackend, setRootBackend } from "../../src/tensor/index.ts";
 

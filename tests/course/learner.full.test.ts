@@ -1,5 +1,5 @@
 // A learner's folder outside the repository, used with its own commands: stubs type-check and fail, solutions pass, an endless loop is
-// ended, progress and hand-in work. The pages are built and tested in real Chromium in pages.full.test.ts.
+// ended, progress and hand-in work. The pages are built and tested in real Chromium in pages.browser.test.ts.
 import { spawnSync } from "node:child_process";
 import { appendFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";

@@ -20,7 +20,7 @@ describe.skipIf(!chromiumPath)("the links from the lessons", () => {
     }
     served = await serve(distFolder, false);
     browser = await launch();
-  }, 300_000);
+  });
   afterAll(async () => {
     await browser?.close();
     await served?.close();

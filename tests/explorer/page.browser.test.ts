@@ -65,7 +65,7 @@ describe.skipIf(!chromiumPath)("the built page", () => {
     servers.isolated = await serve(folder, true);
     servers.plain = await serve(folder, false);
     browser = await launch();
-  }, 300_000);
+  });
 
   afterAll(async () => {
     await browser?.close();
@@ -903,7 +903,7 @@ describe.skipIf(!chromiumPath)("the built page", () => {
       }
     }
     expect(found).toEqual([]);
-  }, 300_000);
+  });
 
   it("loads no more than its budget of bytes until the first answer, and nothing of another model", async () => {
     const loaded = new Map<string, Buffer>();
