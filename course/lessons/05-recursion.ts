@@ -1,8 +1,8 @@
 /*md
 # 5. Recursion
 
-Here is the idea of the Tiny Recursive Model. A large network thinks once, through many layers. A tiny network thinks
-many times, through the same two layers, and **improves a state that it carries along**. The state has two parts. $y$
+Here is the idea of the Tiny Recursive Model. A large network is applied once and has many layers. A tiny
+network is applied many times, with the same two layers, and **improves a state** from one time to the next. The state has two parts. $y$
 is the current answer; a small head reads the digits off it. $z$ is a scratchpad: nothing reads it but the network
 itself.
 

@@ -41,8 +41,9 @@ $(y_\text{init}, z_\text{init})$. The other slots go on undisturbed.
 slots
 ```
 
-A mistake is easy here: a slot that takes a new puzzle but keeps the old state works on the new question with the notes
-of the old one. Nothing crashes. The model even learns, because it learns to distrust its notes.
+A mistake is easy here: a slot that takes a new puzzle but keeps the old state starts the new question from the
+latents of the old one. Nothing crashes. The model still learns, because training reduces the influence of the state
+from which a puzzle starts.
 
 ## Exercise 7.1: refill
 
@@ -499,7 +500,7 @@ export const wrong: readonly PlantedBug<Mine>[] = [
   {
     name: "the latents not reset",
     mine: { refill: refillWith((_, slots) => ({ state: slots.state })) },
-    says: "A halted slot keeps its old state. It thinks about the new puzzle with the notes of the old one.",
+    says: "A halted slot keeps its old state. The new puzzle starts from the latents of the old one.",
   },
   {
     name: "every slot reset",

@@ -21,6 +21,7 @@ You need no earlier exercise, but you should know what T, n and the 1-step gradi
 |---|---|---|
 | networks | two of 4 layers, one for $z$ (called L) and one for $y$ (called H) | one of 2 layers for both |
 | gradient | through the last call of each network only | through all $n + 1$ calls of the last cycle |
+| mixing over the cells | self-attention | the MLP of lesson 4 |
 | halting | a second head $q_\text{continue}$ and a further forward pass in training | $q$ alone |
 | Sudoku-Extreme, full scale | 55.0% with 27 million parameters | 87.4% with 5 million |
 
@@ -181,7 +182,9 @@ export async function program(print: (line: string) => void): Promise<void> {
   - **HRM** solved nothing. Is it worse? At this budget, yes: 0 of 600, and complete separation. Is it worse *as an
     idea*? Its budget paid for 145 steps, and after 150 steps TRM itself solves only 1 of 200: at that point learning is
     not visible yet in either system. The comparison shows that this budget is too small for HRM. It cannot show where
-    HRM would end.
+    HRM would end, and not which difference matters: this HRM also mixes the cells with attention, unlike TRM. With equal
+    operations on 6x6 Sudokus, HRM with attention solved 0.5% of 1,000 unseen puzzles (95% interval 0.2% to 1.2%). With
+    the MLP, fewer supervision steps and a falling learning rate it solved 73.9% (71.1% to 76.5%). Each is a single run.
   - **The 1-step gradient** is the largest loss in the paper (56.5% against 87.4%). Here it shows nothing of the kind.
     A 4x4 board is solved in about one step, and the full gradient may matter only where long chains of reasoning do.
   - **A single $z$** is worse in the paper (71.9%). Here its three trainings are all near the top, and the summed

@@ -35,15 +35,15 @@ const cells = (count: number | null): string =>
 
 const first: readonly Part[] = [
   {
-    title: "Watch it think",
+    title: "Watch a solution",
     state: () => ({ view: "solve", at: { step: 0, cycle: 0, update: 0 } }),
     plays: true,
     text: () => (
       <>
         <p>
-          This is a Tiny Recursive Model, a neural network of {counted(model.value!.parameters, "number")} that were
-          learned from examples. {goalText()} The rule is not part of the network, and it does not search. It has one
-          habit: it improves its answer, again and again.
+          This is a recursive model, a neural network of {counted(model.value!.parameters, "number")} that were learned
+          from examples. {goalText()} The rule is not part of the network, and it does not search. It repeats one
+          operation: it computes a better answer from the puzzle, its current answer and its latent state.
         </p>
         <p>
           {model.value!.measured.exact.at(-1)! > 0 &&
@@ -153,8 +153,8 @@ const first: readonly Part[] = [
             {shareAfterCycle(1)}; after cycle {T}, on {shareAfterCycle(T)}.
           </p>
           <p>
-            That makes so much thinking affordable. What does it cost? The view Gradients measures how much the gradient
-            leaves out.
+            The memory of a training step therefore does not grow with T. What is the price? The view Gradients measures
+            how much the gradient leaves out.
           </p>
         </>
       );
@@ -200,7 +200,7 @@ function qText(): ComponentChildren {
                 ? ""
                 : wrong === 0
                   ? "It is correct: no cell is wrong."
-                  : `It is mistaken: ${counted(wrong, "cell")} ${isOrAre(wrong)} wrong.`
+                  : `It is wrong: ${counted(wrong, "cell")} ${isOrAre(wrong)} wrong.`
             }`
           : "On this puzzle q never gets there."}
       </p>

@@ -52,7 +52,7 @@ const engines = new Map<Signal<Run>, Engine>();
 
 export const rivalNames: Record<(typeof rivals)[number], string> = {
   none: "TRM",
-  hrm: "HRM",
+  hrm: "HRM (2 layers per network)",
   "no-deep-supervision": "without deep supervision",
   direct: "direct prediction",
 };

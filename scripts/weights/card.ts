@@ -89,12 +89,14 @@ Trained with trm-ts alone, from generated puzzles. This card is written by \`npm
 |---|---|
 | Parameters | ${parameters.toLocaleString("en")} |
 | Architecture | ${architecture} |
-| Training | ${stages.reduce((sum, { steps }) => sum + steps, 0).toLocaleString("en")} supervision steps, ${duration(seconds)}, ${flops.toExponential(1)} floating-point operations |
+| Training | ${stages.reduce((sum, { steps }) => sum + steps, 0).toLocaleString("en")} training steps, ${duration(seconds)}, ${flops.toExponential(1)} floating-point operations |
 | Exact accuracy | ${percent(first.exact.at(-1)!)} of ${first.count.toLocaleString("en")} ${first.puzzles} (95% interval ${intervalText(first.interval95.at(-1)!)}) |
 
 \`\`\`sh
 npx trm eval ${name}
 \`\`\`
+
+This command measures the model again, on 200 newly generated puzzles; \`--limit 1000\` measures more. The figures below come from other puzzles.
 
 ## Accuracy
 ${measurements.map(measurementText).join("")}
@@ -105,7 +107,7 @@ The mean number of steps is ${first.meanHaltStep.toFixed(2)} of ${first.exact.le
 
 ## Training
 ${stages.map((stage, i) => stageText(stage, i, stages.length)).join("")}
-## Known failures
+## Known failures and notes
 
 ${failures.map((failure) => `- ${failure}`).join("\n")}
 `;

@@ -24,7 +24,7 @@ import {
   wilson95,
 } from "../../src/trm/index.ts";
 import { type Card, cardText, type Measurement } from "./card.ts";
-import { writeTable } from "./table.ts";
+import { writeDocuments } from "./table.ts";
 
 const usage = `npm run ship -- NAME RUN... [options]
   NAME              name of the shipped model: the folder weights/NAME is written
@@ -82,8 +82,7 @@ async function ship(name: string, runs: readonly string[]): Promise<void> {
   writeFileSync(join(folder, "config.json"), files.config);
   writeFileSync(join(folder, "model.safetensors"), files.weights);
   writeFileSync(join(folder, "card.json"), `${JSON.stringify(card, null, 2)}\n`);
-  writeFileSync(join(folder, "README.md"), cardText(card));
-  writeTable();
+  writeDocuments();
   console.log(cardText(card));
 }
 

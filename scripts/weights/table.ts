@@ -1,7 +1,7 @@
-// Writes the table of the shipped models in README.md from their cards. Run: npm run docs:weights
+// Writes the table of the shipped models in README.md, and the README of every model, from their cards. Run: npm run docs:weights
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { type Card, intervalText, percent, readCard } from "./card.ts";
+import { type Card, cardText, intervalText, percent, readCard } from "./card.ts";
 
 const fromHere = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url));
 const heading = "| model | puzzles it was measured on, all unseen | exact accuracy (95% interval) | parameters |\n";
@@ -15,7 +15,7 @@ export function readmeWithTable(readme: string): string {
 }
 
 /** The cards of the shipped models, in the order of their names. */
-function cards(): Card[] {
+export function cards(): Card[] {
   return readdirSync(fromHere("weights"))
     .map((name) => fromHere(`weights/${name}/card.json`))
     .filter(existsSync)
@@ -33,9 +33,10 @@ function row({ name, parameters, measurements }: Card): string {
   return `| ${link} | ${column("puzzles")} | ${column("accuracy")} | ${parameters.toLocaleString("en")} |`;
 }
 
-export function writeTable(): void {
+export function writeDocuments(): void {
   const path = fromHere("README.md");
   writeFileSync(path, readmeWithTable(readFileSync(path, "utf8")));
+  for (const card of cards()) writeFileSync(fromHere(`weights/${card.name}/README.md`), cardText(card));
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) writeTable();
+if (process.argv[1] === fileURLToPath(import.meta.url)) writeDocuments();

@@ -47,7 +47,7 @@ export interface PredictionHooks extends StepHooks {
   readonly rollout?: RolloutKey | undefined;
 }
 
-/** The predictions after 1, 2, ... `steps` supervision steps. Stop iterating to halt early. @throws ConfigError */
+/** Yields the prediction after every supervision step, up to `steps` of them. Stop iterating to halt early. @throws ConfigError */
 export async function* predictions(
   model: Model,
   question: Question,

@@ -230,7 +230,7 @@ export interface RolloutShares<T> {
   readonly residual: ByK<T>;
 }
 
-/** Shares are of the puzzles that have labels. */
+/** The figures of an evaluation with rollouts, as shares of the puzzles that have labels. */
 export interface RolloutEvaluation extends RolloutShares<number> {
   readonly puzzles: number;
   readonly unlabelled: number;

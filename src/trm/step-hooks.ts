@@ -34,7 +34,7 @@ export interface UpdateContext extends StepContext {
   readonly call: number;
 }
 
-/** All hooks are optional. They run inside a scope: tensors that a hook creates are released without further action. */
+/** Functions that observe or change a supervision step; all are optional. They run inside a scope: tensors that a hook creates are released without further action. */
 export interface StepHooks {
   /** Changes the latents before the deep recursion of a step, for example by noise on z. Same shapes, [B, P + L, D] each. */
   readonly before?: ((latents: Latents, context: StepContext) => Latents) | undefined;

@@ -36,7 +36,7 @@ export interface VoteShares {
   readonly valid: number | null;
 }
 
-/** Shares are of the puzzles that have labels. */
+/** The figures of an evaluation with a vote, as shares of the puzzles that have labels. */
 export interface VoteEvaluation {
   readonly puzzles: number;
   readonly unlabelled: number;

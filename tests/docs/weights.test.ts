@@ -1,6 +1,7 @@
 // The accuracy of the shipped models in README.md comes from their cards.
 import { expect, it } from "vitest";
-import { readmeWithTable } from "../../scripts/weights/table.ts";
+import { cardText } from "../../scripts/weights/card.ts";
+import { cards, readmeWithTable } from "../../scripts/weights/table.ts";
 import { shippedNames } from "../../src/cli/shipped-models.ts";
 import { readText } from "./files.ts";
 
@@ -8,6 +9,10 @@ it("README.md has the figures of the cards of all shipped models (npm run docs:w
   const readme = readText("README.md");
   for (const name of shippedNames()) expect(readme).toContain(`| [${name}](weights/${name}/README.md) |`);
   expect(readmeWithTable(readme)).toBe(readme);
+});
+
+it.each(cards())("weights/$name/README.md is the text of its card.json (npm run docs:weights)", (card) => {
+  expect(readText(`weights/${card.name}/README.md`)).toBe(cardText(card));
 });
 
 it("a figure that differs from its card is noticed", () => {

@@ -686,7 +686,7 @@ describe.skipIf(!chromiumPath)("the built page", () => {
     await visit("", async (page) => {
       await live(page);
       await until(async () => (await page.$(".guide h1")) !== null, "the tour");
-      expect(await page.innerText(".guide h1")).toBe("Watch it think");
+      expect(await page.innerText(".guide h1")).toBe("Watch a solution");
       const next = page.locator(".guide button:text-is('Next')");
       for (let part = 2; part <= 7; part++) {
         await next.click();

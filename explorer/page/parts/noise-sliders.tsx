@@ -18,7 +18,7 @@ export function NoiseSliders(): JSX.Element {
           value={sigma}
           onInput={(event) => go({ sigma: Number(event.currentTarget.value) })}
         />
-        <span class="note">standard deviation; z itself has about 1</span>
+        <span class="note">standard deviation of the noise; the root mean square of z is about 1</span>
       </label>
       <label class="setting slider">
         <span>

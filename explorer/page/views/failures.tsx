@@ -97,8 +97,8 @@ function OneBlank({ own }: { own: ModelEntry }): JSX.Element | null {
           <p>
             Completely right: <b>{shareText(right, puzzles.length)}</b>.{" "}
             {right / puzzles.length < usual / own.measured.puzzles
-              ? "Fewer than of the usual puzzles: it has not met such boards in training."
-              : "No fewer than of the usual puzzles."}
+              ? "This is a smaller share than of the usual puzzles. The measurement alone does not show why: the model may not have been trained on such boards."
+              : "This is at least as large a share as of the usual puzzles."}
           </p>
           <PuzzleLinks
             texts={failed.map((i) => textOf(own, puzzles[i]!.question))}

@@ -187,7 +187,7 @@ function Settings(): JSX.Element {
         </div>
         <p class="note">
           An archive of this page, or the files of a checkpoint folder of a run. On the command line, unzip it and use{" "}
-          <code>npx trm train --init FOLDER</code>.
+          <code>npx trm train --task {link.value.task} --init FOLDER</code>.
         </p>
         {uploadError.value && (
           <p class="error" role="alert">

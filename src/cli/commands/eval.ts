@@ -130,9 +130,9 @@ exitSteps, meanSteps and computeSaved instead of the last two.
 With --rollouts K every puzzle is answered K times with noise on z, and --json
 prints {puzzles, rollouts, sigma, steps, deterministic, passAtK: {"1": share},
 bestQ, mode, residual, interval95, difference}.
-With --vote N every puzzle is asked N times: itself, and turned or relabelled
-(Sudoku, mazes). The answers that q halted vote, and --json prints {puzzles,
-unlabelled, votes, steps, single, voted, againstSingle, haltedShare}.
+With --vote N every puzzle is answered N times: as it is, and as images under
+the symmetries of its task. The answers that q halted vote, and --json prints
+{puzzles, unlabelled, votes, steps, single, voted, againstSingle, haltedShare}.
 
 Examples:
   ${invocation} eval runs/demo

@@ -162,7 +162,8 @@ preset only sets the number of generated puzzles (default: official). An arch
 file determines the model; the preset (default: official) sets the training.
 
 Without --steps and --minutes, training ends at the setting totalSteps
-(preset small: 20,000; for sudoku4 3,000). Ctrl-C saves and stops earlier.
+(preset small: 20,000; for sudoku4 3,000, for maze 12,000). Ctrl-C saves and
+stops earlier.
 Of a pause (Ctrl-Z, sleep) at most five minutes count as training time.
 A run keeps its last three checkpoints, for --resume DIR --from STEP.
 
