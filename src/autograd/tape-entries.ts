@@ -38,7 +38,7 @@ export interface TapeOptions {
 }
 
 /**
- * The operations that the variables were computed with, in the order in which they ran.
+ * The operations that the variables were computed with. Every operation comes after those that its inputs came from.
  *
  * @param given  variables, and names for the listing as an optional last argument: `tapeOf(loss, { names })`
  */
@@ -81,7 +81,7 @@ export interface TapeNumbers {
 
 /** A tape with the value and the gradient of every entry and leaf. */
 export interface InspectedTape {
-  /** In the order in which they ran; the last one computes the output. */
+  /** Every operation comes after those that its inputs came from; the last one computes the output. */
   readonly entries: readonly (TapeEntry & TapeNumbers)[];
   /** The leaves: variables that require a gradient. */
   readonly leaves: readonly (TapeNumbers & { readonly name: string | null; readonly shape: Shape })[];

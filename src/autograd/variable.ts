@@ -50,10 +50,14 @@ export class Variable {
     return this.toString();
   }
 
-  /** A Variable that is returned from a scope keeps the tensors that its tape has saved. */
+  /** A Variable that is returned from a scope keeps the tensors that its tape has saved, and the outputs if the tape keeps them. */
   *[tensorsHeld](): Iterable<Tensor> {
     yield this.value;
-    if (this.node) for (const node of reachableNodes([this.node])) yield* node.savedTensors();
+    if (!this.node) return;
+    for (const node of reachableNodes([this.node])) {
+      yield* node.savedTensors();
+      if (node.kept) yield node.kept;
+    }
   }
 }
 

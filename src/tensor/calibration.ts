@@ -19,7 +19,8 @@ export interface Choice {
 }
 
 /**
- * Opens all candidates, keeps the fastest and disposes the others. This takes about a second. If two backends are equally fast,
+ * Opens all candidates, keeps the fastest and disposes the others, except for a backend that holds tensors: it was open before, as
+ * the gpu backend may be, of which a process has only one. This takes about a second. If two backends are equally fast,
  * two runs may choose differently.
  *
  * @throws the error of the first candidate, if none can run
@@ -34,18 +35,22 @@ export async function fastestOf(candidates: readonly Candidate[]): Promise<Choic
       const fastest = Math.min(...timed.map(({ milliseconds }) => milliseconds));
       timed.push({ name, backend, milliseconds: await timeOfSample(backend, 3 * fastest) });
     } catch (error) {
-      backend?.dispose();
+      if (backend) disposeUnused(backend);
       refused.push({ name, error });
     }
   }
   const [fastest, ...others] = timed.sort((a, b) => a.milliseconds - b.milliseconds);
   if (!fastest) throw refused[0]!.error;
-  for (const { backend } of others) backend.dispose();
+  for (const { backend } of others) disposeUnused(backend);
   const parts = [
     ...timed.map(({ name, milliseconds }) => `${name} ${milliseconds.toPrecision(2)} ms`),
     ...refused.map(({ name, error }) => `${name} cannot run (${(error as Error).message})`),
   ];
   return { backend: fastest.backend, reason: `${fastest.name} chosen; a sample of training took: ${parts.join(", ")}` };
+}
+
+function disposeUnused(backend: Backend): void {
+  if (backend.memory().liveBytes === 0) backend.dispose();
 }
 
 /** Milliseconds of the sample: the least of three runs after a warm-up. A run above `hopeless` ends the measurement. */

@@ -7,7 +7,7 @@ import { MemoryError } from "./errors.ts";
 /** A block of a backend's memory that one or several tensors use; the last reference frees it. */
 export abstract class Storage {
   private references = 0;
-  /** Counts the changes in place (optimizer steps), so that data derived from the contents can be recognized as stale. */
+  /** Counts the changes of the contents (writing, optimizer steps), so that data derived from them can be recognized as stale. */
   version = 0;
 
   constructor(
@@ -36,7 +36,7 @@ export abstract class Storage {
   /** A copy of the contents in JavaScript memory. Asynchronous, because reading from a GPU is. */
   abstract read(): Promise<NumberArray>;
 
-  /** Replaces the contents. `values` has `length` elements. */
+  /** Replaces the contents and increments `version`. `values` has `length` elements. */
   abstract write(values: ArrayLike<number>): void;
 }
 
@@ -51,5 +51,6 @@ export abstract class VisibleStorage extends Storage {
 
   override write(values: ArrayLike<number>): void {
     this.array.set(values);
+    this.version++;
   }
 }

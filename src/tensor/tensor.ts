@@ -91,7 +91,8 @@ export class Tensor {
   #preview(): string {
     if (this.disposed) return ", released";
     if (!(this.block instanceof VisibleStorage)) return "";
-    const shown = Array.from(this.block.array.subarray(0, 6), (value) => Number(value.toPrecision(4)));
+    const short = (value: number): number => (this.dtype === "int32" ? value : Number(value.toPrecision(4)));
+    const shown = Array.from(this.block.array.subarray(0, 6), short);
     return `: ${shown.join(", ")}${this.size > shown.length ? ", ..." : ""}`;
   }
 }

@@ -74,5 +74,4 @@ export function assign(target: Tensor, values: ArrayLike<number> | Tensor): void
   }
   expectValues("assign", values, target.dtype);
   target.storage.write(values);
-  target.storage.version++;
 }

@@ -118,6 +118,33 @@ it("parameter and constant refuse a tensor whose element type differs from the g
   });
 });
 
+it("no gradient flows through a conversion to int32", () => {
+  t.scope(() => {
+    const x = a.parameter([1.3, 2.7]);
+    const whole = a.cast(x, "int32");
+    expect([whole.requiresGradient, valuesOf(whole.value)]).toEqual([false, [1, 2]]);
+    const y = a.sum(a.add(a.affine(a.cast(whole, "float32"), 2.5), x));
+    expect(valuesOf(a.gradients(y, [x])[0]!)).toEqual([1, 1]);
+    x.value.dispose();
+  });
+});
+
+it("bceWithLogits refuses logits and targets of different shapes", () => {
+  t.scope(() => {
+    expect(() => a.bceWithLogits(a.constant([[1], [2]]), a.constant([1, 0]))).toThrow(
+      new t.ShapeError("bceWithLogits: got logits [2, 1] and targets [2], expected equal shapes"),
+    );
+  });
+});
+
+it("a reference backend can replace a kernel of its own without changing the others", () => {
+  const [changed, unchanged] = [new t.ReferenceBackend(), new t.ReferenceBackend()];
+  Object.assign(changed.kernels, { fill: () => {} });
+  Object.assign(changed.fused, { swigluBlock: () => {} });
+  expect(unchanged.kernels.fill).not.toBe(changed.kernels.fill);
+  expect(unchanged.fused.swigluBlock).not.toBe(changed.fused.swigluBlock);
+});
+
 it("a mean of int32 numbers is refused instead of truncated", () => {
   t.scope(() => {
     const whole = a.constant([1, 2], "int32");

@@ -106,6 +106,28 @@ describe("inspectTape", () => {
     w.value.dispose();
   });
 
+  it("has the values of operations that ran in a scope inside the body", async () => {
+    const live = defaultBackend().memory().liveBytes;
+    const w = parameter([1, 2]);
+    const { entries } = await inspectTape(() => ({
+      output: scope(() =>
+        sum(
+          affine(
+            scope(() => square(w)),
+            3,
+          ),
+        ),
+      ),
+    }));
+    expect(entries.map(({ operation, value }) => [operation, [...value]])).toEqual([
+      ["square", [1, 4]],
+      ["affine", [3, 12]],
+      ["sum", [15]],
+    ]);
+    w.value.dispose();
+    expect(defaultBackend().memory().liveBytes).toBe(live);
+  });
+
   it("refuses a result without a tape", async () => {
     await expect(inspectTape(() => ({ output: sum(constant([1])) }))).rejects.toThrow(
       "inspectTape: got a constant, expected a result with a tape",

@@ -1,7 +1,7 @@
 // The backend "auto": a short calibration of all backends that can run, and the reason that it reports.
 import { afterEach, expect, it, vi } from "vitest";
 import { fastestOf } from "../../src/tensor/calibration.ts";
-import { type Backend, ReferenceBackend, setRootBackend, useBackend } from "../../src/tensor/index.ts";
+import { type Backend, ReferenceBackend, setRootBackend, tensor, useBackend } from "../../src/tensor/index.ts";
 
 afterEach(() => {
   setRootBackend(new ReferenceBackend());
@@ -46,6 +46,23 @@ it("auto reports backends that cannot run and disposes those that it does not ch
   expect(reason).toContain("b cannot run (no such thing)");
   expect(made.map((each) => each.isDisposed ?? false)).toEqual(made.map((each) => each !== backend));
   await expect(fastestOf([{ name: "b", open: refuse }])).rejects.toThrow("no such thing");
+});
+
+it("auto keeps a backend open that holds tensors, because it was in use before", async () => {
+  const [used, unused] = [new ReferenceBackend(), new ReferenceBackend()];
+  const disposals = [vi.spyOn(used, "dispose"), vi.spyOn(unused, "dispose")];
+  const weights = tensor([1, 2], { backend: used });
+  const matmul = (): void => {
+    throw new Error("no products here");
+  };
+  for (const each of [used, unused]) Object.assign(each.kernels, { matmul });
+  await fastestOf([
+    { name: "used", open: () => used },
+    { name: "unused", open: () => unused },
+    { name: "sound", open: () => new ReferenceBackend() },
+  ]);
+  expect(disposals.map(({ mock }) => mock.calls.length)).toEqual([0, 1]);
+  weights.dispose();
 });
 
 it("auto disposes a backend that fails during the calibration and releases the tensors of the sample", async () => {

@@ -222,7 +222,11 @@ describe("reading back", () => {
   });
 
   it("toString() gives shape, element type, backend and the first numbers", () => {
-    scope(() => expect(`${tensor([[1, 2]])}`).toBe("Tensor [1, 2] float32 on reference: 1, 2"));
+    scope(() => {
+      expect(`${tensor([[1, 2]])}`).toBe("Tensor [1, 2] float32 on reference: 1, 2");
+      expect(`${tensor([12345.678])}`).toBe("Tensor [1] float32 on reference: 12350");
+      expect(`${tensor(Int32Array.of(12345))}`).toBe("Tensor [1] int32 on reference: 12345");
+    });
   });
 });
 

@@ -37,6 +37,15 @@ describe("matmul", () => {
     );
   });
 
+  it("matmul uses the numbers that were written into the storage of a weight", () => {
+    t.scope(() => {
+      const [x, w] = [on(one, [1, 1], [1]), on(one, [1, 1], [1])];
+      expect(valuesOf(t.matmul(x, w))).toEqual([1]);
+      w.storage.write([2]);
+      expect(valuesOf(t.matmul(x, w))).toEqual([2]);
+    });
+  });
+
   it("matmul broadcasts the leading axes like the reference", () => {
     const batches = fc.constantFrom<[number[], number[]]>(
       [[3], []],

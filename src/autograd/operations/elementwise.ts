@@ -5,7 +5,7 @@
 import * as t from "../../tensor/index.ts";
 import { anyShape, broadcastPair, index, oneReal, real, twoReals } from "../domain.ts";
 import { apply, defineOperation } from "../operation.ts";
-import type { Variable } from "../variable.ts";
+import { expectVariables, type Variable } from "../variable.ts";
 
 const sameAsInput = ([x]: readonly [t.Shape]): t.Shape => x;
 const onlyOutput = { inputs: [], output: true };
@@ -180,8 +180,11 @@ const { operation: castOperation } = defineOperation({
   backward: (dy, { inputs: [x] }) => [t.cast(dy, x.dtype)],
 });
 
-/** x converted to another element type. */
-export const cast = (x: Variable, dtype: t.DType): Variable => apply(castOperation, [x], { dtype });
+/** x converted to another element type. No gradient flows through a conversion to int32, which cuts off the fractions. */
+export function cast(x: Variable, dtype: t.DType): Variable {
+  expectVariables("cast", [x]);
+  return apply(castOperation, [dtype === "int32" ? x.detach() : x], { dtype });
+}
 
 const broadcastOf =
   (name: string) =>

@@ -9,9 +9,15 @@ import { affine, cast, exp, log, multiply, negate, reciprocal, select, softplus,
 /**
  * Binary cross-entropy from logits, per element: -[t log σ(x) + (1 - t) log(1 - σ(x))] = softplus(x) - t x.
  * Logits and targets have the same shape; targets lie in 0..1.
+ *
+ * @throws ShapeError for different shapes
  */
 export function bceWithLogits(logits: Variable, targets: Variable): Variable {
   expectVariables("bceWithLogits", [logits, targets]);
+  if (!t.sameShape(logits.shape, targets.shape)) {
+    const got = `logits ${t.showShape(logits.shape)} and targets ${t.showShape(targets.shape)}`;
+    throw new t.ShapeError(`bceWithLogits: got ${got}, expected equal shapes`);
+  }
   return subtract(softplus(logits), multiply(targets, logits));
 }
 

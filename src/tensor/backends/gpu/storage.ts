@@ -64,6 +64,7 @@ export class GpuStorage extends Storage {
     integers?.forEach(checkExact);
     this.replace(this.device.upload(Float32Array.from(integers ?? values)));
     this.integers = integers;
+    this.version++;
   }
 
   protected override free(): void {

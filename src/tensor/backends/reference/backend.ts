@@ -19,8 +19,9 @@ export const referenceFusedKernels: Partial<FusedKernels> = { ...fused, ...fused
 export class ReferenceBackend implements Backend {
   readonly name = "reference";
   readonly build = "plain loops, 1 thread";
-  readonly kernels = referenceKernels;
-  readonly fused = referenceFusedKernels;
+  // Copies, because a backend may replace kernels of its own.
+  readonly kernels = { ...referenceKernels };
+  readonly fused = { ...referenceFusedKernels };
   readonly fusedTypes = ["float32", "float64"] as const;
   private readonly free = new FreeLists();
   private liveBytes = 0;
