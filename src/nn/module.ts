@@ -4,9 +4,15 @@ import { Variable } from "../autograd/index.ts";
 
 /** A part of a model: parameters by name, and other modules. */
 export abstract class Module {
-  /** Every parameter with its path, in the order of declaration. */
+  /** Every parameter with its path, in the order of declaration. A shared parameter has the first of its paths alone. */
   *namedParameters(prefix = ""): Iterable<[name: string, parameter: Variable]> {
-    for (const [key, value] of Object.entries(this)) yield* parametersIn(`${prefix}${key}`, value);
+    const seen = new Set<Variable>();
+    for (const [key, value] of Object.entries(this)) {
+      for (const [path, parameter] of parametersIn(`${prefix}${key}`, value)) {
+        if (!seen.has(parameter)) yield [path, parameter];
+        seen.add(parameter);
+      }
+    }
   }
 
   parameters(): Variable[] {

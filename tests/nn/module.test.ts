@@ -1,8 +1,9 @@
 // Which properties of a module are its parameters, and their names.
 import { expect, it } from "vitest";
-import { constant, multiply, parameter, type Variable } from "../../src/autograd/index.ts";
+import { add, constant, gradients, multiply, parameter, sum, type Variable } from "../../src/autograd/index.ts";
 import { Module } from "../../src/nn/index.ts";
-import { full } from "../../src/tensor/index.ts";
+import { full, scope } from "../../src/tensor/index.ts";
+import { valuesOf } from "../tensor/naive.ts";
 
 class Part extends Module {
   readonly weight = parameter(full([2, 3], 1));
@@ -16,6 +17,22 @@ class Whole extends Module {
   readonly net = Object.assign((x: Variable): Variable => x, { last: new Part() });
   readonly name = "no module";
 }
+
+it("a parameter that a module holds twice is one parameter, with the first of its paths", () => {
+  class Shared extends Module {
+    readonly first = new Part();
+    readonly blocks = [this.first, this.first, new Part()];
+    readonly tied = this.first.weight;
+  }
+  const shared = new Shared();
+  expect([...shared.namedParameters()].map(([name]) => name)).toEqual(["first.weight", "blocks.2.weight"]);
+  expect(shared.parameterCount()).toBe(2 * 6);
+  scope(() => {
+    const loss = sum(add(shared.first.weight, shared.tied));
+    expect(gradients(loss, shared.parameters()).map(valuesOf)).toEqual([new Array(6).fill(2), new Array(6).fill(0)]);
+  });
+  shared.dispose();
+});
 
 it("the parameters of a module are its trainable leaves, also in nested modules, arrays and functions", () => {
   const whole = new Whole();
