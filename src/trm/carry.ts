@@ -166,11 +166,13 @@ export class Carry {
   #replace(latents: Latents): void {
     const previous = this.#latents;
     this.#latents = keepAll(latents);
-    disposeAll(previous);
+    // A step may leave a latent as it is.
+    const current = new Set(Object.values(this.#latents).map(({ value }) => value));
+    for (const { value } of Object.values(previous)) if (!current.has(value)) value.dispose();
   }
 
   dispose(): void {
-    disposeAll(this.#latents);
+    for (const { value } of Object.values(this.#latents)) value.dispose();
   }
 }
 
@@ -180,10 +182,6 @@ export const mapLatents = (latents: Latents, change: (latent: t.Tensor, name: st
 
 /** The same latents, off the tape and out of the scope: they live until disposed. */
 const keepAll = (latents: Latents): Latents => mapLatents(latents, t.keep);
-
-function disposeAll(latents: Latents): void {
-  for (const { value } of Object.values(latents)) value.dispose();
-}
 
 /** Rows of a latent: [B, P + L, D] -> [rows, P + L, D]. */
 function rowsOf(latent: t.Tensor, rows: t.Tensor): t.Tensor {

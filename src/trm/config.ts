@@ -214,8 +214,8 @@ const modelSchema = z
       message: "expected at most puzzleSlots · hiddenSize",
       path: ["puzzleEmbeddingSize"],
     }),
-    z.refine((c) => c.recursion !== "fixedPoint" || !c.oneStepGradient, {
-      message: "expected false for the recursion fixedPoint, whose gradientSteps say what is on the tape",
+    z.refine((c) => c.recursion === "trm" || !c.oneStepGradient, {
+      message: "expected false unless the recursion is trm",
       path: ["oneStepGradient"],
     }),
     z.refine((c) => c.recursion !== "fixedPoint" || c.dampingLambda === 1, {

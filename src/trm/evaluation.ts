@@ -83,10 +83,12 @@ export async function evaluate(model: Model, set: EvaluationSet, options: Evalua
   };
 }
 
-/** The hooks of an evaluation, for the batch whose first puzzle has the given index in the set. All batches share one generator. */
-export function batchHooks(options: EvaluationOptions): (firstPuzzle: number) => PredictionHooks {
-  const { random = new Random(0) } = options;
-  return (firstPuzzle) => ({ ...options, random, firstPuzzle });
+/** The hooks of an evaluation, for the batch that begins after `done` puzzles of the set. All batches share one generator. */
+export function batchHooks(
+  options: EvaluationOptions | PredictionHooks,
+): (done: number) => PredictionHooks & { firstPuzzle: number } {
+  const { random = new Random(0), firstPuzzle = 0 } = options;
+  return (done) => ({ ...options, random, firstPuzzle: firstPuzzle + done });
 }
 
 /** Checks the arguments of an evaluation. @throws ArgumentError */

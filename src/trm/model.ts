@@ -71,8 +71,9 @@ export class Model extends Module {
   /** What the configuration changes in every supervision step, in training and in evaluation: EqR's starts and damping. */
   readonly hooks: Pick<StepHooks, "initial" | "around">;
   readonly #rotary: RotaryTables | null;
+  readonly #ownsPuzzles: boolean;
 
-  /** @param sharedPuzzles  the puzzle embedding of another model, which both models then share */
+  /** @param sharedPuzzles  the puzzle embedding of another model, which both models then share; that model releases it */
   constructor(
     readonly config: ModelConfig,
     random: Random,
@@ -90,6 +91,7 @@ export class Model extends Module {
     this.netY = separateNets ? createNetwork(config, random, { layers: layersY, rotary }) : null;
     this.outputWeights = new Linear(hiddenSize, vocabularySize, random);
     this.qWeights = new QHead(hiddenSize);
+    this.#ownsPuzzles = sharedPuzzles === null;
     this.puzzleEmbedding =
       sharedPuzzles ?? (puzzleEmbeddingSize > 0 ? new PuzzleEmbedding(puzzleIds, puzzleEmbeddingSize) : null);
     this.recursion = this.variant(this.net, this.netY ?? this.net, config);
@@ -180,7 +182,7 @@ export class Model extends Module {
 
   override dispose(): void {
     super.dispose();
-    this.puzzleEmbedding?.table.dispose();
+    if (this.#ownsPuzzles) this.puzzleEmbedding?.table.dispose();
     for (const vector of this.initial.values()) vector.dispose();
     this.#rotary?.cos.value.dispose();
     this.#rotary?.sin.value.dispose();

@@ -1,9 +1,10 @@
 // Answers of a model to puzzles in the text form of a task: what a program needs to use a trained model.
 
-import { expectInstance, expectObject, Random } from "../tensor/index.ts";
+import { expectInstance, expectObject } from "../tensor/index.ts";
 import { trainingSchema } from "./config.ts";
 import { predictionsAtExit } from "./early-exit.ts";
 import { ConfigError, PuzzleError } from "./errors.ts";
+import { batchHooks } from "./evaluation.ts";
 import type { Examples } from "./examples.ts";
 import { type HaltingOptions, saysHalt } from "./halting.ts";
 import { Model } from "./model.ts";
@@ -59,7 +60,7 @@ export async function predict(
   expectInstance("predict", "the model", model, Model);
   expectObject("predict", "the task", task, ["sequenceLength", "parse", "format"]);
   expectObject("predict", "the options", options);
-  const { halt = true, training = trainingSchema.parse({}), batchSize = 64, random = new Random(0) } = options;
+  const { halt = true, training = trainingSchema.parse({}), batchSize = 64 } = options;
   const { steps = training.nSup } = options;
   const misfit = misfitOf(task, model.config);
   if (misfit !== undefined) throw new ConfigError(`predict: ${misfit}`);
@@ -78,14 +79,13 @@ export async function predict(
     ? puzzles
     : { inputs: tokensOf(task, puzzles), puzzleIds: undefined };
   const stops = (qHalt: number, qContinue: number): boolean => halt && saysHalt(qHalt, qContinue, training);
+  const hooksAt = batchHooks(options);
   const answers: Answer[] = [];
   for (let first = 0; first * length < inputs.length; first += batchSize) {
     const batch = inputs.slice(first * length, (first + batchSize) * length);
     const question = { inputs: batch, puzzleIds: puzzleIds?.slice(first, first + batchSize) };
     const exit = await predictionsAtExit(model, question, {
-      ...options,
-      random,
-      firstPuzzle: first,
+      ...hooksAt(first),
       maxSteps: steps,
       stops,
     });

@@ -2,7 +2,15 @@
 // solved, whether y settles, and whether q is calibrated. docs/after-the-paper.md names the papers.
 import { expectFunction, Random } from "../tensor/index.ts";
 import { ConfigError } from "./errors.ts";
-import { compare, type EvaluationOptions, evaluate, expectEvaluation, expectLabels, wilson95 } from "./evaluation.ts";
+import {
+  batchHooks,
+  compare,
+  type EvaluationOptions,
+  evaluate,
+  expectEvaluation,
+  expectLabels,
+  wilson95,
+} from "./evaluation.ts";
 import { type EvaluationSet, type Examples, evaluationBatches } from "./examples.ts";
 import type { Model } from "./model.ts";
 import { PredictionRun, splitPairs } from "./prediction.ts";
@@ -78,6 +86,7 @@ export interface ProbeOptions extends EvaluationOptions {
 const driftWindow = 4;
 
 interface ProbedPuzzle {
+  readonly puzzleId: number;
   readonly question: Int32Array;
   readonly answer: Int32Array;
   /** Whether the answer is correct after step 1, 2, ... */
@@ -148,15 +157,16 @@ async function probedPuzzles(model: Model, set: EvaluationSet, options: ProbeOpt
   const { sequenceLength: length } = model.config;
   const { output } = model.recursion;
   const window = Math.min(driftWindow, steps - 1);
+  const hooksAt = batchHooks(options);
   const found: ProbedPuzzle[] = [];
   let done = 0;
   for (const batch of evaluationBatches(set, batchSize)) {
     const { inputs, labels, puzzleIds } = batch;
     const part = (all: Int32Array, slot: number): Int32Array => all.slice(slot * length, (slot + 1) * length);
-    const puzzles = Array.from(puzzleIds, (_, slot): ProbedPuzzle => {
-      return { question: part(inputs, slot), answer: part(labels, slot), correct: [], drift: 0, q: 0 };
+    const puzzles = Array.from(puzzleIds, (puzzleId, slot): ProbedPuzzle => {
+      return { puzzleId, question: part(inputs, slot), answer: part(labels, slot), correct: [], drift: 0, q: 0 };
     });
-    const run = new PredictionRun(model, batch, { ...options, firstPuzzle: done });
+    const run = new PredictionRun(model, batch, hooksAt(done));
     try {
       let previous: Float32Array | null = null;
       for (let step = 1; step <= steps; step++) {
@@ -175,14 +185,13 @@ async function probedPuzzles(model: Model, set: EvaluationSet, options: ProbeOpt
           }
         });
         previous = current;
-        await onProgress?.(done, set.count);
+        await onProgress?.(done + Math.floor((puzzles.length * step) / steps), set.count);
       }
     } finally {
       run.dispose();
     }
     found.push(...puzzles.filter(({ answer }) => answer.some((token) => token >= 0)));
     done += puzzleIds.length;
-    await onProgress?.(done, set.count);
   }
   return found;
 }
@@ -198,12 +207,15 @@ export const blanksOf = (question: Int32Array, answer: Int32Array): number[] =>
   [...question.keys()].filter((cell) => answer[cell]! >= 0 && question[cell] !== answer[cell]);
 
 /** The puzzles with all blanks but one filled in. Which one stays is drawn by the index of the puzzle. */
-export function oneBlankPuzzles(puzzles: readonly { question: Int32Array; answer: Int32Array }[]): Examples {
-  const kept = puzzles.flatMap(({ question, answer }, index) => {
+export function oneBlankPuzzles(
+  puzzles: readonly { readonly question: Int32Array; readonly answer: Int32Array; readonly puzzleId?: number }[],
+): Examples {
+  const kept = puzzles.flatMap(({ question, answer, puzzleId = 0 }, index) => {
     const blanks = blanksOf(question, answer);
     if (blanks.length < 2) return [];
     const blank = blanks[Random.keyed(1, index).integer(blanks.length)]!;
-    return [{ inputs: answer.map((token, cell) => (cell === blank || token < 0 ? question[cell]! : token)), answer }];
+    const inputs = answer.map((token, cell) => (cell === blank || token < 0 ? question[cell]! : token));
+    return [{ inputs, answer, puzzleId }];
   });
   const length = puzzles[0]?.question.length ?? 0;
   const join = (rows: readonly Int32Array[]): Int32Array => Int32Array.from(rows.flatMap((row) => [...row]));
@@ -212,6 +224,7 @@ export function oneBlankPuzzles(puzzles: readonly { question: Int32Array; answer
     length,
     inputs: join(kept.map(({ inputs }) => inputs)),
     labels: join(kept.map(({ answer }) => answer)),
+    puzzleIds: Int32Array.from(kept, ({ puzzleId }) => puzzleId),
     ignoreLabel: null, // the labels are those of a batch, in which ignored ones are negative
   };
 }

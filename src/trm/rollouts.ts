@@ -61,7 +61,8 @@ export interface RolloutOptions extends RolloutSettings {
 
 /**
  * Answers every puzzle of a batch `rollouts` times. The noise of a rollout depends on the seed, the puzzle, the number of the
- * rollout and the step alone. With sigma 0 every rollout is the plain prediction, bit for bit.
+ * rollout and the step alone. With sigma 0 every rollout is the plain prediction,
+ * bit for bit, unless the starts are random or the model has path noise.
  *
  * @returns the rollouts k = 1, 2, ... in order
  * @throws ConfigError if the model has no z, or for settings out of range
@@ -269,7 +270,7 @@ export async function evaluateRollouts(
 ): Promise<RolloutEvaluation> {
   expectEvaluation("evaluateRollouts", model, set, options);
   expectRollouts(model, options);
-  const { nSup: steps, batchSize, rollouts, sigma, seed, randomStarts, onProgress } = options;
+  const { nSup: steps, batchSize, rollouts, sigma, seed, randomStarts, firstPuzzle = 0, onProgress } = options;
   const { sequenceLength: length } = model.config;
   const ks = rolloutCounts(rollouts);
   const zeros = (): Record<string, number> => Object.fromEntries(ks.map((k) => [k, 0]));
@@ -284,7 +285,8 @@ export async function evaluateRollouts(
       const share = stepsMade / ((rollouts + 1) * steps);
       return onProgress?.(Math.floor(done + share * batch.puzzleIds.length), set.count);
     };
-    const given = { steps, rollouts, sigma, seed, randomStarts, firstPuzzle: done, hooks: options, onStep };
+    const shared = { steps, rollouts, sigma, seed, randomStarts, hooks: options, onStep };
+    const given = { ...shared, firstPuzzle: firstPuzzle + done };
     const plain = await oneRollout(model, batch, given, 0);
     const made = await predictRollouts(model, batch, given);
     for (let slot = 0; slot < batch.puzzleIds.length; slot++) {

@@ -2,7 +2,7 @@
 // T and n, other initial latents. Without hooks a step is deepRecursion alone.
 
 import type { Variable } from "../autograd/index.ts";
-import type { Random } from "../tensor/index.ts";
+import { expectWhole, type Random } from "../tensor/index.ts";
 import type { Model } from "./model.ts";
 import { deepRecursion } from "./recursion.ts";
 import type { AroundUpdate, Latents, Recursion, Update } from "./variants.ts";
@@ -34,7 +34,10 @@ export interface UpdateContext extends StepContext {
   readonly call: number;
 }
 
-/** Functions that observe or change a supervision step; all are optional. They run inside a scope: tensors that a hook creates are released without further action. */
+/**
+ * Functions that observe or change a supervision step; all are optional. They run inside a scope: tensors that a hook creates are
+ * released without further action.
+ */
 export interface StepHooks {
   /** Changes the latents before the deep recursion of a step, for example by noise on z. Same shapes, [B, P + L, D] each. */
   readonly before?: ((latents: Latents, context: StepContext) => Latents) | undefined;
@@ -56,6 +59,8 @@ export function recursionStep(
   context: StepContext,
 ): Latents {
   const { T = model.T, n } = hooks.depth?.(context) ?? {};
+  expectWhole("depth", "T", T);
+  if (n !== undefined) expectWhole("depth", "n", n);
   const start = hooks.before?.(latents, context) ?? latents;
   const end = deepRecursion(recursionOf(model, hooks, context, n), x, start, T);
   return hooks.after?.(end, context) ?? end;

@@ -77,7 +77,9 @@ export function principalPlane(points: readonly Float64Array[]): Plane {
     const along = dot(point, first);
     return point.map((value, i) => value - along * first[i]!);
   });
-  const second = leadingAxis(rest, width);
+  const left = rest.reduce((sum, point) => sum + dot(point, point), 0);
+  // If the points lie on a line, what is left is rounding error.
+  const second = left > 1e-20 * total ? leadingAxis(rest, width) : orthogonalTo(first);
   const variance = (axis: Float64Array): number => centred.reduce((sum, point) => sum + dot(point, axis) ** 2, 0);
   return {
     mean: [...mean],
@@ -88,7 +90,11 @@ export function principalPlane(points: readonly Float64Array[]): Plane {
 
 /** The direction of the largest variance, by power iteration. The component of largest magnitude is positive. */
 function leadingAxis(points: readonly Float64Array[], width: number): Float64Array {
-  let axis = Float64Array.from({ length: width }, (_, i) => 1 / (i + 1));
+  // The longest point is not orthogonal to the axis, except by accident.
+  const longest = points.reduce((a, b) => (dot(b, b) > dot(a, a) ? b : a));
+  const length = Math.sqrt(dot(longest, longest));
+  if (length === 0) return unitVector(width, 0);
+  let axis = longest.map((value) => value / length);
   for (let iteration = 0; iteration < 200; iteration++) {
     const next = new Float64Array(width);
     for (const point of points) {
@@ -96,12 +102,22 @@ function leadingAxis(points: readonly Float64Array[], width: number): Float64Arr
       for (let i = 0; i < width; i++) next[i]! += along * point[i]!;
     }
     const norm = Math.sqrt(dot(next, next));
-    if (norm === 0) return axis; // no variance is left
     axis = next.map((value) => value / norm);
   }
   const largest = axis.reduce((a, b) => (Math.abs(b) > Math.abs(a) ? b : a));
   return largest < 0 ? axis.map((value) => -value) : axis;
 }
+
+/** A unit vector that is orthogonal to the given one. */
+function orthogonalTo(axis: Float64Array): Float64Array {
+  const smallest = axis.reduce((best, value, i) => (Math.abs(value) < Math.abs(axis[best]!) ? i : best), 0);
+  const other = unitVector(axis.length, smallest).map((value, i) => value - axis[smallest]! * axis[i]!);
+  const length = Math.sqrt(dot(other, other));
+  return other.map((value) => value / (length || 1)); // in one dimension nothing is orthogonal
+}
+
+const unitVector = (width: number, at: number): Float64Array =>
+  Float64Array.from({ length: width }, (_, i) => (i === at ? 1 : 0));
 
 function dot(a: ArrayLike<number>, b: ArrayLike<number>): number {
   let sum = 0;

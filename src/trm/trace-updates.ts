@@ -44,6 +44,7 @@ export interface RecordedUpdate extends UpdatePlace {
 /** Every update of a run. The tensors are read while their scope is open, so nothing is left to release. */
 export async function* updatesOf(model: Model, question: Question, options: TraceRun): AsyncGenerator<RecordedUpdate> {
   const { steps, signal } = options;
+  t.expectWhole("trace", "the number of steps", steps);
   const { output } = model.recursion;
   const numbersOf = readOnce();
   let pending: (() => Promise<RecordedUpdate>)[] = [];

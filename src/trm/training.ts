@@ -154,6 +154,11 @@ export class Training {
       const { puzzleEmbedding } = this.model;
       this.ema = training.emaRate > 0 ? createModel(config.model, t.Random.fromState(start), puzzleEmbedding) : null;
       if (this.ema) parts.push(this.ema);
+      if (this.ema && this.ema.puzzleEmbedding !== puzzleEmbedding) {
+        throw new ConfigError(
+          "createModel: got a model with a puzzle embedding of its own, expected the one that is passed",
+        );
+      }
       const named = new Map(this.model.namedParameters());
       this.#names = [...named.keys()];
       this.#parameters = [...named.values()];
@@ -197,7 +202,8 @@ export class Training {
       const { training } = this.config;
       const batch = this.source.next(training.batchSize);
       this.#step++;
-      t.scope(() => carry.refill(batch, initialOf(model, this.hooks, this.#context(0, carry.steps))));
+      const stepsMade = carry.steps.map((steps, slot) => (carry.halted[slot] ? 0 : steps));
+      t.scope(() => carry.refill(batch, initialOf(model, this.hooks, this.#context(0, stepsMade))));
 
       const passes = new PassSum();
       const reports: t.Tensor[] = [];

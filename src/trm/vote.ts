@@ -3,6 +3,7 @@
 import { expectObject, Random } from "../tensor/index.ts";
 import { ConfigError } from "./errors.ts";
 import {
+  batchHooks,
   compare,
   type EvaluationOptions,
   expectEvaluation,
@@ -104,19 +105,20 @@ export async function evaluateVote(
   if (misfit !== undefined) throw new ConfigError(`evaluateVote: ${misfit}`);
   symmetriesOf(task, votes, new Random(0)); // reports too many votes before anything is computed
   const { sequenceLength: length } = model.config;
+  const hooksAt = batchHooks(options);
   const counts = { single: { exact: 0, valid: 0 }, voted: { exact: 0, valid: 0 } };
   const changed = { exact: { gained: 0, lost: 0 }, valid: { gained: 0, lost: 0 } };
   let [done, puzzles, halted] = [0, 0, 0];
   for (const batch of evaluationBatches(set, batchSize)) {
     const slots = batch.puzzleIds.length;
+    const hooks = hooksAt(done);
     const bySlot = Array.from({ length: slots }, (_, slot) =>
-      symmetriesOf(task, votes, Random.keyed(seed, done + slot)),
+      symmetriesOf(task, votes, Random.keyed(seed, hooks.firstPuzzle + slot)),
     );
     const passes: Ballot[][] = [];
     for (let pass = 0; pass < votes; pass++) {
       const maps = bySlot.map((symmetries) => symmetries[pass]!);
-      const hooks = { ...options, firstPuzzle: done, rollout: { seed: 0, k: pass } };
-      passes.push(await passOf(model, batch, maps, hooks));
+      passes.push(await passOf(model, batch, maps, { ...options, ...hooks, rollout: { seed: 0, k: pass } }));
       await onProgress?.(Math.floor(done + (slots * (pass + 1)) / votes), set.count);
     }
     for (let slot = 0; slot < slots; slot++) {

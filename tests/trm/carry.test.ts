@@ -1,6 +1,7 @@
 // The carry: which puzzle is in which slot, and its latents, between supervision steps.
 import fc from "fast-check";
 import { expect, it } from "vitest";
+import { parameter, type Variable } from "../../src/autograd/index.ts";
 import { Random } from "../../src/tensor/index.ts";
 import { Carry } from "../../src/trm/carry.ts";
 import { ConfigError, Model, parseConfig } from "../../src/trm/index.ts";
@@ -26,6 +27,22 @@ const batchFrom = (first: number, slots: number) => ({
 
 const rowsOf = (values: Int32Array): number[][] =>
   Array.from({ length: values.length / length }, (_, row) => [...values.subarray(row * length, (row + 1) * length)]);
+
+const isReleased = ({ value }: Variable): boolean => String(value).endsWith("released");
+
+it("a latent that a step leaves as it is stays in the carry", async () => {
+  const carry = new Carry(model, 2);
+  carry.refill(batchFrom(1, 2));
+  const { y, z } = carry.latents;
+  const next = parameter([[[1]]]);
+  carry.advance({ y: y!, z: next });
+  expect(carry.latents.y!.value).toBe(y!.value);
+  expect([y!, z!].map(isReleased)).toEqual([false, true]);
+  carry.advance(carry.latents);
+  expect([y!, next].map(isReleased)).toEqual([false, false]);
+  carry.dispose();
+  expect([y!, next].map(isReleased)).toEqual([true, true]);
+});
 
 it("a carry of selected slots has their questions, labels, puzzle ids and steps", () => {
   fc.assert(

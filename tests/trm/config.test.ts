@@ -58,6 +58,14 @@ describe("the configuration", () => {
     expect(() => parseConfig(settings, "config")).toThrow(message);
   });
 
+  it.each(["singleZ", "multiZ", "direct", "fixedPoint"] as const)(
+    "refuses the 1-step gradient for the recursion %s",
+    (recursion) => {
+      const parse = () => parseConfig({ vocabularySize: 5, sequenceLength: 16, recursion, oneStepGradient: true });
+      expect(parse).toThrow("config: oneStepGradient: expected false unless the recursion is trm, got true");
+    },
+  );
+
   it("refuses a number of columns that no position uses", () => {
     const parse = (): Config => parseConfig({ ...sizes, mixer: "attention", positions: "rotary", columns: 9 });
     expect(parse).toThrow("config: columns: expected none unless the positions are rotary2d, got 9");

@@ -218,7 +218,7 @@ describe("the fixed-point variant", () => {
     await expect(evaluate(model, test, { ...options, depth: () => ({ n: 1 }) })).rejects.toThrow(message);
     model.dispose();
     const refused = (settings: object) => () => configOf({ ...fixedPoint, ...settings });
-    expect(refused({ oneStepGradient: true })).toThrow("oneStepGradient: expected false for the recursion fixedPoint");
+    expect(refused({ oneStepGradient: true })).toThrow("oneStepGradient: expected false unless the recursion is trm");
     expect(refused({ dampingLambda: 0.9 })).toThrow("dampingLambda: expected 1 for the recursion fixedPoint");
     expect(refused({ pathNoiseBeta: 0.1 })).toThrow("pathNoiseBeta: expected 0 for the recursion fixedPoint");
     expect(refused({ depthCurriculum: true })).toThrow("got the recursion fixedPoint, expected trm or singleZ");

@@ -173,6 +173,15 @@ describe("the hooks before and after a supervision step", () => {
 });
 
 describe("the hook around an update", () => {
+  it("can leave a latent as it is over several steps, in training and in prediction", async () => {
+    const around: StepHooks["around"] = ({ latent, before }, compute) => (latent === "y" ? before : compute());
+    for (const microBatch of [3, 6]) expect((await run({ around, microBatch })).metrics).toHaveLength(6);
+    const model = new Model(parseConfig(small).model, new Random(4));
+    const { exact } = await evaluate(model, test, { ...parseConfig(small).training, batchSize: 5, around });
+    expect(exact).toHaveLength(3);
+    model.dispose();
+  });
+
   const damping =
     (lambda: number): AroundUpdate =>
     ({ before }, compute) =>
@@ -232,6 +241,16 @@ describe("the hook for the depth of a step", () => {
     expect(own.metrics[3]).not.toEqual(full.metrics[3]);
   });
 
+  it.each([
+    [{ T: 1.5 }, "depth: got 1.5 as T, expected a whole number from 1"],
+    [{ T: 0 }, "depth: got 0 as T"],
+    [{ n: 2.5 }, "depth: got 2.5 as n, expected a whole number from 1"],
+  ])("is refused with %j", async (depth, message) => {
+    const training = trainingOf({ depth: () => depth });
+    await expect(training.supervisionStep()).rejects.toThrow(message);
+    training.dispose();
+  });
+
   it("is refused for multiZ, where n is the number of latents", async () => {
     const training = trainingOf({ depth: () => ({ n: 1 }) }, { recursion: "multiZ" });
     await expect(training.supervisionStep()).rejects.toThrow(
@@ -242,6 +261,24 @@ describe("the hook for the depth of a step", () => {
 });
 
 describe("the hook for initial latents", () => {
+  it("is told that a puzzle which takes a slot has made no step", async () => {
+    const seen: (readonly [steps: readonly number[], halted: readonly boolean[]])[] = [];
+    let halted: readonly boolean[] = [];
+    const training = trainingOf({
+      initial: ({ steps }) => {
+        seen.push([[...steps], halted]);
+        return training.model.initialLatents(6);
+      },
+    });
+    for (let step = 1; step <= 6; step++) {
+      halted = [...training.carry.halted];
+      await training.supervisionStep();
+    }
+    expect(seen).toHaveLength(6);
+    for (const [steps, ended] of seen) for (const [slot, made] of steps.entries()) expect(made === 0).toBe(ended[slot]);
+    training.dispose();
+  });
+
   it("restarts the slots that have halted, and leaves the others alone", async () => {
     const shape = [6, 16, 8];
     const initial: StepHooks["initial"] = ({ random }) => {
@@ -314,6 +351,15 @@ class GatedModel extends Model {
 const gated: CreateModel = (...given) => new GatedModel(...given);
 
 describe("a model of one's own", () => {
+  it("is refused if its average does not share the puzzle embedding of the model", () => {
+    const live = defaultBackend().memory().liveBytes;
+    const embedded = { puzzleEmbeddingSize: 8, puzzleSlots: 1, puzzleIds: 3 };
+    expect(() => trainingOf({ createModel: (config, random) => new Model(config, random) }, embedded)).toThrow(
+      "createModel: got a model with a puzzle embedding of its own, expected the one that is passed",
+    );
+    expect(defaultBackend().memory().liveBytes).toBe(live);
+  });
+
   it("is trained, averaged, saved under its own names, and restored bit for bit", async () => {
     const training = trainingOf({ createModel: gated });
     await stepsOf(training, 4);

@@ -89,6 +89,17 @@ describe("a new model", () => {
     model.dispose();
   });
 
+  it("releases the puzzle embedding only if it is its own", () => {
+    const settings = { vocabularySize: 4, sequenceLength: 3, hiddenSize: 8, heads: 1, puzzleEmbeddingSize: 8 };
+    const { model: config } = parseConfig({ ...settings, puzzleSlots: 1 });
+    const owner = new Model(config, new Random(4));
+    const borrower = new Model(config, new Random(5), owner.puzzleEmbedding);
+    borrower.dispose();
+    expect(String(owner.puzzleEmbedding!.table)).not.toContain("released");
+    owner.dispose();
+    expect(String(owner.puzzleEmbedding!.table)).toContain("released");
+  });
+
   it("gives every position of every puzzle the same initial vector", async () => {
     const { model: settings } = parseConfig({ vocabularySize: 4, sequenceLength: 3, hiddenSize: 8, heads: 1 });
     const model = new Model(settings, new Random(4));

@@ -1,9 +1,19 @@
 // predict: the answers of a model to puzzles given as text, tokens or examples.
 import fc from "fast-check";
 import { afterAll, describe, expect, it } from "vitest";
+import { constant, multiply, reshape } from "../../src/autograd/index.ts";
 import { sudokuTask } from "../../src/puzzles/index.ts";
-import { assign, defaultBackend, Random } from "../../src/tensor/index.ts";
-import { ConfigError, Model, parseConfig, predict, predictions, saysHalt, weightCount } from "../../src/trm/index.ts";
+import { assign, defaultBackend, Random, tensor } from "../../src/tensor/index.ts";
+import {
+  ConfigError,
+  Model,
+  parseConfig,
+  predict,
+  predictions,
+  type StepHooks,
+  saysHalt,
+  weightCount,
+} from "../../src/trm/index.ts";
 
 const task = sudokuTask(4);
 const config = parseConfig({
@@ -42,6 +52,16 @@ const { test } = task.generate({ train: 1, test: 5, seed: 1 });
 const texts = Array.from({ length: test.count }, (_, i) => task.format(test.inputs.slice(16 * i, 16 * (i + 1))));
 
 describe("predict", () => {
+  it("draws the noise of a part of a set as for the whole set, if it is given the index of the first puzzle", async () => {
+    const before: StepHooks["before"] = (latents, context) => {
+      const scale = constant(tensor(Float32Array.from(context.puzzles, (puzzle) => 1 + puzzle)));
+      return { ...latents, z: multiply(latents.z!, reshape(scale, [context.puzzles.length, 1, 1])) };
+    };
+    const whole = await predict(model, task, texts, { steps: 2, before });
+    const part = await predict(model, task, texts.slice(2), { steps: 2, before, firstPuzzle: 2, batchSize: 2 });
+    expect(part).toEqual(whole.slice(2));
+  });
+
   it("gives the same answers to text, tokens and examples, in any batch size", async () => {
     const whole = await predict(model, task, texts, { steps: 3 });
     expect(whole).toHaveLength(5);

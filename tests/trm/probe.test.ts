@@ -6,6 +6,7 @@ import { Random } from "../../src/tensor/index.ts";
 import { type Examples, evaluate, Model, parseConfig, predictions, probe } from "../../src/trm/index.ts";
 import { PredictionRun } from "../../src/trm/prediction.ts";
 import { areaUnderCurve, inGroups, oneBlankPuzzles, reliabilityOf } from "../../src/trm/probe.ts";
+import { valuesOf } from "../tensor/naive.ts";
 import { withRandomQ } from "./random-q.ts";
 
 const task = sudokuTask(4);
@@ -137,6 +138,9 @@ describe("a puzzle with one blank", () => {
       expect(filled.inputs[open[0]!]).toBe(1);
       expect(puzzles.inputs[open[0]!]).toBe(1);
     }
+    expect(oneBlankPuzzles(pairs.map((pair, i) => ({ ...pair, puzzleId: i + 1 }))).puzzleIds).toEqual(
+      Int32Array.from({ length: puzzles.count }, (_, i) => i + 1),
+    );
     const answered = { question: pairs[0]!.answer, answer: pairs[0]!.answer };
     expect(oneBlankPuzzles([answered]).count).toBe(0);
   });
@@ -182,6 +186,27 @@ describe("a probe", () => {
     expect(measured.drift.settledCorrect + measured.drift.settledWrong).toBe(0);
     expect(await probe(model, set, { ...options, settled: 0, batchSize: 8 })).toEqual(measured);
     expect((await probe(model, set, { ...options, settled: Infinity })).drift.driftingWrong).toBe(0);
+  });
+
+  it("measures the puzzles with one blank with the puzzle embeddings of their puzzles", async () => {
+    const { model: embedded } = parseConfig({ ...settings, puzzleEmbeddingSize: 8, puzzleSlots: 1, puzzleIds: 9 });
+    const own = withRandomQ(new Model(embedded, new Random(5)), 6);
+    const seen: number[] = [];
+    const { lookup } = own.puzzleEmbedding!;
+    own.puzzleEmbedding!.lookup = (ids) => {
+      seen.push(...valuesOf(ids));
+      return lookup.call(own.puzzleEmbedding, ids);
+    };
+    const puzzleIds = Int32Array.from({ length: 8 }, (_, i) => i + 1);
+    await probe(own, { ...puzzles, puzzleIds }, options);
+    expect(new Set(seen)).toEqual(new Set(puzzleIds));
+    own.dispose();
+  });
+
+  it("reports how many puzzles the work amounts to after every step", async () => {
+    const reports: number[] = [];
+    await probe(model, await labelled(), { ...options, batchSize: 4, onProgress: (done) => void reports.push(done) });
+    expect(reports.slice(0, 8)).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
   });
 
   it("refuses a single supervision step, in which nothing can drift", async () => {

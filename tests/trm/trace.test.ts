@@ -278,6 +278,50 @@ describe("the basis of the positions", () => {
     expect(explained).toBeCloseTo(1, 12);
   });
 
+  it("is a pair of orthogonal unit vectors that explains at most everything, also for points on a line", () => {
+    const coordinate = fc.integer({ min: -3, max: 3 });
+    const pointsOf = (width: number) =>
+      fc.array(fc.array(coordinate, { minLength: width, maxLength: width }), { minLength: 1, maxLength: 6 });
+    const few = fc.integer({ min: 2, max: 4 }).chain(pointsOf);
+    fc.assert(
+      fc.property(few, (points) => {
+        const { axes, explained } = principalPlane(points.map((point) => Float64Array.from(point)));
+        const dot = (a: readonly number[], b: readonly number[]): number => a.reduce((sum, v, i) => sum + v * b[i]!, 0);
+        expect(dot(axes[0], axes[0])).toBeCloseTo(1, 9);
+        expect(dot(axes[1], axes[1])).toBeCloseTo(1, 9);
+        expect(dot(axes[0], axes[1])).toBeCloseTo(0, 6);
+        expect(explained).toBeLessThanOrEqual(1 + 1e-9);
+        if (points[0]!.length === 2 || points.length <= 3) expect(explained).toBeGreaterThan(1 - 1e-9);
+      }),
+      {
+        examples: [
+          [
+            [
+              [0, 0],
+              [2, 0],
+            ],
+          ],
+          [
+            [
+              [1, -2],
+              [-1, 2],
+            ],
+          ],
+          [[[1, 1, 1]]],
+        ],
+      },
+    );
+  });
+
+  it("is refused without a number of steps, as a trace is", async () => {
+    const model = modelOf();
+    // @ts-expect-error The number of steps is missing.
+    await expect(traceBasis(model, questionOf(1), {})).rejects.toThrow("trace: got undefined as the number of steps");
+    // @ts-expect-error Likewise.
+    await expect(recordTrace(model, questionOf(1), {})).rejects.toThrow("trace: got undefined as the number of steps");
+    model.dispose();
+  });
+
   it("has orthogonal unit axes for every latent, and the positions of a trace on it have the explained variance", async () => {
     const model = modelOf();
     const basis = await traceBasis(model, questionOf(4), { steps: 3 });

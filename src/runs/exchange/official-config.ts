@@ -273,7 +273,6 @@ function systemOf({ model }: Config): System {
   }
   if (recursion === "fixedPoint") throw refusal("recursion fixedPoint", "another recursion");
   if (recursion === "trm") return separateNets ? "hrm" : "trm";
-  if (separateNets) throw refusal(`recursion ${recursion} with separateNets`, "one network");
   return ({ singleZ: "trm_singlez", multiZ: "trm_hier6", direct: "transformers_baseline" } as const)[recursion];
 }
 
