@@ -266,11 +266,11 @@ export async function program(print: (line: string) => void): Promise<void> {
 
   The library has commands for what you built. `trm probe` prints the table of settled and drifting answers (its drift
   is the move of $y$, averaged over the last four steps, with the threshold 0.05). The first and the last command take
-  seconds, the others up to half a minute:
+  seconds, the others up to a minute:
 
   ```text
   npm run trm -- probe data/half-trained --limit 200
-  npm run trm -- probe sudoku9 --limit 20
+  npm run trm -- probe sudoku9 --limit 100
   npm run trm -- probe maze9 --limit 100
   npm run trm -- probe sudoku6 --limit 100 --steps 2
   ```
