@@ -9,6 +9,7 @@ import type {
   TrainStarted,
   WithRollouts,
 } from "../shared/calls.ts";
+import { checkpointFolder } from "../shared/checkpoints.ts";
 import { initialLink, type Link, readLink, type rivals, writeLink } from "../shared/link.ts";
 import { readZip, writeZip } from "../shared/zip.ts";
 import { go, link } from "./state.ts";
@@ -211,10 +212,11 @@ export async function download(): Promise<void> {
   const { settings, started } = run.peek();
   // A checkpoint of the command line has puzzles that this page does not know, and so has everything that continues it.
   if (started?.hasItsData) files.set(settingsFile, new TextEncoder().encode(settingsText(settings)));
-  const step = String(run.peek().last?.step ?? 0).padStart(7, "0");
-  const named = new Map([...files].map(([name, bytes]) => [`checkpoint-${step}/${name}`, bytes]));
+  // The last report of progress may be of an earlier step than the files.
+  const folder = checkpointFolder(files);
+  const named = new Map([...files].map(([name, bytes]) => [`${folder}/${name}`, bytes]));
   const address = URL.createObjectURL(new Blob([writeZip(named)], { type: "application/zip" }));
-  const anchor = Object.assign(document.createElement("a"), { href: address, download: `trm-checkpoint-${step}.zip` });
+  const anchor = Object.assign(document.createElement("a"), { href: address, download: `trm-${folder}.zip` });
   anchor.click();
   setTimeout(() => URL.revokeObjectURL(address), 10_000);
 }

@@ -1,9 +1,9 @@
 // The built page in Chromium, with and without cross-origin isolation: what it computes, how it is used, and what it costs.
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { availableParallelism, loadavg, tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import type { Browser, Page } from "playwright-core";
@@ -796,7 +796,7 @@ describe.skipIf(!chromiumPath)("the built page", () => {
     600_000 + minutes * 60_000,
   );
 
-  it("downloads a checkpoint and continues it", async () => {
+  it("downloads a checkpoint, which the command line takes as it is, and continues it", async () => {
     await visit("v=1&view=train&data=300&T=1&n=1&nSup=2&width=8", async (page) => {
       await page.click("button:text-is('Train from scratch')");
       await until(async () => (await page.innerText(".run")).includes("training step"), "the first report");
@@ -808,6 +808,15 @@ describe.skipIf(!chromiumPath)("the built page", () => {
       await (await download).saveAs(file);
       const step = Number(/(\d+)\.zip$/.exec((await download).suggestedFilename())![1]);
       expect(step).toBeGreaterThan(0);
+      // What the note beside the button says about the command line.
+      const unzipped = join(folder, "unzipped");
+      for (const [name, bytes] of readZip(readFileSync(file))) {
+        mkdirSync(join(unzipped, dirname(name)), { recursive: true });
+        writeFileSync(join(unzipped, name), bytes);
+      }
+      const init = join(unzipped, readdirSync(unzipped)[0]!);
+      const command = [join(root, "bin/trm.mjs"), "train", "--task", link(page).task, "--init", init];
+      execFileSync(process.execPath, [...command, "--steps", "1", "--out", join(unzipped, "run")], { stdio: "pipe" });
       await page.setInputFiles("input[type=file]", file);
       await until(async () => {
         const text = await page.$$eval(".run .figures dd", ([first]) => first?.textContent ?? "0");

@@ -1,8 +1,13 @@
 // A training of the page: what a checkpoint continues, and the evaluation with rollouts.
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterAll, expect, it } from "vitest";
 import type { Calls, TrainSettings } from "../../explorer/shared/calls.ts";
+import { checkpointFolder } from "../../explorer/shared/checkpoints.ts";
 import { trainerHandlers } from "../../explorer/worker/trainer.ts";
 import { parseSafetensors } from "../../src/formats/index.ts";
+import { readCheckpoint } from "../../src/runs/index.node.ts";
 import { setRootBackend, WasmBackend } from "../../src/tensor/index.ts";
 
 const settings: TrainSettings = {
@@ -59,6 +64,21 @@ it("a checkpoint of the page continues at its place in the data, bit for bit", a
   expect([step, hasItsData]).toEqual([5, true]);
   await train(5);
   expect(stateOf(await checkpoint())).toEqual(expected);
+});
+
+it("the command line reads the folder of a checkpoint of the page", async () => {
+  await begin();
+  await train(5);
+  const files = await checkpoint();
+  const parent = mkdtempSync(join(tmpdir(), "trm-page-checkpoint-"));
+  const folder = join(parent, checkpointFolder(files));
+  try {
+    mkdirSync(folder);
+    for (const [name, bytes] of files) writeFileSync(join(folder, name), bytes);
+    expect(readCheckpoint(folder).side.step).toBe(5);
+  } finally {
+    rmSync(parent, { recursive: true });
+  }
 });
 
 it("a checkpoint whose data are unknown starts its data again, and the page can say so", async () => {
