@@ -11,6 +11,7 @@ import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import {
   type Examples,
+  haltMargin,
   type LoadedModel,
   loadModel,
   readTaskCsv,
@@ -32,7 +33,7 @@ import { questionOf } from "../worker/step.ts";
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const generated = join(root, "explorer/generated");
 /** Changes whenever this file would write something else for the same model. */
-const recipe = 5;
+const recipe = 6;
 
 /** Weights of more bytes are stored as float16, which halves the time until the first answer. */
 const mostBytes = 100_000;
@@ -192,6 +193,7 @@ async function entryOf(
     T: model.T,
     n: config.model.n,
     nSup,
+    comparesContinue: haltMargin(0, 1, config.training) !== 0,
     updates,
     source: source?.file ?? null,
     samples,

@@ -1,13 +1,26 @@
 // The guide: lessons as data. A lesson is a list of parts; each part has a text, made from the numbers of the model at hand, and the state
 // of the page that it starts from. `lesson=first&part=3` in a link opens a part.
 import type { ComponentChildren, JSX } from "preact";
-import { framesPerStep, haltStep, sigmoid, wrongCells } from "../shared/frames.ts";
+import { framesPerStep, sigmoid, wrongCells } from "../shared/frames.ts";
 import type { Link } from "../shared/link.ts";
 import { percent } from "../shared/shares.ts";
 import { counted, isOrAre } from "../shared/words.ts";
+import { QContinue, QHalt } from "./parts/halting.tsx";
 import { measuredText } from "./parts/numbers.tsx";
 import { Legend, Named } from "./parts/sign.tsx";
-import { frames, go, isFirstVisit, link, model, play, shape, sharesNetwork, shown } from "./state.ts";
+import {
+  frames,
+  go,
+  haltingRule,
+  isFirstVisit,
+  link,
+  model,
+  play,
+  shape,
+  sharesNetwork,
+  shown,
+  stopsAfter,
+} from "./state.ts";
 
 interface Part {
   readonly title: string;
@@ -93,7 +106,7 @@ const first: readonly Part[] = [
     state: () => ({
       view: "solve",
       at: {
-        step: haltStep(frames.value, shape.value) ?? shape.value.steps,
+        step: stopsAfter.value ?? shape.value.steps,
         cycle: shape.value.T,
         update: shape.value.updates.length,
       },
@@ -184,9 +197,37 @@ function zQuestion(): ComponentChildren {
 }
 
 function qText(): ComponentChildren {
-  const step = haltStep(frames.value, shape.value);
+  const step = stopsAfter.value;
   const made = step === null ? null : frames.value[step * framesPerStep(shape.value) - 1];
   const wrong = step === null ? null : wrongAfter(step);
+  const verdict =
+    wrong === null
+      ? ""
+      : wrong === 0
+        ? "The answer is correct: no cell is wrong."
+        : `The answer is wrong: ${counted(wrong, "cell")} ${isOrAre(wrong)} wrong.`;
+  if (haltingRule.value.comparesContinue) {
+    return (
+      <>
+        <p>
+          After every update of y the network also makes two estimates, <Named name="q" />. <QHalt /> is the chance that
+          the whole answer is correct now; <QContinue /> is that chance if the model continues. The model may stop when
+          the first is larger.
+        </p>
+        <p>
+          {step === null ? (
+            <>
+              On this puzzle <QHalt /> is not larger after any step.
+            </>
+          ) : (
+            <>
+              Here <QHalt /> is larger after step {step}. {verdict}
+            </>
+          )}
+        </p>
+      </>
+    );
+  }
   return (
     <>
       <p>
@@ -195,13 +236,7 @@ function qText(): ComponentChildren {
       </p>
       <p>
         {made?.q
-          ? `Here q reaches ${Math.round(100 * sigmoid(made.q.halt))}% after step ${step}. ${
-              wrong === null
-                ? ""
-                : wrong === 0
-                  ? "It is correct: no cell is wrong."
-                  : `It is wrong: ${counted(wrong, "cell")} ${isOrAre(wrong)} wrong.`
-            }`
+          ? `Here q reaches ${Math.round(100 * sigmoid(made.q.halt))}% after step ${step}. ${verdict}`
           : "On this puzzle q never gets there."}
       </p>
     </>

@@ -6,6 +6,7 @@ import type { Puzzle } from "../shared/calls.ts";
 import {
   changedCells,
   frameCount,
+  haltStep,
   indexOf,
   latestOf,
   nearest,
@@ -119,6 +120,11 @@ export const place = computed(() => nearest(link.value.at, shape.value));
 /** Index of the current frame; -1 before the first update. */
 export const index = computed(() => Math.min(indexOf(place.value, shape.value), frames.value.length - 1));
 export const frame = computed<TraceFrame | null>(() => frames.value[index.value] ?? null);
+
+/** How the model decides to stop. */
+export const haltingRule = computed(() => ({ comparesContinue: model.value?.comparesContinue ?? false }));
+/** The supervision step after which the model stops on this puzzle; null if it makes all steps. */
+export const stopsAfter = computed(() => haltStep(frames.value, shape.value, haltingRule.value));
 
 /** What the board of a latent shows at the current frame. */
 export function boardOf(latent: string): {

@@ -91,8 +91,21 @@ export const wrongCells = (tokens: readonly number[], truth: readonly number[]):
 /** Probability from a logit. */
 export const sigmoid = (logit: number): number => 1 / (1 + Math.exp(-logit));
 
-/** The first supervision step after which q says that the answer is correct; null if it never does. */
-export function haltStep(frames: readonly TraceFrame[], { T, updates }: Shape): number | null {
+/** Both logits of the halting head. */
+type HaltingLogits = NonNullable<TraceFrame["q"]>;
+
+/** Which logits decide whether a model stops. */
+export interface HaltingRule {
+  /** Whether q_halt is compared with q_continue, as in HRM, instead of with 0. */
+  readonly comparesContinue: boolean;
+}
+
+/** The logit that must be above 0 for the model to stop: the same as `haltMargin` of trm-ts. */
+export const haltMargin = (q: HaltingLogits, { comparesContinue }: HaltingRule): number =>
+  q.halt - (comparesContinue ? q.continue : 0);
+
+/** The supervision step after which the model stops: the first one at whose end the margin is above 0; null if there is none. */
+export function haltStep(frames: readonly TraceFrame[], { T, updates }: Shape, rule: HaltingRule): number | null {
   const isEnd = ({ cycle, update }: TraceFrame): boolean => cycle === T && update === updates.length;
-  return frames.find((frame) => isEnd(frame) && frame.q !== null && frame.q.halt > 0)?.step ?? null;
+  return frames.find((frame) => isEnd(frame) && frame.q !== null && haltMargin(frame.q, rule) > 0)?.step ?? null;
 }

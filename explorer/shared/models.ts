@@ -45,6 +45,8 @@ export interface ModelEntry {
   readonly T: number;
   readonly n: number;
   readonly nSup: number;
+  /** Whether the model stops when q_halt exceeds q_continue, as HRM does, instead of when q_halt exceeds 0. */
+  readonly comparesContinue: boolean;
   /** Names of the latents that one latent recursion updates, in order. */
   readonly updates: readonly string[];
   /** The file that the lines of a trace refer to; null for a variant outside this package. */

@@ -5,6 +5,7 @@ import { describe, expect, it } from "vitest";
 import {
   changedCells,
   frameCount,
+  haltMargin,
   haltStep,
   indexOf,
   latestOf,
@@ -14,10 +15,10 @@ import {
   type Shape,
   wrongCells,
 } from "../../explorer/shared/frames.ts";
-import type { Trace } from "../../src/index.ts";
+import * as trm from "../../src/index.ts";
 import { projectRoot } from "../source.ts";
 
-const trace = JSON.parse(readFileSync(`${projectRoot}tests/fixtures/trace/sudoku4.json`, "utf8")) as Trace;
+const trace = JSON.parse(readFileSync(`${projectRoot}tests/fixtures/trace/sudoku4.json`, "utf8")) as trm.Trace;
 const steps = trace.frames.at(-1)!.step;
 const shapeOfTrace: Shape = { T: trace.T, updates: trace.updates, steps };
 
@@ -125,18 +126,39 @@ describe("a board", () => {
 });
 
 describe("the halting step", () => {
-  const frame = (step: number, cycle: number, update: number, halt: number | null) => ({
+  const frame = (step: number, cycle: number, update: number, halt: number, other = 0) => ({
     ...trace.frames[0]!,
     step,
     cycle,
     update,
-    q: halt === null ? null : { halt, continue: 0 },
+    q: { halt, continue: other },
   });
   const shape = { T: 2, updates: ["y"], steps: 3 };
+  const [alone, compared] = [{ comparesContinue: false }, { comparesContinue: true }];
 
   it("is the first step at whose end q is above 0; within a step q does not count", () => {
     const frames = [frame(1, 1, 1, 5), frame(1, 2, 1, -1), frame(2, 1, 1, 2), frame(2, 2, 1, 0.1), frame(3, 2, 1, 3)];
-    expect(haltStep(frames, shape)).toBe(2);
-    expect(haltStep(frames.slice(0, 3), shape)).toBeNull();
+    expect(haltStep(frames, shape, alone)).toBe(2);
+    expect(haltStep(frames.slice(0, 3), shape, alone)).toBeNull();
+  });
+
+  it("of a model that compares q_halt with q_continue is the first step at whose end q_halt is larger", () => {
+    const frames = [frame(1, 2, 1, 1, 2), frame(2, 2, 1, -2, -3), frame(3, 2, 1, 3, 1)];
+    expect(haltStep(frames, shape, alone)).toBe(1);
+    expect(haltStep(frames, shape, compared)).toBe(2);
+  });
+
+  it("follows the margin with which the library halts", () => {
+    const logit = fc.double({ min: -50, max: 50, noNaN: true });
+    const ofModel = fc.record({ continueLoss: fc.boolean(), haltAgainstContinue: fc.boolean() });
+    fc.assert(
+      fc.property(logit, logit, ofModel, (halt, other, own) => {
+        const training = { nSup: 3, refill: "slot" as const, ...own };
+        const rule = { comparesContinue: own.continueLoss || own.haltAgainstContinue };
+        expect(haltMargin({ halt, continue: other }, rule)).toBe(trm.haltMargin(halt, other, training));
+        const isHalting = trm.saysHalt(halt, other, training);
+        expect(haltStep([frame(1, 2, 1, halt, other)], shape, rule)).toBe(isHalting ? 1 : null);
+      }),
+    );
   });
 });

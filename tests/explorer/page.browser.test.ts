@@ -16,8 +16,10 @@ import {
   answersOf,
   loadModel,
   mazeTask,
+  predictions,
   predictRollouts,
   recordTrace,
+  saysHalt,
   selectRollout,
   type TraceFrame,
 } from "../../src/index.ts";
@@ -260,6 +262,31 @@ describe.skipIf(!chromiumPath)("the built page", () => {
       await page.keyboard.press(String(puzzle.question[given]! - 1));
       await until(async () => (await page.$(".puzzle-choice .error")) !== null, "the message");
       expect(await page.innerText(".puzzle-choice .error")).toContain("sudoku4: ");
+    });
+  });
+
+  it("stops a model that compares q_halt with q_continue after the same step as the library", async () => {
+    const { samples } = manifest.models.find(({ name }) => name === "hrm-sudoku6")!;
+    const read = (file: string): Uint8Array => readFileSync(join(folder, "models/hrm-sudoku6", file));
+    const { model, config, task } = loadModel({ config: read("config.json"), weights: read("model.safetensors") });
+    const inputs = Int32Array.from(samples.flatMap(({ question }) => [...task.parse(question)]));
+    const stops = samples.map(() => ({ compared: 0, alone: 0 }));
+    for await (const { step, qHalt, qContinue } of predictions(model, { inputs }, config.training.nSup)) {
+      for (const [i, own] of stops.entries()) {
+        if (saysHalt(qHalt[i]!, qContinue[i]!, config.training)) own.compared ||= step;
+        if (qHalt[i]! > 0) own.alone ||= step;
+      }
+    }
+    model.dispose();
+    // A puzzle on which q_halt alone would give another step.
+    const chosen = stops.findIndex(({ compared, alone }) => compared > 0 && compared !== alone);
+    expect(chosen).toBeGreaterThanOrEqual(0);
+    await visit(`v=1&model=hrm-sudoku6&sample=${chosen + 1}&lesson=first&part=4&at=1.1.1`, async (page) => {
+      await live(page);
+      const { compared } = stops[chosen]!;
+      expect(await page.textContent(".halt-text")).toBe(`stops after step ${compared}`);
+      expect(await page.innerText(".guide-text")).toContain(`is larger after step ${compared}.`);
+      expect(await page.innerText(".halting figcaption")).toContain("advantage of stopping over continuing");
     });
   });
 

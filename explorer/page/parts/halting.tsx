@@ -1,8 +1,8 @@
 // q along the trace: its curve after every update of y, the step at which it halts, and a ribbon that shows whether the answer is
 // right. Drawn as SVG, with a table behind it.
 import type { JSX } from "preact";
-import { framesPerStep, haltStep, sigmoid, wrongCells } from "../../shared/frames.ts";
-import { frames, index, shape, shown } from "../state.ts";
+import { framesPerStep, haltMargin, sigmoid, wrongCells } from "../../shared/frames.ts";
+import { frames, haltingRule, index, shape, shown, stopsAfter } from "../state.ts";
 import { Named } from "./sign.tsx";
 import { useWidth } from "./width.ts";
 
@@ -14,12 +14,15 @@ export function Halting(): JSX.Element {
   const [figure, width] = useWidth(560);
   const total = steps * framesPerStep(shape.value);
   const truth = shown.value?.puzzle.truth ?? null;
+  const rule = haltingRule.value;
   const points = frames.value.flatMap((frame, i) =>
-    frame.q ? [{ i, frame, share: sigmoid(frame.q.halt), wrong: truth && wrongCells(frame.tokens, truth) }] : [],
+    frame.q
+      ? [{ i, frame, share: sigmoid(haltMargin(frame.q, rule)), wrong: truth && wrongCells(frame.tokens, truth) }]
+      : [],
   );
   const x = (i: number): number => left + ((i + 1) / total) * (width - left - right);
   const y = (share: number): number => top + (1 - share) * plotHeight;
-  const halts = haltStep(frames.value, shape.value);
+  const halts = stopsAfter.value;
   /** The words of the chart keep away from a curve that rises on the right. */
   const isLate = halts !== null && halts > steps / 2;
   const perStep = framesPerStep(shape.value);
@@ -34,7 +37,14 @@ export function Halting(): JSX.Element {
   return (
     <figure class="halting" ref={figure}>
       <figcaption>
-        <Named name="q" /> the estimated chance that the whole answer is correct
+        <Named name="q" />{" "}
+        {rule.comparesContinue ? (
+          <>
+            the estimated advantage of stopping over continuing, <Advantage />
+          </>
+        ) : (
+          "the estimated chance that the whole answer is correct"
+        )}
         {current && (
           <>
             {": "}
@@ -111,7 +121,7 @@ export function Halting(): JSX.Element {
           <thead>
             <tr>
               <th>step</th>
-              <th>q</th>
+              <th>{rule.comparesContinue ? <Advantage /> : "q"}</th>
               <th>wrong cells</th>
             </tr>
           </thead>
@@ -130,10 +140,32 @@ export function Halting(): JSX.Element {
   );
 }
 
+/** The number that is above 50% when q_halt exceeds q_continue. */
+const Advantage = (): JSX.Element => (
+  <span class="nowrap">
+    σ(
+    <QHalt /> − <QContinue />)
+  </span>
+);
+
+export const QHalt = (): JSX.Element => (
+  <>
+    <i>q</i>
+    <sub>halt</sub>
+  </>
+);
+
+export const QContinue = (): JSX.Element => (
+  <>
+    <i>q</i>
+    <sub>continue</sub>
+  </>
+);
+
 const triangle = (x: number, y: number): string => `M${x} ${y - 5}l5 9h-10z`;
 
 function summary(halts: number | null, ends: readonly { readonly wrong: number | null }[]): string {
   const solved = ends.findIndex(({ wrong }) => wrong === 0);
-  const stop = halts === null ? "q never says that the answer is correct" : `q says stop after step ${halts}`;
+  const stop = halts === null ? "q is not above 50% after any step" : `the model stops after step ${halts}`;
   return `${stop}; ${solved < 0 ? "no step has the correct answer" : `the answer is correct after step ${solved + 1}`}`;
 }
