@@ -26,7 +26,7 @@ import { float16Bits, parseSafetensors, serializeSafetensors, toFloat32 } from "
 import type { Puzzle } from "../shared/calls.ts";
 import type { Manifest, ModelEntry, Sample } from "../shared/models.ts";
 import { chooseBackend, machineOf } from "../worker/machine.ts";
-import { boardOf, puzzleAt } from "../worker/puzzles.ts";
+import { boardOf, isRight, puzzleAt, truthBeside } from "../worker/puzzles.ts";
 import { summarise, traceSteps } from "../worker/solver.ts";
 import { questionOf } from "../worker/step.ts";
 
@@ -99,14 +99,14 @@ async function prepareModel(folder: string, to: string): Promise<ModelEntry> {
   const set = puzzles === null ? generatedPuzzles(loaded, cardOf) : puzzlesOfFile(loaded.task, puzzles, csv);
   const { entry, first } = await entryOf(name, loaded, set, weights.length);
   const { model, task } = loaded;
-  const trace = await recordTrace(model, questionOf(first), {
+  const recorded = await recordTrace(model, questionOf(first), {
     steps: entry.nSup,
     task: task.name,
     name,
-    truth: first.truth!,
     basis: entry.basis,
     loss: loaded.config.training.loss,
   });
+  const trace = { ...recorded, truth: truthBeside(task, first, recorded.frames.at(-1)!.tokens) };
   loaded.model.dispose();
   cpSync(join(folder, "config.json"), join(to, "config.json"));
   writeFileSync(join(to, "model.safetensors"), weights);
@@ -174,11 +174,11 @@ async function entryOf(
   const { nSup } = config.training;
   const count = Math.min(classSize, set.examples.count);
   const drawn = Array.from({ length: count }, (_, index) => puzzleAt(set.examples, index));
-  const { exact, slowest, isRight } = await measure(loaded, drawn);
+  const { exact, slowest, solved } = await measure(loaded, drawn);
   // The puzzle that takes the model longest is shown first.
   const order = [slowest, ...[...drawn.keys()].filter((index) => index !== slowest)];
   const puzzles = order.map((index) => drawn[index]!);
-  const failed = order.flatMap((index, i) => (isRight[index] ? [] : [i + 1]));
+  const failed = order.flatMap((index, i) => (solved[index] ? [] : [i + 1]));
   const samples = puzzles.map(
     ({ question, truth }): Sample => ({ question: task.format(question), truth: task.format(truth!) }),
   );
@@ -207,32 +207,34 @@ async function entryOf(
 }
 
 /**
- * How many puzzles each latent, decoded, answers completely correct after every update; and, of the puzzles that are
- * solved in the end, the one that takes the most steps, or of several the one with the most wrong cells on the way.
+ * How many puzzles each latent, decoded, answers exactly as the known answer after every update; which puzzles are solved in the end;
+ * and, of these, the one that takes the most steps, or of several the one with the most wrong cells on the way.
  */
 async function measure(
-  { model, config }: LoadedModel,
+  { model, task, config }: LoadedModel,
   puzzles: readonly Puzzle[],
-): Promise<{ readonly exact: readonly number[]; readonly slowest: number; readonly isRight: readonly boolean[] }> {
+): Promise<{ readonly exact: readonly number[]; readonly slowest: number; readonly solved: readonly boolean[] }> {
   const exact: number[] = [];
   const onTheWay = new Float64Array(puzzles.length);
-  let last: ArrayLike<number> = [];
+  let solved: readonly boolean[] = [];
   const subject = { model, config, basis: undefined };
   await traceSteps(subject, puzzles, config.training.nSup, new AbortController().signal, (frames) => {
     const summaries = summarise(frames, puzzles, 1);
     for (const { wrong } of summaries) exact.push(wrong.filter((cells) => cells === 0).length);
-    last = summaries.at(-1)!.wrong;
-    // A step without the answer counts more than any number of wrong cells.
-    for (let puzzle = 0; puzzle < puzzles.length; puzzle++) {
-      onTheWay[puzzle]! += last[puzzle]! > 0 ? 100 + last[puzzle]! : 0;
-    }
+    const answers = frames.slice(-puzzles.length);
+    solved = puzzles.map((puzzle, index) => isRight(task, puzzle, answers[index]!.tokens) === true);
+    const { wrong } = summaries.at(-1)!;
+    // A step without a correct answer counts more than any number of wrong cells.
+    for (const [index, cells] of wrong.entries()) if (!solved[index]) onTheWay[index]! += 100 + cells;
   });
-  const isRight = puzzles.map((_, puzzle) => last[puzzle] === 0);
-  const solved = [...onTheWay.keys()].filter((puzzle) => isRight[puzzle]);
+  const candidates = [...onTheWay.keys()].filter((index) => solved[index]);
   return {
     exact,
-    isRight,
-    slowest: solved.reduce((best, puzzle) => (onTheWay[puzzle]! > onTheWay[best]! ? puzzle : best), solved[0] ?? 0),
+    solved,
+    slowest: candidates.reduce(
+      (best, index) => (onTheWay[index]! > onTheWay[best]! ? index : best),
+      candidates[0] ?? 0,
+    ),
   };
 }
 

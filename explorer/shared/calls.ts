@@ -72,7 +72,7 @@ export interface ClassResult {
 
 /** Answers to many puzzles, step by step. */
 export interface Exam {
-  /** [steps][N] 1 where the whole answer is correct */
+  /** [steps][N] 1 where the whole answer is correct, by the rule of the task if it has one. */
   readonly right: readonly Uint8Array[];
   readonly machine: Machine;
 }
@@ -81,6 +81,8 @@ export interface Exam {
 export interface Rollout {
   readonly tokens: readonly number[];
   readonly q: number;
+  /** By the rule of the task if it has one, else by the known answer; null if there is neither. */
+  readonly isRight: boolean | null;
 }
 
 export interface Rollouts {

@@ -12,7 +12,7 @@ export interface Board {
 
 /** An exact count of solved puzzles, for an accuracy with its interval. */
 export interface Measured {
-  /** Puzzles with the whole answer correct, by frame: the latent of each update, decoded. */
+  /** Puzzles whose whole answer equals the known one, by frame: the latent of each update, decoded. */
   readonly exact: readonly number[];
   readonly puzzles: number;
   /** Where the puzzles come from, in words. */
@@ -54,7 +54,7 @@ export interface ModelEntry {
   readonly samples: readonly Sample[];
   /** Where the sample puzzles come from, in words. */
   readonly samplesFrom: string;
-  /** Numbers, from 1, of the samples whose answer is wrong after the last supervision step. */
+  /** Numbers, from 1, of the samples whose answer is wrong after the last supervision step, by the rule of the task if it has one. */
   readonly failed: readonly number[];
   readonly measured: Measured;
   readonly basis: PositionBasis;

@@ -7,20 +7,23 @@ import {
   type RolloutAnswer,
   type RolloutSettings,
   selectRollout,
+  type Task,
 } from "trm-ts";
 import type { Calls, Exam, Rollout } from "../shared/calls.ts";
 import type { CallContext } from "../shared/protocol.ts";
 import { breathe } from "./lock.ts";
 import { machineOf } from "./machine.ts";
+import { isRight } from "./puzzles.ts";
 import { questionOf } from "./step.ts";
 
 interface Opened {
   readonly model: Model;
+  readonly task: Task;
   readonly name: string;
 }
 
 export async function takeExam(
-  { model, name }: Opened,
+  { model, task, name }: Opened,
   { puzzles, steps }: Calls["exam"]["args"],
   { signal, progress }: CallContext<number>,
 ): Promise<Exam> {
@@ -28,10 +31,9 @@ export async function takeExam(
   const right: Uint8Array[] = [];
   for await (const { step, tokens } of predictions(model, questionOf(...puzzles), steps)) {
     right.push(
-      Uint8Array.from(puzzles, ({ truth }, i) => {
-        const own = tokens.subarray(i * sequenceLength, (i + 1) * sequenceLength);
-        return Number(own.every((token, cell) => token === truth![cell]));
-      }),
+      Uint8Array.from(puzzles, (puzzle, i) =>
+        Number(isRight(task, puzzle, tokens.subarray(i * sequenceLength, (i + 1) * sequenceLength))),
+      ),
     );
     progress(step);
     await breathe();
@@ -42,7 +44,7 @@ export async function takeExam(
 
 /** The rollouts of trm-ts on one puzzle, with the answer that q selects and the one without noise. */
 export async function rollOut(
-  { model, name }: Opened,
+  { model, task, name }: Opened,
   { puzzle, steps, sigma, count }: Calls["rollouts"]["args"],
   { signal, progress }: CallContext<number>,
 ): Promise<Calls["rollouts"]["result"]> {
@@ -57,7 +59,11 @@ export async function rollOut(
     answersOf(await predictRollouts(model, questionOf(puzzle), { steps, onStep, ...options }), 0, sequenceLength);
   const [plain] = await made({ rollouts: 1, sigma: 0 });
   const answers = await made({ rollouts: count, sigma });
-  const plainOf = ({ tokens, q }: RolloutAnswer): Rollout => ({ tokens: Array.from(tokens), q });
+  const plainOf = ({ tokens, q }: RolloutAnswer): Rollout => ({
+    tokens: Array.from(tokens),
+    q,
+    isRight: isRight(task, puzzle, tokens),
+  });
   return {
     plain: plainOf(plain!),
     rollouts: answers.map(plainOf),

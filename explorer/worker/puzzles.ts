@@ -41,7 +41,16 @@ function truthOf(task: Task, question: Int32Array): number[] | null {
   return task.name.startsWith("maze") ? [...solveMaze(question, task.rows)] : null;
 }
 
-/** The answer of a puzzle, or another correct one that the model gave: a maze may have several shortest paths. */
-export function truthBeside(task: Task, { question, truth }: Puzzle, answer: readonly number[]): Puzzle["truth"] {
-  return truth && task.mistake(question, answer) === undefined ? answer : truth;
+/**
+ * Whether an answer is correct: by the rule of the task, because a maze may have several shortest paths; by the known answer if the
+ * task has no rule; null if there is neither.
+ */
+export function isRight(task: Task, { question, truth }: Puzzle, answer: ArrayLike<number>): boolean | null {
+  if (task.canJudge) return task.mistake(question, answer) === undefined;
+  return truth === null ? null : truth.every((token, cell) => token === answer[cell]);
+}
+
+/** The answer of a puzzle, or another correct one that the model gave. */
+export function truthBeside(task: Task, puzzle: Puzzle, answer: readonly number[]): Puzzle["truth"] {
+  return puzzle.truth && isRight(task, puzzle, answer) ? answer : puzzle.truth;
 }

@@ -16,6 +16,7 @@ import {
   answersOf,
   loadModel,
   mazeTask,
+  predict,
   predictions,
   predictRollouts,
   recordTrace,
@@ -411,6 +412,23 @@ describe.skipIf(!chromiumPath)("the built page", () => {
     });
   });
 
+  it("lists exactly those mazes as failed for which the model finds no shortest path", async () => {
+    const { failed, samples } = manifest.models.find(({ name }) => name === "maze9")!;
+    const read = (file: string): Uint8Array => readFileSync(join(folder, "models/maze9", file));
+    const { model, config, task } = loadModel({ config: read("config.json"), weights: read("model.safetensors") });
+    const answers = await predict(
+      model,
+      task,
+      samples.map(({ question }) => question),
+      { halt: false, steps: config.training.nSup },
+    );
+    model.dispose();
+    expect(failed).toEqual(answers.flatMap(({ correct }, i) => (correct ? [] : [i + 1])));
+    // Some of the others have another shortest path than the known answer.
+    const others = answers.filter(({ answer, correct }, i) => correct && answer !== samples[i]!.truth);
+    expect(others.length).toBeGreaterThan(0);
+  });
+
   it("shows the rollouts of a puzzle that the model fails, and marks the one that q chooses", async () => {
     await visit("v=1&model=maze9&view=failures&sigma=1&rollouts=3&at=1.1.1", async (page) => {
       const { failed } = manifest.models.find(({ name }) => name === "maze9")!;
@@ -435,7 +453,8 @@ describe.skipIf(!chromiumPath)("the built page", () => {
       expect(texts[0]).toMatch(/\d+ cells? wrong/);
       answers.forEach(({ tokens, q }, k) => {
         const wrong = puzzle.truth.filter((token, cell) => token !== tokens[cell]).length;
-        expect(texts[k + 1]).toContain(wrong === 0 ? "✓ correct" : `${wrong} ${wrong === 1 ? "cell" : "cells"} wrong`);
+        const isPath = mazeTask(9).mistake(puzzle.question, tokens) === undefined;
+        expect(texts[k + 1]).toContain(isPath ? "✓ correct" : `${wrong} ${wrong === 1 ? "cell" : "cells"} wrong`);
         expect(texts[k + 1]).toContain(`${Math.round(100 / (1 + Math.exp(-q)))}%`);
       });
     });

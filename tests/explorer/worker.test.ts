@@ -1,7 +1,7 @@
 // The calls of the worker, in Node: what the views Inside a step, A class of 200, Failures and Gradients show.
 import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { Calls, Puzzle } from "../../explorer/shared/calls.ts";
+import type { Calls, Puzzle, Rollout } from "../../explorer/shared/calls.ts";
 import type { CallContext } from "../../explorer/shared/protocol.ts";
 import { readPuzzle, truthBeside } from "../../explorer/worker/puzzles.ts";
 import { solverHandlers } from "../../explorer/worker/solver.ts";
@@ -130,8 +130,12 @@ describe("rollouts with noise on z", () => {
     for await (const made of predictions(loaded.model, question, 3)) last = made;
     loaded.model.dispose();
     const { plain, rollouts } = await roll(1, 4);
-    expect(rollouts).toEqual(expected.map(({ tokens, qHalt }) => ({ tokens: [...tokens], q: qHalt[0] })));
-    expect(plain).toEqual({ tokens: [...last!.tokens], q: last!.qHalt[0] });
+    const answerOf = (made: { tokens: Int32Array; qHalt: Float32Array }): Rollout => {
+      const tokens = [...made.tokens];
+      return { tokens, q: made.qHalt[0]!, isRight: tokens.join() === puzzle.truth!.join() };
+    };
+    expect(rollouts).toEqual(expected.map(answerOf));
+    expect(plain).toEqual(answerOf(last!));
   });
 
   it("are selected by the highest q, and by the most frequent answer", async () => {

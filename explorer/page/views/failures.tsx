@@ -270,12 +270,11 @@ function RolloutBoards({ made, puzzle }: { made: Rollouts; puzzle: Puzzle }): JS
   const { plain, rollouts, byQ, byVote, machine } = made;
   const { truth } = puzzle;
   const votes = rollouts.filter(({ tokens }) => tokens.join() === rollouts[byVote]!.tokens.join()).length;
-  const isRight = rollouts.map(({ tokens }) => truth !== null && wrongCells(tokens, truth) === 0);
-  const rightCount = isRight.filter(Boolean).length;
-  const word = ({ tokens }: Rollout): string => {
-    if (truth === null) return "unknown";
-    const wrong = wrongCells(tokens, truth);
-    return wrong === 0 ? "✓ correct" : `${counted(wrong, "cell")} wrong`;
+  const rightCount = rollouts.filter(({ isRight }) => isRight).length;
+  const word = ({ tokens, isRight }: Rollout): string => {
+    if (isRight === null) return "unknown";
+    if (isRight) return "✓ correct";
+    return truth ? `${counted(wrongCells(tokens, truth), "cell")} wrong` : "wrong";
   };
   return (
     <>
@@ -296,7 +295,7 @@ function RolloutBoards({ made, puzzle }: { made: Rollouts; puzzle: Puzzle }): JS
         </div>
         <div>
           <dt>correct rollouts, if one knew</dt>
-          <dd>{truth === null ? "unknown" : `${rightCount} of ${rollouts.length}`}</dd>
+          <dd>{plain.isRight === null ? "unknown" : `${rightCount} of ${rollouts.length}`}</dd>
         </div>
       </dl>
       {votes === rollouts.length && rollouts.length > 1 && (
@@ -333,9 +332,9 @@ interface RolloutBoardProps {
 function RolloutBoard({ name, rollout, puzzle, verdict, isChosen = false }: RolloutBoardProps): JSX.Element {
   const { board } = model.value!;
   const { question, truth } = puzzle;
-  const { tokens, q } = rollout;
+  const { tokens, q, isRight } = rollout;
   const share = `${Math.round(100 * sigmoid(q))}%`;
-  const wrong = new Set([...tokens.keys()].filter((cell) => truth && tokens[cell] !== truth[cell]));
+  const wrong = new Set([...tokens.keys()].filter((cell) => !isRight && truth && tokens[cell] !== truth[cell]));
   return (
     <li class={isChosen ? "chosen" : ""}>
       <p class="rollout-name">
