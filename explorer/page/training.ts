@@ -47,6 +47,8 @@ export const watchedPuzzle = signal(0);
 
 interface Engine {
   readonly worker: WorkerHandle;
+  /** What the run continues; null if it starts from scratch. */
+  readonly checkpoint: Loaded | null;
   controller: AbortController;
 }
 const engines = new Map<Signal<Run>, Engine>();
@@ -103,10 +105,11 @@ export function startRuns(checkpoint: Loaded | null = null): void {
       frames: [],
       puzzle: null,
     });
-    engines.set(run, { worker: startWorker(`training ${variant}`), controller: new AbortController() });
-    void begin(run, checkpoint, variants.length);
+    const worker = startWorker(`training ${variant}`);
+    engines.set(run, { worker, checkpoint, controller: new AbortController() });
     return run;
   });
+  for (const run of runs.value) void begin(run);
 }
 
 const change = (run: Signal<Run>, part: Partial<Run>): void => {
@@ -117,14 +120,17 @@ const change = (run: Signal<Run>, part: Partial<Run>): void => {
 const fail = (run: Signal<Run>, error: unknown): void =>
   change(run, { status: "failed", message: (error as Error).message });
 
-async function begin(run: Signal<Run>, checkpoint: Loaded | null, share: number): Promise<void> {
-  const { worker, controller } = engines.get(run)!;
-  const { signal: abort } = controller;
+async function begin(run: Signal<Run>): Promise<void> {
+  const engine = engines.get(run)!;
+  const { worker, checkpoint } = engine;
+  engine.controller = new AbortController();
+  const { signal: abort } = engine.controller;
+  change(run, { status: "preparing", message: "Starting" });
   const onProgress = (message: string): void => change(run, { message });
   try {
     const { settings } = run.peek();
     const { files = null, hasItsData = false } = checkpoint ?? {};
-    const args = { settings, checkpoint: files, hasItsData, share };
+    const args = { settings, checkpoint: files, hasItsData, share: engines.size };
     const started = await worker.call("begin", args, { signal: abort, onProgress });
     change(run, { started, halted: new Array(started.nSup).fill(0) });
     await continueRun(run);
@@ -146,8 +152,12 @@ async function continueRun(run: Signal<Run>): Promise<void> {
   }
 }
 
+/** Continues the runs that were stopped. One that was stopped before its training began starts from the beginning. */
 export function continueRuns(): void {
-  for (const run of runs.peek()) if (run.peek().status === "stopped") void continueRun(run);
+  for (const run of runs.peek()) {
+    const { status, started } = run.peek();
+    if (status === "stopped") void (started ? continueRun(run) : begin(run));
+  }
 }
 
 export function stopRuns(): void {

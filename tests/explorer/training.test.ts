@@ -2,7 +2,7 @@
 import { resolveObjectURL } from "node:buffer";
 import { signal } from "@preact/signals";
 import { afterEach, expect, it, vi } from "vitest";
-import { download, startRuns } from "../../explorer/page/training.ts";
+import { continueRuns, download, runs, startRuns, stopRuns } from "../../explorer/page/training.ts";
 import { readZip } from "../../explorer/shared/zip.ts";
 
 /** A call that the page made and that has no answer yet. */
@@ -17,7 +17,7 @@ const workers = vi.hoisted(() => new Map<string, Open[]>());
 
 vi.mock("../../explorer/page/state.ts", async () => {
   const { initialLink } = await import("../../explorer/shared/link.ts");
-  return { link: signal(initialLink), go: () => {} };
+  return { link: signal({ ...initialLink, rival: "direct" }), go: () => {} };
 });
 
 vi.mock("../../explorer/page/workers.ts", () => ({
@@ -49,6 +49,9 @@ async function answer(worker: string, call: string, result: unknown): Promise<vo
   await settled();
 }
 
+const openCalls = (worker: string): string[] => workers.get(worker)!.map(({ call }) => call);
+const states = (): string[] => runs.value.map(({ value }) => value.status);
+
 afterEach(() => void vi.unstubAllGlobals());
 
 it("the folder in a downloaded archive has the step of its files, also if no report was made yet", async () => {
@@ -68,4 +71,25 @@ it("the folder in a downloaded archive has the step of its files, also if no rep
   const folder = "checkpoint-0001240";
   expect([...readZip(archive).keys()]).toEqual([`${folder}/checkpoint.json`, `${folder}/explorer-settings.txt`]);
   expect(anchor.download).toBe(`trm-${folder}.zip`);
+});
+
+it("a run that is stopped while it is prepared begins again with “Continue”, and the other one continues", async () => {
+  startRuns();
+  const [first] = workers.get("training direct")!;
+  await answer("training none", "begin", started);
+  expect(states()).toEqual(["training", "preparing"]);
+  stopRuns();
+  await settled();
+  expect(states()).toEqual(["stopped", "stopped"]);
+  continueRuns();
+  expect(states()).toEqual(["training", "preparing"]);
+  expect([openCalls("training none"), openCalls("training direct")]).toEqual([["train"], ["begin"]]);
+  expect(workers.get("training direct")![0]!.args).toEqual(first!.args);
+  await answer("training direct", "begin", started);
+  expect(states()).toEqual(["training", "training"]);
+  // The second beginning can be stopped too.
+  stopRuns();
+  await settled();
+  expect([openCalls("training none"), openCalls("training direct")]).toEqual([[], []]);
+  expect(states()).toEqual(["stopped", "stopped"]);
 });
