@@ -920,6 +920,34 @@ describe.skipIf(!chromiumPath)("the built page", () => {
     }
   });
 
+  it("works where the browser blocks storage, and then leaves the reload that isolates it to the visitor", async () => {
+    const { address } = servers.plain!;
+    const context = await browser.newContext();
+    try {
+      await context.addInitScript(() => {
+        const get = (): never => {
+          throw new DOMException("Access is denied for this document.", "SecurityError");
+        };
+        Object.defineProperty(globalThis, "sessionStorage", { get });
+      });
+      const { page, complaints } = await watchedPage(context, address);
+      await page.goto(`${address}#v=1&model=sudoku4&at=1.1.1`);
+      await live(page);
+      let loads = 0;
+      page.on("load", () => loads++);
+      await page.click("summary:text('Settings')");
+      await page.click("button:text('Use threads, and work offline')");
+      await until(async () => (await page.innerText(".menu-body")).includes("Reload it to use threads"), "the message");
+      expect(loads).toBe(0);
+      await page.reload();
+      expect(await page.evaluate(() => globalThis.crossOriginIsolated)).toBe(true);
+      await live(page);
+      expect(complaints).toEqual([]);
+    } finally {
+      await context.close();
+    }
+  });
+
   it("has no accessibility violation in any view, in both themes, and fits into 320 pixels", async () => {
     const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
     interface Violation {

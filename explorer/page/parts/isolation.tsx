@@ -7,13 +7,33 @@ import type { JSX } from "preact";
 const guard = "trm-explorer-isolating";
 const message = signal("");
 
+/** Whether the guard could be set. A browser that blocks storage throws an error when sessionStorage is read. */
+function setGuard(): boolean {
+  try {
+    sessionStorage.setItem(guard, "1");
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Removes the guard. @returns whether it was set */
+function removeGuard(): boolean {
+  try {
+    const isSet = sessionStorage.getItem(guard) !== null;
+    sessionStorage.removeItem(guard);
+    return isSet;
+  } catch {
+    return false;
+  }
+}
+
 export const isIsolated = (): boolean => globalThis.crossOriginIsolated === true;
 
 /** After the reload: reports if the page is still not isolated, and removes the guard. */
 export function checkIsolation(): void {
-  if (sessionStorage.getItem(guard) === null) return;
-  sessionStorage.removeItem(guard);
-  if (!isIsolated()) message.value = "This browser did not isolate the page. It goes on with one thread.";
+  if (removeGuard() && !isIsolated())
+    message.value = "This browser did not isolate the page. It goes on with one thread.";
 }
 
 async function isolate(): Promise<void> {
@@ -25,8 +45,8 @@ async function isolate(): Promise<void> {
       message.value = "The page now works offline.";
       return;
     }
-    sessionStorage.setItem(guard, "1");
-    location.reload();
+    if (setGuard()) location.reload();
+    else message.value = "The page now works offline. Reload it to use threads.";
   } catch (error) {
     message.value = `The service worker could not be installed: ${(error as Error).message}`;
   }
