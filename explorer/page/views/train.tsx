@@ -181,7 +181,10 @@ function Settings(): JSX.Element {
               type="file"
               multiple
               accept=".zip,.json,.safetensors"
-              onChange={(event) => void upload([...(event.currentTarget.files ?? [])])}
+              onChange={({ currentTarget }) => {
+                void upload([...(currentTarget.files ?? [])]);
+                currentTarget.value = ""; // so that the same file can be chosen again
+              }}
             />
           </label>
         </div>
