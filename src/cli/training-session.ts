@@ -90,6 +90,23 @@ export class TrainingSession {
     return this.#means.loss;
   }
 
+  /** The goal of `train --resume` without --steps and --minutes: that with which the run was started, else the end of the schedule. */
+  get ownGoal(): Goal {
+    const { steps, minutes } = this.about.goal;
+    if (steps === null && minutes === null) return { step: this.training.config.training.totalSteps, seconds: null };
+    return { step: steps, seconds: minutes === null ? null : 60 * minutes };
+  }
+
+  /** The command that continues the training, given without "npx trm". */
+  get continueCommand(): string {
+    return `train --resume ${shellPath(this.run.path)}${this.#newGoal}`;
+  }
+
+  /** An option with a new goal; empty if the run has not reached its own goal yet. */
+  get #newGoal(): string {
+    return isReached(this.ownGoal, this.#position) ? " --minutes 10" : "";
+  }
+
   async train(options: TrainingOptions): Promise<Ending> {
     const { goal, stop, target, saveEvery } = options;
     let savedAt = this.seconds;
@@ -176,7 +193,8 @@ export class TrainingSession {
     const { path, steps } = this.run;
     const others = steps.filter((step) => step !== this.#savedStep);
     const or = others.length === 0 ? "" : ` (or --from ${others.join(", ")})`;
-    return `; to continue: ${invocation} train --resume ${shellPath(path)} --from ${this.#savedStep} --set ${lower}${or}`;
+    const command = `train --resume ${shellPath(path)} --from ${this.#savedStep} --set ${lower}${this.#newGoal}`;
+    return `; to continue: ${invocation} ${command}${or}`;
   }
 
   #show({ goal, progress }: TrainingOptions, { learningRate }: StepMetrics): void {

@@ -13,7 +13,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { evalCommand } from "../../src/cli/commands/eval.ts";
 import { infoCommand } from "../../src/cli/commands/info.ts";
 import { solveCommand } from "../../src/cli/commands/solve.ts";
@@ -23,7 +23,7 @@ import { sudokuTask } from "../../src/puzzles/index.ts";
 import { readCheckpoint } from "../../src/runs/index.node.ts";
 import { packModel } from "../../src/runs/index.ts";
 import { Random } from "../../src/tensor/index.ts";
-import { Model, parseConfig } from "../../src/trm/index.ts";
+import { Model, parseConfig, Training } from "../../src/trm/index.ts";
 import { projectRoot } from "../source.ts";
 import { renumber, writeNumberedSet } from "./numbered-set.ts";
 import { runCommand } from "./run-command.ts";
@@ -76,6 +76,25 @@ describe("a resumed run", () => {
     expect(weightsOf(out)).toEqual(first);
     await expect(train("--task", "sudoku6", "--from", "2")).rejects.toThrow("--from requires --resume");
   });
+});
+
+it("Ctrl-C beyond the goal of the run suggests to continue with a new goal", async () => {
+  await trainSudoku6("--steps", "1");
+  const makeStep = Training.prototype.supervisionStep;
+  const interrupted = vi.spyOn(Training.prototype, "supervisionStep").mockImplementation(async function (
+    this: Training,
+    onProgress,
+  ) {
+    const metrics = await makeStep.call(this, onProgress);
+    process.emit("SIGINT");
+    return metrics;
+  });
+  try {
+    expect(await train("--resume", out, "--steps", "9")).toContain(`train --resume ${out} --minutes 10\n`);
+    expect(readCheckpoint(out).side.step).toBe(2);
+  } finally {
+    interrupted.mockRestore();
+  }
 });
 
 describe("a run with settings of methods after the paper", () => {

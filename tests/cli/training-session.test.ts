@@ -9,7 +9,7 @@ import { startRun } from "../../src/cli/new-run.ts";
 import { startProgress } from "../../src/cli/progress.ts";
 import type { TrainingSession } from "../../src/cli/training-session.ts";
 import { shellPath } from "../../src/cli/version.ts";
-import { readCheckpoint } from "../../src/runs/index.node.ts";
+import { type RunAbout, readCheckpoint } from "../../src/runs/index.node.ts";
 import type { StepMetrics } from "../../src/trm/index.ts";
 import { recordedTerminal } from "./recorded-terminal.ts";
 
@@ -18,7 +18,8 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const small = { hiddenSize: 8, heads: 1, widthMultiple: 8, T: 1, n: 1, nSup: 2, batchSize: 4 };
 
-const startSession = (name: string, settings = {}): Promise<TrainingSession> =>
+const noGoal = { steps: null, minutes: null };
+const startSession = (name: string, settings = {}, goal: RunAbout["goal"] = noGoal): Promise<TrainingSession> =>
   startRun(
     {
       out: join(folder, name),
@@ -27,7 +28,7 @@ const startSession = (name: string, settings = {}): Promise<TrainingSession> =>
       settings: [{ where: "test", settings: { ...small, ...settings } }],
       sizes: { train: 8, watch: 4, unseen: 4 },
       force: false,
-      goal: { steps: null, minutes: null },
+      goal,
     },
     recordedTerminal().terminal,
   );
@@ -109,6 +110,25 @@ it.each([
   );
   run.close();
   expect(readCheckpoint(run.path).side.step).toBe(2);
+});
+
+describe("the command that continues a training", () => {
+  it.each([
+    ["before the steps of the run", { steps: 5, minutes: null }, 3, ""],
+    ["after the steps of the run", { steps: 2, minutes: null }, 3, " --minutes 10"],
+    ["in the evaluation after the last step of the run", { steps: 3, minutes: null }, 3, " --minutes 10"],
+    ["before the minutes of the run", { steps: null, minutes: 60 }, 3, ""],
+    ["after the minutes of the run", { steps: null, minutes: 1e-9 }, 3, " --minutes 10"],
+    ["before the end of the schedule", noGoal, 3, ""],
+    ["after the end of the schedule", noGoal, 4, " --minutes 10"],
+  ] as const)("sets a new goal only if the run has reached its own: stopped %s", async (name, goal, step, more) => {
+    const session = await startSession(`continued ${name}`, { totalSteps: 4 }, goal);
+    const stop = { ...neverStop, check: async () => session.training.step === step };
+    const until = { step: goal.steps === step ? step : 9, seconds: null };
+    await expect(session.train({ ...options, goal: until, stop })).resolves.toBe("stopped");
+    expect(session.continueCommand).toBe(`train --resume ${shellPath(session.run.path)}${more}`);
+    session.run.close();
+  });
 });
 
 it("does not say that a checkpoint is kept if the folder of the run was removed during the training", async () => {

@@ -70,7 +70,7 @@ async function demo(options: DemoOptions): Promise<void> {
     const goal = { step: null, seconds: 60 * minutes };
     const ending = await trainOnScreen(session, { goal, evaluateEvery, saveEvery: 60, target, threads }, terminal);
     if (ending === "stopped") {
-      terminal.print(`continue: ${invocation} train --resume ${shellPath(out)}`);
+      terminal.print(`continue: ${invocation} ${session.continueCommand}`);
       return;
     }
     const { training, sets } = session;

@@ -35,7 +35,7 @@ import { initialWeightsText, placeOfModel } from "../shipped-models.ts";
 import { showSettings, trainOnScreen } from "../show-training.ts";
 import { openTerminal, type Terminal } from "../terminal.ts";
 import { type Goal, isReached } from "../time-left.ts";
-import { type Ending, TrainingSession } from "../training-session.ts";
+import { TrainingSession } from "../training-session.ts";
 import { commandLine, invocation, shellPath } from "../version.ts";
 
 interface TrainOptions extends ComputeOptions, GeneratedOptions {
@@ -198,7 +198,7 @@ async function train(options: TrainOptions): Promise<void> {
       );
     }
     if (options.json) terminal.print(JSON.stringify(result(session, ending)));
-    else showNext(terminal, nextCommands(session, ending));
+    else showNext(terminal, nextCommands(session));
     session.training.dispose();
   } finally {
     backend.dispose();
@@ -315,23 +315,16 @@ function movedData(path: string, about: RunAbout, data: string | undefined): Run
   throw new CheckpointError(`${dataFolder}: no such folder (if the data set has been moved, add --data DIR)`);
 }
 
-/** The goal on the command line; else the goal with which the run was started; else the end of the schedule. */
-function goalOf({ steps, minutes }: TrainOptions, { training, about, seconds }: TrainingSession): Goal {
-  if (steps !== undefined || minutes !== undefined) {
-    return { step: steps ?? null, seconds: minutes === undefined ? null : seconds + 60 * minutes };
-  }
-  return originalGoal(about.goal) ?? { step: training.config.training.totalSteps, seconds: null };
+/** The goal on the command line; else the goal of the run. */
+function goalOf({ steps, minutes }: TrainOptions, { ownGoal, seconds }: TrainingSession): Goal {
+  if (steps === undefined && minutes === undefined) return ownGoal;
+  return { step: steps ?? null, seconds: minutes === undefined ? null : seconds + 60 * minutes };
 }
 
-function originalGoal({ steps, minutes }: RunAbout["goal"]): Goal | undefined {
-  if (steps === null && minutes === null) return undefined;
-  return { step: steps, seconds: minutes === null ? null : 60 * minutes };
-}
-
-function nextCommands({ run }: TrainingSession, ending: Ending): [string, string][] {
+function nextCommands({ run, continueCommand }: TrainingSession): [string, string][] {
   const path = shellPath(run.path);
   return [
-    ["continue", `train --resume ${path}${ending === "stopped" ? "" : " --minutes 10"}`],
+    ["continue", continueCommand],
     ["measure", `eval ${path}`],
     ["curves", `plot ${path} --out ${shellPath(`${basename(resolvePath(run.path))}.html`)}`],
     ["describe", `info ${path}`],
