@@ -176,12 +176,11 @@ export function encodeSplit(split: PuzzleSplit): Map<string, Uint8Array> {
   ]);
 }
 
-export function encodeIndex(index: SplitIndex): [string, Uint8Array][] {
-  return [
-    [splitFile("puzzle_identifiers"), serializeNpy(index.puzzleIdentifiers, [index.puzzleIdentifiers.length])],
-    [splitFile("puzzle_indices"), serializeNpy(index.puzzleIndices, [index.puzzleIndices.length])],
-    [splitFile("group_indices"), serializeNpy(index.groupIndices, [index.groupIndices.length])],
-  ];
+/** The files of the index, one after the other, because all of them together may occupy gigabytes. */
+export function* encodeIndex(index: SplitIndex): Generator<[name: string, bytes: Uint8Array]> {
+  yield [splitFile("puzzle_identifiers"), serializeNpy(index.puzzleIdentifiers, [index.puzzleIdentifiers.length])];
+  yield [splitFile("puzzle_indices"), serializeNpy(index.puzzleIndices, [index.puzzleIndices.length])];
+  yield [splitFile("group_indices"), serializeNpy(index.groupIndices, [index.groupIndices.length])];
 }
 
 /**

@@ -8,14 +8,16 @@ export interface ExampleSink {
 
 export class SplitBuilder {
   readonly #sink: ExampleSink;
-  readonly #identifiers: number[] = [];
-  readonly #puzzles = [0];
-  readonly #groups = [0];
+  readonly #identifiers = new GrowingColumn(Int32Array);
+  readonly #puzzles = new GrowingColumn(Int32Array);
+  readonly #groups = new GrowingColumn(Int32Array);
   #examples = 0;
   #unlabelled = 0;
 
   constructor(sink: ExampleSink) {
     this.#sink = sink;
+    this.#puzzles.push(0);
+    this.#groups.push(0);
   }
 
   addExample(input: Uint8Array, label: Uint8Array): void {
@@ -52,40 +54,74 @@ export class SplitBuilder {
     return this.#groups.length - 1;
   }
 
+  /** The index of the puzzles and groups so far. */
   index(): SplitIndex {
     return {
-      puzzleIdentifiers: Int32Array.from(this.#identifiers),
-      puzzleIndices: Int32Array.from(this.#puzzles),
-      groupIndices: Int32Array.from(this.#groups),
+      puzzleIdentifiers: this.#identifiers.numbers,
+      puzzleIndices: this.#puzzles.numbers,
+      groupIndices: this.#groups.numbers,
     };
   }
 }
 
-/** Stores the examples in memory, in arrays that double. */
+/** Stores the examples in memory. */
 export class MemorySink implements ExampleSink {
-  #inputs = new Uint8Array(1024);
-  #labels = new Uint8Array(1024);
-  #used = 0;
+  readonly #inputs = new GrowingColumn(Uint8Array);
+  readonly #labels = new GrowingColumn(Uint8Array);
 
   write(input: Uint8Array, label: Uint8Array): void {
-    while (this.#used + input.length > this.#inputs.length) {
-      this.#inputs = doubled(this.#inputs);
-      this.#labels = doubled(this.#labels);
-    }
-    this.#inputs.set(input, this.#used);
-    this.#labels.set(label, this.#used);
-    this.#used += input.length;
+    this.#inputs.append(input);
+    this.#labels.append(label);
   }
 
   finish(builder: SplitBuilder, metadata: SplitMetadata): PuzzleSplit {
-    const inputs = this.#inputs.slice(0, this.#used);
-    const labels = this.#labels.slice(0, this.#used);
+    const inputs = this.#inputs.numbers.slice();
+    const labels = this.#labels.numbers.slice();
     return { metadata, inputs, labels, ...builder.index() };
   }
 }
 
-function doubled(array: Uint8Array): Uint8Array<ArrayBuffer> {
-  const result = new Uint8Array(2 * array.length);
-  result.set(array);
-  return result;
+/**
+ * Numbers of which more are added at the end, in a typed array that doubles. V8 ends the process if an ordinary array grows beyond
+ * about 112 million elements, and the largest data sets have more puzzles.
+ */
+export class GrowingColumn<T extends Uint8Array<ArrayBuffer> | Int32Array<ArrayBuffer>> {
+  readonly #NumberArray: new (
+    length: number,
+  ) => T;
+  #array: T;
+  #length = 0;
+
+  constructor(NumberArray: new (length: number) => T) {
+    this.#NumberArray = NumberArray;
+    this.#array = new NumberArray(1024);
+  }
+
+  get length(): number {
+    return this.#length;
+  }
+
+  /** The numbers so far, as a view: a copy of the largest columns would occupy gigabytes. */
+  get numbers(): T {
+    return this.#array.subarray(0, this.#length) as T;
+  }
+
+  push(number: number): void {
+    this.#reserve(1);
+    this.#array[this.#length++] = number;
+  }
+
+  append(numbers: ArrayLike<number>): void {
+    this.#reserve(numbers.length);
+    this.#array.set(numbers, this.#length);
+    this.#length += numbers.length;
+  }
+
+  #reserve(count: number): void {
+    const needed = this.#length + count;
+    if (needed <= this.#array.length) return;
+    const larger = new this.#NumberArray(Math.max(needed, 2 * this.#array.length));
+    larger.set(this.#array);
+    this.#array = larger;
+  }
 }

@@ -1,4 +1,4 @@
-// A data set of ten gigabytes needs no more memory than a small one, because its examples stay on disk.
+// Data sets of many gigabytes: one needs no more memory than a small one, because its examples stay on disk.
 import { closeSync, ftruncateSync, mkdirSync, mkdtempSync, openSync, rmSync, writeFileSync, writeSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -9,6 +9,7 @@ import { npyHeader } from "../../../src/formats/npy.ts";
 import { openSplit } from "../../../src/puzzles/official-layout/layout.node.ts";
 import { encodeIndex, formatMetadata, splitMetadata } from "../../../src/puzzles/official-layout/layout.ts";
 import { SplitBatches } from "../../../src/puzzles/official-layout/split-batches.ts";
+import { SplitBuilder } from "../../../src/puzzles/official-layout/split-builder.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "trm-large-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -47,6 +48,18 @@ it.skipIf(process.platform === "win32")("a data set of 10 GB is trained on in so
   source.close();
   expect(early - before).toBeLessThan(30e6);
   expect(late - early).toBeLessThan(20e6); // the index, whose pages hold 12 MB in all, and some noise
+});
+
+it("the index of a data set may have more puzzles than an array has elements", () => {
+  const builder = new SplitBuilder({ write: () => {} });
+  const [image, puzzles] = [new Uint8Array(1), 120_000_000];
+  for (let puzzle = 0; puzzle < puzzles; puzzle++) {
+    builder.addExample(image, image);
+    builder.endPuzzle(0);
+  }
+  builder.endGroup();
+  const { puzzleIdentifiers, puzzleIndices, groupIndices } = builder.index();
+  expect([puzzleIdentifiers.length, puzzleIndices.at(-1), groupIndices.at(-1)]).toEqual([puzzles, puzzles, puzzles]);
 });
 
 /** Memory in use after a garbage collection, in bytes. */

@@ -27,7 +27,7 @@ import {
   parseMetadata,
 } from "../../../src/puzzles/official-layout/layout.ts";
 import { memorySource, SplitBatches } from "../../../src/puzzles/official-layout/split-batches.ts";
-import { SplitBuilder } from "../../../src/puzzles/official-layout/split-builder.ts";
+import { GrowingColumn, SplitBuilder } from "../../../src/puzzles/official-layout/split-builder.ts";
 import { evaluationBatches } from "../../../src/trm/index.ts";
 import { splits } from "./splits.ts";
 
@@ -133,6 +133,23 @@ describe("in memory", () => {
     );
     expect([pythonFloat(1), pythonFloat(3.5833333333333335)]).toEqual(["1.0", "3.5833333333333335"]);
   });
+});
+
+it("a growing column holds the numbers that were added to it, one by one or many at once", () => {
+  const parts = fc.array(fc.oneof(fc.nat(255), fc.array(fc.nat(255), { maxLength: 5000 })), { maxLength: 20 });
+  fc.assert(
+    fc.property(parts, (added) => {
+      for (const column of [new GrowingColumn(Int32Array), new GrowingColumn(Uint8Array)]) {
+        for (const part of added) {
+          if (typeof part === "number") column.push(part);
+          else column.append(part);
+        }
+        expect(Array.from(column.numbers)).toEqual(added.flat());
+        expect(column.length).toBe(added.flat().length);
+      }
+    }),
+    { numRuns: 50 },
+  );
 });
 
 describe("on disk", () => {
