@@ -15,7 +15,9 @@ import {
   rmSync,
   writeSync,
 } from "node:fs";
+import { hostname } from "node:os";
 import { basename, dirname, join, resolve } from "node:path";
+import { crc32 } from "node:zlib";
 import { FileError } from "./errors.ts";
 
 /** Runs a system call. @throws FileError that names the path */
@@ -30,8 +32,34 @@ export function attempt<T>(action: "read" | "write", path: string, work: () => T
 /** Names of temporary files begin with this. Such a file may be deleted while no process holds the lock of its folder. */
 export const temporaryPrefix = ".tmp-";
 
+/** The machine in the names of temporary files, because other machines may write to the same folder. */
+const machine = crc32(hostname()).toString(16);
+
 const temporaryName = (path: string): string =>
-  join(dirname(path), `${temporaryPrefix}${process.pid}-${basename(path)}`);
+  join(dirname(path), `${temporaryPrefix}${process.pid}@${machine}-${basename(path)}`);
+
+/** Whether a process of this machine exists. */
+export function isRunning(pid: number): boolean {
+  try {
+    return process.kill(pid, 0); // Signal 0 only checks.
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code !== "ESRCH"; // any other error: it belongs to another user
+  }
+}
+
+/** Removes the temporary files that killed processes of this machine have left. A file that the system protects stays. */
+function removeAbandoned(folder: string): void {
+  try {
+    for (const entry of readdirSync(folder, { withFileTypes: true })) {
+      const [, pid, host] = /^\.tmp-(\d+)@([0-9a-f]+)-/.exec(entry.name) ?? [];
+      // A folder may contain the only copy of files that were being replaced.
+      if (!entry.isFile() || host !== machine || isRunning(Number(pid))) continue;
+      rmSync(join(folder, entry.name), { force: true });
+    }
+  } catch {
+    // The folder or a file of another user is protected, which does not concern the file to write.
+  }
+}
 
 /** A file that is written piece by piece under a temporary name. After an error the temporary file is gone. */
 export class AtomicFile {
@@ -41,11 +69,16 @@ export class AtomicFile {
   readonly #descriptor: number;
   #isOpen = true;
 
-  /** A symbolic link is followed: its target is replaced, not the link. @throws FileError unless the target is a regular file or new */
+  /**
+   * A symbolic link is followed: its target is replaced, not the link. Temporary files of killed processes are removed from the folder.
+   *
+   * @throws FileError unless the target is a regular file or new
+   */
   constructor(path: string) {
     this.#path = path;
     this.#target = attempt("write", path, () => regularTarget(path));
     this.#temporary = temporaryName(this.#target);
+    removeAbandoned(dirname(this.#target));
     this.#descriptor = attempt("write", path, () => openSync(this.#temporary, "w"));
   }
 

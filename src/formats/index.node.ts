@@ -5,6 +5,7 @@ export {
   type AtomicFile,
   createFolder,
   expectNoLink,
+  isRunning,
   makeFolders,
   removeFolder,
   removeTemporaries,

@@ -5,6 +5,7 @@ import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:
 import { hostname } from "node:os";
 import { join } from "node:path";
 import * as z from "zod/mini";
+import { isRunning } from "../formats/index.node.ts";
 import { FileError } from "../formats/index.ts";
 
 export const lockFile = "lock";
@@ -113,11 +114,7 @@ function parseHolder(text: string): Holder | undefined {
 }
 
 function isAlive({ pid, started }: Holder): boolean {
-  try {
-    process.kill(pid, 0);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ESRCH") return false; // any other error: alive, but owned by another user
-  }
+  if (!isRunning(pid)) return false;
   // The system may have reused the id for another process.
   const startNow = startOf(pid);
   return started === null || startNow === null || started === startNow;

@@ -223,6 +223,36 @@ describe("a set of files", () => {
   });
 });
 
+describe("the temporary files of a killed process", () => {
+  const killed = spawnSync(process.execPath, ["--version"]).pid;
+  /** The name that a process gives to the temporary file of "table.csv". */
+  const nameOf = (pid: number): string => {
+    const files = new FileSet();
+    files.open(path("named/table.csv"));
+    const [name] = readdirSync(path("named"));
+    files.abandon();
+    return name!.replace(String(process.pid), String(pid));
+  };
+
+  it("are removed when the next file is written in their folder, those of living processes are kept", () => {
+    mkdirSync(path("left"));
+    for (const pid of [killed, process.ppid]) writeFileSync(path(`left/${nameOf(pid)}`), "part");
+    const files = new FileSet();
+    files.write(path("left/first.csv"), "1");
+    files.write(path("left/second.csv"), "2");
+    files.finish();
+    expect(readdirSync(path("left")).toSorted()).toEqual([nameOf(process.ppid), "first.csv", "second.csv"]);
+  });
+
+  it("are kept if another machine writes them, or if they are folders, which may hold the files that were replaced", () => {
+    const elsewhere = nameOf(killed).replace(/@\w+/, "@0");
+    mkdirSync(path(`left-elsewhere/${nameOf(killed)}`), { recursive: true });
+    writeFileSync(path(`left-elsewhere/${elsewhere}`), "part");
+    writeOutput(path("left-elsewhere/table.csv"), "1");
+    expect(readdirSync(path("left-elsewhere")).toSorted()).toEqual([elsewhere, nameOf(killed), "table.csv"].toSorted());
+  });
+});
+
 describe("files that are replaced together", () => {
   const bytes = (contents: string): Uint8Array => new TextEncoder().encode(contents);
   const files = new Map([
