@@ -3,7 +3,7 @@ import { closeSync, existsSync, openSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { readBytes, replaceFile } from "../formats/index.node.ts";
 import { CheckpointError } from "../formats/index.ts";
-import { type Metrics, type MetricsLine, parseMetrics } from "./metrics.ts";
+import { lineBreak, linesOf, type Metrics, type MetricsLine, parseMetrics } from "./metrics.ts";
 
 export const metricsFile = "metrics.jsonl";
 
@@ -30,20 +30,24 @@ export class MetricsLog {
 }
 
 function dropLaterLines(path: string, step: number): void {
-  const text = new TextDecoder().decode(readBytes(path));
-  const lines = text.split("\n").filter((line) => line !== "");
-  const kept = lines.filter((line) => {
+  const bytes = readBytes(path);
+  const kept = new Uint8Array(bytes.length + 1); // The last line may lack its line break.
+  let length = 0;
+  for (const line of linesOf(bytes)) {
     const at = stepOf(line);
-    return at !== undefined && at <= step;
-  });
-  const shortened = kept.map((line) => `${line}\n`).join("");
-  if (shortened !== text) replaceFile(path, Buffer.from(shortened));
+    if (at === undefined || at > step) continue;
+    kept.set(line, length);
+    length += line.length;
+    kept[length++] = lineBreak;
+  }
+  const shortened = kept.subarray(0, length);
+  if (Buffer.compare(shortened, bytes) !== 0) replaceFile(path, shortened);
 }
 
-/** Step of a line; undefined for a line that a crash truncated. */
-function stepOf(line: string): number | undefined {
+/** Step of a line; undefined for an empty line, and for one that a crash truncated. */
+function stepOf(line: Uint8Array): number | undefined {
   try {
-    const { step } = JSON.parse(line) as { step?: unknown };
+    const { step } = JSON.parse(new TextDecoder().decode(line)) as { step?: unknown };
     return typeof step === "number" ? step : undefined;
   } catch {
     return undefined;
@@ -54,5 +58,5 @@ function stepOf(line: string): number | undefined {
 export function readMetrics(run: string): Metrics {
   const path = join(run, metricsFile);
   if (!existsSync(run)) throw new CheckpointError(`${run}: no such folder`);
-  return existsSync(path) ? parseMetrics(new TextDecoder().decode(readBytes(path)), path) : { steps: [], unseen: [] };
+  return existsSync(path) ? parseMetrics(readBytes(path), path) : { steps: [], unseen: [] };
 }

@@ -80,18 +80,29 @@ export interface Metrics {
  * @param where  name of the file for errors
  * @throws CheckpointError that names the line and the field
  */
-export function parseMetrics(text: string, where: string): Metrics {
+export function parseMetrics(bytes: Uint8Array, where: string): Metrics {
   const steps: StepLine[] = [];
   const unseen: UnseenLine[] = [];
-  text
-    .split("\n")
-    .slice(0, -1)
-    .forEach((line, index) => {
-      const value = parseLine(line, `${where}: line ${index + 1}`);
-      if (value.event === "step") steps.push(value);
-      if (value.event === "unseen") unseen.push(value);
-    });
+  const decoder = new TextDecoder();
+  let number = 0;
+  for (const line of linesOf(bytes.subarray(0, bytes.lastIndexOf(lineBreak) + 1))) {
+    const value = parseLine(decoder.decode(line), `${where}: line ${++number}`);
+    if (value.event === "step") steps.push(value);
+    if (value.event === "unseen") unseen.push(value);
+  }
   return { steps, unseen };
+}
+
+export const lineBreak = 10;
+
+/** The lines of a file without their line breaks, as bytes: the metrics of a long training exceed the longest possible string. */
+export function* linesOf(bytes: Uint8Array): Generator<Uint8Array> {
+  for (let start = 0; start < bytes.length; ) {
+    const found = bytes.indexOf(lineBreak, start);
+    const end = found < 0 ? bytes.length : found;
+    yield bytes.subarray(start, end);
+    start = end + 1;
+  }
 }
 
 function parseLine(line: string, where: string): MetricsLine {

@@ -1,12 +1,14 @@
 // The lines of metrics.jsonl: schemas, documentation, lines of earlier versions, CSV.
-import { readFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parse } from "csv-parse/sync";
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { readMetrics } from "../../src/runs/index.node.ts";
 import {
   haltingShare,
+  linesOf,
   metricsCsv,
   parseMetrics,
   startSchema,
@@ -14,6 +16,7 @@ import {
   type UnseenLine,
   unseenSchema,
 } from "../../src/runs/metrics.ts";
+import { MetricsLog, metricsFile } from "../../src/runs/metrics-log.node.ts";
 import { tinyStartLine, tinyStepLine } from "./tiny-run.ts";
 
 const unseenLine = (step: number): UnseenLine => ({
@@ -32,6 +35,7 @@ const unseenLine = (step: number): UnseenLine => ({
   haltCounts: [2, 1],
 });
 const textOf = (lines: readonly object[]): string => lines.map((line) => `${JSON.stringify(line)}\n`).join("");
+const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text);
 const project = join(import.meta.dirname, "../..");
 
 describe("metrics.jsonl", () => {
@@ -42,7 +46,7 @@ describe("metrics.jsonl", () => {
         const unseen = kinds.flatMap((isEvaluated, i) => (isEvaluated ? [unseenLine(i + 1)] : []));
         const text = textOf([tinyStartLine, ...steps, ...unseen]);
         const begun = JSON.stringify(tinyStepLine(99)).slice(0, cut);
-        expect(parseMetrics(text + begun, "m")).toEqual({ steps, unseen });
+        expect(parseMetrics(bytesOf(text + begun), "m")).toEqual({ steps, unseen });
       }),
     ));
 
@@ -62,7 +66,7 @@ describe("metrics.jsonl", () => {
       ...rest
     } = unseenLine(1);
     const old = { ...rest, exact: exactAfter, cell: cellAfter, interval95: [exactLow, exactHigh] };
-    const [read] = parseMetrics(textOf([old]), "m").unseen;
+    const [read] = parseMetrics(bytesOf(textOf([old])), "m").unseen;
     expect(read).toEqual({ ...unseenLine(1), seconds: null, haltCounts: [] });
     expect([exact, cell, haltingShare(read!)]).toEqual([0.75, 0.9, null]);
   });
@@ -74,7 +78,36 @@ describe("metrics.jsonl", () => {
     [textOf([{ ...unseenLine(2), exact: 2 }]), "m: line 2: exact: "],
     ["null\n", "m: line 2: "],
   ])("with the line %s is refused with the number of the line and the field", (line, message) => {
-    expect(() => parseMetrics(textOf([tinyStepLine(1)]) + line, "m")).toThrow(message);
+    expect(() => parseMetrics(bytesOf(textOf([tinyStepLine(1)]) + line), "m")).toThrow(message);
+  });
+
+  it("is split into the same lines as its text", () =>
+    fc.assert(
+      fc.property(fc.string({ unit: fc.constantFrom("a", "\n", "é") }), (text) => {
+        const lines = [...linesOf(bytesOf(text))].map((line) => new TextDecoder().decode(line));
+        expect(lines).toEqual(text === "" ? [] : text.replace(/\n$/, "").split("\n"));
+      }),
+    ));
+
+  it("is read and continued line by line, because a long one exceeds the longest string", () => {
+    const folder = mkdtempSync(join(tmpdir(), "trm-metrics-"));
+    const path = join(folder, metricsFile);
+    const steps = Array.from({ length: 100 }, (_, i) => tinyStepLine(i + 1));
+    writeFileSync(path, textOf([tinyStartLine, ...steps]) + JSON.stringify(tinyStepLine(50)));
+    const decode = TextDecoder.prototype.decode;
+    const limited = vi.spyOn(TextDecoder.prototype, "decode").mockImplementation(function (this: TextDecoder, bytes) {
+      if (bytes !== undefined && bytes !== null && bytes.byteLength > 1000) throw new Error("string too long");
+      return decode.call(this, bytes);
+    });
+    try {
+      expect(readMetrics(folder).steps).toEqual(steps);
+      new MetricsLog(path, 60).close();
+      // The last line lacks its line break, but nothing else.
+      expect(readMetrics(folder).steps).toEqual([...steps.slice(0, 60), tinyStepLine(50)]);
+    } finally {
+      limited.mockRestore();
+      rmSync(folder, { recursive: true });
+    }
   });
 
   it("is documented field by field", () => {
