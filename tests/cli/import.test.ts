@@ -1,5 +1,5 @@
 /** `trm import`: puzzle ids are tied to their data set, and configurations and weights of HRM are accepted. */
-import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
@@ -55,13 +55,16 @@ it("an export carries the fingerprint of its data set, and import refuses anothe
 });
 
 /** A folder with weights and a configuration that are not part of an export. */
-function officialFolder(name: string, arch: string, tensors: ReadonlyMap<string, WritableTensor>): string {
+function officialFolder(
+  name: string,
+  arch: string,
+  tensors: ReadonlyMap<string, WritableTensor>,
+  prefixes: readonly string[] = ["_orig_mod.model."],
+): string {
   const place = join(folder, name);
   mkdirSync(place);
-  writeFileSync(
-    join(place, "step_1"),
-    serializePt(new Map([...tensors].map(([key, value]) => [`_orig_mod.model.${key}`, value]))),
-  );
+  const saved = prefixes.flatMap((prefix) => [...tensors].map(([key, value]) => [prefix + key, value] as const));
+  writeFileSync(join(place, "step_1"), serializePt(new Map(saved)));
   const training =
     "global_batch_size: 4\nepochs: 100\nlr: 1e-4\nlr_min_ratio: 1.0\nlr_warmup_steps: 2\nbeta1: 0.9\nbeta2: 0.95\nweight_decay: 0.1\npuzzle_emb_lr: 1e-2\npuzzle_emb_weight_decay: 0.1\n";
   writeFileSync(join(place, "all_config.yaml"), `arch:\n${arch}\ndata_path: ${data}\n${training}`);
@@ -113,6 +116,23 @@ it("a configuration and weights of HRM's own code are imported with their data s
   expect(printed).toMatch(
     /note: .*data: the data set cannot be verified, because .*all_config\.yaml stores no fingerprint/,
   );
+});
+
+it("averaged weights are refused if the configuration has no average, and noted if the file contains them", async () => {
+  const file = officialFolder("averaged", hrm, await hrmWeights(9), ["_orig_mod.model.", "ema_model."]);
+  const config = join(folder, "averaged", "all_config.yaml");
+  const refused = newRun();
+  await expect(importRun(file, "--ema", file, "--out", refused)).rejects.toThrow(
+    `import: --ema ${file}, expected "ema: true" in ${config} for averaged weights`,
+  );
+  expect(existsSync(refused)).toBe(false);
+  const [plain, averaging] = [newRun(), newRun()];
+  const note = `note: ${file}: the averaged weights are not imported, because ${config} does not contain "ema: true"\n`;
+  expect(await importRun(file, "--out", plain)).toContain(note);
+  expect(readCheckpoint(plain).files.has("ema.safetensors")).toBe(false);
+  writeFileSync(config, `${readFileSync(config, "utf8")}ema: true\n`);
+  expect(await importRun(file, "--out", averaging)).not.toContain("not imported");
+  expect(readCheckpoint(averaging).files.has("ema.safetensors")).toBe(true);
 });
 
 it("weights with another number of puzzle ids than the data set are refused", async () => {

@@ -88,10 +88,22 @@ async function importRun(file: string, options: ImportOptions): Promise<void> {
     throw new UsageError(`import: --puzzles ${options.puzzles}, but the puzzles are read from ${folder}`);
   }
   const config = configFor(configFile, taskOf(choice), weights, folder);
+  const hasAverage = config.training.emaRate > 0;
+  if (options.ema !== undefined && !hasAverage) {
+    throw new UsageError(
+      `import: --ema ${options.ema}, expected "ema: true" in ${configFile.path} for averaged weights`,
+    );
+  }
   const averagePath = options.ema ?? averageBeside(file);
   const averageFile = averagePath === undefined ? undefined : readWeights(averagePath);
   const average = averageFile ?? weights.average ?? weights;
+  const averageFrom = averagePath ?? (weights.average && file);
   for (const each of [weights, averageFile]) for (const note of each?.notes ?? []) terminal.remark(`note: ${note}`);
+  if (averageFrom !== undefined && !hasAverage) {
+    terminal.remark(
+      `note: ${averageFrom}: the averaged weights are not imported, because ${configFile.path} does not contain "ema: true"`,
+    );
+  }
   const backend = await chooseBackend(options);
   try {
     const count = options.puzzles;
@@ -107,7 +119,6 @@ async function importRun(file: string, options: ImportOptions): Promise<void> {
     const run = await createRun({ out, about, sets, training, force }, terminal);
     run.close();
     if (note) terminal.remark(`note: ${note}`);
-    const averageFrom = averagePath ?? (weights.average && file);
     showImported(training, about, { file, averagePath: averageFrom, folder, out }, terminal);
     training.dispose();
   } finally {
