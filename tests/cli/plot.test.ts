@@ -2,9 +2,11 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, expect, it } from "vitest";
+import fc from "fast-check";
+import { afterAll, describe, expect, it } from "vitest";
 import { plotCommand } from "../../src/cli/commands/plot.ts";
-import { chartsOf } from "../../src/cli/plot/charts.ts";
+import { type Chart, chartsOf } from "../../src/cli/plot/charts.ts";
+import { plotSvg } from "../../src/cli/plot/svg.ts";
 import type { UnseenLine } from "../../src/runs/index.ts";
 import { tinyStepLine } from "../runs/tiny-run.ts";
 
@@ -51,6 +53,56 @@ it("averages long curves in at most a thousand groups", () => {
   const [loss] = chartsOf([{ name: "a", metrics: { steps, unseen: [] } }]);
   expect(loss!.data[0]!).toHaveLength(900);
   expect(new Set(loss!.data[1])).toEqual(new Set([2]));
+});
+
+describe("the horizontal axis of the picture", () => {
+  const ticksOf = (chart: Chart): { at: number; label: string }[] =>
+    [...plotSvg([chart]).matchAll(/<text x="([^"]+)" y="230" text-anchor="middle">([^<]*)</g)].map(([, at, label]) => ({
+      at: Number(at),
+      label: label!,
+    }));
+  const chartOf = (positions: readonly number[], isStepped: boolean): Chart => ({
+    title: "",
+    note: "",
+    x: "",
+    series: [{ name: "", colour: 0, dash: [], isStepped }],
+    data: [positions, positions],
+  });
+
+  it("has a tick at the first step, the last one and a whole number between them, each with its own number", () => {
+    const steps = fc.uniqueArray(fc.nat({ max: 5000 }), { minLength: 1, maxLength: 20 });
+    fc.assert(
+      fc.property(steps, fc.boolean(), (unsorted, isStepped) => {
+        const positions = unsorted.toSorted((a, b) => a - b);
+        const [first, last] = [positions[0]!, positions.at(-1)!];
+        const ticks = ticksOf(chartOf(positions, isStepped)).map(({ at, label }) => ({
+          at,
+          value: Number(label.replaceAll(",", "")),
+          label,
+        }));
+        expect(ticks.every(({ value, label }) => Number.isInteger(value) && label !== "-0")).toBe(true);
+        expect([ticks[0]!.value, ticks.at(-1)!.value]).toEqual([first, last]);
+        expect(ticks).toHaveLength(Math.min(3, last - first + 1));
+        for (const { at, value } of ticks) {
+          const share = (at - ticks[0]!.at) / (ticks.at(-1)!.at - ticks[0]!.at || 1);
+          expect(share).toBeCloseTo((value - first) / (last - first || 1), 6);
+        }
+      }),
+    );
+  });
+
+  it("of the halting of eight supervision steps has the ticks 1, 5 and 8 under their bars, also for several runs", () => {
+    const eight = { ...unseen, haltCounts: [1, 0, 0, 0, 0, 0, 0, 1] };
+    const runs = ["a", "b"].map((name) => ({ name, metrics: { steps: [], unseen: [eight] } }));
+    const halting = chartsOf(runs).find(({ title }) => title === "Halting")!;
+    const [one, five, eighth] = ticksOf(halting);
+    expect([one!.label, five!.label, eighth!.label]).toEqual(["1", "5", "8"]);
+    expect((five!.at - one!.at) / (eighth!.at - one!.at)).toBeCloseTo(4 / 7, 6);
+  });
+
+  it("of an evaluation before the first step has the tick 0", () => {
+    expect(ticksOf(chartOf([0], false)).map(({ label }) => label)).toEqual(["0"]);
+  });
 });
 
 it("writes a page that loads nothing from elsewhere, and a picture", async () => {

@@ -45,9 +45,11 @@ function drawn(chart: Chart): string {
     const at = height - bottom - share * (height - top - bottom);
     return `<line x1="${left}" x2="${width - right}" y1="${at}" y2="${at}" stroke="#dfe3e8"/><text x="${left - 6}" y="${at + 4}" text-anchor="end">${label(value)}</text>`;
   });
-  const ends = isHistogram ? [Math.round(xs[0]!), Math.round(xs.at(-1)!)] : [first, last];
-  const xTicks = [ends[0]!, (ends[0]! + ends[1]!) / 2, ends[1]!].map((value) => {
-    return `<text x="${x(value)}" y="${height - bottom + 16}" text-anchor="middle">${Math.round(value).toLocaleString("en-US")}</text>`;
+  // Steps are whole numbers; the bars of several runs stand beside them.
+  const ends = [Math.round(xs[0]!), Math.round(xs.at(-1)!)] as const;
+  const middle = Math.round((ends[0] + ends[1]) / 2);
+  const xTicks = [...new Set([ends[0], middle, ends[1]])].map((value) => {
+    return `<text x="${x(value)}" y="${height - bottom + 16}" text-anchor="middle">${value.toLocaleString("en-US")}</text>`;
   });
   const curves = columns.map((column, i) => {
     const points = column.flatMap((value, k) =>
