@@ -162,9 +162,11 @@ class BoardLines {
   constructor(private readonly tasks: readonly Task[]) {}
 
   *add(line: string, number: number): Generator<InputPuzzle> {
+    const isUndecided = this.#rows.length > 0 && this.#rows.every(isBlank);
+    if (isUndecided && !this.#continuesMaze(line)) this.#rows = []; // They were blank lines, not the first rows of a maze.
     if (this.#rows.length > 0) {
-      const isMaze = this.#rows.some((row) => /[#SG]/.test(row)) || /[#SG]/.test(line);
-      if (!isMaze && line.trim() === "")
+      const isMaze = isUndecided || this.#rows.some(hasMarks) || hasMarks(line);
+      if (!isMaze && isBlank(line))
         yield* this.end(); // an incomplete board
       else if (isMaze || /[\d.]/.test(line)) {
         this.#rows.push(line);
@@ -172,20 +174,26 @@ class BoardLines {
       }
       return;
     }
-    if (line.trim() === "" || /^[-+=|\s]*$/.test(line)) return;
     const columns = this.#columnsOf(line);
+    const isRowOfSpaces = /^ +$/.test(line) && columns !== undefined;
+    if (/^[-+=|\s]*$/.test(line) && !isRowOfSpaces) return;
     if (columns === undefined) yield { line: number, text: line };
     else [this.#rows, this.#first, this.#columns] = [[line], number, columns];
   }
 
   *end(): Generator<InputPuzzle> {
-    if (this.#rows.length > 0) yield { line: this.#first, text: this.#rows.join("\n") };
+    if (!this.#rows.every(isBlank)) yield { line: this.#first, text: this.#rows.join("\n") };
     this.#rows = [];
+  }
+
+  /** Whether a line can follow rows of spaces in a maze. */
+  #continuesMaze(line: string): boolean {
+    return line === this.#rows[0] || (hasMarks(line) && this.#columnsOf(line) === this.#columns);
   }
 
   /** The number of cells, if the line is a row of a square board instead of a whole puzzle. */
   #columnsOf(line: string): number | undefined {
-    const isMaze = /[#SG]/.test(line);
+    const isMaze = hasMarks(line) || isBlank(line);
     const lengths = isMaze ? [line.length, (line.length + 1) / 2] : [line.replace(/[\s|]/g, "").length];
     const square = this.tasks.find(
       (task) =>
@@ -198,9 +206,15 @@ class BoardLines {
   }
 }
 
-/** Whether a line has only symbols of a task, dots and spaces. */
+const isBlank = (line: string): boolean => line.trim() === "";
+
+/** Whether a line contains a wall, the start or the goal of a maze. */
+const hasMarks = (line: string): boolean => /[#SG]/.test(line);
+
+/** Whether a line has only symbols of a task, dots and spaces. Spaces alone must be symbols, as in a maze. */
 function consistsOf(line: string, task: Task): boolean {
   const tokens = Array.from({ length: task.sequenceLength }, (_, i) => 1 + (i % (task.vocabularySize - 1)));
   const symbols = task.format(tokens);
+  if (isBlank(line)) return symbols.includes(" ");
   return [...line].every((character) => `${symbols}. `.includes(character));
 }

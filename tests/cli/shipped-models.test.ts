@@ -11,6 +11,7 @@ import {
 } from "../../src/cli/shipped-models.ts";
 import { puzzlesIn } from "../../src/cli/solve-lines.ts";
 import { mazeTask, sudokuTask } from "../../src/puzzles/index.ts";
+import type { Task } from "../../src/trm/index.ts";
 
 const four = "..1.3.....4.2...";
 const mazeRows = [
@@ -84,13 +85,13 @@ describe("the task of a puzzle", () => {
 });
 
 describe("puzzles in a stream", () => {
-  async function read(chunks: readonly string[]): Promise<(string | number)[][]> {
+  async function read(chunks: readonly string[], of: readonly Task[] = tasks): Promise<(string | number)[][]> {
     const bytes = chunks.map((chunk) => new TextEncoder().encode(chunk));
     const stream = (async function* () {
       yield* bytes;
     })();
     const found = [];
-    for await (const puzzle of puzzlesIn(stream, tasks)) if (puzzle) found.push([puzzle.line, puzzle.text]);
+    for await (const puzzle of puzzlesIn(stream, of)) if (puzzle) found.push([puzzle.line, puzzle.text]);
     return found;
   }
 
@@ -113,6 +114,36 @@ describe("puzzles in a stream", () => {
       [1, nine],
       [2, four],
       [3, four],
+    ]);
+  });
+
+  it("may be mazes with rows of spaces, drawn in either way, with and without empty lines between them", async () => {
+    const cells = fc.array(fc.constantFrom<string>("#", " ", " ", " "), { minLength: 79, maxLength: 79 });
+    const maze = fc
+      .tuple(cells, fc.nat({ max: 79 }), fc.nat({ max: 80 }), fc.boolean(), fc.nat({ max: 3 }))
+      .map(([others, start, goal, isSpaced, blankRows]) => {
+        const all = others.toSpliced(start, 0, "S").toSpliced(goal, 0, "G");
+        const rows = Array.from({ length: 9 }, (_, row) => all.slice(9 * row, 9 * row + 9));
+        for (const row of rows.slice(0, blankRows)) if (!/[SG]/.test(row.join(""))) row.fill(" ");
+        return rows.map((row) => row.join(isSpaced ? " " : "")).join("\n");
+      });
+    const mazes = fc.array(fc.tuple(maze, fc.nat({ max: 2 })), { maxLength: 4 });
+    await fc.assert(
+      fc.asyncProperty(mazes, fc.constantFrom([mazeTask(9)], tasks), async (drawn, of) => {
+        const text = drawn.map(([rows, emptyLines]) => `${rows}\n${"\n".repeat(emptyLines)}`).join("");
+        expect((await read([text], of)).map(([, rows]) => rows)).toEqual(drawn.map(([rows]) => rows));
+      }),
+    );
+  });
+
+  it("are not swallowed by lines of spaces of the length of a maze row", async () => {
+    const nine = " ".repeat(9);
+    const board = ["..1.", "3...", "..4.", "2..."];
+    const text = [nine, ...board, nine, nine, mazeRows.join(""), "", nine, ".".repeat(81), nine].join("\n");
+    expect(await read([text])).toEqual([
+      [2, board.join("\n")],
+      [8, mazeRows.join("")],
+      [11, ".".repeat(81)],
     ]);
   });
 
