@@ -27,7 +27,7 @@ import {
   taskOf,
 } from "../../puzzles/index.ts";
 import { Random } from "../../tensor/index.ts";
-import { type Examples, misfitOf } from "../../trm/index.ts";
+import { ConfigError, type Examples, misfitOf } from "../../trm/index.ts";
 import { averageFile, type CheckpointSide, weightsFile } from "../checkpoint.ts";
 import { type CheckpointChoice, readCheckpoint } from "../checkpoint-folder.node.ts";
 import { fingerprintOfFolder, fingerprintOfSets, verifyData } from "../data-fingerprint.node.ts";
@@ -49,7 +49,10 @@ export interface ExportOptions {
   readonly target: Target;
   /** Default: the newest checkpoint. */
   readonly checkpoint?: CheckpointChoice;
-  /** Random symmetries per training puzzle in the exported data. Default: 20 if the run augments its puzzles, else 0. */
+  /**
+   * Random symmetries per training puzzle in the exported data. Default: 20 if the run augments its puzzles, else 0. Not for a run on a
+   * data set, to which the export only refers.
+   */
   readonly augment?: number | undefined;
   /** Called with the current work and the share of it that is done, 0 to 1. It may throw to stop the export: then nothing is written. */
   readonly onProgress?: ((work: string, share: number) => void | Promise<void>) | undefined;
@@ -70,19 +73,24 @@ const weightFiles = ({ config }: CheckpointSide): string[] =>
 /**
  * Exports a run. All checks and all work precede the first write; an earlier export in the folder is replaced at the end.
  *
- * @throws ConfigError for settings that the official code does not support, OccupiedError for a folder with other contents,
- *   CheckpointError for a run with another task than its checkpoint, or with other puzzles than it was trained on
+ * @throws ConfigError for settings that the official code does not support and for `augment` with a data set, OccupiedError for a folder
+ *   with other contents, CheckpointError for a run with another task than its checkpoint, or with other puzzles than it was trained on
  */
 export async function exportRun(options: ExportOptions): Promise<Exported> {
   const { run, out, target, checkpoint, augment, onProgress } = options;
   const about = readRun(run);
+  const { dataFolder } = about;
+  if (augment !== undefined && dataFolder !== undefined) {
+    throw new ConfigError(
+      `${run}: --augment ${augment}, expected none, because the data set ${dataFolder} is not copied`,
+    );
+  }
   const { side, files, path } = readCheckpoint(run, weightFiles, checkpoint, "--checkpoint best or last");
   const { training, model } = side.config;
   const task = taskOf(about.task);
   const misfit = misfitOf(task, model) ?? differentName(side.task, about.task);
   if (misfit !== undefined) throw new CheckpointError(`${path}: ${misfit}`);
   const copies = augment ?? (about.data.augment ? usualCopies : 0);
-  const { dataFolder } = about;
   const sets = dataFolder === undefined ? readSets(run) : null;
   const isLoadable = target === "official" && model.puzzleEmbeddingSize > 0;
   const config = toOfficialConfig(side.config, target, {

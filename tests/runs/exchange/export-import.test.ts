@@ -243,6 +243,20 @@ describe("export", () => {
     expect(existsSync(out)).toBe(false);
   });
 
+  it("refuses --augment for a run on a data set, which it does not copy", async () => {
+    const { path } = await makeRun({ name: "sudoku4" });
+    folders.push(dirname(path));
+    const [set, place] = [temporary(), temporary()];
+    const [data, run, out] = [join(set, "data"), join(place, "run"), join(place, "exported")];
+    await exportRun({ run: path, out: set, target: "torchrun" });
+    const tiny = ["hiddenSize=8", "heads=1", "widthMultiple=8", "T=1", "n=1", "nSup=1", "batchSize=2"];
+    await runCommand(trainCommand(), "--data", data, "--out", run, "--steps", "0", "--set", ...tiny);
+    await expect(runCommand(exportCommand(), run, "--out", out, "--for", "torchrun", "--augment", "8")).rejects.toThrow(
+      `${run}: --augment 8, expected none, because the data set ${data} is not copied`,
+    );
+    expect(existsSync(out)).toBe(false);
+  });
+
   it("refuses a changed data set on the disk before it writes anything", async () => {
     const { path } = await makeRun({ name: "sudoku4" });
     const other = await makeRun({ name: "sudoku4" }, {}, { train: 12 });
