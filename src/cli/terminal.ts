@@ -1,7 +1,7 @@
 // Output streams of the command line: results go to one stream, progress and remarks to another (or the same), errors to stderr.
 import type { WriteStream } from "node:tty";
 import pc from "picocolors";
-import { isStandardOutput } from "../formats/index.node.ts";
+import { checkOutput, isStandardOutput } from "../formats/index.node.ts";
 import { UsageError } from "./explain.ts";
 
 export type Colours = ReturnType<typeof pc.createColors>;
@@ -38,10 +38,14 @@ export function openTerminal(remarksTo: StreamName = "stdout", resultTo: StreamN
   };
 }
 
-/** Opens the terminal of a command that may write an output file to the standard output. @throws UsageError with --json too */
+/**
+ * Opens the terminal of a command that may write an output file at its end, perhaps to the standard output.
+ * @throws UsageError for the standard output with --json too; FileError if the file cannot be written
+ */
 export function openTerminalBeside(option: string, path: string | undefined, json = false): Terminal {
   const isTaken = path !== undefined && isStandardOutput(path);
   if (isTaken && json) throw new UsageError(`${option} ${path} and --json both print to standard output`);
+  if (path !== undefined) checkOutput(path);
   return openTerminal(json || isTaken ? "stderr" : "stdout", isTaken ? "stderr" : "stdout");
 }
 

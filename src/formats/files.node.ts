@@ -1,15 +1,7 @@
 // Reading files, writing an output file, and sets of files that appear together. Every error is a FileError with the path.
 import { closeSync, constants, fstatSync, openSync, readFileSync, readSync, type Stats, statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
-import {
-  AtomicFile,
-  attempt,
-  makeFolders,
-  mostAtOnce,
-  removeEmptyFolders,
-  replaceFile,
-  writeAll,
-} from "./atomic-files.node.ts";
+import { AtomicFile, attempt, makeFolders, mostAtOnce, removeEmptyFolders, writeAll } from "./atomic-files.node.ts";
 import { FileError } from "./errors.ts";
 
 /** @throws FileError */
@@ -57,15 +49,29 @@ export const STANDARD_OUTPUT = "-";
  */
 export function writeOutput(path: string, content: Uint8Array | string): void {
   const bytes = typeof content === "string" ? new TextEncoder().encode(content) : content;
-  const existing = path === STANDARD_OUTPUT ? undefined : attempt("write", path, () => statOf(path));
   if (isStandardOutput(path)) {
     writeStandardOutput(bytes);
-  } else if (existing?.isFIFO() || existing?.isCharacterDevice()) {
+  } else if (isStream(path)) {
     attempt("write", path, () => writeThrough(path, bytes));
   } else {
-    makeFolders(dirname(path));
-    replaceFile(path, bytes);
+    const files = new FileSet();
+    files.write(path, bytes);
+    files.finish();
   }
+}
+
+/** Checks before long work that `writeOutput` can begin to write a file, and leaves nothing behind. @throws FileError */
+export function checkOutput(path: string): void {
+  if (isStandardOutput(path) || isStream(path)) return;
+  const files = new FileSet();
+  files.open(path);
+  files.abandon();
+}
+
+/** Whether a path leads to a pipe or a character device. */
+function isStream(path: string): boolean {
+  const existing = attempt("write", path, () => statOf(path));
+  return existing !== undefined && (existing.isFIFO() || existing.isCharacterDevice());
 }
 
 /** Undefined if there is no such file, or if it is a dangling link. */

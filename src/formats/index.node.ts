@@ -15,6 +15,7 @@ export {
   writeFlushed,
 } from "./atomic-files.node.ts";
 export {
+  checkOutput,
   FileSet,
   isSameFile,
   isStandardOutput,

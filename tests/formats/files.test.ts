@@ -17,6 +17,7 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, describe, expect, it } from "vitest";
 import {
+  checkOutput,
   FileSet,
   makeFolders,
   openFile,
@@ -112,6 +113,37 @@ describe("writeOutput", () => {
       expect(shell("-", "$WRITE | true")).toMatchObject({ code: 0, stderr: "" });
     },
   );
+});
+
+describe("checkOutput", () => {
+  it("refuses what writeOutput refuses, with the same error, and leaves nothing behind", () => {
+    mkdirSync(path("checked/folder"), { recursive: true });
+    writeFileSync(path("checked/file"), "1");
+    const contents = () => readdirSync(path("checked"), { recursive: true, encoding: "utf8" }).toSorted();
+    const before = contents();
+    const errorOf = (work: () => void): string | undefined => {
+      try {
+        work();
+      } catch (error) {
+        return (error as FileError).message;
+      }
+    };
+    for (const name of ["folder", "folder/", "file/new", `new/${"n".repeat(300)}`]) {
+      const refused = errorOf(() => checkOutput(path(`checked/${name}`)));
+      expect(contents()).toEqual(before);
+      expect(refused).toMatch(/: cannot write: /);
+      expect(errorOf(() => writeOutput(path(`checked/${name}`), "2"))).toBe(refused);
+    }
+    for (const name of ["file", "new", "new/file"]) checkOutput(path(`checked/${name}`));
+    expect([contents(), text("checked/file")]).toEqual([before, "1"]);
+  });
+
+  it.skipIf(process.platform === "win32")("accepts a pipe without waiting for its reader", () => {
+    execFileSync("mkfifo", [path("checked-fifo")]);
+    checkOutput(path("checked-fifo"));
+    checkOutput("/dev/null");
+    checkOutput("-");
+  });
 });
 
 describe("an error of the file system", () => {

@@ -1,0 +1,37 @@
+// `trm data`: mistakes in the output are found before the work.
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, expect, it } from "vitest";
+import { dataCommand } from "../../src/cli/commands/data.ts";
+import { runCommand } from "./run-command.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "trm-data-command-"));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+it("data generate checks its output file before it generates puzzles", async () => {
+  const module = join(folder, "task.mjs");
+  writeFileSync(
+    module,
+    `export default {
+      name: "never", rows: 2, columns: 2, symbols: ".#",
+      draw() { throw new Error("a puzzle was generated"); },
+    };`,
+  );
+  const results = join(folder, "results");
+  mkdirSync(results);
+  const generate = (out: string): Promise<string> =>
+    runCommand(dataCommand(), "generate", module, "--count", "9", "--out", out);
+  await expect(generate(results)).rejects.toThrow(`${results}: cannot write: a folder, expected a file`);
+  await expect(generate(join(module, "puzzles.csv"))).rejects.toThrow("a part of the path is a file");
+  await expect(generate(join(folder, "new", "puzzles.csv"))).rejects.toThrow("a puzzle was generated");
+  expect(readdirSync(folder).toSorted()).toEqual(["results", "task.mjs"]);
+});
+
+it("data generate writes the puzzles that it has generated", async () => {
+  const out = join(folder, "new", "puzzles.csv");
+  expect(await runCommand(dataCommand(), "generate", "sudoku4", "--count", "3", "--out", out)).toContain(
+    `${out}: 3 puzzles of sudoku4`,
+  );
+  expect(readFileSync(out, "utf8").trim().split("\n")).toHaveLength(1 + 3);
+});
