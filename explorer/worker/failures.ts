@@ -13,17 +13,19 @@ import type { Calls, Exam, Rollout } from "../shared/calls.ts";
 import type { CallContext } from "../shared/protocol.ts";
 import { breathe } from "./lock.ts";
 import { machineOf } from "./machine.ts";
-import { isRight } from "./puzzles.ts";
+import type { isRight } from "./puzzles.ts";
 import { questionOf } from "./step.ts";
 
 interface Opened {
   readonly model: Model;
   readonly task: Task;
   readonly name: string;
+  /** Judges an answer. An import would move it out of the file that the first answer loads, into one more. */
+  readonly judge: typeof isRight;
 }
 
 export async function takeExam(
-  { model, task, name }: Opened,
+  { model, task, name, judge }: Opened,
   { puzzles, steps }: Calls["exam"]["args"],
   { signal, progress }: CallContext<number>,
 ): Promise<Exam> {
@@ -32,7 +34,7 @@ export async function takeExam(
   for await (const { step, tokens } of predictions(model, questionOf(...puzzles), steps)) {
     right.push(
       Uint8Array.from(puzzles, (puzzle, i) =>
-        Number(isRight(task, puzzle, tokens.subarray(i * sequenceLength, (i + 1) * sequenceLength))),
+        Number(judge(task, puzzle, tokens.subarray(i * sequenceLength, (i + 1) * sequenceLength))),
       ),
     );
     progress(step);
@@ -44,7 +46,7 @@ export async function takeExam(
 
 /** The rollouts of trm-ts on one puzzle, with the answer that q selects and the one without noise. */
 export async function rollOut(
-  { model, task, name }: Opened,
+  { model, task, name, judge }: Opened,
   { puzzle, steps, sigma, count }: Calls["rollouts"]["args"],
   { signal, progress }: CallContext<number>,
 ): Promise<Calls["rollouts"]["result"]> {
@@ -62,7 +64,7 @@ export async function rollOut(
   const plainOf = ({ tokens, q }: RolloutAnswer): Rollout => ({
     tokens: Array.from(tokens),
     q,
-    isRight: isRight(task, puzzle, tokens),
+    isRight: judge(task, puzzle, tokens),
   });
   return {
     plain: plainOf(plain!),

@@ -14,7 +14,7 @@ import { wrongCells } from "../shared/frames.ts";
 import type { CallContext, Handlers } from "../shared/protocol.ts";
 import { lock } from "./lock.ts";
 import { chooseBackend, machineOf } from "./machine.ts";
-import { readPuzzle, truthBeside } from "./puzzles.ts";
+import { isRight, readPuzzle, truthBeside } from "./puzzles.ts";
 import { questionOf } from "./step.ts";
 
 interface Opened extends LoadedModel {
@@ -93,9 +93,11 @@ export const solverHandlers: Pick<
 
   class: (args, context) => exclusive(() => traceClass(openModel(), args, context)),
 
-  exam: (args, context) => exclusive(async () => (await failureCalls()).takeExam(openModel(), args, context)),
+  exam: (args, context) =>
+    exclusive(async () => (await failureCalls()).takeExam({ ...openModel(), judge: isRight }, args, context)),
 
-  rollouts: (args, context) => exclusive(async () => (await failureCalls()).rollOut(openModel(), args, context)),
+  rollouts: (args, context) =>
+    exclusive(async () => (await failureCalls()).rollOut({ ...openModel(), judge: isRight }, args, context)),
 
   tape: (args) => exclusive(async () => (await gradientCalls()).tapeOfStep(openModel(), args)),
 
