@@ -1,4 +1,6 @@
-// Every test file runs on the backend of TRM_BACKEND (the default one if that is not set).
+// Every test file runs on a new backend of the kind that TRM_BACKEND names (the default one if that is not set).
+import { afterAll } from "vitest";
 import { useBackend } from "../src/tensor/index.ts";
 
-await useBackend();
+const backend = await useBackend();
+afterAll(() => backend.dispose());

@@ -1,22 +1,14 @@
 // Shared by the tests of this folder: turns an example of an operation into variables, and evaluates value and gradients.
 import fc from "fast-check";
 import { apply, gradients, type Operation, Variable } from "../../src/autograd/index.ts";
-import {
-  type Backend,
-  ReferenceBackend,
-  scope,
-  setRootBackend,
-  type Tensor,
-  tensor,
-  type VisibleStorage,
-} from "../../src/tensor/index.ts";
+import { type Backend, ReferenceBackend, scope, setRootBackend, tensor } from "../../src/tensor/index.ts";
 import { type OperationExample, operationExamples } from "../../src/testing.ts";
+import { valuesOf } from "../values.ts";
+
+export { valuesOf };
 
 // The rules are tested on the reference backend, which is the specification of the other backends.
 setRootBackend(new ReferenceBackend());
-
-/** The numbers of a tensor on the reference backend, read synchronously. */
-export const valuesOf = (t: Tensor): number[] => Array.from((t.storage as VisibleStorage).array);
 
 /** `count` examples of an operation, the same in every run. */
 export const fixedExamples = (operation: Operation, count: number, seed = 2510): OperationExample[] =>

@@ -120,7 +120,7 @@ describe.each(backends)("extreme inputs on %s", (_, backend) => {
           expectClose(got, expected, allowanceFor(operation, example));
         }
       }),
-      { numRuns: 300 },
+      { numRuns: 150 },
     );
   });
 });

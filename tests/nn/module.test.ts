@@ -3,7 +3,7 @@ import { expect, it } from "vitest";
 import { add, constant, gradients, multiply, parameter, sum, type Variable } from "../../src/autograd/index.ts";
 import { Module } from "../../src/nn/index.ts";
 import { full, scope } from "../../src/tensor/index.ts";
-import { valuesOf } from "../tensor/naive.ts";
+import { valuesOf } from "../values.ts";
 
 class Part extends Module {
   readonly weight = parameter(full([2, 3], 1));

@@ -1,10 +1,9 @@
 // The time of a training, if the process was stopped or the computer slept meanwhile.
-import { afterEach, expect, it, vi } from "vitest";
+import { beforeEach, expect, it, vi } from "vitest";
 import { WorkClock } from "../../src/runs/work-clock.ts";
 
 let now = 1000; // ms
-const clock = vi.spyOn(performance, "now").mockImplementation(() => now);
-afterEach(() => clock.mockClear());
+beforeEach(() => void vi.spyOn(performance, "now").mockImplementation(() => now));
 
 it("a clock counts the seconds since it was made, and those before", () => {
   const [fresh, resumed] = [new WorkClock(), new WorkClock(40)];

@@ -9,9 +9,11 @@ import {
   sizeOf,
   type Tensor,
   tensor,
-  type VisibleStorage,
 } from "../../src/tensor/index.ts";
 import { shapes } from "../../src/testing.ts";
+import { valuesOf } from "../values.ts";
+
+export { valuesOf };
 
 // Operations are tested on the reference backend, which is the specification. Tests of other backends compare them with it.
 setRootBackend(new ReferenceBackend());
@@ -54,8 +56,6 @@ export function naiveBroadcast(a: Shape, b: Shape): number[] | null {
     ? out
     : null;
 }
-
-export const valuesOf = (t: Tensor): number[] => Array.from((t.storage as VisibleStorage).array);
 
 export const toTensor = ({ shape, values }: Naive, dtype: DType): Tensor => tensor(values, { shape, dtype });
 

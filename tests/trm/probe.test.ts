@@ -6,7 +6,7 @@ import { Random } from "../../src/tensor/index.ts";
 import { type Examples, evaluate, Model, parseConfig, predictions, probe } from "../../src/trm/index.ts";
 import { PredictionRun } from "../../src/trm/prediction.ts";
 import { areaUnderCurve, inGroups, oneBlankPuzzles, reliabilityOf } from "../../src/trm/probe.ts";
-import { valuesOf } from "../tensor/naive.ts";
+import { valuesOf } from "../values.ts";
 import { withRandomQ } from "./random-q.ts";
 
 const task = sudokuTask(4);
