@@ -61,8 +61,6 @@ export interface ClassFrame extends Place {
   readonly wrong: Uint16Array;
   /** [N] root mean square of the change of the latent's numbers */
   readonly move: Float32Array;
-  /** [N] q_halt after an update of y */
-  readonly q: Float32Array | null;
 }
 
 export interface ClassResult {

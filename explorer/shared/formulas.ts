@@ -2,7 +2,6 @@
 export const formulas = {
   zUpdate: String.raw`z \leftarrow \mathrm{net}(x + y + z)`,
   yUpdate: String.raw`y \leftarrow \mathrm{net}(y + z)`,
-  halt: String.raw`\sigma(q) > \tfrac{1}{2}`,
   numeric: String.raw`\frac{L(w + h) - L(w - h)}{2h}`,
   analytic: String.raw`\frac{\partial L}{\partial w}`,
 } as const;

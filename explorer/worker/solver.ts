@@ -135,8 +135,7 @@ export function summarise(frames: readonly TraceFrame[], puzzles: readonly Puzzl
     const { step, cycle, update, latent, onTape } = own[0]!;
     const wrong = Uint16Array.from(own, ({ tokens, puzzle }) => wrongCells(tokens, puzzles[puzzle]!.truth!));
     const move = Float32Array.from(own, ({ move: distance }) => distance / root);
-    const q = own[0]!.q ? Float32Array.from(own, (frame) => frame.q!.halt) : null;
-    result.push({ step, cycle, update, latent, onTape, wrong, move, q });
+    result.push({ step, cycle, update, latent, onTape, wrong, move });
   }
   return result;
 }

@@ -3,7 +3,7 @@
 import { expectObject } from "./arguments.ts";
 import type { Backend } from "./backend.ts";
 import { ReferenceBackend } from "./backends/reference/backend.ts";
-import type { WasmOptions } from "./backends/wasm/backend.ts";
+import { isWasmSupported, type WasmOptions } from "./backends/wasm/backend.ts";
 import { fastestOf } from "./calibration.ts";
 import { backendFromEnvironment, backendNames, createBackend } from "./default-backend.ts";
 import { BackendError, showValue } from "./errors.ts";
@@ -42,8 +42,11 @@ async function openBackend(name: string | undefined, { threads, build, onChoice 
   const wasmOptions: WasmOptions = { ...(threads !== undefined && { threads }), ...(build !== undefined && { build }) };
   if (name === "gpu") return createGpu();
   if (name !== "auto") return createBackend(name, wasmOptions);
+  const openWasm = (): Backend => createBackend("wasm", wasmOptions);
+  // Opened here where it is supported, so that a wrong option is an error instead of a reason to choose another backend.
+  const wasm = isWasmSupported() ? openWasm() : null;
   const { backend, reason } = await fastestOf([
-    { name: "wasm", open: () => createBackend("wasm", wasmOptions) },
+    { name: "wasm", open: () => wasm ?? openWasm() },
     { name: "gpu", open: createGpu },
     { name: "reference", open: () => new ReferenceBackend() },
   ]);

@@ -105,6 +105,22 @@ describe("the horizontal axis of the picture", () => {
   });
 });
 
+it("the vertical axis of a constant learning rate goes from 0 to twice the rate", () => {
+  const steps = [1, 2, 3].map((step) => tinyStepLine(step, 1));
+  const rate = chartsOf([{ name: "a", metrics: { steps, unseen: [] } }]).find(
+    ({ title }) => title === "Learning rate",
+  )!;
+  const constant = {
+    ...rate,
+    data: [
+      [1, 2, 3],
+      [0.002, 0.002, 0.002],
+    ],
+  } as Chart;
+  const labels = [...plotSvg([constant]).matchAll(/text-anchor="end">([^<]*)</g)].map(([, label]) => Number(label));
+  expect(labels).toEqual([0, 0.001, 0.002, 0.003, 0.004]);
+});
+
 it("writes a page that loads nothing from elsewhere, and a picture", async () => {
   writeFileSync(join(folder, "metrics.jsonl"), metrics.steps.map((line) => `${JSON.stringify(line)}\n`).join(""));
   const [page, picture] = [join(folder, "plot.html"), join(folder, "plot.svg")];

@@ -85,6 +85,13 @@ it("auto disposes a backend that fails during the calibration and releases the t
   expect(failing.memory().liveBytes).toBe(0);
 });
 
+it("auto refuses wrong options instead of choosing a backend that ignores them", async () => {
+  await expect(useBackend("auto", { threads: 0 })).rejects.toThrow(
+    "wasm backend: got threads 0, expected a whole number",
+  );
+  await expect(useBackend("auto", { build: "narrow" as "plain" })).rejects.toThrow("narrow");
+});
+
 it("auto is rejected where the default backend must be created synchronously", async () => {
   const { defaultBackend } = await import("../../src/tensor/index.ts");
   vi.stubEnv("TRM_BACKEND", "auto");

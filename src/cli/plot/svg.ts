@@ -28,9 +28,10 @@ function drawn(chart: Chart): string {
     .flat()
     .filter((value): value is number => value !== null && (!chart.isLog || value > 0))
     .map(scale);
+  const lowest = values.reduce(smaller, Infinity);
   const [low, high] = chart.isShare
     ? [0, 1]
-    : padded(values.reduce(smaller, Infinity), values.reduce(larger, -Infinity));
+    : padded(lowest, values.reduce(larger, -Infinity), chart.isLog ? 0.5 : Math.abs(lowest) || 0.5);
   const isHistogram = chart.series[0]!.isStepped ?? false;
   const [first, last] = isHistogram
     ? [Math.round(xs[0]!) - 0.6, Math.round(xs.at(-1)!) + 0.6]
@@ -79,9 +80,9 @@ ${legend.join("")}`;
 const smaller = (a: number, b: number): number => Math.min(a, b);
 const larger = (a: number, b: number): number => Math.max(a, b);
 
-/** A range that is not empty. */
-const padded = (low: number, high: number): [low: number, high: number] =>
-  low < high ? [low, high] : [low - 0.5, low + 0.5];
+/** A range that is not empty. A single value is in its middle; `margin` is the distance to the ends. */
+const padded = (low: number, high: number, margin = 0.5): [low: number, high: number] =>
+  low < high ? [low, high] : [low - margin, low + margin];
 
 const stroke = ({ colour, dash }: Series): string =>
   `stroke="${palette.light[colour % palette.light.length]}" stroke-width="2"${dash.length > 0 ? ` stroke-dasharray="${dash.join(" ")}"` : ""}`;
