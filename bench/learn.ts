@@ -8,7 +8,7 @@ import { loadBenchBackend } from "./backend.ts";
 import { type Run, readRuns, writeRuns } from "./learning/curves.ts";
 import { type LearningTask, learningTask, learningTaskNames } from "./learning/goals.ts";
 import { trainPeer, writeStart, writeTraining } from "./learning/peer.ts";
-import { learningTable } from "./learning/report.ts";
+import { learningTable, originLines } from "./learning/report.ts";
 import { openSession, type Point, train } from "./learning/session.ts";
 import { nameOf } from "./ours.ts";
 import { findPython } from "./runner/contestants.ts";
@@ -70,7 +70,7 @@ async function measure(names: readonly string[]): Promise<void> {
   const python = values.peer ? findPython() : { reason: "--no-peer" };
   if ("reason" in python) console.error(`PyTorch is left out: ${python.reason}`);
   const programs = { settings, threads, python: "python" in python ? python.python : null };
-  const machine = Object.fromEntries(describeMachine());
+  const machine = { ...Object.fromEntries(describeMachine()), Backend: `${nameOf(backend)}, ${threads} thread(s)` };
   for (const { name, path, task, runs } of plans) {
     for (let seed = 1; seed <= seeds; seed++) {
       if (runs.some((run) => run.seed === seed)) continue;
@@ -79,8 +79,7 @@ async function measure(names: readonly string[]): Promise<void> {
       writeRuns(path, settings, runs);
     }
   }
-  console.log(`${nameOf(backend)}, ${threads} thread(s)`);
-  for (const [key, value] of Object.entries(machine)) console.log(`${key}: ${value}`);
+  for (const line of originLines(plans)) console.log(line);
   console.log(`\n${learningTable(plans)}`);
   backend.dispose();
 }

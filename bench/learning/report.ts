@@ -10,6 +10,17 @@ export interface Learned {
   readonly runs: readonly Pick<Run, "ours" | "peer">[];
 }
 
+/** A line for each run: when and where it was measured. With --resume the runs may come from several machines. */
+export function originLines(results: readonly { readonly name: string; readonly runs: readonly Origin[] }[]): string[] {
+  return results.flatMap(({ name, runs }) =>
+    runs.map(({ seed, date, load, machine }) =>
+      [`${name} seed ${seed}: ${date}`, ...Object.values(machine), `load ${load}`].join("; "),
+    ),
+  );
+}
+
+type Origin = Pick<Run, "seed" | "date" | "load" | "machine">;
+
 /** A Markdown table. The figures of the seeds stand side by side; "-" is a goal that a seed did not reach. */
 export function learningTable(results: readonly Learned[]): string {
   const lines = [
@@ -30,9 +41,10 @@ export function learningTable(results: readonly Learned[]): string {
 
 /** Steps and time at which the seeds reach an accuracy. */
 function atGoal(curves: readonly (readonly Point[] | null)[], exact: number): [steps: string, time: string] {
+  if (curves.every((curve) => curve === null)) return ["not run", "not run"];
   const points = curves.map((curve) => curve && reached(curve, exact));
   const list = (write: (point: Point) => string): string =>
-    points.map((point) => (point ? write(point) : "-")).join(", ");
+    points.map((point, i) => (point ? write(point) : curves[i] ? "-" : "not run")).join(", ");
   return [list(({ step }) => String(step)), list(({ seconds }) => duration(seconds))];
 }
 

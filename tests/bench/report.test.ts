@@ -1,6 +1,6 @@
 // Formats reports of the benchmark from fixed measurements.
 import { describe, expect, it } from "vitest";
-import { learningTable } from "../../bench/learning/report.ts";
+import { learningTable, originLines } from "../../bench/learning/report.ts";
 import { powersOfTwo, variations } from "../../bench/runner/growth.ts";
 import { isResume, parseBenchOptions } from "../../bench/runner/options.ts";
 import { duration } from "../../bench/runner/progress.ts";
@@ -155,6 +155,19 @@ describe("the table of bench:learn", () => {
     const ours = [{ step: 10, seconds: 119.7, exact: [0.5, 0.95] as const }];
     const task = { goals: [{ exact: 0.9, minutes: 1.5 }] };
     const lines = learningTable([{ name: "sudoku4", task, runs: [{ ours, peer: null }] }]).split("\n");
-    expect(lines.at(-1)).toBe("| sudoku4 | 90.0% in 1 min 30 s | 10 | 2 min 00 s | - | - | 95.0% |");
+    expect(lines.at(-1)).toBe("| sudoku4 | 90.0% in 1 min 30 s | 10 | 2 min 00 s | not run | not run | 95.0% |");
+  });
+
+  it("is preceded by the machine of every run, not by the machine that prints it", () => {
+    const on = (seed: number, Processor: string) => ({
+      seed,
+      date: "2026-11-28 14:22",
+      load: "0.04 cores",
+      machine: { Processor },
+    });
+    expect(originLines([{ name: "sudoku4", runs: [on(1, "Xeon"), on(2, "EPYC")] }])).toEqual([
+      "sudoku4 seed 1: 2026-11-28 14:22; Xeon; load 0.04 cores",
+      "sudoku4 seed 2: 2026-11-28 14:22; EPYC; load 0.04 cores",
+    ]);
   });
 });
