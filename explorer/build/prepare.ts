@@ -1,19 +1,20 @@
 // Writes explorer/generated: the models that the page offers, with sample puzzles, a recorded trace, the basis of the positions, and
-// the accuracy of every latent on 200 puzzles. Run by `npm run explorer` and `npm run explorer:build`; takes seconds per
-// model (about a minute for 9x9 Sudoku), and nothing for a model whose files have not changed.
+// the accuracy of every latent on 200 puzzles. Run by `npm run explorer` and `npm run explorer:build`. What takes minutes is in
+// explorer/measured for the shipped models; it is measured again, and written there, when their files have changed.
 //
 // A model is a folder with config.json and model.safetensors in weights/ or in explorer/models/ (for models of one's own). If the
 // folder has a file unseen.csv, the puzzles are its first rows; otherwise they are generated.
 import { createHash } from "node:crypto";
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
-import { basename, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import {
   type Examples,
   haltMargin,
   type LoadedModel,
   loadModel,
+  type PositionBasis,
   readTaskCsv,
   recordTrace,
   sliceExamples,
@@ -24,7 +25,7 @@ import {
 } from "trm-ts";
 import { float16Bits, parseSafetensors, serializeSafetensors, toFloat32 } from "trm-ts/formats";
 import type { Puzzle } from "../shared/calls.ts";
-import type { Manifest, ModelEntry, Sample } from "../shared/models.ts";
+import type { Machine, Manifest, ModelEntry, Sample } from "../shared/models.ts";
 import { chooseBackend, machineOf } from "../worker/machine.ts";
 import { boardOf, isRight, puzzleAt, truthBeside } from "../worker/puzzles.ts";
 import { summarise, traceSteps } from "../worker/solver.ts";
@@ -32,6 +33,7 @@ import { questionOf } from "../worker/step.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const generated = join(root, "explorer/generated");
+const shipped = join(root, "weights");
 /** Changes whenever this file would write something else for the same model. */
 const recipe = 6;
 
@@ -74,30 +76,45 @@ function rank({ name }: ModelEntry): number {
   return at < 0 ? order.length : at;
 }
 
-async function prepareModel(folder: string, to: string): Promise<ModelEntry> {
-  const name = basename(folder);
+/** The files of a model. `key` changes whenever something else would be written for them. */
+function filesOf(folder: string) {
+  const textOf = (file: string): string | null =>
+    existsSync(join(folder, file)) ? readFileSync(join(folder, file), "utf8") : null;
   const config = readFileSync(join(folder, "config.json"));
   const original = readFileSync(join(folder, "model.safetensors"));
-  const csv = join(folder, "unseen.csv");
-  const puzzles = existsSync(csv) ? readFileSync(csv, "utf8") : null;
-  const cardFile = join(folder, "card.json");
-  const card = existsSync(cardFile) ? readFileSync(cardFile, "utf8") : "{}";
+  const puzzles = textOf("unseen.csv");
+  const card = textOf("card.json") ?? "{}";
   const parts = [String(recipe), config, original, puzzles ?? "", card];
   const key = parts.reduce((hash, part) => hash.update(part), createHash("sha256")).digest("hex");
+  return { config, original, puzzles, card, key };
+}
+
+/** Where the measurement of a shipped model is kept. */
+export const measuredFile = (name: string): string => join(root, "explorer/measured", `${name}.json`);
+
+/** The key under which a model is measured. */
+export const keyOf = (folder: string): string => filesOf(folder).key;
+
+async function prepareModel(folder: string, to: string): Promise<ModelEntry> {
+  const name = basename(folder);
+  const { config, original, puzzles, card, key } = filesOf(folder);
   const entryFile = join(to, "entry.json");
   if (existsSync(entryFile)) {
     const old = JSON.parse(readFileSync(entryFile, "utf8")) as { key: string; entry: ModelEntry };
     if (old.key === key) return old.entry;
   }
-  console.log(`explorer: preparing ${name}, once per version of its weights`);
   rmSync(to, { recursive: true, force: true });
   mkdirSync(to, { recursive: true });
   // Everything that is written about the model is about the weights that the page loads.
   const weights = original.length > mostBytes ? toFloat16(original) : original;
   const loaded = loadModel({ config, weights });
   const cardOf = JSON.parse(card) as Card;
-  const set = puzzles === null ? generatedPuzzles(loaded, cardOf) : puzzlesOfFile(loaded.task, puzzles, csv);
-  const { entry, first } = await entryOf(name, loaded, set, weights.length);
+  const set =
+    puzzles === null
+      ? generatedPuzzles(loaded, cardOf)
+      : puzzlesOfFile(loaded.task, puzzles, join(folder, "unseen.csv"));
+  const kept = dirname(folder) === shipped ? measuredFile(name) : null;
+  const { entry, first } = await entryOf(name, loaded, set, weights.length, { key, kept });
   const { model, task } = loaded;
   const recorded = await recordTrace(model, questionOf(first), {
     steps: entry.nSup,
@@ -169,14 +186,14 @@ async function entryOf(
   loaded: LoadedModel,
   set: PuzzleSet,
   bytes: number,
+  place: MeasurementPlace,
 ): Promise<{ readonly entry: ModelEntry; readonly first: Puzzle }> {
   const { model, task, config, step } = loaded;
   const { nSup } = config.training;
   const count = Math.min(classSize, set.examples.count);
   const drawn = Array.from({ length: count }, (_, index) => puzzleAt(set.examples, index));
-  const { exact, slowest, solved } = await measure(loaded, drawn);
-  // The puzzle that takes the model longest is shown first.
-  const order = [slowest, ...[...drawn.keys()].filter((index) => index !== slowest)];
+  const { exact, slowest, solved, basis, machine } = await measurementOf(name, loaded, drawn, place);
+  const order = startingWith(slowest, count);
   const puzzles = order.map((index) => drawn[index]!);
   const failed = order.flatMap((index, i) => (solved[index] ? [] : [i + 1]));
   const samples = puzzles.map(
@@ -199,11 +216,58 @@ async function entryOf(
     samples,
     samplesFrom: set.source,
     failed,
-    measured: { exact, puzzles: count, source: set.source, machine: machineOf(name) },
-    basis: await traceBasis(model, questionOf(...puzzles.slice(0, basisPuzzles)), { steps: nSup }),
+    measured: { exact, puzzles: count, source: set.source, machine },
+    basis,
     bytes,
   };
   return { entry, first: puzzles[0]! };
+}
+
+/** What is measured about a model; it takes minutes for a large one. */
+interface Measurement {
+  /** See `filesOf`. */
+  readonly key: string;
+  readonly exact: readonly number[];
+  /** Whether the model solves each puzzle, as they are drawn. */
+  readonly solved: readonly boolean[];
+  /** The puzzle that takes the model longest; the page shows it first. */
+  readonly slowest: number;
+  readonly basis: PositionBasis;
+  readonly machine: Machine;
+}
+
+interface MeasurementPlace {
+  readonly key: string;
+  /** The file with the measurement of a shipped model; null for other models. */
+  readonly kept: string | null;
+}
+
+/** The numbers 0 to count - 1, with `first` in the first place. */
+const startingWith = (first: number, count: number): number[] => [
+  first,
+  ...[...Array(count).keys()].filter((index) => index !== first),
+];
+
+/** The kept measurement, if it is of the same files, else a new one. */
+async function measurementOf(
+  name: string,
+  loaded: LoadedModel,
+  puzzles: readonly Puzzle[],
+  { key, kept }: MeasurementPlace,
+): Promise<Measurement> {
+  if (kept !== null && existsSync(kept)) {
+    const old = JSON.parse(readFileSync(kept, "utf8")) as Measurement;
+    if (old.key === key) return old;
+  }
+  console.log(`explorer: measuring ${name}, once per version of its weights`);
+  const { exact, slowest, solved } = await measure(loaded, puzzles);
+  const shown = startingWith(slowest, puzzles.length).slice(0, basisPuzzles);
+  const basis = await traceBasis(loaded.model, questionOf(...shown.map((index) => puzzles[index]!)), {
+    steps: loaded.config.training.nSup,
+  });
+  const measurement = { key, exact, slowest, solved, basis, machine: machineOf(name) };
+  if (kept !== null) writeFileSync(kept, `${JSON.stringify(measurement)}\n`);
+  return measurement;
 }
 
 /**
@@ -248,7 +312,7 @@ function titleOf(task: Task): string {
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const extra = process.env.TRM_EXPLORER_MODELS;
-  const from = extra ? [extra] : [join(root, "weights"), join(root, "explorer/models")];
+  const from = extra ? [extra] : [shipped, join(root, "explorer/models")];
   const { models } = await prepare({ from, to: generated });
   console.log(`explorer: ${models.length} models (${models.map(({ name }) => name).join(", ") || "none in weights/"})`);
 }
