@@ -2,7 +2,7 @@
 import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { type Finished, newFolder, patience, project, smallModel, trm } from "./command.ts";
+import { type Finished, newFolder, patience, project, smallModel, start, trm } from "./command.ts";
 
 const folder = newFolder();
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -68,8 +68,8 @@ it(
   "a module that has been moved is named, and --task gives its new place",
   async () => {
     const moved = join(folder, "moved.mjs");
-    // The moved module makes its task with gridTask.
-    const library = join(project, "src/index.ts");
+    // The moved module makes its task with gridTask of the compiled library, as that of a user does.
+    const library = join(project, "dist/index.js");
     writeFileSync(
       moved,
       `import { gridTask } from ${JSON.stringify(library)};\n${flipped}\nexport const task = gridTask(${definition});\n`,
@@ -120,3 +120,18 @@ it(
   },
   patience,
 );
+
+it("a module in TypeScript runs where Node or tsx strips the types, and is refused with a hint elsewhere", async () => {
+  const typed = join(folder, "flip.ts");
+  writeFileSync(
+    typed,
+    `${flipped.replace("(text)", "(text: string)").replace("[cell]", '[cell as "#"]')}\nexport default ${definition};\n`,
+  );
+  const generate = ["data", "generate", typed, "--count", "3", "--out", join(folder, "typed.csv")];
+  const { code, stdout } = await start(generate, { NODE_OPTIONS: "--import tsx" }).finished;
+  expect([code, stdout]).toEqual([0, expect.stringContaining("3 puzzles of flip")]);
+  if ((process.features as { typescript?: unknown }).typescript) return;
+  const refused = await trm(...generate);
+  expect(refused.code).toBe(1);
+  expect(refused.stderr).toContain("does not run TypeScript, expected Node 22.18 or newer");
+});
