@@ -12,6 +12,7 @@ import {
   type Examples,
   flattenConfig,
   misfitOf,
+  RevealedExamples,
   ShuffledExamples,
   type Task,
   Training,
@@ -76,7 +77,7 @@ export async function saveRun(folder: string, training: Training, options: SaveR
   const misfit = misfitOf(task, training.config.model);
   if (misfit !== undefined) throw new ConfigError(`saveRun: ${misfit}`);
   expectBetweenSteps("saveRun", training);
-  const puzzles = puzzlesOf(training.source, task, options);
+  const puzzles = puzzlesOf(givenSource(training), task, options);
   const isRun = folderState(folder) === "run";
   if (isRun) {
     const conflict = conflictOf(folder, training, task, puzzles);
@@ -153,6 +154,10 @@ interface StoredPuzzles {
   /** The data set on the disk that the training reads. */
   readonly dataFolder: string | undefined;
 }
+
+/** The source that the training was given. */
+const givenSource = ({ source, config }: Training): BatchSource =>
+  config.training.revealProbability > 0 && source instanceof RevealedExamples ? source.source : source;
 
 /** @throws ConfigError for puzzles that a run cannot store */
 function puzzlesOf(source: BatchSource, task: Task, { watch, unseen }: SaveRunOptions): StoredPuzzles {

@@ -1,6 +1,6 @@
 // Adaptive computation at evaluation: a puzzle whose q says stop leaves the batch, and the others continue in a smaller batch, so
 // that its further steps are not computed. Paper section 2.4; the official code always makes N_sup steps.
-import { expectInstance, expectObject } from "../tensor/index.ts";
+import { expectInstance, expectObject, expectWhole } from "../tensor/index.ts";
 import { Model } from "./model.ts";
 import { type PredictionHooks, PredictionRun, type Question, splitPairs } from "./prediction.ts";
 
@@ -25,7 +25,7 @@ export interface ExitPredictions {
 /**
  * Answers a batch of puzzles, each until `options.stops` says so or the steps are used up.
  *
- * @throws ConfigError if the puzzles have another length than the model's
+ * @throws ArgumentError for a number of steps below 1; ConfigError if the puzzles have another length than the model's
  */
 export async function predictionsAtExit(
   model: Model,
@@ -34,6 +34,7 @@ export async function predictionsAtExit(
 ): Promise<ExitPredictions> {
   expectInstance("predictionsAtExit", "the model", model, Model);
   expectObject("predictionsAtExit", "the options", options, ["maxSteps", "stops"]);
+  expectWhole("predictionsAtExit", "maxSteps", options.maxSteps);
   expectObject("predictionsAtExit", "the question", question, ["inputs"]);
   const { sequenceLength: length } = model.config;
   const run = new PredictionRun(model, question, options);

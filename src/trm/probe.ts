@@ -109,7 +109,7 @@ export async function probe(model: Model, set: EvaluationSet, options: ProbeOpti
   if (rating !== undefined) expectFunction("probe", "rating", rating);
   if (steps < 2)
     throw new ConfigError(`probe: got ${steps} supervision steps, expected at least 2, so that y can drift`);
-  const puzzles = await probedPuzzles(model, set, options);
+  const puzzles = await probedPuzzles(model, set, { ...options, onProgress: progressOf(0, set, options) });
   expectLabels(puzzles.length, set);
   const isCorrect = ({ correct }: ProbedPuzzle): boolean => correct.at(-1)!;
   const everSolved = puzzles.filter(({ correct }) => correct.includes(true));
@@ -125,7 +125,7 @@ export async function probe(model: Model, set: EvaluationSet, options: ProbeOpti
     unlabelled: set.count - puzzles.length,
     steps,
     exact: Array.from({ length: steps }, (_, i) => puzzles.filter(({ correct }) => correct[i]).length / puzzles.length),
-    oneBlank: await oneBlankTest(model, puzzles, options),
+    oneBlank: await oneBlankTest(model, puzzles, { ...options, onProgress: progressOf(1, set, options) }),
     monotonicity: shareOf(everSolved.filter(stays).length, everSolved.length),
     drift: {
       window: Math.min(driftWindow, steps - 1),
@@ -151,6 +151,12 @@ export async function probe(model: Model, set: EvaluationSet, options: ProbeOpti
       : null,
   };
 }
+
+/** Reports the progress of one of the two passes, the puzzles (0) and those with one blank (1), as a share of both. */
+const progressOf =
+  (pass: 0 | 1, { count }: EvaluationSet, { onProgress }: ProbeOptions): EvaluationOptions["onProgress"] =>
+  (done, of) =>
+    onProgress?.(Math.floor((count * (pass + done / of)) / 2), count);
 
 async function probedPuzzles(model: Model, set: EvaluationSet, options: ProbeOptions): Promise<ProbedPuzzle[]> {
   const { nSup: steps, batchSize, onProgress } = options;

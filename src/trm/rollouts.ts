@@ -76,7 +76,7 @@ export async function predictRollouts(model: Model, question: Question, options:
   return made;
 }
 
-/** Rollout k; k = 0 is the prediction without noise. */
+/** Rollout k; k = 0 is the plain prediction, without the noise of the rollouts. */
 async function oneRollout(model: Model, question: Question, options: RolloutOptions, k: number): Promise<Rollout> {
   const { steps, sigma, seed = 0, firstPuzzle, hooks = {}, onStep } = options;
   const noise = noiseOnZ(k === 0 ? 0 : sigma);
@@ -87,7 +87,9 @@ async function oneRollout(model: Model, question: Question, options: RolloutOpti
   };
   const initial = options.randomStarts && k > 0 ? randomStarts(model.config, model.recursion.latents) : hooks.initial;
   const changes = new LogitChanges(question.inputs.length / model.config.sequenceLength, model.config.vocabularySize);
-  const all = predictions(model, question, steps, { ...hooks, before, initial, firstPuzzle, rollout: { seed, k } });
+  // The default key of a prediction for k = 0: a model with noise of its own answers as in `evaluate`.
+  const rollout = k === 0 ? undefined : { seed, k };
+  const all = predictions(model, question, steps, { ...hooks, before, initial, firstPuzzle, rollout });
   for await (const { step, tokens, qHalt, logits } of all) {
     if (step >= steps - residualSteps) changes.add((await logits.data()) as Float32Array);
     await onStep?.();
@@ -239,7 +241,7 @@ export interface RolloutEvaluation extends RolloutShares<number> {
   readonly sigma: number;
   /** Supervision steps of every rollout. */
   readonly steps: number;
-  /** Share that the model solves without noise: the last `exact` of `evaluate`. */
+  /** Share that the model solves without the noise of the rollouts: the last `exact` of `evaluate`. */
   readonly deterministic: number;
   /** Mean of `expectedPassAtK` over the puzzles. */
   readonly expectedPassAtK: ByK<number>;

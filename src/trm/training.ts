@@ -226,7 +226,8 @@ export class Training {
             const weights = this.#parameters;
             const computed = gradients(loss, puzzleRows ? [...weights, puzzleRows] : weights);
             return {
-              latents: mapLatents(latents, (latent) => latent),
+              // Handles of its own: a step may leave a latent as it is, and then the carry holds the same tensor.
+              latents: mapLatents(latents, (latent) => latent.view(latent.shape)),
               logits: logits.value,
               q: q.value,
               targetQContinue,

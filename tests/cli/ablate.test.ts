@@ -1,5 +1,5 @@
 /** `trm ablate` and its folder: one process writes to it, and a refused ablation leaves nothing behind. */
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeEach, describe, expect, it } from "vitest";
@@ -38,6 +38,13 @@ describe("an ablation whose folder another process writes", () => {
     await expect(start()).rejects.toThrow(`${out} holds an ablation already: --resume continues it`);
     expect(readdirSync(out).sort()).toEqual(before);
   });
+});
+
+it("--steps are the steps of the row trm, also with a depth curriculum", async () => {
+  const deep = ["T=2", "n=4", "depthCurriculum=true"];
+  await ablate("--rows", "trm", "--seeds", "1", "--steps", "20", "--puzzles", "6", "--set", ...tiny, ...deep);
+  const cell = JSON.parse(readFileSync(join(out, "cell-trm-seed1.json"), "utf8")) as { steps: number };
+  expect(cell.steps).toBe(20);
 });
 
 describe("a refused ablation", () => {

@@ -77,6 +77,7 @@ describe("saveRun", () => {
       emaRate: fc.constantFrom(0, 0.9),
       optimizer: fc.constantFrom("adamAtan2", "adamW"),
       recursion: fc.constantFrom("trm", "singleZ", "multiZ"),
+      revealProbability: fc.constantFrom(0, 0.5),
       seed: fc.nat(1000),
     });
     await fc.assert(
@@ -109,6 +110,15 @@ describe("saveRun", () => {
       ),
       { numRuns: 3 },
     );
+  });
+
+  it("stores the puzzles of a training that fills in some of their blanks, as they were given", async () => {
+    const training = ownTraining({ revealProbability: 0.5 }, true);
+    const path = newFolder();
+    await saveRun(path, training, { task: own });
+    const { training: resumed } = await resumeRun(path);
+    kept(resumed);
+    expect(await steps(resumed, 3)).toEqual(await steps(training, 3));
   });
 
   it("stores the puzzles, so that the run can be evaluated and drawn without the definition of its task", async () => {

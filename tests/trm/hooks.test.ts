@@ -557,6 +557,20 @@ describe("the observer of a training", () => {
     training.dispose();
   });
 
+  it("can fail after a step that leaves a latent as it is, and the training goes on", async () => {
+    let fails = true;
+    const training = trainingOf({
+      around: ({ latent, before }, compute) => (latent === "y" ? before : compute()),
+      observe: () => {
+        if (fails) throw new Error("seen enough");
+      },
+    });
+    await expect(training.supervisionStep()).rejects.toThrow("seen enough");
+    fails = false;
+    expect((await training.supervisionStep()).step).toBe(2);
+    training.dispose();
+  });
+
   it("ends the step with its error, and the training can be released", async () => {
     const live = defaultBackend().memory().liveBytes;
     const training = trainingOf({

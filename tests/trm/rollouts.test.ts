@@ -51,6 +51,21 @@ describe("noise on z", () => {
     );
   });
 
+  it("of any seed leaves the deterministic answers those of evaluate, also if the model draws its starts", async () => {
+    const { model: eqr, training } = configOf({ randomStarts: true, pathNoiseBeta: 0.5 });
+    const own = withRandomQ(new Model(eqr, new Random(5)), 6);
+    // The labels are the answers of the model itself, so that other starts would give another share.
+    for await (const { step, tokens } of predictions(own, question, 4)) {
+      if (step < 4) continue;
+      const set = { ...puzzles, labels: tokens.slice(), ignoreLabel: null };
+      for (const seed of [0, 1, 2]) {
+        const settings = { ...training, batchSize: 7, rollouts: 1, sigma: 0.3, seed };
+        expect((await evaluateRollouts(own, set, settings)).deterministic).toBe(1);
+      }
+    }
+    own.dispose();
+  });
+
   it("depends on seed, puzzle, rollout and step alone, not on K or on how the puzzles are put into batches", async () => {
     await fc.assert(
       fc.asyncProperty(

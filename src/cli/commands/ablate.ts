@@ -25,13 +25,14 @@ import {
   everyRow,
   laterRows,
   measureSpeed,
+  operationsOfAll,
   presetFor,
   reportRow,
   stepsFor,
   trainCell,
 } from "../../runs/index.ts";
 import { Random } from "../../tensor/index.ts";
-import { type Config, type ExampleSets, Model, parseConfig, trainingFlops } from "../../trm/index.ts";
+import { type Config, type ExampleSets, Model, parseConfig } from "../../trm/index.ts";
 import { difficultyText } from "../describe-run.ts";
 import { UsageError } from "../explain.ts";
 import { counted, duration, percent } from "../format.ts";
@@ -285,7 +286,7 @@ async function prepareNew(folder: string, options: AblateOptions, terminal: Term
     const study: Study =
       steps === undefined
         ? { ...shared, minutes, budget: await budgetOf(minutes, config, shared, terminal) }
-        : { ...shared, steps, budget: steps * trainingFlops(config) };
+        : { ...shared, steps, budget: operationsOfAll(config, steps) };
     writePlan(folder, study);
     return study;
   };

@@ -55,12 +55,14 @@ export interface CellOptions {
 export function stepsFor(config: Config, budget: number): number {
   const ofFullDepth = Math.max(1, Math.floor(budget / trainingFlops(config)));
   if (!config.training.depthCurriculum) return ofFullDepth;
-  const cost = (steps: number): number =>
-    operationsOf({ ...config, training: { ...config.training, totalSteps: steps } }, steps);
-  let steps = Math.ceil((ofFullDepth * budget) / cost(ofFullDepth)); // the stages are shares of the steps
-  while (steps > 1 && cost(steps) > budget) steps--;
+  let steps = Math.ceil((ofFullDepth * budget) / operationsOfAll(config, ofFullDepth)) + 2; // the stages are whole steps
+  while (steps > 1 && operationsOfAll(config, steps) > budget) steps--;
   return steps;
 }
+
+/** Operations of a training of so many steps in all. The stages of a depth curriculum are shares of them. */
+export const operationsOfAll = (config: Config, steps: number): number =>
+  operationsOf({ ...config, training: { ...config.training, totalSteps: steps } }, steps);
 
 /**
  * Trains and evaluates a cell. Returns undefined if training stopped early.
