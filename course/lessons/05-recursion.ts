@@ -128,7 +128,7 @@ src/trm/recursion.ts latentRecursion
 `src/trm/variants.ts` has the published alternatives one below the other: HRM's two networks, one state instead of two,
 several $z$. Each is a few lines long, and you can now read all of them.
 
-**Question to take along.** The paper calls $y$ the answer and $z$ the reasoning. No loss ever asks $z$ to be
+**Question to take along.** The paper calls $y$ the answer and $z$ the reasoning. No term of the loss requires $z$ to be
 readable. If you apply the answer's head to $z$ anyway, what do you expect: noise, or digits? The explorer measures it
 on a trained model. Make your guess first.
 */

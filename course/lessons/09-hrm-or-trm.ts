@@ -452,14 +452,14 @@ export const wrong: readonly PlantedBug<Mine>[] = [
   {
     name: "the interval alone",
     mine: { verdict: verdictBy((x, y) => differenceInterval(total(x), total(y))[0] > 0) },
-    says: "Only the interval of the sums is asked. It takes the puzzles of three trainings for independent, and the seeds mix.",
+    says: "Only the interval of the sums is checked. It treats the puzzles of three trainings as independent, and the seeds mix.",
   },
   {
     name: "the seeds alone",
     mine: {
       verdict: verdictBy((x, y) => Math.min(...x.map(share)) > Math.max(...y.map(share))),
     },
-    says: "Only the order of the seeds is asked. The interval of the sums must exclude 0 too.",
+    says: "Only the order of the seeds is checked. The interval of the sums must exclude 0 too.",
   },
   {
     name: "intervals that do not overlap",
@@ -469,6 +469,6 @@ export const wrong: readonly PlantedBug<Mine>[] = [
         return wilson(p.solved, p.puzzles)[0] > wilson(q.solved, q.puzzles)[1];
       }),
     },
-    says: "Two intervals are asked not to overlap. That is neither the interval of the difference nor the order of the seeds.",
+    says: "The check requires that two intervals do not overlap. That is neither the interval of the difference nor the order of the seeds.",
   },
 ];

@@ -83,8 +83,9 @@ function filesOf(folder: string) {
   const config = readFileSync(join(folder, "config.json"));
   const original = readFileSync(join(folder, "model.safetensors"));
   const puzzles = textOf("unseen.csv");
-  const card = textOf("card.json") ?? "{}";
-  const parts = [String(recipe), config, original, puzzles ?? "", card];
+  const card = JSON.parse(textOf("card.json") ?? "{}") as Card;
+  const training = JSON.stringify([card.task, card.stages?.map(({ seed, data }) => [seed, data])]);
+  const parts = [String(recipe), config, original, puzzles ?? "", training];
   const key = parts.reduce((hash, part) => hash.update(part), createHash("sha256")).digest("hex");
   return { config, original, puzzles, card, key };
 }
@@ -108,11 +109,8 @@ async function prepareModel(folder: string, to: string): Promise<ModelEntry> {
   // Everything that is written about the model is about the weights that the page loads.
   const weights = original.length > mostBytes ? toFloat16(original) : original;
   const loaded = loadModel({ config, weights });
-  const cardOf = JSON.parse(card) as Card;
   const set =
-    puzzles === null
-      ? generatedPuzzles(loaded, cardOf)
-      : puzzlesOfFile(loaded.task, puzzles, join(folder, "unseen.csv"));
+    puzzles === null ? generatedPuzzles(loaded, card) : puzzlesOfFile(loaded.task, puzzles, join(folder, "unseen.csv"));
   const kept = dirname(folder) === shipped ? measuredFile(name) : null;
   const { entry, first } = await entryOf(name, loaded, set, weights.length, { key, kept });
   const { model, task } = loaded;

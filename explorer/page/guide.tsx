@@ -94,8 +94,8 @@ const first: readonly Part[] = [
           <b>output head</b>, a last small layer, turns the numbers of y into the symbols on the board.
         </p>
         <p>
-          z is for the network’s own use, and the training never asks it to be an answer. But we can put it through the
-          same output head. The small board shows what comes out.
+          z is for the network’s own use, and no term of the loss depends on what it decodes to. But we can put it
+          through the same output head. The small board shows what comes out.
         </p>
         <p>{zQuestion()}</p>
       </>

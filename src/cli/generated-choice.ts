@@ -14,7 +14,7 @@ export const presetClues = "10 for sudoku6, else as few as a unique solution all
 
 /** @param defaultClues  how many clues a Sudoku has without the option, for the help */
 export const generatedOptions = (defaultClues = "as few as a unique solution allows"): Option[] => [
-  new Option("--side <n>", "rows and columns of a maze (7 to 30)").argParser(wholeNumber(1)),
+  new Option("--side <n>", "rows and columns of a maze (7 to 30; default: 9)").argParser(wholeNumber(1)),
   new Option(
     "--longer-than <n>",
     "mazes whose shortest path has more steps than this (default: 9 for side 9, 27 for 15, 110 for 30)",

@@ -115,7 +115,7 @@ export const computeOptions = (): Option[] => [
   ).choices(backendNames),
   new Option(
     "--threads <n>",
-    "compute threads of wasm, or auto (the default): one per CPU core, or a single one while the steps of a training are faster with it",
+    "compute threads of wasm, or auto (the default): one per CPU core; a training measures both and uses a single one if it is faster",
   ).argParser(threadCount),
 ];
 

@@ -34,7 +34,9 @@ export const rolloutOptions = (): Option[] => [
     "--random-starts",
     "rollouts: start from random y and z, as EqR does (with --sigma 0 this is the only noise)",
   ),
-  new Option("--noise-seed <n>", "seed of the noise, or of the images of --vote").argParser(wholeNumber(0)).default(0),
+  new Option("--noise-seed <n>", "seed of the noise; in eval also of the images of --vote")
+    .argParser(wholeNumber(0))
+    .default(0),
 ];
 
 /** Larger deviations make no sense for latents of magnitude 1, and near the end of float32 all answers would be NaN. */

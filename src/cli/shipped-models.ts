@@ -44,7 +44,7 @@ export function placeOfModel(name: string): ModelPlace {
   const names = shippedNames();
   if (names.includes(name)) return { path: join(weightsFolder, name), name, isShipped: true };
   if (/[\\/]/.test(name)) return { path: name, name, isShipped: false }; // Opening it reports what is missing.
-  throw new CheckpointError(`${name}: no such folder, and no shipped model (${names.join(", ")})`);
+  throw new CheckpointError(`${name} is neither a folder nor a shipped model (${names.join(", ")})`);
 }
 
 /** "sudoku6 (shipped with trm-ts)", or the path. */
@@ -149,7 +149,9 @@ export function taskOfPuzzle(text: string, tasks: readonly Task[]): { task: Task
     .sort((a, b) => Number(isMaze(b.task) === looksLikeMaze) - Number(isMaze(a.task) === looksLikeMaze));
   if (fits[0]) throw fits[0].error;
   const known = tasks.map(({ name, sequenceLength }) => `${name}: ${sequenceLength}`).join(", ");
-  throw new PuzzleError(`${lengthsOf(text)[0]} cells, which no shipped model has (${known})`);
+  throw new PuzzleError(
+    `the puzzle has ${lengthsOf(text)[0]} cells, but no shipped model takes this number (${known})`,
+  );
 }
 
 const isMaze = ({ name }: Task): boolean => name.startsWith("maze");

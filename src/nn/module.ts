@@ -4,7 +4,7 @@ import { Variable } from "../autograd/index.ts";
 
 /** A part of a model: parameters by name, and other modules. */
 export abstract class Module {
-  /** Every parameter with its path, in the order of declaration. A shared parameter has the first of its paths alone. */
+  /** Every parameter with its path, in the order of declaration. A shared parameter is listed once, under its first path. */
   *namedParameters(prefix = ""): Iterable<[name: string, parameter: Variable]> {
     const seen = new Set<Variable>();
     for (const [key, value] of Object.entries(this)) {

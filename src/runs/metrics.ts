@@ -125,8 +125,8 @@ function ofThisVersion(value: Record<string, unknown>): Record<string, unknown> 
 }
 
 /**
- * All steps as one table for spreadsheets and pandas: the fields of the step, then those of the evaluation after it with the prefix
- * "unseen", which are empty for most steps.
+ * All steps as one table for spreadsheets and pandas: the fields of the step, then accuracies and the halting share of the evaluation
+ * after it, with the prefix "unseen", which are empty for most steps.
  */
 export function metricsCsv({ steps, unseen }: Metrics): string {
   const evaluations = new Map(unseen.map((line) => [line.step, line]));

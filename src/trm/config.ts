@@ -4,6 +4,7 @@ import { closest } from "fastest-levenshtein";
 import * as z from "zod/mini";
 import { expectFunction, showValue } from "../tensor/index.ts";
 import { ConfigError } from "./errors.ts";
+import { solvers } from "./fixed-point.ts";
 import { fromOfficialNames } from "./official-names.ts";
 import { inEnglish } from "./schema-messages.ts";
 
@@ -73,7 +74,7 @@ export interface ModelConfig {
    */
   readonly pathNoiseBeta: number;
   /** fixedPoint ("TRM-DEQ", arXiv 2605.12466): the solver of z = net(x + y + z), see fixed-point.ts. Default: "anderson". */
-  readonly solver: "picard" | "anderson";
+  readonly solver: (typeof solvers)[number];
   /** fixedPoint: largest number of iterations of the solver, which are off the tape. Default: 8. */
   readonly solverIterations: number;
   /** fixedPoint: updates of z after the solver, which are on the tape. Default: 2. */
@@ -181,7 +182,7 @@ const modelSchema = z
     randomStarts: z._default(z.boolean(), false),
     dampingLambda: z._default(z.number().check(z.positive(), z.maximum(1)), 1),
     pathNoiseBeta: z._default(z.number().check(z.minimum(0)), 0),
-    solver: z._default(z.enum(["picard", "anderson"]), "anderson"),
+    solver: z._default(z.enum(solvers), "anderson"),
     solverIterations: z._default(notNegative, 8),
     gradientSteps: z._default(notNegative, 2),
   } satisfies Record<keyof ModelConfig, z.ZodMiniType>)

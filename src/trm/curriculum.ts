@@ -5,9 +5,8 @@ import { expectObject, expectWhole, Random } from "../tensor/index.ts";
 import { randomStateSchema } from "./batches.ts";
 import { type Config, expectConfig, expectStages } from "./config.ts";
 import { ConfigError } from "./errors.ts";
-import type { Batch, BatchSource } from "./examples.ts";
+import { type Batch, type BatchSource, blanksOf } from "./examples.ts";
 import { trainingFlops } from "./flops.ts";
-import { blanksOf } from "./probe.ts";
 import type { StepHooks } from "./step-hooks.ts";
 
 /** T and n of training step 1, 2, ... of `totalSteps`: a third of both, then two thirds, then all. */

@@ -29,9 +29,8 @@ export interface Evaluation {
 export interface EvaluationOptions extends HaltingOptions, PredictionHooks {
   readonly batchSize: number;
   /**
-   * Called and awaited while a batch is computed: after every supervision step, of `evaluateVote` after every pass, of
-   * `evaluateHalting` after every batch. `done` counts the puzzles that the work so far amounts to. It may let other events in, or
-   * throw to cancel.
+   * Called and awaited while a batch is computed: after every supervision step (`evaluateVote`: after every pass; `evaluateHalting`:
+   * after every batch). `done` counts the puzzles that the work so far amounts to. It may yield to the event loop, or throw to cancel.
    */
   readonly onProgress?: ((done: number, total: number) => void | Promise<void>) | undefined;
 }
@@ -84,9 +83,7 @@ export async function evaluate(model: Model, set: EvaluationSet, options: Evalua
 }
 
 /** The hooks of an evaluation, for the batch that begins after `done` puzzles of the set. All batches share one generator. */
-export function batchHooks(
-  options: EvaluationOptions | PredictionHooks,
-): (done: number) => PredictionHooks & { firstPuzzle: number } {
+export function batchHooks(options: PredictionHooks): (done: number) => PredictionHooks & { firstPuzzle: number } {
   const { random = new Random(0), firstPuzzle = 0 } = options;
   return (done) => ({ ...options, random, firstPuzzle: firstPuzzle + done });
 }

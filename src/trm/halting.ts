@@ -54,5 +54,5 @@ export function haltedAfter(
     const says = nSup > 1 && saysHalt(q.qHalt[i]!, q.qContinue[i]!, options);
     return (step >= nSup || says) && step >= minimumSteps[i]!;
   });
-  return refill === "batch" ? mayHalt.map((_, __, all) => all.every(Boolean)) : mayHalt;
+  return refill === "batch" ? mayHalt.fill(mayHalt.every(Boolean)) : mayHalt;
 }

@@ -26,24 +26,12 @@ export function drawNoise(
 ): Variable {
   const numbers = new Float32Array(sizeOf(shape));
   const size = numbers.length / puzzles.length;
-  leaveWideVectors();
   puzzles.forEach((puzzle, slot) => {
     const own = rollout ? Random.keyed(rollout.seed, puzzle, rollout.k, step, call) : random;
     fill(own, numbers.subarray(slot * size, (slot + 1) * size));
   });
   return constant(tensor(numbers, { shape }));
 }
-
-/**
- * Makes Math.log and Math.cos fast again after kernels of the build "wide", which leave the upper halves of the vector registers in
- * use. On x64 every later instruction of the older kind then waits for them, and drawing takes eight times as long. Other native code
- * clears them, for example that which encodes a text. It takes about a microsecond. bench/noise.ts measures the effect.
- */
-function leaveWideVectors(): void {
-  encoder.encode(longText);
-}
-const encoder = new TextEncoder();
-const longText = "a text that is long enough for vectors ".repeat(8);
 
 /**
  * z + e before every supervision step, e ~ N(0, sigma² I). multiZ has noise on each of its z, which is an extension. With sigma 0

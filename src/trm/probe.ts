@@ -11,7 +11,7 @@ import {
   expectLabels,
   wilson95,
 } from "./evaluation.ts";
-import { type EvaluationSet, type Examples, evaluationBatches } from "./examples.ts";
+import { blanksOf, type EvaluationSet, type Examples, evaluationBatches } from "./examples.ts";
 import type { Model } from "./model.ts";
 import { PredictionRun, splitPairs } from "./prediction.ts";
 
@@ -207,10 +207,6 @@ function meanChange(a: Float32Array, b: Float32Array, from: number, to: number):
   for (let i = from; i < to; i++) sum += Math.abs(a[i]! - b[i]!);
   return sum / (to - from);
 }
-
-/** The cells in which the question differs from the answer. */
-export const blanksOf = (question: Int32Array, answer: Int32Array): number[] =>
-  [...question.keys()].filter((cell) => answer[cell]! >= 0 && question[cell] !== answer[cell]);
 
 /** The puzzles with all blanks but one filled in. Which one stays is drawn by the index of the puzzle. */
 export function oneBlankPuzzles(

@@ -191,11 +191,12 @@ export class Training {
    *
    * @param onProgress  called and awaited after every micro-batch of a batch that has several, with the number of slots that are
    *   computed and the number of all slots. If it throws, the step ends without an update;
-   *   it counts, and its batch is used up
+   *   it is still counted, and its batch is consumed
    * @throws Error if the previous step is still running
    */
   async supervisionStep(onProgress?: (slots: number, of: number) => void | Promise<void>): Promise<StepMetrics> {
-    if (this.#isStepping) throw new Error("supervisionStep: the previous step is still running, expected to await it");
+    if (this.#isStepping)
+      throw new Error("supervisionStep: the previous step is still running; await it before the next call");
     this.#isStepping = true;
     try {
       const { model, carry } = this;

@@ -34,7 +34,7 @@ describe("a name of a model", () => {
     expect(placeOfModel("tests")).toEqual({ path: "tests", name: "tests", isShipped: false });
     expect(placeOfModel("runs/none")).toMatchObject({ path: "runs/none", isShipped: false });
     expect(() => placeOfModel("sudoku5")).toThrow(
-      /^sudoku5: no such folder, and no shipped model \(.*sudoku4, sudoku6/,
+      /^sudoku5 is neither a folder nor a shipped model \(.*sudoku4, sudoku6/,
     );
   });
 
@@ -75,7 +75,7 @@ describe("the task of a puzzle", () => {
     expect(() => nameOf(`11${".".repeat(14)}`)).toThrow("sudoku4: two 1s in row 1 (columns 1 and 2)");
     expect(() => nameOf(`SS${"#".repeat(79)}`)).toThrow("maze: 2 cells are S (start), expected exactly one");
     expect(() => nameOf("123")).toThrow(
-      "3 cells, which no shipped model has (sudoku4: 16, sudoku6: 36, sudoku9: 81, maze9: 81)",
+      "the puzzle has 3 cells, but no shipped model takes this number (sudoku4: 16, sudoku6: 36, sudoku9: 81, maze9: 81)",
     );
   });
 

@@ -409,7 +409,7 @@ describe("--init", () => {
   });
 
   it("refuses a name that is neither a folder nor a shipped model, and raw weights where there is only one kind", async () => {
-    await expect(startSecond("--init", "sudoku7")).rejects.toThrow("sudoku7: no such folder, and no shipped model (");
+    await expect(startSecond("--init", "sudoku7")).rejects.toThrow("sudoku7 is neither a folder nor a shipped model (");
     const path = await modelFolder();
     await expect(startSecond("--init", path, "--init-raw")).rejects.toThrow(
       `${path}: holds a single set of weights, expected a run or a checkpoint to take its raw weights`,

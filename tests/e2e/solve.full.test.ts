@@ -63,7 +63,9 @@ describe("solve without a model", () => {
   it("reports a puzzle that no shipped model fits", async () => {
     const { code, stdout, stderr } = await trm(["solve", "123"]);
     expect([code, stdout]).toEqual([1, ""]);
-    expect(stderr).toMatch(/^trm: 3 cells, which no shipped model has \(maze15: 225, maze9: 81, sudoku4: 16, /);
+    expect(stderr).toMatch(
+      /^trm: the puzzle has 3 cells, but no shipped model takes this number \(maze15: 225, maze9: 81, sudoku4: 16, /,
+    );
   });
 });
 
@@ -75,7 +77,7 @@ describe("solve -", () => {
     const lines = stdout.trimEnd().split("\n");
     expect(lines).toHaveLength(4);
     expect(lines[0]).toMatch(new RegExp(`^${solved}\\tcorrect\\t\\d+ steps?$`));
-    expect(lines[1]).toMatch(/^error: line 2: 3 cells, which no shipped model has \(/);
+    expect(lines[1]).toMatch(/^error: line 2: the puzzle has 3 cells, but no shipped model takes this number \(/);
     expect(lines[2]).toMatch(/^[1-6.?]{36}\t/);
     expect(lines[3]).toBe(lines[0]);
     expect(stderr).toMatch(/^4 puzzles, 1 could not be read/);

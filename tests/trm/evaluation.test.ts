@@ -181,7 +181,7 @@ describe("the helpers of an evaluation", () => {
   });
 
   it("share one generator with seed 0 between all batches if none is given", () => {
-    const hooks = batchHooks(options);
+    const hooks = batchHooks({});
     expect(hooks(0).random).toBe(hooks(5).random);
     expect(hooks(0).random!.state).toEqual(new Random(0).state);
     expect(hooks(5).firstPuzzle).toBe(5);

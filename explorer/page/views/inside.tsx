@@ -188,7 +188,7 @@ function Code(): JSX.Element | null {
       </pre>
       <p class="note">
         {frame.value === null
-          ? "Step on, and the running line lights up."
+          ? "Move to an update to highlight the line of code that computes it."
           : offTape
             ? "This update runs inside noGrad, which records nothing on the tape."
             : "This update is recorded on the tape, so that gradients can flow back through it."}

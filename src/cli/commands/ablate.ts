@@ -154,7 +154,10 @@ Examples:
 function parseRows(text: string): AblationRow[] {
   const rows = text.split(",").map((key) => {
     const row = everyRow.find((each) => each.key === key.trim());
-    if (!row) throw new InvalidArgumentError(`Got ${key}, expected ${everyRow.map((each) => each.key).join(", ")}.`);
+    if (!row)
+      throw new InvalidArgumentError(
+        `Got the row ${key}, expected some of ${everyRow.map((each) => each.key).join(", ")}.`,
+      );
     return row;
   });
   return [...new Set(rows)];

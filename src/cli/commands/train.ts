@@ -95,8 +95,17 @@ export function trainCommand(): Command {
     );
   for (const option of generatedOptions(presetClues)) command.addOption(option);
   command
-    .addOption(new Option("--puzzles <n>", "number of puzzles to generate for training").argParser(wholeNumber(1)))
-    .addOption(new Option("--unseen <n>", "number of puzzles to generate for the final test").argParser(wholeNumber(1)))
+    .addOption(
+      new Option(
+        "--puzzles <n>",
+        "number of puzzles to generate for training (default: that of the preset, below)",
+      ).argParser(wholeNumber(1)),
+    )
+    .addOption(
+      new Option("--unseen <n>", "number of puzzles to generate for the final test (default: 200)").argParser(
+        wholeNumber(1),
+      ),
+    )
     .addOption(new Option("--preset <name>", "named settings, see below").choices(presetNames).default("small"))
     .option(
       "--config <file>",
@@ -110,7 +119,7 @@ export function trainCommand(): Command {
     )
     .option("--init <dir>", `start from ${initialWeightsText()}, with its model settings and a new optimizer`)
     .option("--init-raw", "with --init: start from the weights themselves instead of their average")
-    .addOption(new Option("--seed <n>", "seed of puzzles, weights and order").argParser(seed))
+    .addOption(new Option("--seed <n>", "seed of puzzles, weights and order (default: 0)").argParser(seed))
     .option("--out <dir>", "new run folder (default: runs/TASK)", outputFolder)
     .option("--force", "move an existing run to DIR.previous")
     .addOption(
@@ -129,7 +138,7 @@ export function trainCommand(): Command {
     .addOption(
       new Option(
         "--eval-every <steps>",
-        "steps between evaluations on unseen puzzles (default: a tenth of the time)",
+        "steps between evaluations on unseen puzzles (default: so many that evaluations take a tenth of the time)",
       ).argParser(wholeNumber(1)),
     )
     .addOption(
@@ -156,6 +165,10 @@ function presetHelp(name: PresetName): string {
 const helpText = (): string => `
 Presets:
 ${presetNames.map(presetHelp).join("\n")}
+
+Preset small generates 16,000 puzzles for sudoku4, 10,000 for sudoku6, 20,000 for
+sudoku9 and maze, and 5,000 for a task of your own; official generates 1,000.
+The settings of --set are explained in docs/notation.md and src/trm/config.ts.
 
 A complete official configuration (all_config.yaml) determines all settings; the
 preset only sets the number of generated puzzles (default: official). An arch

@@ -4,7 +4,7 @@ import { DatasetError, quoted } from "../../formats/index.ts";
 import type { Random } from "../../tensor/index.ts";
 import { dihedralTransform, type Grid, inverseDihedralTransform } from "../dihedral.ts";
 
-export const NAME_SEPARATOR = "|||";
+const NAME_SEPARATOR = "|||";
 
 /** The number of different augmentations: 8 transforms and 9! permutations, without the identity. */
 export const AUGMENTATIONS = 8 * 362_880 - 1;

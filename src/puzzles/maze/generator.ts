@@ -21,7 +21,7 @@ export interface MazeOptions {
   readonly walls?: readonly [number, number] | undefined;
 }
 
-export const PUBLISHED_WALLS = [0.3, 0.5] as const;
+const PUBLISHED_WALLS = [0.3, 0.5] as const;
 
 /** Drawings of walls without a long path after which the generator gives up. */
 const MAX_DRAWS = 200_000;

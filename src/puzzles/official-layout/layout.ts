@@ -254,7 +254,7 @@ export function checkTokens(
 }
 
 /** @throws DatasetError unless the groups cover all puzzles, the puzzles cover all examples, and all identifiers exist */
-export function checkIndex(index: SplitIndex, metadata: SplitMetadata, examples: number, where: string): void {
+function checkIndex(index: SplitIndex, metadata: SplitMetadata, examples: number, where: string): void {
   const { puzzleIdentifiers, puzzleIndices, groupIndices } = index;
   checkBoundaries(puzzleIndices, examples, `${where}/${splitFile("puzzle_indices")}`, "examples");
   checkBoundaries(groupIndices, puzzleIndices.length - 1, `${where}/${splitFile("group_indices")}`, "puzzles");

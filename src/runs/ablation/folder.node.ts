@@ -77,7 +77,7 @@ export function writePlan(folder: string, plan: AblationPlan): void {
   writeJson(join(folder, planFile), { format: "trm-ts ablation", version: 1, ...plan });
 }
 
-export const cellFile = (row: string, seed: number): string => `cell-${row}-seed${seed}.json`;
+const cellFile = (row: string, seed: number): string => `cell-${row}-seed${seed}.json`;
 
 /** Reads the finished cells. @throws CheckpointError */
 export const readCells = (folder: string): AblationCell[] =>

@@ -41,7 +41,7 @@ export interface RowReport {
   };
 }
 
-export const paperScale = "Sudoku-Extreme 9x9, D 512, about 36 h on one L40S (arXiv 2510.04871, table 1)";
+const paperScale = "Sudoku-Extreme 9x9, D 512, about 36 h on one L40S (arXiv 2510.04871, table 1)";
 
 export function reportRow(row: AblationRow, base: ModelConfig, cells: readonly AblationCell[]): RowReport {
   const { key, name, publishedAs = null, publishedPercent } = row;

@@ -36,11 +36,11 @@ import { OccupiedError, readRun, readSets } from "../run-folder.node.ts";
 import { formatOfficialConfig } from "./config-file.ts";
 import { type Target, toOfficialConfig } from "./official-config.ts";
 
-export const exportedWeights = "model.safetensors";
+const exportedWeights = "model.safetensors";
 export const exportedAverage = "ema.safetensors";
 export const exportedConfig = "config.yaml";
-export const exportedPt = "model.pt";
-export const exportedData = "data";
+const exportedPt = "model.pt";
+const exportedData = "data";
 const exportedNames = [exportedWeights, exportedAverage, exportedPt, exportedData];
 
 export interface ExportOptions {

@@ -220,6 +220,7 @@ export class WasmRuntime {
       if (this.integers()[helperTrappedWord] === 0) throw error;
       throw new BackendError("wasm backend: a kernel trapped on a helping thread", { cause: error });
     }
+    if (this.build === "wide") leaveWideVectors();
     if (lastShared === 0) return;
     this.lastHelpers = this.integers()[lastShared + helpersWord]!;
   }
@@ -310,3 +311,14 @@ function maySleep(memory: Int32Array): boolean {
     return false;
   }
 }
+
+/**
+ * Makes the functions of Math fast again after kernels of the build "wide", which leave the upper halves of the vector registers in use.
+ * On some x64 processors every later instruction of the older kind then waits for them, and Math.log takes eight times as long. Other native code
+ * clears them, for example that which encodes a text. It takes about a microsecond. bench/noise.ts measures the effect.
+ */
+function leaveWideVectors(): void {
+  encoder.encode(longText);
+}
+const encoder = new TextEncoder();
+const longText = "a text that is long enough for vectors ".repeat(8);
