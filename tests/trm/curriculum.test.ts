@@ -149,6 +149,21 @@ describe("puzzles with blanks filled in", () => {
     );
   });
 
+  it("of a third of the puzzles leave 1 to all but one of the blanks as they are, each number as often", () => {
+    const question = Int32Array.of(1, 1, 1, 1, 2, 3);
+    const examples = { count: 1, length: 6, inputs: question, labels: Int32Array.of(5, 4, 3, 2, 2, 3) };
+    const source = new RevealedExamples(new ShuffledExamples(examples, 5), 0.3, 1);
+    const { inputs } = source.next(20_000);
+    const found = [0, 0, 0, 0, 0];
+    for (let at = 0; at < inputs.length; at += 6) {
+      found[inputs.subarray(at, at + 6).reduce((sum, token, i) => sum + Number(token !== question[i]), 0)]!++;
+    }
+    // 14,000 puzzles without a revealed blank, and 2,000 with 1, 2 and 3; five standard deviations.
+    expect(Math.abs(found[0]! - 14_000)).toBeLessThan(325);
+    for (const count of found.slice(1, 4)) expect(Math.abs(count - 2000)).toBeLessThan(215);
+    expect(found[4]).toBe(0);
+  });
+
   it("refuse a state that is not theirs, before anything changes", () => {
     const source = new RevealedExamples(new ShuffledExamples(train, 5), 0.5, 0);
     const before = structuredClone(source.state);

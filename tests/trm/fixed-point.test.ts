@@ -105,6 +105,23 @@ describe("on a linear contraction z = A z + b", () => {
     }
   });
 
+  it("stops at a relative change of 1e-3 if no tolerance is given", async () => {
+    const found = async (tolerance?: number): Promise<number[]> => {
+      const { f, start } = contraction([0.5], 5, 1);
+      const settings = {
+        solver: "picard",
+        solverIterations: 40,
+        ...(tolerance !== undefined && { tolerance }),
+      } as const;
+      const z = scope(() => solveFixedPoint(f, start(), settings));
+      const numbers = Array.from(await z.data(), Number);
+      z.dispose();
+      return numbers;
+    };
+    expect(await found()).toEqual(await found(1e-3));
+    expect(await found()).not.toEqual(await found(0));
+  });
+
   it("keeps nothing but the solution in memory, outside a scope as well", () => {
     for (const solver of solvers) {
       const before = defaultBackend().memory().liveBytes;

@@ -9,6 +9,7 @@ import {
   damping,
   evaluate,
   Model,
+  noiseOnZ,
   parseConfig,
   predictRollouts,
   randomStarts,
@@ -115,6 +116,34 @@ describe("random starts and path noise", () => {
     expect(all[0]!.residual).not.toEqual(all[1]!.residual);
     model.dispose();
   });
+});
+
+it("every draw has its own numbers: of puzzles, rollouts, seeds, steps and updates, and of y and z at the start", async () => {
+  const context = { step: 1, steps: new Int32Array(2), puzzles: Int32Array.of(0, 1), random: new Random(1) };
+  const rollout = { seed: 1, k: 1 };
+  const still = constant(tensor(new Float32Array(2 * 16 * 8), { shape: [2, 16, 8] }));
+  const update = { index: 0, latent: "y", before: still, latents: { y: still }, line: null };
+  const path = async (change: object) => {
+    const given = { ...context, rollout, call: 0, ...change };
+    return String(await damping(1, 1)(update, () => still, given).value.data());
+  };
+  const starts = randomStarts(config.model)!({ ...context, rollout });
+  const before = noiseOnZ(1)({ z: still }, { ...context, rollout, step: 2 });
+  const draws = [
+    await path({}),
+    await path({ call: 1 }),
+    await path({ step: 2 }),
+    await path({ rollout: { seed: 2, k: 1 } }),
+    await path({ rollout: { seed: 1, k: 2 } }),
+    await path({ puzzles: Int32Array.of(2, 3) }),
+    String(await starts.y!.value.data()),
+    String(await starts.z!.value.data()),
+    String(await before.z!.value.data()),
+    String(await noiseOnZ(1)({ z: still }, { ...context, rollout }).z!.value.data()),
+  ];
+  expect(new Set(draws).size).toBe(draws.length);
+  const [first, second] = [draws[0]!.split(",").slice(0, 128), draws[0]!.split(",").slice(128)];
+  expect(first).not.toEqual(second);
 });
 
 describe("the settings of EqR", () => {

@@ -1,12 +1,15 @@
 // Deep supervision: memory, determinism, the composed definitions, and refilling of slots.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { Optimizer } from "../../src/nn/index.ts";
 import { sudokuTask } from "../../src/puzzles/index.ts";
+import { packCheckpoint, parseSide, restoreTraining } from "../../src/runs/index.ts";
 import { assign, type Backend, defaultBackend, setRootBackend } from "../../src/tensor/index.ts";
 import {
   type BatchSource,
   type Model,
   parseConfig,
+  predictions,
   ShuffledExamples,
   type StepMetrics,
   Training,
@@ -14,6 +17,7 @@ import {
 } from "../../src/trm/index.ts";
 import { labelCounts } from "../../src/trm/losses.ts";
 import { readCheck } from "../../src/trm/step-check.ts";
+import { aboutCheckpoint } from "../runs/tiny-run.ts";
 
 const task = sudokuTask(4);
 const { train } = task.generate({ train: 64, test: 1, seed: 3 });
@@ -31,6 +35,11 @@ const small = {
   warmupSteps: 5,
   weightDecay: 0.1,
 };
+
+/** Leaves the weights as they are. */
+class Frozen extends Optimizer {
+  protected override updateParameter(): void {}
+}
 
 /** The backend without its fused kernels, so that fused operations run as their composed definitions. */
 const withoutFusedKernels = (backend: Backend): Backend => Object.create(backend, { fused: { value: {} } });
@@ -172,6 +181,59 @@ describe("slots", () => {
       { numRuns: 10 },
     );
   });
+
+  it("that halt at different times go through the steps that a prediction of their puzzle makes, and the others go on", async () => {
+    const halts = fc.array(fc.integer({ min: 1, max: 3 }), { minLength: 4, maxLength: 4 });
+    await fc.assert(
+      fc.asyncProperty(halts, fc.constantFrom(1, 4), async (minimum, microBatch) => {
+        const seen: Float32Array[] = [];
+        const hooks: TrainingHooks = {
+          microBatch,
+          minimumSteps: () => Int32Array.from(minimum),
+          createOptimizer: (parameters) => new Frozen(parameters, []),
+          observe: async ({ logits }) => void seen.push(Float32Array.from(await logits.data(), Number)),
+        };
+        const training = new Training(parseConfig({ ...small, batchSize: 4 }), new ShuffledExamples(train, 5), hooks);
+        assign(training.model.qWeights.bias.value, Float32Array.of(5, 5)); // q always says halt
+        const { carry, model } = training;
+        const puzzles = new Set<string>();
+        for (let i = 0; i < 6; i++) {
+          await training.supervisionStep();
+          for (let slot = 0; slot < 4; slot++) {
+            const steps = (i % minimum[slot]!) + 1;
+            expect([carry.steps[slot], carry.halted[slot]]).toEqual([steps, steps === minimum[slot]]);
+            const inputs = carry.inputs.slice(16 * slot, 16 * (slot + 1));
+            puzzles.add(`${slot}: ${inputs}`);
+            for await (const { step, logits } of predictions(model, { inputs }, steps)) {
+              if (step < steps) continue;
+              const size = seen[i]!.length / 4;
+              const own = seen[i]!.subarray(slot * size, (slot + 1) * size);
+              const expected = await logits.data();
+              expect(Math.max(...own.map((value, k) => Math.abs(value - Number(expected[k]))))).toBeLessThan(1e-4);
+            }
+          }
+        }
+        expect(puzzles.size).toBe(minimum.reduce((sum, steps) => sum + Math.ceil(6 / steps), 0));
+        training.dispose();
+      }),
+      { numRuns: 5, examples: [[[1, 2, 3, 1], 4]] },
+    );
+  });
+
+  it("explore: with probability 1 no puzzle halts after its first step, and they halt after different steps", async () => {
+    const settings = { ...small, explorationProbability: 1, seed: 2 };
+    const hooks: TrainingHooks = { createOptimizer: (parameters) => new Frozen(parameters, []) };
+    const training = new Training(parseConfig(settings), new ShuffledExamples(train, 5), hooks);
+    assign(training.model.qWeights.bias.value, Float32Array.of(5, 5));
+    const halted: number[] = [];
+    for (let i = 0; i < 8; i++) {
+      await training.supervisionStep();
+      const { carry } = training;
+      halted.push(...[...carry.steps].filter((_, slot) => carry.halted[slot]));
+    }
+    expect(new Set(halted)).toEqual(new Set([2, 3, 4]));
+    training.dispose();
+  });
 });
 
 describe("the check of a step", () => {
@@ -235,6 +297,31 @@ describe("a new training", () => {
     for (const [i, weights] of after.entries()) {
       for (const [k, weight] of weights.entries()) {
         expect(average[i]![k]).toBeCloseTo(0.75 * before[i]![k]! + 0.25 * weight, 5);
+      }
+    }
+    training.dispose();
+  });
+
+  it("moves the average with emaWarmup by 9/11, 9/12, 9/13, ... of the way, also after a resume", async () => {
+    const config = parseConfig({ ...small, emaWarmup: true });
+    const create = () => new Training(config, new ShuffledExamples(train, 5));
+    const read = async (model: Model) => Promise.all(model.parameters().map(({ value }) => value.data()));
+    let training = create();
+    for (let step = 1; step <= 4; step++) {
+      if (step === 3) {
+        const files = await packCheckpoint(training, aboutCheckpoint);
+        training.dispose();
+        training = create();
+        restoreTraining(training, parseSide(files.get("checkpoint.json")!, "c"), files, "c");
+      }
+      const before = await read(training.ema!);
+      await training.supervisionStep();
+      const [weights, average] = [await read(training.model), await read(training.ema!)];
+      const share = 9 / (10 + step);
+      for (const [i, numbers] of weights.entries()) {
+        for (const [k, weight] of numbers.entries()) {
+          expect(average[i]![k]).toBeCloseTo((1 - share) * Number(before[i]![k]) + share * Number(weight), 5);
+        }
       }
     }
     training.dispose();
