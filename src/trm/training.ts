@@ -199,67 +199,79 @@ export class Training {
       throw new Error("supervisionStep: the previous step is still running; await it before the next call");
     this.#isStepping = true;
     try {
-      const { model, carry } = this;
-      const { training } = this.config;
-      const batch = this.source.next(training.batchSize);
-      this.#step++;
-      const stepsMade = carry.steps.map((steps, slot) => (carry.halted[slot] ? 0 : steps));
-      t.scope(() => carry.refill(batch, initialOf(model, this.hooks, this.#context(0, stepsMade))));
-
-      const passes = new PassSum();
-      const reports: t.Tensor[] = [];
-      try {
-        for (let first = 0; first < carry.slots; first += this.microBatch) {
-          const { report, ...pass } = t.scope(() => {
-            const { inputs, labels, puzzleIds, steps, ...before } = carry.part(first, this.microBatch);
-            const { x, puzzleRows } = model.embed(inputs, puzzleIds);
-            const context = this.#context(first, steps);
-            const latents = recursionStep(model, { x, latents: before.latents }, this.hooks, context);
-            const { logits, q } = model.heads(latents);
-            const targetQContinue = training.continueLoss ? this.#continueTarget(x, latents, context) : null;
-            const own = this.hooks.loss;
-            const { total, report } = lossOf(
-              { logits, q, labels, targetQContinue },
-              training,
-              own && ((parts) => own({ ...parts, inputs: carry.tokens(first, this.microBatch) })),
-            );
-            const loss = affine(total, 1 / training.batchSize);
-            const weights = this.#parameters;
-            const computed = gradients(loss, puzzleRows ? [...weights, puzzleRows] : weights);
-            return {
-              // Handles of its own: a step may leave a latent as it is, and then the carry holds the same tensor.
-              latents: mapLatents(latents, (latent) => latent.view(latent.shape)),
-              logits: logits.value,
-              q: q.value,
-              targetQContinue,
-              gradients: computed.slice(0, weights.length),
-              puzzleGradient: computed[weights.length] ?? null,
-              report,
-            };
-          });
-          passes.add(pass);
-          reports.push(report);
-          if (this.microBatch >= carry.slots) continue;
-          await onProgress?.(Math.min(first + this.microBatch, carry.slots), carry.slots);
-        }
-      } catch (error) {
-        passes.release();
-        for (const each of reports) each.dispose();
-        throw error;
-      }
-      const pass = passes.finish();
+      this.#refill();
+      const { pass, reports } = await this.#forwardAndBackward(onProgress);
       if (this.hooks.observe) await this.#observe(this.hooks.observe, pass, reports);
       const checks = this.#update(pass);
-      const all = t.concat([...reports, ...checks], 0);
-      const lengths = [...reports, ...checks].map(({ size }) => size);
-      for (const part of [...reports, ...checks]) part.dispose();
-      const numbers = splitAt(await all.data(), lengths);
-      all.dispose();
+      // The only numbers that a step reads back: reading waits for the kernels, so they are joined.
+      const numbers = await readTogether([...reports, ...checks]);
       const [norms, weightSums] = numbers.splice(-2) as [Float64Array, Float64Array];
       return { ...this.#halt(readReport(numbers)), ...readCheck(this.#names, norms, weightSums) };
     } finally {
       this.#isStepping = false;
     }
+  }
+
+  /** Puts the puzzles of a new batch into the slots that have halted. */
+  #refill(): void {
+    const { model, carry, config } = this;
+    const batch = this.source.next(config.training.batchSize);
+    this.#step++;
+    const stepsMade = carry.steps.map((steps, slot) => (carry.halted[slot] ? 0 : steps));
+    t.scope(() => carry.refill(batch, initialOf(model, this.hooks, this.#context(0, stepsMade))));
+  }
+
+  /** The pass of all slots, micro-batch by micro-batch, and the report of each. */
+  async #forwardAndBackward(
+    onProgress?: (slots: number, of: number) => void | Promise<void>,
+  ): Promise<{ readonly pass: Pass; readonly reports: readonly t.Tensor[] }> {
+    const { slots } = this.carry;
+    const passes = new PassSum();
+    const reports: t.Tensor[] = [];
+    try {
+      for (let first = 0; first < slots; first += this.microBatch) {
+        const { report, ...pass } = t.scope(() => this.#passOf(first));
+        passes.add(pass);
+        reports.push(report);
+        if (this.microBatch < slots) await onProgress?.(Math.min(first + this.microBatch, slots), slots);
+      }
+    } catch (error) {
+      passes.release();
+      for (const each of reports) each.dispose();
+      throw error;
+    }
+    return { pass: passes.finish(), reports };
+  }
+
+  /** One supervision step of the slots from `first` on: the recursion, the loss and the gradients. */
+  #passOf(first: number): Pass & { readonly report: t.Tensor } {
+    const { model, carry } = this;
+    const { training } = this.config;
+    const { inputs, labels, puzzleIds, steps, ...before } = carry.part(first, this.microBatch);
+    const { x, puzzleRows } = model.embed(inputs, puzzleIds);
+    const context = this.#context(first, steps);
+    const latents = recursionStep(model, { x, latents: before.latents }, this.hooks, context);
+    const { logits, q } = model.heads(latents);
+    const targetQContinue = training.continueLoss ? this.#continueTarget(x, latents, context) : null;
+    const own = this.hooks.loss;
+    const { total, report } = lossOf(
+      { logits, q, labels, targetQContinue },
+      training,
+      own && ((parts) => own({ ...parts, inputs: carry.tokens(first, this.microBatch) })),
+    );
+    const loss = affine(total, 1 / training.batchSize);
+    const weights = this.#parameters;
+    const computed = gradients(loss, puzzleRows ? [...weights, puzzleRows] : weights);
+    return {
+      // Handles of its own: a step may leave a latent as it is, and then the carry holds the same tensor.
+      latents: mapLatents(latents, (latent) => latent.view(latent.shape)),
+      logits: logits.value,
+      q: q.value,
+      targetQContinue,
+      gradients: computed.slice(0, weights.length),
+      puzzleGradient: computed[weights.length] ?? null,
+      report,
+    };
   }
 
   /** Shows the pass to the observer. If the observer fails, the step ends without an update, and everything is released. */
@@ -372,12 +384,16 @@ export class Training {
   }
 }
 
-/** Consecutive parts of the given lengths. */
-function splitAt(numbers: ArrayLike<number>, lengths: readonly number[]): Float64Array[] {
-  const all = Float64Array.from(numbers);
+/** The numbers of the tensors, read at once. Releases the tensors. */
+async function readTogether(parts: readonly t.Tensor[]): Promise<Float64Array[]> {
+  const all = t.concat(parts, 0);
+  const lengths = parts.map(({ size }) => size);
+  for (const part of parts) part.dispose();
+  const numbers = Float64Array.from(await all.data());
+  all.dispose();
   let end = 0;
   return lengths.map((length) => {
     end += length;
-    return all.subarray(end - length, end);
+    return numbers.subarray(end - length, end);
   });
 }
