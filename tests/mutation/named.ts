@@ -127,4 +127,34 @@ export const namedMutants = (): Mutant[] => [
     { from: "* updates.length + (update - 1);", to: "+ (update - 1) * T;" },
     ["tests/explorer/frames.test.ts"],
   ),
+  replacing(
+    "every slot starts again when one of them has halted",
+    "src/trm/carry.ts",
+    { from: "Float32Array.from(this.halted, Number)", to: "Float32Array.from(this.halted, () => 1)" },
+    training,
+  ),
+  replacing(
+    "a training never explores",
+    "src/trm/training.ts",
+    { from: "drawMinimumSteps(this.random, carry.slots, training)", to: "new Int32Array(carry.slots)" },
+    training,
+  ),
+  replacing(
+    "the warm-up of the EMA stays at its first rate",
+    "src/trm/training.ts",
+    { from: "warmedUpRate(this.#step, emaRate)", to: "warmedUpRate(1, emaRate)" },
+    training,
+  ),
+  replacing(
+    "easy mixing always reveals one blank",
+    "src/trm/curriculum.ts",
+    { from: "1 + this.#random.integer(blanks.length - 1)", to: "1" },
+    ["tests/trm/curriculum.test.ts"],
+  ),
+  replacing(
+    "the noise of a puzzle is the same at every supervision step",
+    "src/trm/noise.ts",
+    { from: "rollout.k, step, call", to: "rollout.k, call" },
+    ["tests/trm/noise.test.ts"],
+  ),
 ];

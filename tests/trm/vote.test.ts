@@ -14,7 +14,6 @@ import {
   parseConfig,
   predictions,
   saysHalt,
-  sliceExamples,
   type Task,
 } from "../../src/trm/index.ts";
 import { withRandomQ } from "./random-q.ts";
@@ -176,17 +175,6 @@ describe("an evaluation by vote", () => {
       numRuns: 4,
       examples: [[5, 3]],
     });
-  });
-
-  it("counts answers in the frame of the puzzle: a model whose every pass is right is elected", async () => {
-    // A task whose symmetries permute the digits, and a "model" that copies its question: the copy is right in every frame.
-    const copies = { ...sliceExamples(puzzles, 0, 3) };
-    const same = { ...copies, labels: copies.inputs, ignoreLabel: null };
-    const ballots = task.symmetries!(6, new Random(2)).map(({ apply, inverse }) => {
-      return { tokens: inverse(apply(same.inputs.slice(0, 16))), qHalt: 1, hasHalted: true };
-    });
-    expect(new Set(ballots.map(({ tokens }) => tokens.join())).size).toBe(1);
-    expect(ballots[electBallot(ballots)]!.tokens).toEqual(same.labels.slice(0, 16));
   });
 
   it("calls the symmetries of a task as methods, so that they may be objects of a class", async () => {
