@@ -18,4 +18,4 @@ if (process.argv.includes("--optional") && !existsSync(new URL(compiler, root)))
 rmSync(new URL("dist", root), { recursive: true, force: true }); // otherwise files that no longer exist would be packed
 node(compiler, "-p", "tsconfig.build.json");
 copyFileSync(new URL(`src/${wide}`, root), new URL(`dist/${wide}`, root));
-writeFileSync(new URL("dist/sources.sha256", root), hashOfSources(new URL("src/", root)));
+writeFileSync(new URL("dist/sources.sha256", root), hashOfSources(fileURLToPath(new URL("src", root))));

@@ -166,17 +166,18 @@ class BoardLines {
     if (isUndecided && !this.#continuesMaze(line)) this.#rows = []; // They were blank lines, not the first rows of a maze.
     if (this.#rows.length > 0) {
       const isMaze = isUndecided || this.#rows.some(hasMarks) || hasMarks(line);
-      if (!isMaze && isBlank(line))
-        yield* this.end(); // an incomplete board
-      else if (isMaze || /[\d.]/.test(line)) {
+      if (!isMaze && isRule(line) && !isBlank(line)) return;
+      // The rows of a maze may lack the spaces at their end, or have one between all cells.
+      if (isMaze ? line.length <= 2 * this.#columns : this.#columnsOf(line) === this.#columns) {
         this.#rows.push(line);
         if (this.#rows.length === this.#columns) yield* this.end();
+        return;
       }
-      return;
+      yield* this.end(); // an incomplete board
     }
     const columns = this.#columnsOf(line);
     const isRowOfSpaces = /^ +$/.test(line) && columns !== undefined;
-    if (/^[-+=|\s]*$/.test(line) && !isRowOfSpaces) return;
+    if (isRule(line) && !isRowOfSpaces) return;
     if (columns === undefined) yield { line: number, text: line };
     else [this.#rows, this.#first, this.#columns] = [[line], number, columns];
   }
@@ -207,6 +208,9 @@ class BoardLines {
 }
 
 const isBlank = (line: string): boolean => line.trim() === "";
+
+/** Whether a line is empty or separates the boxes of a board. */
+const isRule = (line: string): boolean => /^[-+=|\s]*$/.test(line);
 
 /** Whether a line contains a wall, the start or the goal of a maze. */
 const hasMarks = (line: string): boolean => /[#SG]/.test(line);

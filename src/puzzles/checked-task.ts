@@ -2,12 +2,11 @@
 import {
   ArgumentError,
   expectFunction,
-  expectInstance,
   expectObject,
   expectString,
   expectTokens,
   expectWhole,
-  Random,
+  type Random,
   showValue,
 } from "../tensor/index.ts";
 import type { Task, TaskSymmetry } from "../trm/index.ts";
@@ -59,14 +58,14 @@ export function checkedTask<T extends Task>(task: T): T {
       const where = `${name}.augment`;
       expectTokens(where, "the question", question, sequenceLength);
       expectTokens(where, "the answer", answer, sequenceLength);
-      expectInstance(where, "random", random, Random);
+      expectObject(where, "random", random, ["integer"]);
       return task.augment(question, answer, random);
     },
     ...(symmetries && {
       symmetries(count: number, random: Random): readonly TaskSymmetry[] {
         const where = `${name}.symmetries`;
         expectWhole(where, "the number of symmetries", count);
-        expectInstance(where, "random", random, Random);
+        expectObject(where, "random", random, ["integer"]);
         const checked = (move: TaskSymmetry["apply"]) => (tokens: ArrayLike<number>) => {
           expectCells(where, "the cells", tokens);
           return move(tokens);

@@ -30,7 +30,7 @@ export async function loadTaskModule(path: string): Promise<ChosenTask> {
   try {
     exported = await import(pathToFileURL(module).href);
   } catch (error) {
-    const isTypeScript = (error as NodeJS.ErrnoException).code === "ERR_UNKNOWN_FILE_EXTENSION";
+    const isTypeScript = (Object(error) as NodeJS.ErrnoException).code === "ERR_UNKNOWN_FILE_EXTENSION";
     const reason = isTypeScript
       ? `Node ${process.version} does not run TypeScript, expected Node 22.18 or newer, or NODE_OPTIONS="--import tsx"`
       : firstLine(error);

@@ -10,7 +10,7 @@ import { projectRoot } from "../source.ts";
 const clone = mkdtempSync(join(tmpdir(), "trm-compiled-"));
 afterAll(() => rmSync(clone, { recursive: true, force: true }));
 const { hashOfSources } = (await import(pathToFileURL(join(projectRoot, "bin/hash-of-sources.mjs")).href)) as {
-  hashOfSources(folder: URL): string;
+  hashOfSources(folder: string): string;
 };
 const run = (): string => execFileSync(process.execPath, [join(clone, "bin/trm.mjs")], { encoding: "utf8" }).trim();
 
@@ -23,10 +23,14 @@ it("trm runs dist/ if it was compiled from the present sources or there are none
   writeFileSync(source, 'console.log("sources" satisfies string);');
   writeFileSync(join(clone, "dist/cli/main.js"), 'console.log("compiled");');
   expect(run()).toBe("sources");
-  writeFileSync(join(clone, "dist/sources.sha256"), hashOfSources(pathToFileURL(join(clone, "src/"))));
+  writeFileSync(join(clone, "dist/sources.sha256"), hashOfSources(join(clone, "src")));
+  expect(run()).toBe("compiled");
+  symlinkSync("nobody@nowhere.1", join(clone, "src/.#main.ts")); // the lock of an editor
   expect(run()).toBe("compiled");
   appendFileSync(source, "\n");
   expect(run()).toBe("sources");
+  rmSync(join(clone, "node_modules"));
+  expect(run).toThrow(`trm: ${clone}/ is not built, or its packages are not installed: run npm ci there`);
   rmSync(join(clone, "src"), { recursive: true });
   expect(run()).toBe("compiled");
 });

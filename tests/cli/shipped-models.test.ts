@@ -108,6 +108,18 @@ describe("puzzles in a stream", () => {
     ]);
   });
 
+  it("are not swallowed by a line of the length of a row, nor by a board that lacks rows", async () => {
+    const puzzle = "..1.3.....4.2...";
+    const texts = async (...lines: string[]) => (await read([lines.join("\n")])).map(([, text]) => text);
+    expect(await texts("easy", puzzle, "random", puzzle)).toEqual(["easy", puzzle, "random", puzzle]);
+    expect(await texts("..1.", "3...", puzzle, "1234", "3412", "2143", "4321", puzzle)).toEqual([
+      "..1.\n3...",
+      puzzle,
+      "1234\n3412\n2143\n4321",
+      puzzle,
+    ]);
+  });
+
   it("are not swallowed by a comment of the length of a maze row", async () => {
     const nine = "# puzzles"; // a 9x9 maze has rows of nine characters
     expect(await read([`${nine}\n${four}\n${four}\n`])).toEqual([

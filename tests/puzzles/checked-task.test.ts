@@ -68,7 +68,7 @@ describe.each(tasks.map((task) => [task.name, task] as const))("%s", (name, task
       new ArgumentError(`${name}.generate: got undefined as the options, expected an object with train, test, seed`),
     );
     expect(() => call(task, "augment", [full, full, 3])).toThrow(
-      new ArgumentError(`${name}.augment: got 3 as random, expected a Random`),
+      new ArgumentError(`${name}.augment: got 3 as random, expected an object with integer`),
     );
   });
 
