@@ -119,7 +119,13 @@ export function gridTask(definition: GridTaskDefinition): GridTask {
         name,
         random: new Random(options.seed),
         draw(random) {
-          const { question, answer } = definition.draw(random);
+          const drawn = definition.draw(random);
+          const { question, answer } = Object(drawn) as Partial<typeof drawn>;
+          if (typeof question !== "string" || typeof answer !== "string") {
+            throw new ConfigError(
+              `${name}: draw returned ${showValue(drawn)}, expected { question, answer } as strings`,
+            );
+          }
           return { question: toTokens(question), answer: toTokens(answer) };
         },
         key: ({ question }) => images.map((id) => format(turn(question, id))).sort()[0]!,

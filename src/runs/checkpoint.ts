@@ -89,7 +89,8 @@ export function expectBetweenSteps(where: string, training: Training): void {
 /**
  * Packs the whole state of a training. Call it between two steps, and await it before the next one.
  *
- * @throws Error while a supervision step is running, or if one is made before the state is read
+ * @throws CheckpointError for facts of another type or out of range; Error while a supervision step is running, or if one is made
+ *   before the state is read
  */
 export async function packCheckpoint(training: Training, about: CheckpointAbout): Promise<CheckpointFiles> {
   t.expectInstance("packCheckpoint", "the training", training, Training);
@@ -107,6 +108,7 @@ export async function packCheckpoint(training: Training, about: CheckpointAbout)
     carry: { steps: [...carry.steps], halted: carry.halted },
     config: flattenConfig(config),
   } satisfies z.input<typeof sideSchema>;
+  parseAs(sideSchema, side, "packCheckpoint"); // Facts that no reader accepts are refused before anything is written.
   const files = new Map<string, Uint8Array>([
     [sideFile, new TextEncoder().encode(`${JSON.stringify(side, null, 2)}\n`)],
     [weightsFile, serializeSafetensors(await exportWeights(model))],

@@ -38,7 +38,7 @@ export {
 } from "./exchange/import.node.ts";
 export { type InitialWeights, readInitialWeights } from "./initial-weights.node.ts";
 export { type CheckpointPlace, isModelFolder, type LoadedRun, type LoadRunOptions, loadRun } from "./load-run.node.ts";
-export { readMetrics } from "./metrics-log.node.ts";
+export { metricsFile, readCourse, readMetrics } from "./metrics-log.node.ts";
 export {
   dataFolderOf,
   folderState,

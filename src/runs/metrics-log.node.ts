@@ -54,6 +54,15 @@ function stepOf(line: Uint8Array): number | undefined {
   }
 }
 
+/** The metrics of a run that has made a training step. @throws CheckpointError */
+export function readCourse(run: string): Metrics {
+  const metrics = readMetrics(run);
+  if (metrics.steps.length > 0) return metrics;
+  const isRun = existsSync(join(run, "run.json"));
+  const reason = isRun ? "has not made a training step yet" : "contains no metrics, expected the folder of a run";
+  throw new CheckpointError(`${run}: ${reason}`);
+}
+
 /** The metrics of the run in a folder; empty if it has not written any. @throws CheckpointError */
 export function readMetrics(run: string): Metrics {
   const path = join(run, metricsFile);

@@ -3,7 +3,7 @@ import { resolve } from "node:path";
 import { CheckpointError } from "../formats/index.ts";
 import { resolveTask } from "../puzzles/index.node.ts";
 import { choiceOf, SplitBatches } from "../puzzles/index.ts";
-import { expectInstance, expectObject, expectString } from "../tensor/index.ts";
+import { expectArray, expectInstance, expectObject, expectString } from "../tensor/index.ts";
 import {
   type BatchSource,
   type Config,
@@ -125,6 +125,8 @@ function pack(
   };
   if (!evaluation) return packCheckpoint(training, about);
   const { puzzles, exact, cell } = evaluation;
+  expectArray("saveRun", "exact of the evaluation", exact);
+  expectArray("saveRun", "cell of the evaluation", cell);
   return packCheckpoint(training, { ...about, evaluation: { puzzles, exact: exact.at(-1)!, cell: cell.at(-1)! } });
 }
 

@@ -1,5 +1,5 @@
 // The page and the picture of `trm plot`.
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
@@ -119,6 +119,20 @@ it("the vertical axis of a constant learning rate goes from 0 to twice the rate"
   } as Chart;
   const labels = [...plotSvg([constant]).matchAll(/text-anchor="end">([^<]*)</g)].map(([, label]) => Number(label));
   expect(labels).toEqual([0, 0.001, 0.002, 0.003, 0.004]);
+});
+
+it("refuses to replace the metrics of a run, and a run without a training step", async () => {
+  const run = join(folder, "none");
+  mkdirSync(run);
+  const plot = (...args: string[]) =>
+    plotCommand()
+      .exitOverride()
+      .parseAsync([run, ...args], { from: "user" });
+  writeFileSync(join(run, "run.json"), "{}");
+  await expect(plot("--svg", join(run, "metrics.jsonl"))).rejects.toThrow(`holds the metrics of ${run}`);
+  await expect(plot("--svg", join(folder, "none.svg"))).rejects.toThrow(`${run}: has not made a training step yet`);
+  rmSync(join(run, "run.json"));
+  await expect(plot("--svg", join(folder, "none.svg"))).rejects.toThrow(`${run}: contains no metrics`);
 });
 
 it("writes a page that loads nothing from elsewhere, and a picture", async () => {

@@ -121,6 +121,19 @@ describe("saveRun", () => {
     expect(await steps(resumed, 3)).toEqual(await steps(training, 3));
   });
 
+  it("refuses facts that no reader accepts, and writes nothing", async () => {
+    const training = kept(tinyTraining(tinyConfig({})));
+    const path = newFolder();
+    const save = (facts: object) => saveRun(path, training, { task: sudoku, ...facts });
+    for (const seconds of [Number.NaN, -5])
+      await expect(save({ seconds })).rejects.toThrow(/packCheckpoint: seconds: /);
+    await expect(save({ evaluation: { puzzles: 3, exact: [], cell: [] } })).rejects.toThrow(/evaluation.*exact/);
+    await expect(save({ evaluation: { puzzles: 3, exact: 0.5, cell: 0.5 } })).rejects.toThrow(
+      "exact of the evaluation",
+    );
+    expect(existsSync(path)).toBe(false);
+  });
+
   it("stores the puzzles, so that the run can be evaluated and drawn without the definition of its task", async () => {
     const training = ownTraining({}, true);
     await steps(training, 2);

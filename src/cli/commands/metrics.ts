@@ -1,7 +1,6 @@
 // `trm metrics`: the metrics of a run as a table for people, or for spreadsheets and pandas.
 import { Command } from "commander";
-import { CheckpointError } from "../../formats/index.ts";
-import { readMetrics, runFolderOf } from "../../runs/index.node.ts";
+import { readCourse, runFolderOf } from "../../runs/index.node.ts";
 import { metricsCsv } from "../../runs/index.ts";
 import { UsageError } from "../explain.ts";
 import { duration, lossText, thousands } from "../format.ts";
@@ -37,12 +36,11 @@ function showMetrics(path: string, { csv, json }: MetricsOptions): void {
   if (csv && json) throw new UsageError("metrics: got --csv and --json, expected one of them");
   const terminal = openTerminal();
   const run = runFolderOf(path);
-  const metrics = readMetrics(run);
-  const last = metrics.steps.at(-1);
-  if (last === undefined) throw new CheckpointError(`${run}: contains no metrics, expected the folder of a run`);
+  const metrics = readCourse(run);
   if (json) terminal.print(JSON.stringify(metrics));
   else if (csv) terminal.print(metricsCsv(metrics).trimEnd());
   else {
+    const last = metrics.steps.at(-1)!;
     terminal.print(`${thousands(last.step)} steps in ${duration(last.seconds)}, loss ${lossText(last.loss)}`);
     for (const line of historyTable(metrics)) terminal.print(line);
   }

@@ -1,9 +1,8 @@
 // `trm plot`: the learning curves of one or several runs, in one file.
-import { basename, resolve } from "node:path";
+import { basename, join, resolve } from "node:path";
 import { Command } from "commander";
-import { isStandardOutput, writeOutput } from "../../formats/index.node.ts";
-import { CheckpointError } from "../../formats/index.ts";
-import { readMetrics, runFolderOf } from "../../runs/index.node.ts";
+import { isSameFile, isStandardOutput, writeOutput } from "../../formats/index.node.ts";
+import { metricsFile, readCourse, runFolderOf } from "../../runs/index.node.ts";
 import { UsageError } from "../explain.ts";
 import { expectDifferentFiles } from "../options.ts";
 import { chartsOf, type PlottedRun } from "../plot/charts.ts";
@@ -38,6 +37,10 @@ function plot(paths: readonly string[], { out, svg }: PlotOptions): void {
   if (out === undefined && svg === undefined)
     throw new UsageError("plot: --out FILE.html or --svg FILE.svg is missing");
   if (out !== undefined && svg !== undefined) expectDifferentFiles("plot", { out, svg });
+  for (const path of [out, svg].filter((each) => each !== undefined)) {
+    const run = paths.find((each) => isSameFile(path, join(runFolderOf(each), metricsFile)));
+    if (run !== undefined) throw new UsageError(`plot: ${path} holds the metrics of ${run}, expected another file`);
+  }
   const runs = paths.map(readRun);
   const charts = chartsOf(runs);
   const names = runs.map(({ name }) => name);
@@ -57,7 +60,5 @@ function plot(paths: readonly string[], { out, svg }: PlotOptions): void {
 
 function readRun(path: string): PlottedRun {
   const run = runFolderOf(path);
-  const metrics = readMetrics(run);
-  if (metrics.steps.length > 0) return { name: basename(resolve(run)), metrics };
-  throw new CheckpointError(`${run}: contains no metrics, expected the folder of a run`);
+  return { name: basename(resolve(run)), metrics: readCourse(run) };
 }
