@@ -20,5 +20,5 @@ export function generatePuzzles(task: Task, sizes: DataSizes, config: Config, te
     watch: sliceExamples(generated.test, 0, watch),
     unseen: sliceExamples(generated.test, watch, watch + unseen),
   };
-  return puzzlesInMemory(sets, task, config, augment);
+  return puzzlesInMemory(sets, task, config, augment && task.symmetries !== undefined);
 }

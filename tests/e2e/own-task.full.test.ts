@@ -32,6 +32,7 @@ it("train learns the puzzles of a module", () => {
   expect(trained.stdout).toMatch(/task +flip; preset small/);
   const about = JSON.parse(readFileSync(join(run, "run.json"), "utf8")) as { task: object };
   expect(about.task).toMatchObject({ name: "grid", title: "flip", symbols: '.#"', module });
+  expect(about).toMatchObject({ data: { augment: false } }); // a task without symmetries
   expect(trained.stdout).toMatch(/unseen {3}(\d{2}|100)[.\d]*% exact/);
 });
 

@@ -195,7 +195,9 @@ async function runStudy(
   const cells = readCells(folder).filter(({ seed }) => seed <= study.seeds);
   const about: AblationAbout & AblationPlan = { ...study, scale: scaleText(study, base) };
   const reports = rowsOf(study).map((row) => reportRow(row, base.model, cells));
-  if (json) terminal.print(JSON.stringify({ ...about, rows: reports }));
+  const missing = study.rows.length * study.seeds - cells.filter(({ row }) => study.rows.includes(row)).length;
+  const ending = missing > 0 ? "stopped" : "goal";
+  if (json) terminal.print(JSON.stringify({ ...about, ending, rows: reports }));
   else for (const line of ["", ...ablationTable(about, reports)]) terminal.print(line);
 }
 
