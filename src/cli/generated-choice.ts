@@ -19,7 +19,10 @@ export const generatedOptions = (defaultClues = "as few as a unique solution all
     "--longer-than <n>",
     "mazes whose shortest path has more steps than this (default: 9 for side 9, 27 for 15, 110 for 30)",
   ).argParser(wholeNumber(0)),
-  new Option("--clues <n>", `clues of a Sudoku (default: ${defaultClues})`).argParser(wholeNumber(1)),
+  new Option(
+    "--clues <n>",
+    `clues of a Sudoku, or more where a unique solution needs them (default: ${defaultClues})`,
+  ).argParser(wholeNumber(1)),
 ];
 
 /**

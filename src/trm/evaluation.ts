@@ -36,7 +36,8 @@ export interface EvaluationOptions extends HaltingOptions, PredictionHooks {
 }
 
 /**
- * Evaluates a model on puzzles after every supervision step.
+ * Evaluates a model on puzzles after every supervision step. Its weights must not change meanwhile: a training step between two batches
+ * would mix two models.
  *
  * @throws ConfigError if no puzzle has labels, or the puzzles do not fit the model
  */

@@ -187,7 +187,8 @@ export class Training {
   }
 
   /**
-   * One supervision step on every slot.
+   * One supervision step on every slot. On all backends but gpu it does not return to the event loop: a loop of steps beside timers or
+   * requests has to await `new Promise((resolve) => setImmediate(resolve))` now and then.
    *
    * @param onProgress  called and awaited after every micro-batch of a batch that has several, with the number of slots that are
    *   computed and the number of all slots. If it throws, the step ends without an update;
