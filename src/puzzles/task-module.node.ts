@@ -51,6 +51,11 @@ export async function resolveTask(choice: TaskChoice, path = choice.module): Pro
   if (path === choice.module && !existsSync(path)) {
     throw new ConfigError(`${path}: no such file, but the task is defined there (if it has been moved: --task FILE)`);
   }
+  if (choice.rows === undefined) {
+    throw new ConfigError(
+      `${path}: got a module as the task, expected none, because the model was trained on ${choice.name}`,
+    );
+  }
   const chosen = await loadTaskModule(path);
   for (const key of ["rows", "columns", "symbols"] as const) {
     const [got, expected] = [chosen.choice[key], choice[key]];

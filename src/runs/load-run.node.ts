@@ -5,7 +5,7 @@ import { readBytes } from "../formats/index.node.ts";
 import { CheckpointError } from "../formats/index.ts";
 import { resolveTask } from "../puzzles/index.node.ts";
 import { choiceOf, type TaskChoice } from "../puzzles/index.ts";
-import { expectObject, expectString } from "../tensor/index.ts";
+import { ArgumentError, expectObject, expectString, showValue } from "../tensor/index.ts";
 import { averageFile, type CheckpointSide, evaluatedFile, weightsFile } from "./checkpoint.ts";
 import { type CheckpointChoice, checkpointChoices, readCheckpoint } from "./checkpoint-folder.node.ts";
 import type { DataFingerprint } from "./data-fingerprint.ts";
@@ -55,6 +55,10 @@ export async function loadRun(folder: string, options: LoadRunOptions = {}): Pro
   expectString("loadRun", "the folder", folder);
   expectObject("loadRun", "the options", options);
   const { checkpoint = "last", weights } = options;
+  expectString("loadRun", "checkpoint", checkpoint);
+  if (weights !== undefined && weights !== "raw" && weights !== "averaged") {
+    throw new ArgumentError(`loadRun: got ${showValue(weights)} as weights, expected "raw" or "averaged"`);
+  }
   if (isModelFolder(folder)) {
     const files = {
       config: readBytes(join(folder, modelConfigFile)),

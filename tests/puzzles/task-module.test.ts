@@ -121,6 +121,9 @@ describe("the task of a run", () => {
     rmSync(path);
     await expect(resolveTask(choice)).rejects.toThrow(`${path}: no such file, but the task is defined there`);
     expect((await resolveTask(choice, moved)).task.name).toBe("flip");
+    await expect(resolveTask({ name: "sudoku4" }, moved)).rejects.toThrow(
+      `${moved}: got a module as the task, expected none, because the model was trained on sudoku4`,
+    );
   });
 
   it("must still have the same cells and symbols", async () => {

@@ -93,6 +93,14 @@ describe("loadRun", async () => {
     }
   });
 
+  it("refuses weights and checkpoints of another kind in one line", async () => {
+    const load = (options: object) => loadRun("weights/sudoku4", options);
+    await expect(load({ weights: "foo" })).rejects.toThrow(
+      'got the string "foo" as weights, expected "raw" or "averaged"',
+    );
+    await expect(load({ checkpoint: 3 })).rejects.toThrow("loadRun: got 3 as checkpoint, expected a string");
+  });
+
   it("gives the checkpoint with the best evaluation on request", async () => {
     await expect(loadRun(path, { checkpoint: "best" })).rejects.toThrow(/none of its checkpoints has been evaluated/);
     const place = join(folder, "evaluated");
