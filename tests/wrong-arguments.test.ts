@@ -33,7 +33,7 @@ const trusting: Readonly<Record<string, readonly string[]>> = {
       "expectObject",
       "expectString",
     ],
-    ...["expectOneBackend", "expectTensors", "expectTokens", "expectTypeName", "expectWhole"],
+    ...["expectOneBackend", "expectTensors", "expectTokens", "expectTypeName", "expectNumber", "expectWhole"],
     ...["broadcastShapes", "matmulShape"],
     // Every call with valid arguments starts threads. The test at the end of this file calls it with wrong ones.
     "WasmBackend",

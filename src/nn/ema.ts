@@ -1,11 +1,12 @@
 // Exponential moving average (EMA) of the weights, used for evaluation. Paper section 4.7, rate 0.999.
-import { expectInstance, ShapeError, updateMovingAverage } from "../tensor/index.ts";
+import { expectInstance, expectNumber, ShapeError, updateMovingAverage } from "../tensor/index.ts";
 import { Module } from "./module.ts";
 
 /** After every optimizer step: averaged = rate · averaged + (1 - rate) · weights. Both modules have the same structure. @throws ShapeError */
 export function updateAverage(averaged: Module, weights: Module, rate: number): void {
   expectInstance("updateAverage", "the average", averaged, Module);
   expectInstance("updateAverage", "the weights", weights, Module);
+  expectNumber("updateAverage", "the rate", rate, 0, 1);
   const [targets, sources] = [averaged.parameters(), weights.parameters()];
   if (targets.length !== sources.length) {
     throw new ShapeError(`updateAverage: got ${sources.length} weights, expected ${targets.length} as in the average`);

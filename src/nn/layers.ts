@@ -7,6 +7,7 @@ import {
   assign,
   empty,
   expectInstance,
+  expectNumber,
   expectWhole,
   gatherRows,
   keep,
@@ -23,6 +24,7 @@ import { Module } from "./module.ts";
 // DEVIATION: random numbers — the distribution is the official one, the generator is not: equal seeds give other weights than PyTorch.
 /** Numbers from a truncated normal distribution with the given standard deviation. @throws MemoryError before any number is drawn */
 export function truncatedNormal(shape: Shape, std: number, random: Random): Tensor {
+  expectNumber("truncatedNormal", "the standard deviation", std, 0);
   expectInstance("truncatedNormal", "the random numbers", random, Random);
   const out = empty(shape);
   assign(
@@ -134,6 +136,7 @@ function tablesOfAngles(
 export function rotaryTables(length: number, headSize: number, base = 10000): RotaryTables {
   expectWhole("rotaryTables", "length", length);
   expectWhole("rotaryTables", "headSize", headSize);
+  if (headSize % 2 !== 0) throw new ArgumentError(`rotaryTables: got ${headSize} as headSize, expected an even number`);
   return tablesOfAngles(length, headSize, (position, pair) => position * Math.fround(base ** ((-2 * pair) / headSize)));
 }
 

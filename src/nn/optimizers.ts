@@ -5,6 +5,7 @@ import {
   adamUpdate,
   assign,
   expectInstance,
+  expectNumber,
   expectObject,
   keep,
   ShapeError,
@@ -61,6 +62,7 @@ export abstract class Optimizer<Moment extends string = string> {
         `${this.constructor.name}: got ${gradients.length} gradients, expected one for each of ${this.parameters.size} parameters`,
       );
     }
+    expectNumber(this.constructor.name, "the learning rate", learningRate, 0);
     this.#steps++;
     let i = 0;
     for (const [name, { value }] of this.parameters) {
@@ -107,8 +109,10 @@ export class Adam extends Optimizer<"m" | "v"> {
     readonly options: AdamOptions,
     parameters: ReadonlyMap<string, Variable>,
   ) {
-    super(parameters, ["m", "v"]);
     expectObject("Adam", "the options", options, ["beta1", "beta2", "weightDecay"]);
+    for (const name of ["beta1", "beta2"] as const) expectNumber("Adam", name, options[name], 0, 1);
+    expectNumber("Adam", "weightDecay", options.weightDecay, 0);
+    super(parameters, ["m", "v"]);
   }
 
   protected override updateParameter(

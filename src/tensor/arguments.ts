@@ -62,6 +62,17 @@ export function expectWhole(where: string, name: string, value: unknown, least =
 }
 
 /**
+ * Checks that an argument is a number within a range.
+ *
+ * @throws ArgumentError unless the value is a finite number from `least` to `most`
+ */
+export function expectNumber(where: string, name: string, value: unknown, least: number, most = Infinity): void {
+  if (Number.isFinite(value) && (value as number) >= least && (value as number) <= most) return;
+  const expected = most === Infinity ? `a number from ${least}` : `a number from ${least} to ${most}`;
+  throw new ArgumentError(`${where}: got ${showValue(value)} as ${name}, expected ${expected}`);
+}
+
+/**
  * Checks that an argument is an array of tokens.
  *
  * @throws ArgumentError unless the value is an Int32Array, whose length is `length` if it is given

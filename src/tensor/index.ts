@@ -6,6 +6,7 @@ export {
   expectArray,
   expectFunction,
   expectInstance,
+  expectNumber,
   expectObject,
   expectString,
   expectTokens,

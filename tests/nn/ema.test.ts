@@ -1,8 +1,8 @@
 // The warm-up of the moving average's rate.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { Linear, updateAverage, warmedUpRate } from "../../src/nn/index.ts";
-import { ArgumentError, Random } from "../../src/tensor/index.ts";
+import { Linear, Module, updateAverage, warmedUpRate } from "../../src/nn/index.ts";
+import { ArgumentError, Random, ShapeError } from "../../src/tensor/index.ts";
 
 describe("the rate of a moving average with a warm-up", () => {
   it("rises at every step until it stays at the full rate, which it never exceeds", () =>
@@ -37,4 +37,18 @@ it("an average refuses what is no module, whichever of the two it is", () => {
   expect(() => updateAverage(wrong, module, 0.9)).toThrow(ArgumentError);
   expect(() => updateAverage(wrong, module, 0.9)).toThrow(/got an object .* as the average, expected a Module/);
   expect(() => updateAverage(module, wrong, 0.9)).toThrow(/got an object .* as the weights, expected a Module/);
+});
+
+it("an average refuses a rate outside 0..1, and a module with another number of weights", () => {
+  const module = new Linear(2, 2, new Random(1));
+  for (const rate of [2, -0.1, Number.NaN, undefined as unknown as number]) {
+    expect(() => updateAverage(module, module, rate)).toThrow(/as the rate, expected a number from 0 to 1$/);
+  }
+  const pair = new (class extends Module {
+    readonly one = new Linear(2, 2, new Random(1));
+    readonly two = new Linear(2, 2, new Random(2));
+  })();
+  expect(() => updateAverage(pair, module, 0.9)).toThrow(
+    new ShapeError("updateAverage: got 1 weights, expected 2 as in the average"),
+  );
 });

@@ -16,6 +16,19 @@ it("Adam refuses another number of gradients than of parameters", () => {
   w.value.dispose();
 });
 
+it("Adam refuses numbers out of range", () => {
+  const parameters = new Map([["w", parameter([1, 2])]]);
+  const create = (own: object) => () => new Adam("adamW", { ...options, ...own }, parameters);
+  expect(create({ beta1: "x" })).toThrow('Adam: got the string "x" as beta1, expected a number from 0 to 1');
+  expect(create({ beta2: 1.5 })).toThrow("Adam: got 1.5 as beta2, expected a number from 0 to 1");
+  expect(create({ weightDecay: -1 })).toThrow("Adam: got -1 as weightDecay, expected a number from 0");
+  const adam = create({})();
+  expect(() => adam.update([tensor([1, 1])], undefined as unknown as number)).toThrow(
+    "Adam: got undefined as the learning rate, expected a number from 0",
+  );
+  adam.dispose();
+});
+
 it("Adam continues bit for bit from a restored state", async () => {
   const step = (adam: Adam, i: number): void => scope(() => adam.update([tensor([0.1 * i, -0.2])], 1e-2));
   const [first, second] = [parameter([1, 2]), parameter([1, 2])];
