@@ -166,8 +166,8 @@ const helpText = (): string => `
 Presets:
 ${presetNames.map(presetHelp).join("\n")}
 
-Preset small generates 16,000 puzzles for sudoku4, 10,000 for sudoku6, 20,000 for
-sudoku9 and maze, and 5,000 for a task of your own; official generates 1,000.
+Preset small generates 16,000 puzzles for sudoku4, 10,000 for sudoku6, 20,000
+for sudoku9 and maze, 5,000 for a task of your own; preset official 1,000.
 The settings of --set are explained in docs/notation.md and src/trm/config.ts.
 
 A complete official configuration (all_config.yaml) determines all settings; the
