@@ -138,7 +138,7 @@ export function trainCommand(): Command {
     .addOption(
       new Option(
         "--eval-every <steps>",
-        "steps between evaluations on unseen puzzles (default: so many that evaluations take a tenth of the time)",
+        "steps between evaluations on unseen puzzles (default: as often as fits into a tenth of the training time)",
       ).argParser(wholeNumber(1)),
     )
     .addOption(

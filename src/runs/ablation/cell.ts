@@ -60,7 +60,7 @@ export function stepsFor(config: Config, budget: number): number {
   return steps;
 }
 
-/** Operations of a training of so many steps in all. The stages of a depth curriculum are shares of them. */
+/** Operations of a whole training with this number of steps. The stages of a depth curriculum are shares of them. */
 export const operationsOfAll = (config: Config, steps: number): number =>
   operationsOf({ ...config, training: { ...config.training, totalSteps: steps } }, steps);
 
