@@ -87,7 +87,7 @@ async function oneRollout(model: Model, question: Question, options: RolloutOpti
   };
   const initial = options.randomStarts && k > 0 ? randomStarts(model.config, model.recursion.latents) : hooks.initial;
   const changes = new LogitChanges(question.inputs.length / model.config.sequenceLength, model.config.vocabularySize);
-  // The default key of a prediction for k = 0: a model with noise of its own answers as in `evaluate`.
+  // k = 0 has the default key of a prediction, so that a model that draws noise itself answers as in `evaluate`.
   const rollout = k === 0 ? undefined : { seed, k };
   const all = predictions(model, question, steps, { ...hooks, before, initial, firstPuzzle, rollout });
   for await (const { step, tokens, qHalt, logits } of all) {

@@ -264,7 +264,7 @@ export class Training {
     const weights = this.#parameters;
     const computed = gradients(loss, puzzleRows ? [...weights, puzzleRows] : weights);
     return {
-      // Handles of its own: a step may leave a latent as it is, and then the carry holds the same tensor.
+      // New handles, because a step may leave a latent as it is, and then the carry holds the same tensor.
       latents: mapLatents(latents, (latent) => latent.view(latent.shape)),
       logits: logits.value,
       q: q.value,
