@@ -5,7 +5,13 @@ export { buildArcFiles } from "./arc/build.node.ts";
 export { type ArcEvaluation, evaluateArc } from "./arc/evaluation.node.ts";
 export { readArcNames, readArcPredictions, scoreArc, writeArcScores } from "./arc/score.node.ts";
 export { buildMaze, buildSudoku } from "./csv/build.node.ts";
-export { dataSettings, hasTestSplit, openDataSplit, readDataMetadata } from "./official-layout/data-folder.node.ts";
+export {
+  dataSettings,
+  hasTestSplit,
+  holdsDataset,
+  openDataSplit,
+  readDataMetadata,
+} from "./official-layout/data-folder.node.ts";
 export {
   type Dataset,
   type DatasetContents,

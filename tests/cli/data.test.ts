@@ -35,3 +35,17 @@ it("data generate writes the puzzles that it has generated", async () => {
   );
   expect(readFileSync(out, "utf8").trim().split("\n")).toHaveLength(1 + 3);
 });
+
+it("data keeps an existing data set unless --force is given", async () => {
+  const [csv, out] = [join(folder, "csv"), join(folder, "built")];
+  mkdirSync(csv);
+  for (const name of ["train", "test"]) {
+    const file = join(csv, `${name}.csv`);
+    await runCommand(dataCommand(), "generate", "sudoku4", "--count", "4", "--out", file);
+  }
+  const build = (...more: string[]): Promise<string> =>
+    runCommand(dataCommand(), "sudoku", "--from", csv, "--out", out, ...more);
+  await build();
+  await expect(build("--subsample", "2")).rejects.toThrow(`${out} holds a data set already: --force replaces it`);
+  expect(await build("--subsample", "2", "--force")).toContain(`${out}/train: 2 groups`);
+});

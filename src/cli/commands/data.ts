@@ -1,7 +1,7 @@
 // `trm data`: builds data sets in the official layout from the published sources, and generates puzzles as CSV.
 import { Command, Option } from "commander";
 import { writeOutput } from "../../formats/index.node.ts";
-import { buildArcFiles, buildMaze, buildSudoku } from "../../puzzles/index.node.ts";
+import { buildArcFiles, buildMaze, buildSudoku, holdsDataset } from "../../puzzles/index.node.ts";
 import {
   type BuildReport,
   generatedRows,
@@ -10,6 +10,7 @@ import {
   taskNames,
   writePuzzleCsv,
 } from "../../puzzles/index.ts";
+import { OccupiedError } from "../../runs/index.node.ts";
 import { counted } from "../format.ts";
 import { type GeneratedOptions, generatedChoice, generatedOptions } from "../generated-choice.ts";
 import { anyNumber, outputFolder, seed, wholeNumber } from "../options.ts";
@@ -33,6 +34,8 @@ export function dataCommand(): Command {
     );
 }
 
+const forceHelp = "replace an existing data set";
+
 interface CsvOptions {
   readonly from: string;
   readonly out: string;
@@ -40,6 +43,7 @@ interface CsvOptions {
   readonly subsample?: number;
   readonly minDifficulty?: number;
   readonly seed?: number;
+  readonly force?: boolean;
   readonly json?: boolean;
 }
 
@@ -60,6 +64,7 @@ function csvCommand(kind: "sudoku" | "maze"): Command {
     .addOption(new Option("--subsample <n>", "draw only n training puzzles at random").argParser(wholeNumber(1)))
     .addOption(new Option("--min-difficulty <n>", "only puzzles rated at least n").argParser(anyNumber))
     .addOption(new Option("--seed <n>", "seed of the random choices").argParser(seed).default(0))
+    .option("--force", forceHelp)
     .option("--json", "print what was written as one JSON object")
     .addHelpText("after", `\nExample:\n  ${invocation} data ${kind} --from csv --out data/${kind} --augment ${example}`)
     .action((options: CsvOptions) =>
@@ -75,6 +80,7 @@ interface ArcOptions {
   readonly side?: number;
   readonly augment?: number;
   readonly seed?: number;
+  readonly force?: boolean;
   readonly json?: boolean;
 }
 
@@ -100,6 +106,7 @@ function arcCommand(): Command {
     )
     .addOption(new Option("--augment <n>", "augmented copies per task").argParser(wholeNumber(0)).default(1000))
     .addOption(new Option("--seed <n>", "seed of the augmentation").argParser(seed).default(42))
+    .option("--force", forceHelp)
     .option("--json", "print what was written as one JSON object")
     .addHelpText(
       "after",
@@ -110,11 +117,12 @@ function arcCommand(): Command {
 
 const names = (text: string): string[] => text.split(",").map((name) => name.trim());
 
-/** Builds a data set with a progress line, then prints a summary. */
+/** Builds a data set with a progress line, then prints a summary. @throws OccupiedError for an existing data set without --force */
 async function build(
-  { out, json }: { readonly out: string; readonly json?: boolean },
+  { out, force, json }: { readonly out: string; readonly force?: boolean; readonly json?: boolean },
   run: (onProgress: AwaitedProgress) => BuildReport | Promise<BuildReport>,
 ): Promise<void> {
+  if (!force && holdsDataset(out)) throw new OccupiedError(`${out} holds a data set already: --force replaces it`);
   const terminal = openTerminal(json ? "stderr" : "stdout");
   const report = await runCancellable(terminal, run);
   if (json) {

@@ -15,7 +15,12 @@ export const dataSettings = ({ vocabularySize, sequenceLength, identifierCount }
   puzzleIds: identifierCount,
 });
 
-export const hasTestSplit = (dir: string): boolean => existsSync(join(dir, "test", DATASET_JSON));
+const hasSplit = (dir: string, split: SplitName): boolean => existsSync(join(dir, split, DATASET_JSON));
+
+export const hasTestSplit = (dir: string): boolean => hasSplit(dir, "test");
+
+/** Whether a folder contains a split of a data set. */
+export const holdsDataset = (dir: string): boolean => hasSplit(dir, "train") || hasSplit(dir, "test");
 
 /** Reads the metadata of a data set. @throws DatasetError, FileError */
 export function readDataMetadata(dir: string): SplitMetadata {
@@ -39,7 +44,7 @@ export function openDataSplit(dir: string, split: SplitName, model?: ModelConfig
 }
 
 function checkIsThere(dir: string, split: SplitName): void {
-  if (!existsSync(join(dir, split, DATASET_JSON))) {
+  if (!hasSplit(dir, split)) {
     throw new DatasetError(`no ${split}/${DATASET_JSON}, expected a data set as trm data writes it`, {
       file: dir,
     });
