@@ -3,7 +3,7 @@
 
 A recursive model is a small function that is applied to its own output. Before you write one, you need the material
 it works on: **tensors**, which are arrays of numbers with a shape. This lesson builds the one rule that almost every
-line of a neural network uses implicitly, *broadcasting*. It is also behind more silent bugs than any other rule.
+line of a neural network uses implicitly, *broadcasting*. It is also a frequent source of silent bugs.
 
 After this lesson you can
 
@@ -88,8 +88,7 @@ export async function program(print: (line: string) => void): Promise<void> {
 /*md
 ## Exercise 1.1: the shape
 
-Write `broadcastShape`. It returns the shape of the result, or throws an error if the shapes do not fit. Name both
-shapes in the error: you will read this message yourself in lesson 4. Before you run the check, predict on paper what
+Write `broadcastShape`. It returns the shape of the result, or throws an error if the shapes do not fit. Name both shapes in the error: whoever reads it must see at once which shapes do not fit. Before you run the check, predict on paper what
 your code gives for `[]` and `[2]`, and for `[0]` and `[1]`.
 */
 

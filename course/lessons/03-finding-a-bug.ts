@@ -3,8 +3,7 @@
 
 A wrong gradient does not crash. The loss still falls, but less far, and a week later you wonder why the paper's
 number is out of reach. Gradients must therefore be tested, and this lesson is about tests that *can fail*. You write
-one test. Then the checker hands it nine implementations: three that are right and six with a planted bug. A test that
-accepts a bug has not tested anything.
+one test. Then the checker hands it nine implementations: three that are right and six with a planted bug. A test that accepts a bug has not tested for it.
 
 After this lesson you can
 
@@ -49,7 +48,7 @@ wrong rules:
 |---|---|
 | `2 * value`, without `dy` | `dy` was 1 |
 | `dy * 2 * Math.abs(value)` | `value` was positive |
-| `dy * value * value` | $2 \cdot 2 = 2 + 2$: the famous coincidence of the number 2 |
+| `dy * value * value` | $2 \cdot 2 = 2^2$: both rules agree at 2 |
 | the gradients in reversed order | the list had one entry |
 | 0 for the last entry of longer lists | the list had one entry |
 
@@ -115,7 +114,7 @@ $$ dx_i = dy_i \cdot m + \frac{1}{n} \sum_j dy_j \, x_j $$
 
 The code below was written in a hurry. **One line of it is wrong**, and the mistake is not the same for every learner:
 the name that you gave to `start --seed` has chosen it. Let your property find it. `npm run program -- 3` applies it
-to the rule and prints the counterexample. Then read the code with this counterexample in your hand, and repair it.
+to the rule and prints the counterexample. Then follow the code by hand on this counterexample, and repair it.
 */
 
 const mean = (x: readonly number[]): number => x.reduce((sum, value) => sum + value, 0) / x.length;
@@ -157,7 +156,7 @@ export function program(print: (line: string) => void): void {
 `checkGradient` in `trm-ts/autograd` is your property for tensors, with a more exact difference quotient and a relative
 tolerance of $10^{-6}$ in float64. Every operation of the library states the inputs that its test draws, and
 `npm test` in the repository plants mutants into *every* backward rule: scaled, negated, exchanged with its
-neighbours. All of them must be caught. It is the same game as in this lesson.
+neighbours. All of them must be caught. This is the method of this lesson.
 
 **Question to take along.** "The loss goes down" is a test too. Which of the six bugs does it see? Try to find one
 that makes training slower but not impossible, and say how you would notice it.

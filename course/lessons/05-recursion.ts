@@ -8,13 +8,13 @@ itself.
 
 After this lesson you can
 
-- write the recursion of the paper from memory: it has three lines,
+- write the recursion of the paper from memory: it has two updates,
 - say how one network does two jobs, and what tells it which,
 - compute how deep the model effectively is.
 
 You need lesson 4: a network from $[B, L, D]$ to the same shape, with outputs of size 1.
 
-## Three lines
+## Two updates
 
 Let $x$ be the embedded question. It never changes during the recursion. One **latent recursion** updates $z$ several
 times and then $y$ once:
@@ -42,7 +42,7 @@ Three details carry the method, and the check is about them:
 
 1. **Each update uses the newest values.** The second update of $z$ starts from the first one's result.
 2. **$y$ rests while $z$ moves.** All $n$ updates see the same $y$.
-3. **$x$ is absent from the last line.** If it were there, both jobs would look alike to the network.
+3. **$x$ is absent from the update of $y$.** If it were there, both jobs would look alike to the network.
 
 ## How deep is that?
 

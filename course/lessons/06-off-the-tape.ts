@@ -81,8 +81,7 @@ export function deepRecursion(recur: Recursion, x: Variable, state: State, T: nu
 ## Exercise 6.2: the hand-over
 
 After a supervision step the loss is computed, the weights are updated, and $y$ and $z$ go on to the next step: the
-**carry**. They were computed on the tape. If they are handed on as they are, the tape of the next step hangs on the
-tape of this one, and so on: backward would run through all steps so far, with weights that have changed since. Write
+**carry**. They were computed on the tape. If they are handed on as they are, the tape of the next step is connected to the tape of this one, and so on: backward would run through all steps so far, with weights that have changed since. Write
 `handOver`, which keeps the numbers and drops the history.
 */
 
@@ -142,10 +141,10 @@ export async function program(print: (line: string) => void): Promise<void> {
   */
   const first = deepRecursion(recur, x, zero, 2);
   const [handed, hanging] = [handOver(first), first].map((state) => tapeOf(deepRecursion(recur, x, state, 1).y).length);
-  print(`second step: ${handed} entries handed over, ${hanging} if the history hangs on`);
+  print(`second step: ${handed} entries handed over, ${hanging} if the history is kept`);
   /*md
   ```output
-  second step: 5 entries handed over, 13 if the history hangs on
+  second step: 5 entries handed over, 13 if the history is kept
   ```
   */
 }
@@ -298,7 +297,7 @@ export const check = (mine: Mine) => [
           return tapeOf(next.y).length;
         });
       }),
-    next: "If the number grows from step to step, the state that is handed over still hangs on the tape. detach() takes a variable off it.",
+    next: "If the number grows from step to step, the state that is handed over is still on the tape. detach() takes a variable off it.",
   }),
 ];
 
@@ -380,12 +379,12 @@ export const wrong: readonly PlantedBug<Mine>[] = [
   {
     name: "the carry undetached",
     mine: { handOver: (state) => ({ ...state }) },
-    says: "The state is handed over with its history. The tape of every step then hangs on those before it.",
+    says: "The state is handed over with its history. The tape of every step then includes those of all steps before it.",
   },
   {
     name: "only y detached",
     mine: { handOver: ({ y, z }) => ({ y: y.detach(), z }) },
-    says: "y is detached and z is not. The history hangs on z just as well.",
+    says: "y is detached and z is not. z alone is enough to keep the history.",
   },
   {
     name: "y and z exchanged",

@@ -11,7 +11,7 @@ After this lesson you can
 
 - write the training step of TRM: recursion, loss, gradient, update, hand-over,
 - explain what a slot is and why a batch never waits for its slowest puzzle,
-- name the mistake that lets a model look at the wrong puzzle, and test for it.
+- name the mistake that starts a new puzzle from the latents of the old one, and test for it.
 
 You need lessons 5 and 6; their functions run here. The network, the heads, the loss and the optimizer are the
 library's.
@@ -257,8 +257,7 @@ export async function program(print: (line: string) => void): Promise<void> {
   ```
 
   The test puzzles are not among the 4,000 training puzzles. (On a board of four by four there are only two complete
-  grids up to symmetry, so "unseen" means the puzzle here and not the grid. The 6x6 and 9x9 tasks of the project
-  separate the grids too.)
+  grids up to symmetry, so a test puzzle can be a symmetric image of a training puzzle. The 6x6 and 9x9 tasks of the project exclude symmetric images too.)
 
   ## What you have now
 
@@ -436,7 +435,7 @@ export const check = (mine: Mine) => [
     next: "Return handOver(state).",
   }),
   part({
-    name: "every slot thinks about its own puzzle: exchanging slots exchanges the results",
+    name: "no slot depends on another: exchanging slots exchanges the results",
     given: puzzleOrder,
     show: (order) => `puzzles ${order.join(", ")} in slots 0, 1, 2, 3; y of puzzles 0 to 3 after 2 steps`,
     runs: 10,
@@ -507,7 +506,7 @@ export const wrong: readonly PlantedBug<Mine>[] = [
     mine: {
       refill: (slots, batch, initial) => ({ ...refill(slots, batch, initial), state: initial }),
     },
-    says: "All slots start again from the initial state, also those that are still thinking.",
+    says: "All slots start again from the initial state, also those whose puzzle has not halted.",
   },
   {
     name: "only y reset",
@@ -574,7 +573,7 @@ export const wrong: readonly PlantedBug<Mine>[] = [
   {
     name: "the state handed over with its tape",
     mine: { supervisionStep: stepWith({ hand: (state) => state }) },
-    says: "The returned state still hangs on the tape of this step.",
+    says: "The returned state is still on the tape of this step.",
   },
   {
     name: "the slots mixed",

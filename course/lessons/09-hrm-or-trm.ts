@@ -149,7 +149,7 @@ export async function program(print: (line: string) => void): Promise<void> {
   The intervals answer "how would *this model* do on other puzzles?" They do not answer "how would *this system* do if
   it were trained again?" For that question the three trainings are **three** observations, not six hundred.
 
-  What can three against three show? Suppose that two systems are in truth equal. Then every order of the six results
+  What can three against three show? Suppose that the two systems are in fact equally good. Then every order of the six results
   is equally likely, and the probability that all three of system A come out above all three of system B is one in
   $\binom{6}{3} = 20$. So *complete separation* is what three repetitions need to show a difference at 5% (in one
   direction that you named beforehand). Anything less can be explained by the seeds.
@@ -185,7 +185,7 @@ export async function program(print: (line: string) => void): Promise<void> {
     HRM would end, and not which difference matters: this HRM also mixes the cells with attention, unlike TRM. With equal
     operations on 6x6 Sudokus, HRM with attention solved 0.5% of 1,000 unseen puzzles (95% interval 0.2% to 1.2%). With
     the MLP, fewer supervision steps and a falling learning rate it solved 73.9% (71.1% to 76.5%). Each is a single run.
-  - **The 1-step gradient** is the largest loss in the paper (56.5% against 87.4%). Here it shows nothing of the kind.
+  - **The 1-step gradient** causes the largest drop in accuracy in the paper (56.5% against 87.4%). Here it shows nothing of the kind.
     A 4x4 board is solved in about one step, and the full gradient may matter only where long chains of reasoning do.
   - **A single $z$** is worse in the paper (71.9%). Here its three trainings are all near the top, and the summed
     counts alone would call it *better* than TRM. The seeds do not separate, so the strict verdict says no. What would
@@ -248,8 +248,7 @@ that it was trained on. Does your table tell the two apart? Which training would
 does it say about HRM and TRM as systems? "Not decided by this measurement" is an answer. The view "Failures" of the
 explorer shows single puzzles with one blank.
 
-**Question to take along.** You have compared four changes with TRM. If none of them changed anything in truth, how
-often would at least one of four comparisons at 5% look like a difference? What does this say about a table with
+**Question to take along.** You have compared four changes with TRM. If none of them had any real effect, how often would at least one of four comparisons at 5% look like a difference? What does this say about a table with
 twelve rows?
 */
 // BEGIN CHECK

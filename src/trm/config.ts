@@ -29,7 +29,7 @@ export interface ModelConfig {
   readonly sequenceLength: number;
   /** Latent recursions per supervision step; only the last is on the tape. Default: 3. */
   readonly T: number;
-  /** Updates of z per latent recursion (multiZ: the number of latents; fixedPoint has none). Default: 6. */
+  /** Updates of z per latent recursion (multiZ: the number of its z latents; fixedPoint ignores it). Default: 6. */
   readonly n: number;
   /** Number of blocks of the network. Default: 2. */
   readonly layers: number;
@@ -301,7 +301,7 @@ export function parseConfig(
 }
 
 /**
- * Refuses recursions without a depth curriculum: of multiZ n is the number of latents, direct has no depth, and the depth of
+ * Refuses recursions without a depth curriculum: in multiZ, n is the number of z latents, direct has no depth, and the depth of
  * fixedPoint is that of its solver.
  *
  * @throws ConfigError

@@ -22,7 +22,7 @@ function depthAt({ model: { T, n }, training: { totalSteps } }: Config, step: nu
  * third of T and n (n at least 2), the next 30% two thirds. An evaluation has the full depth. The stage follows from the number of the
  * step, so that a resumed training is in the same stage.
  *
- * @throws ConfigError for multiZ, where n is the number of latents, for direct, which has no depth, and for fixedPoint
+ * @throws ConfigError for multiZ, where n is the number of z latents, for direct, which has no depth, and for fixedPoint
  */
 export function depthCurriculum(config: Config): NonNullable<StepHooks["depth"]> {
   expectConfig("depthCurriculum", config);
@@ -51,7 +51,8 @@ export function operationsOf(config: Config, steps: number): number {
 const revealState = z.strictObject({ random: randomStateSchema, source: z.unknown() });
 
 /**
- * Training batches in which some puzzles have blanks filled in: with the given probability r of them, r uniform in 1 .. blanks - 1.
+ * Training batches in which blanks of some puzzles are filled in. With the given probability, r blanks of a puzzle are filled in,
+ * where r is uniform in 1 .. blanks - 1.
  * Blanks are the cells in which question and answer differ. The other puzzles stay as they are. The setting `revealProbability` puts
  * them in front of the batches of a training.
  */

@@ -25,7 +25,10 @@ export interface FixedPointSettings extends SolverSettings {
   readonly gradientSteps: number;
 }
 
-/** A solver of z = net(x + y + z), a few updates of z, then one of y. Without iterations this is latentRecursion. */
+/**
+ * A solver of z = net(x + y + z), a few updates of z, then one of y. With solverIterations 0 this is latentRecursion with
+ * n = gradientSteps.
+ */
 export function fixedPointRecursion(settings: FixedPointSettings, x: Variable, { y, z }: State): State {
   const { net, netY, gradientSteps } = settings;
   const reason = (z: Variable): Variable => net(x, y, z);

@@ -1,6 +1,6 @@
 // What lives here: the algorithm. Recursion, network, deep supervision, halting, training, prediction and evaluation.
 // Where to start: recursion.ts, then training.ts.
-// May import: src/nn, src/autograd and src/tensor. Nothing here knows about a particular puzzle or about files.
+// May import: src/nn, src/autograd and src/tensor. Nothing here depends on a particular puzzle or on files.
 export { randomStateSchema, ShuffledExamples } from "./batches.ts";
 export { Carry } from "./carry.ts";
 export {

@@ -120,7 +120,7 @@ export class Model extends Module {
   /** The latent recursion with `around` in place of every call of a network, and with n updates of z if `n` is given. */
   recurAround(around: AroundUpdate, n = this.config.n): Recursion {
     if (this.config.recursion === "multiZ" && n !== this.config.n) {
-      throw new ConfigError(`depth: got n = ${n}, expected ${this.config.n}, the number of latents of multiZ`);
+      throw new ConfigError(`depth: got n = ${n}, expected ${this.config.n}, the number of z latents of multiZ`);
     }
     if (this.config.recursion === "fixedPoint") {
       throw new ConfigError(

@@ -85,7 +85,7 @@ export interface PredictionTensors {
 export class PredictionRun {
   #carry: Carry;
   #step = 0;
-  /** Indices into the question of the puzzles that are still there. */
+  /** Indices into the question of the puzzles that remain in the batch. */
   #puzzles: Int32Array;
   readonly #random: t.Random;
 
@@ -118,7 +118,7 @@ export class PredictionRun {
     }
   }
 
-  /** Indices into the question of the puzzles that are still there. */
+  /** Indices into the question of the puzzles that remain in the batch. */
   get puzzles(): Int32Array {
     return this.#puzzles;
   }

@@ -4,7 +4,7 @@ import * as t from "../tensor/index.ts";
 
 /** What a training step read about its gradients and weights. */
 export interface StepCheck {
-  /** Norm of the gradient of the loss by all weights. */
+  /** Norm of the gradient of the loss with respect to all weights. */
   readonly gradientNorm: number;
   /** The first tensor with a number that is not finite, as "gradient of NAME" or "weight NAME"; null if there is none. */
   readonly notFinite: string | null;
@@ -28,7 +28,7 @@ const joined = (scalars: readonly t.Tensor[]): t.Tensor =>
   );
 
 /**
- * @param gradients  `squaredNorms` of the gradients, in the order of the names; behind them that of the puzzle rows, if there are any
+ * @param gradients  `squaredNorms` of the gradients, in the order of the names; followed by that of the puzzle rows, if there are any
  * @param weights  `sums` of the updated weights
  */
 export function readCheck(names: readonly string[], gradients: Float64Array, weights: Float64Array): StepCheck {

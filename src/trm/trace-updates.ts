@@ -78,7 +78,7 @@ export async function* updatesOf(model: Model, question: Question, options: Trac
   try {
     while (step < steps) {
       signal?.throwIfAborted();
-      await new Promise((resolve) => setTimeout(resolve, 0)); // lets the event arrive that aborts the signal
+      await new Promise((resolve) => setTimeout(resolve, 0)); // gives the event that aborts the signal time to arrive
       signal?.throwIfAborted();
       step++;
       cycle = 0;

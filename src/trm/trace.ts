@@ -217,7 +217,10 @@ const weightFunctions: Record<t.CrossEntropyName, (x: number, largest: number) =
   stablemax: (x) => (x < 0 ? 1 / (1 - x) : x + 1),
 };
 
-/** 64 bits of the weights, the initial latents and the puzzle table, in hexadecimal. It tells models apart; it is no signature. */
+/**
+ * 64 bits of the weights, the initial latents and the puzzle table, in hexadecimal. It distinguishes models; it is not a
+ * cryptographic signature.
+ */
 async function weightsHash(model: Model): Promise<string> {
   let [low, high] = [0x811c9dc5, 0x9e3779b9];
   const tensors = [...model.parameters().map(({ value }) => value), ...model.initial.values()];

@@ -251,10 +251,10 @@ describe("the hook for the depth of a step", () => {
     training.dispose();
   });
 
-  it("is refused for multiZ, where n is the number of latents", async () => {
+  it("is refused for multiZ, where n is the number of z latents", async () => {
     const training = trainingOf({ depth: () => ({ n: 1 }) }, { recursion: "multiZ" });
     await expect(training.supervisionStep()).rejects.toThrow(
-      "depth: got n = 1, expected 2, the number of latents of multiZ",
+      "depth: got n = 1, expected 2, the number of z latents of multiZ",
     );
     training.dispose();
   });
