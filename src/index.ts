@@ -68,7 +68,6 @@ export {
   type Config,
   ConfigError,
   type CreateModel,
-  curriculumFlops,
   damping,
   deepRecursion,
   depthCurriculum,

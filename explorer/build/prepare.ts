@@ -198,7 +198,7 @@ async function entryOf(
     ({ question, truth }): Sample => ({ question: task.format(question), truth: task.format(truth!) }),
   );
   const { updates, source } = model.recursion;
-  const parameters = model.parameters().reduce((sum, { value }) => sum + value.size, 0);
+  const parameters = model.parameterCount();
   const entry: ModelEntry = {
     name,
     title: titleOf(task),

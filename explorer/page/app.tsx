@@ -3,7 +3,7 @@ import { effect, signal } from "@preact/signals";
 import type { JSX } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { wrongCells } from "../shared/frames.ts";
-import { backends, themes, type View } from "../shared/link.ts";
+import { backends, firstPlace, themes, type View } from "../shared/link.ts";
 import { counted, isOrAre } from "../shared/words.ts";
 import { Guide } from "./guide.tsx";
 import { IsolationButton } from "./parts/isolation.tsx";
@@ -211,7 +211,7 @@ function Choices(): JSX.Element {
                 puzzle: "",
                 sample: 1,
                 cell: 0,
-                at: { step: 0, cycle: 0, update: 0 },
+                at: firstPlace,
               })
             }
           >

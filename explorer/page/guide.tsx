@@ -2,7 +2,7 @@
 // of the page that it starts from. `lesson=first&part=3` in a link opens a part.
 import type { ComponentChildren, JSX } from "preact";
 import { framesPerStep, sigmoid, wrongCells } from "../shared/frames.ts";
-import type { Link } from "../shared/link.ts";
+import { firstPlace, type Link } from "../shared/link.ts";
 import { percent } from "../shared/shares.ts";
 import { counted, isOrAre } from "../shared/words.ts";
 import { QContinue, QHalt } from "./parts/halting.tsx";
@@ -49,7 +49,7 @@ const cells = (count: number | null): string =>
 const first: readonly Part[] = [
   {
     title: "Watch a solution",
-    state: () => ({ view: "solve", at: { step: 0, cycle: 0, update: 0 } }),
+    state: () => ({ view: "solve", at: firstPlace }),
     plays: true,
     text: () => (
       <>
@@ -245,15 +245,13 @@ function qText(): ComponentChildren {
 
 const lessons: Readonly<Record<string, readonly Part[]>> = { first };
 
-/** The lesson that is open: the one of the link; on a first visit the first one. */
-const openLesson = (): string => link.value.lesson;
-
 export function startGuide(): void {
   if (isFirstVisit) openPart(1);
 }
 
+/** Opens a part of the lesson in the link, or of the first lesson if the link has none. */
 function openPart(part: number): void {
-  const lesson = openLesson() || "first";
+  const lesson = link.value.lesson || "first";
   const chosen = lessons[lesson]?.[part - 1];
   if (!chosen) return;
   go({ ...chosen.state(), lesson, part });
@@ -270,8 +268,7 @@ function switchTour(change: () => void): void {
 const closeTour = (): void => switchTour(() => go({ lesson: "", part: 1 }));
 
 export function Guide(): JSX.Element | null {
-  const name = openLesson();
-  const parts = lessons[name];
+  const parts = lessons[link.value.lesson];
   if (!shown.value || !model.value) return null;
   if (!parts) {
     return (

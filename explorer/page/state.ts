@@ -6,6 +6,7 @@ import type { Puzzle } from "../shared/calls.ts";
 import {
   changedCells,
   frameCount,
+  framesPerStep,
   haltStep,
   indexOf,
   latestOf,
@@ -14,7 +15,7 @@ import {
   readTrace,
   type Shape,
 } from "../shared/frames.ts";
-import { initialLink, type Link, type Part, readLink, writeLink } from "../shared/link.ts";
+import { type Link, type Part, readLink, writeLink } from "../shared/link.ts";
 import type { Machine, Manifest, ModelEntry } from "../shared/models.ts";
 import { callWorker } from "./workers.ts";
 
@@ -156,7 +157,7 @@ export const moveBy = (count: number): void => moveTo(index.peek() + count);
 
 /** To the end of the next supervision step, or of the one before. */
 export function moveByStep(direction: 1 | -1): void {
-  const size = shape.peek().T * shape.peek().updates.length;
+  const size = framesPerStep(shape.peek());
   const done = (index.peek() + 1) / size;
   moveTo((direction > 0 ? Math.floor(done) + 1 : Math.ceil(done) - 1) * size - 1);
 }
@@ -331,5 +332,3 @@ function solve(): void {
       if (solving === controller) isComputing.value = false;
     });
 }
-
-export const initial = initialLink;

@@ -1,6 +1,6 @@
 // Reading a trace: where a frame is, what is on the boards at a frame, and which cells an update changed.
 import type { Trace, TraceFrame } from "trm-ts";
-import { type Place, start } from "./link.ts";
+import { firstPlace, type Place } from "./link.ts";
 
 /** Reads the file of a recorded trace. @throws Error with the path if it is something else, such as the start page of a web server */
 export function readTrace(text: string, path: string): Trace {
@@ -37,14 +37,14 @@ export function indexOf({ step, cycle, update }: Place, { T, updates }: Shape): 
 
 /** The place of a frame. */
 export function placeAt(index: number, { T, updates }: Shape): Place {
-  if (index < 0) return start;
+  if (index < 0) return firstPlace;
   const [cycles, update] = [Math.floor(index / updates.length), index % updates.length];
   return { step: Math.floor(cycles / T) + 1, cycle: (cycles % T) + 1, update: update + 1 };
 }
 
 /** The nearest place that a trace of this shape has. */
 export function nearest({ step, cycle, update }: Place, shape: Shape): Place {
-  if (step === 0) return start;
+  if (step === 0) return firstPlace;
   const within = (value: number, most: number): number => Math.min(Math.max(1, value), most);
   return {
     step: within(step, shape.steps),

@@ -23,7 +23,7 @@ export interface Place {
   readonly update: number;
 }
 
-export const start: Place = { step: 0, cycle: 0, update: 0 };
+export const firstPlace: Place = { step: 0, cycle: 0, update: 0 };
 
 /** How a value is written into a link. `read` returns undefined for a value that is refused; `expected` describes what is accepted. */
 interface Field<T> {
@@ -67,7 +67,7 @@ const flag: Field<boolean> = {
 };
 
 const place: Field<Place> = {
-  initial: start,
+  initial: firstPlace,
   expected: "step.cycle.update, such as 2.1.3, or 0.0.0 for the puzzle",
   read(value) {
     const [step, cycle, update] = /^(\d{1,2})\.(\d{1,2})\.(\d{1,2})$/.exec(value)?.slice(1).map(Number) ?? [];
@@ -131,9 +131,6 @@ export type Link = { readonly [K in Key]: Fields[K] extends Field<infer T> ? T :
 const keys = Object.keys(fields) as Key[];
 
 export const initialLink: Link = Object.fromEntries(keys.map((key) => [key, fields[key].initial])) as unknown as Link;
-
-/** What the fields accept, for the controls of the page and for tests. */
-export const accepted = (key: Key): string => fields[key].expected;
 
 /** The part of an address after "#". Keys with their default values are left out. */
 export function writeLink(link: Link): string {

@@ -8,8 +8,6 @@ export interface Call {
   readonly result: unknown;
 }
 
-export type CallTable = Record<string, Call>;
-
 export type Request =
   | { readonly id: number; readonly call: string; readonly args: unknown }
   | { readonly cancel: number };

@@ -1,6 +1,6 @@
 // The calls of the view Gradients: the tape of a step, the definition of a fused operation, and a gradient against difference quotients.
 import { type Config, type Model, traceTensors } from "trm-ts";
-import { constant, gradients, operationNamed, parameter, type TapeEntry, tapeOf, type Variable } from "trm-ts/autograd";
+import { definitionOf, gradients, operationNamed, type TapeEntry, tapeOf, type Variable } from "trm-ts/autograd";
 import * as t from "trm-ts/tensor";
 import type { Calls, Nudge, TapeOfStep, Unfolded } from "../shared/calls.ts";
 import { computeStep, latentsBefore, lossOfStep, questionOf, type StepSubject } from "./step.ts";
@@ -60,45 +60,18 @@ function ownersOf(entries: readonly TapeEntry[], updates: readonly Variable[], l
   return owners;
 }
 
-/** The operations of which a fused one is composed, recorded on a small example from its domain. */
-export function unfold(name: string): Unfolded {
-  const operation = operationNamed(name);
-  const { inputs, attributes } = operation.domain({
+/** The operations of which a fused one is composed, recorded on inputs of a small shape from its domain. */
+export function unfold(operation: string): Unfolded {
+  const { inputs, attributes } = operationNamed(operation).domain({
     integer: (least, most) => Math.min(most, Math.max(least, 2)),
     oneOf: ([first]) => first!,
   });
-  const made: Variable[] = [];
-  try {
-    return t.scope(
-      () => {
-        const random = new t.Random(1);
-        for (const input of inputs) {
-          const count = t.sizeOf(input.shape);
-          if (input.kind === "index") {
-            const whole = Int32Array.from({ length: count }, () => input.range[0]);
-            made.push(constant(t.tensor(whole, { shape: input.shape })));
-          } else {
-            const values = Float32Array.from({ length: count }, () => random.normal());
-            made.push(parameter(t.tensor(values, { shape: input.shape })));
-          }
-        }
-        const result = operation.definition?.(made, attributes);
-        return {
-          inputs: inputs.map(({ shape }) => [...shape]),
-          entries: result
-            ? tapeOf(result).map(({ operation: part, shape, inputs: from }) => ({
-                operation: part,
-                shape: [...shape],
-                inputs: from,
-              }))
-            : [],
-        };
-      },
-      { fused: false },
-    );
-  } finally {
-    for (const variable of made) variable.value.dispose();
-  }
+  const inputShapes = inputs.map(({ shape }) => shape);
+  const parts = t.scope(() => definitionOf({ operation, attributes, inputShapes }), { fused: false });
+  return {
+    inputs: inputShapes.map((shape) => [...shape]),
+    entries: parts.map((part) => ({ operation: part.operation, shape: [...part.shape], inputs: part.inputs })),
+  };
 }
 
 /** Distances by which the number is moved, from coarse to fine. */
@@ -123,7 +96,7 @@ export async function nudge(
     return { gradient: gradients(computed.loss, [variable])[0]!, loss: value };
   });
   const slopes = (await gradient.data()) as Float32Array;
-  const lossHere = Number((await loss.data())[0]);
+  const lossHere = await loss.item();
   gradient.dispose();
   loss.dispose();
   const steepest = slopes.reduce((best, slope, i) => (Math.abs(slope) > Math.abs(slopes[best]!) ? i : best), 0);

@@ -30,7 +30,7 @@ export async function inspect(
     return { gradient, tape, tapeLength, loss: loss.value };
   });
   const gradient = recorded.gradient ? ((await recorded.gradient.data()) as Float32Array) : null;
-  const loss = Number((await recorded.loss.data())[0]);
+  const loss = await recorded.loss.item();
   recorded.gradient?.dispose();
   recorded.loss.dispose();
   const [, positions, width] = after.shape as [number, number, number];

@@ -66,7 +66,7 @@ export function computeStep({ model, config, puzzle, before }: StepSubject, cycl
 /** The loss alone, without a tape. */
 export async function lossOfStep(subject: StepSubject, cycles: number): Promise<number> {
   const loss = noGrad(() => computeStep(subject, cycles).loss.value);
-  const value = Number((await loss.data())[0]);
+  const value = await loss.item();
   loss.dispose();
   return value;
 }

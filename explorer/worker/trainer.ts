@@ -4,14 +4,13 @@ import {
   type CheckpointSide,
   type Config,
   type Examples,
+  evaluate,
   evaluateRollouts,
   packCheckpoint,
   parseConfig,
   parseSide,
-  predictions,
   restoreTraining,
   ShuffledExamples,
-  sliceExamples,
   type Task,
   type TaskChoice,
   Training,
@@ -250,26 +249,16 @@ async function train(
   return last;
 }
 
-/** Unseen puzzles with the whole answer correct after every supervision step, with the averaged weights. */
-async function exactCounts({ training, unseen, config }: Session, signal: AbortSignal): Promise<number[] | null> {
-  const { nSup } = config.training;
-  const { length, labels } = unseen;
-  const exact = new Array<number>(nSup).fill(0);
-  // In parts, so that the page can stop the training soon.
-  for (let first = 0; first < unseen.count; first += 50) {
-    const part = sliceExamples(unseen, first, first + 50);
-    for await (const { step, tokens } of predictions(training.evaluationModel, part, nSup)) {
-      for (let puzzle = 0; puzzle < part.count; puzzle++) {
-        const [from, to] = [puzzle * length, (puzzle + 1) * length];
-        const truth = labels.subarray((first + puzzle) * length, (first + puzzle + 1) * length);
-        if (tokens.subarray(from, to).every((token, cell) => token === truth[cell])) exact[step - 1]!++;
-      }
-    }
-    await breathe();
-    if (signal.aborted) return null;
-  }
-  return exact;
-}
+/** Unseen puzzles are evaluated in batches of this size. */
+const evaluationBatch = 50;
+
+/** Unseen puzzles with the whole answer correct after every supervision step, with the averaged weights; null if the page cancels. */
+const exactCounts = ({ training, unseen, config }: Session, signal: AbortSignal): Promise<number[] | null> =>
+  unlessAborted(signal, async (onProgress) => {
+    const options = { ...config.training, batchSize: evaluationBatch, onProgress };
+    const { exact, puzzles } = await evaluate(training.evaluationModel, unseen, options);
+    return exact.map((share) => Math.round(share * puzzles));
+  });
 
 /** The same puzzles with rollouts; null if none are asked for, the model has no z, or the page cancels. */
 async function countsWithRollouts(
@@ -279,12 +268,8 @@ async function countsWithRollouts(
 ): Promise<WithRollouts | null> {
   const { updates, output } = training.model.recursion;
   if (!choice || updates.every((latent) => latent === output)) return null;
-  const onProgress = async (): Promise<void> => {
-    await breathe();
-    signal.throwIfAborted();
-  };
-  try {
-    const options = { ...config.training, batchSize: 50, onProgress, ...choice };
+  return unlessAborted(signal, async (onProgress) => {
+    const options = { ...config.training, batchSize: evaluationBatch, onProgress, ...choice };
     const made = await evaluateRollouts(training.evaluationModel, unseen, options);
     const { puzzles, deterministic, bestQ, passAtK } = made;
     const count = (share: number): number => Math.round(share * puzzles);
@@ -294,6 +279,19 @@ async function countsWithRollouts(
       byQ: count(bestQ[choice.rollouts]!),
       any: count(passAtK[choice.rollouts]!),
     };
+  });
+}
+
+/** What `work` returns; null if the page cancels meanwhile. `work` awaits its argument often, so that the page can cancel it soon. */
+async function unlessAborted<T>(
+  signal: AbortSignal,
+  work: (onProgress: () => Promise<void>) => Promise<T>,
+): Promise<T | null> {
+  try {
+    return await work(async () => {
+      await breathe();
+      signal.throwIfAborted();
+    });
   } catch (error) {
     if (signal.aborted) return null;
     throw error;

@@ -20,7 +20,7 @@ import {
 } from "../tensor/index.ts";
 import { gradients } from "./backward.ts";
 import { GradientError } from "./errors.ts";
-import { explainGradient, showNumber, showNumbers } from "./explain-gradient.ts";
+import { differenceQuotient, explainGradient, showNumber, showNumbers } from "./explain-gradient.ts";
 import { reachableNodes } from "./tape.ts";
 import { Variable } from "./variable.ts";
 
@@ -99,8 +99,7 @@ export function checkGradient(
           const direction = normals(variable.value.size);
           const at = (distance: number): Float64Array =>
             Float64Array.from(direction, (d, j) => values[j]! + distance * d);
-          const difference = (h: number): number => weighted(input, at(h)) - weighted(input, at(-h));
-          const quotient = (h: number): number => (8 * difference(h) - difference(2 * h)) / (12 * h);
+          const quotient = (h: number): number => differenceQuotient((distance) => weighted(input, at(distance)), h);
           const received = dot(gradient, direction);
           // Relative to the size of the summed terms, so that cancellation does not count as an error.
           const errorAgainst = (expected: number): number =>

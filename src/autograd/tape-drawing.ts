@@ -76,10 +76,13 @@ export function tapeToSvg(entries: readonly TapeEntry[]): string {
       return `<path d="M${startX} ${startY}C${startX} ${middle} ${endX} ${middle} ${endX} ${y2}"/>`;
     }),
   );
-  const drawn = boxes.map(({ id, lines, isLeaf }) => {
+  const rects = boxes.map(({ id, isLeaf }) => {
     const [x, y] = placeOf.get(id)!;
-    const texts = lines.map((line, i) => `<text x="${x + width / 2}" y="${y + 17 + 15 * i}">${escaped(line)}</text>`);
-    return `<rect x="${x}" y="${y}" width="${width}" height="${height}" rx="${isLeaf ? 20 : 4}"/>${texts.join("")}`;
+    return `<rect x="${x}" y="${y}" width="${width}" height="${height}" rx="${isLeaf ? 20 : 4}"/>`;
+  });
+  const texts = boxes.flatMap(({ id, lines }) => {
+    const [x, y] = placeOf.get(id)!;
+    return lines.map((line, i) => `<text x="${x + width / 2}" y="${y + 17 + 15 * i}">${escaped(line)}</text>`);
   });
   const widest = layers.reduce((most, layer) => Math.max(most, layer.length), 1);
   const size = [widest * (width + gapX) + gapX, layers.length * (height + gapY) + gapX];
@@ -87,8 +90,8 @@ export function tapeToSvg(entries: readonly TapeEntry[]): string {
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${size.join(" ")}" font-family="sans-serif" font-size="12" role="img">`,
     `<title>Tape of ${entries.length} operations</title>`,
     `<g fill="none" stroke="gray">${edges.join("")}</g>`,
-    `<g fill="white" stroke="gray">${drawn.map((box) => box.slice(0, box.indexOf("<text"))).join("")}</g>`,
-    `<g text-anchor="middle">${drawn.map((box) => box.slice(box.indexOf("<text"))).join("")}</g>`,
+    `<g fill="white" stroke="gray">${rects.join("")}</g>`,
+    `<g text-anchor="middle">${texts.join("")}</g>`,
     "</svg>",
     "",
   ].join("\n");

@@ -136,7 +136,7 @@ export async function inspectTape(
  * The operations that a fused operation is composed of, on inputs of the shapes of the entry; the leaves are named "input 0",
  * "input 1", ... An operation among them that is fused itself is unfolded by another call. Empty for an operation that is not fused.
  */
-export function definitionOf(entry: TapeEntry): TapeEntry[] {
+export function definitionOf(entry: Pick<TapeEntry, "operation" | "attributes" | "inputShapes">): TapeEntry[] {
   expectObject("definitionOf", "the entry", entry, ["operation", "inputShapes"]);
   const { operation, attributes, inputShapes } = entry;
   const { definition, types = {} } = operationNamed(operation);

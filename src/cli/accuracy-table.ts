@@ -1,23 +1,26 @@
 // An evaluation as a table.
 import type { Evaluation } from "../trm/index.ts";
-import { counted, percent } from "./format.ts";
+import { counted, intervalText, percent } from "./format.ts";
 
-/** One row per supervision step; of many steps, the powers of two and the last. */
+/** One row per shown supervision step. */
 export function accuracyTable(evaluation: Evaluation): string[] {
   const { unlabelled, exact, cell, interval95 } = evaluation;
-  const last = exact.length;
-  const steps = exact.map((_, index) => index + 1).filter((step) => step === last || Number.isInteger(Math.log2(step)));
   const row = (step: number): string =>
     `${String(step).padStart(16)} ${percent(exact[step - 1]!).padStart(16)} ${percent(cell[step - 1]!).padStart(14)}`;
-  const [low, high] = interval95;
   return [
     "supervision step  puzzles correct  cells correct",
-    ...steps.map(row),
-    `95% interval of the last step: ${percent(low)} to ${percent(high)}`,
+    ...shownSteps(exact.length).map(row),
+    `95% interval of the last step: ${intervalText(interval95)}`,
     haltText(evaluation),
     ...unlabelledNote(unlabelled),
   ];
 }
+
+/** Of the steps 1, 2, ..., last: the powers of two and the last. */
+export const shownSteps = (last: number): number[] =>
+  Array.from({ length: last }, (_, index) => index + 1).filter(
+    (step) => step === last || Number.isInteger(Math.log2(step)),
+  );
 
 function haltText({ puzzles, haltCounts, meanHaltStep }: Evaluation): string {
   const halted = haltCounts.reduce((sum, count) => sum + count, 0);

@@ -1,6 +1,6 @@
 // Boards as text: a puzzle and the answer of every supervision step, side by side, with the changed cells highlighted.
 import { stripVTControlCharacters } from "node:util";
-import type { Task } from "../trm/index.ts";
+import { haltProbability, type Task } from "../trm/index.ts";
 import type { Solution, SolveStep } from "./solve-steps.ts";
 import type { Colours } from "./terminal.ts";
 
@@ -34,7 +34,7 @@ function stepBlock(task: Task, { step, tokens, qHalt, changed }: SolveStep, isHa
 
 /** "+2.3 (91%)": the logit and its probability. */
 export const qText = (q: number): string =>
-  `${q >= 0 ? "+" : "-"}${Math.abs(q).toFixed(1)} (${Math.round(100 / (1 + Math.exp(-q)))}%)`;
+  `${q >= 0 ? "+" : "-"}${Math.abs(q).toFixed(1)} (${Math.round(100 * haltProbability(q))}%)`;
 
 /** Placeholder behind a changed cell. It becomes a star once the character after it is known. */
 const mark = "\u0001";

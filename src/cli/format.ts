@@ -11,6 +11,10 @@ export function duration(seconds: number): string {
 /** 0.875 -> "87.5%" */
 export const percent = (share: number): string => `${(100 * share).toFixed(1)}%`;
 
+/** "91.0% to 97.3%" */
+export const intervalText = ([low, high]: readonly [low: number, high: number]): string =>
+  `${percent(low)} to ${percent(high)}`;
+
 /** 0.11 -> "+11.0": a difference of shares in percentage points. */
 export const points = (difference: number): string => (difference < 0 ? "" : "+") + (100 * difference).toFixed(1);
 

@@ -1,7 +1,7 @@
 // Evaluations with halting as tables and as a picture: accuracy against compute.
 import type { HaltingEvaluation, SweepPoint } from "../trm/index.ts";
 import { unlabelledNote } from "./accuracy-table.ts";
-import { percent } from "./format.ts";
+import { intervalText, percent } from "./format.ts";
 
 export function haltingTable({
   unlabelled,
@@ -12,7 +12,6 @@ export function haltingTable({
   meanSteps,
   computeSaved,
 }: HaltingEvaluation): string[] {
-  const [low, high] = interval95;
   const stopped: number[] = []; // number of puzzles that stopped after step 1, 2, ...
   for (const step of exitSteps) {
     while (stopped.length < step) stopped.push(0);
@@ -21,7 +20,7 @@ export function haltingTable({
   const row = (step: number): string =>
     `${String(step).padStart(11)} ${String(stopped[step - 1]).padStart(8)}  ${bar(stopped[step - 1]! / exitSteps.length)}`;
   return [
-    `puzzles correct  ${percent(exact)} (95% interval ${percent(low)} to ${percent(high)})`,
+    `puzzles correct  ${percent(exact)} (95% interval ${intervalText(interval95)})`,
     `cells correct    ${percent(cell)}`,
     `mean steps       ${meanSteps.toFixed(2)} supervision steps, ${percent(computeSaved)} of the compute saved`,
     ...unlabelledNote(unlabelled),

@@ -1,27 +1,24 @@
 // The experiments of `trm probe` as text and as a picture.
 import type { Probe, Share, ShareOfRange } from "../trm/index.ts";
-import { unlabelledNote } from "./accuracy-table.ts";
-import { percent, shareText } from "./format.ts";
+import { shownSteps, unlabelledNote } from "./accuracy-table.ts";
+import { intervalText, percent, shareText } from "./format.ts";
 import type { Chart } from "./plot/charts.ts";
 import { plotSvg } from "./plot/svg.ts";
 
-const shareLine = ({ exact, puzzles, interval95: [low, high] }: Share): string =>
-  puzzles === 0
-    ? "no such puzzles"
-    : `${shareText(exact)} of ${puzzles} (95% interval ${percent(low)} to ${percent(high)})`;
+const shareLine = ({ exact, puzzles, interval95 }: Share): string =>
+  puzzles === 0 ? "no such puzzles" : `${shareText(exact)} of ${puzzles} (95% interval ${intervalText(interval95)})`;
 
 const number = (value: number | null): string => (value === null ? "-" : value.toFixed(3));
 
 /** @param ratedBy  the meaning of the rating */
 export function probeLines(probe: Probe, ratedBy: string): string[] {
   const { unlabelled, steps, exact, oneBlank, monotonicity, drift, q, byClues, byRating } = probe;
-  const shown = exact.map((_, i) => i + 1).filter((step) => step === steps || Number.isInteger(Math.log2(step)));
   const cell = (count: number): string => String(count).padStart(9);
   const range = (group: ShareOfRange): string =>
     `${(group.from === group.to ? `${group.from}` : `${group.from} to ${group.to}`).padStart(14)}  ${shareLine(group)}`;
   return [
     "   after step  correct",
-    ...shown.map((step) => `${String(step).padStart(13)}  ${percent(exact[step - 1]!)}`),
+    ...shownSteps(steps).map((step) => `${String(step).padStart(13)}  ${percent(exact[step - 1]!)}`),
     "",
     `one blank left    ${oneBlank ? shareLine(oneBlank) : "no puzzle has two blanks"}`,
     `stays solved      ${shareLine(monotonicity)}, once solved`,

@@ -10,7 +10,7 @@ import {
 } from "../trm/index.ts";
 import { unlabelledNote } from "./accuracy-table.ts";
 import { UsageError } from "./explain.ts";
-import { percent, points } from "./format.ts";
+import { intervalText, percent, points } from "./format.ts";
 import { decimal, flagOf, wholeNumber } from "./options.ts";
 import type { Chart } from "./plot/charts.ts";
 import { plotSvg } from "./plot/svg.ts";
@@ -78,7 +78,7 @@ export function rolloutTable(evaluation: RolloutEvaluation, select: RolloutSelec
     figures.map((name) => percent(evaluation[name][k]!).padStart(10)).join("") +
     String(Number(k) * steps).padStart(12);
   const [all, chosen] = [String(rollouts), figureOf[select]];
-  const range = ([low, high]: readonly [number, number]): string => `95% interval ${percent(low)} to ${percent(high)}`;
+  const range = (interval: readonly [low: number, high: number]): string => `95% interval ${intervalText(interval)}`;
   const made = (rollouts + 1) * steps * puzzles;
   return [
     `deterministic  ${percent(deterministic)} of ${puzzles} puzzles correct (${range(interval95.deterministic)})`,

@@ -7,7 +7,7 @@ import { readBytes } from "../formats/index.node.ts";
 import { CheckpointError, decodeText } from "../formats/index.ts";
 import { type TaskChoice, taskChoiceSchema, taskOf } from "../puzzles/index.ts";
 import { PuzzleError, type Task } from "../trm/index.ts";
-import { percent, thousands } from "./format.ts";
+import { intervalText, percent, thousands } from "./format.ts";
 
 const weightsFolder = fileURLToPath(new URL("../../weights", import.meta.url));
 const files = ["config.json", "model.safetensors", "card.json"];
@@ -95,14 +95,13 @@ export function readCardSummary(folder: string): CardSummary | undefined {
   const parsed = cardSchema.safeParse(readJson(path));
   const first = parsed.data?.measurements[0];
   if (!parsed.success || first === undefined) throw new CheckpointError(`${path}: expected a model card`);
-  const [low, high] = first.interval95.at(-1)!;
   return {
     task: parsed.data.task,
     drawn: (parsed.data.stages ?? []).flatMap(({ seed, data }) =>
       data === undefined ? [] : [{ seed, train: data.train, test: data.watch + data.unseen }],
     ),
     accuracy: [
-      `${percent(first.exact.at(-1)!)} exact (95% interval ${percent(low)} to ${percent(high)}), measured on ${thousands(first.count)}`,
+      `${percent(first.exact.at(-1)!)} exact (95% interval ${intervalText(first.interval95.at(-1)!)}), measured on ${thousands(first.count)}`,
       first.puzzles,
     ],
   };

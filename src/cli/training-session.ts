@@ -17,7 +17,6 @@ import { DivergenceCheck } from "./divergence.ts";
 import { explain } from "./explain.ts";
 import type { Progress } from "./progress.ts";
 import { evaluationText, progressDetails, progressText, type StepPart, stepPartText } from "./progress-text.ts";
-import { RunningMeans } from "./running-means.ts";
 import type { StopRequest } from "./stop-request.ts";
 import { type Goal, isReached, type Position, secondsLeft, shareDone } from "./time-left.ts";
 import { invocation, madeBy, shellPath } from "./version.ts";
@@ -51,7 +50,8 @@ const evaluationPause = 5;
 const evaluationBatch = 50;
 
 export class TrainingSession {
-  readonly #means = new RunningMeans();
+  /** A running mean that follows the last few dozen steps, for the progress line. */
+  #meanLoss: number | undefined;
   readonly #divergence = new DivergenceCheck();
   readonly #start: Position;
   readonly #clock: WorkClock;
@@ -87,7 +87,7 @@ export class TrainingSession {
 
   /** Running mean of the loss per puzzle; undefined before the first step of this session. */
   get lastLoss(): number | undefined {
-    return this.#means.loss;
+    return this.#meanLoss;
   }
 
   /** The goal of `train --resume` without --steps and --minutes: that with which the run was started, else the end of the schedule. */
@@ -160,7 +160,7 @@ export class TrainingSession {
     const problem = this.#divergence.problemOf(metrics);
     if (problem !== undefined)
       throw new TrainingError(`step ${metrics.step}: ${problem}; ${this.#kept}${this.#advice}`);
-    this.#means.add(metrics);
+    this.#meanLoss = this.#meanLoss === undefined ? metrics.loss : 0.95 * this.#meanLoss + 0.05 * metrics.loss;
     this.#log(stepLine(metrics, this.seconds));
   }
 
@@ -175,7 +175,7 @@ export class TrainingSession {
 
   /** Whether this session has completed a step. */
   get hasTrained(): boolean {
-    return this.#means.loss !== undefined;
+    return this.#meanLoss !== undefined;
   }
 
   get #kept(): string {
@@ -207,7 +207,7 @@ export class TrainingSession {
       stepsPerSecond: steps / (now.seconds - this.#start.seconds),
       left,
     });
-    const details = progressDetails({ loss: this.#means.loss!, learningRate, unseen: this.lastEvaluation });
+    const details = progressDetails({ loss: this.#meanLoss!, learningRate, unseen: this.lastEvaluation });
     progress.update(shareDone(goal, this.#start, now), text, details);
   }
 

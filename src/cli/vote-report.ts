@@ -2,7 +2,7 @@
 import { Option } from "commander";
 import type { Task, VoteEvaluation, VoteShares } from "../trm/index.ts";
 import { unlabelledNote } from "./accuracy-table.ts";
-import { counted, percent } from "./format.ts";
+import { counted, intervalText, percent } from "./format.ts";
 import { wholeNumber } from "./options.ts";
 import { differenceText } from "./rollout-report.ts";
 
@@ -15,7 +15,7 @@ export const voteOption = (): Option =>
 export function voteTable(evaluation: VoteEvaluation, { canJudge, name }: Task, seconds: number): string[] {
   const { puzzles, unlabelled, votes, steps, single, voted, againstSingle, haltedShare } = evaluation;
   const row = (title: string, { exact, interval95, valid }: VoteShares): string => {
-    const interval = `${percent(interval95[0])} to ${percent(interval95[1])}`.padStart(20);
+    const interval = intervalText(interval95).padStart(20);
     return `${title.padEnd(16)}${percent(exact).padStart(8)}${interval}${(valid === null ? "-" : percent(valid)).padStart(9)}`;
   };
   return [

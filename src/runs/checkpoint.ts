@@ -28,7 +28,7 @@ import {
 } from "../trm/index.ts";
 import { fingerprintSchema } from "./data-fingerprint.ts";
 import { checkpointFormat, parseAs, parseJson } from "./model-files.ts";
-import { exportWeights, finiteFloats, weightsFrom } from "./weights.ts";
+import { entryOf, exportWeights, finiteFloats, weightsFrom } from "./weights.ts";
 
 export const sideFile = "checkpoint.json";
 export const weightsFile = "weights.safetensors";
@@ -214,22 +214,10 @@ class TensorReader {
   ) {}
 
   floats(name: string, shape: t.Shape): Float32Array {
-    return finiteFloats(name, this.#entry(name, shape), this.where);
+    return finiteFloats(name, entryOf(this.file, name, shape, this.where), this.where);
   }
 
   integers(name: string, shape: t.Shape): Int32Array {
-    return toInt32(name, this.#entry(name, shape));
-  }
-
-  #entry(name: string, shape: t.Shape) {
-    const entry = this.file.tensors.get(name);
-    if (!entry) {
-      throw new CheckpointError(`${this.where}: no tensor "${name}", expected one of shape ${t.showShape(shape)}`);
-    }
-    if (!t.sameShape(entry.shape, shape)) {
-      const got = t.showShape(entry.shape);
-      throw new CheckpointError(`${this.where}: tensor "${name}" has shape ${got}, expected ${t.showShape(shape)}`);
-    }
-    return entry;
+    return toInt32(name, entryOf(this.file, name, shape, this.where));
   }
 }

@@ -7,7 +7,15 @@ import {
   toFloat32,
   type WritableTensor,
 } from "../formats/index.ts";
-import { assign, expectInstance, expectObject, sameShape, showShape, type Tensor } from "../tensor/index.ts";
+import {
+  assign,
+  expectInstance,
+  expectObject,
+  type Shape,
+  sameShape,
+  showShape,
+  type Tensor,
+} from "../tensor/index.ts";
 import { Model, officialPuzzleTable, officialStateName, officialWeightName } from "../trm/index.ts";
 
 /** The tensors of a model that a checkpoint stores, by official name: parameters, initial states, puzzle table. */
@@ -54,17 +62,20 @@ export function weightsFrom(model: Model, file: SafetensorsFile, where: string):
       `${where}: unknown tensor "${unknown}", expected only those of the model (a model of your own is loaded with createModel)`,
     );
   }
-  return [...known].map(([name, tensor]) => {
-    const entry = file.tensors.get(name);
-    if (!entry)
-      throw new CheckpointError(`${where}: no tensor "${name}", expected one of shape ${showShape(tensor.shape)}`);
-    if (!sameShape(entry.shape, tensor.shape)) {
-      throw new CheckpointError(
-        `${where}: tensor "${name}" has shape ${showShape(entry.shape)}, expected ${showShape(tensor.shape)}`,
-      );
-    }
-    return { tensor, values: finiteFloats(name, entry, where) };
-  });
+  return [...known].map(([name, tensor]) => ({
+    tensor,
+    values: finiteFloats(name, entryOf(file, name, tensor.shape, where), where),
+  }));
+}
+
+/** A tensor of a file. @throws CheckpointError if the file has none of this name and shape */
+export function entryOf(file: SafetensorsFile, name: string, shape: Shape, where: string): SafetensorsEntry {
+  const entry = file.tensors.get(name);
+  if (!entry) throw new CheckpointError(`${where}: no tensor "${name}", expected one of shape ${showShape(shape)}`);
+  if (sameShape(entry.shape, shape)) return entry;
+  throw new CheckpointError(
+    `${where}: tensor "${name}" has shape ${showShape(entry.shape)}, expected ${showShape(shape)}`,
+  );
 }
 
 /** The numbers of a tensor from a file. @throws CheckpointError if one of them is NaN or infinite */

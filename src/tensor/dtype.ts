@@ -8,11 +8,16 @@ export type NumberArray = Float32Array | Float64Array | Int32Array;
 
 export const bytesPerElement: Record<DType, number> = { float32: 4, float64: 8, int32: 4 };
 
+type NumberArrayType = new (buffer: ArrayBufferLike, start: number, length: number) => NumberArray;
+const arrayTypes: Record<DType, NumberArrayType> = { float32: Float32Array, float64: Float64Array, int32: Int32Array };
+
+/** The typed array of the `length` numbers of the element type that begin at byte `start` of a buffer. */
+export const arrayIn = (dtype: DType, buffer: ArrayBufferLike, start: number, length: number): NumberArray =>
+  new arrayTypes[dtype](buffer, start, length);
+
 /** A typed array of `length` zeros of the element type. */
-export function newArray(dtype: DType, length: number): NumberArray {
-  if (dtype === "float32") return new Float32Array(length);
-  return dtype === "float64" ? new Float64Array(length) : new Int32Array(length);
-}
+export const newArray = (dtype: DType, length: number): NumberArray =>
+  arrayIn(dtype, new ArrayBuffer(length * bytesPerElement[dtype]), 0, length);
 
 const least = -(2 ** 31);
 const most = 2 ** 31 - 1;

@@ -55,6 +55,12 @@ export function broadcastStrides(from: Shape, to: Shape): number[] {
   });
 }
 
+/** Distances, in elements, between the matrices of an operand of shape `shape` along the batch axes of a matrix product. */
+export function matrixStrides(shape: Shape, batch: Shape): number[] {
+  const size = shape.at(-2)! * shape.at(-1)!;
+  return broadcastStrides(shape.slice(0, -2), batch).map((stride) => stride * size);
+}
+
 /**
  * The shape of `a op b` under the usual rule: axes are aligned from the last, and two lengths must be equal or one of them 1.
  *

@@ -30,10 +30,11 @@ export function depthCurriculum(config: Config): NonNullable<StepHooks["depth"]>
   return ({ step }) => depthAt(config, step);
 }
 
-/** Operations of the first `steps` training steps with the depth curriculum, summed over its stages. */
-export function curriculumFlops(config: Config, steps: number): number {
-  expectConfig("curriculumFlops", config);
-  expectWhole("curriculumFlops", "the number of steps", steps, 0);
+/** Operations of the first `steps` training steps of a configuration, summed over the stages of its depth curriculum if it has one. */
+export function operationsOf(config: Config, steps: number): number {
+  expectConfig("operationsOf", config);
+  expectWhole("operationsOf", "the number of steps", steps, 0);
+  if (!config.training.depthCurriculum) return steps * trainingFlops(config);
   let sum = 0;
   for (let step = 1; step <= steps; step++) {
     sum += trainingFlops({ ...config, model: { ...config.model, ...depthAt(config, step) } });
@@ -41,19 +42,11 @@ export function curriculumFlops(config: Config, steps: number): number {
   return sum;
 }
 
-/** Operations of the first `steps` training steps of a configuration, with its depth curriculum if it has one. */
-export function operationsOf(config: Config, steps: number): number {
-  expectConfig("operationsOf", config);
-  expectWhole("operationsOf", "the number of steps", steps, 0);
-  return config.training.depthCurriculum ? curriculumFlops(config, steps) : steps * trainingFlops(config);
-}
-
 const revealState = z.strictObject({ random: randomStateSchema, source: z.unknown() });
 
 /**
  * Training batches in which blanks of some puzzles are filled in. With the given probability, r blanks of a puzzle are filled in,
- * where r is uniform in 1 .. blanks - 1.
- * Blanks are the cells in which question and answer differ. The other puzzles stay as they are. The setting `revealProbability` puts
+ * where r is uniform in 1 .. blanks - 1. Blanks are the cells in which question and answer differ. The other puzzles stay as they are. The setting `revealProbability` puts
  * them in front of the batches of a training.
  */
 export class RevealedExamples implements BatchSource {

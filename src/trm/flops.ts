@@ -1,6 +1,6 @@
 // The cost of a supervision step: floating-point operations of its matrix products, which are nearly all of its operations.
 import { swigluWidth } from "../nn/index.ts";
-import { type Config, expectConfig, fullLength, layersForY, type ModelConfig } from "./config.ts";
+import { type Config, effectiveDepth, expectConfig, fullLength, layersForY, type ModelConfig } from "./config.ts";
 
 /** Operations of one block on one sequence, forward. A product of [a, b] and [b, c] takes 2abc. */
 function blockFlops(config: ModelConfig): number {
@@ -19,22 +19,13 @@ export function blocksOnTape(config: ModelConfig): number {
   return updatesOfZ * layers + layersForY(config);
 }
 
-/** Blocks that one supervision step computes, on the tape and off it. */
-function blocksPerStep(config: ModelConfig) {
-  const { recursion, T: cycles, n, layers, solverIterations } = config;
-  const onTape = blocksOnTape(config);
-  if (recursion === "direct") return { onTape, offTape: 0 };
-  const perRecursion =
-    recursion === "fixedPoint" ? solverIterations * layers + onTape : n * layers + layersForY(config);
-  return { onTape, offTape: cycles * perRecursion - onTape };
-}
-
 /** Operations of a training step on the whole batch. The backward pass takes twice as many as the forward pass. */
 export function trainingFlops(config: Config): number {
   expectConfig("trainingFlops", config);
   const { model, training } = config;
-  const { onTape, offTape } = blocksPerStep(model);
-  const targetPass = training.continueLoss ? onTape + offTape : 0; // one more forward pass for q_continue
+  const blocks = effectiveDepth(model);
+  const forward = training.continueLoss ? 2 * blocks : blocks; // q_continue takes one more forward pass
+  const backward = 2 * blocksOnTape(model);
   const heads = 3 * 2 * model.sequenceLength * model.hiddenSize * model.vocabularySize;
-  return training.batchSize * ((3 * onTape + offTape + targetPass) * blockFlops(model) + heads);
+  return training.batchSize * ((forward + backward) * blockFlops(model) + heads);
 }

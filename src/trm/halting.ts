@@ -23,6 +23,9 @@ export function drawMinimumSteps(random: Random, slots: number, options: Explora
   return refill === "batch" ? new Int32Array(slots).fill(draw()) : Int32Array.from({ length: slots }, draw);
 }
 
+/** sigma(q_halt), the probability that the model gives to its answer being correct. */
+export const haltProbability = (qHalt: number): number => 1 / (1 + Math.exp(-qHalt));
+
 /** The halting logit that is compared with 0: q_halt, or q_halt - q_continue if q_continue takes part. */
 export function haltMargin(qHalt: number, qContinue: number, options: HaltingOptions): number {
   expectObject("haltMargin", "the options", options);

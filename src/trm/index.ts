@@ -17,7 +17,7 @@ export {
   type Settings,
   type TrainingConfig,
 } from "./config.ts";
-export { curriculumFlops, depthCurriculum, operationsOf, RevealedExamples } from "./curriculum.ts";
+export { depthCurriculum, operationsOf, RevealedExamples } from "./curriculum.ts";
 export { type EarlyExitOptions, type ExitPredictions, predictionsAtExit } from "./early-exit.ts";
 export { ConfigError, PuzzleError } from "./errors.ts";
 export {
@@ -44,7 +44,7 @@ export {
 } from "./examples.ts";
 export { type SolverSettings, solveFixedPoint, solvers } from "./fixed-point.ts";
 export { trainingFlops } from "./flops.ts";
-export { drawMinimumSteps, haltedAfter, haltMargin, saysHalt } from "./halting.ts";
+export { drawMinimumSteps, haltedAfter, haltMargin, haltProbability, saysHalt } from "./halting.ts";
 export {
   evaluateHalting,
   type HaltingEvaluation,

@@ -12,6 +12,7 @@ import {
   wilson95,
 } from "./evaluation.ts";
 import { blanksOf, type EvaluationSet, type Examples, evaluationBatches } from "./examples.ts";
+import { haltProbability } from "./halting.ts";
 import type { Model } from "./model.ts";
 import { PredictionRun, splitPairs } from "./prediction.ts";
 
@@ -116,10 +117,9 @@ export async function probe(model: Model, set: EvaluationSet, options: ProbeOpti
   const stays = ({ correct }: ProbedPuzzle): boolean => !correct.slice(correct.indexOf(true)).includes(false);
   const count = (isSettled: boolean, isRight: boolean): number =>
     puzzles.filter((each) => each.drift < threshold === isSettled && isCorrect(each) === isRight).length;
-  const confidence = ({ q }: ProbedPuzzle): number => 1 / (1 + Math.exp(-q));
-  const reliability = reliabilityOf(puzzles.map((each) => ({ value: confidence(each), isCorrect: isCorrect(each) })));
   const judged = (value: (puzzle: ProbedPuzzle) => number): Judged[] =>
     puzzles.map((each) => ({ value: value(each), isCorrect: isCorrect(each) }));
+  const reliability = reliabilityOf(judged(({ q }) => haltProbability(q)));
   return {
     puzzles: puzzles.length,
     unlabelled: set.count - puzzles.length,

@@ -95,7 +95,7 @@ async function oneRollout(model: Model, question: Question, options: RolloutOpti
     await onStep?.();
     if (step === steps) return { tokens, qHalt, residual: changes.mean() };
   }
-  throw new ConfigError(`predictRollouts: got ${steps} steps, expected at least 1`);
+  throw new Error("unreachable: the last step returns");
 }
 
 /** Steps whose changes of the logits are averaged. */
@@ -276,7 +276,7 @@ export async function evaluateRollouts(
   const { sequenceLength: length } = model.config;
   const ks = rolloutCounts(rollouts);
   const zeros = (): Record<string, number> => Object.fromEntries(ks.map((k) => [k, 0]));
-  const counts = { passAtK: zeros(), bestQ: zeros(), mode: zeros(), residual: zeros() };
+  const counts = { passAtK: zeros(), q: zeros(), mode: zeros(), residual: zeros() };
   const expected = zeros();
   const changed = { q: { gained: 0, lost: 0 }, mode: { gained: 0, lost: 0 }, residual: { gained: 0, lost: 0 } };
   let [done, puzzles, deterministic] = [0, 0, 0];
@@ -302,18 +302,17 @@ export async function evaluateRollouts(
       if (isPlainCorrect) deterministic++;
       const right = made.map(isCorrect);
       const answers = answersOf(made, slot, length);
+      const isChosenCorrect = (how: RolloutSelection, k: number): boolean =>
+        right[selectRollout(answers.slice(0, k), how)]!;
       for (const how of rolloutSelections) {
-        const isChosenCorrect = right[selectRollout(answers, how)]!;
-        if (isChosenCorrect && !isPlainCorrect) changed[how].gained++;
-        if (isPlainCorrect && !isChosenCorrect) changed[how].lost++;
+        for (const k of ks) if (isChosenCorrect(how, k)) counts[how][k]!++;
+        const isCorrectNow = isChosenCorrect(how, rollouts);
+        if (isCorrectNow && !isPlainCorrect) changed[how].gained++;
+        if (isPlainCorrect && !isCorrectNow) changed[how].lost++;
       }
       const total = right.filter(Boolean).length;
       for (const k of ks) {
-        const first = answers.slice(0, k);
         if (right.slice(0, k).includes(true)) counts.passAtK[k]!++;
-        if (right[selectRollout(first, "q")]) counts.bestQ[k]!++;
-        if (right[selectRollout(first, "mode")]) counts.mode[k]!++;
-        if (right[selectRollout(first, "residual")]) counts.residual[k]!++;
         expected[k]! += expectedPassAtK(rollouts, total, k);
       }
     }
@@ -324,7 +323,7 @@ export async function evaluateRollouts(
   const each = <T>(convert: (count: number) => T): RolloutShares<T> => {
     const byK = (of: Record<string, number>): ByK<T> =>
       Object.fromEntries(Object.entries(of).map(([k, count]) => [k, convert(count)]));
-    const { passAtK, bestQ, mode, residual } = counts;
+    const { passAtK, q: bestQ, mode, residual } = counts;
     return { passAtK: byK(passAtK), bestQ: byK(bestQ), mode: byK(mode), residual: byK(residual) };
   };
   const interval = (count: number): Interval => wilson95(count, puzzles);

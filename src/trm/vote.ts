@@ -13,7 +13,7 @@ import {
   wilson95,
 } from "./evaluation.ts";
 import { type Batch, type EvaluationSet, evaluationBatches } from "./examples.ts";
-import { type HaltingOptions, saysHalt } from "./halting.ts";
+import { type HaltingOptions, haltProbability, saysHalt } from "./halting.ts";
 import type { Model } from "./model.ts";
 import { type PredictionHooks, predictions } from "./prediction.ts";
 import { isCorrect, misfitOf, type Task, type TaskSymmetry } from "./task.ts";
@@ -62,6 +62,12 @@ export interface Ballot {
   readonly hasHalted: boolean;
 }
 
+/** Whether an answer equals the label, and whether it obeys the rules of the task. */
+interface Verdict {
+  readonly exact: boolean;
+  readonly valid: boolean;
+}
+
 /**
  * The index of the elected ballot. Only passes that q halted vote, or all if there are none. The answer with the most votes wins, then
  * the one with the higher mean of sigma(q), as in ARC's vote, then the earlier one.
@@ -77,7 +83,7 @@ export function electBallot(ballots: readonly Ballot[]): number {
     const key = tokens.join();
     const candidate = candidates.get(key) ?? { first: index, votes: 0, q: 0 };
     candidate.votes++;
-    candidate.q += 1 / (1 + Math.exp(-qHalt));
+    candidate.q += haltProbability(qHalt);
     candidates.set(key, candidate);
   }
   const [winner] = [...candidates.values()].sort((a, b) => b.votes - a.votes || b.q / b.votes - a.q / a.votes);
@@ -106,9 +112,8 @@ export async function evaluateVote(
   symmetriesOf(task, votes, new Random(0)); // reports too many votes before anything is computed
   const { sequenceLength: length } = model.config;
   const hooksAt = batchHooks(options);
-  const counts = { single: { exact: 0, valid: 0 }, voted: { exact: 0, valid: 0 } };
-  const changed = { exact: { gained: 0, lost: 0 }, valid: { gained: 0, lost: 0 } };
-  let [done, puzzles, halted] = [0, 0, 0];
+  const verdicts: Record<"single" | "voted", Verdict>[] = [];
+  let [done, halted] = [0, 0];
   for (const batch of evaluationBatches(set, batchSize)) {
     const slots = batch.puzzleIds.length;
     const hooks = hooksAt(done);
@@ -123,39 +128,41 @@ export async function evaluateVote(
     }
     for (let slot = 0; slot < slots; slot++) {
       if (compare(passes[0]![slot]!.tokens, batch.labels.subarray(slot * length), 0, length).labelled === 0) continue;
-      puzzles++;
       const ballots = passes.map((pass) => pass[slot]!);
       halted += ballots.filter(({ hasHalted }) => hasHalted).length / votes;
       const question = batch.inputs.subarray(slot * length, (slot + 1) * length);
-      const judge = ({ tokens }: Ballot) => {
+      const judge = ({ tokens }: Ballot): Verdict => {
         const { correct, labelled } = compare(tokens, batch.labels.subarray(slot * length), 0, length);
         return { exact: correct === labelled, valid: isCorrect(task, task.mistake(question, tokens)) === true };
       };
-      const [single, voted] = [judge(ballots[0]!), judge(ballots[electBallot(ballots)]!)];
-      for (const measure of ["exact", "valid"] as const) {
-        if (single[measure]) counts.single[measure]++;
-        if (voted[measure]) counts.voted[measure]++;
-        if (voted[measure] && !single[measure]) changed[measure].gained++;
-        if (single[measure] && !voted[measure]) changed[measure].lost++;
-      }
+      verdicts.push({ single: judge(ballots[0]!), voted: judge(ballots[electBallot(ballots)]!) });
     }
     done += slots;
   }
+  const puzzles = verdicts.length;
   expectLabels(puzzles, set);
-  const shares = ({ exact, valid }: { exact: number; valid: number }): VoteShares => ({
-    exact: exact / puzzles,
-    interval95: wilson95(exact, puzzles),
-    valid: task.canJudge ? valid / puzzles : null,
-  });
-  const against = (measure: "exact" | "valid"): PairedDifference =>
-    pairedDifference(changed[measure].gained, changed[measure].lost, puzzles);
+  const count = (holds: (verdict: (typeof verdicts)[number]) => boolean): number => verdicts.filter(holds).length;
+  const shares = (way: "single" | "voted"): VoteShares => {
+    const exact = count((verdict) => verdict[way].exact);
+    const valid = count((verdict) => verdict[way].valid);
+    return {
+      exact: exact / puzzles,
+      interval95: wilson95(exact, puzzles),
+      valid: task.canJudge ? valid / puzzles : null,
+    };
+  };
+  const against = (measure: keyof Verdict): PairedDifference => {
+    const gained = count(({ single, voted }) => voted[measure] && !single[measure]);
+    const lost = count(({ single, voted }) => single[measure] && !voted[measure]);
+    return pairedDifference(gained, lost, puzzles);
+  };
   return {
     puzzles,
     unlabelled: set.count - puzzles,
     votes,
     steps,
-    single: shares(counts.single),
-    voted: shares(counts.voted),
+    single: shares("single"),
+    voted: shares("voted"),
     againstSingle: { exact: against("exact"), valid: task.canJudge ? against("valid") : null },
     haltedShare: halted / puzzles,
   };
@@ -198,5 +205,5 @@ async function passOf(
       hasHalted: saysHalt(qHalt[slot]!, qContinue[slot]!, options),
     }));
   }
-  throw new ConfigError(`vote: got ${options.nSup} steps, expected at least 1`);
+  throw new Error("unreachable: the last step returns");
 }

@@ -1,10 +1,18 @@
 // A run that is small enough to train in milliseconds.
 
 import { sudokuTask } from "../../src/puzzles/index.ts";
+import { packCheckpoint, parseSide, restoreTraining } from "../../src/runs/index.ts";
 import type { StepLine } from "../../src/runs/metrics.ts";
 import type { RunAbout } from "../../src/runs/run-folder.node.ts";
 import type { RunSets } from "../../src/runs/run-sets.ts";
-import { type Config, type Examples, parseConfig, ShuffledExamples, Training } from "../../src/trm/index.ts";
+import {
+  type Config,
+  type Examples,
+  parseConfig,
+  ShuffledExamples,
+  type StepMetrics,
+  Training,
+} from "../../src/trm/index.ts";
 
 export const task = sudokuTask(4);
 
@@ -60,6 +68,19 @@ export const aboutCheckpoint = {
   seconds: 1.5,
   madeBy: "test",
 };
+
+/** The metrics of the next steps. */
+export async function stepsOf(training: Training, count: number): Promise<StepMetrics[]> {
+  const metrics: StepMetrics[] = [];
+  for (let i = 0; i < count; i++) metrics.push(await training.supervisionStep());
+  return metrics;
+}
+
+/** Puts a new training where another one is, by the files of a checkpoint. */
+export async function resumeFrom(training: Training, resumed: Training): Promise<void> {
+  const files = await packCheckpoint(training, aboutCheckpoint);
+  restoreTraining(resumed, parseSide(files.get("checkpoint.json")!, "c"), files, "c");
+}
 
 /** A line of metrics.jsonl. */
 export const tinyStepLine = (step: number, loss = 0.5): StepLine => ({

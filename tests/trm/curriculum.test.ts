@@ -2,20 +2,17 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { sudokuTask } from "../../src/puzzles/index.ts";
-import { packCheckpoint, parseSide, restoreTraining } from "../../src/runs/index.ts";
 import { Random } from "../../src/tensor/index.ts";
 import {
-  curriculumFlops,
   depthCurriculum,
   operationsOf,
   parseConfig,
   RevealedExamples,
   ShuffledExamples,
-  type StepMetrics,
   Training,
   trainingFlops,
 } from "../../src/trm/index.ts";
-import { aboutCheckpoint } from "../runs/tiny-run.ts";
+import { resumeFrom, stepsOf } from "../runs/tiny-run.ts";
 
 const task = sudokuTask(4);
 const { train } = task.generate({ train: 20, test: 1, seed: 3 });
@@ -53,7 +50,7 @@ describe("the depth curriculum", () => {
           expect(at.T! >= 1 && at.T! <= T && at.n! >= 1 && at.n! <= n).toBe(true);
           sum += trainingFlops(configOf(at));
         }
-        expect(curriculumFlops(config, steps)).toBe(sum);
+        expect(operationsOf(configOf({ T, n, depthCurriculum: true }), steps)).toBe(sum);
       }),
     );
   });
@@ -65,53 +62,27 @@ describe("the depth curriculum", () => {
       );
     }
   });
-
-  it("continues bit for bit in a training with filled puzzles that is resumed inside a stage", async () => {
-    const config = configOf();
-    const begin = (): Training => {
-      const source = new RevealedExamples(new ShuffledExamples(train, 5), 0.5, 2);
-      return new Training(config, source, { depth: depthCurriculum(config) });
-    };
-    const steps = async (training: Training): Promise<StepMetrics[]> => [
-      await training.supervisionStep(),
-      await training.supervisionStep(),
-    ];
-    const training = begin();
-    await steps(training); // one more step belongs to the first stage
-    const files = await packCheckpoint(training, aboutCheckpoint);
-    const resumed = begin();
-    restoreTraining(resumed, parseSide(files.get("checkpoint.json")!, "c"), files, "c");
-    expect(await steps(resumed)).toEqual(await steps(training));
-    training.dispose();
-    resumed.dispose();
-  });
 });
 
 describe("the settings depthCurriculum and revealProbability", () => {
   const own = configOf({ depthCurriculum: true, revealProbability: 0.5, seed: 2 });
   const begin = (): Training => new Training(own, new ShuffledExamples(train, 5));
-  const steps = async (training: Training, count: number): Promise<StepMetrics[]> => {
-    const metrics: StepMetrics[] = [];
-    for (let i = 0; i < count; i++) metrics.push(await training.supervisionStep());
-    return metrics;
-  };
 
   it("are off by default, and equal the hook and the source of the same values, bit for bit", async () => {
     expect(configOf().training).toMatchObject({ depthCurriculum: false, revealProbability: 0 });
     const plain = configOf({ seed: 2 });
     const source = new RevealedExamples(new ShuffledExamples(train, 5), 0.5, 2);
     const [byHand, configured] = [new Training(plain, source, { depth: depthCurriculum(plain) }), begin()];
-    expect(await steps(configured, 5)).toEqual(await steps(byHand, 5));
+    expect(await stepsOf(configured, 5)).toEqual(await stepsOf(byHand, 5));
     for (const each of [byHand, configured]) each.dispose();
   });
 
   it("resume bit for bit inside a stage and across its end", async () => {
     const training = begin();
-    await steps(training, 2); // one more step belongs to the first stage
-    const files = await packCheckpoint(training, aboutCheckpoint);
+    await stepsOf(training, 2); // one more step belongs to the first stage
     const resumed = begin();
-    restoreTraining(resumed, parseSide(files.get("checkpoint.json")!, "c"), files, "c");
-    expect(await steps(resumed, 6)).toEqual(await steps(training, 6));
+    await resumeFrom(training, resumed);
+    expect(await stepsOf(resumed, 6)).toEqual(await stepsOf(training, 6));
     for (const each of [training, resumed]) each.dispose();
   });
 
@@ -124,8 +95,7 @@ describe("the settings depthCurriculum and revealProbability", () => {
     expect(() => configOf({ revealProbability: 1.5 })).toThrow("revealProbability: ");
   });
 
-  it("count the operations of a training as the sum over its stages", () => {
-    expect(operationsOf(own, 7)).toBe(curriculumFlops(own, 7));
+  it("do not change the operations of a training without a curriculum, whose steps are equal", () => {
     expect(operationsOf(configOf(), 7)).toBe(7 * trainingFlops(configOf()));
   });
 });

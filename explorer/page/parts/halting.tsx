@@ -1,7 +1,7 @@
 // q along the trace: its curve after every update of y, the step at which it halts, and a ribbon that shows whether the answer is
 // right. Drawn as SVG, with a table behind it.
 import type { JSX } from "preact";
-import { framesPerStep, haltMargin, sigmoid, wrongCells } from "../../shared/frames.ts";
+import { frameCount, framesPerStep, haltMargin, sigmoid, wrongCells } from "../../shared/frames.ts";
 import { frames, haltingRule, index, shape, shown, stopsAfter } from "../state.ts";
 import { Named } from "./sign.tsx";
 import { useWidth } from "./width.ts";
@@ -12,7 +12,7 @@ const plotHeight = height - top - bottom;
 export function Halting(): JSX.Element {
   const { steps } = shape.value;
   const [figure, width] = useWidth(560);
-  const total = steps * framesPerStep(shape.value);
+  const total = frameCount(shape.value);
   const truth = shown.value?.puzzle.truth ?? null;
   const rule = haltingRule.value;
   const points = frames.value.flatMap((frame, i) =>

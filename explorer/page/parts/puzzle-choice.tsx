@@ -1,10 +1,9 @@
 // Choosing the puzzle: the samples, and one of the visitor's own, typed, pasted or drawn.
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
+import { firstPlace } from "../../shared/link.ts";
 import { go, link, model, puzzleError, puzzleText, shown } from "../state.ts";
 import { isDrawing } from "./maze-drawing.tsx";
-
-const restart = { step: 0, cycle: 0, update: 0 };
 
 export function PuzzleChoice(): JSX.Element {
   const { samples, samplesFrom, board } = model.value!;
@@ -12,7 +11,7 @@ export function PuzzleChoice(): JSX.Element {
   const isOwn = puzzle !== "";
   const turn = (by: number): void => {
     const next = ((sample - 1 + by + samples.length) % samples.length) + 1;
-    go({ sample: next, puzzle: "", at: restart });
+    go({ sample: next, puzzle: "", at: firstPlace });
   };
   return (
     <div class="puzzle-choice">
@@ -27,7 +26,7 @@ export function PuzzleChoice(): JSX.Element {
           ›
         </button>
         {isOwn && (
-          <button type="button" class="quiet" onClick={() => go({ puzzle: "", at: restart })}>
+          <button type="button" class="quiet" onClick={() => go({ puzzle: "", at: firstPlace })}>
             back to the samples
           </button>
         )}
@@ -60,7 +59,7 @@ function PuzzleText(): JSX.Element {
     if (text === null) return;
     // Rules and gaps of a pasted board are removed, as the parser does; the parser says what is wrong with the rest.
     const joined = text.replace(/[\s|+-]/g, "");
-    go({ puzzle: joined, at: restart });
+    go({ puzzle: joined, at: firstPlace });
     setText(null);
   };
   return (

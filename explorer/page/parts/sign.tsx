@@ -14,20 +14,12 @@ const outlines: Record<SignName, string> = {
 };
 
 /** The sign alone. `hollow` marks what is not on the tape. */
-export function Sign({
-  name,
-  hollow = false,
-  size = 14,
-}: {
-  name: SignName;
-  hollow?: boolean;
-  size?: number;
-}): JSX.Element {
+export function Sign({ name, hollow = false }: { name: SignName; hollow?: boolean }): JSX.Element {
   return (
     <svg
       class={`sign sign-${name}${hollow ? " hollow" : ""}`}
-      width={size}
-      height={size}
+      width={14}
+      height={14}
       viewBox="0 0 16 16"
       aria-hidden="true"
     >

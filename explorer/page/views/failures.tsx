@@ -2,6 +2,7 @@
 import type { JSX } from "preact";
 import type { Calls, Exam, Puzzle, Rollout, Rollouts } from "../../shared/calls.ts";
 import { sigmoid, wrongCells } from "../../shared/frames.ts";
+import { firstPlace } from "../../shared/link.ts";
 import type { ModelEntry } from "../../shared/models.ts";
 import { percent, shareText } from "../../shared/shares.ts";
 import { counted, isOrAre } from "../../shared/words.ts";
@@ -26,8 +27,6 @@ export function Failures(): JSX.Element {
     </div>
   );
 }
-
-const restart = { step: 0, cycle: 0, update: 0 };
 
 /** Starts a measurement on the model that is shown. */
 function measure<K extends "exam" | "rollouts">(
@@ -123,7 +122,7 @@ function PuzzleLinks({ texts, lead }: { texts: readonly string[]; lead: string }
           type="button"
           class={puzzle === text ? "primary" : ""}
           aria-pressed={puzzle === text}
-          onClick={() => go({ puzzle: text, at: restart })}
+          onClick={() => go({ puzzle: text, at: firstPlace })}
         >
           {i + 1}
         </button>
@@ -239,14 +238,14 @@ function Noise({ own }: { own: ModelEntry }): JSX.Element | null {
                 type="button"
                 class={typed === "" && sample === number ? "primary" : ""}
                 aria-pressed={typed === "" && sample === number}
-                onClick={() => go({ sample: number, puzzle: "", at: restart })}
+                onClick={() => go({ sample: number, puzzle: "", at: firstPlace })}
               >
                 {number}
               </button>
             ))}
           </>
         )}
-        <button type="button" class="quiet" onClick={() => go({ view: "solve", at: restart })}>
+        <button type="button" class="quiet" onClick={() => go({ view: "solve", at: firstPlace })}>
           {typed === "" ? `Watch puzzle ${sample} in Solve` : "Watch your puzzle in Solve"}
         </button>
       </fieldset>

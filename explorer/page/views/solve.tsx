@@ -1,6 +1,7 @@
 // Solve: the answer on a large board, what z decodes to beside it, and q.
 import type { JSX } from "preact";
 import { frameCount, latestOf, wrongCells } from "../../shared/frames.ts";
+import { firstPlace } from "../../shared/link.ts";
 import { counted } from "../../shared/words.ts";
 import { Board } from "../parts/board.tsx";
 import { Halting } from "../parts/halting.tsx";
@@ -33,7 +34,7 @@ function type(cell: number, symbol: string | null): void {
   const blank = board.kind === "maze" ? " " : ".";
   const text = [...puzzleText.peek()];
   text[cell] = symbol ?? blank;
-  go({ puzzle: text.join(""), at: { step: 0, cycle: 0, update: 0 } });
+  go({ puzzle: text.join(""), at: firstPlace });
 }
 
 export function Solve(): JSX.Element | null {

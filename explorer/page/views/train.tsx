@@ -425,7 +425,7 @@ function Bars({ title, label, rows }: { title: JSX.Element; label: string; rows:
                     <span
                       class="whisker"
                       style={{
-                        bottom: `${(100 * (ranges[i][0] - 0)) / Math.max(1e-6, values[i] ?? 0)}%`,
+                        bottom: `${(100 * ranges[i][0]) / Math.max(1e-6, values[i] ?? 0)}%`,
                         height: `${(100 * (ranges[i][1] - ranges[i][0])) / Math.max(1e-6, values[i] ?? 0)}%`,
                       }}
                     />

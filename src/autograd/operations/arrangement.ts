@@ -6,6 +6,9 @@ import { expectVariables, type Variable } from "../variable.ts";
 
 const nothing = { inputs: [], output: false };
 
+/** An axis counted from the front; negative axes count from the end. */
+const fromFront = (axis: number, rank: number): number => (axis < 0 ? axis + rank : axis);
+
 const { operation: reshapeOperation } = defineOperation({
   name: "reshape",
   equation: "y = x with another shape,  dx = dy with the shape of x",
@@ -13,6 +16,7 @@ const { operation: reshapeOperation } = defineOperation({
     const shape = anyShape(draw);
     return { inputs: [real(shape)], attributes: { shape: draw.oneOf([[-1], [1, ...shape], [...shape].reverse()]) } };
   },
+  // The product of the lengths contains the -1, so it is minus the product of the known ones.
   shape: ([x], { shape }) => shape.map((length) => (length === -1 ? t.sizeOf(x) / -t.sizeOf(shape) : length)),
   forward: ([x], { shape }) => t.reshape(x, shape),
   backward: (dy, { shapes: [x] }) => [t.reshape(dy, x)],
@@ -58,7 +62,7 @@ function shuffledAxes(draw: Draw, rank: number): number[] {
 function inverseOrder(axes: readonly number[]): number[] {
   const inverse: number[] = [];
   axes.forEach((axis, i) => {
-    inverse[axis < 0 ? axis + axes.length : axis] = i;
+    inverse[fromFront(axis, axes.length)] = i;
   });
   return inverse;
 }
@@ -89,8 +93,7 @@ const { operation: sliceOperation } = defineOperation({
     const start = draw.integer(0, shape[axis]! - 1);
     return { inputs: [real(shape)], attributes: { axis, start, end: draw.integer(start + 1, shape[axis]!) } };
   },
-  shape: ([x], { axis, start, end }) =>
-    x.map((length, i) => (i === (axis < 0 ? axis + x.length : axis) ? end - start : length)),
+  shape: ([x], { axis, start, end }) => x.map((length, i) => (i === fromFront(axis, x.length) ? end - start : length)),
   forward: ([x], { axis, start, end }) => t.slice(x, axis, start, end),
   backward: (dy, { attributes: { axis, start, end }, shapes: [x] }) => [t.pad(dy, axis, start, x.at(axis)! - end)],
   saves: nothing,
@@ -111,7 +114,7 @@ const { operation: concatOperation } = defineOperation({
   },
   shape: (shapes, { axis }) => {
     const first = shapes[0] ?? [];
-    const at = axis < 0 ? axis + first.length : axis;
+    const at = fromFront(axis, first.length);
     return first.map((length, i) => (i === at ? shapes.reduce((sum, shape) => sum + shape[at]!, 0) : length));
   },
   forward: (parts, { axis }) => t.concat(parts, axis),
@@ -140,7 +143,7 @@ const { operation: padOperation } = defineOperation({
     return { inputs: [real(shape)], attributes: { axis, before: draw.integer(0, 2), after: draw.integer(0, 2) } };
   },
   shape: ([x], { axis, before, after }) =>
-    x.map((length, i) => (i === (axis < 0 ? axis + x.length : axis) ? before + length + after : length)),
+    x.map((length, i) => (i === fromFront(axis, x.length) ? before + length + after : length)),
   forward: ([x], { axis, before, after }) => t.pad(x, axis, before, after),
   backward: (dy, { attributes: { axis, before }, shapes: [x] }) => [t.slice(dy, axis, before, before + x.at(axis)!)],
   saves: nothing,

@@ -95,7 +95,7 @@ export function evalCommand(): Command {
     .option("--json", "print one JSON object: {puzzles, unlabelled, exact, cell, interval95, meanHaltStep, haltCounts}")
     .addHelpText("after", helpText)
     .action((name: string, options: EvalOptions) => {
-      const arcOnly = ["out", "k", "attempts"].find((name) => command.getOptionValueSource(name) === "cli");
+      const arcOnly = ["out", "k", "attempts"].find((option) => command.getOptionValueSource(option) === "cli");
       if (arcOnly && !options.arc) throw new UsageError(`eval: --${arcOnly} requires --arc`);
       expectRolloutUse(command, options);
       return evalRun(placeOfModel(name), options);
@@ -159,7 +159,7 @@ async function evalRun(place: ModelPlace, options: EvalOptions): Promise<void> {
     const note = verifyPuzzles(path, options, loaded);
     if (!options.json) showSettings({ place, options, loaded, backend }, terminal);
     if (note !== undefined) terminal.remark(`note: ${note}`);
-    await run(loaded, terminal);
+    await run(terminal);
     if (!options.json && !(svg !== undefined && isStandardOutput(svg)))
       showNext(terminal, nextCommands(place, options));
     loaded.model.dispose();
@@ -169,22 +169,28 @@ async function evalRun(place: ModelPlace, options: EvalOptions): Promise<void> {
 }
 
 /** An evaluation whose input has been checked. Errors in the input appear before anything is printed. */
-type Prepared = (loaded: LoadedRun, terminal: Terminal) => Promise<void>;
+type Prepared = (terminal: Terminal) => Promise<void>;
 
-function prepareArc(path: string, options: EvalOptions, { config }: LoadedRun): Prepared {
+function prepareArc(path: string, options: EvalOptions, loaded: LoadedRun): Prepared {
   const data = options.data ?? dataFolderOf(runFolderOf(path));
   const checked = arcOptions({ ...options, ...(data !== undefined && { data }) });
-  openDataSplit(checked.data, "test", config.model).close();
-  return (loaded, terminal) => evalArc(checked, loaded, terminal);
+  openDataSplit(checked.data, "test", loaded.config.model).close();
+  return (terminal) => evalArc(checked, loaded, terminal);
 }
 
 function preparePuzzles(path: string, options: EvalOptions, loaded: LoadedRun): Prepared {
   const set = openPuzzles(path, options, loaded);
   const { vote } = options;
-  if (vote !== undefined) return (_, terminal) => evalVote(set, options, { ...loaded, vote }, terminal);
   const rollouts = rolloutSettings(options);
-  if (rollouts) return (_, terminal) => evalRollouts(set, options, { ...loaded, rollouts }, terminal);
-  return (_, terminal) => evalPuzzles(set, options, loaded, terminal);
+  return async (terminal) => {
+    try {
+      if (vote !== undefined) await evalVote(set, options, { ...loaded, vote }, terminal);
+      else if (rollouts) await evalRollouts(set, options, { ...loaded, rollouts }, terminal);
+      else await evalPuzzles(set, options, loaded, terminal);
+    } finally {
+      if ("close" in set) set.close();
+    }
+  };
 }
 
 async function evalRollouts(
@@ -197,7 +203,6 @@ async function evalRollouts(
   const evaluator = (model: Model, puzzles: EvaluationSet, options: EvaluationOptions): Promise<RolloutEvaluation> =>
     evaluateRollouts(model, puzzles, { ...options, ...rollouts });
   const measured = await measure(evaluator, loaded, set, terminal, halt.steps);
-  if ("close" in set) set.close();
   if (json) terminal.print(JSON.stringify(rolloutJson(measured)));
   else for (const line of rolloutTable(measured, select, (performance.now() - start) / 1000)) terminal.print(line);
   if (svg !== undefined) writeOutput(svg, rolloutSvg(measured));
@@ -214,7 +219,6 @@ async function evalVote(
   const evaluator = (model: Model, puzzles: EvaluationSet, options: EvaluationOptions): Promise<VoteEvaluation> =>
     evaluateVote(model, puzzles, { ...options, task, votes, seed });
   const measured = await measure(evaluator, loaded, set, terminal, halt.steps);
-  if ("close" in set) set.close();
   if (json) terminal.print(JSON.stringify(measured));
   else for (const line of voteTable(measured, task, (performance.now() - start) / 1000)) terminal.print(line);
 }
@@ -230,7 +234,6 @@ async function evalPuzzles(
   const measured = await measure<Evaluation | HaltingEvaluation>(evaluator, loaded, set, terminal, steps);
   const isSwept = options.sweep || svg !== undefined;
   const points = isSwept ? await measure(sweepHalting, loaded, set, terminal, steps) : undefined;
-  if ("close" in set) set.close();
   if (json) terminal.print(JSON.stringify({ ...measured, ...(points && { sweep: sweepJson(points) }) }));
   else {
     const table = "exitSteps" in measured ? haltingTable(measured) : accuracyTable(measured);

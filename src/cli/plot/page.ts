@@ -1,17 +1,15 @@
 // The page of `trm plot`: one file without references to the network, with uPlot and the data inside.
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import type { Chart } from "./charts.ts";
-import { palette } from "./charts.ts";
+import { type Chart, palette } from "./charts.ts";
 import { pageScript } from "./page-script.ts";
+import { escaped } from "./svg.ts";
 
 const { resolve } = createRequire(import.meta.url);
 const library = (name: string): string => readFileSync(resolve(`uplot/dist/${name}`), "utf8");
 
 /** JSON for a script element, in which "</" would end the element. */
 const embedded = (value: unknown): string => JSON.stringify(value).replaceAll("<", "\\u003c");
-
-const escaped = (text: string): string => text.replace(/[&<>"]/g, (character) => `&#${character.charCodeAt(0)};`);
 
 /** @param runs  names of the runs, in the order of their colours */
 export function plotPage(runs: readonly string[], charts: readonly Chart[]): string {

@@ -87,4 +87,5 @@ const padded = (low: number, high: number, margin = 0.5): [low: number, high: nu
 const stroke = ({ colour, dash }: Series): string =>
   `stroke="${palette.light[colour % palette.light.length]}" stroke-width="2"${dash.length > 0 ? ` stroke-dasharray="${dash.join(" ")}"` : ""}`;
 
-const escaped = (text: string): string => text.replace(/[&<>"]/g, (character) => `&#${character.charCodeAt(0)};`);
+export const escaped = (text: string): string =>
+  text.replace(/[&<>"]/g, (character) => `&#${character.charCodeAt(0)};`);

@@ -6,7 +6,7 @@
 // out of the score.
 import { DatasetError } from "../../formats/index.ts";
 import { expectObject, showValue } from "../../tensor/index.ts";
-import { ConfigError } from "../../trm/index.ts";
+import { ConfigError, haltProbability } from "../../trm/index.ts";
 import type { Grid } from "../dihedral.ts";
 import { type Augmentation, parseAugmentedName, restoreGrid } from "./augment.ts";
 import { ARC_LENGTH, ARC_SIDE, cropTokens, gridKey, gridToRows } from "./grid.ts";
@@ -85,7 +85,7 @@ export class ArcVotes {
     const grids = this.#candidates.get(question) ?? new Map<string, Candidate>();
     this.#candidates.set(question, grids);
     const candidate = grids.get(key);
-    const q = 1 / (1 + Math.exp(-qLogit));
+    const q = haltProbability(qLogit);
     if (candidate === undefined) grids.set(key, { grid, votes: 1, q });
     else {
       candidate.votes++;

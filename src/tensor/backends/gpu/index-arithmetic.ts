@@ -35,25 +35,25 @@ export function collapse({ shape, strides }: Walk): Walk {
  * const i0Rest = this.thread.x - i0 * 3;
  * const i1 = i0Rest;
  */
-export function coordinates(shape: readonly number[], index = "this.thread.x", prefix = "i"): string {
+export function coordinates(shape: readonly number[], index = "this.thread.x"): string {
   const last = shape.length - 1;
   const lines: string[] = [];
   let rest = index;
   for (let axis = 0; axis < last; axis++) {
     const inner = sizeOf(shape.slice(axis + 1));
-    lines.push(`const ${prefix}${axis} = Math.floor((${rest} + 0.5) / ${inner});`);
-    lines.push(`const ${prefix}${axis}Rest = ${rest} - ${prefix}${axis} * ${inner};`);
-    rest = `${prefix}${axis}Rest`;
+    lines.push(`const i${axis} = Math.floor((${rest} + 0.5) / ${inner});`);
+    lines.push(`const i${axis}Rest = ${rest} - i${axis} * ${inner};`);
+    rest = `i${axis}Rest`;
   }
-  if (last >= 0) lines.push(`const ${prefix}${last} = ${rest};`);
+  if (last >= 0) lines.push(`const i${last} = ${rest};`);
   return lines.join("\n  ");
 }
 
 /** The position at the coordinates, for example `start + i0 * 12 + i1`. */
-export function position(strides: readonly number[], start: number | string = 0, prefix = "i"): string {
+export function position(strides: readonly number[], start: number | string = 0): string {
   const terms = strides.flatMap((stride, axis) => {
     if (stride === 0) return [];
-    return stride === 1 ? [`${prefix}${axis}`] : [`${prefix}${axis} * ${stride}`];
+    return stride === 1 ? [`i${axis}`] : [`i${axis} * ${stride}`];
   });
   if (start !== 0) terms.unshift(`${start}`);
   return terms.length > 0 ? terms.join(" + ") : "0";

@@ -33,7 +33,7 @@ let closed: Promise<void> = Promise.resolve();
  * @throws BackendError if gpu.js is not installed, if the mode cannot run here, or if the backend already runs in another mode
  */
 export async function createGpuBackend({ mode, maxKernels = 512 }: GpuOptions = {}): Promise<GpuBackend> {
-  const requested = checkedMode(mode ?? modeOfEnvironment() ?? "auto");
+  const requested = checkedMode(mode ?? (globalThis.process?.env?.TRM_GPU_MODE || "auto"));
   if (opened) {
     const backend = await opened;
     if (requested === "auto" || requested === backend.mode) return backend;
@@ -82,10 +82,4 @@ function checkedMode(mode: string): GpuMode | "auto" {
   const found = [...gpuModes, "auto" as const].find((known) => known === mode);
   if (found) return found;
   throw new BackendError(`gpu backend: got mode "${mode}", expected one of ${gpuModes.join(", ")}, auto`);
-}
-
-/** TRM_GPU_MODE, or undefined where there are no environment variables. */
-function modeOfEnvironment(): string | undefined {
-  const { process } = globalThis as { process?: { env?: Record<string, string | undefined> } };
-  return process?.env?.TRM_GPU_MODE || undefined;
 }

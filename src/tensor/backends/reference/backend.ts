@@ -1,7 +1,7 @@
 // The reference backend: every kernel as a plain loop over typed arrays, for float32 and float64. It is the specification that
 // the fast backends are tested against, so its code prefers the obvious form; only the matrix product is blocked.
 import type { Backend, FusedKernels, Kernels } from "../../backend.ts";
-import { bytesPerElement, type DType, type NumberArray } from "../../dtype.ts";
+import { arrayIn, bytesPerElement, type DType, type NumberArray } from "../../dtype.ts";
 import { MemoryError } from "../../errors.ts";
 import { VisibleStorage } from "../../storage.ts";
 import * as data from "./data.ts";
@@ -54,12 +54,7 @@ class ArrayStorage extends VisibleStorage {
     private readonly onFree: () => void,
   ) {
     super(backend, dtype, length);
-    this.array =
-      dtype === "float32"
-        ? new Float32Array(buffer, 0, length)
-        : dtype === "float64"
-          ? new Float64Array(buffer, 0, length)
-          : new Int32Array(buffer, 0, length);
+    this.array = arrayIn(dtype, buffer, 0, length);
   }
   protected override free(): void {
     this.onFree();

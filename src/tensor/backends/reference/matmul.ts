@@ -2,7 +2,7 @@
 // (512 x 512 x 512: 60 ms instead of 240 ms; `npm run bench:reference`). Both operands are packed as doubles into panels of four
 // rows or columns, and the inner loop keeps a 4 x 4 tile of sums in local variables.
 import type { NumberArray } from "../../dtype.ts";
-import { broadcastStrides, type Shape } from "../../shape.ts";
+import { matrixStrides } from "../../shape.ts";
 import type { Tensor } from "../../tensor.ts";
 import { arrayOf, forEachRow } from "./arrays.ts";
 
@@ -23,7 +23,7 @@ export function matmul(out: Tensor, a: Tensor, b: Tensor, transposeA: boolean, t
   const o = arrayOf(out);
   const batch = out.shape.slice(0, -2);
   // One row of `forEachRow` per matrix of the batch: the trailing 1 makes each row one element wide.
-  const strides = [a, b].map((operand) => [...broadcastMatrixStrides(operand.shape, batch), 0]);
+  const strides = [a, b].map((operand) => [...matrixStrides(operand.shape, batch), 0]);
   const panelsB = new Float64Array(panelCount(columns) * depth * 4);
   let packedFrom = -1;
   forEachRow([...batch, 1], strides, (matrix, offsets) => {
@@ -41,12 +41,6 @@ function matrixView(tensor: Tensor, transposed: boolean): MatrixView {
   const width = tensor.shape.at(-1)!;
   const [rowStep, columnStep] = transposed ? [1, width] : [width, 1];
   return { array: arrayOf(tensor), start: 0, rowStep, columnStep };
-}
-
-/** Distances between the matrices of an operand along the batch axes of the output. */
-function broadcastMatrixStrides(shape: Shape, batch: Shape): number[] {
-  const size = shape.at(-2)! * shape.at(-1)!;
-  return broadcastStrides(shape.slice(0, -2), batch).map((stride) => stride * size);
 }
 
 /** panels[p][k][c] = b[k, 4p + c], zero beyond the last column. */

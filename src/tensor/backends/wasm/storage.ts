@@ -1,6 +1,6 @@
 // A block of the WebAssembly memory: a typed array for JavaScript and an address for kernels.
 import type { Backend } from "../../backend.ts";
-import { bytesPerElement, type DType, type NumberArray } from "../../dtype.ts";
+import { arrayIn, bytesPerElement, type DType, type NumberArray } from "../../dtype.ts";
 import { VisibleStorage } from "../../storage.ts";
 import type { Tensor } from "../../tensor.ts";
 import type { WasmRuntime } from "./runtime.ts";
@@ -31,11 +31,7 @@ export class WasmStorage extends VisibleStorage {
   override get array(): NumberArray {
     this.runtime.finish();
     const { buffer } = this.runtime.heap.memory;
-    if (this.view?.buffer !== buffer) {
-      if (this.dtype === "float32") this.view = new Float32Array(buffer, this.pointer, this.length);
-      else if (this.dtype === "float64") this.view = new Float64Array(buffer, this.pointer, this.length);
-      else this.view = new Int32Array(buffer, this.pointer, this.length);
-    }
+    if (this.view?.buffer !== buffer) this.view = arrayIn(this.dtype, buffer, this.pointer, this.length);
     return this.view;
   }
 

@@ -1,5 +1,5 @@
 // The matrix product.
-import { broadcastStrides, type Shape } from "../../../shape.ts";
+import { matrixStrides } from "../../../shape.ts";
 import type { Tensor } from "../../../tensor.ts";
 import { coordinates, position } from "../index-arithmetic.ts";
 import { launch } from "../launch.ts";
@@ -41,10 +41,4 @@ export function matmul(out: Tensor, a: Tensor, b: Tensor, transposeA: boolean, t
   return sum;
 }`;
   launch({ name: "matmul", out, inputs: [a, b], constants: { rows, columns, iterations }, source });
-}
-
-/** Strides of an operand along the batch axes of the output, in elements. */
-function matrixStrides(shape: Shape, batch: Shape): number[] {
-  const size = shape.at(-2)! * shape.at(-1)!;
-  return broadcastStrides(shape.slice(0, -2), batch).map((stride) => stride * size);
 }
