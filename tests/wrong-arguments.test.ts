@@ -200,7 +200,7 @@ const laterArguments: readonly (readonly [call: () => unknown, message: string])
 ];
 
 it.each(laterArguments.map(([call, message]) => [message, call] as const))(
-  "a wrong later argument: %s",
+  "a wrong later argument is refused: %s",
   (message, call) => {
     expect(call).toThrow(message);
   },

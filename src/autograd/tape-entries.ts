@@ -115,7 +115,12 @@ export async function inspectTape(
     const entries = tapeOf(output, { names: named });
     const leaves = new Set<Variable>();
     for (const { origins } of nodes) for (const origin of origins) if (origin instanceof Variable) leaves.add(origin);
-    const computed = nodes.map((node) => new Variable(node.kept!, node, true));
+    const computed = nodes.map((node) => {
+      if (node.kept) return new Variable(node.kept, node, true);
+      throw new GradientError(
+        "inspectTape: got an operation from before the call, expected a body that records the whole tape",
+      );
+    });
     const all = [...computed, ...leaves];
     // Reads start before the scope ends, so that they see the tensors.
     const values = all.map(({ value }) => value.data());

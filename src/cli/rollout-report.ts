@@ -61,10 +61,10 @@ export function expectNoRolloutOption(command: Command, used: readonly string[] 
 export const rolloutSettings = ({
   rollouts,
   sigma,
-  noiseSeed: seed,
+  noiseSeed,
   randomStarts,
 }: RolloutChoice): RolloutSettings | undefined =>
-  rollouts === undefined ? undefined : { rollouts, sigma, seed, randomStarts };
+  rollouts === undefined ? undefined : { rollouts, sigma, noiseSeed, randomStarts };
 
 const figureOf = { q: "bestQ", mode: "mode", residual: "residual" } as const;
 const nameOf = { q: "best-q", mode: "mode", residual: "residual" } as const;

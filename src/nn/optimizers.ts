@@ -2,6 +2,7 @@
 import type { Variable } from "../autograd/index.ts";
 import {
   type AdamSettings,
+  ArgumentError,
   adamUpdate,
   assign,
   expectInstance,
@@ -10,6 +11,7 @@ import {
   keep,
   ShapeError,
   scope,
+  showValue,
   type Tensor,
   zeros,
 } from "../tensor/index.ts";
@@ -110,7 +112,13 @@ export class Adam extends Optimizer<"m" | "v"> {
     parameters: ReadonlyMap<string, Variable>,
   ) {
     expectObject("Adam", "the options", options, ["beta1", "beta2", "weightDecay"]);
-    for (const name of ["beta1", "beta2"] as const) expectNumber("Adam", name, options[name], 0, 1);
+    for (const name of ["beta1", "beta2"] as const) {
+      const rate = options[name];
+      if (Number.isFinite(rate) && rate >= 0 && rate < 1) continue; // with 1 the bias correction would divide by 0
+      throw new ArgumentError(
+        `Adam: got ${showValue(rate)} as ${name}, expected a number from 0 up to but not including 1`,
+      );
+    }
     expectNumber("Adam", "weightDecay", options.weightDecay, 0);
     super(parameters, ["m", "v"]);
   }

@@ -13,6 +13,7 @@ import {
   isAsGood,
   parseSide,
   sideFile,
+  tensorFiles,
 } from "./checkpoint.ts";
 import { parseJson } from "./model-files.ts";
 
@@ -48,7 +49,7 @@ export function readCheckpoint(
       const where = join(folder, sideFile);
       const bytes = readBytes(where);
       const side = parseSide(bytes, where);
-      const names = needed?.(side) ?? readdirSync(folder).filter((name) => name !== sideFile);
+      const names = (needed ?? tensorFiles)(side);
       const files = new Map(names.map((name) => [name, readBytes(join(folder, name))]));
       checkSums(folder, parseJson(bytes, where), files, instead);
       checkName(folder, side);

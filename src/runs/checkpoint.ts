@@ -154,6 +154,10 @@ export function parseSide(bytes: Uint8Array, where: string): CheckpointSide {
   return { ...rest, config: read };
 }
 
+/** Names of the files of a checkpoint beside the JSON side file. */
+export const tensorFiles = ({ config }: CheckpointSide): string[] =>
+  config.training.emaRate > 0 ? [weightsFile, trainingFile, averageFile] : [weightsFile, trainingFile];
+
 /** Name of the file with the weights for evaluation: the averaged weights with EMA, else the weights. */
 export const evaluatedFile = ({ config }: CheckpointSide): string =>
   config.training.emaRate > 0 ? averageFile : weightsFile;

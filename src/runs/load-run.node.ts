@@ -2,7 +2,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { readBytes } from "../formats/index.node.ts";
-import { CheckpointError } from "../formats/index.ts";
+import { CheckpointError, quoted } from "../formats/index.ts";
 import { resolveTask } from "../puzzles/index.node.ts";
 import { choiceOf, type TaskChoice } from "../puzzles/index.ts";
 import { ArgumentError, expectObject, expectString, showValue } from "../tensor/index.ts";
@@ -25,7 +25,10 @@ export type CheckpointPlace = CheckpointChoice | (string & {});
 export interface LoadRunOptions extends LoadModelOptions {
   /** Which checkpoint of a run: the last one (default), the best one, or the name or path of its folder. */
   readonly checkpoint?: CheckpointPlace | undefined;
-  /** The moving average of the weights, or the weights of the last step. Default: the average if the run has one. */
+  /**
+   * The moving average of the weights, or the weights of the last step. Default: the average if the run has one. A folder with
+   * config.json and model.safetensors holds a single set of weights, which cannot be chosen.
+   */
   readonly weights?: "averaged" | "raw" | undefined;
   /** Path of the module that defines the task, if the run names none or the module has been moved. */
   readonly taskModule?: string | undefined;
@@ -60,6 +63,7 @@ export async function loadRun(folder: string, options: LoadRunOptions = {}): Pro
     throw new ArgumentError(`loadRun: got ${showValue(weights)} as weights, expected "raw" or "averaged"`);
   }
   if (isModelFolder(folder)) {
+    expectOnlyWeights(folder, checkpoint, weights);
     const files = {
       config: readBytes(join(folder, modelConfigFile)),
       weights: readBytes(join(folder, modelWeightsFile)),
@@ -94,6 +98,16 @@ export async function loadRun(folder: string, options: LoadRunOptions = {}): Pro
     choice: side.task,
     data,
   };
+}
+
+/** The best and the last weights of a folder with a model are its only ones. @throws CheckpointError for any other choice */
+function expectOnlyWeights(folder: string, checkpoint: CheckpointPlace, weights: LoadRunOptions["weights"]): void {
+  const problem = !checkpointChoices.some((choice) => choice === checkpoint)
+    ? `got the checkpoint ${quoted(checkpoint)}, expected "best" or "last"`
+    : weights !== undefined
+      ? `expected a run or a checkpoint to choose the ${weights} ones`
+      : undefined;
+  if (problem !== undefined) throw new CheckpointError(`${folder}: holds a single set of weights, ${problem}`);
 }
 
 /** The folder in which a checkpoint is looked for, and which one of it. */

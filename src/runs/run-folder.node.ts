@@ -64,6 +64,11 @@ const runSchema = z.object({
   task: taskChoiceSchema,
   preset: z.string(),
   data: z.object({ train: count, watch: count, unseen: count, augment: z.boolean() }),
+  /**
+   * Whether the puzzles are augmented as `task` does it, or by a function that cannot be stored. Absent without augmentation, in
+   * runs of `trm train`, which augment as their task does, and in runs of earlier versions.
+   */
+  augmentation: z.optional(z.enum(["task", "own"])),
   /** Data set in the official layout that the run trains on. Absent: the puzzles were generated and are in the run folder. */
   dataFolder: z.optional(z.string()),
   /** The data set, for checks. Absent in runs written before fingerprints existed. */

@@ -32,7 +32,9 @@ export function packSets(sets: RunSets): Uint8Array {
 function bytesOf(tokens: Int32Array, name: string): Uint8Array {
   const wrong = tokens.find((token) => token < 0 || token > 255);
   if (wrong === undefined) return Uint8Array.from(tokens);
-  throw new ConfigError(`run: token ${wrong} in ${name}, expected at most 255 (a run stores one byte per token)`);
+  throw new ConfigError(
+    `run: token ${wrong} in ${name}, expected 0 to 255 (a run stores one byte per token; 0 marks a label that does not count)`,
+  );
 }
 
 /** @param where  name of the file for errors. @throws CheckpointError */

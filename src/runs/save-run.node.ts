@@ -1,5 +1,6 @@
 // Runs written and continued by a program: the same folders that `trm train` writes.
 import { resolve } from "node:path";
+import { isDeepStrictEqual } from "node:util";
 import { CheckpointError } from "../formats/index.ts";
 import { resolveTask } from "../puzzles/index.node.ts";
 import { choiceOf, SplitBatches } from "../puzzles/index.ts";
@@ -8,6 +9,7 @@ import {
   type BatchSource,
   type Config,
   ConfigError,
+  configKeys,
   type Evaluation,
   type Examples,
   flattenConfig,
@@ -21,12 +23,16 @@ import {
 import {
   type CheckpointAbout,
   type CheckpointFiles,
+  type CheckpointSide,
   expectBetweenSteps,
   packCheckpoint,
+  parseSide,
   restoreTraining,
+  sideFile,
+  tensorFiles,
 } from "./checkpoint.ts";
-import { readCheckpoint, runFolderOf } from "./checkpoint-folder.node.ts";
-import { fingerprintOfFolder, fingerprintOfSets, verifyData } from "./data-fingerprint.node.ts";
+import { type Checkpoint, readCheckpoint, runFolderOf } from "./checkpoint-folder.node.ts";
+import { fingerprintOfSets, verifyData } from "./data-fingerprint.node.ts";
 import { expectTaskFits } from "./load-model.ts";
 import { type CheckpointPlace, placeOfCheckpoint } from "./load-run.node.ts";
 import {
@@ -35,10 +41,19 @@ import {
   OccupiedError,
   type RunAbout,
   readRun,
+  readSets,
   runFileIn,
   WritableRun,
 } from "./run-folder.node.ts";
-import { noExamples, puzzlesOfRun } from "./run-puzzles.node.ts";
+import {
+  augmentationOf,
+  augmentsAsRecorded,
+  noExamples,
+  puzzlesInMemory,
+  puzzlesOfRun,
+  type RunPuzzles,
+  storedPuzzles,
+} from "./run-puzzles.node.ts";
 import type { RunSets } from "./run-sets.ts";
 
 /** Options of `saveRun`. */
@@ -52,7 +67,7 @@ export interface SaveRunOptions {
   readonly evaluation?: Pick<Evaluation, "puzzles" | "exact" | "cell"> | undefined;
   /** Seconds of training so far. Default: as in the checkpoint before. */
   readonly seconds?: number | undefined;
-  /** Whether another run in the folder is moved to FOLDER.previous; otherwise it is an error. */
+  /** Whether another run in the folder, or one that cannot be read, is moved to FOLDER.previous; otherwise it is an error. */
   readonly force?: boolean | undefined;
 }
 
@@ -64,9 +79,9 @@ export interface SaveRunOptions {
  * The training puzzles are stored with the run if they are in memory (ShuffledExamples). A data set on the disk (SplitBatches) is
  * named by its path. A training on a source of your own is saved without its puzzles: `resumeRun` takes the source again.
  *
- * @throws OccupiedError if the folder holds another run, or a later step of this one; LockError while another process writes to it;
- *   ConfigError for puzzles that a run cannot store; FileError; Error while a supervision step is running, or if one is made before
- *   the state is read
+ * @throws OccupiedError if the folder holds another run, another state of this step, or a later step; CheckpointError for a damaged
+ *   run; LockError while another process writes to it; ConfigError for puzzles that a run cannot store; DatasetError; FileError; Error
+ *   while a supervision step is running, or if one is made before the state is read
  */
 export async function saveRun(folder: string, training: Training, options: SaveRunOptions): Promise<void> {
   expectString("saveRun", "the folder", folder);
@@ -80,34 +95,65 @@ export async function saveRun(folder: string, training: Training, options: SaveR
   const puzzles = puzzlesOf(givenSource(training), task, options);
   const isRun = folderState(folder) === "run";
   if (isRun) {
-    const conflict = conflictOf(folder, training, task, puzzles);
-    if (conflict === undefined) return addCheckpoint(folder, training, options);
+    const conflict = conflictOf(folder, training, puzzles, options) ?? (await addCheckpoint(folder, training, options));
+    if (conflict === undefined) return;
     if (!force) throw new OccupiedError(`${folder} holds ${conflict} (force: true moves it to ${folder}.previous)`);
   }
-  const { sets, augment, dataFolder } = puzzles;
-  const fingerprint = dataFolder === undefined ? fingerprintOfSets(sets) : fingerprintOfFolder(dataFolder);
+  const { sets, augmenting, dataFolder } = puzzles;
+  const choice = choiceOf(task);
+  const { data, fingerprint, close } =
+    dataFolder === undefined
+      ? puzzlesInMemory(sets, task, training.config, augmenting !== undefined)
+      : storedPuzzles(dataFolder, training.config, watchedPuzzles);
+  close();
   const about: RunAbout = {
-    task: choiceOf(task),
+    task: choice,
     preset: "own",
-    data: { train: sets.train.count, watch: sets.watch.count, unseen: sets.unseen.count, augment },
+    data,
     goal: { steps: null, minutes: null },
     fingerprint,
+    ...(augmenting && { augmentation: augmentationOf(choice, sets.train, augmenting) }),
     ...(dataFolder !== undefined && { dataFolder }),
   };
-  const files = await pack(training, options, { task: about.task, data: fingerprint, seconds: 0 });
+  const files = await pack(training, options, { task: choice, data: fingerprint, seconds: 0 });
   if (isRun) moveRunAside(folder);
   WritableRun.create(folder, about, sets, { step: training.step, files }).close();
 }
 
-/** Adds a checkpoint to a run that `conflictOf` accepts. */
-async function addCheckpoint(folder: string, training: Training, options: SaveRunOptions): Promise<void> {
+/** Number of test puzzles of a stored data set that `trm train --resume` evaluates during training. */
+const watchedPuzzles = 100;
+
+/** Adds a checkpoint to a run that `conflictOf` accepts, or returns what it holds if that is another state of the same step. */
+async function addCheckpoint(folder: string, training: Training, options: SaveRunOptions): Promise<string | undefined> {
+  const { step } = training;
   const run = WritableRun.open(folder);
   try {
-    const { side } = readCheckpoint(folder, () => []);
-    run.save(training.step, await pack(training, options, side));
+    const newest = readNewest(folder, step);
+    const files = await pack(training, options, newest.side);
+    if (newest.side.step === step && !isSameState(newest, files)) return `another state of step ${step}`;
+    run.save(step, files);
+    return undefined;
   } finally {
     run.close();
   }
+}
+
+/** The newest checkpoint of a run; its tensors are read only if it is of the given step. @throws CheckpointError, ConfigError */
+const readNewest = (folder: string, step: number): Checkpoint =>
+  readCheckpoint(folder, (side) => (side.step === step ? tensorFiles(side) : []));
+
+/** Whether files that were packed at the same step hold the state of a checkpoint. Times, backend and evaluation may differ. */
+function isSameState({ side, files }: Checkpoint, packed: CheckpointFiles): boolean {
+  const stateOf = ({ optimizerSteps, random, source, carry }: CheckpointSide) => [
+    optimizerSteps,
+    random,
+    source,
+    carry,
+  ];
+  return (
+    isDeepStrictEqual(stateOf(side), stateOf(parseSide(packed.get(sideFile)!, sideFile))) &&
+    [...files].every(([name, bytes]) => Buffer.compare(bytes, packed.get(name)!) === 0)
+  );
 }
 
 function pack(
@@ -130,29 +176,55 @@ function pack(
   return packCheckpoint(training, { ...about, evaluation: { puzzles, exact: exact.at(-1)!, cell: cell.at(-1)! } });
 }
 
-/** Why the run in a folder is not an earlier state of this training; undefined if it is. */
-function conflictOf(folder: string, training: Training, task: Task, puzzles: StoredPuzzles): string | undefined {
-  const about = readRun(folder);
-  const { side } = readCheckpoint(folder, () => []);
+/**
+ * Why the run in a folder is not this training or an earlier state of it; undefined if it is, as far as the descriptions tell.
+ *
+ * @throws CheckpointError, ConfigError for a run that cannot be read, unless it is moved aside
+ */
+function conflictOf(
+  folder: string,
+  training: Training,
+  { sets, augmenting, dataFolder }: StoredPuzzles,
+  { task, force }: SaveRunOptions,
+): string | undefined {
+  let about: RunAbout;
+  let side: CheckpointSide;
+  try {
+    about = readRun(folder);
+    side = readNewest(folder, training.step).side;
+  } catch (error) {
+    if (force && (error instanceof CheckpointError || error instanceof ConfigError)) return "a run that cannot be read";
+    throw error;
+  }
   const { module: _, ...recorded } = about.task;
   const own = choiceOf(task);
   if (own.name !== recorded.name || own.title !== recorded.title) return `a run of ${recorded.title ?? recorded.name}`;
-  const [theirs, ours] = [flattenConfig(side.config), flattenConfig(training.config)];
-  const changed = Object.keys(ours).find((key) => ours[key] !== theirs[key]);
+  const [theirs, ours] = [settingsOf(side.config), settingsOf(training.config)];
+  const changed = configKeys.find((key) => ours[key] !== theirs[key]);
   if (changed !== undefined) return `a run with ${changed} ${theirs[changed]}, got ${ours[changed]}`;
-  const { sets, dataFolder } = puzzles;
   const isSameData =
     dataFolder === about.dataFolder &&
     (dataFolder !== undefined || about.fingerprint?.train === fingerprintOfSets(sets).train);
   if (!isSameData) return "a run on other training puzzles";
+  if (about.data.augment !== (augmenting !== undefined)) {
+    return `a run ${about.data.augment ? "with" : "without"} augmentation`;
+  }
+  if (augmenting && !augmentsAsRecorded(about, sets.train, augmenting)) return "a run with another augmentation";
   if (side.step > training.step) return `a checkpoint of step ${side.step}, got step ${training.step}`;
   return undefined;
+}
+
+/** All settings, with the default of layersY written out. */
+function settingsOf(config: Config): Record<string, unknown> {
+  const { layersY = config.model.layers, ...settings } = flattenConfig(config);
+  return { ...settings, layersY };
 }
 
 /** The puzzles of a run, as its folder stores them. */
 interface StoredPuzzles {
   readonly sets: RunSets;
-  readonly augment: boolean;
+  /** The task that augments the puzzles. */
+  readonly augmenting: Task | undefined;
   /** The data set on the disk that the training reads. */
   readonly dataFolder: string | undefined;
 }
@@ -175,12 +247,12 @@ function puzzlesOf(source: BatchSource, task: Task, { watch, unseen }: SaveRunOp
         `saveRun: got watch or unseen puzzles, expected none (the test split of ${folder} is used)`,
       );
     }
-    return { sets, augment: false, dataFolder: resolve(folder) };
+    return { sets, augmenting: undefined, dataFolder: resolve(folder) };
   }
   const isInMemory = source instanceof ShuffledExamples;
   const all = { ...sets, train: isInMemory ? source.examples : none };
   for (const [name, examples] of Object.entries(all)) checkStorable(examples, task, name);
-  return { sets: all, augment: isInMemory && source.augment !== undefined, dataFolder: undefined };
+  return { sets: all, augmenting: isInMemory ? source.augment : undefined, dataFolder: undefined };
 }
 
 /** @throws ConfigError for examples that data.safetensors cannot hold: it has one byte per token and no puzzle ids */
@@ -200,9 +272,9 @@ function checkStorable({ length, puzzleIds, ignoreLabel = 0 }: Examples, task: T
 export interface ResumeRunOptions {
   /** Which checkpoint of the run: the last one (default), the best one, or the name or path of its folder. */
   readonly checkpoint?: CheckpointPlace | undefined;
-  /** The task. Default: the one that the run stores. */
+  /** The task. Default: the one that the run stores. Needed if the training augments its puzzles by a function of your own. */
   readonly task?: Task | undefined;
-  /** The source of a training on batches of your own, which the run does not store. */
+  /** Replaces the puzzles of the run. Needed for a training on batches of your own, which the run does not store. */
   readonly source?: BatchSource | undefined;
   /** Hooks of the training. */
   readonly hooks?: TrainingHooks | undefined;
@@ -215,7 +287,10 @@ export interface ResumedRun {
   readonly config: Config;
   /** Seconds of training before the checkpoint. */
   readonly seconds: number;
-  /** The puzzles that are stored with the run to be watched during training, and for the final test. */
+  /**
+   * The puzzles that are stored with the run to be watched during training, and for the final test. Of a data set on the disk,
+   * `watch` is taken from the test split unless the option `source` replaces the data set, and `unseen` is empty.
+   */
   readonly watch: Examples;
   readonly unseen: Examples;
 }
@@ -237,21 +312,43 @@ export async function resumeRun(folder: string, options: ResumeRunOptions = {}):
   const { config, seconds } = side;
   const task = options.task ?? (await resolveTask(about.task)).task;
   expectTaskFits(task, config, options.task ? path : runFileIn(run));
-  const isStored = about.dataFolder !== undefined || about.data.train > 0;
-  if (!isStored && !options.source) {
-    throw new CheckpointError(`${run}: contains no training puzzles, expected the option source`);
-  }
-  const { source, sets, fingerprint } = puzzlesOfRun(run, about, config, task);
-  if (isStored && !options.source) {
-    const where = about.dataFolder ?? `the puzzles in ${run}`;
-    verifyData({ path: where, actual: fingerprint, expected: side.data ?? about.fingerprint, run });
-  }
-  const training = new Training(config, options.source ?? source, hooks);
+  const puzzles = options.source
+    ? givenPuzzles(options.source, run, about, config)
+    : verifiedPuzzles(run, about, side, task);
+  let training: Training | undefined;
   try {
+    training = new Training(config, puzzles.source, hooks);
     restoreTraining(training, side, files, path);
   } catch (error) {
-    training.dispose();
+    training?.dispose();
+    puzzles.close();
     throw error;
   }
-  return { training, task, config, seconds, watch: sets.watch, unseen: sets.unseen };
+  const { watch, unseen } = puzzles.sets;
+  return { training, task, config, seconds, watch, unseen };
+}
+
+type OpenPuzzles = Pick<RunPuzzles, "source" | "sets" | "close">;
+
+/** A source of the caller, beside the puzzles in the run folder. A data set on the disk is not opened. */
+function givenPuzzles(source: BatchSource, run: string, { dataFolder }: RunAbout, { model }: Config): OpenPuzzles {
+  const none = noExamples(model.sequenceLength);
+  const sets = dataFolder === undefined ? readSets(run) : { train: none, watch: none, unseen: none };
+  return { source, sets, close() {} };
+}
+
+/** The puzzles of a run. @throws CheckpointError if it has none, or others than the checkpoint was trained on */
+function verifiedPuzzles(run: string, about: RunAbout, side: CheckpointSide, task: Task): OpenPuzzles {
+  if (about.dataFolder === undefined && about.data.train === 0) {
+    throw new CheckpointError(`${run}: contains no training puzzles, expected the option source`);
+  }
+  const puzzles = puzzlesOfRun(run, about, side.config, task);
+  try {
+    const where = about.dataFolder ?? `the puzzles in ${run}`;
+    verifyData({ path: where, actual: puzzles.fingerprint, expected: side.data ?? about.fingerprint, run });
+    return puzzles;
+  } catch (error) {
+    puzzles.close();
+    throw error;
+  }
 }

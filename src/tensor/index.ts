@@ -38,6 +38,7 @@ export {
   isRecording,
   keep,
   keepsOutputs,
+  releaseOnError,
   type ScopeSettings,
   scope,
   setRootBackend,

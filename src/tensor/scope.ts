@@ -31,17 +31,17 @@ export interface HoldsTensors {
 }
 
 class Scope {
-  /** null for the root, which owns nothing. */
-  readonly owned: Set<Tensor> | null;
   constructor(
     public settings: Partial<ScopeSettings>,
     readonly parent: Scope | null,
-  ) {
-    this.owned = parent ? new Set() : null;
-  }
+    /** null for the root, which owns nothing. */
+    readonly owned: Set<Tensor> | null,
+    /** The tensors that were kept inside, if `releaseOnError` needs to know them. */
+    readonly kept: Set<Tensor> | null = null,
+  ) {}
 }
 
-let current = new Scope({ recording: true, keepOutputs: false, fused: true }, null);
+let current = new Scope({ recording: true, keepOutputs: false, fused: true }, null, null);
 
 function setting<K extends keyof ScopeSettings>(name: K): ScopeSettings[K] | undefined {
   for (let scope: Scope | null = current; scope; scope = scope.parent) {
@@ -88,7 +88,24 @@ export function disown(tensor: Tensor): void {
 /** Removes a tensor from its scope, so that it lives until `dispose()`. Returns the tensor. */
 export function keep<T extends Tensor>(tensor: T): T {
   disown(tensor);
+  for (let scope: Scope | null = current; scope; scope = scope.parent) scope.kept?.add(tensor);
   return tensor;
+}
+
+/** Runs `body`, which creates an object with tensors that it keeps. If it throws, they are disposed too. */
+export function releaseOnError<T>(body: () => T): T {
+  expectFunction("releaseOnError", "the body", body);
+  const kept = new Set<Tensor>();
+  const enclosing = current;
+  current = new Scope({}, enclosing, enclosing.owned, kept);
+  try {
+    return body();
+  } catch (error) {
+    for (const tensor of kept) tensor.dispose();
+    throw error;
+  } finally {
+    current = enclosing;
+  }
 }
 
 /**
@@ -101,7 +118,7 @@ export function keep<T extends Tensor>(tensor: T): T {
 export function scope<T>(body: () => T, settings: Partial<ScopeSettings> = {}): T {
   expectFunction("scope", "the body", body);
   expectObject("scope", "the settings", settings);
-  const scope = new Scope(settings, current);
+  const scope = new Scope(settings, current, new Set());
   current = scope;
   let result: T | undefined;
   let returned = new Set<Tensor>();

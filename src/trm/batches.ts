@@ -71,6 +71,10 @@ export class ShuffledExamples implements BatchSource {
     const parsed = streamState.safeParse(state);
     if (!parsed.success) throw new RangeError("the position in the training data cannot be read");
     const { epochStart, random, position } = parsed.data;
+    const { count } = this.examples;
+    if (position > count) {
+      throw new RangeError(`the position in the training data is ${position}, expected at most the ${count} examples`);
+    }
     this.#random = Random.fromState(epochStart);
     this.#startEpoch();
     this.#random = Random.fromState(random);

@@ -215,6 +215,10 @@ const modelSchema = z
       message: "expected at most puzzleSlots · hiddenSize",
       path: ["puzzleEmbeddingSize"],
     }),
+    z.refine((c) => (c.recursion !== "singleZ" && c.recursion !== "direct") || !c.separateNets, {
+      message: "expected false for the recursions singleZ and direct, which have one network",
+      path: ["separateNets"],
+    }),
     z.refine((c) => c.recursion === "trm" || !c.oneStepGradient, {
       message: "expected false unless the recursion is trm",
       path: ["oneStepGradient"],
@@ -396,9 +400,9 @@ export function puzzleSlots(config: ModelConfig): number {
   return config.puzzleEmbeddingSize > 0 ? config.puzzleSlots : 0;
 }
 
-/** Depth of the network that updates y: layersY if the networks are separate, else layers. (singleZ has no y.) */
-export const layersForY = ({ recursion, separateNets, layers, layersY = layers }: ModelConfig): number =>
-  separateNets && recursion !== "singleZ" ? layersY : layers;
+/** Depth of the network that updates y: layersY if the networks are separate, else layers. */
+export const layersForY = ({ separateNets, layers, layersY = layers }: ModelConfig): number =>
+  separateNets ? layersY : layers;
 
 /** Effective depth per supervision step: T (n + 1) layers if both networks have the same depth. Paper, table 3. */
 export function effectiveDepth(config: ModelConfig): number {

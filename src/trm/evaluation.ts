@@ -1,6 +1,6 @@
 // Evaluation: the share of puzzles whose answer is correct after every supervision step. Like the official code it always runs
 // N_sup steps, and reports beside the accuracy the step at which q would have halted. Puzzles without labels are not counted.
-import { expectInstance, expectObject, expectWhole, Random } from "../tensor/index.ts";
+import { expectInstance, expectNumber, expectObject, expectWhole, Random } from "../tensor/index.ts";
 import { ConfigError } from "./errors.ts";
 import { type EvaluationSet, evaluationBatches, expectExamples } from "./examples.ts";
 import { type HaltingOptions, saysHalt } from "./halting.ts";
@@ -123,6 +123,8 @@ const z95 = 1.959963984540054;
 
 /** The 95% interval of a share of `successes` in `trials`. Wilson 1927: it stays within 0..1 and is accurate at the ends. */
 export function wilson95(successes: number, trials: number): [low: number, high: number] {
+  expectNumber("wilson95", "the trials", trials, 0);
+  expectNumber("wilson95", "the successes", successes, 0, trials);
   if (trials === 0) return [0, 1];
   const share = successes / trials;
   const shrink = 1 + z95 ** 2 / trials;

@@ -53,6 +53,12 @@ export function solveFixedPoint(f: (z: t.Tensor) => t.Tensor, start: t.Tensor, s
   t.expectInstance("solveFixedPoint", "the start", start, t.Tensor);
   t.expectObject("solveFixedPoint", "the settings", settings, ["solver", "solverIterations"]);
   const { solver, solverIterations, tolerance = 1e-3 } = settings;
+  if (!solvers.includes(solver)) {
+    const given = t.showValue(solver);
+    throw new t.ArgumentError(`solveFixedPoint: got ${given} as the solver, expected ${solvers.join(" or ")}`);
+  }
+  t.expectWhole("solveFixedPoint", "solverIterations", solverIterations, 0);
+  t.expectNumber("solveFixedPoint", "the tolerance", tolerance, 0);
   return t.scope(() => {
     let z = start;
     let history: readonly Iterate[] = [];

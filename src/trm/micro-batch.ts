@@ -1,5 +1,6 @@
 // Gradient accumulation: how many slots fit into memory at once. A batch that does not fit is computed in parts whose gradients
-// are summed, which equals the whole batch up to rounding.
+// are summed, which equals the whole batch up to rounding. Path noise (EqR) is drawn per part, so that its numbers depend on the
+// size of the parts.
 import { swigluWidth } from "../nn/index.ts";
 import * as t from "../tensor/index.ts";
 import { mapLatents } from "./carry.ts";

@@ -5,7 +5,7 @@ import { trainingSchema } from "./config.ts";
 import { predictionsAtExit } from "./early-exit.ts";
 import { ConfigError, PuzzleError } from "./errors.ts";
 import { batchHooks } from "./evaluation.ts";
-import type { Examples } from "./examples.ts";
+import { type Examples, expectExamples } from "./examples.ts";
 import { type HaltingOptions, saysHalt } from "./halting.ts";
 import { Model } from "./model.ts";
 import type { PredictionHooks } from "./prediction.ts";
@@ -70,10 +70,13 @@ export async function predict(
     }
   }
   const length = task.sequenceLength;
-  if (isExamples(puzzles) && puzzles.length !== length) {
-    throw new ConfigError(
-      `predict: got examples of ${puzzles.length} cells, expected ${length}, the cells of ${task.name}`,
-    );
+  if (isExamples(puzzles)) {
+    expectExamples("predict", puzzles);
+    if (puzzles.length !== length) {
+      throw new ConfigError(
+        `predict: got examples of ${puzzles.length} cells, expected ${length}, the cells of ${task.name}`,
+      );
+    }
   }
   const { inputs, puzzleIds } = isExamples(puzzles)
     ? puzzles

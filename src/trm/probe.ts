@@ -112,6 +112,9 @@ export async function probe(model: Model, set: EvaluationSet, options: ProbeOpti
     throw new ConfigError(`probe: got ${steps} supervision steps, expected at least 2, so that y can drift`);
   const puzzles = await probedPuzzles(model, set, { ...options, onProgress: progressOf(0, set, options) });
   expectLabels(puzzles.length, set);
+  if (puzzles.some(({ q, drift }) => Number.isNaN(q) || Number.isNaN(drift))) {
+    throw new ConfigError("probe: got NaN as y or q of a puzzle, expected a model that computes numbers");
+  }
   const isCorrect = ({ correct }: ProbedPuzzle): boolean => correct.at(-1)!;
   const everSolved = puzzles.filter(({ correct }) => correct.includes(true));
   const stays = ({ correct }: ProbedPuzzle): boolean => !correct.slice(correct.indexOf(true)).includes(false);
@@ -255,7 +258,7 @@ export function areaUnderCurve(puzzles: readonly Judged[]): number | null {
   const sorted = puzzles.toSorted((a, b) => a.value - b.value);
   let [pairs, wrongBelow] = [0, 0];
   for (let start = 0; start < sorted.length; ) {
-    let end = start;
+    let end = start + 1;
     while (end < sorted.length && sorted[end]!.value === sorted[start]!.value) end++;
     const correct = sorted.slice(start, end).filter(({ isCorrect }) => isCorrect).length;
     const wrong = end - start - correct;

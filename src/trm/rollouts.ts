@@ -1,8 +1,9 @@
 // Rollouts: a trained model answers a puzzle K times with noise on z, and one of the answers is selected. PTRM (arXiv 2605.19943,
 // figure 4); selection by residual as in EqR (arXiv 2605.21488). Only the evaluation changes, so every checkpoint can be used.
-import { expectArray, expectObject, expectWhole, showValue } from "../tensor/index.ts";
+import { expectArray, expectObject, expectWhole, Random, showValue } from "../tensor/index.ts";
 import { ConfigError } from "./errors.ts";
 import {
+  batchHooks,
   compare,
   type EvaluationOptions,
   expectEvaluation,
@@ -14,7 +15,7 @@ import {
 import { type EvaluationSet, evaluationBatches } from "./examples.ts";
 import type { Model } from "./model.ts";
 import { noiseOnZ, randomStarts, reasoningLatents } from "./noise.ts";
-import { expectQuestion, predictions, type Question } from "./prediction.ts";
+import { expectQuestion, type PredictionHooks, predictions, type Question } from "./prediction.ts";
 import type { StepHooks } from "./step-hooks.ts";
 
 /** How the answer is selected: the highest q, the most frequent whole answer, or the logits that change least. */
@@ -30,8 +31,8 @@ export interface RolloutSettings {
   readonly sigma: number;
   /** Whether every rollout starts from random latents (`randomStarts`, EqR) instead of y_init and z_init. Default false. */
   readonly randomStarts?: boolean | undefined;
-  /** Seed of the noise. Default 0. */
-  readonly seed?: number | undefined;
+  /** Seed of the noise, which is not that of a training. Default 0. */
+  readonly noiseSeed?: number | undefined;
 }
 
 /** One rollout on the puzzles of a batch: what is known after its last step. */
@@ -53,8 +54,8 @@ export interface RolloutOptions extends RolloutSettings {
   readonly steps: number;
   /** Index of the first puzzle in its set; noise belongs to the puzzle. Default 0. */
   readonly firstPuzzle?: number | undefined;
-  /** Other changes of the supervision steps. Its hook `before` runs after the noise was added. */
-  readonly hooks?: StepHooks | undefined;
+  /** Other changes of the supervision steps. Its hook `before` runs after the noise was added. Every rollout has its own `random`. */
+  readonly hooks?: PredictionHooks | undefined;
   /** Called and awaited after every supervision step. */
   readonly onStep?: (() => void | Promise<void>) | undefined;
 }
@@ -78,7 +79,7 @@ export async function predictRollouts(model: Model, question: Question, options:
 
 /** Rollout k; k = 0 is the plain prediction, without the noise of the rollouts. */
 async function oneRollout(model: Model, question: Question, options: RolloutOptions, k: number): Promise<Rollout> {
-  const { steps, sigma, seed = 0, firstPuzzle, hooks = {}, onStep } = options;
+  const { steps, sigma, noiseSeed: seed = 0, firstPuzzle = 0, hooks = {}, onStep } = options;
   const noise = noiseOnZ(k === 0 ? 0 : sigma);
   const own = hooks.before;
   const before: StepHooks["before"] = (latents, context) => {
@@ -89,7 +90,8 @@ async function oneRollout(model: Model, question: Question, options: RolloutOpti
   const changes = new LogitChanges(question.inputs.length / model.config.sequenceLength, model.config.vocabularySize);
   // k = 0 has the default key of a prediction, so that a model that draws noise itself answers as in `evaluate`.
   const rollout = k === 0 ? undefined : { seed, k };
-  const all = predictions(model, question, steps, { ...hooks, before, initial, firstPuzzle, rollout });
+  const random = k === 0 ? hooks.random : Random.keyed(seed, k, firstPuzzle); // for hooks that draw numbers
+  const all = predictions(model, question, steps, { ...hooks, before, initial, firstPuzzle, rollout, random });
   for await (const { step, tokens, qHalt, logits } of all) {
     if (step >= steps - residualSteps) changes.add((await logits.data()) as Float32Array);
     await onStep?.();
@@ -137,7 +139,7 @@ class LogitChanges {
 }
 
 /** @throws ConfigError */
-function expectRollouts(model: Model, { rollouts, sigma, seed = 0 }: RolloutSettings): void {
+function expectRollouts(model: Model, { rollouts, sigma, noiseSeed = 0 }: RolloutSettings): void {
   if (reasoningLatents(model.recursion.latents).length === 0) {
     throw new ConfigError(
       `rollouts: got the recursion ${model.config.recursion}, expected one with a z to add noise to`,
@@ -147,7 +149,7 @@ function expectRollouts(model: Model, { rollouts, sigma, seed = 0 }: RolloutSett
     throw new ConfigError(`rollouts: got ${rollouts} rollouts, expected an integer from 1`);
   }
   if (!(Number.isFinite(sigma) && sigma >= 0)) throw new ConfigError(`sigma: got ${sigma}, expected a number from 0`);
-  if (!Number.isSafeInteger(seed)) throw new ConfigError(`seed: got ${seed}, expected an integer`);
+  if (!Number.isSafeInteger(noiseSeed)) throw new ConfigError(`noiseSeed: got ${noiseSeed}, expected an integer`);
 }
 
 /** One answer to one puzzle, for the selection. */
@@ -171,7 +173,8 @@ export function answersOf(rollouts: readonly Rollout[], slot: number, length: nu
 }
 
 /**
- * The index of the selected answer. Ties go to the lowest index; `mode` returns the first of the most frequent answers.
+ * The index of the selected answer. Ties go to the lowest index; `mode` returns the first of the most frequent answers. NaN is the
+ * lowest score.
  *
  * @throws ConfigError without answers
  */
@@ -182,12 +185,13 @@ export function selectRollout(answers: readonly RolloutAnswer[], selection: Roll
       `selectRollout: got ${showValue(selection)}, expected one of ${rolloutSelections.join(", ")}`,
     );
   }
-  for (const [k, each] of answers.entries()) expectObject("selectRollout", `answer ${k + 1}`, each, ["tokens", "q"]);
+  const parts = selection === "residual" ? ["tokens", "residual"] : ["tokens", "q"];
+  for (const [k, each] of answers.entries()) expectObject("selectRollout", `answer ${k + 1}`, each, parts);
   if (answers.length === 0) throw new ConfigError("selectRollout: got no answers, expected at least one");
   const scores = selection === "mode" ? frequencies(answers) : answers.map(scoreBy[selection]);
   let best = 0;
   scores.forEach((score, k) => {
-    if (score > scores[best]!) best = k;
+    if (score > scores[best]! || (Number.isNaN(scores[best]!) && !Number.isNaN(score))) best = k;
   });
   return best;
 }
@@ -272,8 +276,9 @@ export async function evaluateRollouts(
 ): Promise<RolloutEvaluation> {
   expectEvaluation("evaluateRollouts", model, set, options);
   expectRollouts(model, options);
-  const { nSup: steps, batchSize, rollouts, sigma, seed, randomStarts, firstPuzzle = 0, onProgress } = options;
+  const { nSup: steps, batchSize, rollouts, sigma, noiseSeed, randomStarts, onProgress } = options;
   const { sequenceLength: length } = model.config;
+  const hooksAt = batchHooks(options);
   const ks = rolloutCounts(rollouts);
   const zeros = (): Record<string, number> => Object.fromEntries(ks.map((k) => [k, 0]));
   const counts = { passAtK: zeros(), q: zeros(), mode: zeros(), residual: zeros() };
@@ -287,8 +292,9 @@ export async function evaluateRollouts(
       const share = stepsMade / ((rollouts + 1) * steps);
       return onProgress?.(Math.floor(done + share * batch.puzzleIds.length), set.count);
     };
-    const shared = { steps, rollouts, sigma, seed, randomStarts, hooks: options, onStep };
-    const given = { ...shared, firstPuzzle: firstPuzzle + done };
+    const hooks = hooksAt(done);
+    const { firstPuzzle } = hooks;
+    const given = { steps, rollouts, sigma, noiseSeed, randomStarts, firstPuzzle, hooks, onStep };
     const plain = await oneRollout(model, batch, given, 0);
     const made = await predictRollouts(model, batch, given);
     for (let slot = 0; slot < batch.puzzleIds.length; slot++) {

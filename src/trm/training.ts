@@ -145,30 +145,27 @@ export class Training {
     this.random = random.split();
     this.microBatch = hooks.microBatch ?? microBatchOf(config);
     const createModel: CreateModel = hooks.createModel ?? ((...given) => new Model(...given));
-    const parts: { dispose(): void }[] = []; // to release if a hook throws
-    try {
-      this.model = createModel(config.model, forWeights);
-      parts.push(this.model);
+    const parts = t.releaseOnError(() => {
+      const model = createModel(config.model, forWeights);
       // The average starts from the same weights, because it is drawn from the same state. Puzzle rows are not averaged, as in the
       // official code, where they are buffers.
-      const { puzzleEmbedding } = this.model;
-      this.ema = training.emaRate > 0 ? createModel(config.model, t.Random.fromState(start), puzzleEmbedding) : null;
-      if (this.ema) parts.push(this.ema);
-      if (this.ema && this.ema.puzzleEmbedding !== puzzleEmbedding) {
+      const { puzzleEmbedding } = model;
+      const ema = training.emaRate > 0 ? createModel(config.model, t.Random.fromState(start), puzzleEmbedding) : null;
+      if (ema && ema.puzzleEmbedding !== puzzleEmbedding) {
         throw new ConfigError(
           "createModel: got a model with a puzzle embedding of its own, expected the one that is passed",
         );
       }
-      const named = new Map(this.model.namedParameters());
-      this.#names = [...named.keys()];
-      this.#parameters = [...named.values()];
-      this.optimizer = hooks.createOptimizer?.(named, training) ?? adamOf(named, training);
-      parts.push(this.optimizer);
-      this.carry = new Carry(this.model, training.batchSize);
-    } catch (error) {
-      for (const part of parts) part.dispose();
-      throw error;
-    }
+      const named = new Map(model.namedParameters());
+      const optimizer = hooks.createOptimizer?.(named, training) ?? adamOf(named, training);
+      return { model, ema, named, optimizer, carry: new Carry(model, training.batchSize) };
+    });
+    this.model = parts.model;
+    this.ema = parts.ema;
+    this.#names = [...parts.named.keys()];
+    this.#parameters = [...parts.named.values()];
+    this.optimizer = parts.optimizer;
+    this.carry = parts.carry;
   }
 
   /** Supervision steps made so far. */
@@ -200,6 +197,8 @@ export class Training {
       throw new Error("supervisionStep: the previous step is still running; await it before the next call");
     this.#isStepping = true;
     try {
+      const minimumSteps = this.hooks.minimumSteps?.();
+      if (minimumSteps) t.expectTokens("minimumSteps", "the result", minimumSteps, this.carry.slots);
       this.#refill();
       const { pass, reports } = await this.#forwardAndBackward(onProgress);
       if (this.hooks.observe) await this.#observe(this.hooks.observe, pass, reports);
@@ -207,7 +206,7 @@ export class Training {
       // The only numbers that a step reads back: reading waits for the kernels, so they are joined.
       const numbers = await readTogether([...reports, ...checks]);
       const [norms, weightSums] = numbers.splice(-2) as [Float64Array, Float64Array];
-      return { ...this.#halt(readReport(numbers)), ...readCheck(this.#names, norms, weightSums) };
+      return { ...this.#halt(readReport(numbers), minimumSteps), ...readCheck(this.#names, norms, weightSums) };
     } finally {
       this.#isStepping = false;
     }
@@ -339,11 +338,15 @@ export class Training {
     });
   }
 
-  /** Decides which slots have halted, and sums up the puzzles that have. */
-  #halt(report: Report): Omit<StepMetrics, keyof StepCheck> {
+  /**
+   * Decides which slots have halted, and sums up the puzzles that have.
+   *
+   * @param minimumSteps  steps that every slot makes at least; drawn by default
+   */
+  #halt(report: Report, minimumSteps?: Int32Array): Omit<StepMetrics, keyof StepCheck> {
     const { carry, config } = this;
     const { training } = config;
-    const minimum = this.hooks.minimumSteps?.() ?? drawMinimumSteps(this.random, carry.slots, training);
+    const minimum = minimumSteps ?? drawMinimumSteps(this.random, carry.slots, training);
     carry.halt(haltedAfter(carry.steps, report, minimum, training));
     const counts = labelCounts(carry.labels, config.model.sequenceLength);
     const done = [...carry.halted.keys()].filter((slot) => carry.halted[slot] && counts[slot]! > 0);

@@ -24,7 +24,7 @@ export interface VoteSettings {
   /** N: the puzzle itself and N - 1 images of it. */
   readonly votes: number;
   /** Seed of the symmetries, which are drawn for every puzzle. Default 0. */
-  readonly seed?: number | undefined;
+  readonly symmetrySeed?: number | undefined;
 }
 
 /** Shares of puzzles of one way to answer. */
@@ -105,7 +105,7 @@ export async function evaluateVote(
   options: EvaluationOptions & VoteSettings,
 ): Promise<VoteEvaluation> {
   expectEvaluation("evaluateVote", model, set, options);
-  const { task, votes, seed = 0, nSup: steps, batchSize, onProgress } = options;
+  const { task, votes, symmetrySeed: seed = 0, nSup: steps, batchSize, onProgress } = options;
   expectObject("evaluateVote", "the task", task, ["sequenceLength", "mistake"]);
   const misfit = misfitOf(task, model.config);
   if (misfit !== undefined) throw new ConfigError(`evaluateVote: ${misfit}`);

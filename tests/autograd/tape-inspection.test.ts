@@ -134,6 +134,14 @@ describe("inspectTape", () => {
     );
   });
 
+  it("refuses operations from before the call, whose outputs the tape has not kept", async () => {
+    const w = parameter([1, 2]);
+    const earlier = square(w);
+    await expect(inspectTape(() => ({ output: sum(earlier) }))).rejects.toThrow(
+      "inspectTape: got an operation from before the call, expected a body that records the whole tape",
+    );
+  });
+
   it("unfolds a fused operation to its definition", async () => {
     const numbers = (length: number) => Float32Array.from({ length }, (_, i) => Math.sin(i));
     const [h, gateUp, down] = [

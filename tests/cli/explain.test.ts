@@ -3,7 +3,7 @@ import { expect, it } from "vitest";
 import { exitCodeOf, explain, InterruptedError, UsageError } from "../../src/cli/explain.ts";
 import { CheckpointError } from "../../src/formats/index.ts";
 
-it("explains every kind of error in one line", () => {
+it("every kind of error is explained in one line", () => {
   expect(explain(new CheckpointError("x: broken"))).toBe("x: broken");
   expect(explain(Object.assign(new Error("ENOSPC"), { code: "ENOSPC" }))).toBe("no space left on the disk");
   expect(explain(new RangeError("Array buffer allocation failed"))).toMatch(/^not enough memory/);
@@ -14,7 +14,7 @@ it("explains every kind of error in one line", () => {
   expect(explain(new CheckpointError("new\nline/run: no such folder"))).toBe("new line/run: no such folder");
 });
 
-it("names the file of a file error", () => {
+it("the explanation of a file error names the file", () => {
   try {
     readFileSync("/no/such/file");
     expect.unreachable();
@@ -23,6 +23,6 @@ it("names the file of a file error", () => {
   }
 });
 
-it("returns exit code 2 for wrong usage, 130 after Ctrl-C and 1 for all other errors", () => {
+it("the exit code is 2 for wrong usage, 130 after Ctrl-C and 1 for all other errors", () => {
   expect([new UsageError("x"), new InterruptedError("x"), new Error("x")].map(exitCodeOf)).toEqual([2, 130, 1]);
 });

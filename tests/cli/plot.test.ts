@@ -22,7 +22,7 @@ const unseen = {
 } as unknown as UnseenLine;
 const metrics = { steps: [1, 2, 3].map((step) => tinyStepLine(step, step)), unseen: [unseen] };
 
-it("draws loss, accuracy per supervision step, halting, learning rate and gradient norm of every run", () => {
+it("the charts show loss, accuracy per supervision step, halting, learning rate and gradient norm of every run", () => {
   const charts = chartsOf([
     { name: "a", metrics },
     { name: "b", metrics },
@@ -48,7 +48,7 @@ it("draws loss, accuracy per supervision step, halting, learning rate and gradie
   }
 });
 
-it("averages long curves in at most a thousand groups", () => {
+it("long curves are averaged in at most a thousand groups", () => {
   const steps = Array.from({ length: 4500 }, (_, i) => tinyStepLine(i + 1, i % 5 === 0 ? 6 : 1));
   const [loss] = chartsOf([{ name: "a", metrics: { steps, unseen: [] } }]);
   expect(loss!.data[0]!).toHaveLength(900);
@@ -121,7 +121,7 @@ it("the vertical axis of a constant learning rate goes from 0 to twice the rate"
   expect(labels).toEqual([0, 0.001, 0.002, 0.003, 0.004]);
 });
 
-it("refuses to replace the metrics of a run, and a run without a training step", async () => {
+it("trm plot refuses to replace the metrics of a run, and a run without a training step", async () => {
   const run = join(folder, "none");
   mkdirSync(run);
   const plot = (...args: string[]) =>
@@ -135,7 +135,7 @@ it("refuses to replace the metrics of a run, and a run without a training step",
   await expect(plot("--svg", join(folder, "none.svg"))).rejects.toThrow(`${run}: contains no metrics`);
 });
 
-it("writes a page that loads nothing from elsewhere, and a picture", async () => {
+it("trm plot writes a page that loads nothing from elsewhere, and a picture", async () => {
   writeFileSync(join(folder, "metrics.jsonl"), metrics.steps.map((line) => `${JSON.stringify(line)}\n`).join(""));
   const [page, picture] = [join(folder, "plot.html"), join(folder, "plot.svg")];
   await plotCommand().exitOverride().parseAsync([folder, "--out", page, "--svg", picture], { from: "user" });

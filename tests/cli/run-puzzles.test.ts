@@ -25,14 +25,17 @@ function draw(name: TaskName) {
   return { known: rowsOf(sets.train), drawn: rowsOf(drawn), augment: data.augment };
 }
 
-it.each(["sudoku6", "sudoku9", "maze"] as const)("draws random symmetric images of the puzzles of %s", (name) => {
-  const { known, drawn, augment } = draw(name);
-  expect(augment).toBe(true);
-  // 4 puzzles in 32 slots: without symmetries no question would be new.
-  expect(drawn.filter((question) => !known.includes(question)).length).toBeGreaterThan(16);
-});
+it.each(["sudoku6", "sudoku9", "maze"] as const)(
+  "training draws random symmetric images of the puzzles of %s",
+  (name) => {
+    const { known, drawn, augment } = draw(name);
+    expect(augment).toBe(true);
+    // 4 puzzles in 32 slots: without symmetries no question would be new.
+    expect(drawn.filter((question) => !known.includes(question)).length).toBeGreaterThan(16);
+  },
+);
 
-it("draws the puzzles of sudoku4 as they are", () => {
+it("training draws the puzzles of sudoku4 as they are", () => {
   const { known, drawn, augment } = draw("sudoku4");
   expect(augment).toBe(false);
   expect(drawn.filter((question) => !known.includes(question))).toEqual([]);

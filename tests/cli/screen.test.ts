@@ -116,7 +116,7 @@ describe("the progress of a training", () => {
   });
 });
 
-it("takes a terminal of 0 columns, which does not know its size, as one of 80", () => {
+it("a terminal of 0 columns, which does not know its size, counts as one of 80", () => {
   const columns = Object.getOwnPropertyDescriptor(process.stdout, "columns");
   Object.defineProperty(process.stdout, "columns", { value: 0, configurable: true, writable: true });
   try {
@@ -127,7 +127,7 @@ it("takes a terminal of 0 columns, which does not know its size, as one of 80", 
   }
 });
 
-it("uses colours as NO_COLOR and FORCE_COLOR say, else on a terminal only", () => {
+it("colours are used as NO_COLOR and FORCE_COLOR say, else on a terminal only", () => {
   expect(usesColour({}, true)).toBe(true);
   expect(usesColour({}, false)).toBe(false);
   expect(usesColour({ NO_COLOR: "1" }, true)).toBe(false);
@@ -227,7 +227,7 @@ describe("a solution", () => {
   });
 });
 
-it("prints an accuracy table of the powers of two and the last step", () => {
+it("the accuracy table has the powers of two and the last step, and tells when q says halt", () => {
   const shares = Array.from({ length: 6 }, (_, i) => i / 10);
   const evaluation = {
     puzzles: 10,

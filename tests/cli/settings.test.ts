@@ -102,7 +102,7 @@ describe("an error in the settings", () => {
 });
 
 it.each(taskNames.flatMap((name) => presetNames.map((preset) => [name, preset] as const)))(
-  "gives a valid configuration for task %s and preset %s",
+  "the configuration of task %s and preset %s is valid",
   (name, preset) => {
     const { settings, data } = presetFor(preset, name);
     const { clues } = data;

@@ -47,6 +47,6 @@ it.each([
   ["EIO", true, true],
   ["EIO", false, false],
   ["ENOSPC", false, false],
-] as const)("takes %s on a terminal (%s) for a closed reader: %s", (code, isTTY, expected) => {
+] as const)("the error %s on a terminal (%s) means that the reader is gone: %s", (code, isTTY, expected) => {
   expect(isReaderGone(Object.assign(new Error(code), { code }), { isTTY })).toBe(expected);
 });

@@ -20,19 +20,19 @@ describe("a goal in steps", () => {
   });
 });
 
-it("counts whichever of a goal in steps and a goal in time is nearer", () => {
+it("of a goal in steps and a goal in time, the nearer one counts", () => {
   const goal = { step: 200, seconds: 70 };
   expect(secondsLeft(goal, start, { step: 125, seconds: 60 })).toBe(10);
   expect(shareDone(goal, start, { step: 125, seconds: 60 })).toBe(0.5);
   expect(isReached(goal, { step: 150, seconds: 70 })).toBe(true);
 });
 
-it("regards a goal before the start as reached", () => {
+it("a goal before the start counts as reached", () => {
   expect(isReached({ step: 50, seconds: null }, start)).toBe(true);
   expect(shareDone({ step: 50, seconds: null }, start, start)).toBe(1);
 });
 
-it("keeps the share within 0..1 and at 1 exactly if a goal in steps is reached", () => {
+it("the share done of a goal in steps is at least 0, and 1 exactly if the goal is reached", () => {
   fc.assert(
     fc.property(fc.nat(1000), fc.nat(1000), fc.nat(2000), (from, to, at) => {
       const now = { step: from + at, seconds: at };

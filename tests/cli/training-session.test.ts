@@ -93,7 +93,7 @@ it.each([
     "the loss is Infinity, the gradient of q is not finite",
   ],
   [{ notFinite: "weight embedding.weight" }, "the weight embedding.weight is not finite"],
-])("stops at a step with %j and keeps the checkpoint before", async (fault, problem) => {
+])("a training stops at a step with %j and keeps the checkpoint before", async (fault, problem) => {
   const session = await startSession(`fault-${Object.keys(fault)}-${Object.values(fault)}`);
   const { training, run } = session;
   const step = training.supervisionStep.bind(training);
@@ -131,7 +131,7 @@ describe("the command that continues a training", () => {
   });
 });
 
-it("does not say that a checkpoint is kept if the folder of the run was removed during the training", async () => {
+it("the error of a failed save does not say that a checkpoint is kept if the folder of the run was removed", async () => {
   const session = await startSession("removed");
   const stop = { ...neverStop, check: async () => session.training.step === 1 };
   await session.train({ ...options, goal: { step: 9, seconds: null }, stop });
@@ -147,13 +147,13 @@ it("does not say that a checkpoint is kept if the folder of the run was removed 
 it.each([
   [1e38, "step 1: the weight embedding.weight is not finite"],
   [1e6, "step 3: the loss is NaN, the gradient of embedding.weight is not finite"],
-])("stops at a real overflow, with a learning rate of %d", async (learningRate, problem) => {
+])("a training stops at a real overflow, with a learning rate of %d", async (learningRate, problem) => {
   const session = await startSession(`overflow-${learningRate}`, { learningRate, warmupSteps: 0 });
   await expect(session.train({ ...options, goal: { step: 9, seconds: null } })).rejects.toThrow(problem);
   session.run.close();
 });
 
-it("counts five minutes of a pause of hours within a step, which does not end a training of limited time", async () => {
+it("the clock counts five minutes of a pause of hours within a step, which does not end a training of limited time", async () => {
   const session = await startSession("pause");
   const { training, run } = session;
   let now = performance.now();
@@ -200,7 +200,7 @@ describe("the gradient norm", () => {
   });
 });
 
-it("stops when a target is reached by enough evaluations in a row", async () => {
+it("a training stops when a target is reached by enough evaluations in a row", async () => {
   const session = await startSession("target");
   const goal = { step: 50, seconds: null };
   const target = { exact: 0, times: 3 };
@@ -209,7 +209,7 @@ it("stops when a target is reached by enough evaluations in a row", async () => 
   session.run.close();
 });
 
-it("ends with an evaluation of the final weights, and saves the best ones whenever they are measured", async () => {
+it("a training ends with an evaluation of the final weights, and saves the best ones whenever they are measured", async () => {
   const session = await startSession("final");
   const goal = { step: 7, seconds: null };
   await expect(session.train({ ...options, goal, evaluateEvery: 3 })).resolves.toBe("goal");
@@ -234,7 +234,7 @@ it("ends with an evaluation of the final weights, and saves the best ones whenev
   });
 });
 
-it("stops before the next step when a stop is requested", async () => {
+it("a training stops before the next step when a stop is requested", async () => {
   const session = await startSession("stop");
   const stop = { ...neverStop, check: async () => session.training.step === 2 };
   const goal = { step: 50, seconds: null };

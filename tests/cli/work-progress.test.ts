@@ -5,7 +5,7 @@ import type { Terminal } from "../../src/cli/terminal.ts";
 import { runCancellable, startWork } from "../../src/cli/work-progress.ts";
 import { recordedTerminal } from "./recorded-terminal.ts";
 
-it("prints nothing for two seconds, then estimates the time left of the current part only", () => {
+it("the progress of work shows nothing for two seconds, then estimates the time left of the current part only", () => {
   let clock = 0;
   const printed: string[] = [];
   const terminal = { isLive: false, remark: (line: string) => printed.push(line) } as unknown as Terminal;
@@ -20,7 +20,7 @@ it("prints nothing for two seconds, then estimates the time left of the current 
   expect(printed.at(-1)).toBe("writing: 25.0% · 1:00 left");
 });
 
-it("cancels work at its next progress call after Ctrl-C, and listens for signals only meanwhile", async () => {
+it("Ctrl-C cancels work at its next progress call, and signals are listened for only meanwhile", async () => {
   const listeners = process.listenerCount("SIGINT");
   let [parts, isCleanedUp] = [0, false];
   const result = runCancellable(recordedTerminal().terminal, async (onProgress) => {
@@ -38,6 +38,6 @@ it("cancels work at its next progress call after Ctrl-C, and listens for signals
   expect([parts, isCleanedUp, process.listenerCount("SIGINT")]).toEqual([3, true, listeners]);
 });
 
-it("returns the result of work that is not cancelled", async () => {
+it("work that is not cancelled returns its result", async () => {
   await expect(runCancellable(recordedTerminal().terminal, () => "done")).resolves.toBe("done");
 });

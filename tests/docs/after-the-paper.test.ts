@@ -13,19 +13,19 @@ const page = "docs/after-the-paper.md";
 const isProgram = (block: string): boolean => block.startsWith("import");
 const blocks = codeBlocks(page, "ts");
 
-it("the program of the page prints what the page shows", async () => {
+it("the program of docs/after-the-paper.md prints what the page shows", async () => {
   const printed = await runProgram("after-the-paper", blocks.filter(isProgram).join("\n"));
   expect(printed).toBe(codeBlocks(page, "text").join(""));
 });
 
-it("the recursion that the page shows is that of fixed-point.ts", () => {
+it("the recursion that docs/after-the-paper.md shows is that of fixed-point.ts", () => {
   const shown = blocks.filter((block) => !isProgram(block));
   expect(shown).toHaveLength(1);
   expect(readText("src/trm/fixed-point.ts")).toContain(shown[0]);
 });
 
 it.each(readdirSync("bench/after-the-paper"))(
-  "the page has the figures of every row of bench/after-the-paper/%s",
+  "docs/after-the-paper.md has the figures of every row of bench/after-the-paper/%s",
   (name) => {
     const folder = `bench/after-the-paper/${name}`;
     const [, section] = readText(page).split(`--out ${folder}\n`);

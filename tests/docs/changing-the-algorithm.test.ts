@@ -10,14 +10,14 @@ const page = "docs/changing-the-algorithm.md";
 const isProgram = (block: string): boolean => block.startsWith("import");
 const blocks = codeBlocks(page, "ts");
 
-it("the parts that the page shows are lines of the examples", () => {
+it("the parts that docs/changing-the-algorithm.md shows are lines of the examples", () => {
   const examples = readdirSync(`${projectRoot}examples`).map((name) => readText(`examples/${name}`));
   const parts = blocks.filter((block) => !isProgram(block));
   expect(parts.length).toBeGreaterThan(5);
   expect(parts.filter((part) => !examples.some((text) => text.includes(part)))).toEqual([]);
 });
 
-it("the other blocks run one after another, and print what the page shows", async () => {
+it("the programs of docs/changing-the-algorithm.md run one after another, and print what the page shows", async () => {
   const printed = await runProgram("changing", blocks.filter(isProgram).join("\n"));
   expect(printed).toBe(codeBlocks(page, "text").join(""));
 });

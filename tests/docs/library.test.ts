@@ -9,7 +9,7 @@ import { runProgram, shortened } from "../run-program.ts";
 const folder = mkdtempSync(join(tmpdir(), "trm-library-")).replaceAll("\\", "/");
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-it("the programs of the page print what their comments say", async () => {
+it("the programs of docs/library.md print what their comments say", async () => {
   const { code } = docCode("docs/library.md");
   const local = shortened(code).replaceAll("runs/invert", `${folder}/run`).replaceAll("data/invert", `${folder}/data`);
   const said = [...code.matchAll(/console\.log\(.*\); \/\/ (.*)$/gm)].map(([, text]) => text);

@@ -13,7 +13,7 @@ import { runProgram, shortened } from "../run-program.ts";
 const folder = mkdtempSync(join(tmpdir(), "trm-tasks-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-it("the grid task of the page is trained, drawn, written in the official layout and read as a data set", async () => {
+it("the grid task of docs/tasks.md is trained, drawn, written in the official layout and read as a data set", async () => {
   const { code } = docCode("docs/tasks.md");
   const local = shortened(code).replaceAll("data/gravity", join(folder, "gravity").replaceAll("\\", "/"));
   const printed = await runProgram("tasks", local);

@@ -156,7 +156,7 @@ describe("refusals", () => {
   });
 });
 
-it("a Buffer at any position in memory is read", () => {
+it("an NPY file is read from a Buffer at any position in memory", () => {
   const file = serializeNpy(Int32Array.of(1, -2, 3), [3]);
   for (let offset = 0; offset < 8; offset++) {
     const buffer = Buffer.alloc(offset + file.length);

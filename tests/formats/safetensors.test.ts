@@ -264,7 +264,7 @@ describe("fuzz", () => {
   });
 });
 
-it("the file of the official code is read", () => {
+it("the safetensors file of the official code is read", () => {
   const url = new URL("../fixtures/parity/ops/tensors.safetensors", import.meta.url);
   const { tensors } = parseSafetensors(new Uint8Array(readFileSync(url)));
   expect(tensors.size).toMatchInlineSnapshot(`74`);

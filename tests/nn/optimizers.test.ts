@@ -1,8 +1,9 @@
 // Adam: the state that it saves and restores, and the gradients that it refuses. The parity cases replay its numbers.
+import fc from "fast-check";
 import { expect, it } from "vitest";
 import { parameter } from "../../src/autograd/index.ts";
 import { Adam } from "../../src/nn/index.ts";
-import { ShapeError, scope, tensor } from "../../src/tensor/index.ts";
+import { ArgumentError, ShapeError, scope, tensor } from "../../src/tensor/index.ts";
 
 const options = { beta1: 0.9, beta2: 0.95, weightDecay: 0.1 };
 
@@ -19,14 +20,35 @@ it("Adam refuses another number of gradients than of parameters", () => {
 it("Adam refuses numbers out of range", () => {
   const parameters = new Map([["w", parameter([1, 2])]]);
   const create = (own: object) => () => new Adam("adamW", { ...options, ...own }, parameters);
-  expect(create({ beta1: "x" })).toThrow('Adam: got the string "x" as beta1, expected a number from 0 to 1');
-  expect(create({ beta2: 1.5 })).toThrow("Adam: got 1.5 as beta2, expected a number from 0 to 1");
+  const decayRate = "expected a number from 0 up to but not including 1";
+  expect(create({ beta1: "x" })).toThrow(new ArgumentError(`Adam: got the string "x" as beta1, ${decayRate}`));
+  expect(create({ beta2: 1.5 })).toThrow(new ArgumentError(`Adam: got 1.5 as beta2, ${decayRate}`));
+  for (const name of ["beta1", "beta2"]) {
+    for (const rate of [1, -0.1, NaN]) {
+      expect(create({ [name]: rate })).toThrow(new ArgumentError(`Adam: got ${rate} as ${name}, ${decayRate}`));
+    }
+  }
   expect(create({ weightDecay: -1 })).toThrow("Adam: got -1 as weightDecay, expected a number from 0");
   const adam = create({})();
   expect(() => adam.update([tensor([1, 1])], undefined as unknown as number)).toThrow(
     "Adam: got undefined as the learning rate, expected a number from 0",
   );
   adam.dispose();
+});
+
+it("the weights stay finite after a step of Adam with any decay rates that it accepts", async () => {
+  const rate = fc.oneof(fc.constantFrom(0, 0.999999), fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }));
+  const rules = fc.constantFrom("adamAtan2", "adamW");
+  await fc.assert(
+    fc.asyncProperty(rules, rate, rate, async (rule, beta1, beta2) => {
+      const w = parameter([1, 2]);
+      const adam = new Adam(rule, { beta1, beta2, weightDecay: 0 }, new Map([["w", w]]));
+      scope(() => adam.update([tensor([0.1, -0.2])], 0.1));
+      expect(Array.from(await w.value.data(), Number.isFinite)).toEqual([true, true]);
+      adam.dispose();
+      w.value.dispose();
+    }),
+  );
 });
 
 it("Adam continues bit for bit from a restored state", async () => {

@@ -8,7 +8,7 @@ import { scope, tensor } from "../../src/tensor/index.ts";
 const headSize = 8;
 const vector = fc.array(fc.float({ min: -2, max: 2, noNaN: true }), { minLength: headSize, maxLength: headSize });
 
-it("the tables refuse a head of odd size, whose numbers form no pairs", () => {
+it("rotary tables refuse a head of odd size, whose numbers form no pairs", () => {
   expect(() => rotaryTables(3, 3)).toThrow("rotaryTables: got 3 as headSize, expected an even number");
 });
 

@@ -60,6 +60,23 @@ describe.each(tasks.map((task) => [task.name, task] as const))("%s", (name, task
     expect(() => identity!.inverse(new Int32Array(10))).toThrow(few);
   });
 
+  it("keeps the labels that do not count when it augments a puzzle", () => {
+    const cells = fc.array(fc.constantFrom(0, -1, -100, undefined), { minLength: length, maxLength: length });
+    const labelled = Int32Array.from({ length }, (_, cell) => 1 + (cell % (task.vocabularySize - 1)));
+    const question = name.startsWith("maze") ? task.parse(`S${" ".repeat(length - 2)}G`) : labelled;
+    fc.assert(
+      fc.property(cells, fc.nat(), (ignored, seed) => {
+        const augment = (answer: Int32Array) => task.augment(question, answer, new Random(seed)).answer;
+        const whole = augment(labelled);
+        const part = augment(labelled.map((label, cell) => ignored[cell] ?? label));
+        const kept = [...part].filter((label) => label <= 0).sort();
+        expect(kept).toEqual(ignored.filter((label) => label !== undefined).sort());
+        expect(part.map((label, cell) => (label > 0 ? label : whole[cell]!))).toEqual(whole);
+      }),
+      { numRuns: 20 },
+    );
+  });
+
   it("refuses arguments of another type in one line", () => {
     expect(() => call(task, "parse", [3])).toThrow(
       new ArgumentError(`${name}.parse: got 3 as the question, expected a string`),

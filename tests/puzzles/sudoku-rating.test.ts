@@ -5,14 +5,14 @@ import { geometryOf, parseBoard } from "../../src/puzzles/sudoku/board.ts";
 import { rateGuesses, search } from "../../src/puzzles/sudoku/solver.ts";
 import { sudokus } from "./sudoku-boards.ts";
 
-it("counts the guesses after the first solution too, which prove that there is no other", () => {
+it("the rating counts the guesses after the first solution too, which prove that there is no other", () => {
   const six = geometryOf(6);
   const board = parseBoard("5.6..31...2...34.........41..6......", six);
   expect(search(board, six, 1).guesses).toBe(1);
   expect(rateGuesses(board, six)).toBe(2);
 });
 
-it("is at least the number of guesses until the first solution, and 0 only without any guess", () => {
+it("the rating is at least the number of guesses until the first solution, and 0 only without any guess", () => {
   fc.assert(
     fc.property(sudokus, ({ geometry, puzzle }) => {
       const untilFirst = search(puzzle, geometry, 1).guesses;

@@ -1,7 +1,7 @@
 // Sudokus: text, validation, solver, generator, symmetry, canonical form and data sets.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { formatBoard, geometryOf, parseBoard, tokensToBoard } from "../../src/puzzles/sudoku/board.ts";
+import { boardToTokens, formatBoard, geometryOf, parseBoard, tokensToBoard } from "../../src/puzzles/sudoku/board.ts";
 import { canonicalForm } from "../../src/puzzles/sudoku/canonical.ts";
 import { generateDataset, puzzleKey } from "../../src/puzzles/sudoku/dataset.ts";
 import { generatePuzzle } from "../../src/puzzles/sudoku/generator.ts";
@@ -68,6 +68,22 @@ describe("text and tokens", () => {
 
   it("an unknown side is refused", () => {
     expect(() => sudokuTask(5 as 4)).toThrow(new ConfigError("sudokuTask: got 5 as the side, expected 4, 6 or 9"));
+  });
+
+  it.each([-3, 17, 100, 2.5, NaN, Infinity, "8"])("a 4x4 Sudoku with %s clues is refused", (clues) => {
+    const shown = typeof clues === "string" ? 'the string "8"' : clues;
+    expect(() => sudokuTask(4, { clues: clues as number })).toThrow(
+      new ConfigError(`sudokuTask: got ${shown} as the number of clues, expected a whole number from 0 to 16`),
+    );
+  });
+
+  it("a Sudoku has as many clues as were requested, from those of a minimal puzzle to all of its cells", () => {
+    const cluesOf = (clues?: number): number => {
+      const { inputs } = sudokuTask(4, { clues }).generate({ train: 1, test: 0, seed: 1 }).train;
+      return inputs.filter((token) => token > 1).length;
+    };
+    expect([cluesOf(8), cluesOf(16)]).toEqual([8, 16]);
+    expect(cluesOf(0)).toBe(cluesOf());
   });
 });
 
@@ -210,6 +226,18 @@ describe("symmetry", () => {
         const task = sudokuTask(side);
         const pair = task.augment(task.parse(formatBoard(puzzle)), task.parse(formatBoard(solution)), random);
         expect(task.mistake(pair.question, pair.answer)).toBeUndefined();
+      }),
+    );
+  });
+
+  it("the augmentation of a complete puzzle is the image of its board", () => {
+    fc.assert(
+      fc.property(sudokus, fc.nat(), ({ side, geometry, puzzle, solution }, seed) => {
+        fc.pre(side !== 4);
+        const symmetry = randomSymmetry(geometry, new Random(seed));
+        const [question, answer] = [puzzle, solution].map((board) => boardToTokens(applySymmetry(symmetry, board)));
+        const [given, solved] = [boardToTokens(puzzle), boardToTokens(solution)];
+        expect(sudokuTask(side).augment(given, solved, new Random(seed))).toEqual({ question, answer });
       }),
     );
   });

@@ -16,7 +16,7 @@ import {
 } from "../../src/runs/checkpoint.ts";
 import { modelFrom } from "../../src/runs/model-files.ts";
 import type { Training } from "../../src/trm/index.ts";
-import { aboutCheckpoint, tinyConfig, tinyTraining } from "./tiny-run.ts";
+import { aboutCheckpoint, stepsOf, tinyConfig, tinyTraining } from "./tiny-run.ts";
 
 const trainings: Training[] = [];
 const begin = (settings: Record<string, unknown> = {}): Training => {
@@ -27,12 +27,6 @@ const begin = (settings: Record<string, unknown> = {}): Training => {
 afterAll(() => {
   for (const training of trainings) training.dispose();
 });
-
-async function losses(training: Training, steps: number): Promise<number[]> {
-  const result: number[] = [];
-  for (let i = 0; i < steps; i++) result.push((await training.supervisionStep()).loss);
-  return result;
-}
 
 const pack = (training: Training): Promise<CheckpointFiles> => packCheckpoint(training, aboutCheckpoint);
 
@@ -63,12 +57,12 @@ const variants: [name: string, settings: Record<string, unknown>][] = [
 describe("resuming", () => {
   it.each(variants)("continues a training bit for bit: %s", async (_, settings) => {
     const whole = begin(settings);
-    const first = await losses(whole, 5);
+    const first = await stepsOf(whole, 5);
     const files = await pack(whole);
-    const second = await losses(whole, 6);
+    const second = await stepsOf(whole, 6);
     const resumed = resume(files);
     expect(digests(await pack(resumed))).toEqual(digests(files));
-    expect(await losses(resumed, 6)).toEqual(second);
+    expect(await stepsOf(resumed, 6)).toEqual(second);
     expect(digests(await pack(resumed))).toEqual(digests(await pack(whole)));
     expect(first).toHaveLength(5);
   });
@@ -84,7 +78,7 @@ describe("resuming", () => {
     await fc.assert(
       fc.asyncProperty(fc.nat({ max: stops.length - 1 }), async (stop) => {
         const resumed = resume(stops[stop]!);
-        await losses(resumed, stops.length - 1 - stop);
+        await stepsOf(resumed, stops.length - 1 - stop);
         expect(digests(await pack(resumed))).toEqual(end);
       }),
       { numRuns: 6 },
@@ -94,7 +88,7 @@ describe("resuming", () => {
 
 it("a checkpoint contains the averaged weights and the puzzle table for evaluation", async () => {
   const training = begin({ puzzleEmbeddingSize: 8, puzzleSlots: 2 });
-  await losses(training, 3);
+  await stepsOf(training, 3);
   const files = await pack(training);
   const side = parseSide(files.get(sideFile)!, sideFile);
   expect(evaluatedFile(side)).toBe("ema.safetensors");
@@ -132,7 +126,7 @@ describe("packing", () => {
 
 describe("a broken checkpoint", async () => {
   const training = begin();
-  await losses(training, 2);
+  await stepsOf(training, 2);
   const files = await pack(training);
   const side = parseSide(files.get(sideFile)!, sideFile);
   const json = JSON.parse(new TextDecoder().decode(files.get(sideFile))) as Record<string, unknown>;

@@ -101,6 +101,22 @@ describe("loadRun", async () => {
     await expect(load({ checkpoint: 3 })).rejects.toThrow("loadRun: got 3 as checkpoint, expected a string");
   });
 
+  it("takes best and last for the only weights of a folder with a model, and refuses any other choice", async () => {
+    const place = "weights/sudoku4";
+    const only = await loadedWeights(place);
+    for (const checkpoint of ["best", "last"]) expect(await loadedWeights(place, { checkpoint })).toEqual(only);
+    for (const checkpoint of ["no-such", "weights/sudoku4", ""]) {
+      await expect(loadRun(place, { checkpoint })).rejects.toThrow(
+        `${place}: holds a single set of weights, got the checkpoint "${checkpoint}", expected "best" or "last"`,
+      );
+    }
+    for (const weights of ["raw", "averaged"] as const) {
+      await expect(loadRun(place, { weights })).rejects.toThrow(
+        `${place}: holds a single set of weights, expected a run or a checkpoint to choose the ${weights} ones`,
+      );
+    }
+  });
+
   it("gives the checkpoint with the best evaluation on request", async () => {
     await expect(loadRun(path, { checkpoint: "best" })).rejects.toThrow(/none of its checkpoints has been evaluated/);
     const place = join(folder, "evaluated");

@@ -414,6 +414,24 @@ describe("a corrupted file of a checkpoint", () => {
   });
 });
 
+it("a checkpoint is read without the files that a system adds to its folder", () => {
+  create().close();
+  for (const name of [".DS_Store", "Thumbs.db", "notes.safetensors"]) {
+    writeFileSync(join(path, "checkpoint-0000000", name), "x");
+  }
+  const names = [...checkpoints[0]!.keys()].filter((name) => name !== "checkpoint.json");
+  expect([...readCheckpoint(path).files.keys()].sort()).toEqual(names.sort());
+});
+
+it.each([...checkpoints[0]!.keys()].filter((name) => name !== "checkpoint.json"))(
+  "a checkpoint without %s is incomplete",
+  (name) => {
+    create().close();
+    rmSync(join(path, "checkpoint-0000000", name));
+    expect(() => readCheckpoint(path)).toThrow(`${join(path, "checkpoint-0000000")}: incomplete: no ${name}`);
+  },
+);
+
 it("discarding a run deletes its folder but no other files", () => {
   create().discard();
   expect(existsSync(path)).toBe(false);
@@ -444,7 +462,7 @@ it("a lock that cannot be read is named in the error", () => {
   expect(() => WritableRun.resume(path)).toThrow(`${join(path, "lock")}: cannot read: a folder, expected a file`);
 });
 
-it("errors name the missing or broken file", () => {
+it("the errors of a run folder name the missing or broken file", () => {
   expect(() => readCheckpoint(path)).toThrow(`${path}: no such folder`);
   mkdirSync(path);
   expect(() => readCheckpoint(path)).toThrow(`${path}: contains no checkpoint`);

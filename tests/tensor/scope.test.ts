@@ -10,6 +10,7 @@ import {
   matmul,
   multiply,
   ReferenceBackend,
+  releaseOnError,
   scope,
   type Tensor,
   tensor,
@@ -101,6 +102,27 @@ describe("memory of a scope", () => {
     });
     expect(kept!.isDisposed).toBe(false);
     kept!.dispose();
+  });
+
+  it("releaseOnError releases what was kept inside when its body throws, and nothing otherwise", () => {
+    onBackend((backend) => {
+      const outside = keep(tensor([1]));
+      const made = releaseOnError(() => ({ kept: keep(tensor([2])), own: tensor([3]) }));
+      const before = bytes(backend);
+      const build = (): void => {
+        keep(tensor([4]));
+        scope(() => keep(tensor([5])));
+        throw new Error("too large");
+      };
+      expect(() => releaseOnError(build)).toThrow("too large");
+      expect(bytes(backend)).toBe(before);
+      for (const [t, value] of [
+        [outside, 1],
+        [made.kept, 2],
+        [made.own, 3],
+      ] as const)
+        expect(valuesOf(t)).toEqual([value]);
+    });
   });
 
   it("a scope releases everything when its body throws, in all nested scopes", () => {

@@ -44,7 +44,7 @@ it.each([
   expect(made.reasons).toEqual([reason]);
 });
 
-it("nothing is timed in the first second, in which the engine compiles on the core of the helping thread", async () => {
+it("threads are not timed in the first second, in which the engine compiles on the core of the helping thread", async () => {
   using made = newChoice(2);
   startHelpers(made.backend, 1);
   let call = 0;
@@ -121,7 +121,7 @@ it("calls are not counted before all helping threads have started, however slow 
   expect(made.reasons).toEqual(["3 threads: 100 steps/s, against 50 with 1 thread"]);
 });
 
-it("there is nothing to choose with one thread, or on another backend", async () => {
+it("the number of threads is not chosen with one thread, or on another backend", async () => {
   const single = new WasmBackend({ threads: 1 });
   for (const backend of [single, new ReferenceBackend()]) {
     const choice = new ThreadChoice(backend, () => expect.unreachable());

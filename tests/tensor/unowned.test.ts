@@ -24,7 +24,7 @@ it("tensors in scopes, disposed and kept tensors do not warn; others warn once, 
   );
 });
 
-it("disposed and kept tensors do not count", () => {
+it("tensors that are disposed or kept do not count as unowned", () => {
   const warn = vi.spyOn(console, "warn").mockImplementation(() => {});
   const unowned = new Unowned();
   scope(() => {
@@ -37,7 +37,7 @@ it("disposed and kept tensors do not count", () => {
   expect(warn).not.toHaveBeenCalled();
 });
 
-it("nothing is printed in production", () => {
+it("unowned tensors do not warn in production", () => {
   vi.stubEnv("NODE_ENV", "production");
   const warn = vi.spyOn(console, "warn").mockImplementation(() => {});
   const unowned = new Unowned();

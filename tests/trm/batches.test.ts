@@ -44,6 +44,32 @@ it("a stream continues from its state at any point", () => {
   );
 });
 
+it("a stream refuses a position beyond its examples, and stays as it was", () => {
+  fc.assert(
+    fc.property(sizes, sizes, fc.nat(), (count, more, seed) => {
+      const longer = new ShuffledExamples(numbered(count + more), seed);
+      longer.next(count + more);
+      const source = new ShuffledExamples(numbered(count), seed);
+      source.next(1);
+      const before = source.state;
+      expect(() => {
+        source.state = longer.state;
+      }).toThrow(
+        new RangeError(`the position in the training data is ${count + more}, expected at most the ${count} examples`),
+      );
+      expect(source.state).toEqual(before);
+    }),
+  );
+});
+
+it("a stream accepts the position at the end of its examples", () => {
+  const source = new ShuffledExamples(numbered(10), 0);
+  source.next(10);
+  const resumed = new ShuffledExamples(numbered(10), 1);
+  resumed.state = source.state;
+  expect(resumed.next(5)).toEqual(source.next(5));
+});
+
 it("examples are not packed with a length that is no whole number, even if there are none", () => {
   expect(() => packExamples([], 1.5)).toThrow(ArgumentError);
   expect(packExamples([], 3)).toMatchObject({ count: 0, length: 3 });

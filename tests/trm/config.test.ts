@@ -66,6 +66,16 @@ describe("the configuration", () => {
     },
   );
 
+  it.each(["singleZ", "direct"] as const)(
+    "refuses separate networks for the recursion %s, which has one",
+    (recursion) => {
+      const parse = () => parseConfig({ vocabularySize: 5, sequenceLength: 16, recursion, separateNets: true });
+      expect(parse).toThrow(
+        "config: separateNets: expected false for the recursions singleZ and direct, which have one network, got true",
+      );
+    },
+  );
+
   it("refuses a number of columns that no position uses", () => {
     const parse = (): Config => parseConfig({ ...sizes, mixer: "attention", positions: "rotary", columns: 9 });
     expect(parse).toThrow("config: columns: expected none unless the positions are rotary2d, got 9");

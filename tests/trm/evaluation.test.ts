@@ -15,6 +15,7 @@ import {
   parseConfig,
   predictions,
 } from "../../src/trm/index.ts";
+import { withRandomQ } from "./random-q.ts";
 
 const task = sudokuTask(4);
 const { test: puzzles } = task.generate({ train: 0, test: 12, seed: 3 });
@@ -73,14 +74,7 @@ describe("evaluate", () => {
   });
 
   it("has the figures that a count over the predictions of all puzzles gives, whatever the batch size", async () => {
-    const random = new Random(7);
-    const judge = new Model(config.model, new Random(6));
-    const { weight, bias } = judge.qWeights; // the weights of a new model are 0, and its bias -5
-    assign(
-      weight.value,
-      Float32Array.from({ length: weight.value.size }, () => random.normal()),
-    );
-    assign(bias.value, new Float32Array(2));
+    const judge = withRandomQ(new Model(config.model, new Random(6)), 7);
     const steps: { tokens: Int32Array; qHalt: Float32Array }[] = [];
     for await (const { tokens, qHalt } of predictions(judge, puzzles, 3)) steps.push({ tokens, qHalt });
     // The labels are what the model answers, but half of the puzzles have one that it does not answer in their last cell.
@@ -186,13 +180,45 @@ describe("the helpers of an evaluation", () => {
     expect(hooks(0).random!.state).toEqual(new Random(0).state);
     expect(hooks(5).firstPuzzle).toBe(5);
   });
+});
 
-  it("give the interval of Wilson, from 0 to 1 if nothing was counted", () => {
+describe("the 95% interval", () => {
+  it("is that of Wilson, from 0 to 1 if nothing was counted", () => {
     expect(wilson95(0, 0)).toEqual([0, 1]);
     // Figures of R's prop.test(correct = FALSE).
     const [low, high] = wilson95(1, 1);
     expect([low, high]).toEqual([expect.closeTo(0.206_549, 6), 1]);
     expect(wilson95(0, 1)).toEqual([0, expect.closeTo(0.793_451, 6)]);
     expect(wilson95(7, 10)).toEqual([expect.closeTo(0.396_778, 6), expect.closeTo(0.892_209, 6)]);
+  });
+
+  it("contains the share, stays within 0..1, and narrows with the number of puzzles", () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 500 }), fc.double({ min: 0, max: 1, noNaN: true }), (trials, share) => {
+        const successes = Math.round(share * trials);
+        const [low, high] = wilson95(successes, trials);
+        const [low4, high4] = wilson95(4 * successes, 4 * trials);
+        expect(low).toBeGreaterThanOrEqual(0);
+        expect(high).toBeLessThanOrEqual(1);
+        expect(low).toBeLessThanOrEqual(successes / trials + 1e-12);
+        expect(high).toBeGreaterThanOrEqual(successes / trials - 1e-12);
+        expect(high4 - low4).toBeLessThan(high - low);
+      }),
+    );
+  });
+
+  it.each([
+    [5, 3, "got 5 as the successes, expected a number from 0 to 3"],
+    [1, 0, "got 1 as the successes, expected a number from 0 to 0"],
+    [-1, 3, "got -1 as the successes, expected a number from 0 to 3"],
+    [NaN, 10, "got NaN as the successes, expected a number from 0 to 10"],
+    [0, -1, "got -1 as the trials, expected a number from 0"],
+    [0, NaN, "got NaN as the trials, expected a number from 0"],
+  ])("of %s successes in %s trials is refused", (successes, trials, message) => {
+    expect(() => wilson95(successes, trials)).toThrow(new ArgumentError(`wilson95: ${message}`));
+  });
+
+  it("is 91.0% to 97.3% for 190 of 200", () => {
+    expect(wilson95(190, 200).map((x) => x.toFixed(3))).toEqual(["0.910", "0.973"]);
   });
 });

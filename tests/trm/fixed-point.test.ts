@@ -2,8 +2,17 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { sudokuTask } from "../../src/puzzles/index.ts";
-import { packCheckpoint, parseSide, restoreTraining } from "../../src/runs/index.ts";
-import { add, affine, defaultBackend, matmul, Random, scope, type Tensor, tensor } from "../../src/tensor/index.ts";
+import {
+  ArgumentError,
+  add,
+  affine,
+  defaultBackend,
+  matmul,
+  Random,
+  scope,
+  type Tensor,
+  tensor,
+} from "../../src/tensor/index.ts";
 import { type SolverSettings, solveFixedPoint, solvers } from "../../src/trm/fixed-point.ts";
 import {
   damping,
@@ -12,11 +21,10 @@ import {
   parseConfig,
   recordTrace,
   ShuffledExamples,
-  type StepMetrics,
   sliceExamples,
   Training,
 } from "../../src/trm/index.ts";
-import { aboutCheckpoint } from "../runs/tiny-run.ts";
+import { resumeFrom, stepsOf } from "../runs/tiny-run.ts";
 
 /** A matrix with the given singular values: H1 diag(s) H2 with two reflections. [d, d], row by row */
 function matrixOf(s: readonly number[], random: Random): Float64Array {
@@ -122,6 +130,21 @@ describe("on a linear contraction z = A z + b", () => {
     expect(await found()).not.toEqual(await found(0));
   });
 
+  it.each<[message: string, settings: object]>([
+    ['got the string "newton" as the solver, expected picard or anderson', { solver: "newton" }],
+    ["got 5 as the solver, expected picard or anderson", { solver: 5 }],
+    ["got NaN as solverIterations, expected a whole number from 0", { solverIterations: NaN }],
+    ["got -1 as solverIterations, expected a whole number from 0", { solverIterations: -1 }],
+    ["got Infinity as solverIterations, expected a whole number from 0", { solverIterations: Infinity }],
+    ["got NaN as the tolerance, expected a number from 0", { tolerance: NaN }],
+    ["got -1 as the tolerance, expected a number from 0", { tolerance: -1 }],
+  ])("wrong settings of a solver are refused: %s", (message, given) => {
+    const { f, start } = contraction([0.5], 5, 1);
+    const settings = { solver: "picard", solverIterations: 3, ...given } as SolverSettings;
+    const solve = () => scope(() => solveFixedPoint(f, start(), settings));
+    expect(solve).toThrow(new ArgumentError(`solveFixedPoint: ${message}`));
+  });
+
   it("keeps nothing but the solution in memory, outside a scope as well", () => {
     for (const solver of solvers) {
       const before = defaultBackend().memory().liveBytes;
@@ -155,11 +178,6 @@ const configOf = (settings: Record<string, unknown>) =>
   parseConfig({ ...small, batchSize: 4, nSup: 3, learningRate: 1e-2, warmupSteps: 2, ...settings });
 const fixedPoint = { recursion: "fixedPoint" };
 
-async function steps(training: Training, count: number): Promise<StepMetrics[]> {
-  const metrics: StepMetrics[] = [];
-  for (let i = 0; i < count; i++) metrics.push(await training.supervisionStep());
-  return metrics;
-}
 const begin = (settings: Record<string, unknown>): Training =>
   new Training(configOf(settings), new ShuffledExamples(train, 5));
 
@@ -174,7 +192,7 @@ describe("the fixed-point variant", () => {
         async (T, n, separateNets, solver) => {
           const trm = begin({ T, n, separateNets });
           const other = begin({ ...fixedPoint, T, separateNets, solver, solverIterations: 0, gradientSteps: n });
-          expect(await steps(other, 3)).toEqual(await steps(trm, 3));
+          expect(await stepsOf(other, 3)).toEqual(await stepsOf(trm, 3));
           for (const each of [trm, other]) each.dispose();
         },
       ),
@@ -194,14 +212,13 @@ describe("the fixed-point variant", () => {
   it("uses as many bytes after step 30 as after step 3, none after dispose, and resumes bit for bit", async () => {
     const before = defaultBackend().memory().liveBytes;
     const training = begin(fixedPoint);
-    await steps(training, 3);
-    const live = defaultBackend().memory().liveBytes;
-    const files = await packCheckpoint(training, aboutCheckpoint);
-    const next = await steps(training, 27);
-    expect(defaultBackend().memory().liveBytes).toBe(live);
+    await stepsOf(training, 3);
     const resumed = begin(fixedPoint);
-    restoreTraining(resumed, parseSide(files.get("checkpoint.json")!, "c"), files, "c");
-    expect(await steps(resumed, 27)).toEqual(next);
+    await resumeFrom(training, resumed);
+    const live = defaultBackend().memory().liveBytes;
+    const next = await stepsOf(training, 27);
+    expect(defaultBackend().memory().liveBytes).toBe(live);
+    expect(await stepsOf(resumed, 27)).toEqual(next);
     for (const each of [training, resumed]) each.dispose();
     expect(defaultBackend().memory().liveBytes).toBe(before);
   });
@@ -219,7 +236,7 @@ describe("the fixed-point variant", () => {
     };
     const config = configOf({ ...own, learningRate: 4e-3 });
     const training = new Training(config, new ShuffledExamples(few, 5));
-    await steps(training, 250);
+    await stepsOf(training, 250);
     const { exact } = await evaluate(training.model, few, { ...config.training, batchSize: 8 });
     training.dispose();
     expect(exact.at(-1)).toBe(1);

@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { Random } from "../../src/tensor/index.ts";
-import { drawMinimumSteps, haltedAfter, wilson95 } from "../../src/trm/index.ts";
+import { drawMinimumSteps, haltedAfter } from "../../src/trm/index.ts";
 
 const q = fc.double({ min: -3, max: 3, noNaN: true });
 const slots = fc.array(
@@ -93,26 +93,5 @@ describe("exploration", () => {
       }
     });
     expect(stepsUntilHalt.reduce((sum, steps) => sum + steps) / stepsUntilHalt.length).toBeLessThan(2);
-  });
-});
-
-describe("the 95% interval", () => {
-  it("contains the share, stays within 0..1, and narrows with the number of puzzles", () => {
-    fc.assert(
-      fc.property(fc.integer({ min: 1, max: 500 }), fc.double({ min: 0, max: 1, noNaN: true }), (trials, share) => {
-        const successes = Math.round(share * trials);
-        const [low, high] = wilson95(successes, trials);
-        const [low4, high4] = wilson95(4 * successes, 4 * trials);
-        expect(low).toBeGreaterThanOrEqual(0);
-        expect(high).toBeLessThanOrEqual(1);
-        expect(low).toBeLessThanOrEqual(successes / trials + 1e-12);
-        expect(high).toBeGreaterThanOrEqual(successes / trials - 1e-12);
-        expect(high4 - low4).toBeLessThan(high - low);
-      }),
-    );
-  });
-
-  it("is 91.0% to 97.3% for 190 of 200", () => {
-    expect(wilson95(190, 200).map((x) => x.toFixed(3))).toEqual(["0.910", "0.973"]);
   });
 });

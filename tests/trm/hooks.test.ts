@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { add, affine, checkGradient, constant, multiply, sigmoid, type Variable } from "../../src/autograd/index.ts";
 import { Adam, Linear, Optimizer } from "../../src/nn/index.ts";
 import { sudokuTask } from "../../src/puzzles/index.ts";
-import { exportWeights, modelFrom, packCheckpoint, parseSide, restoreTraining } from "../../src/runs/index.ts";
+import { exportWeights, modelFrom, packCheckpoint, parseSide } from "../../src/runs/index.ts";
 import {
   add as addTensors,
   affine as affineTensor,
@@ -29,12 +29,11 @@ import {
   ShuffledExamples,
   type StepContext,
   type StepHooks,
-  type StepMetrics,
   Training,
   type TrainingHooks,
   type Variant,
 } from "../../src/trm/index.ts";
-import { aboutCheckpoint } from "../runs/tiny-run.ts";
+import { aboutCheckpoint, resumeFrom, stepsOf } from "../runs/tiny-run.ts";
 
 const task = sudokuTask(4);
 const { train, test } = task.generate({ train: 40, test: 12, seed: 3 });
@@ -57,12 +56,6 @@ const small = {
 };
 const trainingOf = (hooks: TrainingHooks = {}, settings: Record<string, unknown> = {}): Training =>
   new Training(parseConfig({ ...small, ...settings }), new ShuffledExamples(train, 5), hooks);
-
-async function stepsOf(training: Training, steps: number): Promise<StepMetrics[]> {
-  const metrics: StepMetrics[] = [];
-  for (let i = 0; i < steps; i++) metrics.push(await training.supervisionStep());
-  return metrics;
-}
 
 /** Metrics and weights of a short training. */
 async function run(hooks: TrainingHooks = {}, settings: Record<string, unknown> = {}) {
@@ -161,10 +154,8 @@ describe("the hooks before and after a supervision step", () => {
     const hooks = { before: noiseOnZ(0.3) };
     const training = trainingOf(hooks);
     await stepsOf(training, 3);
-    const files = await packCheckpoint(training, aboutCheckpoint);
-    const side = parseSide(files.get("checkpoint.json")!, "c");
     const resumed = trainingOf(hooks);
-    restoreTraining(resumed, side, files, "c");
+    await resumeFrom(training, resumed);
     expect(await stepsOf(resumed, 3)).toEqual(await stepsOf(training, 3));
     expect((await run(hooks)).metrics).not.toEqual((await run()).metrics);
     training.dispose();
@@ -378,7 +369,7 @@ describe("a model of one's own", () => {
     );
 
     const resumed = trainingOf({ createModel: gated });
-    restoreTraining(resumed, side, files, "c");
+    await resumeFrom(training, resumed);
     expect(await stepsOf(resumed, 3)).toEqual(await stepsOf(training, 3));
     for (const each of [training, resumed, loaded]) each.dispose();
   });
@@ -450,15 +441,12 @@ describe("an optimizer of one's own", () => {
     const hooks: TrainingHooks = { createOptimizer: (parameters) => new Lion(parameters) };
     const training = trainingOf(hooks);
     await stepsOf(training, 3);
-    const files = await packCheckpoint(training, aboutCheckpoint);
     const resumed = trainingOf(hooks);
-    restoreTraining(resumed, parseSide(files.get("checkpoint.json")!, "c"), files, "c");
+    await resumeFrom(training, resumed);
     expect(await stepsOf(resumed, 3)).toEqual(await stepsOf(training, 3));
     expect((await run(hooks)).metrics).not.toEqual((await run()).metrics);
     const withAdam = trainingOf();
-    expect(() => restoreTraining(withAdam, parseSide(files.get("checkpoint.json")!, "c"), files, "c")).toThrow(
-      /no tensor "optimizer\/v\//,
-    );
+    await expect(resumeFrom(training, withAdam)).rejects.toThrow(/no tensor "optimizer\/v\//);
     for (const each of [training, resumed, withAdam]) each.dispose();
     expect(defaultBackend().memory().liveBytes).toBe(live);
   });

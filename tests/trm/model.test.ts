@@ -48,7 +48,7 @@ describe("the effective depth T (n + 1) layers", () => {
     ["HRM, T = n = 2, 4 layers", hrm, 24],
     ["HRM with 2 layers for y, T = n = 2", { ...hrm, layersY: 2 }, 20],
     ["one network, for which layersY does not matter", { T: 2, n: 2, layersY: 7 }, 12],
-    ["single z, which has no network for y", { recursion: "singleZ", T: 2, n: 2, separateNets: true, layersY: 5 }, 12],
+    ["single z, which has one network", { recursion: "singleZ", T: 2, n: 2, layersY: 5 }, 12],
     ["direct prediction, 4 layers", { recursion: "direct", layers: 4 }, 4],
   ];
   for (const [name, settings, depth] of cases) {

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { add, checkGradient, constant, type Variable } from "../../src/autograd/index.ts";
 import { sudokuTask } from "../../src/puzzles/index.ts";
-import { loadModel, packCheckpoint, packModel, parseSide, restoreTraining } from "../../src/runs/index.ts";
+import { loadModel, packModel } from "../../src/runs/index.ts";
 import { Random, tensor } from "../../src/tensor/index.ts";
 import {
   damping,
@@ -18,7 +18,7 @@ import {
   Training,
   type TrainingHooks,
 } from "../../src/trm/index.ts";
-import { aboutCheckpoint } from "../runs/tiny-run.ts";
+import { resumeFrom, stepsOf } from "../runs/tiny-run.ts";
 
 const task = sudokuTask(4);
 const { train, test } = task.generate({ train: 20, test: 5, seed: 3 });
@@ -35,16 +35,10 @@ const sizes = {
 const config = parseConfig({ ...sizes, batchSize: 4, nSup: 3, learningRate: 1e-2, warmupSteps: 2 });
 const trainingOf = (hooks: TrainingHooks): Training => new Training(config, new ShuffledExamples(train, 5), hooks);
 
-async function steps(training: Training, count: number): Promise<StepMetrics[]> {
-  const metrics: StepMetrics[] = [];
-  for (let i = 0; i < count; i++) metrics.push(await training.supervisionStep());
-  return metrics;
-}
-
 /** The first steps of a training. */
 async function start(hooks: TrainingHooks): Promise<StepMetrics[]> {
   const training = trainingOf(hooks);
-  const metrics = await steps(training, 3);
+  const metrics = await stepsOf(training, 3);
   training.dispose();
   return metrics;
 }
@@ -95,11 +89,10 @@ describe("random starts and path noise", () => {
 
   it("are drawn again, bit for bit, in a training that is resumed from a checkpoint", async () => {
     const training = trainingOf(hooks);
-    await steps(training, 2);
-    const files = await packCheckpoint(training, aboutCheckpoint);
+    await stepsOf(training, 2);
     const resumed = trainingOf(hooks);
-    restoreTraining(resumed, parseSide(files.get("checkpoint.json")!, "c"), files, "c");
-    expect(await steps(resumed, 2)).toEqual(await steps(training, 2));
+    await resumeFrom(training, resumed);
+    expect(await stepsOf(resumed, 2)).toEqual(await stepsOf(training, 2));
     training.dispose();
     resumed.dispose();
   });
@@ -118,7 +111,7 @@ describe("random starts and path noise", () => {
   });
 });
 
-it("every draw has its own numbers: of puzzles, rollouts, seeds, steps and updates, and of y and z at the start", async () => {
+it("every draw of the hooks has its own numbers: of puzzles, rollouts, seeds, steps and updates, and of y and z at the start", async () => {
   const context = { step: 1, steps: new Int32Array(2), puzzles: Int32Array.of(0, 1), random: new Random(1) };
   const rollout = { seed: 1, k: 1 };
   const still = constant(tensor(new Float32Array(2 * 16 * 8), { shape: [2, 16, 8] }));
@@ -175,7 +168,7 @@ describe("the settings of EqR", () => {
 
   it("equal the hooks of the same values, bit for bit, in training and in evaluation", async () => {
     const training = begin();
-    expect(await steps(training, 3)).toEqual(await start(hooks));
+    expect(await stepsOf(training, 3)).toEqual(await start(hooks));
     const model = new Model(config.model, new Random(5));
     const configured = new Model(own.model, new Random(5));
     expect(await evaluate(configured, test, options)).toEqual(await evaluate(model, test, { ...options, ...hooks }));
@@ -184,11 +177,10 @@ describe("the settings of EqR", () => {
 
   it("resume bit for bit, and belong to a model that is loaded from its files", async () => {
     const training = begin();
-    await steps(training, 2);
-    const files = await packCheckpoint(training, aboutCheckpoint);
+    await stepsOf(training, 2);
     const resumed = begin();
-    restoreTraining(resumed, parseSide(files.get("checkpoint.json")!, "c"), files, "c");
-    expect(await steps(resumed, 2)).toEqual(await steps(training, 2));
+    await resumeFrom(training, resumed);
+    expect(await stepsOf(resumed, 2)).toEqual(await stepsOf(training, 2));
     const model = training.evaluationModel;
     const loaded = loadModel(await packModel({ model, task, config: own, step: 4 }));
     expect(loaded.config).toEqual(own);

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { afterAll, describe, expect, it } from "vitest";
 import { constant, multiply, reshape } from "../../src/autograd/index.ts";
 import { sudokuTask } from "../../src/puzzles/index.ts";
-import { assign, defaultBackend, Random, tensor } from "../../src/tensor/index.ts";
+import { ArgumentError, assign, defaultBackend, Random, tensor } from "../../src/tensor/index.ts";
 import {
   ConfigError,
   Model,
@@ -12,6 +12,7 @@ import {
   predictions,
   type StepHooks,
   saysHalt,
+  sliceExamples,
   weightCount,
 } from "../../src/trm/index.ts";
 
@@ -118,7 +119,7 @@ describe("predict", () => {
     const [plain] = await predict(model, task, texts.slice(0, 1), { steps: 1 });
     expect(plain!.mistake).toBe(task.mistake(plain!.question, plain!.tokens));
     expect(plain!.correct).toBe(plain!.mistake === undefined);
-    const withId = { ...test, count: 1, inputs: test.inputs.slice(0, 16), puzzleIds: Int32Array.of(2) };
+    const withId = { ...sliceExamples(test, 0, 1), puzzleIds: Int32Array.of(2) };
     const [marked] = await predict(model, task, withId, { steps: 1 });
     expect(marked!.q).not.toBe(plain!.q);
   });
@@ -158,6 +159,20 @@ describe("predict", () => {
     );
   });
 
+  it("refuses examples whose parts do not fit their count", async () => {
+    const { count } = test;
+    for (const [part, message] of [
+      [{ inputs: test.inputs.slice(0, 32) }, `got 32 numbers as inputs, expected ${16 * count}`],
+      [{ labels: test.labels.slice(0, 16) }, `got 16 numbers as labels, expected ${16 * count}`],
+      [{ puzzleIds: new Int32Array(9) }, `got 9 numbers as puzzleIds, expected ${count}`],
+      [{ count: 0.5 }, "got 0.5 as count, expected a whole number from 0"],
+    ] as const) {
+      await expect(predict(model, task, { ...test, ...part })).rejects.toThrow(
+        new ArgumentError(`predict: ${message}`),
+      );
+    }
+  });
+
   it("refuses a task of another size, and options out of range", async () => {
     await expect(predict(model, sudokuTask(6), [])).rejects.toThrow(
       "predict: the model has 16 cells and 6 tokens, sudoku6 has 36 and 8",
@@ -186,7 +201,8 @@ it("the number of weights follows from the configuration", () => {
   });
   fc.assert(
     fc.property(settings, (given) => {
-      const { model: drawn } = parseConfig({ vocabularySize: 5, sequenceLength: 6, ...given });
+      const separateNets = given.separateNets && (given.recursion === "trm" || given.recursion === "multiZ");
+      const { model: drawn } = parseConfig({ vocabularySize: 5, sequenceLength: 6, ...given, separateNets });
       const made = new Model(drawn, new Random(0));
       expect(weightCount(drawn)).toBe(made.parameterCount() + (made.puzzleEmbedding?.table.size ?? 0));
       made.dispose();

@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import { afterAll, describe, expect, it } from "vitest";
 import { ratingOf, sudokuTask } from "../../src/puzzles/index.ts";
-import { Random } from "../../src/tensor/index.ts";
+import { assign, Random } from "../../src/tensor/index.ts";
 import { type Examples, evaluate, Model, parseConfig, predictions, probe } from "../../src/trm/index.ts";
 import { PredictionRun } from "../../src/trm/prediction.ts";
 import { areaUnderCurve, inGroups, oneBlankPuzzles, reliabilityOf } from "../../src/trm/probe.ts";
@@ -209,6 +209,16 @@ describe("a probe", () => {
     expect(reports).toEqual(reports.toSorted((a, b) => a - b));
     expect([reports[0], reports.at(-1)]).toEqual([0, 8]);
     expect(new Set(reports)).toEqual(new Set([0, 1, 2, 3, 4, 5, 6, 7, 8]));
+  });
+
+  it("refuses a model whose y or q is NaN, and does not search forever", async () => {
+    const broken = new Model(config.model, new Random(5));
+    for (const { value } of broken.parameters()) assign(value, new Float32Array(value.size).fill(3e38));
+    await expect(probe(broken, await labelled(), options)).rejects.toThrow(
+      "probe: got NaN as y or q of a puzzle, expected a model that computes numbers",
+    );
+    broken.dispose();
+    expect(areaUnderCurve([Number.NaN, Number.NaN].map((value, i) => ({ value, isCorrect: i === 0 })))).not.toBeNaN();
   });
 
   it("refuses a single supervision step, in which nothing can drift", async () => {

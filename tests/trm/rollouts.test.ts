@@ -14,6 +14,7 @@ import {
   predictRollouts,
   type RolloutAnswer,
   rolloutSelections,
+  type StepHooks,
   selectRollout,
 } from "../../src/trm/index.ts";
 import { noiseOnZ } from "../../src/trm/noise.ts";
@@ -39,9 +40,14 @@ describe("noise on z", () => {
     const plain = await evaluate(model, puzzles, options);
     await fc.assert(
       fc.asyncProperty(fc.integer({ min: 1, max: 4 }), fc.integer(), async (rollouts, seed) => {
-        const measured = await evaluateRollouts(model, puzzles, { ...options, rollouts, sigma: 0, seed });
+        const measured = await evaluateRollouts(model, puzzles, { ...options, rollouts, sigma: 0, noiseSeed: seed });
         expect(measured.deterministic).toBe(plain.exact.at(-1));
-        const [first, ...others] = await predictRollouts(model, question, { rollouts, sigma: 0, seed, steps: 4 });
+        const [first, ...others] = await predictRollouts(model, question, {
+          rollouts,
+          sigma: 0,
+          noiseSeed: seed,
+          steps: 4,
+        });
         for (const other of others) expect(other).toEqual(first);
         for await (const { step, tokens, qHalt } of predictions(model, question, 4)) {
           if (step === 4) expect({ tokens, qHalt }).toEqual({ tokens: first!.tokens, qHalt: first!.qHalt });
@@ -59,11 +65,35 @@ describe("noise on z", () => {
       if (step < 4) continue;
       const set = { ...puzzles, labels: tokens.slice(), ignoreLabel: null };
       for (const seed of [0, 1, 2]) {
-        const settings = { ...training, batchSize: 7, rollouts: 1, sigma: 0.3, seed };
+        const settings = { ...training, batchSize: 7, rollouts: 1, sigma: 0.3, noiseSeed: seed };
         expect((await evaluateRollouts(own, set, settings)).deterministic).toBe(1);
       }
     }
     own.dispose();
+  });
+
+  it("does not depend on the seed of the training, whose settings an evaluation takes", async () => {
+    const measure = (seed: number) => {
+      const { training } = configOf({ seed });
+      return evaluateRollouts(model, puzzles, { ...training, batchSize: 3, rollouts: 2, sigma: 1 });
+    };
+    expect(await measure(7)).toEqual(await measure(8));
+  });
+
+  it("that a hook draws is that of evaluate for the deterministic answers, and differs between rollouts", async () => {
+    const drawn: number[] = [];
+    const before: StepHooks["before"] = (latents, { random }) => {
+      drawn.push(random.integer(2 ** 30));
+      return latents;
+    };
+    await evaluate(model, puzzles, { ...options, before });
+    const plain = drawn.splice(0);
+    await evaluateRollouts(model, puzzles, { ...options, before, rollouts: 2, sigma: 0 });
+    const { nSup } = options;
+    const batches = Array.from({ length: 3 }, (_, batch) => drawn.slice(3 * nSup * batch, 3 * nSup * (batch + 1)));
+    expect(batches.flatMap((draws) => draws.slice(0, nSup))).toEqual(plain);
+    const ofRollouts = batches.flatMap((draws) => draws.slice(nSup));
+    expect(new Set(ofRollouts).size).toBe(2 * 3 * nSup);
   });
 
   it("depends on seed, puzzle, rollout and step alone, not on K or on how the puzzles are put into batches", async () => {
@@ -73,7 +103,7 @@ describe("noise on z", () => {
         fc.integer({ min: 1, max: 6 }),
         fc.constantFrom(model, multiZ),
         async (rollouts, cut, of) => {
-          const given = { sigma: 1, seed: 3, steps: 3 };
+          const given = { sigma: 1, noiseSeed: 3, steps: 3 };
           const all = await predictRollouts(of, question, { ...given, rollouts: 5 });
           const fewer = await predictRollouts(of, question, { ...given, rollouts });
           expect(fewer).toEqual(all.slice(0, rollouts));
@@ -92,7 +122,9 @@ describe("noise on z", () => {
 
   it("differs between rollouts, seeds and strengths", async () => {
     const tokensOf = async (sigma: number, seed: number) =>
-      (await predictRollouts(model, question, { rollouts: 2, sigma, seed, steps: 3 })).map(({ residual }) => residual);
+      (await predictRollouts(model, question, { rollouts: 2, sigma, noiseSeed: seed, steps: 3 })).map(
+        ({ residual }) => residual,
+      );
     const [first, second] = await tokensOf(1, 3);
     expect(first).not.toEqual(second);
     expect((await tokensOf(1, 4))[0]).not.toEqual(first);
@@ -134,6 +166,7 @@ describe("the selection of a rollout", () => {
   it("takes the highest q, the first of the most frequent answers, or the smallest residual", () => {
     const answers = [answer(1, 2, 3), answer(2, 3, 2), answer(3, 1, 1), answer(2, 0, 4)];
     expect(rolloutSelections.map((how) => selectRollout(answers, how))).toEqual([1, 1, 2]);
+    expect(selectRollout([{ ...answers[0]!, q: Number.NaN }, answers[1]!], "q")).toBe(1);
   });
 
   it("resolves ties to the lowest rollout, and never selects a worse one", () => {
@@ -180,7 +213,7 @@ const ones = (bits: number): number => bits.toString(2).replaceAll("0", "").leng
 describe("an evaluation with rollouts", () => {
   it("has a pass@K that rises with K and is at least best-q, mode and residual; K alone is what the shares depend on", async () => {
     // Labels that the rollouts answer now and then: those of the first rollout for some puzzles, of the third for others.
-    const given = { sigma: 1, seed: 3 };
+    const given = { sigma: 1, noiseSeed: 3 };
     const made = await predictRollouts(model, question, { ...given, rollouts: 4, steps: 4 });
     const labels = puzzles.labels.map((_, i) => made[i < 48 ? 0 : 2]!.tokens[i]!);
     const set = { ...puzzles, labels, ignoreLabel: null };
@@ -209,7 +242,7 @@ describe("an evaluation with rollouts", () => {
     let sumOfGained = 0;
     let sumOfLost = 0;
     const check = async (seed: number, wonRows: number) => {
-      const given = { sigma: 1, seed, rollouts: 3 };
+      const given = { sigma: 1, noiseSeed: seed, rollouts: 3 };
       const made = await predictRollouts(model, question, { ...given, steps: 4 });
       let plain = new Int32Array(0);
       for await (const { tokens } of predictions(model, question, 4)) plain = Int32Array.from(tokens);

@@ -129,7 +129,11 @@ describe("an evaluation by vote", () => {
     const set = await labelled();
     const plain = await evaluate(model, set, options);
     for (const seed of [0, 7]) {
-      const { single, voted, againstSingle } = await evaluateVote(model, set, { ...options, votes: 1, seed });
+      const { single, voted, againstSingle } = await evaluateVote(model, set, {
+        ...options,
+        votes: 1,
+        symmetrySeed: seed,
+      });
       expect(voted).toEqual(single);
       expect([single.exact, single.interval95]).toEqual([plain.exact.at(-1), plain.interval95]);
       expect(againstSingle).toMatchObject({ exact: { gained: 0, lost: 0 }, valid: { gained: 0, lost: 0 } });
@@ -167,7 +171,11 @@ describe("an evaluation by vote", () => {
       const labels = puzzles.labels.slice();
       for (let row = 0; row < 7; row++) labels.set(await electedAnswer(row, votes, seed), 16 * row);
       const set = { ...puzzles, labels, ignoreLabel: null };
-      const { single, voted, againstSingle } = await evaluateVote(model, set, { ...options, votes, seed });
+      const { single, voted, againstSingle } = await evaluateVote(model, set, {
+        ...options,
+        votes,
+        symmetrySeed: seed,
+      });
       expect(voted.exact).toBe(1);
       expect(againstSingle.exact).toMatchObject({ gained: Math.round(7 * (1 - single.exact)), lost: 0 });
     };

@@ -210,14 +210,14 @@ async function evalRollouts(
 
 async function evalVote(
   set: PuzzleSet,
-  { halt, json, noiseSeed: seed }: EvalOptions,
+  { halt, json, noiseSeed: symmetrySeed }: EvalOptions,
   { vote: votes, ...loaded }: LoadedRun & { readonly vote: number },
   terminal: Terminal,
 ): Promise<void> {
   const start = performance.now();
   const { task } = loaded;
   const evaluator = (model: Model, puzzles: EvaluationSet, options: EvaluationOptions): Promise<VoteEvaluation> =>
-    evaluateVote(model, puzzles, { ...options, task, votes, seed });
+    evaluateVote(model, puzzles, { ...options, task, votes, symmetrySeed });
   const measured = await measure(evaluator, loaded, set, terminal, halt.steps);
   if (json) terminal.print(JSON.stringify(measured));
   else for (const line of voteTable(measured, task, (performance.now() - start) / 1000)) terminal.print(line);

@@ -8,9 +8,9 @@ import { expectObject, expectString, expectWhole, Random } from "../../tensor/in
 import { type Examples, expectExamples, inEnglish, issueText, type Task } from "../../trm/index.ts";
 import { choiceOf, type TaskChoice, taskChoiceSchema, taskOf, taskOfData } from "../named-task.ts";
 import { hasTestSplit, openDataSplit, readDataMetadata } from "./data-folder.node.ts";
-import { identifierNames, toSplit } from "./examples.ts";
+import { identifierNames, storedLabels, toSplit } from "./examples.ts";
 import { readIdentifiers, writeNames } from "./layout.node.ts";
-import { encodeSplit, IDENTIFIERS_JSON, type SplitName } from "./layout.ts";
+import { checkTokens, encodeSplit, IDENTIFIERS_JSON, type SplitName, splitFile } from "./layout.ts";
 import type { ExampleSource } from "./split-batches.ts";
 
 const TASK_JSON = "task.json";
@@ -144,7 +144,8 @@ export function writeDataset(folder: string, contents: DatasetContents): void {
 }
 
 /** @throws DatasetError for examples that `toSplit` cannot represent */
-function checkExamples({ count, length, puzzleIds, ignoreLabel = 0 }: Examples, task: Task, file: string): void {
+function checkExamples(examples: Examples, task: Task, file: string): void {
+  const { count, length, inputs, labels, puzzleIds, ignoreLabel = 0 } = examples;
   const refuse = (problem: string): never => {
     throw new DatasetError(problem, { file });
   };
@@ -154,4 +155,6 @@ function checkExamples({ count, length, puzzleIds, ignoreLabel = 0 }: Examples, 
   if (task.vocabularySize > 256) refuse(`got ${task.vocabularySize} tokens, expected at most 256`);
   if (puzzleIds?.some((id) => id !== 0)) refuse("got puzzle ids, expected examples without");
   if (ignoreLabel !== 0) refuse(`got ignoreLabel ${ignoreLabel}, expected 0`);
+  checkTokens(inputs, task, join(file, splitFile("inputs")));
+  checkTokens(storedLabels(labels), task, join(file, splitFile("labels")));
 }

@@ -3,7 +3,7 @@
 import { DatasetError } from "../../formats/index.ts";
 import { expectInstance, expectObject, expectWhole, Random } from "../../tensor/index.ts";
 import { type Examples, expectExamples, type Task, type TokenPair } from "../../trm/index.ts";
-import { expectSplit, type PuzzleSplit, splitMetadata } from "./layout.ts";
+import { checkTokens, expectSplit, type PuzzleSplit, splitMetadata } from "./layout.ts";
 import { MemorySink, SplitBuilder } from "./split-builder.ts";
 
 /** The names of the identifiers of such a data set, for identifiers.json. */
@@ -13,7 +13,7 @@ export const identifierNames: readonly string[] = ["<blank>"];
  * Puts examples into the official layout, with `copies` augmentations of every puzzle.
  *
  * @param copies number of random images of every puzzle, all different; fewer if there are not as many
- * @throws DatasetError for a vocabulary of more than 256 tokens, because a token is one byte
+ * @throws DatasetError for a vocabulary of more than 256 tokens, because a token is one byte, and for a token outside the vocabulary
  */
 export function toSplit(examples: Examples, task: Task, copies = 0, random = new Random(0)): PuzzleSplit {
   expectExamples("toSplit", examples);
@@ -44,7 +44,10 @@ export function* splitInSteps(
     const answer = labels.slice(i * length, (i + 1) * length);
     let added = 0;
     for (const image of images(question, answer, task, copies, random)) {
-      builder.addExample(Uint8Array.from(image.question), Uint8Array.from(image.answer));
+      const stored = storedLabels(image.answer);
+      checkTokens(image.question, task, "toSplit: inputs", i);
+      checkTokens(stored, task, "toSplit: labels", i);
+      builder.addExample(Uint8Array.from(image.question), Uint8Array.from(stored));
       builder.endPuzzle(0);
       yield (i + ++added / (copies + 1)) / count;
     }
@@ -53,6 +56,9 @@ export function* splitInSteps(
   const metadata = splitMetadata(builder, { vocabularySize, sequenceLength, identifierCount: 1 });
   return sink.finish(builder, { ...metadata, puzzleCount: count }); // groups, as in the official Sudoku builder
 }
+
+/** Labels as the layout stores them: those that are ignored are 0, not negative. */
+export const storedLabels = (labels: Int32Array): Int32Array => labels.map((label) => Math.max(0, label));
 
 /** After this many draws in a row without a new image, a puzzle is assumed to have no more. */
 const MAX_FRUITLESS = 50;

@@ -93,11 +93,13 @@ export class GroupSampler {
     };
   }
 
-  /** @throws RangeError for a value that is not such a state */
+  /** @throws RangeError for a value that is not such a state, or a position beyond the groups */
   set state({ passStart, random, position, epoch }: GroupSamplerState) {
-    if (![position, epoch].every((count) => Number.isSafeInteger(count) && count >= 0)) {
+    const groups = this.#options.groupIndices.length - 1;
+    const isWhole = [position, epoch].every((count) => Number.isSafeInteger(count) && count >= 0);
+    if (!isWhole || position > groups) {
       throw new RangeError(
-        `GroupSampler: state with position ${position} and epoch ${epoch}, expected integers from 0`,
+        `GroupSampler: state with position ${position} and epoch ${epoch}, expected whole numbers from 0, the position at most ${groups}`,
       );
     }
     const now = Random.fromState(random); // first, because it may be refused

@@ -238,10 +238,13 @@ export function checkTokenShape(shape: readonly number[], { sequenceLength }: Sp
   }
 }
 
-/** @throws DatasetError for a token outside the vocabulary */
+/** What `checkTokens` compares tokens with. A task has no label that is ignored outside its vocabulary. */
+type TokenRange = Pick<SplitMetadata, "vocabularySize" | "sequenceLength"> & { readonly ignoreLabel?: number | null };
+
+/** @throws DatasetError for a token that is neither in the vocabulary nor the label that is ignored */
 export function checkTokens(
   tokens: ArrayLike<number>,
-  { vocabularySize, sequenceLength, ignoreLabel }: SplitMetadata,
+  { vocabularySize, sequenceLength, ignoreLabel }: TokenRange,
   file: string,
   firstExample = 0,
 ): void {

@@ -30,9 +30,13 @@ export function applySymmetry({ from, digits }: Symmetry, board: ArrayLike<numbe
   return Uint8Array.from(from, (cell) => digits[board[cell]!]!);
 }
 
-/** Applies a symmetry to tokens: padding stays 0, the blank stays 1, and digit d is token d + 1. */
+/** Applies a symmetry to tokens, of which digit d is d + 1. Padding, the blank and labels that are ignored keep their value. */
 export function applyToTokens({ from, digits }: Symmetry, tokens: ArrayLike<number>): Int32Array {
-  return Int32Array.from(from, (cell) => (tokens[cell]! === 0 ? 0 : digits[tokens[cell]! - 1]! + 1));
+  return Int32Array.from(from, (cell) => {
+    const token = tokens[cell]!;
+    const digit = digits[token - 1];
+    return digit === undefined ? token : digit + 1;
+  });
 }
 
 /** The symmetry that undoes another. */

@@ -15,20 +15,28 @@ import {
   tokensToBoard,
 } from "./board.ts";
 import { generateDataset } from "./dataset.ts";
-import { applySymmetry, applyToTokens, identitySymmetry, invertSymmetry, randomSymmetry } from "./symmetry.ts";
+import { applyToTokens, identitySymmetry, invertSymmetry, randomSymmetry } from "./symmetry.ts";
 import { solutionProblem, validatePuzzle } from "./validate.ts";
 
 export interface SudokuTaskOptions {
-  /** Generated puzzles keep this many clues; by default they are minimal (no clue can be removed). */
+  /**
+   * Generated puzzles keep this many clues, or more where a unique solution needs them. Default 0: they are minimal (no clue can be
+   * removed).
+   */
   readonly clues?: number | undefined;
 }
 
-/** Sudoku of 4x4, 6x6 or 9x9 cells. @throws ConfigError unless the side is 4, 6 or 9 */
+/** Sudoku of 4x4, 6x6 or 9x9 cells. @throws ConfigError unless the side is 4, 6 or 9 and the clues are 0 to side² */
 export function sudokuTask(side: SudokuSide, options: SudokuTaskOptions = {}): Task {
   if (!isSudokuSide(side)) throw new ConfigError(`sudokuTask: got ${showValue(side)} as the side, expected 4, 6 or 9`);
   expectObject("sudokuTask", "the options", options);
-  const { clues } = options;
+  const { clues = 0 } = options;
   const geometry = geometryOf(side);
+  if (!Number.isInteger(clues) || clues < 0 || clues > geometry.cells) {
+    throw new ConfigError(
+      `sudokuTask: got ${showValue(clues)} as the number of clues, expected a whole number from 0 to ${geometry.cells}`,
+    );
+  }
   return checkedTask({
     name: `sudoku${side}`,
     rows: side,
@@ -50,8 +58,7 @@ export function sudokuTask(side: SudokuSide, options: SudokuTaskOptions = {}): T
       // All 4x4 puzzles are images of a few, so the image of a training puzzle could be an unseen puzzle.
       if (side === 4) return { question, answer };
       const symmetry = randomSymmetry(geometry, random);
-      const image = (tokens: ArrayLike<number>) => boardToTokens(applySymmetry(symmetry, tokensToBoard(tokens)));
-      return { question: image(question), answer: image(answer) };
+      return { question: applyToTokens(symmetry, question), answer: applyToTokens(symmetry, answer) };
     },
     symmetries(count, random) {
       const others = Array.from({ length: count - 1 }, () => randomSymmetry(geometry, random));

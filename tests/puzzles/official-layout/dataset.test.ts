@@ -5,8 +5,8 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, describe, expect, it } from "vitest";
 import { openDataset, writeDataset } from "../../../src/puzzles/index.node.ts";
-import { gridTask, mazeTask, pickExamples, SplitBatches, sudokuTask } from "../../../src/puzzles/index.ts";
-import type { Examples, Task } from "../../../src/trm/index.ts";
+import { gridTask, mazeTask, pickExamples, SplitBatches, sudokuTask, toSplit } from "../../../src/puzzles/index.ts";
+import { type Examples, evaluationBatches, ShuffledExamples, type Task } from "../../../src/trm/index.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "trm-dataset-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -91,12 +91,42 @@ describe("a data set", () => {
       [{ ...train, puzzleIds: Int32Array.of(0, 1, 2, 3) }, "train: got puzzle ids, expected examples without"],
       [{ ...train, ignoreLabel: null }, "train: got ignoreLabel null, expected 0"],
       [sudokuTask(4).generate({ train: 2, test: 0, seed: 1 }).train, "train: got examples of 16 cells, own has 9"],
+      [
+        { ...train, inputs: train.inputs.with(9 + 4, 300) },
+        "train/all__inputs.npy: token 300 in example 1, expected 0 to 2",
+      ],
+      [
+        { ...train, inputs: train.inputs.with(0, -100) },
+        "train/all__inputs.npy: token -100 in example 0, expected 0 to 2",
+      ],
+      [{ ...train, labels: train.labels.with(35, 3) }, "train/all__labels.npy: token 3 in example 3, expected 0 to 2"],
     ];
     for (const [examples, message] of wrong) {
       expect(() => writeDataset(place, { task, train: examples })).toThrow(message);
     }
     const files = existsSync(place) ? readdirSync(place, { recursive: true, withFileTypes: true }) : [];
     expect(files.filter((entry) => entry.isFile())).toEqual([]);
+  });
+
+  it("has the labels that count in memory, and no others, in puzzles and copies", () => {
+    const task = sudokuTask(6);
+    const { train: complete } = task.generate({ train: 1, test: 0, seed: 1 });
+    const firstRow = complete.labels.map((label, cell) => (cell < 6 ? label : cell % 2 === 0 ? 0 : -100));
+    const train = { ...complete, labels: firstRow };
+    const place = join(folder, "partly-labelled");
+    writeDataset(place, { task, train, copies: 3 });
+    const dataset = openDataset(place);
+    const [stored] = evaluationBatches(dataset.train, 4);
+    const [held] = evaluationBatches(train, 1);
+    expect(stored!.labels.slice(0, 6)).toEqual(held!.labels.slice(0, 6));
+    for (let copy = 0; copy < 4; copy++) {
+      const labels = stored!.labels.slice(36 * copy, 36 * (copy + 1));
+      expect(new Set(labels.filter((label) => label >= 0))).toEqual(new Set([2, 3, 4, 5, 6, 7]));
+      expect(labels.filter((label) => label >= 0)).toHaveLength(6);
+    }
+    dataset.close();
+    const drawn = new ShuffledExamples(train, 0, task).next(4);
+    expect(drawn.labels.filter((label) => label >= 0)).toHaveLength(4 * 6);
   });
 
   it.each([
@@ -110,5 +140,34 @@ describe("a data set", () => {
     writeDataset(place, { task, train: task.generate({ train: 4, test: 0, seed: 1 }).train });
     writeFileSync(join(place, "task.json"), text);
     expect(() => openDataset(place)).toThrow(message);
+  });
+});
+
+describe("toSplit", () => {
+  it("stores tokens of the vocabulary as they are and negative labels as 0, and refuses any other token", () => {
+    const task = own(".#");
+    const anyToken = fc.oneof({ weight: 20, arbitrary: fc.nat(2) }, fc.integer({ min: -300, max: 300 }));
+    const row = fc.array(anyToken, { minLength: 9, maxLength: 9 }).map((cells) => Int32Array.from(cells));
+    fc.assert(
+      fc.property(row, row, (inputs, labels) => {
+        const put = () => toSplit({ count: 1, length: 9, inputs, labels }, task);
+        if (inputs.every((token) => token >= 0 && token < 3) && labels.every((label) => label < 3)) {
+          expect([...put().inputs]).toEqual([...inputs]);
+          expect([...put().labels]).toEqual([...labels].map((label) => Math.max(0, label)));
+        } else {
+          expect(put).toThrow(/^toSplit: (inputs|labels): token -?\d+ in example 0, expected 0 to 2$/);
+        }
+      }),
+    );
+  });
+
+  it("refuses a token outside the vocabulary that the augmentation of a task returns", () => {
+    const augment: Task["augment"] = (question, answer) => ({
+      question: question.map((token) => 3 - token),
+      answer: answer.with(0, 300),
+    });
+    const { train } = own(".#").generate({ train: 2, test: 0, seed: 1 });
+    const put = () => toSplit(train, { ...own(".#"), augment }, 1);
+    expect(put).toThrow("toSplit: labels: token 300 in example 0, expected 0 to 2");
   });
 });

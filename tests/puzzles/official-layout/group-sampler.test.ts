@@ -104,7 +104,30 @@ describe("GroupSampler", () => {
     const sampler = new GroupSampler({ groupIndices: [0, 1], puzzleIndices: [0, 1], seed: 1 });
     expect(() => {
       sampler.state = { ...sampler.state, position: -1 };
-    }).toThrow("GroupSampler: state with position -1 and epoch 0, expected integers from 0");
+    }).toThrow(
+      new RangeError(
+        "GroupSampler: state with position -1 and epoch 0, expected whole numbers from 0, the position at most 1",
+      ),
+    );
+  });
+
+  it("a position beyond the groups is refused, and the sampler stays as it was", () => {
+    fc.assert(
+      fc.property(indices, fc.integer({ min: 1, max: 9 }), fc.nat(), (index, more, seed) => {
+        const groups = index.groupIndices.length - 1;
+        const sampler = new GroupSampler({ ...index, seed });
+        sampler.next(1);
+        const before = sampler.state;
+        expect(() => {
+          sampler.state = { ...before, position: groups + more };
+        }).toThrow(
+          new RangeError(
+            `GroupSampler: state with position ${groups + more} and epoch 1, expected whole numbers from 0, the position at most ${groups}`,
+          ),
+        );
+        expect(sampler.state).toEqual(before);
+      }),
+    );
   });
 
   it("a state that is refused changes nothing", () => {

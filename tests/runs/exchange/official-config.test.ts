@@ -126,7 +126,6 @@ describe("export", () => {
     [{ recursion: "multiZ", n: 4 }, "n 4, expected 6"],
     [{ ...hrm, continueLoss: false }, "continueLoss false, expected true for HRM"],
     [{ ...hrm, puzzleEmbeddingSize: 512 }, "puzzleSlots 16, expected 1"],
-    [{ recursion: "singleZ", separateNets: true }, "separateNets without oneStepGradient"],
     [
       { mixer: "attention", positions: "rotary2d", columns: 1 },
       'positions "rotary2d", expected "rotary", "learned" or "none"',

@@ -60,7 +60,7 @@ it("weights inside the dictionary of a training run are found and reported", () 
   expect(notes[0]).toBe('nested.pt: took the weights from the entry "model"');
 });
 
-it("NaN and infinity are refused in every tensor", () => {
+it("NaN and infinity are refused in every tensor of a file of weights", () => {
   for (const value of [Number.NaN, Number.POSITIVE_INFINITY]) {
     const saved = serializePt(new Map([["model.inner.a", one(value)]]));
     expect(() => parseWeights(saved, "w.pt")).toThrow(`w.pt: tensor "model.inner.a" contains ${value}`);
