@@ -88,8 +88,8 @@ export async function program(print: (line: string) => void): Promise<void> {
 /*md
 ## Exercise 1.1: the shape
 
-Write `broadcastShape`. It returns the shape of the result, or throws an error if the shapes do not fit. Name both shapes in the error: whoever reads it must see at once which shapes do not fit. Before you run the check, predict on paper what
-your code gives for `[]` and `[2]`, and for `[0]` and `[1]`.
+Write `broadcastShape`. It returns the shape of the result, or throws an error if the shapes do not fit. Name both shapes in
+the error, so that its reader sees at once which ones do not fit. Before you run the check, predict on paper what your code gives for `[]` and `[2]`, and for `[0]` and `[1]`.
 */
 
 /** The shape of a + b. @throws Error if the shapes do not fit */

@@ -9,14 +9,17 @@ export interface Pace {
   readonly stepsPerSecond: number;
   /** Seconds; null if unknown. */
   readonly left: number | null;
+  /** Whether the training may end before that time, because it has reached its target. */
+  readonly mayEndEarlier?: boolean;
 }
 
 /** "step 1,234 of 20,000 · 12.3 steps/s · 1:23:45 left" */
-export function progressText({ step, totalSteps, stepsPerSecond, left }: Pace): string {
+export function progressText({ step, totalSteps, stepsPerSecond, left, mayEndEarlier }: Pace): string {
   const of = totalSteps === null ? "" : ` of ${thousands(totalSteps)}`;
   const speed =
     stepsPerSecond < 0.1 ? `${(1 / stepsPerSecond).toFixed(0)} s/step` : `${stepsPerSecond.toFixed(1)} steps/s`;
-  return [`step ${thousands(step)}${of}`, speed, ...(left === null ? [] : [`${duration(left)} left`])].join(" · ");
+  const time = left === null ? [] : [`${mayEndEarlier ? "at most " : ""}${duration(left)} left`];
+  return [`step ${thousands(step)}${of}`, speed, ...time].join(" · ");
 }
 
 /** The part of a step that is computed. */

@@ -197,7 +197,7 @@ export class TrainingSession {
     return `; to continue: ${invocation} ${command}${or}`;
   }
 
-  #show({ goal, progress }: TrainingOptions, { learningRate }: StepMetrics): void {
+  #show({ goal, target, progress }: TrainingOptions, { learningRate }: StepMetrics): void {
     const now = this.#position;
     const steps = now.step - this.#start.step;
     const left = secondsLeft(goal, this.#start, now);
@@ -206,6 +206,7 @@ export class TrainingSession {
       totalSteps: goal.step,
       stepsPerSecond: steps / (now.seconds - this.#start.seconds),
       left,
+      mayEndEarlier: target !== undefined,
     });
     const details = progressDetails({ loss: this.#meanLoss!, learningRate, unseen: this.lastEvaluation });
     progress.update(shareDone(goal, this.#start, now), text, details);

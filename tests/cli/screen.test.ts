@@ -88,6 +88,8 @@ describe("the progress of a training", () => {
       "step 1,234 of 20,000 · 12.3 steps/s · 1:23:45 left",
     );
     expect(progressText({ step: 7, totalSteps: null, stepsPerSecond: 0.02, left: null })).toBe("step 7 · 50 s/step");
+    const untilTarget = { step: 7, totalSteps: null, stepsPerSecond: 50, left: 480, mayEndEarlier: true };
+    expect(progressText(untilTarget)).toBe("step 7 · 50.0 steps/s · at most 8:00 left");
     expect(stepPartText({ step: 65_104, slots: 192, of: 768, seconds: 100 })).toBe(
       "step 65,104: puzzles 192 of 768 · 5:00 left",
     );
