@@ -15,8 +15,8 @@ You need TypeScript functions and loops. You need no mathematics beyond multipli
 
 ## A tensor is a flat list and a shape
 
-Computer memory is a line. A tensor of shape `[2, 3]` has two rows of three numbers, but it is stored as six numbers
-in a row: first row first. This order is called *row-major*. The shape says how to read the line.
+Computer memory is linear. A tensor of shape `[2, 3]` has two rows of three numbers, but it is stored as six numbers
+in a row: first row first. This order is called *row-major*. The shape says how to read this sequence.
 
 ```figure
 broadcast
@@ -159,7 +159,7 @@ The check compares your functions with the library on random shapes of up to thr
 it fails, it shrinks the example: it looks for the smallest shapes on which your result is still wrong. Read that
 example first. It is usually so small that you can do it by hand.
 
-**Question to take along.** Adding broadcast repeats numbers. If the loss depends on the sum, then one number of the
+**Question to think about.** Adding broadcast repeats numbers. If the loss depends on the sum, then one number of the
 operand influences many results. What must happen to their derivatives on the way back? Lesson 2 answers this.
 */
 // BEGIN CHECK

@@ -73,7 +73,7 @@ export function program(print: (line: string) => void): void {
 
   $$ \bar{x} \mathrel{+}= \bar{n} \cdot \frac{\partial n}{\partial x} $$
 
-  Here $\bar{n}$ is the derivative of the output with respect to node $n$. Read the `+=` twice. A node that is used in
+  Here $\bar{n}$ is the derivative of the output with respect to node $n$. Note the `+=`. A node that is used in
   two places influences the output in two ways, and the two influences **add up**.
   */
   const [a, b] = [input(3), input(2)];
@@ -107,7 +107,7 @@ export function program(print: (line: string) => void): void {
 }
 
 /*md
-## Exercise 2.1 and 2.2: two operations
+## Exercises 2.1 and 2.2: two operations
 
 Return a node with its value, its inputs and its slopes. There is nothing to differentiate yet; you only record.
 */
@@ -174,7 +174,7 @@ look once the check passes:
 Here is the answer to the question of lesson 1: broadcasting uses one number in many places, so on the way back the
 gradients of all places are **summed**. It is the `+=` again.
 
-**Question to take along.** Your sweep visits every node once and does one multiplication per edge. How does its cost
+**Question to think about.** Your sweep visits every node once and does one multiplication per edge. How does its cost
 compare with the cost of computing the output? Why is this astonishing if there are a million inputs?
 */
 // BEGIN CHECK

@@ -158,7 +158,7 @@ tolerance of $10^{-6}$ in float64. Every operation of the library states the inp
 `npm test` in the repository plants mutants into *every* backward rule: scaled, negated, exchanged with its
 neighbours. All of them must be caught. This is the method of this lesson.
 
-**Question to take along.** "The loss goes down" is a test too. Which of the six bugs does it see? Try to find one
+**Question to think about.** "The loss goes down" is a test too. Which of the six bugs does it see? Try to find one
 that makes training slower but not impossible, and say how you would notice it.
 */
 // BEGIN CHECK

@@ -171,7 +171,7 @@ export async function program(print: (line: string) => void): Promise<void> {
   runs in its place (`swigluBlock`, one fused kernel). You have just shown that it computes the same, and it is
   several times faster.
 
-  **Question to take along.** `rmsNorm` throws away the length of every row. So $y$ and $z$ always have size 1. What
+  **Question to think about.** `rmsNorm` throws away the length of every row. So $y$ and $z$ always have size 1. What
   does it mean to add noise of size $\sigma = 0.3$ to such a state? Lesson 10 does it.
   */
 }

@@ -2,7 +2,7 @@
 # 5. Recursion
 
 Here is the idea of the Tiny Recursive Model. A large network is applied once and has many layers. A tiny
-network is applied many times, with the same two layers, and **improves a state** from one time to the next. The state has two parts. $y$
+network is applied many times, with the same two layers, and **improves a state** with every application. The state has two parts. $y$
 is the current answer; a small head reads the digits off it. $z$ is a scratchpad: nothing reads it but the network
 itself.
 
@@ -128,7 +128,7 @@ src/trm/recursion.ts latentRecursion
 `src/trm/variants.ts` has the published alternatives one below the other: HRM's two networks, one state instead of two,
 several $z$. Each is a few lines long, and you can now read all of them.
 
-**Question to take along.** The paper calls $y$ the answer and $z$ the reasoning. No term of the loss requires $z$ to be
+**Question to think about.** The paper calls $y$ the answer and $z$ the reasoning. No term of the loss requires $z$ to be
 readable. If you apply the answer's head to $z$ anyway, what do you expect: noise, or digits? The explorer measures it
 on a trained model. Make your guess first.
 */

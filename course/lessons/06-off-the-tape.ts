@@ -159,7 +159,7 @@ src/trm/recursion.ts deepRecursion
 In this project the hand-over is `Carry.advance` in `src/trm/carry.ts`. The paper writes both in one line,
 `return (y.detach(), z.detach()), output_head(y), Q_head(y)`.
 
-**Question to take along.** The first $T - 1$ cycles get no gradient at all. Why does the model nevertheless learn to
+**Question to think about.** The first $T - 1$ cycles get no gradient at all. Why does the model nevertheless learn to
 use them well? (What would happen in training if they made the state worse?) Does your argument say anything about
 more cycles than the model was trained with?
 */

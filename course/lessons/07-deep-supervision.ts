@@ -154,7 +154,7 @@ export function supervisionStep(model: Model, adam: Adam, slots: Slots, learning
 /*md
 ## The loop
 
-The rest is bookkeeping, and it is written for you. Notice where your two functions stand, and that all slots begin as
+The rest is bookkeeping, and it is written for you. Notice where your two functions are called, and that all slots begin as
 halted, so that the first `refill` fills them.
 */
 
@@ -265,7 +265,7 @@ export async function program(print: (line: string) => void): Promise<void> {
   step. `Training.supervisionStep` in `src/trm/training.ts` is the library's version. It adds what long trainings
   need: a learning-rate schedule, a moving average of the weights, micro-batches and checkpoints.
 
-  **Question to take along.** Every slot counts its own steps. At the very beginning all slots start together, so
+  **Question to think about.** Every slot counts its own steps. At the very beginning all slots start together, so
   all of them halt together after 8 steps. What is bad about a batch in lock-step, in which all puzzles are at step 1,
   then all at step 2? (A 9x9 training of this project with such batches *overfitted*.) Which part of lesson 8 breaks
   the lock-step?

@@ -159,7 +159,7 @@ export async function program(print: (line: string) => void): Promise<void> {
   `npx trm eval RUN` does the same, and `npx trm eval RUN --halt q` stops every puzzle when $q > 0$. This saves steps,
   and the accuracy shows how far $q$ can be trusted.
 
-  **Question to take along.** $q$ judges its own answer, from the same state that produced it. Under which
+  **Question to think about.** $q$ judges its own answer, from the same state that produced it. Under which
   circumstances would you expect it to be sure *and* wrong? Lesson 10 lets $q$ choose among many answers, and then
   everything depends on this.
   */

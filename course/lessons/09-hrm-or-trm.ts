@@ -225,7 +225,7 @@ Two claims contradict each other:
   with a **single blank** left, which need one deduction only.
 
 Measure it. `trm probe` fills in all blanks of a puzzle but one, and prints the share of these puzzles that the model
-solves, with the interval of exercise 9.2. The three models come with the library; each command takes up to half a
+solves, with the interval of exercise 9.2. The three models are in the repository; each command takes up to half a
 minute. In this folder:
 
 ```text
@@ -248,7 +248,7 @@ that it was trained on. Does your table tell the two apart? Which training would
 does it say about HRM and TRM as systems? "Not decided by this measurement" is an answer. The view "Failures" of the
 explorer shows single puzzles with one blank.
 
-**Question to take along.** You have compared four changes with TRM. If none of them had any real effect, how often would at least one of four comparisons at 5% look like a difference? What does this say about a table with
+**Question to think about.** You have compared four changes with TRM. If none of them had any real effect, how often would at least one of four comparisons at 5% look like a difference? What does this say about a table with
 twelve rows?
 */
 // BEGIN CHECK

@@ -126,7 +126,7 @@ export function mode(rollouts: readonly Rollout[]): string {
 }
 
 /*md
-## Exercise 10.5: pass@k without luck
+## Exercise 10.5: pass@k, averaged over all choices
 
 You have made $n$ rollouts and $c$ of them are right. What is pass@k for a smaller $k$? Looking at the first $k$
 rollouts wastes the others. The mean over *all* choices of $k$ out of $n$ has a closed form. A choice fails if all its
@@ -308,7 +308,7 @@ export async function program(print: (line: string) => void): Promise<void> {
   training step, halting, an honest comparison, and rollouts. You can read every file in `src/trm`, and every table in
   the papers, with the question that matters: *what exactly was compared, and how sure is it?*
 
-  **Question to take along.** Rollouts cost $K$ times the computing. The same computing could go into more steps or
+  **Question to think about.** Rollouts cost $K$ times the computing. The same computing could go into more steps or
   into a larger model. Plan the comparison: what is held equal, which systems, how many seeds, and which result would
   convince you?
   */

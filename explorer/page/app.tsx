@@ -63,7 +63,7 @@ const views: readonly { readonly name: View; readonly title: string; readonly co
   { name: "inside", title: "Inside a step", content: Inside },
   {
     name: "class",
-    title: "A class of 200",
+    title: "200 puzzles at once",
     content: later(() => import("./views/class.tsx").then(({ Class }) => Class)),
   },
   {

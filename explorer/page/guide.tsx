@@ -55,7 +55,7 @@ const first: readonly Part[] = [
       <>
         <p>
           This is a recursive model, a neural network of {counted(model.value!.parameters, "number")} that were learned
-          from examples. {goalText()} The rule is not part of the network, and it does not search. It repeats one
+          from examples. {goalText()} The network does not contain this rule, and it does not search. It repeats one
           operation: it computes a better answer from the puzzle, its current answer and its latent state.
         </p>
         <p>

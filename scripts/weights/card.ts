@@ -83,7 +83,7 @@ export function cardText(card: Card): string {
 
 ${solves}
 
-Trained with trm-ts alone, from generated puzzles. This card is written by \`npm run ship\`; card.json holds the same figures.
+The model was trained with trm-ts alone, on generated puzzles. This card is written by \`npm run ship\`; card.json holds the same figures.
 
 | | |
 |---|---|

@@ -44,7 +44,9 @@ export async function generatedChoice(
   }
   const known = taskNames.find((one) => one === name);
   if (known === undefined) {
-    throw new UsageError(`${where} ${name}: expected one of ${taskNames.join(", ")}, or a module such as ./life.mjs`);
+    throw new UsageError(
+      `${where} ${name}: expected one of ${taskNames.join(", ")}, or a module such as ./gravity.mjs`,
+    );
   }
   const choice = { name: known, ...given({ side, longerThan, clues }) };
   return { task: taskOf(choice), choice };

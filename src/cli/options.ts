@@ -115,7 +115,7 @@ export const computeOptions = (): Option[] => [
   ).choices(backendNames),
   new Option(
     "--threads <n>",
-    "compute threads of wasm, or auto (the default): one per CPU core; a training measures both and uses a single one if it is faster",
+    "compute threads of wasm, or auto (the default): one thread per CPU core; a training compares all threads with a single one and uses the faster choice",
   ).argParser(threadCount),
 ];
 

@@ -24,7 +24,8 @@ export interface RolloutChoice {
   readonly randomStarts?: boolean;
 }
 
-export const rolloutOptions = (): Option[] => [
+/** @param noiseSeed  what the seed determines */
+export const rolloutOptions = (noiseSeed = "seed of the noise"): Option[] => [
   new Option("--rollouts <k>", "answer every puzzle k times with noise on z").argParser(wholeNumber(1, 100_000)),
   new Option("--sigma <s>", "standard deviation of the noise").argParser(deviation).default(0.3),
   new Option("--select <how>", "rollout that answers: highest q, most frequent answer, or smallest residual")
@@ -34,9 +35,7 @@ export const rolloutOptions = (): Option[] => [
     "--random-starts",
     "rollouts: start from random y and z, as EqR does (with --sigma 0 this is the only noise)",
   ),
-  new Option("--noise-seed <n>", "seed of the noise; in eval also of the images of --vote")
-    .argParser(wholeNumber(0))
-    .default(0),
+  new Option("--noise-seed <n>", noiseSeed).argParser(wholeNumber(0)).default(0),
 ];
 
 /** Larger deviations make no sense for latents of magnitude 1, and near the end of float32 all answers would be NaN. */

@@ -43,7 +43,7 @@ export async function fastestOf(candidates: readonly Candidate[]): Promise<Choic
   if (!fastest) throw refused[0]!.error;
   for (const { backend } of others) disposeUnused(backend);
   const parts = [
-    ...timed.map(({ name, milliseconds }) => `${name} ${milliseconds.toPrecision(2)} ms`),
+    ...timed.map(({ name, milliseconds }) => `${name} ${Number(milliseconds.toPrecision(2))} ms`),
     ...refused.map(({ name, error }) => `${name} cannot run (${(error as Error).message})`),
   ];
   return { backend: fastest.backend, reason: `${fastest.name} chosen; a sample of training took: ${parts.join(", ")}` };

@@ -186,7 +186,7 @@ describe("wrong usage", () => {
     [["train"], "is missing (tasks: sudoku4, sudoku6, sudoku9, maze)"],
     [
       ["train", "--task", "sudoku5"],
-      "train --task sudoku5: expected one of sudoku4, sudoku6, sudoku9, maze, or a module such as ./life.mjs",
+      "train --task sudoku5: expected one of sudoku4, sudoku6, sudoku9, maze, or a module such as ./gravity.mjs",
     ],
     [train("--preset", "big"), "Allowed choices are small, official, paper"],
     [train("--backend", "cuda"), "Allowed choices are reference, wasm, gpu, auto"],

@@ -1,4 +1,4 @@
-// The calls of the worker, in Node: what the views Inside a step, A class of 200, Failures and Gradients show.
+// The calls of the worker, in Node: what the views Inside a step, 200 puzzles at once, Failures and Gradients show.
 import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Calls, Puzzle, Rollout } from "../../explorer/shared/calls.ts";

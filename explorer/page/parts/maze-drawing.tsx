@@ -107,8 +107,8 @@ export function MazeDrawing(): JSX.Element {
         />
       </div>
       <p class="note">
-        Draw with the pointer; a wall on a wall removes it. On the keyboard: arrows move, Enter or Space draws, and the
-        keys #, S, G and Delete draw that symbol.
+        Draw with the pointer; drawing a wall on a wall removes it. On the keyboard, the arrow keys move, Enter and
+        Space draw the chosen symbol, the keys #, S and G draw that symbol, and Delete clears the cell.
       </p>
     </section>
   );

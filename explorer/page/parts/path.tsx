@@ -1,4 +1,4 @@
-// The way of y and z in two dimensions: the mean of a latent over its cells, on the two directions in which such means differ most. The
+// The paths of y and z in two dimensions: the mean of a latent over its cells, on the two directions in which such means differ most. The
 // picture leaves most of the numbers out, so it says how much of their variance it shows, and draws the true length of every move beside it.
 import type { JSX } from "preact";
 import type { TraceFrame } from "trm-ts";
@@ -19,8 +19,8 @@ export function Paths(): JSX.Element | null {
   return (
     <figure class="paths">
       <figcaption>
-        Where <Named name="z" /> and <Named name="y" /> go, and how far: every update is a point and a bar, the large
-        point is the latest
+        The paths of <Named name="z" /> and <Named name="y" />: each update is a point, and a bar shows how far it moved
+        the latent; the large point is the latest update
       </figcaption>
       <div class="paths-row">
         {latents.map((latent) => (
@@ -52,7 +52,7 @@ function Path({ latent, explained }: { latent: string; explained: number }): JSX
         class="drawing"
         viewBox={`0 0 ${size} ${size}`}
         role="img"
-        aria-label={`The way of ${latent}: ${made.length} of ${counted(points.length, "update")}`}
+        aria-label={`The path of ${latent}: ${made.length} of ${counted(points.length, "update")}`}
       >
         <path
           class="path-ahead"

@@ -42,14 +42,14 @@ export function Scrubber(): JSX.Element {
         >
           {isPlaying.value ? <Icon d="M4 3h3v10H4zM9 3h3v10H9z" /> : <Icon d="M4 2.500 13 8l-9 5.500z" />}
         </button>
-        <button type="button" onClick={() => moveBy(1)} title="One update on (→)" aria-label="One update on">
+        <button type="button" onClick={() => moveBy(1)} title="One update forward (→)" aria-label="One update forward">
           <Icon d="M5 3l7 5-7 5z" />
         </button>
         <button
           type="button"
           onClick={() => moveByStep(1)}
-          title="One supervision step on (Shift →)"
-          aria-label="One supervision step on"
+          title="One supervision step forward (Shift →)"
+          aria-label="One supervision step forward"
         >
           <Icon d="M3 3l6 5-6 5zM12 3v10" />
         </button>

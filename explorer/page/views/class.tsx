@@ -1,4 +1,4 @@
-// A class of 200: many puzzles at once. The share that each latent answers correctly, update by update, and a dot for every puzzle: is its
+// 200 puzzles at once. The share that each latent answers correctly, update by update, and a dot for every puzzle: is its
 // answer correct, and has it settled?
 import { effect } from "@preact/signals";
 import type { JSX } from "preact";

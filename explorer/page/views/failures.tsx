@@ -77,9 +77,9 @@ function OneBlank({ own }: { own: ModelEntry }): JSX.Element | null {
         <p class="verdict">{status}</p>
       </header>
       <p>
-        Take the answers of {counted(puzzles.length, "puzzle")} and empty a single cell of each. A person fills it at a
-        glance. The model solves {shareText(usual, own.measured.puzzles)} usual puzzles in{" "}
-        {counted(usualSteps, "supervision step")}. And these?
+        Take the answers of {counted(puzzles.length, "puzzle")} and empty a single cell of each. A person fills it in at
+        once. The model solves {shareText(usual, own.measured.puzzles)} sample puzzles in{" "}
+        {counted(usualSteps, "supervision step")}. How many of these boards does it solve?
       </p>
       <div class="row">
         <button
@@ -151,12 +151,12 @@ function Undone({ own }: { own: ModelEntry }): JSX.Element {
   return (
     <section class="panel">
       <header class="panel-head">
-        <h2>An answer that more steps undo</h2>
+        <h2>Answers that become wrong again</h2>
         <p class="verdict">{status}</p>
       </header>
       <p>
-        The model was trained with {counted(own.nSup, "supervision step")}. Give it {many}. Does an answer that is
-        correct stay correct, and does more time rescue the wrong ones?
+        The model was trained with {counted(own.nSup, "supervision step")}. Here it makes {many}. Do correct answers
+        stay correct, and do wrong answers become correct?
       </p>
       <div class="row">
         <button
@@ -293,7 +293,7 @@ function RolloutBoards({ made, puzzle }: { made: Rollouts; puzzle: Puzzle }): JS
           <dd>{word(rollouts[byVote]!)}</dd>
         </div>
         <div>
-          <dt>correct rollouts, if one knew</dt>
+          <dt>correct rollouts (needs the answer)</dt>
           <dd>{plain.isRight === null ? "unknown" : `${rightCount} of ${rollouts.length}`}</dd>
         </div>
       </dl>

@@ -93,7 +93,8 @@ function TapeList({ made }: { made: OfStep<TapeOfStep> }): JSX.Element {
         </p>
       </header>
       <p class="note">
-        Recorded in this order, read backwards for the gradients. {T === 2 && "Cycle 1 is not here: it left no tape. "}
+        The operations were recorded in this order; the gradients are computed in the reverse order.{" "}
+        {T === 2 && "Cycle 1 is not here: it left no tape. "}
         {T > 2 && `Cycles 1 to ${T - 1} left no tape, so they are not here. `}
         Press an operation for its equation; <b>▸</b> marks a fused one, which unfolds to its definition. On the right
         are its inputs: the number of an earlier operation, a <i>leaf</i> (a parameter of the network), or a{" "}
@@ -225,7 +226,8 @@ function NudgePanel(): JSX.Element {
         {T > 1 ? "nudging" : "Nudging"} comes within {differenceOf(best.last, analytic)} of the tape.{" "}
         {T > 1 &&
           `Nudging the number in all cycles gives a slope that differs by ${differenceOf(best.whole, analytic)}: it also changes the cycles that left no tape, which the training ignores.`}
-        {Math.abs(analytic) < 1e-3 && " The slope is so small here that rounding to float32 blurs the quotients."}
+        {Math.abs(analytic) < 1e-3 &&
+          " The slope is so small here that rounding to float32 makes the quotients inexact."}
       </p>
       <From machine={made.machine}>{`loss ${made.loss.toFixed(5)}, float32; quotients at h = ${best.h}`}</From>
     </section>

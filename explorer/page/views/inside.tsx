@@ -54,7 +54,7 @@ export function Inside(): JSX.Element {
       </section>
       {shows("code") && <Code />}
       {shows("detail") && (
-        <section class="panel wide" aria-label="The way of y and z">
+        <section class="panel wide" aria-label="The paths of y and z">
           <Paths />
         </section>
       )}

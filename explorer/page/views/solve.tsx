@@ -146,8 +146,8 @@ function ThoughtBoard({ latent }: { latent: string }): JSX.Element {
           <>Before the first update z holds the same numbers for every puzzle.</>
         ) : (
           <>
-            No term of the loss depends on what z decodes to. Put through the output head all the same, after this
-            update it is completely correct on <b>{rate}</b>. Is z an answer?
+            No term of the loss depends on what z decodes to. Decoded by the output head nevertheless, z after this
+            update is completely correct on <b>{rate}</b>. Is z an answer?
             {own.tokens.includes(0) && " (“?” is the padding symbol, which stands for nothing.)"}
           </>
         )}

@@ -82,7 +82,7 @@ export function Train(): JSX.Element {
           <section class="panel empty">
             <h2>Nothing is learned yet</h2>
             <p>
-              Press “Train from scratch”. A network with random numbers sees puzzles with their answers, in the
+              Press “Train from scratch”. A network with random weights is trained on puzzles with their answers, in the
               background of this page. On 4×4 it usually solves most unseen puzzles within a minute; nothing is
               downloaded.
             </p>
@@ -189,8 +189,8 @@ function Settings(): JSX.Element {
           </label>
         </div>
         <p class="note">
-          An archive of this page, or the files of a checkpoint folder of a run. On the command line, unzip it and use{" "}
-          <code>npx trm train --task {link.value.task} --init FOLDER</code>.
+          Load accepts an archive that this page wrote, or the files of a checkpoint folder of a run. To train on the
+          command line, unzip the archive and run <code>npx trm train --task {link.value.task} --init FOLDER</code>.
         </p>
         {uploadError.value && (
           <p class="error" role="alert">
@@ -371,7 +371,7 @@ function RolloutFacts({ made, puzzles }: { made: WithRollouts; puzzles: number }
   const rows = [
     ["one prediction", plain],
     [`best of ${counted(rollouts, "rollout")} by q, noise ${sigma}`, byQ],
-    ["a correct one among them, if one knew", any],
+    ["any rollout correct (needs the answer)", any],
   ] as const;
   return (
     <table class="rollout-facts">

@@ -98,7 +98,12 @@ export function ablateCommand(): Command {
         parseRows,
       ),
     )
-    .addOption(new Option("--puzzles <n>", "number of puzzles to generate for training").argParser(wholeNumber(1)))
+    .addOption(
+      new Option(
+        "--puzzles <n>",
+        "number of puzzles to generate for training (default: that of preset small)",
+      ).argParser(wholeNumber(1)),
+    )
     .addOption(new Option("--set <key=value...>", "settings of the row trm, over preset small").default([], "none"))
     .option("--init <dir>", `start every row and seed from ${initialWeightsText()} instead of random weights`)
     .option("--out <dir>", "folder for the results (default: runs/ablation-TASK)", outputFolder)

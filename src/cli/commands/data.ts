@@ -170,7 +170,7 @@ The rating has another scale than the published sets:
 
 Examples:
   ${invocation} data generate sudoku9 --count 1000 --out puzzles.csv
-  ${invocation} data generate ./life.mjs --count 1000 --out life.csv`,
+  ${invocation} data generate ./gravity.mjs --count 1000 --out gravity.csv`,
     )
     .action((task: string, options: GenerateOptions) => generate(task, options));
 }

@@ -21,7 +21,7 @@ interface DemoOptions extends ComputeOptions {
 
 export function demoCommand(): Command {
   const command = new Command("demo")
-    .summary("train on 4x4 Sudoku until it solves unseen puzzles (npm start)")
+    .summary("train on 4x4 Sudoku until it solves unseen puzzles")
     .description("Trains a model on 4x4 Sudoku from scratch, then shows how it solves unseen puzzles.")
     .addOption(new Option("--minutes <m>", "maximum training time").argParser(positiveNumber).default(8))
     .addOption(new Option("--seed <n>", "seed of puzzles, weights and order").argParser(seed).default(0))

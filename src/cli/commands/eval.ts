@@ -90,7 +90,12 @@ export function evalCommand(): Command {
     .option("--out <dir>", "ARC: folder for predictions, scores.json and submission.json", outputFolder)
     .addOption(ksOption().default(OFFICIAL_KS, OFFICIAL_KS.join()))
     .addOption(attemptsOption());
-  for (const option of [...puzzleOptions(), ...rolloutOptions(), ...computeOptions()]) command.addOption(option);
+  for (const option of [
+    ...puzzleOptions(),
+    ...rolloutOptions("seed of the noise and of the images of --vote"),
+    ...computeOptions(),
+  ])
+    command.addOption(option);
   return command
     .option("--json", "print one JSON object: {puzzles, unlabelled, exact, cell, interval95, meanHaltStep, haltCounts}")
     .addHelpText("after", helpText)

@@ -57,7 +57,7 @@ export function importCommand(): Command {
   command
     .option("--data <dir>", "puzzles in the official layout (default: as configured, else generated)")
     .addOption(
-      new Option("--puzzles <n>", "number of puzzles to generate for training")
+      new Option("--puzzles <n>", "number of puzzles to generate for training (default: that of preset small)")
         .conflicts("data")
         .argParser(wholeNumber(1)),
     )

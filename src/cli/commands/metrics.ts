@@ -15,7 +15,7 @@ interface MetricsOptions {
 
 export function metricsCommand(): Command {
   return new Command("metrics")
-    .summary("print the metrics of a run, for people or as CSV")
+    .summary("print the metrics of a run as text, CSV or JSON")
     .description("Prints the course of a training from metrics.jsonl in its run folder.")
     .argument("<dir>", "run folder")
     .option("--csv", "print one row per training step, with the evaluations in the columns unseen...")

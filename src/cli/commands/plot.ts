@@ -54,7 +54,7 @@ function plot(paths: readonly string[], { out, svg }: PlotOptions): void {
   ] as const) {
     if (path === undefined) continue;
     writeOutput(path, content());
-    print(`${path}: ${names.join(", ")}`);
+    print(`wrote ${path}: curves of ${names.join(", ")}`);
   }
 }
 

@@ -31,7 +31,9 @@ interface ProbeCommandOptions extends ComputeOptions, PuzzleChoice {
 export function probeCommand(): Command {
   const command = new Command("probe")
     .summary("test what a model has learned: one blank, drift, calibration")
-    .description("Measures whether answers stay correct, whether y settles, whether q is calibrated, and what is hard.")
+    .description(
+      "Measures whether puzzles with a single blank are solved, whether answers stay correct, whether y settles, whether q is calibrated, and how the accuracy depends on the given cells and the rating.",
+    )
     .argument("<dir>", `run folder or checkpoint folder, or a shipped model: ${shippedNames().join(", ")}`)
     .addOption(checkpointOption())
     .addOption(taskModuleOption());

@@ -86,7 +86,7 @@ export function trainCommand(): Command {
     .description("Trains a model from scratch, or continues a run bit for bit.")
     .option(
       "--task <name>",
-      `puzzles to generate and learn: ${taskNames.join(", ")}, or a module that exports a grid task, such as ./life.mjs; with --resume: the new place of that module`,
+      `puzzles to generate and learn: ${taskNames.join(", ")}, or a module that exports a grid task, such as ./gravity.mjs; with --resume: the new place of that module`,
     )
     .addOption(
       new Option("--data <dir>", "data set in the official layout to learn, read during training").conflicts(
@@ -168,16 +168,16 @@ ${presetNames.map(presetHelp).join("\n")}
 
 Preset small generates 16,000 puzzles for sudoku4, 10,000 for sudoku6, 20,000
 for sudoku9 and maze, 5,000 for a task of your own; preset official 1,000.
-The settings of --set are explained in docs/notation.md and src/trm/config.ts.
+The settings of --set are explained in docs/settings.md.
 
 A complete official configuration (all_config.yaml) determines all settings; the
 preset only sets the number of generated puzzles (default: official). An arch
 file determines the model; the preset (default: official) sets the training.
 
 Without --steps and --minutes, training ends at the setting totalSteps
-(preset small: 20,000; for sudoku4 3,000, for maze 12,000). Ctrl-C saves and
-stops earlier.
-Of a pause (Ctrl-Z, sleep) at most five minutes count as training time.
+(preset small: 20,000; for sudoku4 3,000, for maze 12,000). Ctrl-C saves the
+run and stops.
+A pause (Ctrl-Z, sleep) counts as at most five minutes of training time.
 A run keeps its last three checkpoints, for --resume DIR --from STEP.
 
 Examples:
@@ -188,7 +188,7 @@ Examples:
   ${invocation} train --task maze --side 12 --minutes 60
   ${invocation} train --task sudoku9 --init runs/nine --out runs/harder
   ${invocation} train --task sudoku9 --init sudoku9 --out runs/tuned
-  ${invocation} train --task ./life.mjs --minutes 5
+  ${invocation} train --task ./gravity.mjs --minutes 5
   ${invocation} train --data data/arc1 --out runs/arc1 --minutes 600
   ${invocation} train --task sudoku9 --preset official --config my.yaml
 `;
