@@ -131,6 +131,7 @@ export {
   type RolloutSelection,
   type RolloutSettings,
   type RolloutShares,
+  randomStarts,
   recordTrace,
   rolloutSelections,
   type Settings,

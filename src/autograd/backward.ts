@@ -1,6 +1,8 @@
 // Reverse-mode differentiation: one sweep over the tape, from the output back to the leaves.
 import {
   add,
+  assign,
+  emptyLike,
   expectArray,
   expectTensors,
   full,
@@ -17,7 +19,7 @@ import { expectVariables, type Variable } from "./variable.ts";
 
 /**
  * The gradients d output / d variable, each with the shape of its variable. The gradient of a variable that the output does not
- * depend on is zero. The tape is consumed.
+ * depend on is zero. The results share no memory with each other or with the seed. The tape is consumed.
  *
  * @param seed  gradient of the loss with respect to the output; 1 by default if the output is a scalar
  * @throws GradientError if a variable is a constant, a non-scalar output has no seed, or the tape was used already
@@ -57,11 +59,22 @@ export function gradients(output: Variable, variables: readonly Variable[], seed
         dy.dispose();
       }
     }
-    return variables.map(
-      (variable) =>
-        gradientOf.get(variable.node ?? variable) ?? zeros(variable.shape, variable.dtype, variable.value.backend),
-    );
+    const taken = new Set(seed ? [seed.storage] : []);
+    return variables.map((variable) => {
+      const found = gradientOf.get(variable.node ?? variable);
+      if (!found) return zeros(variable.shape, variable.dtype, variable.value.backend);
+      const own = taken.has(found.storage) ? copyOf(found) : found;
+      taken.add(own.storage);
+      return own;
+    });
   });
+}
+
+/** A tensor with memory that no other tensor shares: rules pass views of dy on, so that several gradients can share theirs. */
+function copyOf(x: Tensor): Tensor {
+  const copy = emptyLike(x);
+  assign(copy, x);
+  return copy;
 }
 
 function expectNotConstant(variable: Variable, index: number): void {

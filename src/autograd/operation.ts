@@ -1,6 +1,7 @@
 // An operation is one literal with its equation, shape rule, forward rule, backward rule and test domain. The registry holds
 // all operations and the tests loop over it, so a new operation is tested without any further edit.
 import {
+  ArgumentError,
   type DType,
   expectAlike,
   expectDType,
@@ -95,19 +96,50 @@ export function defineOperation<const Inputs extends InputTuple, A = undefined>(
   }
   const operation: Operation<Inputs, A> = { ...literal, saves: { inputs: "all", output: false, ...literal.saves } };
   registry.set(name, operation as unknown as Operation);
-  let least: number | undefined;
+  let form: Form | undefined;
   const call = (...given: readonly unknown[]): Variable => {
-    least ??= literal.domain({ integer: (min) => min, oneOf: ([first]) => first! }).inputs.length;
-    const count = Math.max(least, given.at(-1) instanceof Variable ? given.length : given.length - 1);
-    if (given.length < count)
-      expectVariables(
-        name,
-        Array.from({ length: count }, (_, i) => given[i]),
-      );
-    return apply(operation, given.slice(0, count) as unknown as Each<Inputs, Variable>, given[count] as A);
+    form ??= formOf(literal.domain as Domain<readonly InputDomain[], unknown>);
+    const { least, most, hasAttributes, isIndex } = form;
+    const count = Math.min(most, Math.max(least, given.at(-1) instanceof Variable ? given.length : given.length - 1));
+    const inputs = Array.from({ length: count }, (_, i) => given[i]);
+    expectVariables(name, inputs);
+    const expected = count + Number(hasAttributes);
+    if (given.length > expected) {
+      throw new ArgumentError(`${name}: got ${given.length} arguments, expected ${expected}`);
+    }
+    const variables = (inputs as Variable[]).map((input, i) => (isIndex[i] ? input.detach() : input));
+    return apply(operation, variables as unknown as Each<Inputs, Variable>, given[count] as A);
   };
   Object.defineProperty(call, "name", { value: name }); // the name that stack traces show
   return Object.assign(call, { operation });
+}
+
+/** What the samples of a domain show about the arguments of an operation. */
+interface Form {
+  /** Fewest and most inputs. */
+  readonly least: number;
+  readonly most: number;
+  readonly hasAttributes: boolean;
+  /** Which inputs are indices or conditions, which are not differentiated. */
+  readonly isIndex: readonly boolean[];
+}
+
+function formOf(domain: Domain<readonly InputDomain[], unknown>): Form {
+  // The extremes of every choice, and its middle. An operation whose samples differ in length takes any number of inputs.
+  const samples = [0, 0.5, 1].map((part) =>
+    domain({
+      integer: (min, max) => Math.floor(min + part * (max - min)),
+      oneOf: (choices) => choices[Math.floor(part * (choices.length - 1))]!,
+    }),
+  );
+  const counts = samples.map(({ inputs }) => inputs.length);
+  const least = Math.min(...counts);
+  return {
+    least,
+    most: Math.max(...counts) === least ? least : Number.POSITIVE_INFINITY,
+    hasAttributes: samples.some(({ attributes }) => attributes !== undefined),
+    isIndex: samples[0]!.inputs.map(({ kind }) => kind === "index"),
+  };
 }
 
 /** Runs an operation on variables, and records it if one of them requires a gradient. */

@@ -3,9 +3,8 @@
 import { expectObject } from "./arguments.ts";
 import type { Backend } from "./backend.ts";
 import { defaultBackend } from "./default-backend.ts";
-import { type DType, expectValues } from "./dtype.ts";
+import { type DType, expectTypeName, expectValues } from "./dtype.ts";
 import { BackendError, DTypeError, ShapeError, showValue } from "./errors.ts";
-import { expectTypeName } from "./operation-checks.ts";
 import { expectShape, type Shape, sameShape, showShape, sizeOf } from "./shape.ts";
 import { Tensor } from "./tensor.ts";
 

@@ -19,6 +19,13 @@ export const arrayIn = (dtype: DType, buffer: ArrayBufferLike, start: number, le
 export const newArray = (dtype: DType, length: number): NumberArray =>
   arrayIn(dtype, new ArrayBuffer(length * bytesPerElement[dtype]), 0, length);
 
+/** Checks that a value is the name of a type. @throws DTypeError unless the value is the name of an element type */
+export function expectTypeName(operation: string, dtype: unknown): void {
+  if (typeof dtype === "string" && Object.hasOwn(bytesPerElement, dtype)) return;
+  const expected = Object.keys(bytesPerElement).join(", ");
+  throw new DTypeError(`${operation}: got ${showValue(dtype)} as the element type, expected one of ${expected}`);
+}
+
 const least = -(2 ** 31);
 const most = 2 ** 31 - 1;
 

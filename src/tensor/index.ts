@@ -27,10 +27,10 @@ export { isWasmSupported, WasmBackend, type WasmOptions } from "./backends/wasm/
 export { formatInBrowserConsole } from "./browser-console.ts";
 export { empty, full, type Nested, tensor, zeros } from "./create.ts";
 export { backendFromEnvironment, backendNames, defaultBackend } from "./default-backend.ts";
-export type { DType, NumberArray } from "./dtype.ts";
+export { type DType, expectTypeName, type NumberArray } from "./dtype.ts";
 export type { BinaryName, UnaryName } from "./elementwise.ts";
 export { ArgumentError, BackendError, DTypeError, MemoryError, ShapeError, showValue } from "./errors.ts";
-export { expectAlike, expectDType, expectOneBackend, expectTensors, expectTypeName } from "./operation-checks.ts";
+export { expectAlike, expectDType, expectOneBackend, expectTensors } from "./operation-checks.ts";
 export * from "./operations.ts";
 export { Random, type RandomState } from "./random.ts";
 export {

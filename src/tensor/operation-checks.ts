@@ -1,5 +1,5 @@
 // Checks that several tensor operations share.
-import { bytesPerElement, type DType } from "./dtype.ts";
+import type { DType } from "./dtype.ts";
 import { ArgumentError, BackendError, DTypeError, ShapeError, showValue } from "./errors.ts";
 import { resolveAxis, type Shape, sameShape, showShape, sizeOf } from "./shape.ts";
 import { Tensor } from "./tensor.ts";
@@ -11,13 +11,6 @@ export function expectTensors(operation: string, ...values: readonly unknown[]):
   throw new ArgumentError(
     `${operation}: got ${showValue(values[wrong])} as operand ${wrong + 1}, expected a Tensor (see tensor)`,
   );
-}
-
-/** Checks that a value is the name of a type. @throws DTypeError unless the value is the name of an element type */
-export function expectTypeName(operation: string, dtype: unknown): void {
-  if (typeof dtype === "string" && Object.hasOwn(bytesPerElement, dtype)) return;
-  const expected = Object.keys(bytesPerElement).join(", ");
-  throw new DTypeError(`${operation}: got ${showValue(dtype)} as the element type, expected one of ${expected}`);
 }
 
 /** The axes as distinct numbers from 0; all axes if none are given. */

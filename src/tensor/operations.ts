@@ -3,7 +3,7 @@
 // tensor in place are in updates.ts.
 import { expectArray, expectObject, expectWhole } from "./arguments.ts";
 import { full } from "./create.ts";
-import type { DType } from "./dtype.ts";
+import { type DType, expectTypeName } from "./dtype.ts";
 import { type BinaryName, binaryFunctions, type UnaryName, unaryFunctions } from "./elementwise.ts";
 import { ArgumentError, DTypeError, ShapeError, showValue } from "./errors.ts";
 import {
@@ -12,7 +12,6 @@ import {
   expectElements,
   expectOneBackend,
   expectTensors,
-  expectTypeName,
   isAligned,
   resolveAxes,
 } from "./operation-checks.ts";

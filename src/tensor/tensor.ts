@@ -1,6 +1,6 @@
 // Tensor: numbers with a shape. Gradients belong to src/autograd.
 import type { Backend } from "./backend.ts";
-import type { DType, NumberArray } from "./dtype.ts";
+import { type DType, expectTypeName, type NumberArray } from "./dtype.ts";
 import { ArgumentError, MemoryError, ShapeError, showValue } from "./errors.ts";
 import { disown, own, tensorsHeld } from "./scope.ts";
 import { expectShape, type Shape, showShape, sizeOf } from "./shape.ts";
@@ -103,5 +103,6 @@ export function emptyLike(x: Tensor, shape: Shape = x?.shape, dtype: DType = x?.
     throw new ArgumentError(`emptyLike: got ${showValue(x)} as operand 1, expected a Tensor (see tensor)`);
   }
   expectShape("emptyLike", shape);
+  expectTypeName("emptyLike", dtype);
   return new Tensor(x.backend.allocate(sizeOf(shape), dtype), shape);
 }

@@ -11,7 +11,7 @@ import {
   reshape,
   slice,
   sum,
-  type Variable,
+  Variable,
 } from "../autograd/index.ts";
 import * as t from "../tensor/index.ts";
 
@@ -104,6 +104,7 @@ export function lossOf(
 }
 
 function scalarOf(loss: Variable): Variable {
+  t.expectInstance("loss", "the result", loss, Variable);
   if (loss.value.size === 1) return cast(reshape(loss, []), "float64");
   throw new t.ShapeError(`loss: got shape ${t.showShape(loss.shape)}, expected a scalar, the sum over the puzzles`);
 }

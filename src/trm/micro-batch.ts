@@ -1,6 +1,7 @@
 // Gradient accumulation: how many slots fit into memory at once. A batch that does not fit is computed in parts whose gradients
-// are summed, which equals the whole batch up to rounding. Path noise (EqR) is drawn per part, so that its numbers depend on the
-// size of the parts.
+// are summed, which equals the whole batch up to rounding. A part draws all of its random numbers before the next part begins, so that
+// they depend on the size of the parts if a part draws more than once: path noise (EqR), noise on several latents, or noise with the
+// continue loss.
 import { swigluWidth } from "../nn/index.ts";
 import * as t from "../tensor/index.ts";
 import { mapLatents } from "./carry.ts";

@@ -1,7 +1,7 @@
 // Noise on the latents, as the methods after the paper draw it: before every supervision step (PTRM, rollouts.ts), at the start and
 // at every update (EqR, arXiv 2605.21488). These are hooks of the supervision steps, in training and in evaluation.
 import { add, affine, constant, type Variable } from "../autograd/index.ts";
-import { Random, type Shape, sizeOf, tensor } from "../tensor/index.ts";
+import { expectNumber, Random, type Shape, sizeOf, tensor } from "../tensor/index.ts";
 import { expectModelConfig, fullLength, type ModelConfig } from "./config.ts";
 import { ConfigError } from "./errors.ts";
 import type { StepContext, StepHooks } from "./step-hooks.ts";
@@ -38,6 +38,7 @@ export function drawNoise(
  * the latents stay as they are.
  */
 export function noiseOnZ(sigma: number): NonNullable<StepHooks["before"]> {
+  expectNumber("noiseOnZ", "sigma", sigma, 0);
   return (latents, context): Latents => {
     if (sigma === 0) return latents;
     const noisy = reasoningLatents(Object.keys(latents)).map((name, i) => {

@@ -1,8 +1,8 @@
 // Hooks around a supervision step, the same in training, prediction and evaluation: noise on the latents, damped updates, other
 // T and n, other initial latents. Without hooks a step is deepRecursion alone.
 
-import type { Variable } from "../autograd/index.ts";
-import { expectWhole, type Random } from "../tensor/index.ts";
+import { Variable } from "../autograd/index.ts";
+import { expectInstance, expectObject, expectWhole, type Random } from "../tensor/index.ts";
 import type { Model } from "./model.ts";
 import { deepRecursion } from "./recursion.ts";
 import type { AroundUpdate, Latents, Recursion, Update } from "./variants.ts";
@@ -61,9 +61,26 @@ export function recursionStep(
   const { T = model.T, n } = hooks.depth?.(context) ?? {};
   expectWhole("depth", "T", T);
   if (n !== undefined) expectWhole("depth", "n", n);
-  const start = hooks.before?.(latents, context) ?? latents;
+  const start = hooks.before ? changedBy("before", hooks.before, latents, context) : latents;
   const end = deepRecursion(recursionOf(model, hooks, context, n), x, start, T);
-  return hooks.after?.(end, context) ?? end;
+  return hooks.after ? changedBy("after", hooks.after, end, context) : end;
+}
+
+/** The latents that a hook returns. @throws ArgumentError unless they are Variables by the names of the latents */
+function changedBy(
+  name: "before" | "after",
+  hook: NonNullable<StepHooks["before"]>,
+  latents: Latents,
+  context: StepContext,
+): Latents {
+  const changed = hook(latents, context);
+  expectLatents(name, changed, Object.keys(latents));
+  return changed;
+}
+
+function expectLatents(where: string, latents: Latents, names: readonly string[]): void {
+  expectObject(where, "the result", latents, names);
+  for (const name of names) expectInstance(where, name, latents[name], Variable, " (see constant)");
 }
 
 function recursionOf(model: Model, { around }: StepHooks, context: StepContext, n: number | undefined): Recursion {
@@ -79,5 +96,9 @@ function recursionOf(model: Model, { around }: StepHooks, context: StepContext, 
 }
 
 /** The latents that puzzles start from: those of the hook, else those of the model; undefined for y_init and z_init. */
-export const initialOf = (model: Model, hooks: StepHooks, context: StepContext): Latents | undefined =>
-  (hooks.initial ?? model.hooks.initial)?.(context);
+export function initialOf(model: Model, hooks: StepHooks, context: StepContext): Latents | undefined {
+  const initial = hooks.initial ?? model.hooks.initial;
+  const latents = initial?.(context);
+  if (latents) expectLatents("initial", latents, Object.keys(latents));
+  return latents;
+}

@@ -147,6 +147,7 @@ export class Training {
     const createModel: CreateModel = hooks.createModel ?? ((...given) => new Model(...given));
     const parts = t.releaseOnError(() => {
       const model = createModel(config.model, forWeights);
+      t.expectInstance("createModel", "the result", model, Model);
       // The average starts from the same weights, because it is drawn from the same state. Puzzle rows are not averaged, as in the
       // official code, where they are buffers.
       const { puzzleEmbedding } = model;
@@ -202,7 +203,7 @@ export class Training {
       this.#refill();
       const { pass, reports } = await this.#forwardAndBackward(onProgress);
       if (this.hooks.observe) await this.#observe(this.hooks.observe, pass, reports);
-      const checks = this.#update(pass);
+      const checks = this.#update(pass, reports);
       // The only numbers that a step reads back: reading waits for the kernels, so they are joined.
       const numbers = await readTogether([...reports, ...checks]);
       const [norms, weightSums] = numbers.splice(-2) as [Float64Array, Float64Array];
@@ -285,8 +286,7 @@ export class Training {
     try {
       await observe({ ...pass, step: this.#step, latents, gradients });
     } catch (error) {
-      for (const tensor of [...Object.values(latents), ...reports]) tensor.dispose();
-      releasePass(pass);
+      abandon(pass, reports);
       throw error;
     }
   }
@@ -298,14 +298,28 @@ export class Training {
   }
 
   /**
-   * Updates the weights, the puzzle rows, the average and the carry. Releases everything else of the pass. Returns the squared
-   * norms of the gradients and the sums of the updated weights.
+   * Updates the weights and the carry. Releases everything else of the pass. Returns the squared norms of the gradients and the sums
+   * of the updated weights.
    */
-  #update(pass: Pass): [gradients: t.Tensor, weights: t.Tensor] {
-    const { carry, config, model } = this;
-    const { training } = config;
+  #update(pass: Pass, reports: readonly t.Tensor[]): [gradients: t.Tensor, weights: t.Tensor] {
     const { gradients, puzzleGradient } = pass;
     const norms = squaredNorms(puzzleGradient ? [...gradients, puzzleGradient] : gradients);
+    try {
+      this.#updateWeights(pass);
+    } catch (error) {
+      norms.dispose();
+      abandon(pass, reports);
+      throw error;
+    }
+    this.carry.advance(pass.latents);
+    releasePass(pass);
+    return [norms, sums(this.#parameters.map(({ value }) => value))];
+  }
+
+  /** Updates the weights, the puzzle rows and the average. */
+  #updateWeights({ gradients, puzzleGradient }: Pass): void {
+    const { carry, model, config } = this;
+    const { training } = config;
     this.optimizer.update(gradients, this.#learningRate(training.learningRate));
     if (puzzleGradient) {
       const rate = this.#learningRate(training.puzzleLearningRate);
@@ -315,9 +329,6 @@ export class Training {
     }
     const { emaRate, emaWarmup } = training;
     if (this.ema) updateAverage(this.ema, model, emaWarmup ? warmedUpRate(this.#step, emaRate) : emaRate);
-    carry.advance(pass.latents);
-    releasePass(pass);
-    return [norms, sums(this.#parameters.map(({ value }) => value))];
   }
 
   #learningRate(base: number): number {
@@ -386,6 +397,13 @@ export class Training {
     this.optimizer.dispose();
     this.carry.dispose();
   }
+}
+
+/** Releases a pass, its latents and its reports after an error. The carry keeps the latents of the step before. */
+function abandon(pass: Pass, reports: readonly t.Tensor[]): void {
+  for (const { value } of Object.values(pass.latents)) value.dispose();
+  for (const report of reports) report.dispose();
+  releasePass(pass);
 }
 
 /** The numbers of the tensors, read at once. Releases the tensors. */

@@ -157,6 +157,12 @@ export function aroundUpdates(create: (wrap: (net: Network) => Network) => Varia
     });
     const result = variant.recur(x, latents);
     if (index < variant.updates.length) throw callsError(variant, `${index}`);
+    const other = variant.updates.find((name) => result[name] !== current[name]);
+    if (other !== undefined) {
+      throw new ConfigError(
+        `variant: got a latent ${other} that is not the result of its last call of a network, expected that result, because hooks and traces see it as the new latent`,
+      );
+    }
     return result;
   };
 }

@@ -155,3 +155,79 @@ it("a mean of int32 numbers is refused instead of truncated", () => {
     );
   });
 });
+
+describe("the arguments of an operation", () => {
+  const numbers = (...values: number[]): Variable => a.parameter(values);
+
+  it.each(a.allOperations().map((operation) => [operation.name, operation] as const))(
+    "%s takes as many inputs as the samples of its domain have",
+    (_, operation) => {
+      const apply = (a as unknown as Record<string, unknown>)[operation.name];
+      if (typeof apply !== "function" || !("operation" in apply)) return; // a wrapper with parameters of its own
+      fc.assert(
+        fc.property(operationExamples(operation), (example) => {
+          t.scope(() => {
+            const inputs = variablesOf(example, "float32", reference);
+            const attributes = example.attributes === undefined ? [] : [example.attributes];
+            expect(() => apply(...inputs, ...attributes)).not.toThrow();
+            expect(() => apply(...inputs, ...attributes, "more")).toThrow(t.ArgumentError);
+          });
+        }),
+        { numRuns: 5 },
+      );
+    },
+  );
+
+  it("more operands than an operation has are refused", () => {
+    t.scope(() => {
+      const [x, y, z] = [numbers(1), numbers(2), numbers(100)];
+      const add = a.add as (...given: Variable[]) => Variable;
+      expect(() => add(x, y, z)).toThrow(new t.ArgumentError("add: got 3 arguments, expected 2"));
+    });
+  });
+
+  it("conditions, ids and labels are not differentiated, even if they are parameters", () => {
+    t.scope(() => {
+      const x = numbers(1, 0, 2);
+      const [dx] = a.gradients(a.sum(a.select(x, x, a.constant(0))), [x]);
+      expect(valuesOf(dx!)).toEqual([1, 0, 1]);
+      const table = a.parameter([[1], [2]]);
+      const ids = a.parameter([1, 1], "int32");
+      const [dTable, dIds] = a.gradients(a.sum(a.gatherRows(table, ids)), [table, ids]);
+      expect(valuesOf(dTable!)).toEqual([0, 2]);
+      expect(valuesOf(dIds!)).toEqual([0, 0]);
+      const labels = a.parameter([1], "int32");
+      const logits = a.parameter([[1, 2]]);
+      expect(() => a.gradients(a.sum(a.crossEntropy(logits, labels)), [logits])).not.toThrow();
+    });
+  });
+
+  it("slice refuses an operand that is no Variable and an axis that is no whole number, even if it takes all elements", () => {
+    t.scope(() => {
+      const slice = a.slice as (...given: unknown[]) => Variable;
+      expect(() => slice(undefined, 0, 0, 1)).toThrow(t.ArgumentError);
+      expect(() => slice(t.tensor([1, 2]), 0, 0, 2)).toThrow(t.ArgumentError);
+      expect(() => slice(a.parameter([[1], [2]]), 1.5, 0, 1)).toThrow(t.ShapeError);
+    });
+  });
+
+  it("an array of axes may change after the operation was recorded", () => {
+    t.scope(() => {
+      const x = a.parameter([
+        [1, 2, 3],
+        [4, 5, 6],
+      ]);
+      for (const apply of [a.sum, a.mean, a.max]) {
+        const axes = [0];
+        const y = apply(x, axes);
+        const [expected] = a.gradients(apply(x, [0]), [x], t.tensor([1, 10, 100]));
+        axes[0] = 1;
+        expect(valuesOf(a.gradients(y, [x], t.tensor([1, 10, 100]))[0]!)).toEqual(valuesOf(expected!));
+      }
+      const axes = [1, 0];
+      const y = a.permute(x, axes);
+      axes.reverse();
+      expect(a.gradients(y, [x], t.full([3, 2], 1))[0]!.shape).toEqual([2, 3]);
+    });
+  });
+});

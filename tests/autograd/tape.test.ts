@@ -525,3 +525,31 @@ describe("checkGradient on functions of several operations", () => {
     );
   });
 });
+
+describe("the gradients of a sweep", () => {
+  it("share no memory with each other or with the seed", () => {
+    scope(() => {
+      const [a, b] = [float64([1, 2]), float64([3, 4])];
+      const seed = tensor([5, 6], { dtype: "float64" });
+      const results = gradients(add(a, add(a, b)), [a, b], seed);
+      for (const [i, result] of results.entries()) assign(result, [i, i]);
+      expect(results.map(valuesOf)).toEqual([
+        [0, 0],
+        [1, 1],
+      ]);
+      expect(valuesOf(seed)).toEqual([5, 6]);
+    });
+  });
+
+  it("are independent tensors even if the rule passes dy on to several inputs", () => {
+    scope(() => {
+      const [a, b] = [float64([1, 2]), float64([3, 4])];
+      const seed = tensor([5, 6], { dtype: "float64" });
+      const [da, db] = gradients(add(a, b), [a, b], seed);
+      assign(da!, [0, 0]);
+      expect(valuesOf(db!)).toEqual([5, 6]);
+      assign(db!, [1, 1]);
+      expect(valuesOf(seed)).toEqual([5, 6]);
+    });
+  });
+});

@@ -7,6 +7,7 @@ import {
   BackendError,
   DTypeError,
   empty,
+  emptyLike,
   full,
   MemoryError,
   type Nested,
@@ -271,4 +272,17 @@ describe("errors", () => {
     expect(new ShapeError("x")).toBeInstanceOf(Error);
     expect(build([2], ([i]) => i!).values).toEqual([0, 1]);
   });
+});
+
+it("emptyLike refuses an unknown element type before it takes memory", () => {
+  const backend = new ReferenceBackend();
+  scope(
+    () => {
+      const x = tensor([1, 2]);
+      const before = backend.memory();
+      expect(() => emptyLike(x, [2], "bfloat16" as "float32")).toThrow(DTypeError);
+      expect(backend.memory()).toEqual(before);
+    },
+    { backend },
+  );
 });

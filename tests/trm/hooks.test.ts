@@ -571,3 +571,63 @@ describe("the observer of a training", () => {
     expect(defaultBackend().memory().liveBytes).toBe(live);
   });
 });
+
+describe("a wrong result of a hook", () => {
+  const wrong = (message: string | RegExp, hooks: Record<string, unknown>) =>
+    it(`is refused in one line: ${Object.keys(hooks)[0]}, ${message}`, async () => {
+      const run = async (): Promise<void> => {
+        const training = trainingOf(hooks as TrainingHooks);
+        try {
+          await training.supervisionStep();
+        } finally {
+          training.dispose();
+        }
+      };
+      await expect(run()).rejects.toThrow(message);
+    });
+  wrong("loss: got undefined as the result, expected a Variable", { loss: () => undefined });
+  wrong(/^loss: got .* as the result, expected a Variable/, { loss: () => tensor([1]) });
+  wrong("createModel: got undefined as the result, expected a Model", { createModel: () => undefined });
+  wrong("before: got undefined as the result, expected an object with y, z", { before: () => undefined });
+  wrong("after: got the result without y, expected an object with y, z", {
+    after: ({ z }: Readonly<Record<string, Variable>>) => ({ z }),
+  });
+  wrong(/^initial: got .* as y, expected a Variable \(see constant\)/, {
+    initial: () => ({ y: tensor([1]), z: tensor([1]) }),
+  });
+});
+
+it("an optimizer that throws leaves no tensors of the step behind", async () => {
+  class Failing extends Optimizer {
+    constructor(parameters: ReadonlyMap<string, Variable>) {
+      super(parameters, []);
+    }
+    protected override updateParameter(): void {
+      throw new Error("failed on purpose");
+    }
+  }
+  const training = trainingOf({ createOptimizer: (parameters) => new Failing(parameters) });
+  await expect(training.supervisionStep()).rejects.toThrow("failed on purpose");
+  const before = defaultBackend().memory().liveBytes;
+  await expect(training.supervisionStep()).rejects.toThrow("failed on purpose");
+  expect(defaultBackend().memory().liveBytes).toBe(before);
+  training.dispose();
+});
+
+it("around is refused for a variant whose latent is not the result of its last call of a network", async () => {
+  class Halved extends Model {
+    override variant(net: Network): Variant {
+      const recur = (x: Variable, { y, z }: Readonly<Record<string, Variable>>) => {
+        const next = affine(net(x, y!, z!), 0.5);
+        return { z: next, y: net(y!, next) };
+      };
+      return { latents: ["y", "z"], output: "y", updates: ["z", "y"], recur };
+    }
+  }
+  const createModel: CreateModel = (...given) => new Halved(...given);
+  const training = trainingOf({ createModel, around: (_, compute) => compute() });
+  await expect(training.supervisionStep()).rejects.toThrow(
+    "variant: got a latent z that is not the result of its last call of a network",
+  );
+  training.dispose();
+});

@@ -45,7 +45,7 @@ const { operation: permuteOperation } = defineOperation({
 /** Axes in another order: y.shape[i] = x.shape[axes[i]]. */
 export function permute(x: Variable, axes: readonly number[]): Variable {
   t.expectArray("permute", "the axes", axes);
-  return apply(permuteOperation, [x], { axes });
+  return apply(permuteOperation, [x], { axes: [...axes] }); // A copy, because the caller may change its array later.
 }
 
 /** The last two axes swapped. */
@@ -100,8 +100,11 @@ const { operation: sliceOperation } = defineOperation({
 });
 
 /** Elements start..end-1 along one axis; x itself if that is all of them. */
-export const slice = (x: Variable, axis: number, start: number, end: number): Variable =>
-  start === 0 && end === x.shape.at(axis) ? x : apply(sliceOperation, [x], { axis, start, end });
+export function slice(x: Variable, axis: number, start: number, end: number): Variable {
+  expectVariables("slice", [x]);
+  const isAll = Number.isInteger(axis) && start === 0 && end === x.shape.at(axis);
+  return isAll ? x : apply(sliceOperation, [x], { axis, start, end });
+}
 
 const { operation: concatOperation } = defineOperation({
   name: "concat",
@@ -193,7 +196,7 @@ function axesOf(name: string, x: Variable, axes: readonly number[] | undefined):
   expectVariables(name, [x]);
   if (axes === undefined) return [...x.shape.keys()];
   t.expectArray(name, "the axes", axes);
-  return axes;
+  return [...axes]; // A copy, because the caller may change its array later.
 }
 
 /** Σ over the axes (all if none are given). */

@@ -129,5 +129,7 @@ const { operation: crossEntropyOperation } = defineOperation({
  * Cross-entropy per position, in double precision as in the official code; 0 where the label is negative (ignored).
  * logits [..., V], labels [...] int32 -> [...] float64
  */
-export const crossEntropy = (logits: Variable, labels: Variable, name: t.CrossEntropyName = "stablemax"): Variable =>
-  apply(crossEntropyOperation, [logits, labels], { name });
+export function crossEntropy(logits: Variable, labels: Variable, name: t.CrossEntropyName = "stablemax"): Variable {
+  expectVariables("crossEntropy", [logits, labels]);
+  return apply(crossEntropyOperation, [logits, labels.detach()], { name });
+}

@@ -67,8 +67,8 @@ export class WasmBackend implements Backend {
   }
 
   memory(): { liveBytes: number; reservedBytes: number } {
-    const { liveBytes, reservedBytes } = this.runtime.heap;
-    return { liveBytes, reservedBytes };
+    const { heap, ownBytes } = this.runtime;
+    return { liveBytes: heap.liveBytes - ownBytes, reservedBytes: heap.reservedBytes };
   }
 
   /** Starts measuring the time of every kernel from zero, or stops. */

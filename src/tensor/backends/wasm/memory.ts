@@ -1,4 +1,5 @@
-// The backend's memory: one WebAssembly memory that grows, allocated in blocks, with a free list per size class.
+// The backend's memory: one WebAssembly memory that grows, allocated in blocks, with a free list per size class. Before it grows,
+// free blocks that touch are merged, so that memory which was used for tensors of other sizes is used again.
 import { MemoryError } from "../../errors.ts";
 
 const pageBytes = 65_536;
@@ -9,9 +10,19 @@ const slack = 64;
 /** The first page holds the job that threads share, and the waiting kernels with their parameters. */
 const heapStart = pageBytes;
 
+/** Free memory of any size. */
+interface Hole {
+  start: number;
+  size: number;
+}
+
 export class WasmMemory {
   readonly memory: WebAssembly.Memory;
+  /** Addresses of free blocks by size class. */
   private readonly free = new Map<number, number[]>();
+  /** Free memory that has been merged, by address. */
+  private holes: Hole[] = [];
+  /** Everything from here on is unused. */
   private top = heapStart;
   private end: number;
   liveBytes = 0;
@@ -32,7 +43,7 @@ export class WasmMemory {
   /** The address of a block of at least `bytes` bytes with undefined contents. */
   allocate(bytes: number): number {
     const size = sizeClass(bytes);
-    const pointer = this.free.get(size)?.pop() ?? this.extend(size);
+    const pointer = this.free.get(size)?.pop() ?? this.carve(size) ?? this.extend(size);
     this.liveBytes += size;
     return pointer;
   }
@@ -46,12 +57,46 @@ export class WasmMemory {
     else this.free.set(size, [pointer]);
   }
 
+  /** Takes a block from the first hole that is large enough. Returns undefined if there is none. */
+  private carve(size: number): number | undefined {
+    const i = this.holes.findIndex((hole) => hole.size >= size);
+    const hole = this.holes[i];
+    if (!hole) return undefined;
+    const pointer = hole.start;
+    hole.start += size;
+    hole.size -= size;
+    if (hole.size === 0) this.holes.splice(i, 1);
+    return pointer;
+  }
+
   private extend(size: number): number {
-    const needed = this.top + size + slack - this.end;
-    if (needed > 0) this.grow(needed);
+    const missing = (): number => this.top + size + slack - this.end;
+    if (missing() > 0) {
+      this.merge();
+      const pointer = this.carve(size);
+      if (pointer !== undefined) return pointer;
+      if (missing() > 0) this.grow(missing());
+    }
     const pointer = this.top;
     this.top += size;
     return pointer;
+  }
+
+  /** Turns all free blocks into holes, merges holes that touch, and gives the last one back if it ends at `top`. */
+  private merge(): void {
+    const parts = [...this.holes];
+    for (const [size, starts] of this.free) for (const start of starts) parts.push({ start, size });
+    this.free.clear();
+    this.holes = [];
+    for (const { start, size } of parts.sort((a, b) => a.start - b.start)) {
+      const before = this.holes.at(-1);
+      if (before && before.start + before.size === start) before.size += size;
+      else this.holes.push({ start, size });
+    }
+    const last = this.holes.at(-1);
+    if (!last || last.start + last.size < this.top) return;
+    this.top = last.start;
+    this.holes.pop();
   }
 
   private grow(needed: number): void {

@@ -96,6 +96,8 @@ export class WasmRuntime {
   private readonly helpers: Helper[] = [];
   private scratchBytes = 0;
   private scratchPointer = 0;
+  /** Bytes of the heap that belong to the runtime itself: scratch memory and counters. */
+  ownBytes = 0;
   /** Address of the counters of items taken, per task and thread. */
   private readonly taken: number;
   /** Number of kernels in the list. */
@@ -121,6 +123,7 @@ export class WasmRuntime {
     job[jobWord("threads")] = this.threads;
     job[jobWord("tasks")] = tasksAddress;
     this.taken = this.heap.allocate(mostTasks * this.threads * 4);
+    this.ownBytes = this.heap.liveBytes;
     job[jobWord("spins")] = spins;
     job[jobWord("callerMaySleep")] = shared && maySleep(job) ? 1 : 0;
     this.reserveScratch(initialScratchBytes);
@@ -280,9 +283,14 @@ export class WasmRuntime {
   private reserveScratch(bytes: number): void {
     this.finish();
     const step = Math.ceil(bytes / 64) * 64;
+    const before = this.heap.liveBytes;
     if (this.scratchBytes > 0) this.heap.release(this.scratchPointer, this.scratchBytes * this.threads);
-    this.scratchBytes = 0; // Correct even if the next line throws.
-    this.scratchPointer = this.heap.allocate(step * this.threads);
+    this.scratchBytes = 0; // Correct even if the allocation throws.
+    try {
+      this.scratchPointer = this.heap.allocate(step * this.threads);
+    } finally {
+      this.ownBytes += this.heap.liveBytes - before;
+    }
     this.scratchBytes = step;
     const job = this.integers();
     job[jobWord("scratch")] = this.scratchPointer;
