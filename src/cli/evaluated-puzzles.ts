@@ -78,7 +78,8 @@ const generatedChoiceOf = (path: string, { choice }: LoadedRun): TaskChoice => r
 
 /** Newly drawn puzzles, without those that the model was trained on. */
 function generatePuzzles(path: string, loaded: LoadedRun, count: number): Examples {
-  const task = taskOf(generatedChoiceOf(path, loaded));
+  const ofCard = readCardSummary(path)?.task;
+  const task = ofCard === undefined ? loaded.task : taskOf(ofCard); // a module's task can generate only as it was loaded
   const isTrained = trainingPuzzles(path, task);
   for (let drawn = count; ; drawn *= 2) {
     const { test } = task.generate({ train: 0, test: drawn, seed: generatedSeed });

@@ -10,7 +10,7 @@ import { wholeNumber } from "./options.ts";
 export type GeneratedOptions = Pick<TaskChoice, "side" | "clues" | "longerThan">;
 
 /** The clues of a Sudoku that is generated for a training, for the help: those of the presets. */
-export const presetClues = "10 for sudoku6, else as few as a unique solution allows";
+export const presetClues = "10 for sudoku6 with preset small, else as few as a unique solution allows";
 
 /** @param defaultClues  how many clues a Sudoku has without the option, for the help */
 export const generatedOptions = (defaultClues = "as few as a unique solution allows"): Option[] => [

@@ -7,6 +7,7 @@ import {
   type InitialWeights,
   moveRunAside,
   OccupiedError,
+  previousOf,
   type RunAbout,
   storedPuzzles,
   WritableRun,
@@ -80,7 +81,7 @@ export function checkPlace(out: string, force: boolean): void {
   if (state === "other") throw new OccupiedError(`${out} exists and is not a run of trm: choose another --out`);
   if (state === "run" && !force) {
     throw new OccupiedError(
-      `${out} holds a run already: train --resume ${shellPath(out)} continues it, --force moves it to ${out}.previous`,
+      `${out} holds a run already: train --resume ${shellPath(out)} continues it, --force moves it to ${previousOf(out)}`,
     );
   }
 }
@@ -101,6 +102,9 @@ export async function createRun(
 ): Promise<WritableRun> {
   const files = await packState(training, about, { seconds: 0 });
   checkPlace(out, force); // again, because generating puzzles takes time
-  if (folderState(out) === "run") terminal.remark(`the run in ${out} has been moved to ${moveRunAside(out)}`);
+  if (folderState(out) === "run") {
+    const replaced = folderState(previousOf(out)) === "run" ? ", in place of the run that was there" : "";
+    terminal.remark(`the run in ${out} has been moved to ${moveRunAside(out)}${replaced}`);
+  }
   return WritableRun.create(out, about, sets, { step: 0, files });
 }

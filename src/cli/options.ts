@@ -36,6 +36,11 @@ export function positiveNumber(text: string): number {
 }
 
 /** Parses the path of an output folder. */
+export function outputFile(path: string): string {
+  if (path === "") throw new InvalidArgumentError("Expected the path of a file.");
+  return path;
+}
+
 export function outputFolder(path: string): string {
   if (path === "") throw new InvalidArgumentError("Expected the path of a folder.");
   if (path === STANDARD_OUTPUT) throw new InvalidArgumentError("Expected a folder; - is the standard output.");

@@ -28,7 +28,7 @@ export function probeLines(probe: Probe, ratedBy: string): string[] {
     "            correct    wrong",
     `  settled ${cell(drift.settledCorrect)}${cell(drift.settledWrong)}`,
     `  drifting${cell(drift.driftingCorrect)}${cell(drift.driftingWrong)}`,
-    `AUC of drift      ${number(drift.auc)} (0.5: unrelated to correctness, 1: separates correct from wrong answers)`,
+    `AUC of drift      ${number(drift.auc)} (0.5: unrelated to correctness, 1: perfect separation)`,
     `AUC of q          ${number(q.auc)}`,
     "",
     `calibration error of q  ${percent(q.calibrationError)}`,

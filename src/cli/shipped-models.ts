@@ -42,10 +42,13 @@ export interface ModelPlace {
 export function placeOfModel(name: string): ModelPlace {
   if (existsSync(name)) return { path: name, name, isShipped: false };
   const names = shippedNames();
-  if (names.includes(name)) return { path: join(weightsFolder, name), name, isShipped: true };
+  if (names.includes(name)) return shippedPlace(name);
   if (/[\\/]/.test(name)) return { path: name, name, isShipped: false }; // Opening it reports what is missing.
   throw new CheckpointError(`${name} is neither a folder nor a shipped model (${names.join(", ")})`);
 }
+
+/** The shipped model of that name, also if the current directory has a file or folder of that name. */
+export const shippedPlace = (name: string): ModelPlace => ({ path: join(weightsFolder, name), name, isShipped: true });
 
 /** "sudoku6 (shipped with trm-ts)", or the path. */
 export const placeText = ({ name, isShipped }: ModelPlace): string =>

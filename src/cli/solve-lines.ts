@@ -4,7 +4,7 @@ import { FileError } from "../formats/index.ts";
 import { type LoadedRun, loadRun } from "../runs/index.node.ts";
 import { type Answer, PuzzleError, predict, type Task } from "../trm/index.ts";
 import { counted, thousands } from "./format.ts";
-import { placeOfModel, shippedTasks, taskOfPuzzle } from "./shipped-models.ts";
+import { shippedPlace, shippedTasks, taskOfPuzzle } from "./shipped-models.ts";
 import type { Terminal } from "./terminal.ts";
 
 export interface LinesOptions {
@@ -99,7 +99,7 @@ async function answersTo(
 ): Promise<Answer[]> {
   const name = modelOf(puzzles[0]!);
   if (name === undefined) return [];
-  const loaded = models.get(name) ?? (await loadRun(placeOfModel(name).path));
+  const loaded = models.get(name) ?? (await loadRun(shippedPlace(name).path));
   models.set(name, loaded);
   const { model, task, config } = loaded;
   const questions = puzzles.flatMap(({ read }) => (read instanceof PuzzleError ? [] : [read.question]));
@@ -162,6 +162,10 @@ class BoardLines {
   constructor(private readonly tasks: readonly Task[]) {}
 
   *add(line: string, number: number): Generator<InputPuzzle> {
+    if (this.#rows.length === 0 && isWholeBoard(line, this.tasks)) {
+      yield { line: number, text: line };
+      return;
+    }
     const isUndecided = this.#rows.length > 0 && this.#rows.every(isBlank);
     if (isUndecided && !this.#continuesMaze(line)) this.#rows = []; // They were blank lines, not the first rows of a maze.
     if (this.#rows.length > 0) {
@@ -197,11 +201,7 @@ class BoardLines {
     const isMaze = hasMarks(line) || isBlank(line);
     const lengths = isMaze ? [line.length, (line.length + 1) / 2] : [line.replace(/[\s|]/g, "").length];
     const square = this.tasks.find(
-      (task) =>
-        task.rows === task.columns &&
-        task.rows > 1 &&
-        lengths.includes(task.columns) &&
-        (!isMaze || consistsOf(line, task)), // "# a comment" is no row of a maze
+      (task) => task.rows === task.columns && task.rows > 1 && lengths.includes(task.columns) && consistsOf(line, task), // "# a comment" is no row of a maze, and "name" is none of a Sudoku
     );
     return square?.columns;
   }
@@ -215,10 +215,21 @@ const isRule = (line: string): boolean => /^[-+=|\s]*$/.test(line);
 /** Whether a line contains a wall, the start or the goal of a maze. */
 const hasMarks = (line: string): boolean => /[#SG]/.test(line);
 
-/** Whether a line has only symbols of a task, dots and spaces. Spaces alone must be symbols, as in a maze. */
+/** The characters of the symbols of a task. */
+const symbolsOf = (task: Task): string =>
+  task.format(Array.from({ length: task.sequenceLength }, (_, i) => 1 + (i % (task.vocabularySize - 1))));
+
+/** Whether a line has only symbols of a task, blanks, and the spaces and bars between them. Spaces alone must be symbols, as in a maze. */
 function consistsOf(line: string, task: Task): boolean {
-  const tokens = Array.from({ length: task.sequenceLength }, (_, i) => 1 + (i % (task.vocabularySize - 1)));
-  const symbols = task.format(tokens);
+  const symbols = symbolsOf(task);
   if (isBlank(line)) return symbols.includes(" ");
-  return [...line].every((character) => `${symbols}. `.includes(character));
+  return [...line].every((character) => `${symbols}.0| \t`.includes(character));
 }
+
+/** Whether a line that looks like a rule is a board of a task whose symbols are - + = and |. */
+const isWholeBoard = (line: string, tasks: readonly Task[]): boolean =>
+  isRule(line) &&
+  !isBlank(line) &&
+  tasks.some(
+    (task) => line.length === task.sequenceLength && [...line].every((symbol) => symbolsOf(task).includes(symbol)),
+  );

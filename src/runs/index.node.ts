@@ -44,6 +44,7 @@ export {
   folderState,
   moveRunAside,
   OccupiedError,
+  previousOf,
   type RunAbout,
   readSets,
   runFileIn,

@@ -155,10 +155,12 @@ export function presetFor(name: PresetName, task: TaskName): Preset {
   if (name === "small") return smallByTask[task];
   const settings = officialByTask(task);
   const isArc = task === "arc";
-  if (name === "official") return { settings, epochs: isArc ? 100_000 : 50_000, data: officialData };
+  // On a 4x4 board a symmetry of a training puzzle can be an unseen puzzle, so that the task has no augmentation.
+  const data = { ...officialData, augment: task !== "sudoku4" };
+  if (name === "official") return { settings, epochs: isArc ? 100_000 : 50_000, data };
   return {
     settings: { ...settings, n: 6, haltingLossWeight: 1, optimizer: "adamW", refill: "batch" },
     epochs: isArc ? 100_000 : 60_000,
-    data: officialData,
+    data,
   };
 }

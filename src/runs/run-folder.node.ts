@@ -262,13 +262,16 @@ const isOurs = (name: string): boolean =>
   name.startsWith(temporaryPrefix) ||
   stepOfFolder(name) !== undefined;
 
+/** Where `moveRunAside` moves a run: PATH.previous. */
+export const previousOf = (path: string): string => `${path.replace(/[\\/]+$/, "")}.previous`;
+
 /**
  * Moves the run at `path` to PATH.previous and returns that path. An existing run at PATH.previous is deleted.
  *
  * @throws OccupiedError if either path exists and is not a run, or the current folder is in `path`; LockError if another process writes to either
  */
 export function moveRunAside(path: string): string {
-  const aside = `${path.replace(/[\\/]+$/, "")}.previous`;
+  const aside = previousOf(path);
   for (const each of [path, aside]) {
     if (folderState(each) === "other") throw new OccupiedError(`${each} exists and is not a run of trm`);
   }

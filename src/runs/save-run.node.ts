@@ -39,6 +39,7 @@ import {
   folderState,
   moveRunAside,
   OccupiedError,
+  previousOf,
   type RunAbout,
   readRun,
   readSets,
@@ -97,7 +98,7 @@ export async function saveRun(folder: string, training: Training, options: SaveR
   if (isRun) {
     const conflict = conflictOf(folder, training, puzzles, options) ?? (await addCheckpoint(folder, training, options));
     if (conflict === undefined) return;
-    if (!force) throw new OccupiedError(`${folder} holds ${conflict} (force: true moves it to ${folder}.previous)`);
+    if (!force) throw new OccupiedError(`${folder} holds ${conflict} (force: true moves it to ${previousOf(folder)})`);
   }
   const { sets, augmenting, dataFolder } = puzzles;
   const choice = choiceOf(task);

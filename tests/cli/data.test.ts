@@ -49,3 +49,26 @@ it("data keeps an existing data set unless --force is given", async () => {
   await expect(build("--subsample", "2")).rejects.toThrow(`${out} holds a data set already: --force replaces it`);
   expect(await build("--subsample", "2", "--force")).toContain(`${out}/train: 2 groups`);
 });
+
+it("data arc refuses an empty name and a repeated name among the subsets", async () => {
+  const arc = (subsets: string): Promise<string> =>
+    runCommand(
+      dataCommand(),
+      "arc",
+      "--prefix",
+      folder,
+      "--out",
+      join(folder, "arc"),
+      "--subsets",
+      subsets,
+      "--test-set",
+      "b",
+    );
+  await expect(arc("a,b,")).rejects.toThrow("Expected names separated by commas, got an empty one.");
+  await expect(arc("a, b, a")).rejects.toThrow("Expected different names, got a twice.");
+});
+
+it("an empty path of an output file is refused before the work", async () => {
+  const generate = runCommand(dataCommand(), "generate", "sudoku4", "--count", "3", "--out", "");
+  await expect(generate).rejects.toThrow("Expected the path of a file.");
+});

@@ -54,3 +54,18 @@ it("a path in a suggested command is quoted, and is never an option", () => {
 it("an empty text is no output folder", () => {
   expect(() => outputFolder("")).toThrow("Expected the path of a folder.");
 });
+
+it("the message about a run that is moved aside says where, and that it replaces an older one", async () => {
+  const out = `${join(root, "kept")}/`;
+  const moved = `${join(root, "kept")}.previous`;
+  (await create(out, false)).close();
+  expect(() => checkPlace(out, false)).toThrow(`--force moves it to ${moved}`);
+  const messages = [];
+  for (let i = 0; i < 2; i++) {
+    const { terminal, text } = recordedTerminal();
+    (await createRun({ out, about: tinyAbout, sets, training, force: true }, terminal)).close();
+    messages.push(text());
+  }
+  expect(messages[0]).toContain(`has been moved to ${moved}\n`);
+  expect(messages[1]).toContain(`has been moved to ${moved}, in place of the run that was there\n`);
+});

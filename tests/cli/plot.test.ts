@@ -9,6 +9,7 @@ import { type Chart, chartsOf } from "../../src/cli/plot/charts.ts";
 import { plotSvg } from "../../src/cli/plot/svg.ts";
 import type { UnseenLine } from "../../src/runs/index.ts";
 import { tinyStepLine } from "../runs/tiny-run.ts";
+import { runCommand } from "./run-command.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "trm-plot-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -143,4 +144,15 @@ it("trm plot writes a page that loads nothing from elsewhere, and a picture", as
   expect(html).not.toMatch(/(src|href)=|@import|url\(/);
   expect(html).toContain("uPlot");
   expect(readFileSync(picture, "utf8")).toMatch(/^<svg [\s\S]*Gradient norm[\s\S]*<\/svg>\n$/);
+});
+
+it("runs in folders of the same name are shown by their paths", async () => {
+  const lines = metrics.steps.map((line) => `${JSON.stringify(line)}\n`).join("");
+  const runs = ["s1/six", "s2/six", "s2/nine"].map((name) => join(folder, name));
+  for (const run of runs) {
+    mkdirSync(run, { recursive: true });
+    writeFileSync(join(run, "metrics.jsonl"), lines);
+  }
+  const output = await runCommand(plotCommand(), ...runs, "--svg", join(folder, "three.svg"));
+  expect(output).toContain(`curves of ${runs[0]}, ${runs[1]}, nine`);
 });

@@ -12,6 +12,7 @@ export async function runCommand(command: Command, ...args: string[]): Promise<s
   try {
     const computes = command.options.some(({ long }) => long === "--backend");
     const backend = computes ? ["--backend", "reference"] : [];
+    for (const each of command.commands) each.exitOverride(); // subcommands do not inherit it later
     await command.exitOverride().parseAsync([...args, ...backend], { from: "user" });
   } finally {
     for (const stream of streams) stream.mockRestore();

@@ -10,7 +10,7 @@ import {
   taskOfPuzzle,
 } from "../../src/cli/shipped-models.ts";
 import { puzzlesIn } from "../../src/cli/solve-lines.ts";
-import { mazeTask, sudokuTask } from "../../src/puzzles/index.ts";
+import { gridTask, mazeTask, sudokuTask } from "../../src/puzzles/index.ts";
 import type { Task } from "../../src/trm/index.ts";
 
 const four = "..1.3.....4.2...";
@@ -117,6 +117,31 @@ describe("puzzles in a stream", () => {
       puzzle,
       "1234\n3412\n2143\n4321",
       puzzle,
+    ]);
+  });
+
+  it("are not swallowed by a title of the length of a row", async () => {
+    const board = ["..1.", "3...", "..4.", "2..."];
+    for (const title of ["name", "Grid", "Puzzle", "Puzzle 12"]) {
+      expect(await read([[title, ...board].join("\n")])).toEqual([
+        [1, title],
+        [2, board.join("\n")],
+      ]);
+    }
+  });
+
+  it("may consist of the characters of a rule, if these are the symbols of the task", async () => {
+    const bars = gridTask({
+      name: "bars",
+      rows: 3,
+      columns: 3,
+      symbols: "-|+",
+      draw: () => ({ question: "", answer: "" }),
+    });
+    expect(await read(["--|++--||\n|||---+++\n---------\n"], [bars])).toEqual([
+      [1, "--|++--||"],
+      [2, "|||---+++"],
+      [3, "---------"],
     ]);
   });
 

@@ -40,6 +40,17 @@ describe("solve without a model", () => {
     expect(await json(four)).toMatchObject({ model: "sudoku4", answer: solved, correct: true });
   });
 
+  it("uses the shipped model even where a folder has its name", async () => {
+    const decoy = join(folder, "sudoku4");
+    cpSync(join(project, "weights/sudoku6"), decoy, { recursive: true });
+    try {
+      expect(await json(four)).toMatchObject({ model: "sudoku4", answer: solved });
+      expect((await trm(["solve", "-"], `${four}\n`)).stdout).toBe(`${solved}\tcorrect\t1 step\n`);
+    } finally {
+      rmSync(decoy, { recursive: true });
+    }
+  });
+
   it("understands boards on several lines and in groups", async () => {
     for (const words of [
       ["..1.", "3...", "..4.", "2..."],

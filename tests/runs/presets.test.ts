@@ -29,6 +29,13 @@ describe("preset official", () => {
     expect(training).toMatchObject({ weightDecay: 0.1, puzzleLearningRate: 1e-2, puzzleWeightDecay: 0.1 });
   });
 
+  it("draws symmetries of the training puzzles except on 4x4, where they can be unseen puzzles", () => {
+    for (const preset of presetNames) {
+      expect(presetFor(preset, "sudoku4").data.augment).toBe(false);
+      expect(presetFor(preset, "sudoku9").data.augment).toBe(true);
+    }
+  });
+
   it("trains 1,000 puzzles for 65,104 steps, as the official Sudoku and maze commands do", () => {
     for (const task of ["sudoku9", "maze"] as const) {
       const { epochs, data } = presetFor("official", task);

@@ -1,4 +1,5 @@
 // `trm ablate`: the ablation table of the paper at small scale, with equal compute for every row.
+import { resolve } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { CheckpointError } from "../../formats/index.ts";
 import { taskOf } from "../../puzzles/index.ts";
@@ -290,7 +291,14 @@ async function prepareNew(folder: string, options: AblateOptions, terminal: Term
   expectFit(rows, config, init);
   const puzzles = { train: options.puzzles ?? data.train, unseen: data.unseen };
   const base = { ...config.model, ...config.training };
-  const shared = { task, puzzles, base, rows: keysOf(rows), seeds, ...(init && { init: init.about }) };
+  const shared = {
+    task,
+    puzzles,
+    base,
+    rows: keysOf(rows),
+    seeds,
+    ...(init && { init: { ...init.about, source: resolve(init.about.source) } }),
+  };
   return async () => {
     if (isAblation(folder)) throw new OccupiedError(`${folder} holds an ablation already: --resume continues it`);
     const study: Study =

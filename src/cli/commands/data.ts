@@ -1,5 +1,5 @@
 // `trm data`: builds data sets in the official layout from the published sources, and generates puzzles as CSV.
-import { Command, Option } from "commander";
+import { Command, InvalidArgumentError, Option } from "commander";
 import { writeOutput } from "../../formats/index.node.ts";
 import { buildArcFiles, buildMaze, buildSudoku, holdsDataset } from "../../puzzles/index.node.ts";
 import {
@@ -13,7 +13,7 @@ import {
 import { OccupiedError } from "../../runs/index.node.ts";
 import { counted } from "../format.ts";
 import { type GeneratedOptions, generatedChoice, generatedOptions } from "../generated-choice.ts";
-import { anyNumber, outputFolder, seed, wholeNumber } from "../options.ts";
+import { anyNumber, outputFile, outputFolder, seed, wholeNumber } from "../options.ts";
 import { openTerminal, openTerminalBeside, type Terminal } from "../terminal.ts";
 import { invocation } from "../version.ts";
 import { type AwaitedProgress, runCancellable, startWork } from "../work-progress.ts";
@@ -56,7 +56,7 @@ function csvCommand(kind: "sudoku" | "maze"): Command {
   return new Command(kind)
     .summary(`build a ${kind} data set from train.csv and test.csv`)
     .description(
-      "Builds a data set from train.csv and test.csv (source,question,answer,rating; or quizzes,solutions; or puzzle,solution), or from lists with one puzzle per line (train.txt, train.sdm).",
+      `Builds a data set from train.csv and test.csv (source,question,answer,rating; or quizzes,solutions; or puzzle,solution)${kind === "sudoku" ? ", or from lists with one puzzle per line (train.txt, train.sdm)" : ""}.`,
     )
     .requiredOption("--from <dir>", "folder with train.csv and test.csv")
     .requiredOption("--out <dir>", "folder of the new data set", outputFolder)
@@ -115,7 +115,13 @@ function arcCommand(): Command {
     .action((options: ArcOptions) => build(options, (onProgress) => buildArcFiles({ ...options, onProgress })));
 }
 
-const names = (text: string): string[] => text.split(",").map((name) => name.trim());
+function names(text: string): string[] {
+  const all = text.split(",").map((name) => name.trim());
+  if (all.includes("")) throw new InvalidArgumentError("Expected names separated by commas, got an empty one.");
+  const twice = all.find((name, i) => all.indexOf(name) < i);
+  if (twice !== undefined) throw new InvalidArgumentError(`Expected different names, got ${twice} twice.`);
+  return all;
+}
 
 /** Builds a data set with a progress line, then prints a summary. @throws OccupiedError for an existing data set without --force */
 async function build(
@@ -155,7 +161,7 @@ function generateCommand(): Command {
     .description("Generates distinct puzzles and writes them as source,question,answer,rating.")
     .argument("<task>", `one of ${taskNames.join(", ")}, or a module that exports a grid task`)
     .addOption(new Option("--count <n>", "number of puzzles").argParser(wholeNumber(1)).makeOptionMandatory())
-    .requiredOption("--out <file>", "CSV file to write; - for standard output");
+    .requiredOption("--out <file>", "CSV file to write; - for standard output", outputFile);
   for (const option of generatedOptions()) command.addOption(option);
   return command
     .addOption(new Option("--seed <n>", "seed of the puzzles").argParser(seed).default(0))

@@ -25,7 +25,12 @@ export function demoCommand(): Command {
     .description("Trains a model on 4x4 Sudoku from scratch, then shows how it solves unseen puzzles.")
     .addOption(new Option("--minutes <m>", "maximum training time").argParser(positiveNumber).default(8))
     .addOption(new Option("--seed <n>", "seed of puzzles, weights and order").argParser(seed).default(0))
-    .option("--out <dir>", "run folder; an existing run is moved to DIR.previous", outputFolder, "runs/demo");
+    .option(
+      "--out <dir>",
+      "run folder; an existing run is moved to DIR.previous, in place of an older one there",
+      outputFolder,
+      "runs/demo",
+    );
   for (const option of computeOptions()) command.addOption(option);
   return command.addHelpText("after", helpText).action((options: DemoOptions) => demo(options));
 }

@@ -42,6 +42,7 @@ import {
   computeOptions,
   expectDifferentFiles,
   ksOption,
+  outputFile,
   outputFolder,
   taskModuleOption,
 } from "../options.ts";
@@ -82,7 +83,7 @@ export function evalCommand(): Command {
     .addOption(taskModuleOption())
     .addOption(haltOption())
     .option("--sweep", "also measure accuracy and compute for many thresholds of q")
-    .option("--svg <file>", "write the sweep, or the rollouts, as a picture; - for standard output")
+    .option("--svg <file>", "write the sweep, or the rollouts, as a picture; - for standard output", outputFile)
     .addOption(
       new Option("--arc", "ARC: predict all augmented copies, vote, score").conflicts(["csv", "limit", "sweep", "svg"]),
     )
@@ -252,10 +253,15 @@ const withThreshold =
   (model: Model, set: EvaluationSet, options: EvaluationOptions): Promise<HaltingEvaluation> =>
     evaluateHalting(model, set, { ...options, threshold });
 
-function nextCommands(place: ModelPlace, { halt, csv, data }: EvalOptions): [string, string][] {
+function nextCommands(place: ModelPlace, options: EvalOptions): [string, string][] {
+  const { halt, csv, data, checkpoint, task } = options;
   const name = shellPath(place.name);
-  const where =
-    csv === undefined ? (data === undefined ? "" : ` --data ${shellPath(data)}`) : ` --csv ${shellPath(csv)}`;
+  const where = [
+    checkpoint === "last" ? "" : ` --checkpoint ${checkpoint}`,
+    task === undefined ? "" : ` --task ${shellPath(task)}`,
+    csv === undefined ? "" : ` --csv ${shellPath(csv)}`,
+    data === undefined ? "" : ` --data ${shellPath(data)}`,
+  ].join("");
   return [
     halt.threshold === null
       ? ["stop early", `eval ${name}${where} --halt q`]

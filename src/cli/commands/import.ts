@@ -61,7 +61,7 @@ export function importCommand(): Command {
         .conflicts("data")
         .argParser(wholeNumber(1)),
     )
-    .option("--force", "move an existing run to DIR.previous");
+    .option("--force", "move an existing run to DIR.previous, in place of an older one there");
   for (const option of computeOptions()) command.addOption(option);
   return command.addHelpText("after", helpText).action((file: string, options: ImportOptions) => {
     return importRun(file, options);

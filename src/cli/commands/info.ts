@@ -4,7 +4,7 @@ import { isModelFolder, loadRun, readCheckpoint, readMetrics, runFolderOf } from
 import { type CheckpointSide, evaluatedFile, modelFrom } from "../../runs/index.ts";
 import { type Config, effectiveDepth, flattenConfig, type Model } from "../../trm/index.ts";
 import { backendText, depthText, networkText, taskText } from "../describe-run.ts";
-import { duration, thousands } from "../format.ts";
+import { counted, duration } from "../format.ts";
 import { historyTable } from "../history.ts";
 import {
   type ModelPlace,
@@ -71,7 +71,7 @@ async function modelInfo(place: ModelPlace, { json }: { json?: boolean }): Promi
     print(`task        ${taskText(task)}`);
     print(`network     ${networkText(config, model)}`);
     print(`depth       ${depthText(config)}`);
-    print(`trained     ${step === null ? "-" : `${thousands(step)} steps`}`);
+    print(`trained     ${step === null ? "-" : counted(step, "step")}`);
     if (card) print(`accuracy    ${card.accuracy.join("\n            ")}`);
     showConfig(config, terminal);
   }
@@ -96,7 +96,7 @@ function show(where: string, side: CheckpointSide, model: Model, { print, colour
   print(`task        ${taskText(task)}`);
   print(`model       ${networkText(config, model)}`);
   print(`depth       ${depthText(config)}`);
-  print(`trained     ${thousands(step)} steps in ${duration(seconds)}`);
+  print(`trained     ${counted(step, "step")} in ${duration(seconds)}`);
   print(`backend     ${backendText(backend)}`);
   print(`made by     ${madeBy}`);
   showConfig(config, { print, colours });

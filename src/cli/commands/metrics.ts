@@ -3,7 +3,7 @@ import { Command } from "commander";
 import { readCourse, runFolderOf } from "../../runs/index.node.ts";
 import { metricsCsv } from "../../runs/index.ts";
 import { UsageError } from "../explain.ts";
-import { duration, lossText, thousands } from "../format.ts";
+import { counted, duration, lossText } from "../format.ts";
 import { historyTable } from "../history.ts";
 import { openTerminal } from "../terminal.ts";
 import { invocation } from "../version.ts";
@@ -41,7 +41,7 @@ function showMetrics(path: string, { csv, json }: MetricsOptions): void {
   else if (csv) terminal.print(metricsCsv(metrics).trimEnd());
   else {
     const last = metrics.steps.at(-1)!;
-    terminal.print(`${thousands(last.step)} steps in ${duration(last.seconds)}, loss ${lossText(last.loss)}`);
+    terminal.print(`${counted(last.step, "step")} in ${duration(last.seconds)}, loss ${lossText(last.loss)}`);
     for (const line of historyTable(metrics)) terminal.print(line);
   }
 }

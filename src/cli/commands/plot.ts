@@ -4,7 +4,7 @@ import { Command } from "commander";
 import { isSameFile, isStandardOutput, writeOutput } from "../../formats/index.node.ts";
 import { metricsFile, readCourse, runFolderOf } from "../../runs/index.node.ts";
 import { UsageError } from "../explain.ts";
-import { expectDifferentFiles } from "../options.ts";
+import { expectDifferentFiles, outputFile } from "../options.ts";
 import { chartsOf, type PlottedRun } from "../plot/charts.ts";
 import { plotPage } from "../plot/page.ts";
 import { plotSvg } from "../plot/svg.ts";
@@ -21,8 +21,8 @@ export function plotCommand(): Command {
     .summary("draw the learning curves of runs")
     .description("Draws loss, accuracy, halting, learning rate and gradient norm of one or several runs.")
     .argument("<dir...>", "run folders")
-    .option("--out <file>", "write a page that opens offline; - for standard output")
-    .option("--svg <file>", "write a picture for documents; - for standard output")
+    .option("--out <file>", "write a page that opens offline; - for standard output", outputFile)
+    .option("--svg <file>", "write a picture for documents; - for standard output", outputFile)
     .addHelpText(
       "after",
       `
@@ -41,9 +41,10 @@ function plot(paths: readonly string[], { out, svg }: PlotOptions): void {
     const run = paths.find((each) => isSameFile(path, join(runFolderOf(each), metricsFile)));
     if (run !== undefined) throw new UsageError(`plot: ${path} holds the metrics of ${run}, expected another file`);
   }
-  const runs = paths.map(readRun);
-  const charts = chartsOf(runs);
-  const names = runs.map(({ name }) => name);
+  const names = namesOf(paths);
+  const charts = chartsOf(
+    paths.map((path, i): PlottedRun => ({ name: names[i]!, metrics: readCourse(runFolderOf(path)) })),
+  );
   const { print } = openTerminalBeside(
     "--out",
     [out, svg].find((path) => path !== undefined && isStandardOutput(path)),
@@ -58,7 +59,8 @@ function plot(paths: readonly string[], { out, svg }: PlotOptions): void {
   }
 }
 
-function readRun(path: string): PlottedRun {
-  const run = runFolderOf(path);
-  return { name: basename(resolve(run)), metrics: readCourse(run) };
+/** The name of every run in the charts: that of its folder, or its path if another run has a folder of that name. */
+function namesOf(paths: readonly string[]): string[] {
+  const folders = paths.map((path) => basename(resolve(runFolderOf(path))));
+  return folders.map((folder, i) => (folders.indexOf(folder) === folders.lastIndexOf(folder) ? folder : paths[i]!));
 }

@@ -12,6 +12,7 @@ import {
   chooseBackend,
   computeOptions,
   expectDifferentFiles,
+  outputFile,
   taskModuleOption,
   wholeNumber,
 } from "../options.ts";
@@ -40,7 +41,7 @@ export function probeCommand(): Command {
   for (const option of puzzleOptions()) command.addOption(option);
   command
     .option("--steps <n>", "supervision steps, at least 2 (default: as in training)", wholeNumber(2))
-    .option("--svg <file>", "write the curves as a picture; - for standard output");
+    .option("--svg <file>", "write the curves as a picture; - for standard output", outputFile);
   for (const option of computeOptions()) command.addOption(option);
   return command
     .option("--json", "print one JSON object")

@@ -1,7 +1,7 @@
 // `trm solve`: solves a puzzle of the user, one supervision step after another, or many puzzles from the standard input.
 import { existsSync } from "node:fs";
 import { Command, Option } from "commander";
-import { type CheckpointChoice, type LoadedRun, loadRun } from "../../runs/index.node.ts";
+import { type CheckpointChoice, folderState, type LoadedRun, loadRun } from "../../runs/index.node.ts";
 import { UsageError } from "../explain.ts";
 import { showNext } from "../next-commands.ts";
 import {
@@ -20,6 +20,7 @@ import {
   placeText,
   shadowNote,
   shippedNames,
+  shippedPlace,
   shippedTasks,
   taskOfPuzzle,
 } from "../shipped-models.ts";
@@ -90,9 +91,9 @@ Examples:
 /** The words of the command line: the model if the first one names it, then the puzzle. @throws UsageError */
 function splitWords(words: readonly string[]): { model: string | undefined; lines: readonly string[] } {
   const [first, ...others] = words as [string, ...string[]];
-  const isPuzzle = /^[-.0-9_#SGo |+=\r\n]*$/.test(first);
+  const isPuzzle = /^[-.0-9_#SGo |+=\s]*$/.test(first);
   // "." and ".." are blanks of a Sudoku, although they are folders as well.
-  const isFolder = others.length > 0 && !/^\.+$/.test(first) && existsSync(first);
+  const isFolder = others.length > 0 && (/^\.+$/.test(first) ? folderState(first) === "run" : existsSync(first));
   const namesModel = !isPuzzle || isFolder;
   if (!namesModel) return { model: undefined, lines: words };
   if (others.length === 0) throw new UsageError(`solve: missing required argument 'puzzle' after ${first}`);
@@ -112,8 +113,8 @@ async function solve(words: readonly string[], options: SolveOptions, ofModel: r
   }
   if (isStream && all) throw new UsageError("solve: --all shows the steps of one puzzle, - reads many");
   const text = lines.join("\n");
-  const name = named ?? (isStream ? undefined : taskOfPuzzle(text, shippedTasks()).task.name);
-  const place = name === undefined ? undefined : placeOfModel(name);
+  const shipped = (): ModelPlace => shippedPlace(taskOfPuzzle(text, shippedTasks()).task.name);
+  const place = named === undefined ? (isStream ? undefined : shipped()) : placeOfModel(named);
   const terminal = openTerminal(json ? "stderr" : "stdout");
   // For a single puzzle several threads gain nothing, and they take longer to start.
   const backend = await chooseBackend(isStream ? options : { ...options, threads: options.threads ?? 1 });
@@ -160,9 +161,11 @@ async function solveOne({ place, loaded, text }: OnePuzzle, terminal: Terminal, 
   showSolution(task, solution, terminal, { all });
   for (const line of legend(config, terminal.colours)) terminal.print(terminal.colours.dim(line));
   const name = shellPath(place.name);
+  const taskModule = options.task === undefined ? "" : ` --task ${shellPath(options.task)}`;
+  const which = (options.checkpoint === "last" ? "" : ` --checkpoint ${options.checkpoint}`) + taskModule;
   showNext(terminal, [
-    ["measure", `eval ${name}`],
+    ["measure", `eval ${name}${which}`],
     ["describe", `info ${name}`],
-    ["many puzzles", `solve ${name} - < puzzles.txt`],
+    ["many puzzles", `solve ${name}${which} - < puzzles.txt`],
   ]);
 }

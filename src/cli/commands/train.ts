@@ -121,7 +121,7 @@ export function trainCommand(): Command {
     .option("--init-raw", "with --init: start from the weights themselves instead of their average")
     .addOption(new Option("--seed <n>", "seed of puzzles, weights and order (default: 0)").argParser(seed))
     .option("--out <dir>", "new run folder (default: runs/TASK)", outputFolder)
-    .option("--force", "move an existing run to DIR.previous")
+    .option("--force", "move an existing run to DIR.previous, in place of an older one there")
     .addOption(
       new Option(
         "--resume <dir>",

@@ -130,15 +130,18 @@ export async function exportRun(options: ExportOptions): Promise<Exported> {
   const contents = new Map<string, Uint8Array>([[exportedWeights, weights]]);
   if (average) contents.set(exportedAverage, average);
   if (target === "official") contents.set(exportedPt, serializePt(wrapped(weights, path)));
+  let missingCopies = 0;
   if (sets) {
     const random = new Random(training.seed);
-    const addSplit = async (name: string, examples: Examples, images: number): Promise<void> => {
+    const addSplit = async (name: string, examples: Examples, images: number): Promise<number> => {
       const steps = splitInSteps(examples, task, images, random);
       let step = steps.next();
       for (; !step.done; step = steps.next()) await onProgress?.(`puzzles of ${name}`, step.value);
       for (const [file, bytes] of encodeSplit(step.value)) contents.set(`${exportedData}/${name}/${file}`, bytes);
+      return step.value.labels.length / task.sequenceLength;
     };
-    await addSplit("train", sets.train, copies);
+    const examples = await addSplit("train", sets.train, copies);
+    missingCopies = sets.train.count * (1 + copies) - examples;
     await addSplit("test", sets.unseen, 0);
     await addSplit("watch", sets.watch, 0);
     contents.set(`${exportedData}/${IDENTIFIERS_JSON}`, utf8(pythonJson(identifierNames)));
@@ -149,6 +152,7 @@ export async function exportRun(options: ExportOptions): Promise<Exported> {
   const ofOfficial = [isLoadable ? "" : withoutTable, training.emaWarmup ? withoutWarmup : ""];
   const ofBoth = [
     unverified ?? "",
+    missingCopies > 0 ? withoutCopies(missingCopies) : "",
     training.depthCurriculum ? withoutStages : "",
     training.revealProbability > 0 ? withoutRevealed(training.revealProbability) : "",
   ];
@@ -197,6 +201,9 @@ const withoutTable =
   "puzzleEmbeddingSize 0: the official pretrain.py can train such a model but cannot load its weights, because load_checkpoint requires the puzzle table; --for torchrun can";
 
 const withoutWarmup = "emaWarmup true: the official code averages the weights with the constant emaRate";
+
+const withoutCopies = (missing: number): string =>
+  `${missing} of the symmetric copies were not written, because the puzzles of this task do not have as many images`;
 
 const withoutStages = "depthCurriculum true: the other code trains with the full T and n in every step";
 

@@ -302,6 +302,13 @@ describe("export", () => {
     ]);
   });
 
+  it("notes that 4x4 Sudokus have no symmetric copies", async () => {
+    const { path } = await makeRun({ name: "sudoku4" });
+    folders.push(dirname(path));
+    const { notes } = await exportRun({ run: path, out: temporary(), target: "torchrun", augment: 2 });
+    expect(notes.join()).toMatch(/^\d+ of the symmetric copies were not written/);
+  });
+
   it("notes that the official code cannot load weights without a puzzle table", async () => {
     const { path } = await makeRun({ name: "sudoku4" }, { widthMultiple: 256 });
     folders.push(dirname(path));
