@@ -16,7 +16,9 @@ export default defineConfig({
   publicDir: "generated",
   resolve: {
     tsconfigPaths: true,
-    alias: { "csv-parse/browser/esm/sync": fileURLToPath(new URL("build/no-csv.ts", import.meta.url)) },
+    alias: [
+      { find: /^\.\.?\/csv\/puzzle-csv\.ts$/, replacement: fileURLToPath(new URL("build/no-csv.ts", import.meta.url)) },
+    ],
   },
   oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
   plugins: [writtenContent(), contentSecurityPolicy(), isolationWorker()],

@@ -35,12 +35,13 @@ export function positiveNumber(text: string): number {
   return value;
 }
 
-/** Parses the path of an output folder. */
+/** Parses the path of an output file. */
 export function outputFile(path: string): string {
   if (path === "") throw new InvalidArgumentError("Expected the path of a file.");
   return path;
 }
 
+/** Parses the path of an output folder. */
 export function outputFolder(path: string): string {
   if (path === "") throw new InvalidArgumentError("Expected the path of a folder.");
   if (path === STANDARD_OUTPUT) throw new InvalidArgumentError("Expected a folder; - is the standard output.");

@@ -200,8 +200,9 @@ class BoardLines {
   #columnsOf(line: string): number | undefined {
     const isMaze = hasMarks(line) || isBlank(line);
     const lengths = isMaze ? [line.length, (line.length + 1) / 2] : [line.replace(/[\s|]/g, "").length];
+    // "# a comment" is no row of a maze, and "name" is none of a Sudoku.
     const square = this.tasks.find(
-      (task) => task.rows === task.columns && task.rows > 1 && lengths.includes(task.columns) && consistsOf(line, task), // "# a comment" is no row of a maze, and "name" is none of a Sudoku
+      (task) => task.rows === task.columns && task.rows > 1 && lengths.includes(task.columns) && consistsOf(line, task),
     );
     return square?.columns;
   }
@@ -230,6 +231,7 @@ function consistsOf(line: string, task: Task): boolean {
 const isWholeBoard = (line: string, tasks: readonly Task[]): boolean =>
   isRule(line) &&
   !isBlank(line) &&
-  tasks.some(
-    (task) => line.length === task.sequenceLength && [...line].every((symbol) => symbolsOf(task).includes(symbol)),
-  );
+  tasks
+    .filter(({ sequenceLength }) => sequenceLength === line.length)
+    .map(symbolsOf)
+    .some((symbols) => [...line].every((each) => symbols.includes(each)));

@@ -133,6 +133,7 @@ export async function exportRun(options: ExportOptions): Promise<Exported> {
   let missingCopies = 0;
   if (sets) {
     const random = new Random(training.seed);
+    /** @returns the number of examples that were written */
     const addSplit = async (name: string, examples: Examples, images: number): Promise<number> => {
       const steps = splitInSteps(examples, task, images, random);
       let step = steps.next();
