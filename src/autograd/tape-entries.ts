@@ -129,7 +129,7 @@ export async function inspectTape(
     const about = [...leaves].map((leaf) => ({ name: nameOf.get(leaf) ?? null, shape: leaf.shape }));
     return { entries, about, values, slopes };
   }, settings);
-  const [values, slopes] = [await Promise.all(reads.values), await Promise.all(reads.slopes)];
+  const [values, slopes] = await Promise.all([Promise.all(reads.values), Promise.all(reads.slopes)]);
   const numbersAt = (i: number): TapeNumbers => ({ value: values[i]!, gradient: slopes[i]! });
   return {
     entries: reads.entries.map((entry, i) => ({ ...entry, ...numbersAt(i) })),

@@ -126,7 +126,7 @@ function current(saved: Saved, operation: string): Tensor {
   const { version } = saved.tensor.storage;
   if (version !== saved.version) {
     throw new GradientError(
-      `${operation}: an input was changed in place after it was used (version ${version}, expected ${saved.version})`,
+      `${operation}: a tensor that its backward rule reads was changed in place (version ${version}, expected ${saved.version})`,
     );
   }
   return saved.tensor;

@@ -71,8 +71,9 @@ async function timeOfSample(backend: Backend, hopeless: number): Promise<number>
       const gradient = matmul(y, hidden, { transposeA: true });
       return slice(sum(gradient, [0]), 0, 0, 1);
     });
-    await one.data();
-    one.dispose();
+    const read = one.data();
+    one.dispose(); // a read that has started outlives its tensor
+    await read;
     return performance.now() - start;
   };
   try {

@@ -110,7 +110,7 @@ function filled(operation: string, shape: Shape, value: number, dtype: DType, ba
   expectArguments(operation, shape, dtype, backend);
   expectValues(operation, [value], dtype);
   const out = allocate(shape, dtype, backend);
-  out.backend.kernels.fill(out, value);
+  out.backend.kernels.fill(out, dtype === "int32" ? Math.trunc(value) : value);
   return out;
 }
 

@@ -49,6 +49,7 @@ export class Tensor {
 
   /** A second handle on the same numbers under another shape of the same size. Nothing is copied. */
   view(shape: Shape): Tensor {
+    expectShape("view", shape); // the size alone would admit [-2, -3] for six elements
     if (sizeOf(shape) !== this.size) {
       throw new ShapeError(`view: cannot view ${showShape(this.shape)} (${this.size} elements) as ${showShape(shape)}`);
     }

@@ -46,7 +46,7 @@ const revealState = z.strictObject({ random: randomStateSchema, source: z.unknow
 
 /**
  * Training batches in which blanks of some puzzles are filled in. With the given probability, r blanks of a puzzle are filled in,
- * where r is uniform in 1 .. blanks - 1. Blanks are the cells in which question and answer differ. The other puzzles stay as they are. The setting `revealProbability` puts
+ * where r is uniform in 1 .. blanks - 1. Blanks are the labelled cells in which question and answer differ. The other puzzles stay as they are. The setting `revealProbability` puts
  * them in front of the batches of a training.
  */
 export class RevealedExamples implements BatchSource {

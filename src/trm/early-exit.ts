@@ -46,9 +46,9 @@ export async function predictionsAtExit(
   try {
     for (let step = 1; ; step++) {
       const { logits, tokens, q } = run.step();
-      logits.dispose();
-      const [cells, pairs] = await Promise.all([tokens.data(), q.data()]);
-      for (const tensor of [tokens, q]) tensor.dispose();
+      const reads = Promise.all([tokens.data(), q.data()]);
+      for (const tensor of [logits, tokens, q]) tensor.dispose(); // a read that has started outlives its tensor
+      const [cells, pairs] = await reads;
 
       const { qHalt, qContinue } = splitPairs(pairs);
       const stays = Array.from(

@@ -1,5 +1,5 @@
 // Evaluation: the share of puzzles whose answer is correct after every supervision step. Like the official code it always runs
-// N_sup steps, and reports beside the accuracy the step at which q would have halted. Puzzles without labels are not counted.
+// N_sup steps, and reports, besides the accuracy, the step at which q would have halted. Puzzles without labels are not counted.
 import { expectInstance, expectNumber, expectObject, expectWhole, Random } from "../tensor/index.ts";
 import { ConfigError } from "./errors.ts";
 import { type EvaluationSet, evaluationBatches, expectExamples } from "./examples.ts";
@@ -21,7 +21,7 @@ export interface Evaluation {
   readonly interval95: readonly [low: number, high: number];
   /** Mean over the puzzles of the first step at which q says halt; N_sup if it never does. */
   readonly meanHaltStep: number;
-  /** Number of puzzles at which q first says halt at step 1, 2, ... The other puzzles do not halt by themselves. */
+  /** Number of puzzles for which q first says halt at step 1, 2, ... The other puzzles do not halt by themselves. */
   readonly haltCounts: readonly number[];
 }
 
@@ -118,7 +118,7 @@ export function compare(tokens: Int32Array, labels: Int32Array, slot: number, le
   return { correct, labelled };
 }
 
-/** 95% of the standard normal distribution lie within ± this number of standard deviations. */
+/** 95% of the standard normal distribution lies within ± this number of standard deviations. */
 const z95 = 1.959963984540054;
 
 /** The 95% interval of a share of `successes` in `trials`. Wilson 1927: it stays within 0..1 and is accurate at the ends. */

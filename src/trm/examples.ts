@@ -109,7 +109,7 @@ export function trainingLabels(labels: Int32Array, ignore: number | null = 0): I
   return labels.map((label) => (label === ignore ? ignoredLabel : label));
 }
 
-/** The cells in which the question differs from the answer. */
+/** The labelled cells in which the question differs from the answer. */
 export const blanksOf = (question: Int32Array, answer: Int32Array): number[] =>
   [...question.keys()].filter((cell) => answer[cell]! >= 0 && question[cell] !== answer[cell]);
 

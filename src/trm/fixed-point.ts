@@ -7,11 +7,11 @@ import type { Network, State } from "./recursion.ts";
 /** The solvers of z = net(x + y + z). */
 export const solvers = ["picard", "anderson"] as const;
 
-/** How a fixed point is searched. */
+/** Settings of a fixed-point solver. */
 export interface SolverSettings {
   /** "picard": z <- f(z). "anderson": z <- a mixture of the last five f(z), see `andersonMix`. */
   readonly solver: (typeof solvers)[number];
-  /** Largest number of iterations, each with one call of f. */
+  /** Number of iterations, each with one call of f. */
   readonly solverIterations: number;
   /** A puzzle is solved, and keeps its z, once |f(z) - z| is at most this share of |f(z)|. Default 1e-3. */
   readonly tolerance?: number;

@@ -1,4 +1,4 @@
-// The loss of a supervision step, and the report that is read back. Paper section 2.4 and 4.6; official code: losses.py.
+// The loss of a supervision step, and the report that is read back. Paper sections 2.4 and 4.6; official code: losses.py.
 
 import {
   add,

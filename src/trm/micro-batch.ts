@@ -74,12 +74,12 @@ export class PassSum {
 
   add(pass: Pass): void {
     const [before, added] = [this.#gradients, pass.gradients];
-    if (this.#passes.length === 0) this.#gradients = added;
+    this.#passes.push(pass); // first, so that `release` also finds a pass whose gradients cannot be added
+    if (this.#passes.length === 1) this.#gradients = added;
     else {
-      this.#gradients = before.map((sum, i) => t.add(sum, added[i]!));
+      this.#gradients = t.scope(() => before.map((sum, i) => t.add(sum, added[i]!)));
       for (const tensor of [...before, ...added]) tensor.dispose();
     }
-    this.#passes.push({ ...pass, gradients: [] });
   }
 
   /** The pass of all slots. The added passes are released. */

@@ -1,6 +1,6 @@
 // Answers of a model to puzzles in the text form of a task: what a program needs to use a trained model.
 
-import { expectInstance, expectObject } from "../tensor/index.ts";
+import { expectInstance, expectObject, showValue } from "../tensor/index.ts";
 import { trainingSchema } from "./config.ts";
 import { predictionsAtExit } from "./early-exit.ts";
 import { ConfigError, PuzzleError } from "./errors.ts";
@@ -112,7 +112,7 @@ const isExamples = (puzzles: object): puzzles is Examples => Object(puzzles) ===
 /** The questions as tokens, [N, L]. @throws PuzzleError */
 function tokensOf(task: Task, puzzles: readonly (string | ArrayLike<number>)[]): Int32Array {
   if (!Array.isArray(puzzles)) {
-    throw new PuzzleError(`predict: puzzles: got a ${typeof puzzles}, expected an array of questions, or examples`);
+    throw new PuzzleError(`predict: puzzles: got ${showValue(puzzles)}, expected an array of questions, or examples`);
   }
   const inputs = new Int32Array(puzzles.length * task.sequenceLength);
   for (const [index, puzzle] of puzzles.entries()) {

@@ -100,7 +100,7 @@ export class PredictionRun {
     const { sequenceLength } = model.config;
     const slots = inputs.length / sequenceLength;
     if (!Number.isInteger(slots) || slots === 0) {
-      throw new ConfigError(`question: got ${inputs.length} tokens, expected a multiple of ${sequenceLength}`);
+      throw new ConfigError(`question: got ${inputs.length} tokens, expected a positive multiple of ${sequenceLength}`);
     }
     if (puzzleIds && puzzleIds.length !== slots) {
       throw new ConfigError(`question: got ${puzzleIds.length} puzzle ids, expected ${slots}`);

@@ -180,13 +180,13 @@ async function probedPuzzles(model: Model, set: EvaluationSet, options: ProbeOpt
       let previous: Float32Array | null = null;
       for (let step = 1; step <= steps; step++) {
         const { logits, q, tokens } = run.step();
-        const [cells, pairs, y] = await Promise.all([tokens.data(), q.data(), run.latents[output]!.value.data()]);
-        for (const tensor of [logits, q, tokens]) tensor.dispose();
-        const current = Float32Array.from(y);
+        const reads = Promise.all([tokens.data(), q.data(), run.latents[output]!.value.data()]);
+        for (const tensor of [logits, q, tokens]) tensor.dispose(); // a read that has started outlives its tensor
+        const [cells, pairs, current] = (await reads) as [Int32Array, Float32Array, Float32Array];
         const size = current.length / puzzles.length;
         const { qHalt } = splitPairs(pairs);
         puzzles.forEach((puzzle, slot) => {
-          const { correct, labelled } = compare(cells as Int32Array, labels, slot, length);
+          const { correct, labelled } = compare(cells, labels, slot, length);
           puzzle.correct.push(correct === labelled);
           puzzle.q = qHalt[slot]!;
           if (previous && step > steps - window) {

@@ -43,7 +43,7 @@ export interface Rollout {
   readonly qHalt: Float32Array;
   /**
    * [B] how much the logits still change: |logits_t - logits_(t-1)|, the Euclidean norm over the vocabulary, averaged over the
-   * positions and over the last three steps. With fewer steps over those there are; 0 with a single step.
+   * positions and over the last three steps. With fewer steps, it is averaged over all of them; with a single step, it is 0.
    */
   readonly residual: Float64Array;
 }
@@ -113,7 +113,7 @@ class LogitChanges {
     puzzles: number,
     private readonly vocabularySize: number,
   ) {
-    this.#sums = new Float64Array(puzzles);
+    this.#sums = new Float64Array(Math.floor(puzzles)); // `predictions` refuses a question of a wrong length
   }
 
   /** @param logits [B, L, V] */

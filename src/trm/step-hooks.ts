@@ -21,7 +21,7 @@ export interface StepContext {
   readonly rollout?: RolloutKey | undefined;
 }
 
-/** What the noise of a prediction is drawn from, beside the puzzle and the step. */
+/** What the noise of a prediction is drawn from, besides the puzzle and the step. */
 export interface RolloutKey {
   readonly seed: number;
   /** 0 for a prediction without rollouts, which are numbered from 1. */

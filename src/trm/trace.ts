@@ -64,7 +64,7 @@ export interface TraceOptions extends TraceRun {
   readonly loss?: t.CrossEntropyName | undefined;
 }
 
-/** What a header contains beside the model and the question. */
+/** What a header contains besides the model and the question. */
 export interface TraceAbout {
   readonly task?: string | undefined;
   /** Name of the model. */

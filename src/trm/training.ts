@@ -232,16 +232,16 @@ export class Training {
     try {
       for (let first = 0; first < slots; first += this.microBatch) {
         const { report, ...pass } = t.scope(() => this.#passOf(first));
-        passes.add(pass);
         reports.push(report);
+        passes.add(pass);
         if (this.microBatch < slots) await onProgress?.(Math.min(first + this.microBatch, slots), slots);
       }
+      return { pass: passes.finish(), reports };
     } catch (error) {
       passes.release();
       for (const each of reports) each.dispose();
       throw error;
     }
-    return { pass: passes.finish(), reports };
   }
 
   /** One supervision step of the slots from `first` on: the recursion, the loss and the gradients. */
@@ -301,19 +301,21 @@ export class Training {
    * Updates the weights and the carry. Releases everything else of the pass. Returns the squared norms of the gradients and the sums
    * of the updated weights.
    */
-  #update(pass: Pass, reports: readonly t.Tensor[]): [gradients: t.Tensor, weights: t.Tensor] {
+  #update(pass: Pass, reports: readonly t.Tensor[]): t.Tensor[] {
     const { gradients, puzzleGradient } = pass;
-    const norms = squaredNorms(puzzleGradient ? [...gradients, puzzleGradient] : gradients);
+    const checks: t.Tensor[] = [];
     try {
+      checks.push(squaredNorms(puzzleGradient ? [...gradients, puzzleGradient] : gradients));
       this.#updateWeights(pass);
+      checks.push(sums(this.#parameters.map(({ value }) => value)));
     } catch (error) {
-      norms.dispose();
+      for (const check of checks) check.dispose();
       abandon(pass, reports);
       throw error;
     }
     this.carry.advance(pass.latents);
     releasePass(pass);
-    return [norms, sums(this.#parameters.map(({ value }) => value))];
+    return checks;
   }
 
   /** Updates the weights, the puzzle rows and the average. */
@@ -408,11 +410,16 @@ function abandon(pass: Pass, reports: readonly t.Tensor[]): void {
 
 /** The numbers of the tensors, read at once. Releases the tensors. */
 async function readTogether(parts: readonly t.Tensor[]): Promise<Float64Array[]> {
-  const all = t.concat(parts, 0);
   const lengths = parts.map(({ size }) => size);
-  for (const part of parts) part.dispose();
-  const numbers = Float64Array.from(await all.data());
-  all.dispose();
+  let all: t.Tensor;
+  try {
+    all = t.concat(parts, 0);
+  } finally {
+    for (const part of parts) part.dispose();
+  }
+  const read = all.data();
+  all.dispose(); // a read that has started outlives its tensor
+  const numbers = Float64Array.from(await read);
   let end = 0;
   return lengths.map((length) => {
     end += length;

@@ -97,7 +97,7 @@ export function electBallot(ballots: readonly Ballot[]): number {
  * A symmetry of a task maps valid answers to valid answers. Where a puzzle has several valid answers and a rule selects the label, as
  * in mazes, the answer to an image may be another valid one. Then `exact` may fall while `valid` does not.
  *
- * @throws ConfigError if the task has fewer symmetries or another size than the model, and see `evaluate`
+ * @throws ConfigError if the task has fewer symmetries than `votes` or does not fit the model's size; see also `evaluate`
  */
 export async function evaluateVote(
   model: Model,

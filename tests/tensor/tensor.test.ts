@@ -154,6 +154,7 @@ describe("tensor()", () => {
     expect(() => empty([1.5])).toThrow("empty: got shape [1.5]");
     expect(() => full([Number.NaN], 1)).toThrow("full: got shape [NaN]");
     expect(() => tensor([1], { shape: [-1] })).toThrow("tensor: got shape [-1]");
+    expect(() => scope(() => zeros([6]).view([-2, -3]))).toThrow("view: got shape [-2, -3]");
     expect(() => zeros(3 as never)).toThrow(
       new ShapeError("zeros: got 3 as the shape, expected an array such as [2, 3]"),
     );

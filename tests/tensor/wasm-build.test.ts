@@ -38,6 +38,12 @@ describe("the build that runs", () => {
     expect(() => new WasmBackend({ threads: 1 })).toThrow('got the build "fast", expected one of wide, relaxed, plain');
   });
 
+  it("the wide build is not chosen in Bun, which reports a version of Node but cannot set V8's flags", () => {
+    vi.stubGlobal("Bun", {});
+    expect([canJoinVectors(), chooseBuild("fastest")]).toEqual([false, "relaxed"]);
+    vi.unstubAllGlobals();
+  });
+
   it.skipIf(canJoinVectors())("the wide build is refused where V8 cannot join vectors", () => {
     expect(() => new WasmBackend({ threads: 1, build: "wide" })).toThrow(BackendError);
     expect(() => new WasmBackend({ threads: 1, build: "wide" })).toThrow(

@@ -17,6 +17,32 @@ const productOn = (backend: WasmBackend): number[] =>
     return Array.from(valuesOf(matmul(x, x)));
   });
 
+it("a thread that Node refuses is reported once, and the results are the same", async () => {
+  const one = new WasmBackend({ threads: 1 });
+  const expected = productOn(one);
+  one.dispose();
+
+  const warn = vi.spyOn(console, "warn").mockImplementation(() => {});
+  class Refused {
+    constructor() {
+      throw new Error("Access to this API has been restricted");
+    }
+  }
+  const load = (name: string) =>
+    name === "node:worker_threads" ? { Worker: Refused } : process.getBuiltinModule(name);
+  vi.stubGlobal("process", { ...process, getBuiltinModule: load });
+  vi.resetModules();
+  const { WasmBackend: Restricted } = await import("../../src/tensor/index.ts");
+  const backend = new Restricted({ threads: 3, build: one.runtime.build });
+  expect(productOn(backend)).toEqual(expected);
+  expect(warn.mock.calls).toEqual([
+    [
+      "wasm backend: a helping thread does not run (Error: Access to this API has been restricted); the work continues with fewer threads",
+    ],
+  ]);
+  backend.dispose();
+});
+
 it.each([
   ["throws", "SecurityError: blocked"],
   ["reports an error event", "blocked by the policy"],

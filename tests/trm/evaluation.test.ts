@@ -158,7 +158,7 @@ describe("evaluate", () => {
 describe("predictions", () => {
   it("refuse puzzles of another length, with both lengths in the message", async () => {
     const first = predictions(model, { inputs: new Int32Array(10) }, 1).next();
-    await expect(first).rejects.toThrow("question: got 10 tokens, expected a multiple of 16");
+    await expect(first).rejects.toThrow("question: got 10 tokens, expected a positive multiple of 16");
     const text = predictions(model, { inputs: "12..34" as unknown as Int32Array }, 1).next();
     await expect(text).rejects.toThrow(/got .*12.* as the inputs of the question, expected/);
     const ids = predictions(model, { inputs: new Int32Array(32), puzzleIds: new Int32Array(3) }, 1).next();

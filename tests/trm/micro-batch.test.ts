@@ -1,8 +1,8 @@
 // Gradient accumulation: a batch that is computed in parts trains like the whole batch, up to rounding.
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { sudokuTask } from "../../src/puzzles/index.ts";
-import { defaultBackend } from "../../src/tensor/index.ts";
+import { defaultBackend, MemoryError } from "../../src/tensor/index.ts";
 import {
   type Config,
   type Observed,
@@ -130,6 +130,29 @@ describe("the progress within a step", () => {
     const before = liveBytes();
     await expect(training.supervisionStep()).rejects.toThrow("no memory");
     expect(liveBytes()).toBe(before);
+    training.dispose();
+  });
+
+  it("leaves no memory behind if the memory ends at any tensor", async () => {
+    const backend = defaultBackend();
+    const training = new Training(parseConfig(small), new ShuffledExamples(train, 5), { microBatch: 2 });
+    await training.supervisionStep();
+    const before = backend.memory().liveBytes;
+    const allocate = backend.allocate.bind(backend);
+    for (let last = 0, isDone = false; !isDone; last += 7) {
+      let left = last;
+      const limited = vi.spyOn(backend, "allocate").mockImplementation((length, dtype) => {
+        if (left-- === 0) throw new MemoryError("no memory");
+        return allocate(length, dtype);
+      });
+      const ended = await training.supervisionStep().then(
+        () => "done",
+        (error: Error) => error.message,
+      );
+      limited.mockRestore();
+      isDone = ended === "done";
+      if (!isDone) expect([last, ended, backend.memory().liveBytes]).toEqual([last, "no memory", before]);
+    }
     training.dispose();
   });
 

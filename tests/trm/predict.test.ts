@@ -139,7 +139,8 @@ describe("predict", () => {
     [[Array(16).fill(6)], "predict: puzzles[0]: token 1 is 6, expected an integer from 0 to 5"],
     [[[...Array(15).fill(1), 1.5]], "predict: puzzles[0]: token 16 is 1.5, expected an integer from 0 to 5"],
     [[undefined], "predict: puzzles[0]: got 0 tokens"],
-    [texts[0], "predict: puzzles: got a string, expected an array of questions, or examples"],
+    [undefined, "predict: puzzles: got undefined, expected an array of questions, or examples"],
+    [texts[0], `predict: puzzles: got the string "${texts[0]}", expected an array of questions, or examples`],
   ];
   it.each(wrong)("names the malformed question: %j", async (puzzles, message) => {
     await expect(predict(model, task, puzzles as string[])).rejects.toThrow(message);

@@ -158,6 +158,13 @@ describe("noise on z", () => {
     await refused(model, { sigma: -1 }).toThrow("sigma: got -1, expected a number from 0");
     direct.dispose();
   });
+
+  it("is refused for a question of another length", async () => {
+    const settings = { rollouts: 1, sigma: 0.3, steps: 1 };
+    await expect(predictRollouts(model, { inputs: new Int32Array(20) }, settings)).rejects.toThrow(
+      `question: got 20 tokens, expected a positive multiple of ${model.config.sequenceLength}`,
+    );
+  });
 });
 
 const answer = (token: number, q = 0, residual = 0): RolloutAnswer => ({ tokens: [token, 1], q, residual });

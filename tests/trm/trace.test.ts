@@ -204,7 +204,7 @@ describe("a trace", () => {
   it("refuses a question of another length, a truth of another length, and a frame that does not exist", async () => {
     const model = modelOf();
     await expect(trace(model, { inputs: new Int32Array(10) }, { steps: 1 }).next()).rejects.toThrow(
-      "question: got 10 tokens, expected a multiple of 16",
+      "question: got 10 tokens, expected a positive multiple of 16",
     );
     await expect(traceHeader(model, questionOf(1), { truth: [1] })).rejects.toThrow(
       "trace: got a truth of 1 tokens, expected 16",

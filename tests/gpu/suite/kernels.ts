@@ -234,6 +234,7 @@ export const kernelCases: readonly Case[] = [
         t.cast(t.tensor([1, 2.5]), "float64"),
         t.full([2, 2], -3.5),
         t.zeros([3], "int32"),
+        t.multiply(t.full([1], 2.7, "int32"), t.full([1], -10, "int32")),
       ]);
       const third = t.tensor([1 / 3], { dtype: "float64", backend });
       checkEqual("1/3 as double", await third.item(), Math.fround(1 / 3));

@@ -1,6 +1,6 @@
 // The order in which kernels run. The engine calls kernels synchronously. If gpu.js returns results synchronously, each command runs
-// immediately. If it returns promises (WebGPU, and every mode of gpu.js 3), commands are queued and run one after another, and
-// reading numbers back waits for the commands before it.
+// immediately. On WebGPU, where it returns promises, commands are queued and run one after another, and reading numbers back waits
+// for the commands before it. gpu.js 3, which returns promises in every mode, is not supported (see Device).
 
 export interface CommandQueue {
   push(command: () => Promise<void> | void): void;

@@ -120,7 +120,7 @@ export class Device {
     }
   }
 
-  /** Destroys all kernels and the context. Commands that are still queued do not run. */
+  /** Destroys all kernels and the context. Commands that are still queued run before that, or fail. */
   destroy(): Promise<void> {
     this.cache.forget();
     return this.gpu.destroy();

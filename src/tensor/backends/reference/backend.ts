@@ -1,5 +1,5 @@
-// The reference backend: every kernel as a plain loop over typed arrays, for float32 and float64. It is the specification that
-// the fast backends are tested against, so its code prefers the obvious form; only the matrix product is blocked.
+// The reference backend: every kernel as a plain loop over typed arrays, for every element type. It is the specification that the
+// fast backends are tested against, so its code is written in the most obvious form; only the matrix product is blocked.
 import type { Backend, FusedKernels, Kernels } from "../../backend.ts";
 import { arrayIn, bytesPerElement, type DType, type NumberArray } from "../../dtype.ts";
 import { MemoryError } from "../../errors.ts";

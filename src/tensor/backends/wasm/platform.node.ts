@@ -5,7 +5,7 @@ import { BackendError } from "../../errors.ts";
 
 const builtin: typeof process.getBuiltinModule | undefined = globalThis.process?.getBuiltinModule?.bind(process);
 
-/** 0 outside Node. */
+/** 0 outside Node. Bun and Deno report the version of Node that they imitate. */
 const nodeMajor = Number.parseInt(globalThis.process?.versions?.node ?? "0", 10);
 
 /** In Node 20 relaxed SIMD needs a flag, which can be set until the first module that uses it is compiled. */
@@ -15,9 +15,10 @@ export function enableRelaxedSimd(): void {
 
 /**
  * Whether V8's revectorizer works here. It joins pairs of 128-bit operations into 256-bit operations, on x64 with AVX2, from V8 13
- * (Node 24) on. Node 22 has the flag, but its version does not change our loops.
+ * (Node 24) on. Node 22 has the flag, but its version does not change our loops. In Bun and Deno the flag cannot be set.
  */
-export const canJoinVectors = (): boolean => nodeMajor >= 24 && globalThis.process?.arch === "x64" && hasAvx2();
+export const canJoinVectors = (): boolean =>
+  nodeMajor >= 24 && !("Bun" in globalThis || "Deno" in globalThis) && globalThis.process?.arch === "x64" && hasAvx2();
 
 /** Read from /proc on Linux, assumed elsewhere. If the assumption is wrong, the wide build is slow; use TRM_WASM_BUILD=relaxed. */
 function hasAvx2(): boolean {
@@ -104,18 +105,32 @@ const serve = `({ module, memory, job, thread, trapped }) => {
  * Starts a helping thread, which does not keep Node's process alive.
  *
  * @param onFailure  called with the reason if the thread cannot start, for example because a Content-Security-Policy forbids workers
- *   from a blob: address; the other threads then do its work
+ *   from a blob: address, or Node's permission model forbids threads; the other threads then do its work
  */
 export function startHelper(message: HelperMessage, onFailure: (reason: string) => void): Helper {
-  if (builtin) {
-    const { Worker } = builtin("node:worker_threads");
-    const source = `(${serve})(require("node:worker_threads").workerData)`;
-    // An empty execArgv keeps the thread from loading the hooks of the main thread (tsx, test runners).
-    const worker: NodeWorker = new Worker(source, { eval: true, workerData: message, execArgv: [], stderr: false });
-    worker.unref();
-    worker.on("error", (error) => onFailure(String(error)));
-    return { terminate: () => void worker.terminate() };
+  try {
+    return builtin ? startInNode(builtin, message, onFailure) : startInPage(message, onFailure);
+  } catch (error) {
+    onFailure(String(error));
+    return { terminate: () => {} };
   }
+}
+
+function startInNode(
+  load: typeof process.getBuiltinModule,
+  message: HelperMessage,
+  onFailure: (reason: string) => void,
+): Helper {
+  const { Worker } = load("node:worker_threads");
+  const source = `(${serve})(require("node:worker_threads").workerData)`;
+  // An empty execArgv keeps the thread from loading the hooks of the main thread (tsx, test runners).
+  const worker: NodeWorker = new Worker(source, { eval: true, workerData: message, execArgv: [], stderr: false });
+  worker.unref();
+  worker.on("error", (error) => onFailure(String(error)));
+  return { terminate: () => void worker.terminate() };
+}
+
+function startInPage(message: HelperMessage, onFailure: (reason: string) => void): Helper {
   const source = `onmessage = ({ data }) => (${serve})(data)`;
   const url = URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
   try {
@@ -123,9 +138,6 @@ export function startHelper(message: HelperMessage, onFailure: (reason: string) 
     worker.onerror = ({ message: reason }) => onFailure(reason || "the page refuses workers from blob: addresses");
     worker.postMessage(message);
     return worker;
-  } catch (error) {
-    onFailure(String(error));
-    return { terminate: () => {} };
   } finally {
     URL.revokeObjectURL(url);
   }

@@ -169,9 +169,9 @@ export class WasmRuntime {
   }
 
   /**
-   * Appends a kernel to the list of kernels that wait. The list runs when it is full, or when JavaScript accesses the memory
-   * (`finish`). So JavaScript prepares many kernels in one go; between two long kernels, each preparation would find its data
-   * evicted from the caches.
+   * Appends a kernel to the list of waiting kernels. The list runs when it is full, or when JavaScript accesses the memory (`finish`).
+   * JavaScript thus prepares many kernels together. If it prepared each one between two long kernels, the data that it needs for
+   * this would have been evicted from the caches.
    */
   run<K extends KernelName>(kernel: K, { items, scratch = 0, cost, fields }: Run<K>): void {
     if (items === 0) return;
@@ -322,8 +322,8 @@ function maySleep(memory: Int32Array): boolean {
 
 /**
  * Makes the functions of Math fast again after kernels of the build "wide", which leave the upper halves of the vector registers in use.
- * On some x64 processors every later instruction of the older kind then waits for them, and Math.log takes eight times as long. Other native code
- * clears them, for example that which encodes a text. It takes about a microsecond. bench/noise.ts measures the effect.
+ * On some x64 processors every later SSE instruction then waits for these halves, and Math.log takes eight times as long. Other native
+ * code clears them, for example the text encoder, which takes about a microsecond. bench/noise.ts measures the effect.
  */
 function leaveWideVectors(): void {
   encoder.encode(longText);

@@ -1,6 +1,6 @@
 // Functions of vectors of four float32 numbers: fused multiply-add, exponentials, sigmoid, and sums over lanes.
 
-/** a·b + c, rounded once in the relaxed build and twice in the plain build. The builds differ in nothing else. */
+/** a·b + c, rounded once in the relaxed build and twice in the plain build. Nothing else changes the results between the builds. */
 // @ts-ignore: decorator
 @inline
 export function fma(a: v128, b: v128, c: v128): v128 {
