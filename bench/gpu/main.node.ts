@@ -23,6 +23,12 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: { out: { type: "string" }, column: { type: "string" }, serve: { type: "boolean" } },
 });
+const columns = [...inNode, ...inPage];
+const unknown = positionals.find((name) => !columns.includes(name));
+if (unknown !== undefined) {
+  console.error(`bench:gpu: got the column "${unknown}", expected some of ${columns.join(", ")}`);
+  process.exit(2);
+}
 if (values.column) await printColumn(values.column);
 else if (values.serve) await serve();
 else await measureAll();

@@ -39,6 +39,13 @@ export const qText = (q: number): string =>
 /** Placeholder behind a changed cell. It becomes a star once the character after it is known. */
 const mark = "\u0001";
 
+/** Whether `drawChanged` marks cells: by colours, or by stars if the drawing has room for them. */
+export const marksChanges = (task: Task, { isColorSupported }: Colours): boolean =>
+  isColorSupported || hasRoom(task, task.draw(new Int32Array(task.sequenceLength)));
+
+/** Whether a drawing has a space between two cells of a row. */
+const hasRoom = ({ columns }: Task, drawing: string): boolean => drawing.split("\n")[0]!.length >= 2 * columns - 1;
+
 /** Shows changed cells in reverse colours; without colours, with a star after them if the drawing has room for it. */
 export function drawChanged(
   task: Task,
@@ -51,8 +58,8 @@ export function drawChanged(
       .draw(tokens, (symbol, cell) => (changed.has(cell) ? colours.yellow(colours.inverse(symbol)) : symbol))
       .split("\n");
   }
-  const plain = task.draw(tokens).split("\n");
-  if (plain[0]!.length < 2 * task.columns - 1) return plain;
+  const plain = task.draw(tokens);
+  if (!hasRoom(task, plain)) return plain.split("\n");
   return task
     .draw(tokens, (symbol, cell) => (changed.has(cell) ? symbol + mark : symbol))
     .split("\n")

@@ -79,7 +79,7 @@ const generatedChoiceOf = (path: string, { choice }: LoadedRun): TaskChoice => r
 /** Newly drawn puzzles, without those that the model was trained on. */
 function generatePuzzles(path: string, loaded: LoadedRun, count: number): Examples {
   const ofCard = readCardSummary(path)?.task;
-  const task = ofCard === undefined ? loaded.task : taskOf(ofCard); // a module's task can generate only as it was loaded
+  const task = ofCard === undefined ? loaded.task : taskOf(ofCard); // a task from a module generates puzzles with the functions of that module
   const isTrained = trainingPuzzles(path, task);
   for (let drawn = count; ; drawn *= 2) {
     const { test } = task.generate({ train: 0, test: drawn, seed: generatedSeed });
@@ -134,7 +134,14 @@ export function openPuzzles(path: string, { csv, data, limit }: PuzzleChoice, lo
   if (csv !== undefined) return firstOf(readCsv(csv, loaded), limit);
   if (data === undefined && isModelFolder(path)) return generatePuzzles(path, loaded, limit ?? generatedCount);
   const folder = data ?? dataFolderOf(runFolderOf(path));
-  if (folder === undefined) return firstOf(readSets(runFolderOf(path)).unseen, limit);
+  if (folder === undefined) {
+    const run = runFolderOf(path);
+    const { unseen } = readSets(run);
+    if (unseen.count === 0) {
+      throw new DatasetError("contains no unseen puzzles, expected --csv FILE or --data DIR", { file: run });
+    }
+    return firstOf(unseen, limit);
+  }
   const source = openDataSplit(folder, "test", loaded.config.model);
   if (limit === undefined) return source;
   const picked = pickExamples(source, limit);

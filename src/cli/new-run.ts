@@ -47,7 +47,9 @@ export async function startRun(wanted: NewRun, terminal: Terminal): Promise<Trai
   const { out, dataFolder, preset: name, goal, force, init } = wanted;
   const preset = presetFor(name, wanted.choice.name);
   const sizes = { ...preset.data, ...wanted.sizes };
-  const { task, choice } = await resolveTask(withClues(wanted.choice, sizes.clues));
+  const { task, choice } = await resolveTask(
+    dataFolder === undefined ? withClues(wanted.choice, sizes.clues) : wanted.choice,
+  );
   const sources = [...presetSources(name, preset, wanted.settings), ...wanted.settings];
   const examples = dataFolder === undefined ? sizes.train : examplesPerEpoch(readDataMetadata(dataFolder));
   const config = mergeSettings(sources, task, examples);

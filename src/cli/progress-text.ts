@@ -52,7 +52,7 @@ export interface Quality {
 
 /**
  * "loss 0.123 · lr 8.3e-4 · unseen: cells 95.1→99.0%, exact 45.0→90.0%, 67% halt": accuracy on the watched puzzles after the
- * first and the last supervision step, and the share of them at which q says halt.
+ * first and the last supervision step, and the share of them for which q says halt.
  */
 export function progressDetails({ loss, learningRate, unseen }: Quality): string {
   const parts = [`loss ${lossText(loss)}`, `lr ${rateText(learningRate)}`];

@@ -11,7 +11,7 @@ import {
   selectRollout,
   type Task,
 } from "../trm/index.ts";
-import { drawChanged, qText, sideBySide } from "./boards.ts";
+import { drawChanged, marksChanges, qText, sideBySide } from "./boards.ts";
 import type { Terminal } from "./terminal.ts";
 
 export interface RolloutSolution {
@@ -56,6 +56,7 @@ export function showRollouts(task: Task, solution: RolloutSolution, terminal: Te
   terminal.print(
     `rollout ${chosen + 1} is chosen by ${select}: ${mistake === undefined ? judged : `wrong: ${mistake}`}${right}`,
   );
+  if (!marksChanges(task, colours)) return;
   terminal.print(colours.dim(`${colours.isColorSupported ? "highlighted" : "*"}: differs from the chosen answer`));
 }
 

@@ -1,16 +1,19 @@
 // A solution on the screen and as JSON, for `trm solve` and for the end of the demo.
 import { type Config, isCorrect, type Task } from "../trm/index.ts";
-import { qText, sideBySide, solutionBlocks } from "./boards.ts";
+import { marksChanges, qText, sideBySide, solutionBlocks } from "./boards.ts";
 import { counted } from "./format.ts";
 import type { Solution } from "./solve-steps.ts";
 import type { Colours, Terminal } from "./terminal.ts";
 
 /** Lines that explain the drawings. */
-export function legend({ training }: Config, { isColorSupported }: Colours): string[] {
+export function legend(task: Task, { training }: Config, colours: Colours): string[] {
   const { continueLoss, haltAgainstContinue } = training;
-  const changed = isColorSupported ? "highlighted" : "*";
+  const changed = colours.isColorSupported ? "highlighted" : "*";
   const halt = continueLoss || haltAgainstContinue ? "above q to continue" : "q > 0, above 50%";
-  return [`${changed}: changed by this step`, `q: estimate that the answer is correct (${halt}: halt)`];
+  return [
+    ...(marksChanges(task, colours) ? [`${changed}: changed by this step`] : []),
+    `q: estimate that the answer is correct (${halt}: halt)`,
+  ];
 }
 
 /** Shows the steps up to the halt, or up to the last change if the model never halts. @param all  shows all steps instead */

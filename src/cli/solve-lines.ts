@@ -61,7 +61,8 @@ export async function solveLines(terminal: Terminal, options: LinesOptions): Pro
   for (const { model } of models.values()) model.dispose();
   const seconds = (performance.now() - start) / 1000;
   const unread = count.unread > 0 ? `, ${count.unread} could not be read` : "";
-  const wrong = count.wrong > 0 ? `, ${count.wrong} answered against a rule` : "";
+  const wrong =
+    count.wrong > 0 ? `, ${count.wrong} ${count.wrong === 1 ? "answer breaks" : "answers break"} a rule` : "";
   const rate = thousands(Math.round((60 * count.puzzles) / seconds));
   process.stderr.write(`${counted(count.puzzles, "puzzle")}${unread}${wrong}; ${rate} per minute\n`);
   return count.unread;

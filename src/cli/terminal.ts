@@ -27,7 +27,7 @@ type StreamName = "stdout" | "stderr";
  */
 export function openTerminal(remarksTo: StreamName = "stdout", resultTo: StreamName = "stdout"): Terminal {
   const progress = process[remarksTo] as WriteStream;
-  const columns = Math.min(progress.columns || process.stdout.columns || 80, 120); // 0 columns: a terminal that does not know its size;
+  const columns = Math.min(progress.columns || process.stdout.columns || 80, 120); // a terminal of unknown size reports 0 columns
   return {
     print: (line = "") => void process[resultTo].write(`${line}\n`),
     remark: (line = "") => void progress.write(`${line}\n`),

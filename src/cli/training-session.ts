@@ -12,7 +12,7 @@ import {
   WorkClock,
 } from "../runs/index.ts";
 import { type Backend, defaultBackend, type ThreadChoice } from "../tensor/index.ts";
-import { type Evaluation, evaluate, type StepMetrics, type Training } from "../trm/index.ts";
+import { type Config, type Evaluation, evaluate, type StepMetrics, type Training } from "../trm/index.ts";
 import { DivergenceCheck } from "./divergence.ts";
 import { explain } from "./explain.ts";
 import type { Progress } from "./progress.ts";
@@ -48,6 +48,12 @@ const evaluationShare = 0.1;
 const evaluationPause = 5;
 /** Puzzles per batch of an evaluation. A stop request is noticed after every supervision step of a batch. */
 const evaluationBatch = 50;
+
+/** The goal of `train --resume` without --steps and --minutes: that with which the run was started, else the end of the schedule. */
+export function ownGoalOf({ goal: { steps, minutes } }: Pick<RunAbout, "goal">, { training }: Config): Goal {
+  if (steps === null && minutes === null) return { step: training.totalSteps, seconds: null };
+  return { step: steps, seconds: minutes === null ? null : 60 * minutes };
+}
 
 export class TrainingSession {
   /** A running mean that follows the last few dozen steps, for the progress line. */
@@ -90,11 +96,8 @@ export class TrainingSession {
     return this.#meanLoss;
   }
 
-  /** The goal of `train --resume` without --steps and --minutes: that with which the run was started, else the end of the schedule. */
   get ownGoal(): Goal {
-    const { steps, minutes } = this.about.goal;
-    if (steps === null && minutes === null) return { step: this.training.config.training.totalSteps, seconds: null };
-    return { step: steps, seconds: minutes === null ? null : 60 * minutes };
+    return ownGoalOf(this.about, this.training.config);
   }
 
   /** The command that continues the training, given without "npx trm". */

@@ -142,7 +142,10 @@ export function taskOf(choice: TaskChoice): Task {
   return families[choice.name].task(choice);
 }
 
-/** The plain data from which `taskOf` makes the task again. A custom task is stored without its functions. */
+/**
+ * The plain data from which `taskOf` makes a task with the same cells and tokens. They contain neither the clues of generated Sudokus and
+ * the path length of generated mazes, nor the functions of a custom task.
+ */
 export function choiceOf(task: Task): TaskChoice {
   expectObject("choiceOf", "the task", task, ["name", "sequenceLength", "vocabularySize"]);
   const { name, rows, columns, sequenceLength, vocabularySize } = task;

@@ -115,7 +115,7 @@ export function checkpointFolder(path: string, choice: CheckpointChoice = "last"
   if (choice === "last") return join(path, newest);
   const best = bestIn(path);
   if (best) return checkpointOfStep(path, best.step);
-  throw new CheckpointError(`${path}: none of its checkpoints has been evaluated, expected --checkpoint last`);
+  throw new CheckpointError(`${path}: none of its checkpoints has been evaluated, expected the checkpoint "last"`);
 }
 
 export interface EvaluatedStep extends CheckpointEvaluation {

@@ -1,4 +1,4 @@
-// What lives here: runs (trainings that last in a folder), checkpoints, presets, the ablation, exchange with the official code.
+// What lives here: runs (trainings that are stored in a folder), checkpoints, presets, the ablation, exchange with the official code.
 // Where to start: checkpoint.ts for the checkpoint format, run-folder.node.ts for the folder, exchange/ for official files.
 // May import: src/puzzles and the folders below it, and src/formats. Code that uses the disk is exported by index.node.ts.
 export { type AblationCell, measureSpeed, operationsOfAll, stepsFor, trainCell } from "./ablation/cell.ts";

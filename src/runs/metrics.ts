@@ -59,7 +59,7 @@ export const unseenSchema = z.object({
   exactAfter: shares,
   cellAfter: shares,
   meanHaltStep: z.number(),
-  /** Puzzles at which q first says halt at supervision step 1, 2, ... Empty in lines of earlier versions. */
+  /** Puzzles for which q first says halt at supervision step 1, 2, ... Empty in lines of earlier versions. */
   haltCounts: z._default(z.array(count), []),
 });
 
@@ -153,6 +153,6 @@ export function metricsCsv({ steps, unseen }: Metrics): string {
   return [header, ...rows].map((row) => `${row.join(",")}\n`).join("");
 }
 
-/** Share of the puzzles at which q says halt by itself, at whichever step; null if it was not measured. */
+/** Share of the puzzles for which q says halt at some step; null if it was not measured. */
 export const haltingShare = ({ haltCounts, puzzles }: Pick<UnseenLine, "haltCounts" | "puzzles">): number | null =>
   haltCounts.length === 0 || puzzles === 0 ? null : haltCounts.reduce((sum, halted) => sum + halted, 0) / puzzles;

@@ -1,4 +1,4 @@
-// A run is a training that lasts in a folder. `trm train` writes the folder; `trm eval`, `solve` and `info` read it.
+// A run is a training that is stored in a folder. `trm train` writes the folder; `trm eval`, `solve` and `info` read it.
 //
 //   run.json            description: task, preset, sizes and fingerprint of the data, goal
 //   identifiers.json    names of the puzzle ids, if the run trains on a data set that has names

@@ -50,6 +50,26 @@ it("data keeps an existing data set unless --force is given", async () => {
   expect(await build("--subsample", "2", "--force")).toContain(`${out}/train: 2 groups`);
 });
 
+it("data sudoku does not replace an ARC data set, whose test puzzles it would leave behind", async () => {
+  const out = join(folder, "arc");
+  mkdirSync(out);
+  writeFileSync(join(out, "test_puzzles.json"), "{}");
+  const build = runCommand(dataCommand(), "sudoku", "--from", join(folder, "csv"), "--out", out, "--force");
+  await expect(build).rejects.toThrow(
+    `${join(out, "test_puzzles.json")}: belongs to an ARC data set, expected another folder`,
+  );
+  expect(readdirSync(out)).toEqual(["test_puzzles.json"]);
+});
+
+it("data generate refuses more puzzles than the longest text can hold, before it generates any", async () => {
+  const out = join(folder, "large.csv");
+  await expect(
+    runCommand(dataCommand(), "generate", "maze", "--side", "30", "--count", "300000", "--out", out),
+  ).rejects.toThrow(
+    /^data generate: got --count 300000, expected at most 293\d{3}: a file holds no more puzzles of maze30$/,
+  );
+});
+
 it("data arc refuses an empty name and a repeated name among the subsets", async () => {
   const arc = (subsets: string): Promise<string> =>
     runCommand(

@@ -1,10 +1,29 @@
 // The puzzles that `trm eval` measures a model on when the user names none.
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { expect, it } from "vitest";
 import { openPuzzles } from "../../src/cli/evaluated-puzzles.ts";
 import { placeOfModel } from "../../src/cli/shipped-models.ts";
 import { sudokuTask } from "../../src/puzzles/index.ts";
-import { loadRun } from "../../src/runs/index.node.ts";
+import { loadRun, saveRun } from "../../src/runs/index.node.ts";
 import type { Examples } from "../../src/trm/index.ts";
+import { tinyConfig, tinyTraining } from "../runs/tiny-run.ts";
+
+it("a run that a program saved without unseen puzzles asks for a file of puzzles", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "trm-evaluated-"));
+  const run = join(folder, "run");
+  const task = sudokuTask(4);
+  const training = tinyTraining(tinyConfig());
+  await saveRun(run, training, { task });
+  training.dispose();
+  const loaded = await loadRun(run);
+  expect(() => openPuzzles(run, {}, loaded)).toThrow(
+    `${run}: contains no unseen puzzles, expected --csv FILE or --data DIR`,
+  );
+  loaded.model.dispose();
+  rmSync(folder, { recursive: true, force: true });
+});
 
 const questionsOf = (count: number, length: number, inputs: Int32Array): string[] =>
   Array.from({ length: count }, (_, i) => inputs.subarray(i * length, (i + 1) * length).join());

@@ -3,7 +3,7 @@ import { stripVTControlCharacters } from "node:util";
 import pc from "picocolors";
 import { describe, expect, it, vi } from "vitest";
 import { accuracyTable } from "../../src/cli/accuracy-table.ts";
-import { drawChanged, qText, sideBySide } from "../../src/cli/boards.ts";
+import { drawChanged, marksChanges, qText, sideBySide } from "../../src/cli/boards.ts";
 import { startProgress } from "../../src/cli/progress.ts";
 import { evaluationText, progressDetails, progressText, stepPartText } from "../../src/cli/progress-text.ts";
 import { showSolution, solutionJson } from "../../src/cli/show-solution.ts";
@@ -168,6 +168,8 @@ describe("boards", () => {
     const maze = taskOf({ name: "maze", side: 7 });
     const tokens = Int32Array.from({ length: 49 }, () => 2);
     expect(drawChanged(maze, tokens, new Set([0, 5]), pc.createColors(false))).toEqual(maze.draw(tokens).split("\n"));
+    const marked = [false, true].map((hasColours) => marksChanges(maze, pc.createColors(hasColours)));
+    expect([...marked, marksChanges(task, pc.createColors(false))]).toEqual([false, true, true]);
   });
   it("are placed side by side as far as the width allows", () => {
     const blocks = [["ab", "c"], ["d"], ["efg", "h", "i"]];

@@ -155,7 +155,9 @@ describe("the best checkpoint", () => {
 
   it("does not exist in a run without evaluations, which an error explains", () => {
     create().close();
-    expect(() => bestStep()).toThrow(`${path}: none of its checkpoints has been evaluated, expected --checkpoint last`);
+    expect(() => bestStep()).toThrow(
+      `${path}: none of its checkpoints has been evaluated, expected the checkpoint "last"`,
+    );
   });
 
   it("is the checkpoint whose folder is given", () => {

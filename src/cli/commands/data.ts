@@ -11,6 +11,7 @@ import {
   writePuzzleCsv,
 } from "../../puzzles/index.ts";
 import { OccupiedError } from "../../runs/index.node.ts";
+import { UsageError } from "../explain.ts";
 import { counted } from "../format.ts";
 import { type GeneratedOptions, generatedChoice, generatedOptions } from "../generated-choice.ts";
 import { anyNumber, outputFile, outputFolder, seed, wholeNumber } from "../options.ts";
@@ -181,9 +182,18 @@ Examples:
     .action((task: string, options: GenerateOptions) => generate(task, options));
 }
 
+/** Length of the longest string in Node. */
+const longestText = 2 ** 29 - 24;
+
 async function generate(name: string, options: GenerateOptions): Promise<void> {
   const { count, out, json } = options;
   const { task } = await generatedChoice(name, options, "data generate");
+  const limit = Math.floor(longestText / (2 * task.sequenceLength + 32)); // rows, each at most this long
+  if (count > limit) {
+    throw new UsageError(
+      `data generate: got --count ${count}, expected at most ${limit}: a file holds no more puzzles of ${task.name}`,
+    );
+  }
   const terminal = openTerminalBeside("--out", out, json);
   const work = startWork(terminal);
   const onProgress = (done: number, total: number): void => work.update("generating", done / total);

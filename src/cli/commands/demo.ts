@@ -117,7 +117,7 @@ async function solveSome(
   terminal.print(
     terminal.colours.bold(`The ${shownPuzzles} of ${count} unseen puzzles that take most steps until the model halts`),
   );
-  for (const line of legend(config, terminal.colours)) terminal.print(terminal.colours.dim(line));
+  for (const line of legend(task, config, terminal.colours)) terminal.print(terminal.colours.dim(line));
   const solutions: Solution[] = [];
   for (let index = 0; index < count; index++) {
     solutions.push(await solvePuzzle(evaluated, question(unseen, index), config.training.nSup));

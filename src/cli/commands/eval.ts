@@ -130,14 +130,16 @@ exact         share of puzzles whose every cell is correct, after step 1, 2, ...
 cell          share of correct cells, after step 1, 2, ...
 interval95    95% interval of the last exact accuracy
 meanHaltStep  first step at which q says halt, on average; all steps run anyway
-haltCounts    puzzles at which q first says halt at step 1, 2, ...
-With --halt q a puzzle leaves the batch when it halts, and --json prints
-exitSteps, meanSteps and computeSaved instead of the last two.
+haltCounts    puzzles for which q first says halt at step 1, 2, ...
+With --halt q a puzzle leaves the batch when it halts: exact and cell are single
+numbers, and --json prints exitSteps, meanSteps and computeSaved instead of the
+last two.
 With --rollouts K every puzzle is answered K times with noise on z, and --json
 prints {puzzles, rollouts, sigma, steps, deterministic, passAtK: {"1": share},
 bestQ, mode, residual, interval95, difference}.
 With --vote N every puzzle is answered N times: as it is, and as images under
-the symmetries of its task. The answers that q halted vote, and --json prints
+the symmetries of its task. The answers for which q says halt vote, or all
+answers if there are none. --json prints
 {puzzles, unlabelled, votes, steps, single, voted, againstSingle, haltedShare}.
 
 Examples:

@@ -77,11 +77,11 @@ Examples:
 async function importRun(file: string, options: ImportOptions): Promise<void> {
   const { out, force = false } = options;
   const terminal = openTerminal();
-  const chosen = chosenTask(options);
   checkPlace(out, force);
   const weights = readWeights(file);
   const configFile = readOfficialConfig(options.config, file);
   const folder = options.data ?? dataOf(configFile);
+  const chosen = chosenTask(options, folder);
   const choice = chosen ?? configFile.task ?? (folder && readDataTask(folder));
   if (!choice) throw new UsageError(`import: --task or --data is missing (tasks: ${taskNames.join(", ")})`);
   if (folder !== undefined && options.puzzles !== undefined) {
@@ -178,14 +178,16 @@ function verifyIds({ dataFolder, configFile, config, fingerprint }: ImportedData
   return verifyData({ path: dataFolder, actual: fingerprint, expected: configFile.data, run: configFile.path });
 }
 
-/** The same choice as `trm train` makes. */
-function chosenTask({ task: name, ...options }: ImportOptions): TaskChoice | undefined {
+/** The task on the command line. */
+function chosenTask({ task: name, ...options }: ImportOptions, folder: string | undefined): TaskChoice | undefined {
   if (name === undefined) {
     const [alone] = Object.keys(given(options));
     if (alone === undefined) return undefined;
     throw new UsageError(`import: ${flagOf(alone)} requires --task`);
   }
-  return withClues({ name, ...given(options) }, presetFor("small", name).data.clues);
+  const choice = { name, ...given(options) };
+  // As in `trm train`, the preset chooses the clues of generated puzzles.
+  return folder === undefined ? withClues(choice, presetFor("small", name).data.clues) : choice;
 }
 
 interface Paths {

@@ -159,7 +159,7 @@ async function solveOne({ place, loaded, text }: OnePuzzle, terminal: Terminal, 
   if (note !== undefined) terminal.remark(note);
   terminal.print(`model    ${placeText(place)}`);
   showSolution(task, solution, terminal, { all });
-  for (const line of legend(config, terminal.colours)) terminal.print(terminal.colours.dim(line));
+  for (const line of legend(task, config, terminal.colours)) terminal.print(terminal.colours.dim(line));
   const name = shellPath(place.name);
   const taskModule = options.task === undefined ? "" : ` --task ${shellPath(options.task)}`;
   const which = (options.checkpoint === "last" ? "" : ` --checkpoint ${options.checkpoint}`) + taskModule;

@@ -35,7 +35,7 @@ import { initialWeightsText, placeOfModel } from "../shipped-models.ts";
 import { showSettings, trainOnScreen } from "../show-training.ts";
 import { openTerminal, type Terminal } from "../terminal.ts";
 import { type Goal, isReached } from "../time-left.ts";
-import { TrainingSession } from "../training-session.ts";
+import { ownGoalOf, TrainingSession } from "../training-session.ts";
 import { commandLine, invocation, shellPath } from "../version.ts";
 
 interface TrainOptions extends ComputeOptions, GeneratedOptions {
@@ -167,7 +167,8 @@ Presets:
 ${presetNames.map(presetHelp).join("\n")}
 
 Preset small generates 16,000 puzzles for sudoku4, 10,000 for sudoku6, 20,000
-for sudoku9 and maze, 5,000 for a task of your own; preset official 1,000.
+for sudoku9 and maze, 5,000 for a task of your own; presets official and paper
+generate 1,000.
 The settings of --set are explained in docs/settings.md.
 
 A complete official configuration (all_config.yaml) determines all settings; the
@@ -279,7 +280,7 @@ function storedTask(path: string): TaskSource {
 
 async function resumeRun(
   path: string,
-  { from, data, set, task: taskModule }: TrainOptions,
+  { from, data, set, task: taskModule, steps, minutes }: TrainOptions,
   terminal: Terminal,
 ): Promise<TrainingSession> {
   const changed = parseSet(set);
@@ -290,6 +291,13 @@ async function resumeRun(
   try {
     const { backend: earlier, seconds, step, data: trainedOn } = checkpoint.side;
     const config = changedConfig(checkpoint.side.config, changed);
+    // With --from, the session removes later checkpoints, which must not happen if no step follows.
+    const goal = goalOf({ steps, minutes }, { ownGoal: ownGoalOf(recorded, config), seconds });
+    if (from !== undefined && isReached(goal, { step, seconds })) {
+      throw new UsageError(
+        `train: --from ${from}: the run has reached its goal at this step, expected --minutes, or --steps above ${step}`,
+      );
+    }
     const moved = movedData(path, recorded, data);
     const { task, choice } = await resolveTask(recorded.task, taskModule);
     expectTaskFits(task, config, taskModule ?? runFileIn(path));
@@ -329,7 +337,10 @@ function movedData(path: string, about: RunAbout, data: string | undefined): Run
 }
 
 /** The goal on the command line; else the goal of the run. */
-function goalOf({ steps, minutes }: TrainOptions, { ownGoal, seconds }: TrainingSession): Goal {
+function goalOf(
+  { steps, minutes }: { readonly steps?: number | undefined; readonly minutes?: number | undefined },
+  { ownGoal, seconds }: Pick<TrainingSession, "ownGoal" | "seconds">,
+): Goal {
   if (steps === undefined && minutes === undefined) return ownGoal;
   return { step: steps ?? null, seconds: minutes === undefined ? null : seconds + 60 * minutes };
 }

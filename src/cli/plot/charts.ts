@@ -82,14 +82,14 @@ export function chartsOf(runs: readonly PlottedRun[]): Chart[] {
     haltingChart(runs, lines("puzzles")),
     {
       title: "Learning rate",
-      note: "Warm-up, then the schedule of the settings.",
+      note: "The learning rate rises during the warm-up and then follows the schedule of the settings.",
       x: step,
       series: lines("learning rate"),
       data: joined(perStep(({ learningRate }) => learningRate)),
     },
     {
       title: "Gradient norm",
-      note: "Norm of the gradient by all weights, on a logarithmic scale.",
+      note: "The norm of the gradient with respect to all weights, on a logarithmic scale.",
       x: step,
       isLog: true,
       series: lines("gradient norm"),
@@ -103,7 +103,7 @@ function haltingChart(runs: readonly PlottedRun[], series: readonly Series[]): C
   const counts = runs.map(({ metrics }) => metrics.unseen.at(-1));
   return {
     title: "Halting",
-    note: "Share of the watched puzzles at which q first says halt, by supervision step, at the last evaluation.",
+    note: "The share of the watched puzzles for which q first says halt at each supervision step, in the last evaluation.",
     x: "supervision step",
     isShare: true,
     series: series.map((each) => ({ ...each, isStepped: true })),

@@ -30,7 +30,7 @@ export interface ArcEvaluationOptions {
   readonly attempts?: number | undefined;
   /** Answers every copy by rollouts, and lets the selected answer vote. */
   readonly rollouts?: ArcRollouts | undefined;
-  /** May throw to stop: then no file is left. */
+  /** May throw to stop. No file is left then, except in the second round (blank puzzle ids), before which all files are complete. */
   readonly onProgress?: ((done: number, total: number) => void | Promise<void>) | undefined;
 }
 

@@ -67,10 +67,14 @@ export class SplitWriter implements ExampleSink {
   }
 }
 
-/** Writes the files beside the splits. @throws FileError */
+/** Writes the files beside the splits. @throws DatasetError if other puzzles would replace an ARC data set; FileError */
 export function writeNames(files: FileSet, dir: string, identifiers: readonly string[], testPuzzles?: ArcTasks): void {
   files.write(join(dir, IDENTIFIERS_JSON), pythonJson(identifiers));
-  if (testPuzzles) files.write(join(dir, TEST_PUZZLES_JSON), pythonJson(arcTasksToJson(testPuzzles)));
+  const arcFile = join(dir, TEST_PUZZLES_JSON);
+  if (testPuzzles) files.write(arcFile, pythonJson(arcTasksToJson(testPuzzles)));
+  else if (existsSync(arcFile)) {
+    throw new DatasetError("belongs to an ARC data set, expected another folder", { file: arcFile });
+  }
 }
 
 /** Reads the names of the puzzle identifiers. @throws DatasetError, FileError */
