@@ -23,11 +23,13 @@ import {
   output,
   place,
   play,
+  puzzleError,
   recordedError,
   refused,
   shape,
   shown,
   shows,
+  unknownModel,
   workerError,
 } from "./state.ts";
 import { Inside } from "./views/inside.tsx";
@@ -38,10 +40,23 @@ type ViewContent = () => JSX.Element | null;
 /** A view whose code is loaded when it is opened. */
 function later(load: () => Promise<ViewContent>): ViewContent {
   const loaded = signal<ViewContent | null>(null);
+  const problem = signal("");
   let isLoading = false;
   return function Later() {
     const Content = loaded.value;
     if (Content) return <Content />;
+    if (problem.value) {
+      return (
+        <div class="waiting-text stack">
+          <p class="error" role="alert">
+            This view could not be loaded: {problem.value}
+          </p>
+          <button type="button" onClick={() => (problem.value = "")}>
+            Try again
+          </button>
+        </div>
+      );
+    }
     if (!isLoading) {
       isLoading = true;
       load().then(
@@ -49,7 +64,8 @@ function later(load: () => Promise<ViewContent>): ViewContent {
           loaded.value = content;
         },
         (error: Error) => {
-          failure.value = error.message;
+          isLoading = false;
+          problem.value = error.message;
         },
       );
     }
@@ -258,8 +274,14 @@ function Choices(): JSX.Element {
 function Messages(): JSX.Element | null {
   const messages = [...refused.value];
   if (workerError.value) messages.push(workerError.value);
+  if (unknownModel.value) {
+    messages.push(`model: got ${unknownModel.value}, which this page does not have. It shows ${model.value?.name}.`);
+  }
+  if (puzzleError.value && shown.value && !(link.value.view === "solve" && shows("puzzle"))) {
+    messages.push(`${puzzleError.value}. The page still shows the last valid puzzle.`);
+  }
   if (recordedError.value) {
-    messages.push(`The recorded trace cannot be shown, the model computes its own: ${recordedError.value}.`);
+    messages.push(`The recorded trace cannot be shown; the model computes its own: ${recordedError.value}.`);
   }
   if (messages.length === 0) return null;
   return (

@@ -1,5 +1,6 @@
 // The guide: lessons as data. A lesson is a list of parts; each part has a text, made from the numbers of the model at hand, and the state
-// of the page that it starts from. `lesson=first&part=3` in a link opens a part.
+// of the page that it starts from. `lesson=first&part=3` in a link shows the text of a part; the link
+// has the state of the page as well.
 import type { ComponentChildren, JSX } from "preact";
 import { framesPerStep, sigmoid, wrongCells } from "../shared/frames.ts";
 import { firstPlace, type Link } from "../shared/link.ts";

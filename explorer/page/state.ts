@@ -72,6 +72,11 @@ export const model = computed<ModelEntry | null>(() => {
   return models.find(({ name }) => name === link.value.model) ?? models[0] ?? null;
 });
 
+/** The model that the link names if this page does not have it; else "". */
+export const unknownModel = computed(() =>
+  model.value && link.value.model !== model.value.name ? link.value.model : "",
+);
+
 export const steps = computed(() => link.value.steps || (model.value?.nSup ?? 1));
 
 export const shape = computed<Shape>(() => {
@@ -87,13 +92,11 @@ export const thought = computed(() => shape.value.updates.find((latent) => laten
 /** Whether one network updates both latents, as in TRM; variants may have a network for each. */
 export const sharesNetwork = computed(() => model.value?.source === "src/trm/recursion.ts");
 
+/** Number of the sample puzzle, from 1; a number that the model does not have counts as 1. */
+export const sample = computed(() => (link.value.sample <= (model.value?.samples.length ?? 0) ? link.value.sample : 1));
+
 /** The text of the puzzle that is shown. */
-export const puzzleText = computed(() => {
-  const { puzzle, sample } = link.value;
-  if (puzzle !== "") return puzzle;
-  const { samples = [] } = model.value ?? {};
-  return (samples[sample - 1] ?? samples[0])?.question ?? "";
-});
+export const puzzleText = computed(() => link.value.puzzle || (model.value?.samples[sample.value - 1]?.question ?? ""));
 
 // --- The trace ---------------------------------------------------------------------------------------------------------------
 
@@ -121,6 +124,13 @@ export const place = computed(() => nearest(link.value.at, shape.value));
 /** Index of the current frame; -1 before the first update. */
 export const index = computed(() => Math.min(indexOf(place.value, shape.value), frames.value.length - 1));
 export const frame = computed<TraceFrame | null>(() => frames.value[index.value] ?? null);
+
+/** What to add to a loss if the answer of the puzzle is not known; "" if it is. */
+export const lossNote = computed(() =>
+  shown.value?.puzzle.truth === null
+    ? " No unique answer of this puzzle is known, so the loss has only the term of q, which counts the answer as correct."
+    : "",
+);
 
 /** How the model decides to stop. */
 export const haltingRule = computed(() => ({ comparesContinue: model.value?.comparesContinue ?? false }));
@@ -217,7 +227,7 @@ export async function start(): Promise<void> {
 export const recordedError = signal<string | null>(null);
 
 // An effect that reads the link itself runs after every move through the trace.
-const isFirstSample = computed(() => link.value.sample === 1 && link.value.puzzle === "");
+const isFirstSample = computed(() => sample.value === 1 && link.value.puzzle === "");
 const backend = computed(() => link.value.backend);
 const threads = computed(() => link.value.threads);
 

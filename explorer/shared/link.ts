@@ -90,7 +90,7 @@ const partList: Field<readonly Part[]> = {
 
 const fields = {
   view: choice(views, "solve"),
-  model: text(/^[\w-]{1,40}$/, "the name of a model"),
+  model: text(/^[\w.-]{1,40}$/, "the name of a model"),
   /** Number of the sample puzzle. */
   sample: number(1, 200, 1),
   /** A puzzle of the visitor's own in the text form of the task; it replaces the sample. */
@@ -104,7 +104,7 @@ const fields = {
   threads: number(1, 64, 1),
   theme: choice(themes, "system"),
   hide: partList,
-  lesson: text(/^[a-z-]{1,20}$/, "the name of a lesson"),
+  lesson: text(/^first$/, "first"),
   part: number(1, 40, 1),
   embed: flag,
   // The view Train.

@@ -21,6 +21,8 @@ export type Reply =
 export interface Port<Out, In> {
   postMessage(message: Out, transfer?: Transferable[]): void;
   onmessage: ((event: { readonly data: In }) => void) | null;
+  /** Called if the script of a worker cannot be loaded, or throws an error. */
+  onerror?: ((event: { readonly message?: string }) => void) | null;
 }
 
 export interface CallOptions<P> {
@@ -43,7 +45,7 @@ export class RemoteError extends Error {
   }
 }
 
-/** The end of the page. */
+/** The end of the page. If the worker does not start, its calls are rejected. */
 export function callerOf<T extends { [K in keyof T]: Call }>(port: Port<Request, Reply>): Caller<T> {
   interface Open {
     readonly resolve: (result: unknown) => void;
@@ -52,7 +54,16 @@ export function callerOf<T extends { [K in keyof T]: Call }>(port: Port<Request,
   }
   const open = new Map<number, Open>();
   let last = 0;
+  let hasAnswered = false;
+  let startError: Error | null = null;
+  port.onerror = ({ message }) => {
+    if (hasAnswered) return; // errors of calls arrive as messages
+    startError = new Error(`the worker could not be started${message ? `: ${message}` : ""}`);
+    for (const { reject } of open.values()) reject(startError);
+    open.clear();
+  };
   port.onmessage = ({ data }) => {
+    hasAnswered = true;
     const call = open.get(data.id);
     if (!call) return; // it was cancelled
     if ("progress" in data) {
@@ -66,6 +77,7 @@ export function callerOf<T extends { [K in keyof T]: Call }>(port: Port<Request,
   return (call, args, { signal, onProgress } = {}) =>
     new Promise((resolve, reject) => {
       if (signal?.aborted) return reject(signal.reason);
+      if (startError) return reject(startError);
       const id = ++last;
       open.set(id, { resolve: resolve as (result: unknown) => void, reject, onProgress });
       signal?.addEventListener("abort", () => {

@@ -8,7 +8,8 @@ self.addEventListener("install", (event) => {
   event.waitUntil(
     caches
       .open(store)
-      .then((cache) => cache.addAll(build ? build.files : []))
+      // The names of some files do not change with their content, so the HTTP cache may hold an earlier version.
+      .then((cache) => cache.addAll((build ? build.files : []).map((file) => new Request(file, { cache: "reload" }))))
       .then(() => self.skipWaiting()),
   );
 });

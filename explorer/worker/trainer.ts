@@ -1,6 +1,5 @@
 // The calls of the view Train: a training that runs until it is cancelled, and can be looked at between two of its steps.
 import {
-  type CheckpointFiles,
   type CheckpointSide,
   type Config,
   type Examples,
@@ -25,6 +24,7 @@ import type {
   TrainStarted,
   WithRollouts,
 } from "../shared/calls.ts";
+import { checkpointFile } from "../shared/checkpoints.ts";
 import type { CallContext, Handlers } from "../shared/protocol.ts";
 import { counted } from "../shared/words.ts";
 import { breathe, lock } from "./lock.ts";
@@ -127,7 +127,7 @@ async function begin(
 ): Promise<TrainStarted> {
   session?.training.dispose();
   session = null;
-  const side = checkpoint ? parseSide(fileOf(checkpoint, "checkpoint.json"), "checkpoint.json") : null;
+  const side = checkpoint ? parseSide(checkpointFile(checkpoint, "checkpoint.json"), "checkpoint.json") : null;
   const choice = side?.task ?? { name: settings.task, ...(settings.task === "sudoku6" && { clues: 10 }) };
   const task = taskOf(choice);
   progress(`Generating ${counted(settings.data, "puzzle")}`);
@@ -188,12 +188,6 @@ const withoutPosition = (side: CheckpointSide, training: Training): CheckpointSi
   ...side,
   source: training.source.state,
 });
-
-function fileOf(files: CheckpointFiles, name: string): Uint8Array {
-  const bytes = files.get(name);
-  if (!bytes) throw new Error(`checkpoint: no ${name} among ${[...files.keys()].join(", ") || "no files"}`);
-  return bytes;
-}
 
 async function train(
   own: Session,

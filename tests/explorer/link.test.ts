@@ -100,6 +100,10 @@ describe("a link", () => {
     ]);
   });
 
+  it("names a lesson that exists", () => {
+    expect(readLink("v=1&lesson=constructor").refused).toEqual(["lesson: got constructor, expected first."]);
+  });
+
   it("of another version is refused as a whole", () => {
     const { link, refused } = readLink("v=2&T=3");
     expect(link).toEqual(initialLink);

@@ -663,6 +663,54 @@ describe.skipIf(!chromiumPath)("the built page", () => {
     });
   });
 
+  it("names what a link asks for and the page does not have, and shows something else", async () => {
+    await visit("v=1&model=sudoku12&sample=200&cell=800&at=1.1.1", async (page) => {
+      const [first] = manifest.models;
+      await until(async () => (await page.$(".messages")) !== null, "the message");
+      expect(await page.innerText(".messages")).toContain(
+        `model: got sudoku12, which this page does not have. It shows ${first!.name}.`,
+      );
+      expect(await page.$$eval(".answer [role=gridcell][tabindex='0']", (cells) => cells.length)).toBe(1);
+    });
+  });
+
+  it("reports an invalid puzzle in every view, and takes symbols into the puzzle on the board instead", async () => {
+    await visit("v=1&view=inside&model=sudoku4&at=1.1.1", async (page) => {
+      const { puzzle } = await live(page);
+      await page.evaluate(() => location.assign(`${location.hash}&puzzle=1234`));
+      await until(async () => (await page.$(".messages")) !== null, "the message");
+      expect(await page.innerText(".messages")).toContain("The page still shows the last valid puzzle.");
+      await page.click("nav button:text-is('Solve')");
+      const blank = puzzle.question.lastIndexOf(1);
+      const symbol = String(puzzle.truth[blank]! - 1);
+      await page.focus(`.answer [role=gridcell] >> nth=${blank}`);
+      await page.keyboard.press(symbol);
+      const text = puzzle.question.map((token, cell) => (cell === blank ? symbol : token === 1 ? "." : token - 1));
+      await until(async () => link(page).puzzle === text.join(""), "the puzzle in the address");
+    });
+  });
+
+  it("says that its worker could not be started instead of waiting for it", async () => {
+    await visit("v=1&view=train", async (page, { complaints }) => {
+      await page.route("**/assets/main-*.js", (route) => route.fulfill({ status: 404 }));
+      await page.goto(`${page.url().split("#")[0]}?again#v=1&model=sudoku4&at=1.1.1`);
+      await until(async () => (await page.$(".messages")) !== null, "the message");
+      expect(await page.innerText(".messages")).toContain("the worker could not be started");
+      complaints.length = 0; // Chromium reports the 404 on the console.
+    });
+  });
+
+  it("goes on if the code of a view cannot be loaded", async () => {
+    await visit("v=1&model=sudoku4&at=1.1.1", async (page, { complaints }) => {
+      await page.route("**/assets/train-*.js", (route) => route.abort());
+      await page.click("nav button:text-is('Train')");
+      await until(async () => (await page.innerText("main")).includes("This view could not be loaded"), "the message");
+      await page.click("nav button:text-is('Solve')");
+      expect((await live(page)).puzzle.question).toHaveLength(16);
+      complaints.length = 0; // Chromium reports the request on the console.
+    });
+  });
+
   it("says that a model cannot be loaded instead of waiting for it", async () => {
     await visit("v=1&view=train", async (page, { complaints }) => {
       await page.route("**/sudoku9/model.safetensors", (route) => route.fulfill({ status: 404 }));
@@ -850,6 +898,11 @@ describe.skipIf(!chromiumPath)("the built page", () => {
       await page.click("button:text-is('Stop')");
       const download = page.waitForEvent("download");
       await page.click("button:text-is('Download')");
+      // Files that are no checkpoint leave the training as it is.
+      const wrong = { name: "settings.json", mimeType: "application/json", buffer: Buffer.from("{}") };
+      await page.setInputFiles("input[type=file]", wrong);
+      await until(async () => (await page.innerText("main")).includes("no checkpoint.json among settings.json"), "why");
+      expect(await page.innerText(".run")).toContain("training step");
       const file = join(folder, "checkpoint.zip");
       await (await download).saveAs(file);
       const step = Number(/(\d+)\.zip$/.exec((await download).suggestedFilename())![1]);

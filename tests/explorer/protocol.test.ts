@@ -58,6 +58,21 @@ afterEach(() => {
 });
 
 describe("a call", () => {
+  it("is rejected if the worker cannot start, also when it is made later, and not by an error after an answer", async () => {
+    const ports = [0, 1].map((): Port<Request, Reply> => ({ postMessage() {}, onmessage: null }));
+    const [broken, started] = ports.map((port) => callerOf<TestCalls>(port));
+    const early = broken!("double", 4);
+    ports[0]!.onerror!({});
+    await expect(early).rejects.toThrow("the worker could not be started");
+    await expect(broken!("double", 4)).rejects.toThrow("the worker could not be started");
+
+    const calls = [started!("double", 4), started!("double", 5)];
+    ports[1]!.onmessage!({ data: { id: 1, result: 8 } });
+    ports[1]!.onerror!({ message: "Uncaught Error" });
+    ports[1]!.onmessage!({ data: { id: 2, result: 10 } });
+    expect(await Promise.all(calls)).toEqual([8, 10]);
+  });
+
   it("is answered, also while another one runs", async () => {
     const call = connect();
     const controller = new AbortController();

@@ -99,7 +99,8 @@ export function Board(props: BoardProps): JSX.Element {
     event.preventDefault();
     event.stopPropagation();
   };
-  const focusable = selected ?? 0;
+  // A link may select a cell that this board does not have.
+  const focusable = selected != null && selected < tokens.length ? selected : 0;
   const rowsOf = Array.from({ length: board.rows }, (_, row) => row);
   return (
     // biome-ignore lint/a11y/useAriaPropsSupportedByRole: the role is "grid" or "img", which have labels

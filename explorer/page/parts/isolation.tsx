@@ -36,10 +36,21 @@ export function checkIsolation(): void {
     message.value = "This browser did not isolate the page. It goes on with one thread.";
 }
 
+/** Waits until a service worker is active. @throws Error if it was discarded, as when a file could not be stored */
+function activated(worker: ServiceWorker): Promise<void> {
+  return new Promise((resolve, reject) => {
+    worker.addEventListener("statechange", () => {
+      if (worker.state === "activated") resolve();
+      if (worker.state === "redundant") reject(new Error("some files of the page could not be stored"));
+    });
+  });
+}
+
 async function isolate(): Promise<void> {
   try {
     message.value = "Storing the page…";
-    await navigator.serviceWorker.register("./isolation.js");
+    const { installing } = await navigator.serviceWorker.register("./isolation.js");
+    if (installing) await activated(installing);
     await navigator.serviceWorker.ready;
     if (isIsolated()) {
       message.value = "The page now works offline.";

@@ -2,15 +2,14 @@
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import { firstPlace } from "../../shared/link.ts";
-import { go, link, model, puzzleError, puzzleText, shown } from "../state.ts";
+import { go, link, model, puzzleError, puzzleText, sample, shown } from "../state.ts";
 import { isDrawing } from "./maze-drawing.tsx";
 
 export function PuzzleChoice(): JSX.Element {
   const { samples, samplesFrom, board } = model.value!;
-  const { sample, puzzle } = link.value;
-  const isOwn = puzzle !== "";
+  const isOwn = link.value.puzzle !== "";
   const turn = (by: number): void => {
-    const next = ((sample - 1 + by + samples.length) % samples.length) + 1;
+    const next = ((sample.value - 1 + by + samples.length) % samples.length) + 1;
     go({ sample: next, puzzle: "", at: firstPlace });
   };
   return (
@@ -20,7 +19,7 @@ export function PuzzleChoice(): JSX.Element {
           ‹
         </button>
         <span class="number" title={isOwn ? "" : samplesFrom}>
-          {isOwn ? "your puzzle" : `puzzle ${sample} of ${samples.length}`}
+          {isOwn ? "your puzzle" : `puzzle ${sample.value} of ${samples.length}`}
         </span>
         <button type="button" onClick={() => turn(1)} aria-label="Next sample puzzle">
           ›

@@ -367,6 +367,8 @@ function Dots({ own }: { own: ClassRun }): JSX.Element | null {
         </tbody>
       </table>
       <p class="note">
+        {model.value?.board.kind === "maze" &&
+          "The answers are compared with one shortest path. Other shortest paths, which Failures counts as correct, count as wrong here. "}
         Published accounts of why such models fail disagree: some say that wrong answers settle, others that they never
         do. The table counts this model on these puzzles.
       </p>

@@ -1,4 +1,5 @@
 // Failures: puzzles with one blank left, answers that more steps undo, and noise on z with several rollouts.
+import { effect } from "@preact/signals";
 import type { JSX } from "preact";
 import type { Calls, Exam, Puzzle, Rollout, Rollouts } from "../../shared/calls.ts";
 import { sigmoid, wrongCells } from "../../shared/frames.ts";
@@ -200,6 +201,12 @@ const noisy = resultFor<Rollouts>(() => {
 
 /** Failed samples that the page offers by number. */
 const offered = 10;
+
+// A measurement takes long; the worker is free for the other views.
+effect(() => {
+  if (link.value.view === "failures") return;
+  for (const measured of [oneBlank, undone, noisy]) measured.cancel();
+});
 
 function Noise({ own }: { own: ModelEntry }): JSX.Element | null {
   const puzzle = shown.value?.puzzle;

@@ -10,7 +10,7 @@ import { From } from "../parts/numbers.tsx";
 import { Waiting } from "../parts/waiting.tsx";
 import { useWidth } from "../parts/width.ts";
 import { type Outcome, pause, resultFor } from "../results.ts";
-import { link, model, place, ready, shape, shown } from "../state.ts";
+import { link, lossNote, model, place, ready, shape, shown } from "../state.ts";
 import { callWorker } from "../workers.ts";
 
 /** The number that is nudged. An empty name stands for the worker's choice, -1 for the entry with the largest gradient. */
@@ -228,6 +228,7 @@ function NudgePanel(): JSX.Element {
           `Nudging the number in all cycles gives a slope that differs by ${differenceOf(best.whole, analytic)}: it also changes the cycles that left no tape, which the training ignores.`}
         {Math.abs(analytic) < 1e-3 &&
           " The slope is so small here that rounding to float32 makes the quotients inexact."}
+        {lossNote.value}
       </p>
       <From machine={made.machine}>{`loss ${made.loss.toFixed(5)}, float32; quotients at h = ${best.h}`}</From>
     </section>

@@ -21,6 +21,7 @@ import {
   index,
   isPlaying,
   link,
+  lossNote,
   model,
   moveTo,
   output,
@@ -283,7 +284,7 @@ function Tensors({ result }: { result: Inspected }): JSX.Element {
               <p class="note">
                 The larger the dot, the more the loss (here {loss.toFixed(3)}) depends on{" "}
                 <Named name={signOf(latent, output.value)}>{latent}</Named> in this cell. This is what flows back along
-                the tape.
+                the tape.{lossNote.value}
               </p>
             </div>
           </div>

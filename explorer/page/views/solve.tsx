@@ -32,7 +32,9 @@ import {
 function type(cell: number, symbol: string | null): void {
   const board = model.peek()!.board;
   const blank = board.kind === "maze" ? " " : ".";
-  const text = [...puzzleText.peek()];
+  // A text that is not a valid puzzle is replaced by the puzzle on the board.
+  const valid = shown.peek()!.puzzle.question.map((token) => board.symbols[token]!);
+  const text = puzzleError.peek() ? valid : [...puzzleText.peek()];
   text[cell] = symbol ?? blank;
   go({ puzzle: text.join(""), at: firstPlace });
 }

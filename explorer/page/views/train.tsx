@@ -167,7 +167,7 @@ function Settings(): JSX.Element {
         </div>
       </details>
       {hasRun && busy && (
-        <p class="note">New settings count from the next start, those of the evaluation from “Continue” on.</p>
+        <p class="note">New settings take effect at the next start, those of the evaluation also at “Continue”.</p>
       )}
       <div class="stack checkpoint">
         <h2>Checkpoint</h2>
