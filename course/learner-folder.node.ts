@@ -13,7 +13,7 @@ import {
 import { join, relative, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { fileOf, lessonFiles, loadLesson, repository, sourceOf } from "./lessons.node.ts";
-import { plantFor, stubOf } from "./source.ts";
+import { hasRepair, plantFor, stubOf } from "./source.ts";
 
 export interface LearnerSettings {
   readonly format: "trm-ts course";
@@ -53,8 +53,7 @@ export function recordPass(folder: string, lesson: number): void {
 /** The stub of a lesson for a learner. */
 export async function stubFor(lesson: number, name: string): Promise<string> {
   const source = sourceOf(lesson);
-  const isPlanted = source.includes("\n// BEGIN REPAIR\n");
-  return stubOf(source, lesson, isPlanted ? plantFor((await loadLesson(lesson)).plants, name) : undefined);
+  return stubOf(source, lesson, hasRepair(source) ? plantFor((await loadLesson(lesson)).plants, name) : undefined);
 }
 
 export interface StartOptions {

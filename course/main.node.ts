@@ -10,7 +10,7 @@ import { readSettings, recordPass, resetLesson, startFolder } from "./learner-fo
 import { fileOf, lessonFiles, sourceOf } from "./lessons.node.ts";
 import { type LessonReport, showReport } from "./report.ts";
 import { checkLesson } from "./run-check.node.ts";
-import { hash, solutionsOf } from "./source.ts";
+import { hash, hasRepair, solutionsOf } from "./source.ts";
 
 /** The longest time of a check in seconds. */
 const longest = 10;
@@ -114,6 +114,11 @@ program
     const solutions = solutionsOf(sourceOf(lesson), lesson);
     const open = solutions.filter(({ number }) => text.includes(`"TODO ${number}"`)).slice(0, 1);
     for (const { number, hint } of open.length > 0 ? open : solutions) print(`${number}  ${hint}`);
+    if (open.length === 0 && hasRepair(sourceOf(lesson))) {
+      print(
+        `${lesson}.${solutions.length + 1}  npm run program -- ${lesson} prints a counterexample. Compute every term of the formula for it by hand, and compare the terms with the lines between BEGIN REPAIR and END REPAIR.`,
+      );
+    }
   });
 
 program
@@ -178,6 +183,9 @@ program
       try {
         await writeHandIn(folder, JSON.parse(readFileSync(file, "utf8")) as HandIn);
         all.push((await handInOf(folder, seconds)).marks);
+      } catch (error) {
+        process.stderr.write(`${file}: ${error instanceof Error ? error.message : String(error)}\n`);
+        process.exitCode = 1;
       } finally {
         rmSync(folder, { recursive: true, force: true });
       }

@@ -51,6 +51,9 @@ function splitSolutions(source: string, lesson: number): [text: string, solution
   return [kept.join("\n"), solutions];
 }
 
+/** Whether a lesson has a region to repair. */
+export const hasRepair = (text: string): boolean => text.includes("\n// BEGIN REPAIR\n");
+
 /** The text with a mistake in its region to repair. @throws Error unless the text of the mistake occurs once in the region */
 export function planted(text: string, { name, from, to }: Plant): string {
   const region = /^\/\/ BEGIN REPAIR\n(.*?)^\/\/ END REPAIR$/ms.exec(text)?.[1];

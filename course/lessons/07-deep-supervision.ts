@@ -103,7 +103,7 @@ export function refill(slots: Slots, batch: Pick<Batch, "inputs" | "labels">, in
 /*md
 ## Exercise 7.2: the step
 
-Fill in the five things. What you need:
+Fill in things 2 to 5; the frame does the first. What you need:
 
 | call | what it gives |
 |---|---|

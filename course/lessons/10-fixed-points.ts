@@ -114,7 +114,7 @@ export function bestByQ(rollouts: readonly Rollout[]): string {
   // END SOLUTION
 }
 
-/** The most frequent answer; among equally frequent ones that whose first rollout comes first. */
+/** The most frequent answer; among equally frequent answers, the one that occurs first. */
 export function mode(rollouts: readonly Rollout[]): string {
   // BEGIN SOLUTION hint="Count into a Map from answer to number. A Map keeps the order of first insertion, so that walking over it and replacing only on strictly greater gives ties to the first."
   const counts = new Map<string, number>();
@@ -258,7 +258,7 @@ export async function program(print: (line: string) => void): Promise<void> {
     shown*. (The interval treats the two scores as independent. They are about the same puzzles, so a paired test
     would be sharper: count the puzzles won and lost.) This does not contradict the published 98.8%: another model,
     other puzzles, $K = 100$ and 64 steps.
-  - **Noise on $y$ finds even more right answers, and $q$ picks even worse ones.** $q$ reads $y$, and noise makes $y$
+  - **Noise on $y$ finds even more right answers, but $q$ chooses worse than without noise.** $q$ reads $y$, and noise makes $y$
     very different from what $q$ was trained on. Voting does not use $q$ and is not affected. This is why the method
     disturbs $z$.
 

@@ -20,6 +20,11 @@ export const attempts: readonly (readonly Attempt[])[] = [
       says: "shares add up",
     },
     { from: "slopes: [q.value, p.value]", to: "slopes: [p.value, q.value]", says: "If p grows by 1" },
+    {
+      from: "const gradientOf = new Map<Node, number>([[output, 1]])",
+      to: "const kept = globalThis as { gradientOf?: Map<Node, number> };\n  const gradientOf = (kept.gradientOf ??= new Map()).set(output, 1)",
+      says: "exact, also with your own operations",
+    },
     { from: "gradientOf.get(node) ?? 0", to: "gradientOf.get(node)!", says: "does not depend on has no number" },
   ],
   [

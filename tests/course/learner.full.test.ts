@@ -41,6 +41,11 @@ describe("a learner's folder", () => {
     expect(text).toContain("search the file for TODO 1.1");
     expect(status).toBe(1);
     expect(learner("hint", "1").text).toMatch(/^1\.1 {2}\S/);
+    expect(learner("hint", "3").text).not.toContain("BEGIN REPAIR");
+    solve(3);
+    expect(learner("hint", "3").text).toMatch(/^3\.2 {2}npm run program -- 3 .* BEGIN REPAIR/m);
+    solve(7); // it runs functions of lessons 5 and 6
+    expect(learner("check", "7").text).toMatch(/search the file of lesson [56] for TODO [56]\.1/);
     expect(learner("show", "1").text).toContain("lesson 1 has not passed yet");
     expect(learner("show", "1", "--anyway").text).toContain("// 1.1\n");
   });
@@ -118,6 +123,12 @@ describe("a learner's folder", () => {
     writeFileSync(file, JSON.stringify({ ...handIn, marks: claimed }));
     const marked = JSON.parse(course("mark", file, "--json", "--seconds", "100").stdout) as Marks[];
     expect(marked[0]!.lessons).toEqual(handIn.marks.lessons);
+    // A damaged file is named, and the other ones are marked.
+    const damaged = join(temporary, "damaged.json");
+    writeFileSync(damaged, "{");
+    const both = course("mark", damaged, file, "--json", "--seconds", "100");
+    expect(both.text).toContain(`${damaged}: `);
+    expect([(JSON.parse(both.stdout) as Marks[]).length, both.status]).toEqual([1, 1]);
   });
 
   it("is renewed by a second start, which keeps the lessons", () => {
