@@ -1,7 +1,7 @@
 // Compiles the WebAssembly kernels (src/tensor/backends/wasm/assembly). There are three builds of one source: plain SIMD, relaxed SIMD
 // with fused multiply-add, and relaxed SIMD with wide tiles. The first two are embedded as text in a TypeScript module, so that they need
-// no file in a page. The wide build, which only Node can run, is a file of its own, so that it is in no bundle. `npm ci` runs this
-// script as `prepare`, and `npm run build` runs it again; it compiles only if a source has changed.
+// no file in a page. The wide build, which only Node can run, is a file of its own, so that it is in no bundle. scripts/build.mjs runs
+// this script, in `npm ci` (as `prepare`) and in `npm run build`; it compiles only if a source has changed.
 import { createHash } from "node:crypto";
 import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
