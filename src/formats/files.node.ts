@@ -1,5 +1,15 @@
 // Reading files, writing an output file, and sets of files that appear together. Every error is a FileError with the path.
-import { closeSync, constants, fstatSync, openSync, readFileSync, readSync, type Stats, statSync } from "node:fs";
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  openSync,
+  readFileSync,
+  readSync,
+  rmSync,
+  type Stats,
+  statSync,
+} from "node:fs";
 import { dirname, resolve } from "node:path";
 import { AtomicFile, attempt, makeFolders, mostAtOnce, removeEmptyFolders, writeAll } from "./atomic-files.node.ts";
 import { FileError } from "./errors.ts";
@@ -133,6 +143,7 @@ export class FileSet {
   readonly #files: AtomicFile[] = [];
   /** The folders that were created for every file. */
   readonly #folders: string[][] = [];
+  readonly #removed: string[] = [];
 
   /** Adds a file that is written piece by piece. */
   open(path: string): AtomicFile {
@@ -150,11 +161,17 @@ export class FileSet {
     this.#attempt(() => file.write(typeof content === "string" ? new TextEncoder().encode(content) : content));
   }
 
+  /** Removes a file that does not belong to this set, once all files have their names. */
+  remove(path: string): void {
+    this.#removed.push(path);
+  }
+
   /** Gives all files their names, in the order in which they were added. */
   finish(): void {
     this.#attempt(() => {
       for (const file of this.#files) file.complete();
       for (const file of this.#files) file.publish();
+      for (const path of this.#removed) rmSync(path, { force: true });
     });
   }
 

@@ -50,17 +50,6 @@ it("data keeps an existing data set unless --force is given", async () => {
   expect(await build("--subsample", "2", "--force")).toContain(`${out}/train: 2 groups`);
 });
 
-it("data sudoku does not replace an ARC data set, whose test puzzles it would leave behind", async () => {
-  const out = join(folder, "arc");
-  mkdirSync(out);
-  writeFileSync(join(out, "test_puzzles.json"), "{}");
-  const build = runCommand(dataCommand(), "sudoku", "--from", join(folder, "csv"), "--out", out, "--force");
-  await expect(build).rejects.toThrow(
-    `${join(out, "test_puzzles.json")}: belongs to an ARC data set, expected another folder`,
-  );
-  expect(readdirSync(out)).toEqual(["test_puzzles.json"]);
-});
-
 it("data generate refuses more puzzles than the longest text can hold, before it generates any", async () => {
   const out = join(folder, "large.csv");
   await expect(

@@ -67,14 +67,12 @@ export class SplitWriter implements ExampleSink {
   }
 }
 
-/** Writes the files beside the splits. @throws DatasetError if other puzzles would replace an ARC data set; FileError */
+/** Writes the files beside the splits. @throws FileError */
 export function writeNames(files: FileSet, dir: string, identifiers: readonly string[], testPuzzles?: ArcTasks): void {
   files.write(join(dir, IDENTIFIERS_JSON), pythonJson(identifiers));
   const arcFile = join(dir, TEST_PUZZLES_JSON);
   if (testPuzzles) files.write(arcFile, pythonJson(arcTasksToJson(testPuzzles)));
-  else if (existsSync(arcFile)) {
-    throw new DatasetError("belongs to an ARC data set, expected another folder", { file: arcFile });
-  }
+  else files.remove(arcFile); // an ARC data set that is replaced
 }
 
 /** Reads the names of the puzzle identifiers. @throws DatasetError, FileError */

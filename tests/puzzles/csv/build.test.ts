@@ -471,6 +471,7 @@ describe("ARC", () => {
     expect(readDataTask(out)).toEqual({ name: "arc", side: 29 });
     await buildSudoku({ from: join(fixtures, "sudoku/csv"), out });
     expect(readDataTask(out)).toEqual({ name: "sudoku9" });
+    expect(existsSync(join(out, "test_puzzles.json"))).toBe(false);
   });
 
   it("hidden files, which macOS adds to archives, are skipped", () => {
