@@ -2,12 +2,14 @@
 import {
   cpSync,
   existsSync,
+  lstatSync,
   mkdirSync,
   readdirSync,
   readFileSync,
   renameSync,
   rmSync,
   symlinkSync,
+  unlinkSync,
   writeFileSync,
 } from "node:fs";
 import { join, relative, resolve } from "node:path";
@@ -40,8 +42,11 @@ export function readSettings(folder: string): LearnerSettings {
 
 const writeJson = (path: string, value: unknown): void => writeFileSync(path, `${JSON.stringify(value, null, 2)}\n`);
 
-export const writeSettings = (folder: string, settings: LearnerSettings): void =>
-  writeJson(join(folder, settingsFile), settings);
+export function writeSettings(folder: string, settings: LearnerSettings): void {
+  const path = join(folder, settingsFile);
+  writeJson(`${path}.new`, settings); // a full disk must not cut off the only copy
+  renameSync(`${path}.new`, path);
+}
 
 /** Records that a lesson passed. */
 export function recordPass(folder: string, lesson: number): void {
@@ -141,6 +146,8 @@ await import(${url("course/main.node.ts")});
 `,
   );
   const link = join(folder, "node_modules/fast-check");
+  // After a move of the repository the link leads nowhere.
+  if (lstatSync(link, { throwIfNoEntry: false })?.isSymbolicLink()) unlinkSync(link);
   if (!existsSync(link)) symlinkSync(join(repository, "node_modules/fast-check"), link, "junction");
   // `trm` ends with commands to try next, as "npx trm ...". Without this link npx would ask the registry for a package named trm.
   // On Windows a symlink needs extra rights; there `npm run trm --` is the way.
@@ -155,9 +162,10 @@ await import(${url("course/main.node.ts")});
 /** Puts the stub of a lesson in place of the learner's file, which moves to the folder "replaced". Returns its new path. */
 export async function resetLesson(folder: string, lesson: number): Promise<string> {
   const file = fileOf(lesson);
+  const stub = await stubFor(lesson, readSettings(folder).name); // fails before anything is moved
   const kept = join(folder, "replaced", `${Date.now()}-${file}`);
   mkdirSync(join(folder, "replaced"), { recursive: true });
   if (existsSync(join(folder, file))) renameSync(join(folder, file), kept);
-  writeFileSync(join(folder, file), await stubFor(lesson, readSettings(folder).name));
+  writeFileSync(join(folder, file), stub);
   return kept;
 }

@@ -152,6 +152,7 @@ program
   .option("--folder <dir>", "the learner's folder", ".")
   .description("run the program of a lesson with your functions")
   .action(async (lesson: number, { folder }: { folder: string }) => {
+    readSettings(folder); // fails outside a learner's folder
     const { runProgram } = await import("./run-program.node.ts");
     process.exitCode = await runProgram(folder, lesson);
   });

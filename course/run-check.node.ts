@@ -54,6 +54,10 @@ function messageOf(job: CheckJob, seconds: number): Promise<CheckMessage> {
         child.send(job);
       } else done(message);
     });
+    child.on("error", ({ message }) => {
+      clearTimeout(timer);
+      done({ error: `its check could not be started: ${message}` });
+    });
     child.on("exit", (code) => {
       clearTimeout(timer);
       done({ error: `its check ended with code ${code} before it had a result` });

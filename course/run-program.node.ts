@@ -14,5 +14,5 @@ catch (error) { console.error(error.message); process.exitCode = 1; }`;
     env: { ...process.env, TSX_TSCONFIG_PATH: join(repository, "tsconfig.json") },
     stdio: "inherit",
   });
-  return new Promise((done) => child.on("exit", (exit) => done(exit ?? 1)));
+  return new Promise((done, refuse) => child.on("error", refuse).on("exit", (exit) => done(exit ?? 1)));
 }

@@ -9,7 +9,7 @@ import type {
   TrainStarted,
   WithRollouts,
 } from "../shared/calls.ts";
-import { checkpointFile, checkpointFolder } from "../shared/checkpoints.ts";
+import { checkpointFile, checkpointFolder, expectTrainable } from "../shared/checkpoints.ts";
 import { initialLink, type Link, readLink, type rivals, writeLink } from "../shared/link.ts";
 import { readZip, writeZip } from "../shared/zip.ts";
 import { go, link } from "./state.ts";
@@ -147,6 +147,7 @@ async function continueRun(run: Signal<Run>): Promise<void> {
   try {
     const args = { steps: 1_000_000, evaluation: evaluationOf(link.peek()) };
     await engine.worker.call("train", args, { signal: abort, onProgress: (made) => report(run, made) });
+    change(run, { status: "stopped", message: "" }); // all steps of the call are made; Continue makes more
   } catch (error) {
     if (!abort.aborted) fail(run, error);
   }
@@ -243,8 +244,9 @@ export async function upload(chosen: readonly File[]): Promise<void> {
       if (!file.name.endsWith(".zip")) files.set(file.name, bytes);
       else for (const [name, own] of readZip(bytes)) files.set(name.split("/").at(-1)!, own);
     }
-    // A missing file is found before the new training takes the place of a running one.
+    // Files that cannot be continued are found before the new training takes the place of a running one.
     for (const name of ["checkpoint.json", "weights.safetensors", "training.safetensors"]) checkpointFile(files, name);
+    expectTrainable(files);
     const settings = files.get(settingsFile);
     if (settings) adoptSettings(new TextDecoder().decode(settings));
     startRuns({ files, hasItsData: settings !== undefined });

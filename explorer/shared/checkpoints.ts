@@ -7,6 +7,17 @@ export function checkpointFile(files: ReadonlyMap<string, Uint8Array>, name: str
   return bytes;
 }
 
+const generated = ["sudoku4", "sudoku6", "sudoku9", "maze"];
+
+/** @throws Error for a file that is no checkpoint, or for one whose puzzles the page cannot generate */
+export function expectTrainable(files: ReadonlyMap<string, Uint8Array>): void {
+  const text = new TextDecoder().decode(checkpointFile(files, "checkpoint.json"));
+  const { format, task } = Object(JSON.parse(text)) as { format?: unknown; task?: { name?: string } };
+  if (format !== "trm-ts checkpoint") throw new Error("checkpoint.json: not a checkpoint of trm-ts");
+  const name = task?.name ?? "an unknown task";
+  if (!generated.includes(name)) throw new Error(`checkpoint.json: puzzles of ${name} cannot be generated in the page`);
+}
+
 /**
  * The name that the command line gives to the folder of a checkpoint. It contains the step that the files hold: the command line
  * refuses a folder with another step in its name.

@@ -3,7 +3,9 @@
 // as one line.
 // Where to start: commands/train.ts, then training-session.ts, which is the loop around the training steps.
 // May import: the indexes of all other folders, and Node's modules.
+import { fstatSync } from "node:fs";
 import { Command, CommanderError } from "commander";
+import { writeAll } from "../formats/index.node.ts";
 import { ablateCommand } from "./commands/ablate.ts";
 import { arcScoreCommand } from "./commands/arc-score.ts";
 import { dataCommand } from "./commands/data.ts";
@@ -61,6 +63,7 @@ function reject(command: Command, error: CommanderError): never {
 }
 
 async function main(): Promise<void> {
+  writeWhole(process.stdout);
   process.stdout.on("error", onOutputError);
   process.stderr.on("error", () => {}); // Remarks and errors that cannot be shown must not stop the command.
   try {
@@ -69,6 +72,21 @@ async function main(): Promise<void> {
     if (error instanceof CommanderError) reportUsage(error);
     else reportError(error);
   }
+}
+
+/** For a file, Node takes a write for complete that a full disk has cut short. */
+function writeWhole(stream: NodeJS.WriteStream & { fd: number }): void {
+  const { fd } = stream;
+  if (!fstatSync(fd).isFile()) return;
+  stream._write = (chunk: Uint8Array, _encoding, done) => {
+    try {
+      writeAll(fd, chunk, null);
+    } catch (error) {
+      done(error as Error);
+      return;
+    }
+    done();
+  };
 }
 
 /**

@@ -1,5 +1,7 @@
 // A new run: settings, puzzles, a model with initial weights, and the folder that holds them.
+import { existsSync, renameSync } from "node:fs";
 import { basename } from "node:path";
+import { checkOutput } from "../formats/index.node.ts";
 import { readDataMetadata, resolveTask } from "../puzzles/index.node.ts";
 import { type TaskChoice, withClues } from "../puzzles/index.ts";
 import {
@@ -9,6 +11,7 @@ import {
   OccupiedError,
   previousOf,
   type RunAbout,
+  runFileIn,
   storedPuzzles,
   WritableRun,
 } from "../runs/index.node.ts";
@@ -54,6 +57,7 @@ export async function startRun(wanted: NewRun, terminal: Terminal): Promise<Trai
   const examples = dataFolder === undefined ? sizes.train : examplesPerEpoch(readDataMetadata(dataFolder));
   const config = mergeSettings(sources, task, examples);
   checkPlace(out, force);
+  if (folderState(out) !== "run") checkOutput(runFileIn(out)); // before the puzzles are generated
   if (wanted.showSources) for (const line of sourcesText(sources, config)) terminal.remark(`settings ${line}`);
 
   const { source, sets, data, fingerprint } =
@@ -74,7 +78,12 @@ export async function startRun(wanted: NewRun, terminal: Terminal): Promise<Trai
     ...(init && { init: init.about }),
   };
   const run = await createRun({ out, about, sets, training, force }, terminal);
-  return new TrainingSession(training, run, about, sets, 0);
+  try {
+    return new TrainingSession(training, run, about, sets, 0);
+  } catch (error) {
+    run.discard();
+    throw error;
+  }
 }
 
 /** @throws OccupiedError if `out` cannot become a new run folder */
@@ -104,9 +113,19 @@ export async function createRun(
 ): Promise<WritableRun> {
   const files = await packState(training, about, { seconds: 0 });
   checkPlace(out, force); // again, because generating puzzles takes time
+  let aside: string | undefined;
   if (folderState(out) === "run") {
     const replaced = folderState(previousOf(out)) === "run" ? ", in place of the run that was there" : "";
-    terminal.remark(`the run in ${out} has been moved to ${moveRunAside(out)}${replaced}`);
+    aside = moveRunAside(out);
+    terminal.remark(`the run in ${out} has been moved to ${aside}${replaced}`);
   }
-  return WritableRun.create(out, about, sets, { step: 0, files });
+  try {
+    return WritableRun.create(out, about, sets, { step: 0, files });
+  } catch (error) {
+    if (aside !== undefined && !existsSync(out)) {
+      renameSync(aside, out);
+      terminal.remark(`the run has been moved back to ${out}`);
+    }
+    throw error;
+  }
 }

@@ -126,6 +126,9 @@ function jsonLine({ line, text, read }: ReadPuzzle, solved: Answer | undefined):
   return JSON.stringify({ line, model: read.model, puzzle: text, answer, correct, mistake, steps, q });
 }
 
+/** No puzzle is nearly as long. */
+const longestLine = 1_000_000;
+
 /**
  * The puzzles of a stream, one per line. A board may also stand on several lines: its rows follow one another, with rules between
  * them or without. Yields undefined whenever the input that has arrived is used up.
@@ -143,6 +146,11 @@ export async function* puzzlesIn(
     for await (const chunk of stream) {
       const lines = (rest + (typeof chunk === "string" ? chunk : decoder.decode(chunk, { stream: true }))).split("\n");
       rest = lines.pop()!;
+      if (rest.length > longestLine) {
+        throw new Error(
+          `line ${number + lines.length + 1} is longer than ${longestLine} characters, expected a puzzle`,
+        );
+      }
       for (const line of lines) yield* boards.add(line.replace(/\r$/, ""), ++number);
       yield undefined;
     }

@@ -289,6 +289,8 @@ export function makeFolders(path: string): string[] {
   try {
     attempt("write", path, () => mkdirSync(path));
   } catch (error) {
+    // Another process may have created it since the check above.
+    if (error instanceof FileError && error.code === "EEXIST" && existsSync(path)) return parents;
     removeEmptyFolders(parents);
     throw error;
   }

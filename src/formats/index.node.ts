@@ -12,6 +12,7 @@ export {
   replaceFile,
   replaceFiles,
   temporaryPrefix,
+  writeAll,
   writeFlushed,
 } from "./atomic-files.node.ts";
 export {

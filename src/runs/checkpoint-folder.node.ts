@@ -1,6 +1,6 @@
 // Checkpoint folders of a run. Writing is atomic: after a crash the run still holds a complete checkpoint. Reading tolerates
 // another process that writes at the same time, and detects corrupted files by their checksums.
-import { existsSync, readdirSync, statSync } from "node:fs";
+import { existsSync, readdirSync, realpathSync, statSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { crc32 } from "node:zlib";
 import { createFolder, readBytes, removeFolder, replaceFile, writeFlushed } from "../formats/index.node.ts";
@@ -57,10 +57,10 @@ export function readCheckpoint(
     } catch (error) {
       const isGone = (error as NodeJS.ErrnoException).code === "ENOENT";
       if (!isGone) throw error;
-      if (attempt === 3)
-        throw new CheckpointError(
-          `${folder}: incomplete: no ${basename(String((error as NodeJS.ErrnoException).path))}`,
-        );
+      if (attempt === 3) {
+        const missing = basename(String((error as NodeJS.ErrnoException).path));
+        throw new CheckpointError(`${folder}: incomplete: no ${missing}${otherCheckpoints(folder, instead)}`);
+      }
     }
   }
 }
@@ -77,13 +77,16 @@ function checkSums(folder: string, side: unknown, files: CheckpointFiles, instea
   actual.set(sideFile, checksumOf(JSON.stringify(rest)));
   for (const [name, sum] of actual) {
     if (sum === checksums[name]) continue;
-    const others = stepsIn(dirname(folder)).filter((step) => step !== stepOfFolder(basename(folder)));
-    const hint =
-      others.length === 0 ? "" : `; the run has other checkpoints, of steps ${others.join(", ")} (${instead})`;
     throw new CheckpointError(
-      `${join(folder, name)}: is corrupted: checksum ${sum}, expected ${checksums[name]}${hint}`,
+      `${join(folder, name)}: is corrupted: checksum ${sum}, expected ${checksums[name]}${otherCheckpoints(folder, instead)}`,
     );
   }
+}
+
+/** The other checkpoints of a run, for the error about a broken one. */
+function otherCheckpoints(folder: string, instead: string): string {
+  const others = stepsIn(dirname(folder)).filter((step) => step !== stepOfFolder(basename(folder)));
+  return others.length === 0 ? "" : `; the run has other checkpoints, of steps ${others.join(", ")} (${instead})`;
 }
 
 /** A run finds its checkpoints by the steps in their names. @throws CheckpointError for a folder that was renamed to another step */
@@ -144,7 +147,12 @@ function evaluationOf(folder: string): CheckpointEvaluation | undefined {
 }
 
 /** The run folder for a path given by a user: the parent of a checkpoint folder, else the path itself. */
-export const runFolderOf = (path: string): string => (existsSync(join(path, sideFile)) ? dirname(resolve(path)) : path);
+export function runFolderOf(path: string): string {
+  if (!existsSync(join(path, sideFile))) return path;
+  // A link to a checkpoint may stand outside of its run.
+  const [parent, real] = [dirname(resolve(path)), dirname(realpathSync(path))];
+  return existsSync(join(parent, "run.json")) || !existsSync(join(real, "run.json")) ? parent : real;
+}
 
 /** Steps of the checkpoints in a run folder, oldest first. */
 export const stepsIn = (path: string): number[] => checkpointsIn(path).map((name) => stepOfFolder(name)!);

@@ -35,7 +35,10 @@ export const weightsFile = "weights.safetensors";
 export const averageFile = "ema.safetensors";
 export const trainingFile = "training.safetensors";
 
-/** Contents by file name. */
+/**
+ * The files of a checkpoint by name: checkpoint.json (for `parseSide`), weights.safetensors, training.safetensors and, with an average,
+ * ema.safetensors.
+ */
 export type CheckpointFiles = ReadonlyMap<string, Uint8Array>;
 
 const count = z.number().check(z.int(), z.minimum(0));

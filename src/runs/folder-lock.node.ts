@@ -78,7 +78,11 @@ function clearIfStale(folder: string, path: string): void {
       `${folder}: process ${holder.pid} on ${holder.host} is writing this run (if it is not, delete ${path})`,
     );
   }
-  if (holder && isAlive(holder)) throw new LockError(`${folder}: process ${holder.pid} is writing this run`);
+  if (holder && isAlive(holder)) {
+    throw new LockError(
+      `${folder}: process ${holder.pid} is writing this run (if it writes another one, as after a copy, delete ${path})`,
+    );
+  }
   // The lock is renamed before it is deleted: if another process has replaced it in the meantime, it is renamed back.
   const moved = `${path}.${process.pid}`;
   try {

@@ -36,6 +36,7 @@ export {
   readRunSets,
   readWeights,
 } from "./exchange/import.node.ts";
+export { LockError } from "./folder-lock.node.ts";
 export { type InitialWeights, readInitialWeights } from "./initial-weights.node.ts";
 export { type CheckpointPlace, isModelFolder, type LoadedRun, type LoadRunOptions, loadRun } from "./load-run.node.ts";
 export { metricsFile, readCourse, readMetrics } from "./metrics-log.node.ts";

@@ -5,7 +5,7 @@ import { CheckpointError, serializeSafetensors } from "../formats/index.ts";
 import { choiceOf, taskChoiceSchema, taskOf } from "../puzzles/index.ts";
 import { ArgumentError, expectFunction, expectInstance, expectObject, showValue } from "../tensor/index.ts";
 import { type Config, type CreateModel, flattenConfig, Model, misfitOf, parseConfig, type Task } from "../trm/index.ts";
-import { checkpointFormat, expectEnoughBytes, modelFrom, parseAs, parseJson } from "./model-files.ts";
+import { checkpointFormat, modelFrom, parseAs, parseJson } from "./model-files.ts";
 import { exportWeights } from "./weights.ts";
 
 /** The two files of a model. A checkpoint folder of a run holds such files under other names. */
@@ -71,7 +71,6 @@ export function loadModel(files: ModelFiles, options: LoadModelOptions = {}): Lo
   const config = parseConfig(about.config, configPath);
   const known = task ?? taskOf(about.task);
   const weights = bytesOf(files.weights);
-  expectEnoughBytes(config, weights, weightsPath);
   const model = fittedModel({ config, task: known, createModel }, weights, weightsPath);
   return { model, task: known, config, step };
 }

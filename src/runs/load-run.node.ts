@@ -22,7 +22,7 @@ import {
 export type CheckpointPlace = CheckpointChoice | (string & {});
 
 /** Options of `loadRun`. */
-export interface LoadRunOptions extends LoadModelOptions {
+export interface LoadRunOptions extends Omit<LoadModelOptions, "folder"> {
   /** Which checkpoint of a run: the last one (default), the best one, or the name or path of its folder. */
   readonly checkpoint?: CheckpointPlace | undefined;
   /**

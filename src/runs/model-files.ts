@@ -2,7 +2,7 @@
 // A page that only solves puzzles needs this module but not the training that checkpoint.ts saves and restores.
 import type * as z from "zod/mini";
 import { CheckpointError, parseSafetensors } from "../formats/index.ts";
-import { Random } from "../tensor/index.ts";
+import { expectInstance, Random } from "../tensor/index.ts";
 import { type Config, type CreateModel, inEnglish, issueText, Model, weightCount } from "../trm/index.ts";
 import { importWeights } from "./weights.ts";
 
@@ -47,7 +47,8 @@ export function modelFrom(
   const file = parseSafetensors(bytes, where);
   if (!createModel) expectEnoughBytes(config, bytes, where);
   const random = new Random(0);
-  const model = createModel?.(config.model, random) ?? new Model(config.model, random);
+  const model = createModel ? createModel(config.model, random) : new Model(config.model, random);
+  expectInstance("createModel", "the result", model, Model);
   try {
     importWeights(model, file, where);
     return model;

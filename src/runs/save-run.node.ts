@@ -32,7 +32,7 @@ import {
   tensorFiles,
 } from "./checkpoint.ts";
 import { type Checkpoint, readCheckpoint, runFolderOf } from "./checkpoint-folder.node.ts";
-import { fingerprintOfSets, verifyData } from "./data-fingerprint.node.ts";
+import { fingerprintOfFolder, fingerprintOfSets, verifyData } from "./data-fingerprint.node.ts";
 import { expectTaskFits } from "./load-model.ts";
 import { type CheckpointPlace, placeOfCheckpoint } from "./load-run.node.ts";
 import {
@@ -203,16 +203,20 @@ function conflictOf(
   const [theirs, ours] = [settingsOf(side.config), settingsOf(training.config)];
   const changed = configKeys.find((key) => ours[key] !== theirs[key]);
   if (changed !== undefined) return `a run with ${changed} ${theirs[changed]}, got ${ours[changed]}`;
-  const isSameData =
-    dataFolder === about.dataFolder &&
-    (dataFolder !== undefined || about.fingerprint?.train === fingerprintOfSets(sets).train);
-  if (!isSameData) return "a run on other training puzzles";
+  if (!hasPuzzlesOf(about, dataFolder, sets)) return "a run on other training puzzles";
   if (about.data.augment !== (augmenting !== undefined)) {
     return `a run ${about.data.augment ? "with" : "without"} augmentation`;
   }
   if (augmenting && !augmentsAsRecorded(about, sets.train, augmenting)) return "a run with another augmentation";
   if (side.step > training.step) return `a checkpoint of step ${side.step}, got step ${training.step}`;
   return undefined;
+}
+
+/** Whether these are the training puzzles of a run. A data set on the disk may have been moved. */
+function hasPuzzlesOf({ dataFolder, fingerprint }: RunAbout, folder: string | undefined, sets: RunSets): boolean {
+  if ((folder === undefined) !== (dataFolder === undefined)) return false;
+  if (folder === undefined) return fingerprint?.train === fingerprintOfSets(sets).train;
+  return folder === dataFolder || fingerprint?.train === fingerprintOfFolder(folder).train;
 }
 
 /** All settings, with the default of layersY written out. */
@@ -294,6 +298,8 @@ export interface ResumedRun {
    */
   readonly watch: Examples;
   readonly unseen: Examples;
+  /** Closes the files of a data set on the disk, when the training has ended. `training.dispose()` releases the training itself. */
+  close(): void;
 }
 
 /**
@@ -326,7 +332,7 @@ export async function resumeRun(folder: string, options: ResumeRunOptions = {}):
     throw error;
   }
   const { watch, unseen } = puzzles.sets;
-  return { training, task, config, seconds, watch, unseen };
+  return { training, task, config, seconds, watch, unseen, close: () => puzzles.close() };
 }
 
 type OpenPuzzles = Pick<RunPuzzles, "source" | "sets" | "close">;

@@ -2,11 +2,11 @@
 import { existsSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, expect, it } from "vitest";
+import { afterAll, expect, it, vi } from "vitest";
 import { checkPlace, createRun } from "../../src/cli/new-run.ts";
 import { outputFolder } from "../../src/cli/options.ts";
 import { shellPath } from "../../src/cli/version.ts";
-import type { WritableRun } from "../../src/runs/run-folder.node.ts";
+import { WritableRun } from "../../src/runs/run-folder.node.ts";
 import { tinyAbout, tinyConfig, tinySets, tinyTraining } from "../runs/tiny-run.ts";
 import { recordedTerminal } from "./recorded-terminal.ts";
 
@@ -37,6 +37,17 @@ it("a dangling symbolic link is refused, before puzzles are generated and with -
       `${out}: cannot write: a dangling symbolic link to nowhere, expected a folder`,
     );
   }
+});
+
+it("a run that was moved aside is moved back if the new one cannot be created", async () => {
+  const out = join(root, "moved-back");
+  (await create(out, false)).close();
+  const written = vi.spyOn(WritableRun, "create").mockImplementation(() => {
+    throw new Error("no space left");
+  });
+  await expect(create(out, true)).rejects.toThrow("no space left");
+  written.mockRestore();
+  expect([existsSync(join(out, "run.json")), existsSync(`${out}.previous`)]).toEqual([true, false]);
 });
 
 it("discarding a run whose folder another process has removed is no error, so that the cause is reported", async () => {

@@ -95,6 +95,13 @@ describe("puzzles in a stream", () => {
     return found;
   }
 
+  it("may not have lines of more than a million characters, as input without line breaks has", async () => {
+    const chunks = Array.from({ length: 20 }, () => "1".repeat(2 ** 16));
+    await expect(read(["\n", ...chunks])).rejects.toThrow(
+      "standard input: cannot read: line 2 is longer than 1000000 characters, expected a puzzle",
+    );
+  });
+
   it("stand one per line, or on the lines of a board", async () => {
     const board = ["..1.", "3...", "..4.", "2..."];
     const text = [four, "", "bad", ...board, ...mazeRows, "..1.", "3...", "", four].join("\n");

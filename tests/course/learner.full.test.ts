@@ -1,7 +1,16 @@
 // A learner's folder outside the repository, used with its own commands: stubs type-check and fail, solutions pass, an endless loop is
 // ended, progress and hand-in work. The pages are built and tested in real Chromium in pages.browser.test.ts.
 import { spawnSync } from "node:child_process";
-import { appendFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -134,9 +143,13 @@ describe("a learner's folder", () => {
   it("is renewed by a second start, which keeps the lessons", () => {
     rmSync(join(folder, "course.mjs"));
     rmSync(join(folder, fileOf(1)));
+    const link = join(folder, "node_modules/fast-check");
+    rmSync(link);
+    symlinkSync(join(temporary, "moved"), link); // as after a move of the repository
     const before = readFileSync(join(folder, fileOf(2)), "utf8");
     expect(course("start", folder, "--seed", "bob").status).toBe(0);
     expect(existsSync(join(folder, "course.mjs"))).toBe(true);
+    expect(existsSync(link)).toBe(true);
     expect(readFileSync(join(folder, fileOf(2)), "utf8")).toBe(before);
     expect(readFileSync(join(folder, fileOf(1)), "utf8")).toContain("TODO 1.1");
     expect(JSON.parse(readFileSync(join(folder, "course.json"), "utf8")).name).toBe("ada");

@@ -1,11 +1,12 @@
 /** Ctrl-C, a closed pipe, a full disk, a second process: no interruption loses finished training. */
 import { execFileSync, spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { readCheckpoint } from "../../src/runs/checkpoint-folder.node.ts";
 import {
   newFolder,
+  project,
   type Running,
   smallModel,
   start,
@@ -134,7 +135,9 @@ it("a second process cannot write to a run", async () => {
   await until(hasSteps(run, 1));
   const second = await trm("train", "--resume", run);
   expect([second.code, second.stdout]).toEqual([1, ""]);
-  expect(second.stderr).toMatch(/^trm: .*: process \d+ is writing this run\n$/);
+  expect(second.stderr).toMatch(
+    /^trm: .*: process \d+ is writing this run \(if it writes another one, as after a copy, delete .*\)\n$/,
+  );
   expect((await trm("info", run)).code).toBe(0);
   const forced = await trm(...trainForLong(run, "--force"));
   expect([forced.code, forced.stderr]).toEqual([1, expect.stringContaining("is writing this run")]);
@@ -174,6 +177,25 @@ describe.skipIf(!hasDisk)("a full disk (skipped where a small tmpfs cannot be mo
     expect(stderr).toMatch(/^trm: [^\n]*no space left on the disk[^\n]*\n$/);
     expect(stderr).toMatch(message);
   };
+
+  it("is reported by a command whose redirected output does not fit, also if a part of it does", async () => {
+    const run = join(folder, "many-steps");
+    const training = ["train", "--task", "sudoku4", "--puzzles", "200", "--steps", "150", "--out", run];
+    expect((await trm(...training, "--set", ...smallModel)).code).toBe(0);
+    const whole = (await trm("metrics", run, "--csv")).stdout;
+    fill();
+    rmSync(join(disk, "filler-4096-0"));
+    const file = openSync(join(disk, "metrics.csv"), "w");
+    const command = [join(project, "bin/trm.mjs"), "metrics", run, "--csv"];
+    const { status, stderr } = spawnSync(process.execPath, command, {
+      stdio: ["ignore", file, "pipe"],
+      encoding: "utf8",
+    });
+    closeSync(file);
+    expect(whole.length).toBeGreaterThan(4096);
+    expect([status, stderr]).toEqual([1, expect.stringContaining("no space left on the disk")]);
+    for (const name of readdirSync(disk)) rmSync(join(disk, name));
+  });
 
   it("during training keeps the previous checkpoint, and the run can be resumed", async () => {
     const run = join(disk, "run");

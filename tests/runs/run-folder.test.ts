@@ -9,6 +9,7 @@ import {
   realpathSync,
   renameSync,
   rmSync,
+  symlinkSync,
   truncateSync,
   writeFileSync,
 } from "node:fs";
@@ -89,6 +90,9 @@ it("a run folder returns its description, puzzles and newest checkpoint", () => 
   );
   expect(runFolderOf(join(path, "checkpoint-0000002"))).toBe(path);
   expect(readCheckpoint(join(path, "checkpoint-0000002")).side.step).toBe(2);
+  const link = `${path}-best`; // beside the run, which is not there
+  symlinkSync(join(path, "checkpoint-0000002"), link);
+  expect(runFolderOf(link)).toBe(realpathSync(path));
 });
 
 describe("the best checkpoint", () => {
@@ -433,6 +437,16 @@ it.each([...checkpoints[0]!.keys()].filter((name) => name !== "checkpoint.json")
     expect(() => readCheckpoint(path)).toThrow(`${join(path, "checkpoint-0000000")}: incomplete: no ${name}`);
   },
 );
+
+it("an incomplete checkpoint is refused with the steps of the other ones", () => {
+  const run = create();
+  run.save(2, checkpoints[2]!);
+  run.close();
+  rmSync(join(path, "checkpoint-0000002", "weights.safetensors"));
+  expect(() => readCheckpoint(path)).toThrow(
+    "incomplete: no weights.safetensors; the run has other checkpoints, of steps 0 (the path of its folder)",
+  );
+});
 
 it("discarding a run deletes its folder but no other files", () => {
   create().discard();

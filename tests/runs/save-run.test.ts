@@ -541,8 +541,21 @@ describe("saveRun", () => {
       expect(training.source).toBe(source);
       expect(watch.count).toBe(0);
       expect(openFiles()).toBe(before);
+      await stepsOf(training, 1);
+      await saveRun(path, training, { task: own });
+      expect(stepsIn(path)).toEqual([1, 2]);
       training.dispose();
       dataset.close();
+    });
+
+    onLinux("a resumed run closes its data set when it is closed", async () => {
+      const { path } = await saved(ownSets.test);
+      const before = openFiles();
+      const { training, close } = await resumeRun(path);
+      expect(openFiles()).toBeGreaterThan(before);
+      training.dispose();
+      close();
+      expect(openFiles()).toBe(before);
     });
 
     onLinux("storedPuzzles closes its files", async () => {

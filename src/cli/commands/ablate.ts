@@ -347,6 +347,7 @@ async function trainMissing(folder: string, study: Study, base: Config, terminal
   let puzzles: { seed: number; sets: ExampleSets } | undefined;
   try {
     for (const [index, { row, seed }] of missing.entries()) {
+      if (await stop.check()) return;
       const isStopping = async (share: number): Promise<boolean> => {
         if (await stop.check()) return true;
         const done = index + share;

@@ -84,6 +84,10 @@ async function importRun(file: string, options: ImportOptions): Promise<void> {
   const chosen = chosenTask(options, folder);
   const choice = chosen ?? configFile.task ?? (folder && readDataTask(folder));
   if (!choice) throw new UsageError(`import: --task or --data is missing (tasks: ${taskNames.join(", ")})`);
+  const [unused] = Object.keys(given({ clues: options.clues, longerThan: options.longerThan }));
+  if (folder !== undefined && unused !== undefined) {
+    throw new UsageError(`import: ${flagOf(unused)}, but the puzzles are read from ${folder}`);
+  }
   if (folder !== undefined && options.puzzles !== undefined) {
     throw new UsageError(`import: --puzzles ${options.puzzles}, but the puzzles are read from ${folder}`);
   }

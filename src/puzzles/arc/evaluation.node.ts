@@ -73,7 +73,7 @@ export async function evaluateArc(model: Model, options: ArcEvaluationOptions): 
       const question = { inputs, puzzleIds: modelIds };
       const { tokens, qHalt } = rollouts
         ? await selectedAnswer(model, question, { ...rollouts, steps: nSup, firstPuzzle, onStep })
-        : await lastAnswer(model, question, nSup, onStep);
+        : await lastAnswer(model, question, { nSup, firstPuzzle, onStep });
       firstPuzzle += puzzleIds.length;
       puzzleIds.forEach((id, slot) => {
         const row = (all: Int32Array) => all.subarray(slot * sequenceLength, (slot + 1) * sequenceLength);
@@ -124,9 +124,16 @@ async function selectedAnswer(model: Model, question: Question, options: Rollout
   return { tokens, qHalt };
 }
 
-/** @param onStep  awaited after every supervision step, because a batch of a large model takes minutes */
-async function lastAnswer(model: Model, question: Question, nSup: number, onStep: () => void | Promise<void>) {
-  for await (const { step, tokens, qHalt } of predictions(model, question, nSup)) {
+interface LastAnswerOptions {
+  readonly nSup: number;
+  /** Number of the first puzzle of the batch, from which random starts and path noise are drawn. */
+  readonly firstPuzzle: number;
+  /** Awaited after every supervision step, because a batch of a large model takes minutes. */
+  readonly onStep: () => void | Promise<void>;
+}
+
+async function lastAnswer(model: Model, question: Question, { nSup, firstPuzzle, onStep }: LastAnswerOptions) {
+  for await (const { step, tokens, qHalt } of predictions(model, question, nSup, { firstPuzzle })) {
     if (step === nSup) return { tokens, qHalt };
     await onStep();
   }

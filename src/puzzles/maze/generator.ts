@@ -79,7 +79,7 @@ export function checkMazeOptions(options: MazeOptions): void {
   if (!isMazeSide(side)) {
     throw new ConfigError(`maze: side ${side}, expected ${MAZE_SIDES.smallest} to ${MAZE_SIDES.largest}`);
   }
-  const longest = Math.ceil((side * side) / 2) + side; // No shortest path in a grid is longer.
+  const longest = Math.ceil((side * side) / 2) + side; // Longer shortest paths exist from side 8 on, but not among random walls.
   if (!Number.isInteger(longerThan) || longerThan < 0 || longerThan >= longest) {
     throw new ConfigError(
       `maze${side}: path longer than ${longerThan} steps, expected a whole number from 0 below ${longest}`,

@@ -96,6 +96,7 @@ export async function trainCell(options: CellOptions): Promise<AblationCell | un
     const { puzzles, exact, cell, meanHaltStep } = await evaluate(training.evaluationModel, sets.test, {
       ...own.training,
       batchSize: 50,
+      onProgress: async () => void (await isStopping?.(1)), // lets Ctrl-C arrive
     });
     return {
       row,
