@@ -4,6 +4,7 @@ export {
   type CheckpointPlace,
   type LoadedRun,
   type LoadRunOptions,
+  LockError,
   loadRun,
   OccupiedError,
   type ResumedRun,

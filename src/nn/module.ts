@@ -1,8 +1,11 @@
 // Module: an object whose parameters have names. A parameter is any property that holds a Variable with requiresGradient. Modules
-// nest: as properties, in arrays, and as properties of functions (a network is one): `net.blocks.0.mlp.gateUp`.
+// nest: as properties, in arrays, Maps and plain objects, and as properties of functions (a network is one): `net.blocks.0.mlp.gateUp`.
 import { Variable } from "../autograd/index.ts";
 
-/** A part of a model: parameters by name, and other modules. */
+/**
+ * A part of a model. Its parameters are the Variables that require a gradient in its properties, also inside other modules, arrays, Maps
+ * and plain objects. Properties with a # and objects of other classes are not searched.
+ */
 export abstract class Module {
   /** Every parameter with its path, in the order of declaration. A shared parameter is listed once, under its first path. */
   *namedParameters(prefix = ""): Iterable<[name: string, parameter: Variable]> {
@@ -34,7 +37,12 @@ function* parametersIn(path: string, value: unknown): Iterable<[string, Variable
   if (value instanceof Variable) {
     if (value.requiresGradient && !value.node) yield [path, value];
   } else if (value instanceof Module) yield* value.namedParameters(`${path}.`);
-  else if (Array.isArray(value) || typeof value === "function") {
+  else if (value instanceof Map) {
+    for (const [key, item] of value) yield* parametersIn(`${path}.${String(key)}`, item);
+  } else if (Array.isArray(value) || typeof value === "function" || isPlainObject(value)) {
     for (const [key, item] of Object.entries(value)) yield* parametersIn(`${path}.${key}`, item);
   }
 }
+
+const isPlainObject = (value: unknown): value is object =>
+  typeof value === "object" && value !== null && Object.getPrototypeOf(value) === Object.prototype;

@@ -14,7 +14,8 @@ export function expectInstance<T>(
   hint = "",
 ): asserts value is T {
   if (value instanceof type) return;
-  throw new ArgumentError(`${where}: got ${showValue(value)} as ${name}, expected a ${type.name}${hint}`);
+  const article = /^[AEIO]/.test(type.name) ? "an" : "a";
+  throw new ArgumentError(`${where}: got ${showValue(value)} as ${name}, expected ${article} ${type.name}${hint}`);
 }
 
 /**

@@ -19,7 +19,7 @@ export interface AdamSettings {
   readonly beta2: number;
   readonly weightDecay: number;
   readonly step: number;
-  /** Added to √v in AdamW; Adam-atan2 does not use it. */
+  /** Added to √v / √(1 - beta2^t) in AdamW; Adam-atan2 does not use it. */
   readonly epsilon: number;
 }
 

@@ -331,7 +331,7 @@ export function ownSettings(settings: Readonly<Record<string, unknown>>, where: 
 }
 
 /** The flat record from which `parseConfig` restores the same configuration. */
-export function flattenConfig(config: Config): Record<string, unknown> {
+export function flattenConfig(config: Config): ModelConfig & TrainingConfig & Record<string, unknown> {
   expectConfig("flattenConfig", config);
   return { ...config.model, ...config.training };
 }

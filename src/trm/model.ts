@@ -119,6 +119,17 @@ export class Model extends Module {
 
   /** The latent recursion with `around` in place of every call of a network, and with n updates of z if `n` is given. */
   recurAround(around: AroundUpdate, n = this.config.n): Recursion {
+    const config = this.#configWith(n);
+    return aroundUpdates((wrap) => this.variant(wrap(this.net), wrap(this.netY ?? this.net), config), around);
+  }
+
+  /** The latent recursion with n updates of z. */
+  recurWith(n: number): Recursion {
+    return this.variant(this.net, this.netY ?? this.net, this.#configWith(n)).recur;
+  }
+
+  /** @throws ConfigError for a recursion whose updates cannot be listed, or whose n cannot change */
+  #configWith(n: number): ModelConfig {
     if (this.config.recursion === "multiZ" && n !== this.config.n) {
       throw new ConfigError(`depth: got n = ${n}, expected ${this.config.n}, the number of z latents of multiZ`);
     }
@@ -127,8 +138,7 @@ export class Model extends Module {
         "updates: got the recursion fixedPoint, expected one with a list of updates: a solver calls its network, so that it cannot be traced, damped or given another n",
       );
     }
-    const config = { ...this.config, n };
-    return aroundUpdates((wrap) => this.variant(wrap(this.net), wrap(this.netY ?? this.net), config), around);
+    return { ...this.config, n };
   }
 
   /** Latent recursions per supervision step. */

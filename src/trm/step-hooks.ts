@@ -85,7 +85,7 @@ function expectLatents(where: string, latents: Latents, names: readonly string[]
 
 function recursionOf(model: Model, { around }: StepHooks, context: StepContext, n: number | undefined): Recursion {
   const own = model.hooks.around;
-  if (!around && !own && n === undefined) return model.recur;
+  if (!around && !own) return n === undefined ? model.recur : model.recurWith(n);
   let call = 0;
   const inStep: AroundUpdate = (update, compute) => {
     const inCall = { ...context, call: call++ };

@@ -5,7 +5,7 @@ import { affine, gradients, noGrad, type Variable } from "../autograd/index.ts";
 import {
   Adam,
   learningRate,
-  type Optimizer,
+  Optimizer,
   type OptimizerState,
   type PuzzleEmbedding,
   updateAverage,
@@ -76,7 +76,7 @@ export interface TrainingHooks extends StepHooks {
   readonly loss?: LossFunction;
   /** Replaces the random exploration: the minimum number of steps of every slot. */
   readonly minimumSteps?: () => Int32Array;
-  /** Sees every step before the weights are updated. */
+  /** Sees every step before the weights are updated. It runs outside every scope: it has to release the tensors that it creates. */
   readonly observe?: (observed: Observed) => void | Promise<void>;
   /** Replaces the number of slots that are computed together. */
   readonly microBatch?: number;
@@ -100,7 +100,10 @@ const adamOf = (parameters: ReadonlyMap<string, Variable>, config: TrainingConfi
   return new Adam(optimizer, { beta1, beta2, weightDecay }, parameters);
 };
 
-/** A training: model, optimizer, moving average and carry, advanced one supervision step at a time. */
+/**
+ * A training: model, optimizer, moving average and carry, advanced one supervision step at a time. `dispose` releases it; the source of
+ * its batches stays open.
+ */
 export class Training {
   readonly model: Model;
   /** The moving average of the weights, or null without EMA. */
@@ -158,7 +161,8 @@ export class Training {
         );
       }
       const named = new Map(model.namedParameters());
-      const optimizer = hooks.createOptimizer?.(named, training) ?? adamOf(named, training);
+      const optimizer = (hooks.createOptimizer ?? adamOf)(named, training);
+      t.expectInstance("createOptimizer", "the result", optimizer, Optimizer);
       return { model, ema, named, optimizer, carry: new Carry(model, training.batchSize) };
     });
     this.model = parts.model;
@@ -186,7 +190,7 @@ export class Training {
 
   /**
    * One supervision step on every slot. On all backends but gpu it does not return to the event loop: a loop of steps beside timers or
-   * requests has to await `new Promise((resolve) => setImmediate(resolve))` now and then.
+   * requests has to await `new Promise((resolve) => setTimeout(resolve))` now and then.
    *
    * @param onProgress  called and awaited after every micro-batch of a batch that has several, with the number of slots that are
    *   computed and the number of all slots. If it throws, the step ends without an update;

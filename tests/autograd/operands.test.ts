@@ -159,24 +159,27 @@ it("a mean of int32 numbers is refused instead of truncated", () => {
 describe("the arguments of an operation", () => {
   const numbers = (...values: number[]): Variable => a.parameter(values);
 
-  it.each(a.allOperations().map((operation) => [operation.name, operation] as const))(
-    "%s takes as many inputs as the samples of its domain have",
-    (_, operation) => {
-      const apply = (a as unknown as Record<string, unknown>)[operation.name];
-      if (typeof apply !== "function" || !("operation" in apply)) return; // a wrapper with parameters of its own
-      fc.assert(
-        fc.property(operationExamples(operation), (example) => {
-          t.scope(() => {
-            const inputs = variablesOf(example, "float32", reference);
-            const attributes = example.attributes === undefined ? [] : [example.attributes];
-            expect(() => apply(...inputs, ...attributes)).not.toThrow();
-            expect(() => apply(...inputs, ...attributes, "more")).toThrow(t.ArgumentError);
-          });
-        }),
-        { numRuns: 5 },
-      );
-    },
-  );
+  // The others are wrapped in functions with parameters of their own.
+  const direct = a.allOperations().flatMap((operation) => {
+    const apply = (a as unknown as Record<string, unknown>)[operation.name];
+    return typeof apply === "function" && "operation" in apply ? [[operation.name, operation, apply] as const] : [];
+  });
+
+  it("are checked for most operations", () => expect(direct.length).toBeGreaterThan(a.allOperations().length / 2));
+
+  it.each(direct)("%s takes as many inputs as the samples of its domain have", (_, operation, apply) => {
+    fc.assert(
+      fc.property(operationExamples(operation), (example) => {
+        t.scope(() => {
+          const inputs = variablesOf(example, "float32", reference);
+          const attributes = example.attributes === undefined ? [] : [example.attributes];
+          expect(() => apply(...inputs, ...attributes)).not.toThrow();
+          expect(() => apply(...inputs, ...attributes, "more")).toThrow(t.ArgumentError);
+        });
+      }),
+      { numRuns: 5 },
+    );
+  });
 
   it("more operands than an operation has are refused", () => {
     t.scope(() => {

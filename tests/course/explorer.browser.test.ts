@@ -1,7 +1,5 @@
 // Every link of the lessons opens the explorer in the state that it names, in real Chromium.
 import { spawnSync } from "node:child_process";
-import { existsSync } from "node:fs";
-import { join } from "node:path";
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { explorerAddress, explorerLinks } from "../../course/explorer-links.ts";
@@ -14,10 +12,8 @@ describe.skipIf(!chromiumPath)("the links from the lessons", () => {
   let served: Served;
 
   beforeAll(async () => {
-    if (!existsSync(join(distFolder, "index.html"))) {
-      const { status, stderr } = spawnSync("npm", ["run", "explorer:build"], { cwd: projectRoot, encoding: "utf8" });
-      expect(status, stderr).toBe(0);
-    }
+    const { status, stderr } = spawnSync("npm", ["run", "explorer:build"], { cwd: projectRoot, encoding: "utf8" });
+    expect(status, stderr).toBe(0);
     served = await serve(distFolder, false);
     browser = await launch();
   });

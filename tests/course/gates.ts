@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { hasPassed, type PartResult, runCheck } from "../../course/check.ts";
 import type { Exercises, Lesson } from "../../course/lesson.ts";
 import { fileOf, loadLesson, sourceOf } from "../../course/lessons.node.ts";
-import { planted, printedOutput, solutionsOf, stubOf, titleOf } from "../../course/source.ts";
+import { hasRepair, planted, printedOutput, solutionsOf, stubOf, titleOf } from "../../course/source.ts";
 import { defaultBackend } from "../../src/tensor/index.ts";
 import { projectRoot } from "../source.ts";
 
@@ -77,6 +77,7 @@ export function describeLesson(number: number): void {
 
     it("fails for every mistake that a learner's seed can plant, with the correct code in no stub", async () => {
       const lesson = await load();
+      expect((lesson.plants ?? []).length > 1).toBe(hasRepair(source));
       const solved = `${source.replace("\n// BEGIN CHECK\n", "\n")}`;
       for (const [i, plant] of (lesson.plants ?? []).entries()) {
         const mine = await moduleOf(`plant-${number}-${i}`, planted(solved, plant));

@@ -10,7 +10,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 /** Standard output and errors of a command that runs in the folder. */
 function outputOf(line: string, colours = false): string {
-  const env = { ...process.env, ...(colours ? { FORCE_COLOR: "1" } : { NO_COLOR: "1" }) };
+  const env = { ...process.env, ...(colours ? { NO_COLOR: undefined, FORCE_COLOR: "1" } : { NO_COLOR: "1" }) };
   const [command, input] = line.split(" < ") as [string, string?];
   const { status, stdout, stderr } = spawnSync(process.execPath, [join(project, "bin/trm.mjs"), ...words(command)], {
     cwd: folder,
@@ -72,5 +72,7 @@ it.each([
 );
 
 it("colours make no line wider", () => {
-  expect(tooWide(outputOf("solve ..1.3.....4.2...", true))).toEqual([]);
+  const output = outputOf("solve ..1.3.....4.2...", true);
+  expect(output).toContain("\u001b[");
+  expect(tooWide(output)).toEqual([]);
 });

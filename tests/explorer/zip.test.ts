@@ -1,5 +1,5 @@
 // Archives of checkpoints: reading gives back what was written, and damage is found.
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -10,6 +10,8 @@ import { readZip, writeZip } from "../../explorer/shared/zip.ts";
 const archives = fc
   .array(fc.tuple(fc.string({ minLength: 1, maxLength: 12 }), fc.uint8Array({ maxLength: 60 })), { maxLength: 5 })
   .map((files) => new Map(files));
+
+const hasPython = !spawnSync("python3", ["--version"]).error;
 
 describe("an archive", () => {
   it("gives back the files that were written into it", () => {
@@ -34,7 +36,7 @@ describe("an archive", () => {
     expect(() => readZip(damaged)).toThrow("zip: a.txt lies outside the archive");
   });
 
-  it("is read by other programs", () => {
+  it.skipIf(!hasPython)("is read by other programs", () => {
     const folder = mkdtempSync(join(tmpdir(), "trm-zip-"));
     const file = join(folder, "a.zip");
     writeFileSync(file, writeZip(new Map([["x/y.txt", new TextEncoder().encode("hello")]])));
@@ -45,8 +47,6 @@ describe("an archive", () => {
         file,
       ]);
       expect(text.toString().trim()).toBe("None hello");
-    } catch (error) {
-      if ((error as { code?: string }).code !== "ENOENT") throw error; // no Python here
     } finally {
       rmSync(folder, { recursive: true });
     }

@@ -25,7 +25,10 @@ from schedule import learning_rate
 cases = json.load(sys.stdin)
 print(json.dumps([learning_rate(c["step"], c["base"], c["warmupSteps"], c["totalSteps"], c["minRatio"]) for c in cases]))
 `;
-  const printed = execFileSync(python!, ["-c", program, folder], { encoding: "utf8", input: JSON.stringify(cases) });
+  const printed = execFileSync(python!, ["-B", "-c", program, folder], {
+    encoding: "utf8",
+    input: JSON.stringify(cases),
+  });
   return JSON.parse(printed) as number[];
 }
 
@@ -58,7 +61,10 @@ sys.path.insert(0, sys.argv[1])
 from schedule import average_rate
 print(json.dumps([average_rate(step, 0.99, True) for step in json.load(sys.stdin)] + [average_rate(1, 0.99, False)]))
 `;
-    const printed = execFileSync(python!, ["-c", program, folder], { encoding: "utf8", input: JSON.stringify(steps) });
+    const printed = execFileSync(python!, ["-B", "-c", program, folder], {
+      encoding: "utf8",
+      input: JSON.stringify(steps),
+    });
     expect(JSON.parse(printed)).toEqual([...steps.map((step) => warmedUpRate(step, 0.99)), 0.99]);
   });
 

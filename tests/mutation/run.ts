@@ -76,8 +76,10 @@ export class Laboratory {
     const report = join(this.#folder, "report.json");
     rmSync(report, { force: true });
     const vitest = join(projectRoot, "node_modules/vitest/vitest.mjs");
-    const project = tests.some((test) => test.includes(".full.")) ? "full" : "quick";
-    const options = ["--project", project, "--no-isolate", "--bail", "1", "--reporter", "json", "--outputFile", report];
+    const project = tests.some((test) => test.includes(".full.")) ? "full" : tests.every(isEngine) ? "engine" : "quick";
+    // The files of "engine" define operations in the one registry, so that they cannot share a process.
+    const shared = project === "engine" ? [] : ["--no-isolate"];
+    const options = ["--project", project, ...shared, "--bail", "1", "--reporter", "json", "--outputFile", report];
     const ended = await runFor(limit, process.execPath, [vitest, "run", ...options, ...tests], this.#folder);
     if (!ended) return { verdict: "timed out", caughtBy: null };
     return verdictOf(readFileSync(report, "utf8"));
@@ -87,6 +89,9 @@ export class Laboratory {
     rmSync(this.#folder, { recursive: true, force: true });
   }
 }
+
+/** Whether a test file belongs to the project "engine" of vitest.config.ts. */
+const isEngine = (test: string): boolean => /^tests\/(tensor\/|autograd\/|testing\.test)/.test(test);
 
 interface Report {
   readonly numTotalTests: number;

@@ -34,6 +34,25 @@ it("a parameter that a module holds twice is one parameter, with the first of it
   shared.dispose();
 });
 
+it("the parameters of a module are also found in Maps and plain objects, but not in objects of other classes", () => {
+  class Holder {
+    readonly weight = parameter(full([2], 1));
+  }
+  class Grouped extends Module {
+    readonly mlp = { up: parameter(full([2], 1)), inner: { down: new Part() } };
+    readonly experts = new Map([["first", new Part()]]);
+    readonly other = new Holder();
+  }
+  const grouped = new Grouped();
+  expect([...grouped.namedParameters()].map(([name]) => name)).toEqual([
+    "mlp.up",
+    "mlp.inner.down.weight",
+    "experts.first.weight",
+  ]);
+  grouped.dispose();
+  grouped.other.weight.value.dispose();
+});
+
 it("the parameters of a module are its trainable leaves, also in nested modules, arrays and functions", () => {
   const whole = new Whole();
   expect(whole.computed.requiresGradient).toBe(true); // a gradient flows through it, but it is no parameter

@@ -19,7 +19,9 @@ export interface Manifest {
 export const manifest = JSON.parse(readFileSync(`${projectRoot}package.json`, "utf8")) as Manifest;
 
 /** Names of the entries with code: ".", "./tensor" and so on. */
-export const entries = Object.keys(manifest.exports).filter((name) => name !== "./package.json");
+export const entries = Object.keys(manifest.exports).filter(
+  (name) => !["./package.json", "./weights/*"].includes(name),
+);
 
 /** The file of an entry under a condition. @throws Error if there is none */
 export function targetOf(entry: string, condition: string): string {

@@ -54,6 +54,7 @@ function run(program: readonly Instruction[], backend: WasmBackend, atOnce: bool
 
 /** Like toEqual, which is slow on long lists. */
 function expectSame(values: readonly number[][], wanted: readonly number[][]): void {
+  expect(values.map(({ length }) => length)).toEqual(wanted.map(({ length }) => length));
   const differs = values.findIndex((list, i) => list.some((value, j) => !Object.is(value, wanted[i]![j])));
   if (differs >= 0) expect(values[differs]).toEqual(wanted[differs]);
 }

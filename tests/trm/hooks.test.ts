@@ -498,6 +498,23 @@ describe("a hook that throws", () => {
     training.dispose();
   });
 
+  it("has the depth that the hook gives, although its updates cannot be hooked", async () => {
+    const depth: StepHooks["depth"] = () => ({ T: 1, n: 3 });
+    const [hooked, configured] = [
+      trainingOf({ createModel: gated, depth }),
+      trainingOf({ createModel: gated }, { T: 1, n: 3 }),
+    ];
+    expect(await stepsOf(hooked, 2)).toEqual(await stepsOf(configured, 2));
+    for (const training of [hooked, configured]) training.dispose();
+  });
+
+  it.each([["createModel"], ["createOptimizer"]])("is refused if %s returns nothing", (name) => {
+    const hooks = { [name]: () => undefined } as unknown as TrainingHooks;
+    const live = defaultBackend().memory().liveBytes;
+    expect(() => trainingOf(hooks)).toThrow(`${name}: got undefined as the result, expected a`);
+    expect(defaultBackend().memory().liveBytes).toBe(live);
+  });
+
   let models = 0;
   const secondModelFails: CreateModel = (...given) => (models++ === 0 ? new Model(...given) : fail());
   const withoutStart = class extends Model {
