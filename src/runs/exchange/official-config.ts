@@ -4,6 +4,7 @@
  * official code reads them from the data or fixes them in its source) are stored in a section `trm_ts`, which it ignores.
  */
 import { swigluWidth } from "../../nn/index.ts";
+import { showValue } from "../../tensor/index.ts";
 import {
   type Config,
   ConfigError,
@@ -216,7 +217,13 @@ function ownSettingsOf(official: Settings, where: string): Settings {
     ...training
   } = Object.fromEntries(Object.entries(rest).filter(([key]) => !otherKeys.includes(key)));
   fixed({ freeze_weights }, { freeze_weights: false }, where);
-  const lossType = isRecord(loss) && loss.loss_type !== undefined ? { loss_type: loss.loss_type } : {};
+  if (ema !== undefined && typeof ema !== "boolean") {
+    throw new ConfigError(`${where}: ema: got ${showValue(ema)}, expected true or false`);
+  }
+  if (loss !== undefined && !isRecord(loss)) {
+    throw new ConfigError(`${where}: arch.loss: got ${showValue(loss)}, expected a mapping with loss_type`);
+  }
+  const lossType = loss !== undefined && loss.loss_type !== undefined ? { loss_type: loss.loss_type } : {};
   const average = isComplete && ema !== true ? { ema_rate: 0 } : {}; // the official default of ema is false
   return fromOfficialSystem(
     system,

@@ -276,6 +276,8 @@ puzzle_emb_lr: 1e-2`;
     [{ arch: { name, rms_norm_eps: 1e-6 } }, "rms_norm_eps: got 0.000001"],
     [{ arch: { name, hidden_size: `\${.width}` } }, 'hidden_size refers to "width"'],
     [{ arch: { name }, freeze_weights: true }, "freeze_weights: got true, expected false"],
+    [{ arch: { name }, ema: "yes" }, 'c.yaml: ema: got the string "yes", expected true or false'],
+    [{ arch: { name, loss: 3 } }, "c.yaml: arch.loss: got 3, expected a mapping with loss_type"],
     [{ arch: { name }, learnig_rate: 1 }, 'unknown key "learnig_rate", did you mean "learningRate"'],
     [{ arch: { name, hidden_size: "wide" } }, "hiddenSize"],
   ])("are refused with the name of the key: %o", (official, message) => {
