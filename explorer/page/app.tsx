@@ -49,7 +49,7 @@ function later(load: () => Promise<ViewContent>): ViewContent {
       return (
         <div class="waiting-text stack">
           <p class="error" role="alert">
-            This view could not be loaded: {problem.value}
+            This view could not be loaded: {problem.value}. If “Try again” does not help, reload the page.
           </p>
           <button type="button" onClick={() => (problem.value = "")}>
             Try again

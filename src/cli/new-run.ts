@@ -77,13 +77,8 @@ export async function startRun(wanted: NewRun, terminal: Terminal): Promise<Trai
     ...(wanted.command !== undefined && { command: wanted.command }),
     ...(init && { init: init.about }),
   };
-  const run = await createRun({ out, about, sets, training, force }, terminal);
-  try {
-    return new TrainingSession(training, run, about, sets, 0);
-  } catch (error) {
-    run.discard();
-    throw error;
-  }
+  const contents = { out, about, sets, training, force };
+  return createRun(contents, terminal, (run) => new TrainingSession(training, run, about, sets, 0));
 }
 
 /** @throws OccupiedError if `out` cannot become a new run folder */
@@ -106,11 +101,16 @@ export interface RunContents {
   readonly force: boolean;
 }
 
-/** Writes the folder of a new run, after `checkPlace`. @throws OccupiedError */
-export async function createRun(
+/**
+ * Writes the folder of a new run, after `checkPlace`, and opens it. If either fails, nothing has changed.
+ *
+ * @throws OccupiedError
+ */
+export async function createRun<T>(
   { out, about, sets, training, force }: RunContents,
   terminal: Terminal,
-): Promise<WritableRun> {
+  open: (run: WritableRun) => T,
+): Promise<T> {
   const files = await packState(training, about, { seconds: 0 });
   checkPlace(out, force); // again, because generating puzzles takes time
   let aside: string | undefined;
@@ -119,9 +119,12 @@ export async function createRun(
     aside = moveRunAside(out);
     terminal.remark(`the run in ${out} has been moved to ${aside}${replaced}`);
   }
+  let run: WritableRun | undefined;
   try {
-    return WritableRun.create(out, about, sets, { step: 0, files });
+    run = WritableRun.create(out, about, sets, { step: 0, files });
+    return open(run);
   } catch (error) {
+    run?.discard();
     if (aside !== undefined && !existsSync(out)) {
       renameSync(aside, out);
       terminal.remark(`the run has been moved back to ${out}`);

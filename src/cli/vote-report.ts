@@ -26,9 +26,7 @@ export function voteTable(evaluation: VoteEvaluation, { canJudge, name }: Task, 
     ...(againstSingle.valid ? [`valid  ${differenceText(voted.valid! - single.valid!, againstSingle.valid)}`] : []),
     `${counted(puzzles, "puzzle")}, ${steps} supervision steps; q halted ${percent(haltedShare)} of the passes`,
     canJudge ? "valid: the answer obeys the rules, whatever the label" : `valid: ${name} cannot judge an answer`,
-    ...(name.startsWith("maze")
-      ? ["a maze can have several shortest paths, so the vote can elect one that differs from the label"]
-      : []),
+    ...(name.startsWith("maze") ? ["a maze can have several shortest paths; the vote may elect another one"] : []),
     `cost: ${(votes * steps * puzzles).toLocaleString("en-US")} deep recursions in ${seconds.toFixed(1)} s`,
     ...unlabelledNote(unlabelled),
   ];

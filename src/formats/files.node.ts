@@ -171,7 +171,7 @@ export class FileSet {
     this.#attempt(() => {
       for (const file of this.#files) file.complete();
       for (const file of this.#files) file.publish();
-      for (const path of this.#removed) rmSync(path, { force: true });
+      for (const path of this.#removed) attempt("write", path, () => rmSync(path, { force: true }));
     });
   }
 

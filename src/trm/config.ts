@@ -75,7 +75,7 @@ export interface ModelConfig {
   readonly pathNoiseBeta: number;
   /** fixedPoint ("TRM-DEQ", arXiv 2605.12466): the solver of z = net(x + y + z), see fixed-point.ts. Default: "anderson". */
   readonly solver: (typeof solvers)[number];
-  /** fixedPoint: number of iterations of the solver, which are all computed, off the tape. Default: 8. */
+  /** fixedPoint: number of iterations of the solver, all of which are computed, off the tape. Default: 8. */
   readonly solverIterations: number;
   /** fixedPoint: updates of z after the solver, which are on the tape. Default: 2. */
   readonly gradientSteps: number;

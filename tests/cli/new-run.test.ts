@@ -18,7 +18,7 @@ afterAll(() => {
   rmSync(root, { recursive: true, force: true });
 });
 const create = (out: string, force: boolean): Promise<WritableRun> =>
-  createRun({ out, about: tinyAbout, sets, training, force }, recordedTerminal().terminal);
+  createRun({ out, about: tinyAbout, sets, training, force }, recordedTerminal().terminal, (run) => run);
 
 it("a run that another process has finished meanwhile is moved aside only with --force", async () => {
   const out = join(root, "run");
@@ -39,9 +39,15 @@ it("a dangling symbolic link is refused, before puzzles are generated and with -
   }
 });
 
-it("a run that was moved aside is moved back if the new one cannot be created", async () => {
+it("a run that was moved aside is moved back if the new one cannot be created or opened", async () => {
   const out = join(root, "moved-back");
   (await create(out, false)).close();
+  const contents = { out, about: tinyAbout, sets, training, force: true };
+  const opened = createRun(contents, recordedTerminal().terminal, () => {
+    throw new Error("no space left");
+  });
+  await expect(opened).rejects.toThrow("no space left");
+  expect([existsSync(join(out, "run.json")), existsSync(`${out}.previous`)]).toEqual([true, false]);
   const written = vi.spyOn(WritableRun, "create").mockImplementation(() => {
     throw new Error("no space left");
   });
@@ -74,7 +80,7 @@ it("the message about a run that is moved aside says where, and that it replaces
   const messages = [];
   for (let i = 0; i < 2; i++) {
     const { terminal, text } = recordedTerminal();
-    (await createRun({ out, about: tinyAbout, sets, training, force: true }, terminal)).close();
+    await createRun({ out, about: tinyAbout, sets, training, force: true }, terminal, (run) => run.close());
     messages.push(text());
   }
   expect(messages[0]).toContain(`has been moved to ${moved}\n`);

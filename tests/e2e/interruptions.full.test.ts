@@ -1,6 +1,16 @@
 /** Ctrl-C, a closed pipe, a full disk, a second process: no interruption loses finished training. */
 import { execFileSync, spawnSync } from "node:child_process";
-import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { readCheckpoint } from "../../src/runs/checkpoint-folder.node.ts";
@@ -184,7 +194,7 @@ describe.skipIf(!hasDisk)("a full disk (skipped where a small tmpfs cannot be mo
     expect((await trm(...training, "--set", ...smallModel)).code).toBe(0);
     const whole = (await trm("metrics", run, "--csv")).stdout;
     fill();
-    rmSync(join(disk, "filler-4096-0"));
+    truncateSync(join(disk, "filler-1048576-0"), 2 ** 20 - 2 ** 12); // room for one page
     const file = openSync(join(disk, "metrics.csv"), "w");
     const command = [join(project, "bin/trm.mjs"), "metrics", run, "--csv"];
     const { status, stderr } = spawnSync(process.execPath, command, {

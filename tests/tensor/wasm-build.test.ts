@@ -39,6 +39,7 @@ describe("the build that runs", () => {
   });
 
   it("the wide build is not chosen in Bun, which reports a version of Node but cannot set V8's flags", () => {
+    vi.stubEnv("TRM_WASM_BUILD", "");
     vi.stubGlobal("Bun", {});
     expect([canJoinVectors(), chooseBuild("fastest")]).toEqual([false, "relaxed"]);
     vi.unstubAllGlobals();

@@ -28,8 +28,8 @@ it("a thread that Node refuses is reported once, and the results are the same", 
       throw new Error("Access to this API has been restricted");
     }
   }
-  const load = (name: string) =>
-    name === "node:worker_threads" ? { Worker: Refused } : process.getBuiltinModule(name);
+  const node = process; // not the stub below
+  const load = (name: string) => (name === "node:worker_threads" ? { Worker: Refused } : node.getBuiltinModule(name));
   vi.stubGlobal("process", { ...process, getBuiltinModule: load });
   vi.resetModules();
   const { WasmBackend: Restricted } = await import("../../src/tensor/index.ts");

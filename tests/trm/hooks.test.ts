@@ -351,6 +351,16 @@ describe("a model of one's own", () => {
     expect(defaultBackend().memory().liveBytes).toBe(live);
   });
 
+  it("has the depth that the hook gives, although its updates cannot be hooked", async () => {
+    const depth: StepHooks["depth"] = () => ({ T: 1, n: 3 });
+    const [hooked, configured] = [
+      trainingOf({ createModel: gated, depth }),
+      trainingOf({ createModel: gated }, { T: 1, n: 3 }),
+    ];
+    expect(await stepsOf(hooked, 2)).toEqual(await stepsOf(configured, 2));
+    for (const training of [hooked, configured]) training.dispose();
+  });
+
   it("is trained, averaged, saved under its own names, and restored bit for bit", async () => {
     const training = trainingOf({ createModel: gated });
     await stepsOf(training, 4);
@@ -498,23 +508,6 @@ describe("a hook that throws", () => {
     training.dispose();
   });
 
-  it("has the depth that the hook gives, although its updates cannot be hooked", async () => {
-    const depth: StepHooks["depth"] = () => ({ T: 1, n: 3 });
-    const [hooked, configured] = [
-      trainingOf({ createModel: gated, depth }),
-      trainingOf({ createModel: gated }, { T: 1, n: 3 }),
-    ];
-    expect(await stepsOf(hooked, 2)).toEqual(await stepsOf(configured, 2));
-    for (const training of [hooked, configured]) training.dispose();
-  });
-
-  it.each([["createModel"], ["createOptimizer"]])("is refused if %s returns nothing", (name) => {
-    const hooks = { [name]: () => undefined } as unknown as TrainingHooks;
-    const live = defaultBackend().memory().liveBytes;
-    expect(() => trainingOf(hooks)).toThrow(`${name}: got undefined as the result, expected a`);
-    expect(defaultBackend().memory().liveBytes).toBe(live);
-  });
-
   let models = 0;
   const secondModelFails: CreateModel = (...given) => (models++ === 0 ? new Model(...given) : fail());
   const withoutStart = class extends Model {
@@ -590,6 +583,13 @@ describe("the observer of a training", () => {
 });
 
 describe("a wrong result of a hook", () => {
+  it.each([["createModel"], ["createOptimizer"]])("is refused if %s returns nothing", (name) => {
+    const hooks = { [name]: () => undefined } as unknown as TrainingHooks;
+    const live = defaultBackend().memory().liveBytes;
+    expect(() => trainingOf(hooks)).toThrow(`${name}: got undefined as the result, expected a`);
+    expect(defaultBackend().memory().liveBytes).toBe(live);
+  });
+
   const wrong = (message: string | RegExp, hooks: Record<string, unknown>) =>
     it(`is refused in one line: ${Object.keys(hooks)[0]}, ${message}`, async () => {
       const run = async (): Promise<void> => {

@@ -12,7 +12,7 @@ import { Named, Sign, signOf } from "../parts/sign.tsx";
 import { Waiting } from "../parts/waiting.tsx";
 import { useWidth } from "../parts/width.ts";
 import { resultFor } from "../results.ts";
-import { go, index, link, model, moveTo, output, place, ready, shape, steps } from "../state.ts";
+import { go, index, link, model, moveTo, output, place, ready, sample, shape, steps } from "../state.ts";
 import { callWorker } from "../workers.ts";
 
 interface ClassRun {
@@ -335,10 +335,10 @@ function Dots({ own }: { own: ClassRun }): JSX.Element | null {
             // biome-ignore lint/a11y/noStaticElementInteractions: a shortcut; the puzzle buttons of Solve do the same
             <circle
               key={i}
-              class={`dot${wrong === 0 ? " right" : ""}${i + 1 === link.value.sample ? " chosen" : ""}`}
+              class={`dot${wrong === 0 ? " right" : ""}${i + 1 === sample.value ? " chosen" : ""}`}
               cx={x(move)}
               cy={y(wrong, i)}
-              r={i + 1 === link.value.sample ? 7 : 4}
+              r={i + 1 === sample.value ? 7 : 4}
               onClick={() => go({ sample: i + 1, puzzle: "", view: "solve" })}
             >
               <title>{`puzzle ${i + 1}: ${wrong} wrong, moved by ${move.toPrecision(2)}`}</title>

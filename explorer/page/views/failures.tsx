@@ -13,7 +13,7 @@ import { From } from "../parts/numbers.tsx";
 import { Named } from "../parts/sign.tsx";
 import { Waiting } from "../parts/waiting.tsx";
 import { type ResultFor, resultFor } from "../results.ts";
-import { go, link, model, puzzleText, ready, shown, steps } from "../state.ts";
+import { go, link, model, puzzleText, ready, shown, sample as shownSample, steps } from "../state.ts";
 import { callWorker } from "../workers.ts";
 import { classOf } from "./class.tsx";
 
@@ -210,7 +210,8 @@ effect(() => {
 
 function Noise({ own }: { own: ModelEntry }): JSX.Element | null {
   const puzzle = shown.value?.puzzle;
-  const { sigma, rollouts, sample, puzzle: typed } = link.value;
+  const { sigma, rollouts, puzzle: typed } = link.value;
+  const sample = shownSample.value;
   if (!puzzle) return null;
   const { result, status, isRunning } = noisy.outcome.value;
   const { failed } = own;

@@ -36,6 +36,7 @@ function type(cell: number, symbol: string | null): void {
   const valid = shown.peek()!.puzzle.question.map((token) => board.symbols[token]!);
   const text = puzzleError.peek() ? valid : [...puzzleText.peek()];
   text[cell] = symbol ?? blank;
+  puzzleError.value = null; // the new text has not been read; a further symbol is added to it
   go({ puzzle: text.join(""), at: firstPlace });
 }
 

@@ -77,6 +77,10 @@ Examples:
 async function importRun(file: string, options: ImportOptions): Promise<void> {
   const { out, force = false } = options;
   const terminal = openTerminal();
+  const [alone] = Object.keys(given(options));
+  if (options.task === undefined && alone !== undefined) {
+    throw new UsageError(`import: ${flagOf(alone)} requires --task`);
+  }
   checkPlace(out, force);
   const weights = readWeights(file);
   const configFile = readOfficialConfig(options.config, file);
@@ -120,8 +124,7 @@ async function importRun(file: string, options: ImportOptions): Promise<void> {
     const goal = { steps: null, minutes: null };
     const place = dataFolder === undefined ? {} : { dataFolder };
     const about = { task: choice, preset: "imported", goal, data, fingerprint, ...place };
-    const run = await createRun({ out, about, sets, training, force }, terminal);
-    run.close();
+    await createRun({ out, about, sets, training, force }, terminal, (run) => run.close());
     if (note) terminal.remark(`note: ${note}`);
     showImported(training, about, { file, averagePath: averageFrom, folder, out }, terminal);
     training.dispose();
@@ -184,11 +187,7 @@ function verifyIds({ dataFolder, configFile, config, fingerprint }: ImportedData
 
 /** The task on the command line. */
 function chosenTask({ task: name, ...options }: ImportOptions, folder: string | undefined): TaskChoice | undefined {
-  if (name === undefined) {
-    const [alone] = Object.keys(given(options));
-    if (alone === undefined) return undefined;
-    throw new UsageError(`import: ${flagOf(alone)} requires --task`);
-  }
+  if (name === undefined) return undefined;
   const choice = { name, ...given(options) };
   // As in `trm train`, the preset chooses the clues of generated puzzles.
   return folder === undefined ? withClues(choice, presetFor("small", name).data.clues) : choice;

@@ -33,7 +33,8 @@ function hasAvx2(): boolean {
 export function enableWideVectors(): void {
   if (!canJoinVectors()) {
     const { arch, version } = globalThis.process ?? {};
-    const here = nodeMajor ? `Node ${version} on ${arch}` : "no Node";
+    const other = "Bun" in globalThis ? "Bun" : "Deno" in globalThis ? "Deno" : undefined;
+    const here = other ?? (nodeMajor ? `Node ${version} on ${arch}` : "no Node");
     throw new BackendError(
       `wasm backend: the wide SIMD build needs Node 24 or newer on x64 with AVX2; this is ${here}`,
     );
