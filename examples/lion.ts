@@ -18,7 +18,7 @@ class Lion extends Optimizer<"m"> {
 const task = sudokuTask(4);
 const { train } = task.generate({ train: 4000, test: 1, seed: 1 });
 const { vocabularySize, sequenceLength } = task;
-const size = { hiddenSize: 32, heads: 4, widthMultiple: 8, T: 2, n: 2 };
+const size = { hiddenSize: 32, widthMultiple: 8, T: 2, n: 2 };
 const learning = { nSup: 8, batchSize: 32, warmupSteps: 50, weightDecay: 0.1, emaRate: 0.99 };
 
 async function meanLoss(name: string, learningRate: number, hooks: TrainingHooks): Promise<void> {

@@ -19,7 +19,7 @@ const mirror = gridTask({
 });
 const { train, test } = mirror.generate({ train: 4000, test: 200, seed: 1 });
 const { vocabularySize, sequenceLength } = mirror;
-const size = { hiddenSize: 32, heads: 4, widthMultiple: 8, T: 2, n: 2 };
+const size = { hiddenSize: 32, widthMultiple: 8, T: 2, n: 2 };
 const learning = { nSup: 4, batchSize: 32, learningRate: 4e-3, warmupSteps: 50, weightDecay: 0.1, emaRate: 0.99 };
 const config = parseConfig({ vocabularySize, sequenceLength, ...size, ...learning });
 const training = new Training(config, new ShuffledExamples(train, 1));

@@ -6,7 +6,7 @@ import * as t from "trm-ts/tensor";
 const task = sudokuTask(4);
 const { train, test } = task.generate({ train: 4000, test: 1, seed: 1 });
 const { vocabularySize, sequenceLength } = task;
-const size = { hiddenSize: 32, heads: 4, widthMultiple: 8, T: 2, n: 2 };
+const size = { hiddenSize: 32, widthMultiple: 8, T: 2, n: 2 };
 const learning = { nSup: 8, batchSize: 32, learningRate: 4e-3, warmupSteps: 50, weightDecay: 0.1, emaRate: 0.99 };
 const config = parseConfig({ vocabularySize, sequenceLength, ...size, ...learning });
 const training = new Training(config, new ShuffledExamples(train, 1));

@@ -29,7 +29,7 @@ class GatedModel extends trm.Model {
 const task = trm.sudokuTask(4);
 const { train, test } = task.generate({ train: 4000, test: 200, seed: 1 });
 const { vocabularySize, sequenceLength } = task;
-const size = { hiddenSize: 32, heads: 4, widthMultiple: 8, T: 2, n: 2 };
+const size = { hiddenSize: 32, widthMultiple: 8, T: 2, n: 2 };
 const learning = { nSup: 8, batchSize: 32, learningRate: 4e-3, warmupSteps: 50, weightDecay: 0.1, emaRate: 0.99 };
 const config = trm.parseConfig({ vocabularySize, sequenceLength, ...size, ...learning });
 const createModel: trm.CreateModel = (...given) => new GatedModel(...given);

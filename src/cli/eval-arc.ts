@@ -22,7 +22,7 @@ export function arcOptions(options: Omit<ArcOptions, "data" | "out"> & { data?: 
   const { data, out, halt } = options;
   if (data === undefined || out === undefined) throw new UsageError("eval --arc: --data DIR and --out DIR are needed");
   if (halt.threshold !== null)
-    throw new UsageError("eval --arc: runs all steps, expected --halt fixed or --halt steps=N");
+    throw new UsageError("eval: --arc always runs all steps, expected --halt fixed or --halt steps=N");
   return { ...options, data, out };
 }
 

@@ -12,7 +12,7 @@ export interface Halt {
 export const haltOption = (): Option =>
   new Option(
     "--halt <how>",
-    "fixed: run all steps; q: stop a puzzle when q > 0 (q=2: when q > 2); steps=64: run up to 64 steps; q,steps=64: both",
+    "fixed: run as many steps as in training; steps=64: run 64 steps; q: stop a puzzle when q > 0 (q=2: when q > 2); q,steps=64: stop when q > 0, at the latest after 64 steps",
   )
     .argParser(parseHalt)
     .default({ threshold: null, steps: null } satisfies Halt, "fixed");
@@ -27,7 +27,7 @@ export function parseHalt(text: string): Halt {
     else if (name === "q" && !Number.isNaN(number)) halt = { ...halt, threshold: number };
     else if (name === "steps" && Number.isInteger(number) && number >= 1 && number <= 100_000) {
       halt = { ...halt, steps: number };
-    } else throw new InvalidArgumentError("Expected q, fixed, steps=N, or q,steps=N.");
+    } else throw new InvalidArgumentError("Expected q, fixed, q=NUMBER, steps=N, or two of them such as q=2,steps=64.");
   }
   return halt;
 }

@@ -77,10 +77,12 @@ export function expectDifferentFiles(command: string, files: Readonly<Record<str
 
 /** The values of k for which pass@k is computed. */
 export const ksOption = (): Option =>
-  new Option("--k <numbers>", "values of k for pass@k, separated by commas").argParser(wholeNumbers);
+  new Option("--k <numbers>", "ARC: values of k for the score pass@k, separated by commas").argParser(wholeNumbers);
 
 export const attemptsOption = (): Option =>
-  new Option("--attempts <n>", "grids per test pair in submission.json").argParser(wholeNumber(1, 1000)).default(2);
+  new Option("--attempts <n>", "ARC: grids per test pair in submission.json")
+    .argParser(wholeNumber(1, 1000))
+    .default(2);
 
 /** "auto": one thread per CPU core, or a single one while the steps of a training are faster with it. */
 export type ThreadCount = number | "auto";

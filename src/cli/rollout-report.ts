@@ -28,7 +28,10 @@ export interface RolloutChoice {
 export const rolloutOptions = (noiseSeed = "seed of the noise"): Option[] => [
   new Option("--rollouts <k>", "answer every puzzle k times with noise on z").argParser(wholeNumber(1, 100_000)),
   new Option("--sigma <s>", "standard deviation of the noise").argParser(deviation).default(0.3),
-  new Option("--select <how>", "rollout that answers: highest q, most frequent answer, or smallest residual")
+  new Option(
+    "--select <how>",
+    "rollout that answers: q, the one with the highest q; mode, one with the most frequent answer; residual, the one whose logits change least in its last steps",
+  )
     .choices(rolloutSelections)
     .default("q"),
   new Option(

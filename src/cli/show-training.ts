@@ -20,7 +20,7 @@ export function showSettings({ training, about, run }: TrainingSession, { remark
   if (about.init) remark(`weights  ${about.init.weights}, of ${about.init.source}`);
   if (about.dataFolder !== undefined) remark(`data     ${about.dataFolder}, read during training`);
   remark(`puzzles  ${thousands(data.train)} for training${data.augment ? ", with random symmetries" : ""}`);
-  remark(`unseen   ${data.watch} evaluated during training, ${thousands(data.unseen)} for the final test`);
+  remark(`unseen   ${data.watch} evaluated during training, ${thousands(data.unseen)} for trm eval`);
   remark(`backend  ${backendText(defaultBackend())}`);
   if (training.microBatch < config.training.batchSize) {
     const gigabytes = (trainingBytes(config, model.parameterCount()) / 1e9).toFixed(1);

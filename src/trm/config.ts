@@ -25,7 +25,7 @@ export interface ModelConfig {
   readonly oneStepGradient: boolean;
   /** V, including the padding token. Must be given. */
   readonly vocabularySize: number;
-  /** Tokens per puzzle, excluding the slots of the puzzle embedding. Must be given. */
+  /** Tokens per puzzle, excluding the positions of the puzzle embedding. Must be given. */
   readonly sequenceLength: number;
   /** Latent recursions per supervision step; only the last is on the tape. Default: 3. */
   readonly T: number;
@@ -56,7 +56,7 @@ export interface ModelConfig {
   readonly puzzleIds: number;
   /** Size of the embedding of a puzzle id; 0 for no puzzle embedding. Default: 0. */
   readonly puzzleEmbeddingSize: number;
-  /** P, the sequence slots of the puzzle embedding, padded with zeros. Default: 16. */
+  /** P, the sequence positions of the puzzle embedding, padded with zeros. Default: 16. */
   readonly puzzleSlots: number;
   /**
    * EqR (arXiv 2605.21488): puzzles start from random latents instead of y_init and z_init, in training and in evaluation, see

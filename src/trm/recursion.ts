@@ -17,7 +17,7 @@ export function latentRecursion(net: Network, x: Variable, { y, z }: State, n: n
   return { y, z };
 }
 
-/** T - 1 latent recursions off the tape, then one on it. `recur` is latentRecursion or one of its variants. */
+/** T - 1 latent recursions off the tape, then one on it. `recur` is latentRecursion or one of its variants, and S is the type of its state. */
 export function deepRecursion<S>(recur: (x: Variable, state: S) => S, x: Variable, state: S, T: number): S {
   for (let i = 0; i < T - 1; i++) state = noGrad(() => recur(x, state));
   return recur(x, state);

@@ -1,5 +1,6 @@
-// Deep supervision: a supervision step runs the recursion on the puzzles of the batch, computes the loss against the true
-// answers, updates the weights, and hands the detached carry to the next step; a slot whose puzzle has halted gets a new one.
+// Deep supervision. A supervision step runs the recursion on the puzzles of the batch, computes the loss against the true answers and
+// updates the weights. The detached latents, kept in the carry, are the start of the next step. A slot (a place in the batch) whose puzzle
+// has halted gets a new puzzle.
 // Paper section 2.3 and figure 3; batch handling as in the official code.
 import { affine, gradients, noGrad, type Variable } from "../autograd/index.ts";
 import {

@@ -115,7 +115,7 @@ describe("eval --rollouts", () => {
 
   it("refuses options that do not go together, in one line", async () => {
     await expect(evaluate("--sigma", "0.3")).rejects.toThrow("eval: --sigma requires --rollouts");
-    await expect(evaluate("--rollouts", "2", "--halt", "q")).rejects.toThrow("eval --rollouts: runs all steps");
+    await expect(evaluate("--rollouts", "2", "--halt", "q")).rejects.toThrow("eval: --rollouts always runs all steps");
     await expect(evaluate("--rollouts", "2", "--sweep")).rejects.toThrow("expected one of them");
   });
 });
@@ -138,7 +138,7 @@ describe("eval --vote", () => {
     await expect(runCommand(evalCommand(), "maze9", "--limit", "1", "--vote", "9")).rejects.toThrow(
       "vote: got 9 votes, expected at most 8, the symmetries of maze9",
     );
-    await expect(evaluate("--vote", "2", "--halt", "q")).rejects.toThrow("eval --vote: runs all steps");
+    await expect(evaluate("--vote", "2", "--halt", "q")).rejects.toThrow("eval: --vote always runs all steps");
     await expect(evaluate("--vote", "2", "--rollouts", "2")).rejects.toThrow("cannot be used with option");
   });
 });

@@ -123,7 +123,7 @@ it("averaged weights are refused if the configuration has no average, and noted 
   const config = join(folder, "averaged", "all_config.yaml");
   const refused = newRun();
   await expect(importRun(file, "--ema", file, "--out", refused)).rejects.toThrow(
-    `import: --ema ${file}, expected "ema: true" in ${config} for averaged weights`,
+    `import: --ema ${file} cannot be used, because ${config} does not contain "ema: true"`,
   );
   expect(existsSync(refused)).toBe(false);
   const [plain, averaging] = [newRun(), newRun()];
@@ -152,7 +152,7 @@ it("--puzzles sets the number of generated training puzzles, and is refused for 
   await exportRun({ run, out: from, target: "torchrun" });
   const file = join(from, "model.safetensors");
   await expect(importRun(file, "--out", out, "--puzzles", "9")).rejects.toThrow(
-    `import: --puzzles 9, but the puzzles are read from ${join(from, "data")}`,
+    `import: --puzzles 9 cannot be used, because the puzzles are read from ${join(from, "data")}`,
   );
   rmSync(join(from, "data"), { recursive: true });
   const printed = await importRun(file, "--out", out, "--puzzles", "9");

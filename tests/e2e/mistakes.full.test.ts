@@ -180,7 +180,7 @@ describe("wrong usage", () => {
     [["frobnicate"], "unknown command 'frobnicate'"],
     [["eval", "x", "--frob"], "unknown option '--frob'"],
     [["solve", "sudoku4"], "solve: missing required argument 'puzzle' after sudoku4"],
-    [["solve", "-", "--all"], "solve: --all shows the steps of one puzzle, - reads many"],
+    [["solve", "-", "--all"], "solve: --all needs a single puzzle, but - reads many puzzles from standard input"],
     [train("--lr", "1e-3"), "train: unknown option '--lr', expected --set learningRate=VALUE"],
     [train("--batch-size", "8"), "train: unknown option '--batch-size', expected --set batchSize=VALUE"],
     [["train"], "is missing (tasks: sudoku4, sudoku6, sudoku9, maze)"],

@@ -83,7 +83,7 @@ export function ablateCommand(): Command {
     .addOption(
       new Option(
         "--minutes <m>",
-        `training time per row and seed, measured with the row trm (default: ${defaultMinutes})`,
+        `minutes for which the row trm trains per seed; every row gets the same number of operations (default: ${defaultMinutes})`,
       ).argParser(positiveNumber),
     )
     .addOption(
@@ -105,11 +105,13 @@ export function ablateCommand(): Command {
         "number of puzzles to generate for training (default: that of preset small)",
       ).argParser(wholeNumber(1)),
     )
-    .addOption(new Option("--set <key=value...>", "settings of the row trm, over preset small").default([], "none"))
+    .addOption(
+      new Option("--set <key=value...>", "settings of the row trm that override preset small").default([], "none"),
+    )
     .option("--init <dir>", `start every row and seed from ${initialWeightsText()} instead of random weights`)
     .option("--out <dir>", "folder for the results (default: runs/ablation-TASK)", outputFolder)
     .addOption(
-      new Option("--resume", "continue the ablation in the folder").conflicts([
+      new Option("--resume", "continue the ablation in the folder of --out").conflicts([
         "minutes",
         "steps",
         "side",

@@ -53,7 +53,7 @@ function csvCommand(kind: "sudoku" | "maze"): Command {
   const copies =
     kind === "sudoku"
       ? "random symmetric copies per training puzzle"
-      : "8 adds all eight symmetries of every training maze, 0 adds none";
+      : "8 stores the eight images of every training maze, itself included; 0 stores only the maze";
   return new Command(kind)
     .summary(`build a ${kind} data set from train.csv and test.csv`)
     .description(

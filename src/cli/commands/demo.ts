@@ -27,7 +27,7 @@ export function demoCommand(): Command {
     .addOption(new Option("--seed <n>", "seed of puzzles, weights and order").argParser(seed).default(0))
     .option(
       "--out <dir>",
-      "run folder; an existing run is moved to DIR.previous, in place of an older one there",
+      "run folder; an existing run is moved to DIR.previous, where an older one is replaced",
       outputFolder,
       "runs/demo",
     );

@@ -83,7 +83,11 @@ export function evalCommand(): Command {
     .addOption(taskModuleOption())
     .addOption(haltOption())
     .option("--sweep", "also measure accuracy and compute for many thresholds of q")
-    .option("--svg <file>", "write the sweep, or the rollouts, as a picture; - for standard output", outputFile)
+    .option(
+      "--svg <file>",
+      "write a picture of the sweep (which implies --sweep) or, with --rollouts, of the rollouts; - for standard output",
+      outputFile,
+    )
     .addOption(
       new Option("--arc", "ARC: predict all augmented copies, vote, score").conflicts(["csv", "limit", "sweep", "svg"]),
     )
@@ -111,7 +115,7 @@ export function evalCommand(): Command {
 /** @throws UsageError for options that do not go together */
 function expectRolloutUse(command: Command, { rollouts, vote, sweep, halt }: EvalOptions): void {
   if (vote !== undefined && halt.threshold !== null) {
-    throw new UsageError("eval --vote: runs all steps, expected --halt fixed or --halt steps=N");
+    throw new UsageError("eval: --vote always runs all steps, expected --halt fixed or --halt steps=N");
   }
   if (rollouts === undefined) {
     expectNoRolloutOption(command, vote === undefined ? [] : ["noiseSeed"]);
@@ -119,7 +123,7 @@ function expectRolloutUse(command: Command, { rollouts, vote, sweep, halt }: Eva
   }
   if (sweep) throw new UsageError("eval: got --rollouts and --sweep, expected one of them");
   if (halt.threshold !== null) {
-    throw new UsageError("eval --rollouts: runs all steps, expected --halt fixed or --halt steps=N");
+    throw new UsageError("eval: --rollouts always runs all steps, expected --halt fixed or --halt steps=N");
   }
 }
 
@@ -134,7 +138,7 @@ haltCounts    puzzles for which q first says halt at step 1, 2, ...
 With --halt q a puzzle leaves the batch when it halts: exact and cell are single
 numbers, and --json prints exitSteps, meanSteps and computeSaved instead of the
 last two.
-With --rollouts K every puzzle is answered K times with noise on z, and --json
+With --rollouts N every puzzle is answered N times with noise on z, and --json
 prints {puzzles, rollouts, sigma, steps, deterministic, passAtK: {"1": share},
 bestQ, mode, residual, interval95, difference}.
 With --vote N every puzzle is answered N times: as it is, and as images under

@@ -31,7 +31,7 @@ export function exportCommand(): Command {
     .addOption(
       new Option(
         "--augment <n>",
-        "random symmetries per training puzzle (default: 20 if the run uses symmetries); not for a run with --data",
+        "random symmetric copies per training puzzle (default: 20 if the run uses symmetries); not for a run that was trained with --data",
       ).argParser(wholeNumber(0)),
     )
     .addOption(checkpointOption())

@@ -61,7 +61,7 @@ export function importCommand(): Command {
         .conflicts("data")
         .argParser(wholeNumber(1)),
     )
-    .option("--force", "move an existing run to DIR.previous, in place of an older one there");
+    .option("--force", "move an existing run to DIR.previous; an older run there is replaced");
   for (const option of computeOptions()) command.addOption(option);
   return command.addHelpText("after", helpText).action((file: string, options: ImportOptions) => {
     return importRun(file, options);
@@ -90,16 +90,18 @@ async function importRun(file: string, options: ImportOptions): Promise<void> {
   if (!choice) throw new UsageError(`import: --task or --data is missing (tasks: ${taskNames.join(", ")})`);
   const [unused] = Object.keys(given({ clues: options.clues, longerThan: options.longerThan }));
   if (folder !== undefined && unused !== undefined) {
-    throw new UsageError(`import: ${flagOf(unused)}, but the puzzles are read from ${folder}`);
+    throw new UsageError(`import: ${flagOf(unused)} cannot be used, because the puzzles are read from ${folder}`);
   }
   if (folder !== undefined && options.puzzles !== undefined) {
-    throw new UsageError(`import: --puzzles ${options.puzzles}, but the puzzles are read from ${folder}`);
+    throw new UsageError(
+      `import: --puzzles ${options.puzzles} cannot be used, because the puzzles are read from ${folder}`,
+    );
   }
   const config = configFor(configFile, taskOf(choice), weights, folder);
   const hasAverage = config.training.emaRate > 0;
   if (options.ema !== undefined && !hasAverage) {
     throw new UsageError(
-      `import: --ema ${options.ema}, expected "ema: true" in ${configFile.path} for averaged weights`,
+      `import: --ema ${options.ema} cannot be used, because ${configFile.path} does not contain "ema: true"`,
     );
   }
   const averagePath = options.ema ?? averageBeside(file);
@@ -209,6 +211,6 @@ function showImported(
   remark(`model    ${networkText(config, model)}`);
   remark(`depth    ${depthText(config)}`);
   if (config.training.emaRate > 0) remark(`average  ${averagePath ?? `${file} (no averaged weights were given)`}`);
-  remark(`puzzles  ${folder ?? "generated"}: ${data.train} for training, ${data.unseen} for the final test`);
+  remark(`puzzles  ${folder ?? "generated"}: ${data.train} for training, ${data.unseen} for trm eval`);
   print(`imported into ${out}; next: ${invocation} eval ${shellPath(out)}`);
 }

@@ -106,12 +106,13 @@ async function solve(words: readonly string[], options: SolveOptions, ofModel: r
   const { model: named, lines } = splitWords(words);
   const isStream = lines.length === 1 && lines[0] === "-";
   if (isStream && options.rollouts !== undefined) {
-    throw new UsageError("solve: --rollouts shows the rollouts of one puzzle, - reads many");
+    throw new UsageError("solve: --rollouts needs a single puzzle, but - reads many puzzles from standard input");
   }
   if (isStream && named === undefined && ofModel.length > 0) {
     throw new UsageError(`solve: ${flagOf(ofModel[0]!)} requires a model before -`);
   }
-  if (isStream && all) throw new UsageError("solve: --all shows the steps of one puzzle, - reads many");
+  if (isStream && all)
+    throw new UsageError("solve: --all needs a single puzzle, but - reads many puzzles from standard input");
   const text = lines.join("\n");
   const shipped = (): ModelPlace => shippedPlace(taskOfPuzzle(text, shippedTasks()).task.name);
   const place = named === undefined ? (isStream ? undefined : shipped()) : placeOfModel(named);

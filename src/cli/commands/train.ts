@@ -102,9 +102,10 @@ export function trainCommand(): Command {
       ).argParser(wholeNumber(1)),
     )
     .addOption(
-      new Option("--unseen <n>", "number of puzzles to generate for the final test (default: 200)").argParser(
-        wholeNumber(1),
-      ),
+      new Option(
+        "--unseen <n>",
+        "number of puzzles to generate for trm eval, besides those that are evaluated during training (default: 200)",
+      ).argParser(wholeNumber(1)),
     )
     .addOption(new Option("--preset <name>", "named settings, see below").choices(presetNames).default("small"))
     .option(
@@ -121,7 +122,7 @@ export function trainCommand(): Command {
     .option("--init-raw", "with --init: start from the weights themselves instead of their average")
     .addOption(new Option("--seed <n>", "seed of puzzles, weights and order (default: 0)").argParser(seed))
     .option("--out <dir>", "new run folder (default: runs/TASK)", outputFolder)
-    .option("--force", "move an existing run to DIR.previous, in place of an older one there")
+    .option("--force", "move an existing run to DIR.previous; an older run there is replaced")
     .addOption(
       new Option(
         "--resume <dir>",
@@ -133,8 +134,16 @@ export function trainCommand(): Command {
         wholeNumber(0),
       ),
     )
-    .addOption(new Option("--steps <n>", "stop after training step n").argParser(wholeNumber(0)))
-    .addOption(new Option("--minutes <m>", "stop after m minutes").argParser(positiveNumber))
+    .addOption(
+      new Option("--steps <n>", "stop after training step n, counted from the start of the run").argParser(
+        wholeNumber(0),
+      ),
+    )
+    .addOption(
+      new Option("--minutes <m>", "stop after m minutes of training; with --resume: m more minutes").argParser(
+        positiveNumber,
+      ),
+    )
     .addOption(
       new Option(
         "--eval-every <steps>",
@@ -330,7 +339,7 @@ function movedData(path: string, about: RunAbout, data: string | undefined): Run
   const { dataFolder } = about;
   if (data !== undefined) {
     if (dataFolder !== undefined) return { ...about, dataFolder: resolvePath(data) };
-    throw new UsageError(`train: --data ${data}, but ${path} contains its puzzles`);
+    throw new UsageError(`train: --data ${data} cannot be used, because ${path} contains its own puzzles`);
   }
   if (dataFolder === undefined || existsSync(dataFolder)) return about;
   throw new CheckpointError(`${dataFolder}: no such folder (if the data set has been moved, add --data DIR)`);
