@@ -72,14 +72,21 @@ export async function handInOf(folder: string, seconds: number): Promise<HandIn>
 }
 
 /** Writes a hand-in to a new folder. @throws Error if it is not one */
-export async function writeHandIn(folder: string, { format, version, name, files }: HandIn): Promise<void> {
+export async function writeHandIn(folder: string, handIn: HandIn): Promise<void> {
+  const { format, version, name, files } = Object(handIn) as Partial<HandIn>;
   if (format !== "trm-ts course hand-in" || version !== 1) {
-    throw new Error(`hand-in: got ${format} ${version}, expected trm-ts course hand-in 1`);
+    const given = `${JSON.stringify(format)} ${JSON.stringify(version)}`;
+    throw new Error(`hand-in: got ${given}, expected trm-ts course hand-in 1`);
+  }
+  const texts = Object(files) as Readonly<Record<string, unknown>>;
+  const isText = (file: string): boolean => texts[file] === undefined || typeof texts[file] === "string";
+  if (typeof name !== "string" || !lessonFiles.every(isText)) {
+    throw new Error("hand-in: expected a name, and the lessons as texts by file name");
   }
   await startFolder(folder, { name, from: 1 });
   for (const file of lessonFiles) {
-    const text = files[file];
-    if (text !== undefined) writeFileSync(join(folder, basename(file)), text);
+    const text = texts[file];
+    if (text !== undefined) writeFileSync(join(folder, basename(file)), text as string);
   }
 }
 

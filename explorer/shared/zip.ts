@@ -72,6 +72,7 @@ export function readZip(archive: Uint8Array): Map<string, Uint8Array> {
   if (end < 0 || view.getUint32(end, true) !== 0x06054b50) throw new Error("zip: not an archive without a comment");
   const files = new Map<string, Uint8Array>();
   let at = view.getUint32(end + 16, true);
+  let left = archive.length; // files that share no bytes are not longer than the archive
   for (let i = 0; i < view.getUint16(end + 10, true); i++) {
     if (at + centralSize > end || view.getUint32(at, true) !== 0x02014b50) throw new Error("zip: a damaged directory");
     const nameLength = view.getUint16(at + 28, true);
@@ -81,6 +82,8 @@ export function readZip(archive: Uint8Array): Map<string, Uint8Array> {
     const local = view.getUint32(at + 42, true);
     if (local + localSize > end) throw new Error(`zip: ${name} lies outside the archive`);
     const start = local + localSize + view.getUint16(local + 26, true) + view.getUint16(local + 28, true);
+    left -= size;
+    if (left < 0) throw new Error(`zip: ${name} shares bytes with another file, or is cut off`);
     const bytes = archive.slice(start, start + size);
     if (bytes.length !== size || crc32(bytes) !== view.getUint32(at + 16, true))
       throw new Error(`zip: ${name} is damaged`);

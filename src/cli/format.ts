@@ -30,5 +30,10 @@ export const lossText = (loss: number): string => (loss >= 0.01 ? loss.toFixed(3
 /** "1 step", "2 steps" */
 export const counted = (count: number, noun: string): string => `${thousands(count)} ${noun}${count === 1 ? "" : "s"}`;
 
-/** A text with its line breaks replaced by spaces, for messages of one line. */
-export const oneLine = (text: string): string => text.replace(/\s*[\r\n]+\s*/g, " ");
+/** A text on one line, for messages: line breaks become spaces, and other control characters are escaped. */
+export const oneLine = (text: string): string =>
+  text
+    .split(/[\r\n]+/)
+    .map((line, i, all) => (i === 0 ? line.trimEnd() : i === all.length - 1 ? line.trimStart() : line.trim()))
+    .join(" ")
+    .replace(/\p{Cc}/gu, (mark) => `\\u{${mark.codePointAt(0)!.toString(16)}}`);

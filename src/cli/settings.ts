@@ -41,7 +41,7 @@ export function mergeSettings(sources: readonly SettingSource[], task: Task, exa
   const ofTask = { sequenceLength, vocabularySize, ...(merged.positions === "rotary2d" && { columns }) };
   for (const [key, value] of Object.entries(ofTask)) {
     if (key in merged && merged[key] !== value) {
-      throw new ConfigError(`${from.get(key)}: ${key}: got ${JSON.stringify(merged[key])}, ${task.name} has ${value}`);
+      throw new ConfigError(`${from.get(key)}: ${key}: got ${quoted(merged[key], 160)}, ${task.name} has ${value}`);
     }
   }
   const sourceOf = (key: string): string => from.get(key) ?? "settings";

@@ -1,5 +1,6 @@
 // The errors of files: one class per kind of mistake, and helpers that make text from a file safe to print. Every message is one
 // line: where, what was given, what was expected.
+import { kindOf } from "./arguments.ts";
 
 /** A checkpoint or a file of weights is broken, or does not fit the model it is loaded into. */
 export class CheckpointError extends Error {
@@ -72,7 +73,13 @@ export class FileError extends Error {
 
 /** A value from a file for an error message: quoted, on one line, at most `limit` characters. */
 export function quoted(value: unknown, limit = 60): string {
-  return shortened(JSON.stringify(value) ?? String(value), limit);
+  let text: string;
+  try {
+    text = JSON.stringify(value) ?? String(value);
+  } catch {
+    text = kindOf(value); // nested too deeply, circular, or a BigInt
+  }
+  return shortened(text, limit);
 }
 
 /** Text from a file for an error message: on one line, at most `limit` characters, control characters escaped. */

@@ -127,6 +127,14 @@ class Machine {
     return values.slice(1);
   }
 
+  /** The name of a global on the stack: its module and its own name. */
+  globalName(): string {
+    const parts = this.popMany(2);
+    const other = parts.find((part) => typeof part !== "string");
+    if (other !== undefined) throw this.refusal(`names a global by ${describe(other)}, expected two strings`);
+    return parts.join(".");
+  }
+
   global(name: string): Global {
     const known = this.options.globals.get(name);
     if (!known) {
@@ -216,7 +224,7 @@ const instructions: Readonly<Record<number, Instruction>> = {
   104: (m) => m.recall(m.u8()), // BINGET
   106: (m) => m.recall(m.u32()), // LONG_BINGET
   99: (m) => m.push(m.global(`${m.line()}.${m.line()}`)), // GLOBAL
-  147: (m) => m.push(m.global(m.popMany(2).map(String).join("."))), // STACK_GLOBAL
+  147: (m) => m.push(m.global(m.globalName())), // STACK_GLOBAL
   81: (m) => m.push(m.options.persistent(m.pop())), // BINPERSID
   82: (m) => m.push(reduce(m)), // REDUCE
   98: build, // BUILD

@@ -15,10 +15,14 @@ export function parseWeightsFile(bytes: Uint8Array, where: string): SafetensorsF
   if (bytes.length === 0) throw new CheckpointError(`${where}: the file is empty, expected safetensors or a .pt file`);
   // "PK" begins a zip archive. The same bytes could be the length of a safetensors header, whose first character is "{".
   if (startsWith(bytes, "PK") && bytes[8] !== "{".charCodeAt(0)) return parsePt(bytes, where);
-  const kind = binaryKind(bytes) ?? textKind(bytes);
+  const kind = beginsAsSafetensors(bytes) ? undefined : (binaryKind(bytes) ?? textKind(bytes));
   if (kind !== undefined) throw new CheckpointError(`${where}: ${kind}`);
   return parseSafetensors(bytes, where);
 }
+
+/** Whether the file begins with the length of a header and "{". The upper half of that length is four zero bytes, which no text contains. */
+const beginsAsSafetensors = (bytes: Uint8Array): boolean =>
+  bytes[8] === "{".charCodeAt(0) && bytes.subarray(4, 8).every((byte) => byte === 0);
 
 const SAVE_AGAIN = "load it in PyTorch and save its state_dict again with torch.save of PyTorch 1.6 or newer";
 

@@ -1,6 +1,6 @@
 // Custom tasks from a module that a user writes: its default export, or its export `task`.
 import { existsSync, statSync } from "node:fs";
-import { resolve } from "node:path";
+import { isAbsolute, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { quoted } from "../formats/index.ts";
 import { ConfigError, type Task } from "../trm/index.ts";
@@ -43,11 +43,17 @@ export async function loadTaskModule(path: string): Promise<ChosenTask> {
 /**
  * The task that a run stores. A module is imported again, and must still define the same cells and symbols.
  *
- * @param path  the module, if the one of the run has been moved
+ * @param given  the module, if the one of the run has been moved
  * @throws ConfigError
  */
-export async function resolveTask(choice: TaskChoice, path = choice.module): Promise<ChosenTask> {
+export async function resolveTask(choice: TaskChoice, given?: string): Promise<ChosenTask> {
+  const path = given ?? choice.module;
   if (path === undefined) return { task: taskOf(choice), choice };
+  if (given === undefined && (!isAbsolute(path) || /^[\\/]{2}/.test(path))) {
+    throw new ConfigError(
+      `${quoted(path)}: got this path as the module of the task, expected an absolute one on this machine (--task FILE names another)`,
+    );
+  }
   if (path === choice.module && !existsSync(path)) {
     throw new ConfigError(`${path}: no such file, but the task is defined there (if it has been moved: --task FILE)`);
   }

@@ -4,7 +4,7 @@ import { existsSync, readdirSync, realpathSync, statSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { crc32 } from "node:zlib";
 import { createFolder, readBytes, removeFolder, replaceFile, writeFlushed } from "../formats/index.node.ts";
-import { CheckpointError } from "../formats/index.ts";
+import { CheckpointError, quoted, shortened } from "../formats/index.ts";
 import { ConfigError } from "../trm/index.ts";
 import {
   type CheckpointEvaluation,
@@ -71,14 +71,16 @@ export function readCheckpoint(
  * @throws CheckpointError for a corrupted file
  */
 function checkSums(folder: string, side: unknown, files: CheckpointFiles, instead: string): void {
-  const { checksums, ...rest } = side as { checksums?: Readonly<Record<string, unknown>> };
+  const { checksums, ...rest } = side as { checksums?: unknown };
   if (checksums === undefined) return;
+  const stored = Object(checksums) as Readonly<Record<string, unknown>>;
   const actual = new Map([...files].map(([name, bytes]) => [name, checksumOf(bytes)]));
   actual.set(sideFile, checksumOf(JSON.stringify(rest)));
   for (const [name, sum] of actual) {
-    if (sum === checksums[name]) continue;
+    const expected = stored[name];
+    if (sum === expected) continue;
     throw new CheckpointError(
-      `${join(folder, name)}: is corrupted: checksum ${sum}, expected ${checksums[name]}${otherCheckpoints(folder, instead)}`,
+      `${join(folder, name)}: is corrupted: checksum ${sum}, expected ${typeof expected === "string" ? shortened(expected) : quoted(expected)}${otherCheckpoints(folder, instead)}`,
     );
   }
 }

@@ -27,7 +27,7 @@ import {
   Training,
 } from "../trm/index.ts";
 import { fingerprintSchema } from "./data-fingerprint.ts";
-import { checkpointFormat, parseAs, parseJson } from "./model-files.ts";
+import { checkpointFormat, expectEnoughBytes, parseAs, parseJson } from "./model-files.ts";
 import { entryOf, exportWeights, finiteFloats, weightsFrom } from "./weights.ts";
 
 export const sideFile = "checkpoint.json";
@@ -160,6 +160,11 @@ export function parseSide(bytes: Uint8Array, where: string): CheckpointSide {
 /** Names of the files of a checkpoint beside the JSON side file. */
 export const tensorFiles = ({ config }: CheckpointSide): string[] =>
   config.training.emaRate > 0 ? [weightsFile, trainingFile, averageFile] : [weightsFile, trainingFile];
+
+/** An untrusted configuration must not make a training allocate more than its weights. @throws CheckpointError */
+export function expectEnoughWeights({ config }: CheckpointSide, files: CheckpointFiles, where: string): void {
+  expectEnoughBytes(config, files.get(weightsFile) ?? new Uint8Array(), `${where}/${weightsFile}`);
+}
 
 /** Name of the file with the weights for evaluation: the averaged weights with EMA, else the weights. */
 export const evaluatedFile = ({ config }: CheckpointSide): string =>

@@ -2,7 +2,7 @@
 
 /** Training steps of a number of epochs, rounded as in the official code, but at least one. */
 export const stepsOfEpochs = (epochs: number, examplesPerEpoch: number, batchSize: number): number =>
-  Math.max(1, Math.floor((epochs * examplesPerEpoch) / batchSize));
+  Math.min(Number.MAX_SAFE_INTEGER, Math.max(1, Math.floor((epochs * examplesPerEpoch) / batchSize)));
 
 /** The smallest number of epochs with at least this number of steps. */
 export const epochsOfSteps = (steps: number, examplesPerEpoch: number, batchSize: number): number =>

@@ -9,6 +9,7 @@ export {
   type CheckpointFiles,
   type CheckpointSide,
   evaluatedFile,
+  expectEnoughWeights,
   isAsGood,
   packCheckpoint,
   parseSide,

@@ -3,7 +3,7 @@
 import type * as z from "zod/mini";
 import { CheckpointError, parseSafetensors } from "../formats/index.ts";
 import { expectInstance, Random } from "../tensor/index.ts";
-import { type Config, type CreateModel, inEnglish, issueText, Model, weightCount } from "../trm/index.ts";
+import { type Config, type CreateModel, fullLength, inEnglish, issueText, Model, weightCount } from "../trm/index.ts";
 import { importWeights } from "./weights.ts";
 
 /** The field `format` of a checkpoint's JSON file. */
@@ -25,6 +25,9 @@ export function parseAs<S extends z.ZodMiniType>(schema: S, value: unknown, wher
   throw new CheckpointError(`${where}: ${issueText(parsed.error)}`);
 }
 
+/** Numbers that every model may hold besides its weights: tables of positions, initial latents, lists of updates. */
+const mostBeside = 2 ** 22;
+
 /**
  * An untrusted configuration must not make a model allocate more than the size of its weights.
  *
@@ -33,8 +36,16 @@ export function parseAs<S extends z.ZodMiniType>(schema: S, value: unknown, wher
 export function expectEnoughBytes({ model }: Config, bytes: Uint8Array, where: string): void {
   const bytesPerWeight = 2; // of the smallest floating-point type
   const count = weightCount(model);
-  if (bytesPerWeight * count <= bytes.length) return;
-  throw new CheckpointError(`${where}: ${bytes.length} bytes, too few for the ${count} weights of the configuration`);
+  if (!(bytesPerWeight * count <= bytes.length)) {
+    throw new CheckpointError(`${where}: ${bytes.length} bytes, too few for the ${count} weights of the configuration`);
+  }
+  const { positions, recursion, n, hiddenSize, heads } = model;
+  const tables = positions.startsWith("rotary") ? (2 * fullLength(model) * hiddenSize) / heads : 0;
+  const updates = recursion === "multiZ" ? n * hiddenSize : n;
+  if (tables + updates <= mostBeside + bytes.length) return;
+  throw new CheckpointError(
+    `${where}: ${bytes.length} bytes, too few for the ${fullLength(model)} positions and n = ${n} of the configuration`,
+  );
 }
 
 /** Creates a model with the weights of a file. @param createModel  creates a model of your own. @throws CheckpointError */

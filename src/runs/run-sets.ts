@@ -43,7 +43,8 @@ export function parseSets(bytes: Uint8Array, where: string): RunSets {
   const read = (name: (typeof setNames)[number]): Examples => {
     const [inputs, labels] = [tensors.get(`${name}/inputs`), tensors.get(`${name}/labels`)];
     const [rows, length] = inputs?.shape ?? [];
-    if (!inputs || !labels || rows === undefined || length === undefined || labels.data.length !== inputs.data.length) {
+    const areTables = inputs?.shape.length === 2 && inputs.shape.join() === labels?.shape.join();
+    if (!inputs || !labels || rows === undefined || !length || !areTables) {
       throw new CheckpointError(
         `${where}: "${name}/inputs" and "${name}/labels" are missing or differ in size, expected two [puzzles, cells] tables`,
       );

@@ -25,6 +25,7 @@ import {
   type CheckpointFiles,
   type CheckpointSide,
   expectBetweenSteps,
+  expectEnoughWeights,
   packCheckpoint,
   parseSide,
   restoreTraining,
@@ -324,6 +325,7 @@ export async function resumeRun(folder: string, options: ResumeRunOptions = {}):
     : verifiedPuzzles(run, about, side, task);
   let training: Training | undefined;
   try {
+    if (!hooks.createModel) expectEnoughWeights(side, files, path);
     training = new Training(config, puzzles.source, hooks);
     restoreTraining(training, side, files, path);
   } catch (error) {

@@ -2,6 +2,7 @@
 
 import {
   CheckpointError,
+  quoted,
   type SafetensorsEntry,
   type SafetensorsFile,
   toFloat32,
@@ -59,7 +60,7 @@ export function weightsFrom(model: Model, file: SafetensorsFile, where: string):
   const unknown = [...file.tensors.keys()].find((name) => !known.has(name));
   if (unknown !== undefined) {
     throw new CheckpointError(
-      `${where}: unknown tensor "${unknown}", expected only those of the model (a model of your own is loaded with createModel)`,
+      `${where}: unknown tensor ${quoted(unknown, 80)}, expected only those of the model (a model of your own is loaded with createModel)`,
     );
   }
   return [...known].map(([name, tensor]) => ({
@@ -84,6 +85,6 @@ export function finiteFloats(name: string, entry: SafetensorsEntry, where: strin
   const at = values.findIndex((value) => !Number.isFinite(value));
   if (at < 0) return values;
   throw new CheckpointError(
-    `${where}: tensor "${name}" contains ${values[at]} (number ${at + 1} of ${values.length}), expected finite numbers`,
+    `${where}: tensor ${quoted(name, 80)} contains ${values[at]} (number ${at + 1} of ${values.length}), expected finite numbers`,
   );
 }

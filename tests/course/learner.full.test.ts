@@ -134,8 +134,11 @@ describe("a learner's folder", () => {
     expect(marked[0]!.lessons).toEqual(handIn.marks.lessons);
     // A damaged file is named, and the other ones are marked.
     const damaged = join(temporary, "damaged.json");
+    const nameless = join(temporary, "nameless.json");
     writeFileSync(damaged, "{");
-    const both = course("mark", damaged, file, "--json", "--seconds", "100");
+    writeFileSync(nameless, JSON.stringify({ ...handIn, name: 5 }));
+    const both = course("mark", damaged, nameless, file, "--json", "--seconds", "100");
+    expect(both.text).toContain(`${nameless}: hand-in: expected a name`);
     expect(both.text).toContain(`${damaged}: `);
     expect([(JSON.parse(both.stdout) as Marks[]).length, both.status]).toEqual([1, 1]);
   });

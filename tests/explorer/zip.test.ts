@@ -29,6 +29,21 @@ describe("an archive", () => {
     expect(() => readZip(archive.subarray(0, archive.length - 1))).toThrow("zip: not an archive");
   });
 
+  it("is refused if its files share bytes, which would multiply its size", () => {
+    const [size, entry] = [1000, 46 + 5];
+    const archive = writeZip(new Map(["a.txt", "b.txt", "c.txt"].map((name) => [name, new Uint8Array(size)])));
+    const directory = archive.length - 22 - 3 * entry;
+    const view = new DataView(archive.buffer);
+    view.setUint32(directory + entry + 42, 0, true);
+    view.setUint32(directory + 2 * entry + 42, 0, true);
+    const files = 22 + 3 * entry + 30 + 5 + size;
+    const short = new Uint8Array(files); // one file, three entries
+    short.set(archive.subarray(0, 35 + size));
+    short.set(archive.subarray(directory), 35 + size);
+    new DataView(short.buffer).setUint32(files - 22 + 16, 35 + size, true);
+    expect(() => readZip(short)).toThrow("shares bytes with another file");
+  });
+
   it("is refused if its directory points outside the archive", () => {
     const archive = writeZip(new Map([["a.txt", Uint8Array.of(1, 2, 3)]]));
     const directory = 30 + 5 + 3;

@@ -89,6 +89,8 @@ describe("parsePt refuses everything but a state_dict of plain tensors", () => {
   it("every instruction that can run code is refused by name", () => {
     expect(refusal(ptFile(pickled("cos\nsystem\n", ")", "R")))).toContain('names "os.system"');
     expect(refusal(ptFile(pickled(0x8c, 8, "builtins", 0x8c, 4, "eval", 0x93)))).toContain('names "builtins.eval"');
+    const nested = Array.from({ length: 40 }, () => ["h", 0, "h", 0, 0x86, "q", 0]).flat();
+    expect(refusal(ptFile(pickled(")", "q", 0, ...nested, "h", 0, "h", 0, 0x93)))).toContain("expected two strings");
     expect(refusal(ptFile(pickled("(", "ios\nsystem\n")))).toContain("instruction 0x69 (INST, code)");
     expect(refusal(ptFile(pickled("(", "o")))).toContain("instruction 0x6f (OBJ, code)");
     expect(refusal(ptFile(pickled("ccollections\nOrderedDict\n", ")", 0x81)))).toContain("0x81 (NEWOBJ, code)");

@@ -1,7 +1,7 @@
 // Text from the bytes of a file.
 import fc from "fast-check";
 import { expect, it, vi } from "vitest";
-import { DatasetError, decodeText } from "../../src/formats/index.ts";
+import { DatasetError, decodeText, quoted } from "../../src/formats/index.ts";
 
 it("text is decoded from UTF-8, and other bytes are refused by the name of the file", () => {
   fc.assert(
@@ -12,6 +12,18 @@ it("text is decoded from UTF-8, and other bytes are refused by the name of the f
   expect(() => decodeText(Uint8Array.of(0x61, 0xff), "a.txt")).toThrow(
     new DatasetError("not UTF-8 text", { file: "a.txt" }),
   );
+});
+
+it("values that JSON cannot show are named by their kind in an error", () => {
+  const circular: unknown[] = [];
+  circular.push(circular);
+  const deep = JSON.parse(`${"[".repeat(1e5)}${"]".repeat(1e5)}`);
+  expect([quoted(circular), quoted(deep), quoted(1n), quoted({ a: 1 })]).toEqual([
+    "an array",
+    "an array",
+    "a bigint",
+    '{"a":1}',
+  ]);
 });
 
 it("text that is longer than a string can be is refused by its size", () => {

@@ -39,6 +39,16 @@ describe("parseWeightsFile", () => {
     );
   });
 
+  it("reads safetensors whose header has the length of the first characters of another format", () => {
+    const header = '{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}';
+    for (const length of [0x5b20, 0x7b20, 0x685a42]) {
+      const bytes = new Uint8Array(8 + length + 4);
+      new DataView(bytes.buffer).setUint32(0, length, true); // " [", " {" or "BZh"
+      bytes.set(text(header.padEnd(length)), 8);
+      expect([...parseWeightsFile(bytes, "w").tensors.keys()]).toEqual(["a"]);
+    }
+  });
+
   it("finds a state_dict inside the dictionary of a training run, and names its key", () => {
     const file = parseWeightsFile(fixture("nested"), "nested.pt");
     expect(file.wrapper).toBe("model");

@@ -126,6 +126,15 @@ describe("the task of a run", () => {
     );
   });
 
+  it("is not imported from a path that belongs to another machine or folder", async () => {
+    const { choice } = await loadTaskModule(written(`export default ${definition()};`));
+    for (const module of ["data/evil/x.mjs", "//host/share/x.mjs", String.raw`\\host\share\x.mjs`]) {
+      await expect(resolveTask({ ...choice, module })).rejects.toThrow(
+        "as the module of the task, expected an absolute",
+      );
+    }
+  });
+
   it("must still have the same cells and symbols", async () => {
     const { choice } = await loadTaskModule(written(`export default ${definition()};`));
     const other = written(`export default ${definition('symbols: "#.",')};`);

@@ -11,6 +11,7 @@ import { checkpointOfStep } from "../../src/runs/checkpoint-folder.node.ts";
 import { exportWeights, loadModel, packModel } from "../../src/runs/index.ts";
 import { type LoadRunOptions, loadRun } from "../../src/runs/load-run.node.ts";
 import { WritableRun } from "../../src/runs/run-folder.node.ts";
+import { resumeRun } from "../../src/runs/save-run.node.ts";
 import { defaultBackend, Random } from "../../src/tensor/index.ts";
 import { Model, parseConfig, type Task, type Training } from "../../src/trm/index.ts";
 import { aboutCheckpoint, task, tinyAbout, tinyConfig, tinySets, tinyTraining } from "./tiny-run.ts";
@@ -57,7 +58,10 @@ it("a checkpoint whose side file asks for more weights than its file has bytes a
   for (const change of [{ layers: 1e9 }, { widthMultiple: 2 ** 30 }]) {
     writeFileSync(file, JSON.stringify({ ...side, config: { ...side.config, ...change } }));
     await expect(loadRun(path)).rejects.toThrow(/ema.safetensors: \d+ bytes, too few for the \d+ weights/);
+    await expect(resumeRun(path)).rejects.toThrow(/weights.safetensors: \d+ bytes, too few for the \d+ weights/);
   }
+  writeFileSync(file, JSON.stringify({ ...side, config: { ...side.config, n: 1e9 } }));
+  await expect(loadRun(path)).rejects.toThrow(/too few for the \d+ positions and n = 1000000000/);
   expect(defaultBackend().memory().reservedBytes).toBe(before);
 });
 

@@ -72,6 +72,7 @@ describe("epochs", () => {
     const examples = examplesPerEpoch({ groupCount: 960, meanPuzzleExamples: 3.25 });
     expect(stepsOfEpochs(100_000, examples, 768)).toBe(406_250);
     expect(stepsOfEpochs(1, 5, 768)).toBe(1);
+    expect(stepsOfEpochs(1e300, 5, 768)).toBe(Number.MAX_SAFE_INTEGER); // a configuration accepts no larger one
   });
 
   it("are enough for the number of steps that an export asks for", () =>

@@ -417,6 +417,8 @@ describe("a corrupted file of a checkpoint", () => {
     expect(Object.keys(checksums).sort()).toEqual([...checkpoints[0]!.keys()].sort());
     writeFileSync(file, JSON.stringify(rest));
     expect(stepNow()).toBe(0);
+    writeFileSync(file, JSON.stringify({ ...rest, checksums: null }));
+    expect(() => readCheckpoint(path)).toThrow(/is corrupted: checksum [0-9a-f]{8}, expected undefined$/);
   });
 });
 

@@ -14,7 +14,14 @@ import {
   verifyData,
   WritableRun,
 } from "../../runs/index.node.ts";
-import { expectTaskFits, type PresetName, presetNames, presetSummaries, restoreTraining } from "../../runs/index.ts";
+import {
+  expectEnoughWeights,
+  expectTaskFits,
+  type PresetName,
+  presetNames,
+  presetSummaries,
+  restoreTraining,
+} from "../../runs/index.ts";
 import { Training } from "../../trm/index.ts";
 import { backendText } from "../describe-run.ts";
 import { UsageError } from "../explain.ts";
@@ -317,6 +324,7 @@ async function resumeRun(
       expected: trainedOn ?? recorded.fingerprint,
       run: path,
     });
+    expectEnoughWeights(checkpoint.side, checkpoint.files, checkpoint.path);
     const training = new Training(config, source);
     restoreTraining(training, checkpoint.side, checkpoint.files, checkpoint.path);
     const about = { ...moved, task: choice, fingerprint };

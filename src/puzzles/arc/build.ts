@@ -8,7 +8,7 @@ import type { Random } from "../../tensor/index.ts";
 import type { Grid } from "../dihedral.ts";
 import type { SplitName } from "../official-layout/layout.ts";
 import type { SplitBuilder } from "../official-layout/split-builder.ts";
-import { augmentedName, augmentGrid, randomAugmentation } from "./augment.ts";
+import { augmentedName, augmentGrid, parseAugmentedName, randomAugmentation } from "./augment.ts";
 import { gridKey, gridToTokens } from "./grid.ts";
 import type { ArcPair, ArcTask, ArcTasks } from "./tasks.ts";
 
@@ -55,6 +55,9 @@ export async function buildArc(options: ArcBuildOptions): Promise<ArcBuild> {
   let done = 0;
   for (const subset of subsets) {
     for (const [name, task] of subset.tasks) {
+      if (parseAugmentedName(name).augmentation !== undefined) {
+        throw new DatasetError(`task ${quoted(name)}: got the name of an augmented copy, expected one without "|||"`);
+      }
       const splits = pairsOfSplits(task, subset.name === testSet);
       for (const [split, pairs] of splits) {
         if (pairs.length === 0) throw new DatasetError(`task ${quoted(name)}: no pairs for the ${split} split`);

@@ -3,7 +3,7 @@
 //
 // The answer of a test pair is unknown if the test file comes without solutions, as on Kaggle. The official builder writes a single
 // black cell in its place; trm-ts writes the same cell, with a field "unknown" beside it that the official code ignores.
-import { DatasetError, parseJson, quoted } from "../../formats/index.ts";
+import { DatasetError, duplicateKey, parseJson, quoted } from "../../formats/index.ts";
 import { expectObject, expectString } from "../../tensor/index.ts";
 import type { Grid } from "../dihedral.ts";
 import { gridFromRows, gridToRows } from "./grid.ts";
@@ -38,6 +38,8 @@ export function parseArcChallenges(challenges: JsonFile, solutions?: JsonFile): 
     expectString("parseArcChallenges", `the file name of the ${name}`, file!.file);
   }
   const tasks = objectOf(parseJson(challenges.text, challenges.file), challenges.file);
+  const twice = duplicateKey(challenges.text);
+  if (twice !== undefined) throw new DatasetError(`contains ${quoted(twice)} twice`, { file: challenges.file });
   const answers = solutions && objectOf(parseJson(solutions.text, solutions.file), solutions.file);
   const result = new Map<string, ArcTask>();
   for (const [name, task] of Object.entries(tasks)) {

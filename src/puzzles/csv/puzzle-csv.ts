@@ -118,7 +118,7 @@ export class CsvRows {
     }
     const field = (name: Field) => (columns[name] === undefined ? undefined : record[columns[name]]);
     const rating = field("rating");
-    const isNumber = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
+    const isNumber = /^[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?$/i;
     if (rating !== undefined && !(isNumber.test(rating) && Number.isFinite(Number(rating)))) {
       throw new DatasetError(`rating ${quoted(rating)}, expected a number`, {
         file: this.#file,
@@ -149,7 +149,7 @@ function columnOf(record: readonly string[], field: number): number {
 
 /** Whether a file is a list with one puzzle per line: its first line that is neither empty nor a comment is a puzzle. */
 export function isPuzzleList(start: string): boolean {
-  const first = /^(?!\ufeff?#|\s*$).*/m.exec(start)?.[0].replace(/^\ufeff/, "");
+  const first = /^(?!\ufeff?#|[^\S\r\n\u2028\u2029]*$).*/m.exec(start)?.[0].replace(/^\ufeff/, "");
   return first !== undefined && /^[\d.]{4,}\s*(#.*)?$/.test(first);
 }
 
@@ -157,7 +157,7 @@ export function isPuzzleList(start: string): boolean {
 export function listRow(text: string, line: number): PuzzleRow | undefined {
   const question = text
     .replace(/^\ufeff/, "")
-    .replace(/#.*$/, "")
+    .replace(/#.*$/s, "")
     .trim();
   if (question === "") return undefined;
   return { source: "", question, answer: undefined, rating: undefined, line, columns: { question: 1, answer: 1 } };

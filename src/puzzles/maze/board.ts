@@ -48,7 +48,8 @@ export function parseMaze(text: string, side?: number): Int32Array {
  * may show free cells as dots.
  */
 export function joinMazeRows(text: string, side: number): string {
-  const rows = text.replace(/(\r?\n)+$/, "").split(/\r?\n/);
+  const rows = text.split(/\r?\n/);
+  while (rows.length > 1 && rows.at(-1) === "") rows.pop();
   const isSpaced = rows.length === side && rows.every((row) => /^.( .)*$/.test(row) && row.length === 2 * side - 1);
   const cells = isSpaced ? rows.map((row) => row.replace(/(.) /g, "$1")) : rows;
   const padded = cells.length === side ? cells.map((row) => row.padEnd(side)) : cells;

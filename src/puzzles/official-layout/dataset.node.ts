@@ -72,7 +72,8 @@ export function readDataTask(folder: string): TaskChoice {
       { file },
     );
   }
-  return parsed.data;
+  const { module: _, ...choice } = parsed.data; // data cannot name a program to run
+  return choice;
 }
 
 /**

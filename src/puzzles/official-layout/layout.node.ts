@@ -154,12 +154,12 @@ export function openSplit(dir: string, split: SplitName): ExampleSource {
       puzzleIndices,
       puzzleIdentifiers,
       read(example, input, label) {
-        for (const [file, target] of [
-          [inputs, input],
-          [labels, label],
+        for (const [file, target, range] of [
+          [inputs, input, { ...metadata, ignoreLabel: null }],
+          [labels, label, metadata],
         ] as const) {
           target.set(file.read(example * metadata.sequenceLength, metadata.sequenceLength));
-          checkTokens(target, metadata, file.path, example);
+          checkTokens(target, range, file.path, example);
         }
       },
       close,

@@ -2,7 +2,7 @@
 import { existsSync } from "node:fs";
 import { dirname, isAbsolute, join } from "node:path";
 import { readBytes } from "../../formats/index.node.ts";
-import { DatasetError, type SafetensorsFile } from "../../formats/index.ts";
+import { DatasetError, quoted, type SafetensorsFile } from "../../formats/index.ts";
 import { readDataMetadata } from "../../puzzles/index.node.ts";
 import {
   DATASET_JSON,
@@ -55,7 +55,7 @@ export function readOfficialConfig(given: string | undefined, weights: string): 
   const { task, augment, data } = sectionOf(settings);
   const choice = task === undefined ? undefined : taskChoiceSchema.safeParse(task);
   if (choice && !choice.success) {
-    throw new ConfigError(`${path}: trm_ts.task: got ${JSON.stringify(task)}, expected a task of trm-ts`);
+    throw new ConfigError(`${path}: trm_ts.task: got ${quoted(task, 160)}, expected a task of trm-ts`);
   }
   return {
     path,

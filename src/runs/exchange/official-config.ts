@@ -3,6 +3,7 @@
  * in `arch.loss`. Settings that the official code does not support are refused by name. Settings without an official key (the
  * official code reads them from the data or fixes them in its source) are stored in a section `trm_ts`, which it ignores.
  */
+import { quoted } from "../../formats/index.ts";
 import { swigluWidth } from "../../nn/index.ts";
 import { showValue } from "../../tensor/index.ts";
 import {
@@ -153,7 +154,7 @@ export function readOfficialSettings(official: Settings, where: string): Officia
   }
   const { epochs } = official;
   if (epochs !== undefined && !(typeof epochs === "number" && epochs > 0 && Number.isFinite(epochs))) {
-    throw new ConfigError(`${where}: epochs: got ${JSON.stringify(epochs)}, expected a number above 0`);
+    throw new ConfigError(`${where}: epochs: got ${quoted(epochs, 160)}, expected a number above 0`);
   }
   const derive = derivation(official, where);
   return {
@@ -189,9 +190,7 @@ function systemNamed(name: unknown, where: string): System {
     ...otherArchNames,
   };
   if (typeof name === "string" && Object.hasOwn(known, name)) return known[name]!;
-  throw new ConfigError(
-    `${where}: arch.name ${JSON.stringify(name)}, expected one of ${Object.keys(known).join(", ")}`,
-  );
+  throw new ConfigError(`${where}: arch.name ${quoted(name, 160)}, expected one of ${Object.keys(known).join(", ")}`);
 }
 
 /** The section `trm_ts`, which the official code ignores. */
@@ -252,8 +251,7 @@ function slots({ puzzle_emb_len: length, puzzle_emb_ndim: size, hidden_size: wid
 
 function fixed(got: Settings, expected: Settings, where: string): void {
   for (const [key, value] of Object.entries(expected)) {
-    if (got[key] !== value)
-      throw new ConfigError(`${where}: ${key}: got ${JSON.stringify(got[key])}, expected ${value}`);
+    if (got[key] !== value) throw new ConfigError(`${where}: ${key}: got ${quoted(got[key], 160)}, expected ${value}`);
   }
 }
 

@@ -154,6 +154,13 @@ describe("augmentation", () => {
 describe("tasks", () => {
   const pair = { input: [[1, 2]], output: [[3]] };
 
+  it("a task that occurs twice is refused", () => {
+    const task = JSON.stringify({ train: [pair], test: [pair] });
+    expect(() => parseArcChallenges({ text: `{"a": ${task}, "a": ${task}}`, file: "c" })).toThrow(
+      'c: contains "a" twice',
+    );
+  });
+
   it("challenges are read with their solutions, and answers without a solution are unknown", () => {
     const challenges = JSON.stringify({ a: { train: [pair], test: [{ input: [[0]] }] } });
     const tasks = parseArcChallenges({ text: challenges, file: "c" }, { text: '{"a": [[[9]]]}', file: "s" });

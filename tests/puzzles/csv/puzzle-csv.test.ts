@@ -7,7 +7,8 @@ import { describe, expect, it } from "vitest";
 import { DatasetError } from "../../../src/formats/index.ts";
 import { npyToInt32, parseNpy } from "../../../src/formats/npy.ts";
 import { readPuzzleFile } from "../../../src/puzzles/csv/puzzle-csv.node.ts";
-import { readPuzzleCsv, writePuzzleCsv } from "../../../src/puzzles/csv/puzzle-csv.ts";
+import { isPuzzleList, listRow, readPuzzleCsv, writePuzzleCsv } from "../../../src/puzzles/csv/puzzle-csv.ts";
+import { joinMazeRows } from "../../../src/puzzles/maze/board.ts";
 import { readMazeCsv } from "../../../src/puzzles/maze/csv.ts";
 import { geometryOf, tokensToBoard } from "../../../src/puzzles/sudoku/board.ts";
 import { readSudokuCsv } from "../../../src/puzzles/sudoku/csv.ts";
@@ -17,6 +18,14 @@ import { puzzleProblem } from "../../../src/puzzles/sudoku/validate.ts";
 const fixture = (path: string) => readFileSync(new URL(`../../fixtures/${path}`, import.meta.url));
 const text = (path: string) => fixture(path).toString("utf8");
 const HEADER = "source,question,answer,rating";
+
+it("long runs of empty lines, digits or marks are read in linear time", () => {
+  const long = 1_000_000; // quadratic time would take minutes
+  expect(isPuzzleList(`${"\n".repeat(long)}x`)).toBe(false);
+  expect(listRow(`....${"#".repeat(long)}\u2028`, 1)!.question).toBe("....");
+  expect(() => readPuzzleCsv(`${HEADER}\na,1,1,${"1".repeat(long)}x`, "c.csv")).toThrow("expected a number");
+  expect(joinMazeRows(`${"\n".repeat(long)}x`, 7)).toBe("x");
+});
 
 it("a text that would exhaust an array of csv-parse is refused before it is copied", () => {
   expect(() => readPuzzleCsv(".".repeat(100_000_001), "big.csv")).toThrow(

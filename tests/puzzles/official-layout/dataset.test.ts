@@ -1,10 +1,10 @@
 // openDataset and writeDataset: what is written is read back, with the symbols of the task.
-import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, describe, expect, it } from "vitest";
-import { openDataset, writeDataset } from "../../../src/puzzles/index.node.ts";
+import { openDataset, readDataTask, writeDataset } from "../../../src/puzzles/index.node.ts";
 import { gridTask, mazeTask, pickExamples, SplitBatches, sudokuTask, toSplit } from "../../../src/puzzles/index.ts";
 import { type Examples, evaluationBatches, ShuffledExamples, type Task } from "../../../src/trm/index.ts";
 
@@ -53,6 +53,16 @@ describe("a data set", () => {
       }),
       { numRuns: 25 },
     );
+  });
+
+  it("names no program to run, whatever its task.json contains", () => {
+    const place = join(folder, "foreign");
+    const task = own(".#");
+    writeDataset(place, { task, train: task.generate({ train: 4, test: 0, seed: 1 }).train });
+    const file = join(place, "task.json");
+    const choice = JSON.parse(readFileSync(file, "utf8"));
+    writeFileSync(file, JSON.stringify({ ...choice, module: join(place, "evil.mjs") }));
+    expect(readDataTask(place)).toEqual(choice);
   });
 
   it("is read without task.json too, as the task that its sizes suggest", () => {

@@ -122,6 +122,13 @@ describe("in memory", () => {
     expect(() => parseMetadata(text, "d.json")).toThrow(message);
   });
 
+  it("the label that is ignored is no token of an input", () => {
+    const metadata = { ...sample.metadata, ignoreLabel: 99 };
+    const [inputs, labels] = [sample.inputs, sample.labels].map((tokens) => Int32Array.from(tokens).fill(99, 0, 1));
+    expect(() => decode(encodeSplit({ ...sample, metadata, labels: labels! }))).not.toThrow();
+    expect(() => decode(encodeSplit({ ...sample, metadata, inputs: inputs! }))).toThrow("token 99");
+  });
+
   it("identifiers.json must be an array of names", () => {
     expect(parseIdentifiers('["<blank>", "a"]')).toEqual(["<blank>", "a"]);
     for (const text of ["{}", "[1]", "["]) expect(() => parseIdentifiers(text)).toThrow(DatasetError);
