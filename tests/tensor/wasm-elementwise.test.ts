@@ -114,6 +114,48 @@ describe("elementwise", () => {
   });
 
   it.each(builds.map((b) => [b.build, b] as const))(
+    "infinite and NaN moments of Adam-atan2 have the angle of the reference: %s",
+    (_, backend) => {
+      const settings = { learningRate: 1, beta1: 0.9, beta2: 0.95, weightDecay: 0, step: 1, epsilon: 0 };
+      const gradient = [Infinity, -Infinity, 1e25, Number.NaN, 0, 1];
+      const [m, v] = [
+        [0, 0, 0, 0, 1, Number.NaN],
+        [0, 0, 0, 0, Number.NaN, 1],
+      ];
+      const updated = (on: t.Backend): number[] =>
+        t.scope(() => {
+          const tensor = (values: readonly number[]) => t.tensor([...values], { backend: on });
+          const state = { p: tensor([1, 1, 1, 1, 1, 1]), m: tensor(m), v: tensor(v) };
+          t.adamUpdate("adamAtan2", state, tensor(gradient), settings);
+          return valuesOf(state.p);
+        });
+      const [got, wanted] = [updated(backend), updated(reference)];
+      expect(got.map(Number.isNaN)).toEqual(wanted.map(Number.isNaN));
+      got.forEach((value, i) => {
+        if (!Number.isNaN(value)) expect(value).toBeCloseTo(wanted[i]!, 5);
+      });
+    },
+  );
+
+  it.each(builds.map((b) => [b.build, b] as const))(
+    "affine with a scale or a shift that float32 does not hold is computed as on the reference: %s",
+    (_, backend) => {
+      const x = [0, 1e30, Infinity, -2];
+      for (const [scale, shift] of [
+        [1e39, 0],
+        [1e-50, 0],
+        [1e-46, 1],
+        [1, 1e39],
+        [2, -1e-46],
+      ] as const) {
+        const of = (on: t.Backend): number[] =>
+          t.scope(() => valuesOf(t.affine(t.tensor(x, { backend: on }), scale, shift)));
+        expect(of(backend), `${scale}, ${shift}`).toEqual(of(reference));
+      }
+    },
+  );
+
+  it.each(builds.map((b) => [b.build, b] as const))(
     "the angle of Adam-atan2 has a relative error below 2e-7: %s",
     (_, backend) => {
       t.scope(() => {

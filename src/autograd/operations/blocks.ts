@@ -30,7 +30,7 @@ const { operation: siluGateOperation } = defineOperation({
     const shape = [draw.integer(1, 3), draw.integer(1, 3), draw.integer(1, 3)];
     return { inputs: [real(shape.with(axis, 2 * shape.at(axis)!))], attributes: { axis } };
   },
-  maxMagnitude: 1e38, // dy · up overflows before its product with the slope of silu does.
+  maxMagnitude: 1e38, // up · the slope of silu, up to 1.1, may overflow although its product with dy does not.
   shape: ([x], { axis }) => {
     expectAxis("siluGate", x, axis);
     const width = x.at(axis)!;

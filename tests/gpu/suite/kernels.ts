@@ -1,5 +1,6 @@
 // Compares kernels with the reference backend outside the domains of the operations: odd sizes, long axes, large values, empty axes,
 // kernels without an operation, and every elementwise formula.
+import * as a from "../../../src/autograd/index.ts";
 import type { GpuBackend } from "../../../src/tensor/backends/gpu/index.ts";
 import * as t from "../../../src/tensor/index.ts";
 import { type Case, check, checkClose, checkEqual } from "./case.ts";
@@ -16,6 +17,17 @@ async function compare(backend: GpuBackend, what: string, compute: () => t.Tenso
     checkEqual(`${what}: element type`, got[i]!.dtype, expected[i]!.dtype);
   }
   for (const tensor of [...expected, ...got]) tensor.dispose();
+}
+
+/** The gradients of the sum of a result with respect to the inputs. */
+function gradientsOf(
+  inputs: readonly t.Tensor[],
+  compute: (inputs: readonly a.Variable[]) => a.Variable,
+): readonly t.Tensor[] {
+  const variables = inputs.map((input) => a.parameter(input));
+  const gradients = a.gradients(a.sum(compute(variables)), variables);
+  for (const { value } of variables) value.dispose(); // parameters belong to no scope
+  return gradients;
 }
 
 const unaries = [
@@ -263,8 +275,25 @@ export const kernelCases: readonly Case[] = [
           t.scatterRows(t.zeros([0], "int32"), t.zeros([0, 3]), 2),
           t.cast(none, "int32"),
           t.argmax(t.zeros([0, 3])),
+          a.selfAttention(a.constant(t.zeros([1, 2, 0])), 1).value,
+          a.crossEntropy(a.constant(t.zeros([2, 0])), a.constant(t.tensor([-1, -1], { dtype: "int32" }))).value,
+          ...gradientsOf([t.zeros([3, 0])], ([x]) => a.rmsNorm(x!)),
+          ...gradientsOf([t.zeros([1, 2, 0])], ([x]) => a.selfAttention(x!, 1)),
         ];
       });
+    },
+  },
+  {
+    name: "saturated gates and labels of probability 0 have the gradients of the reference",
+    async run(backend) {
+      const hasInfinity = backend.mode === "cpu" || backend.mode === "webasm";
+      await compare(backend, "saturation", () => [
+        ...gradientsOf([t.tensor([[-200, 1e38]])], ([x]) => a.affine(a.siluGate(x!), 4)),
+        ...gradientsOf([t.tensor([[-1e10, 1]])], ([x]) => a.affine(a.siluGate(x!), 1e30)),
+        ...gradientsOf([t.tensor([[1, hasInfinity ? -Infinity : -1e30]])], ([x]) =>
+          a.crossEntropy(x!, a.constant(t.tensor([1], { dtype: "int32" })), "stablemax"),
+        ),
+      ]);
     },
   },
   {

@@ -128,13 +128,19 @@ export const wrongAnswerCases: readonly Case[] = [
     },
   },
   {
-    name: "8. more than 2^24 elements, and integers beyond 2^24, are rejected",
+    name: "8. more than 2^23 elements, and integers beyond 2^24, are rejected",
     async run(backend) {
-      await checkThrows("allocate", "got a tensor of 16777217 elements, expected at most 16777216", () =>
-        t.scope(() => t.empty([2 ** 24 + 1]), { backend }),
+      await checkThrows("allocate", "got a tensor of 8388609 elements, expected at most 8388608", () =>
+        t.scope(() => t.empty([2 ** 23 + 1]), { backend }),
       );
       await checkThrows("integer", "got integer 16777217 at position 1", () =>
         t.scope(() => t.tensor([0, 2 ** 24 + 1], { dtype: "int32" }), { backend }),
+      );
+      await checkThrows("filled integer", "got integer 16777217 at position 0", () =>
+        t.scope(() => t.full([1], 2 ** 24 + 1, "int32"), { backend }),
+      );
+      await checkThrows("shifted integer", "got integer 16777217 at position 1", () =>
+        t.scope(() => t.affine(t.zeros([1], "int32"), 1, 2 ** 24 + 1), { backend }),
       );
     },
   },

@@ -4,8 +4,11 @@ import { Contents, type LiveArrays } from "./contents.ts";
 import type { DeviceArray, KernelMaker } from "./gpujs.ts";
 import { type CompiledKernel, type InputKind, KernelCache, type KernelDescription } from "./kernel-cache.ts";
 
-/** Kernels compute indices in float32, which is exact up to this integer. */
-export const maxLength = 2 ** 24;
+/** Most elements of a tensor: kernels divide index + 0.5 in float32, which has halves below this number only. */
+export const maxLength = 2 ** 23;
+
+/** The largest integer up to which float32 is exact. */
+export const largestInteger = 2 ** 24;
 
 /** With this many kernels or fewer, running out of memory has another cause. */
 const minimumKernels = 8;

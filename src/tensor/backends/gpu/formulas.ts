@@ -72,7 +72,11 @@ const angle = `function angle(y, x) {
   if (largest === 0) {
     return 0;
   }
-  let t = Math.min(Math.abs(x), Math.abs(y)) / largest;
+  const smallest = Math.min(Math.abs(x), Math.abs(y));
+  let t = smallest / largest;
+  if (smallest === largest) {
+    t = 1;
+  }
   let result = 0;
   if (t > 0.41421356) {
     t = (t - 1) / (t + 1);

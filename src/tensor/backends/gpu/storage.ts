@@ -7,7 +7,7 @@ import { BackendError, MemoryError } from "../../errors.ts";
 import { Storage } from "../../storage.ts";
 import type { Tensor } from "../../tensor.ts";
 import type { Contents } from "./contents.ts";
-import { type Device, maxLength } from "./device.ts";
+import { type Device, largestInteger, maxLength } from "./device.ts";
 
 export class GpuStorage extends Storage {
   /** null until the first write. */
@@ -74,10 +74,11 @@ export class GpuStorage extends Storage {
   }
 }
 
-function checkExact(value: number, position: number): void {
-  if (Math.abs(value) <= maxLength) return;
+/** @throws MemoryError for an integer that float32 does not hold */
+export function checkExact(value: number, position: number): void {
+  if (Math.abs(value) <= largestInteger) return;
   throw new MemoryError(
-    `gpu backend: got integer ${value} at position ${position}, expected at most ±${maxLength} (the largest exact integer of float32)`,
+    `gpu backend: got integer ${value} at position ${position}, expected at most ±${largestInteger} (the largest exact integer of float32)`,
   );
 }
 

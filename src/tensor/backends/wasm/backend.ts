@@ -117,6 +117,10 @@ function warnOnce(reason: string): void {
 
 const isFloat32 = (tensor: Tensor): boolean => tensor.dtype === "float32";
 
+/** Whether a number is about the same in float32: neither too large nor denormal. */
+const keepsItsSize = (number: number): boolean =>
+  number === 0 || !Number.isFinite(number) || (Number.isFinite(Math.fround(number)) && Math.abs(number) >= 2 ** -126);
+
 /** The reference kernels, with fast kernels for float32. */
 function kernelsOn(runtime: WasmRuntime): Kernels {
   const reference = referenceKernels;
@@ -129,7 +133,7 @@ function kernelsOn(runtime: WasmRuntime): Kernels {
       if (!isFloat32(a) || !elementwise.binary(runtime, name, out, a, b)) reference.binary(name, out, a, b);
     },
     affine(out, x, scale, shift) {
-      if (isFloat32(x)) elementwise.affine(runtime, out, x, scale, shift);
+      if (isFloat32(x) && [scale, shift].every(keepsItsSize)) elementwise.affine(runtime, out, x, scale, shift);
       else reference.affine(out, x, scale, shift);
     },
     matmul(out, a, b, transposeA, transposeB) {

@@ -24,6 +24,7 @@ const pairOfPositions = `const line = Math.floor((this.thread.x + 0.5) / this.co
 
 /** y = P v */
 export function selfAttention(out: Tensor, qkv: Tensor, heads: number, rotary: RotaryTables | null): void {
+  if (out.size === 0) return;
   scope(() => {
     const sizes = sizesOf(qkv, heads);
     const turned = rotary ? rotated(qkv, sizes, rotary, 1) : qkv;
@@ -54,6 +55,7 @@ export function selfAttentionBackward(
   heads: number,
   rotary: RotaryTables | null,
 ): void {
+  if (dqkv.size === 0) return;
   scope(() => {
     const sizes = sizesOf(qkv, heads);
     const turned = rotary ? rotated(qkv, sizes, rotary, 1) : qkv;

@@ -5,8 +5,10 @@ import type { Tensor } from "../../../tensor.ts";
 import { binaryFormulas, functions, unaryFormulas } from "../formulas.ts";
 import { collapse, coordinates, position } from "../index-arithmetic.ts";
 import { launch, share } from "../launch.ts";
+import { checkExact } from "../storage.ts";
 
 export function fill(out: Tensor, value: number): void {
+  if (out.dtype === "int32" && out.size > 0) checkExact(value, 0);
   const source = `function (value) {
   return value;
 }`;
@@ -35,6 +37,7 @@ export function unary(name: UnaryName, out: Tensor, x: Tensor): void {
 }
 
 export function affine(out: Tensor, x: Tensor, scale: number, shift: number): void {
+  if (out.dtype === "int32") [scale, shift].forEach(checkExact);
   const source = `function (x, scale, shift) {
   return scale * x[this.thread.x] + shift;
 }`;

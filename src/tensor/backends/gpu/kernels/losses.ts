@@ -7,11 +7,16 @@ import type { Tensor } from "../../../tensor.ts";
 import { functions, stablemaxScore, stablemaxSlope } from "../formulas.ts";
 import { launch } from "../launch.ts";
 import { storageOf } from "../storage.ts";
+import { fill } from "./elementwise.ts";
 import { rowMax, rowTotal } from "./rows.ts";
 
 /** -log(score of the label / Σ scores); for softmax the score is e^(v - largest). */
 export function crossEntropy(name: CrossEntropyName, out: Tensor, logits: Tensor, labels: Tensor): void {
   const classes = checkLabels(labels, logits);
+  if (logits.size === 0) {
+    fill(out, 0);
+    return;
+  }
   const source = `function (logits, labels) {
   const label = labels[this.thread.x];
   if (label < 0) {
@@ -37,7 +42,10 @@ export function crossEntropy(name: CrossEntropyName, out: Tensor, logits: Tensor
   launch({ name: `crossEntropy ${name}`, out, inputs: [logits, labels], constants: { classes }, functions, source });
 }
 
-/** dlogit_j = dy (s'_j / Σ s - [j = label] s'_j / s_j), which for softmax is dy (p_j - [j = label]) */
+/**
+ * dlogit_j = dy (s'_j / Σ s - [j = label] s'_j / s_j), where s'_j / s_j is 1 / (1 + |v_j|) for stablemax and 1 for softmax, whose s'_j / Σ s is
+ * p_j.
+ */
 export function crossEntropyBackward(
   name: CrossEntropyName,
   dlogits: Tensor,
@@ -46,6 +54,7 @@ export function crossEntropyBackward(
   dy: Tensor,
 ): void {
   const classes = checkLabels(labels, logits);
+  if (dlogits.size === 0) return;
   const isSoftmax = name === "softmax";
   scope(() => {
     const perRow = (): Tensor => empty(labels.shape, "float32", logits.backend);
@@ -63,7 +72,7 @@ export function crossEntropyBackward(
   const v = logits[this.thread.x];
   const score = ${isSoftmax ? "Math.exp(v - largest[row])" : stablemaxScore};
   const slope = ${isSoftmax ? "score" : stablemaxSlope};
-  const own = this.thread.x - row * this.constants.classes === label ? ${isSoftmax ? "1" : "slope / score"} : 0;
+  const own = this.thread.x - row * this.constants.classes === label ? ${isSoftmax ? "1" : "1 / (1 + Math.abs(v))"} : 0;
   return dy[row] * (slope / total[row] - own);
 }`;
     const inputs = [logits, labels, dy, total, ...(isSoftmax ? [largest] : [])];

@@ -74,6 +74,7 @@ export function addRmsNorm(
 
 /** ds = (dy - y · mean(dy · y)) · inverseRms */
 export function addRmsNormBackward(ds: Tensor, y: Tensor, inverseRms: Tensor, dy: Tensor, axis: BlockAxis): void {
+  if (dy.size === 0) return;
   const constants = along(y, axis);
   scope(() => {
     const mean = empty(inverseRms.shape, y.dtype, y.backend);
@@ -118,7 +119,7 @@ export function siluGateBackward(du: Tensor, u: Tensor, dy: Tensor, axis: BlockA
   const up = u[at + this.constants.half];
   const s = logistic(gate);
   const d = dy[o * this.constants.half + i];
-  return part - 2 * o < 0.5 ? d * up * s * (1 + gate * (1 - s)) : d * gate * s;
+  return part - 2 * o < 0.5 ? d * (up * (s * (1 + gate * (1 - s)))) : d * (gate * s);
 }`;
   launch({
     name: "siluGateBackward",

@@ -27,7 +27,7 @@ export class AdamAtan2 {
 }
 
 /**
- * The angle of (x, y) for finite x >= 0. Relative error below 2e-7.
+ * The angle of (x, y) for x >= 0; NaN if x or y is NaN. Relative error below 2e-7.
  *
  * With t = min / max of |y| and x: atan t = π/4 + atan((t - 1) / (t + 1)) for t > tan(π/8), so that a polynomial on a short
  * interval suffices (coefficients of Cephes' atanf, S. Moshier). For |y| > x the angle is π/2 - atan t.
@@ -38,7 +38,10 @@ function angle(y: v128, x: v128): v128 {
   const zero = f32x4.splat(0);
   const height = f32x4.abs(y);
   const steep = f32x4.gt(height, x);
-  const large = f32x4.pmax(height, x), small = f32x4.pmin(height, x);
+  const larger = f32x4.pmax(height, x), smaller = f32x4.pmin(height, x);
+  // The angle of two infinities is that of (1, 1).
+  const infinite = f32x4.eq(smaller, f32x4.splat(f32.POSITIVE_INFINITY));
+  const large = v128.bitselect(f32x4.splat(1), larger, infinite), small = v128.bitselect(f32x4.splat(1), smaller, infinite);
   const far = f32x4.gt(small, f32x4.mul(large, f32x4.splat(0.41421356)));
   const numerator = v128.bitselect(f32x4.sub(small, large), small, far);
   const denominator = v128.bitselect(f32x4.add(small, large), large, far);
@@ -51,6 +54,7 @@ function angle(y: v128, x: v128): v128 {
   let result = fma(f32x4.mul(p, z), t, t);
   result = f32x4.add(result, v128.and(far, f32x4.splat(0.785398163)));
   result = v128.bitselect(f32x4.sub(f32x4.splat(1.57079633), result), result, steep);
+  result = v128.or(result, f32x4.ne(x, x)); // NaN, which pmax and pmin lose
   return v128.bitselect(y, result, i32x4.splat(0x80000000));
 }
 
