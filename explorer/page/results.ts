@@ -18,8 +18,8 @@ export interface ResultFor<T> {
   readonly outcome: ReadonlySignal<Outcome<T>>;
   /** Starts a computation in place of a running one. An earlier result for the same choice stays until there is a new one. */
   start(computation: Computation<T>): void;
-  /** Cancels the running computation; the result stays. */
-  cancel(): void;
+  /** Cancels the running computation; the result stays, and `status` says why there is no other. */
+  cancel(status?: string): void;
 }
 
 /** A place for results. @param choice  reads the signals that a result depends on; another text is another choice */
@@ -28,9 +28,9 @@ export function resultFor<T>(choice: () => string): ResultFor<T> {
   const nothing: Outcome<T> = { result: null, status: "", isRunning: false };
   const kept = signal({ choice: "", ...nothing });
   let controller: AbortController | null = null;
-  const cancel = (): void => {
+  const cancel = (status = ""): void => {
     controller?.abort();
-    if (kept.peek().isRunning) kept.value = { ...kept.peek(), status: "", isRunning: false };
+    if (kept.peek().isRunning) kept.value = { ...kept.peek(), status, isRunning: false };
   };
   current.subscribe((chosen) => {
     if (kept.peek().choice !== chosen) cancel();

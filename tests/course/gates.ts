@@ -51,13 +51,11 @@ export function describeLesson(number: number): void {
       expect(parts.some(({ todo }) => todo === `TODO ${number}.1`)).toBe(true);
     });
 
-    it("has a solution that passes, after less than ten seconds of computing", async () => {
+    it("has a solution that passes every part of its check", async () => {
       const lesson = await load();
-      const begin = process.cpuUsage();
       const parts = await runCheck(lesson, lesson.reference, seed);
       expect(parts.filter((part) => !hasPassed(part))).toEqual([]);
       expect(parts.length).toBeGreaterThan(1);
-      expect(process.cpuUsage(begin).user / 1e6).toBeLessThan(10);
     });
 
     it("fails for every planted bug, with a message of its own, and releases the tensors of its checks", async () => {

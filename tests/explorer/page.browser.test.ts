@@ -474,6 +474,20 @@ describe.skipIf(!chromiumPath)("the built page", () => {
     });
   });
 
+  it("says that rollouts were stopped when the visitor left the view", async () => {
+    await visit("v=1&model=maze9&view=failures&sigma=1&rollouts=32&at=1.1.1", async (page) => {
+      await live(page);
+      const verdict = (): Promise<string> => page.innerText(".noise .verdict");
+      await page.click("button:text('Run 32 rollouts')");
+      await until(async () => (await verdict()).startsWith("step"), "the first steps");
+      await page.click("nav button:text('Solve')");
+      await until(async () => link(page).view === "solve", "Solve");
+      await page.click("nav button:text('Failures')");
+      await until(async () => (await page.$(".noise .verdict")) !== null, "Failures");
+      expect(await verdict()).toBe("stopped when you left this view");
+    });
+  });
+
   /** Holds the answers to requests for a path back until the returned function is called. */
   async function holdBack(page: Page, path: string): Promise<() => void> {
     let arrive = (): void => {};
@@ -511,12 +525,13 @@ describe.skipIf(!chromiumPath)("the built page", () => {
       const solved = (): Promise<number> => page.evaluate(() => performance.getEntriesByName("live").length);
       const before = await solved();
       await page.click("button:text('Run 3 rollouts')");
+      await until(async () => (await page.$(".rollouts")) !== null, "the rollouts");
       await page.click("nav button:text('Solve')");
       const at = link(page).at;
       await page.keyboard.press("ArrowRight");
       await until(async () => link(page).at.update > at.update, "the next update");
       await page.click("nav button:text('Failures')");
-      await until(async () => (await page.$(".rollouts")) !== null, "the rollouts");
+      await until(async () => (await page.$(".rollouts")) !== null, "the kept rollouts");
       await page.waitForTimeout(1000);
       expect(await solved()).toBe(before);
     });

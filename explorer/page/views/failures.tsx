@@ -202,10 +202,10 @@ const noisy = resultFor<Rollouts>(() => {
 /** Failed samples that the page offers by number. */
 const offered = 10;
 
-// A measurement takes long; the worker is free for the other views.
+// A measurement takes long, and the worker must be free for the other views.
 effect(() => {
   if (link.value.view === "failures") return;
-  for (const measured of [oneBlank, undone, noisy]) measured.cancel();
+  for (const measured of [oneBlank, undone, noisy]) measured.cancel("stopped when you left this view");
 });
 
 function Noise({ own }: { own: ModelEntry }): JSX.Element | null {

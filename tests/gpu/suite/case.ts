@@ -1,6 +1,7 @@
 // A case of the gpu suite, and its assertions. The suite is independent of vitest, which runs it in the modes cpu and webasm only;
 // runner.ts runs it on headless GL and in a page.
 import type { GpuBackend } from "../../../src/tensor/backends/gpu/index.ts";
+import { tensor } from "../../../src/tensor/index.ts";
 
 export interface Case {
   readonly name: string;
@@ -11,9 +12,17 @@ export interface Case {
 
 /** Runs a case. @throws Error if it fails or leaks arrays */
 export async function runCase({ run }: Case, backend: GpuBackend): Promise<void> {
-  const before = backend.statistics().liveArrays;
+  const before = await liveArraysOf(backend);
   await run(backend);
-  checkEqual("live arrays after the case", backend.statistics().liveArrays, before);
+  checkEqual("live arrays after the case", await liveArraysOf(backend), before);
+}
+
+/** The number of live arrays after all commands have run: on WebGPU they are queued, and reading a tensor waits for them. */
+async function liveArraysOf(backend: GpuBackend): Promise<number> {
+  const one = tensor([1], { backend });
+  await one.data();
+  one.dispose();
+  return backend.statistics().liveArrays;
 }
 
 /** @throws Error unless the condition holds */
