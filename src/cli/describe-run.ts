@@ -1,4 +1,5 @@
 // One-line descriptions of a run: task, network, depth, backend. Training and `trm info` print them.
+import { shortened } from "../formats/index.ts";
 import type { TaskChoice } from "../puzzles/index.ts";
 import type { Backend } from "../tensor/index.ts";
 import { type Config, effectiveDepth, type Model } from "../trm/index.ts";
@@ -6,7 +7,7 @@ import { counted } from "./format.ts";
 
 export const taskText = ({ name, title = name, clues, side, longerThan }: TaskChoice): string =>
   [
-    title,
+    shortened(title),
     clues === undefined ? "" : `${clues} clues`,
     side === undefined ? "" : `${side} x ${side}`,
     longerThan === undefined ? "" : `paths longer than ${longerThan} steps`,
@@ -33,4 +34,5 @@ export function depthText({ model: config }: Config): string {
   return `${cycles}: effective depth ${effectiveDepth(config)} per supervision step`;
 }
 
-export const backendText = ({ name, build }: Pick<Backend, "name" | "build">): string => `${name} (${build})`;
+export const backendText = ({ name, build }: Pick<Backend, "name" | "build">): string =>
+  `${shortened(name)} (${shortened(build, 200)})`;

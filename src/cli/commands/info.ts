@@ -1,5 +1,6 @@
 // `trm info`: describes a run and its progress.
 import { Command } from "commander";
+import { shortened } from "../../formats/index.ts";
 import { isModelFolder, loadRun, readCheckpoint, readMetrics, runFolderOf } from "../../runs/index.node.ts";
 import { type CheckpointSide, evaluatedFile, modelFrom } from "../../runs/index.ts";
 import { type Config, effectiveDepth, flattenConfig, type Model } from "../../trm/index.ts";
@@ -98,7 +99,7 @@ function show(where: string, side: CheckpointSide, model: Model, { print, colour
   print(`depth       ${depthText(config)}`);
   print(`trained     ${counted(step, "step")} in ${duration(seconds)}`);
   print(`backend     ${backendText(backend)}`);
-  print(`made by     ${madeBy}`);
+  print(`made by     ${shortened(madeBy, 100)}`);
   showConfig(config, { print, colours });
 }
 
