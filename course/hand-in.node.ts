@@ -80,7 +80,7 @@ export async function writeHandIn(folder: string, handIn: HandIn): Promise<void>
   }
   const texts = Object(files) as Readonly<Record<string, unknown>>;
   const isText = (file: string): boolean => texts[file] === undefined || typeof texts[file] === "string";
-  if (typeof name !== "string" || !lessonFiles.every(isText)) {
+  if (typeof name !== "string" || Object(files) !== files || !lessonFiles.every(isText)) {
     throw new Error("hand-in: expected a name, and the lessons as texts by file name");
   }
   await startFolder(folder, { name, from: 1 });

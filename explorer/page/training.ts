@@ -9,7 +9,7 @@ import type {
   TrainStarted,
   WithRollouts,
 } from "../shared/calls.ts";
-import { checkpointFile, checkpointFolder, expectTrainable } from "../shared/checkpoints.ts";
+import { checkpointFolder, expectTrainable } from "../shared/checkpoints.ts";
 import { initialLink, type Link, readLink, type rivals, writeLink } from "../shared/link.ts";
 import { readZip, writeZip } from "../shared/zip.ts";
 import { go, link } from "./state.ts";
@@ -244,9 +244,7 @@ export async function upload(chosen: readonly File[]): Promise<void> {
       if (!file.name.endsWith(".zip")) files.set(file.name, bytes);
       else for (const [name, own] of readZip(bytes)) files.set(name.split("/").at(-1)!, own);
     }
-    // Files that cannot be continued are found before the new training takes the place of a running one.
-    for (const name of ["checkpoint.json", "weights.safetensors", "training.safetensors"]) checkpointFile(files, name);
-    expectTrainable(files);
+    expectTrainable(files); // before the new training takes the place of a running one
     const settings = files.get(settingsFile);
     if (settings) adoptSettings(new TextDecoder().decode(settings));
     startRuns({ files, hasItsData: settings !== undefined });

@@ -9,19 +9,25 @@ export function checkpointFile(files: ReadonlyMap<string, Uint8Array>, name: str
 
 const generated = ["sudoku4", "sudoku6", "sudoku9", "maze"];
 
-/** @throws Error for a file that is no checkpoint, or for one whose puzzles the page cannot generate */
+/** @throws Error for a missing file, for files that are no checkpoint, or for one whose puzzles the page cannot generate */
 export function expectTrainable(files: ReadonlyMap<string, Uint8Array>): void {
   const text = new TextDecoder().decode(checkpointFile(files, "checkpoint.json"));
-  let side: { readonly format?: unknown; readonly task?: { readonly name?: string } };
+  let side: {
+    readonly format?: unknown;
+    readonly task?: { readonly name?: string };
+    readonly config?: { readonly emaRate?: unknown };
+  };
   try {
     side = Object(JSON.parse(text));
   } catch {
     throw new Error("checkpoint.json: not JSON in UTF-8 (truncated?)");
   }
-  const { format, task } = side;
+  const { format, task, config } = side;
   if (format !== "trm-ts checkpoint") throw new Error("checkpoint.json: not a checkpoint of trm-ts");
   const name = task?.name ?? "an unknown task";
   if (!generated.includes(name)) throw new Error(`checkpoint.json: puzzles of ${name} cannot be generated in the page`);
+  for (const part of ["weights", "training"]) checkpointFile(files, `${part}.safetensors`);
+  if (config?.emaRate !== 0) checkpointFile(files, "ema.safetensors");
 }
 
 /**

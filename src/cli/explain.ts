@@ -37,10 +37,12 @@ const selfExplaining = [
 ];
 
 /** Explains any error in one line. */
-export function explain(error: unknown): string {
+export const explain = (error: unknown): string => oneLine(explanation(error));
+
+function explanation(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const { code, path } = error as NodeJS.ErrnoException;
-  if (selfExplaining.includes(error.name)) return oneLine(error.message);
+  if (selfExplaining.includes(error.name)) return error.message;
   const firstLine = error.message.split("\n")[0]!;
   const problem = code === undefined ? undefined : SYSTEM_ERRORS[code];
   if (problem !== undefined) return path ? `${path}: ${problem}` : problem;

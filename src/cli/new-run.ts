@@ -102,7 +102,8 @@ export interface RunContents {
 }
 
 /**
- * Writes the folder of a new run, after `checkPlace`, and opens it. If either fails, nothing has changed.
+ * Writes the folder of a new run, after `checkPlace`, and opens it. If either fails, the run in `out` is moved back; an older run that
+ * it replaced in DIR.previous is lost.
  *
  * @throws OccupiedError
  */

@@ -26,7 +26,7 @@ export interface RolloutChoice {
 
 /** @param noiseSeed  what the seed determines */
 export const rolloutOptions = (noiseSeed = "seed of the noise"): Option[] => [
-  new Option("--rollouts <k>", "answer every puzzle k times with noise on z").argParser(wholeNumber(1, 100_000)),
+  new Option("--rollouts <n>", "answer every puzzle n times with noise on z").argParser(wholeNumber(1, 100_000)),
   new Option("--sigma <s>", "standard deviation of the noise").argParser(deviation).default(0.3),
   new Option(
     "--select <how>",

@@ -137,7 +137,7 @@ function writeThrough(path: string, bytes: Uint8Array): void {
 
 /**
  * Files that appear together: none gets its name before all of them are complete on the disk. After an error of any method the
- * set is abandoned. The methods throw FileError.
+ * set is abandoned; files that have their names by then are kept. The methods throw FileError.
  */
 export class FileSet {
   readonly #files: AtomicFile[] = [];
@@ -161,7 +161,7 @@ export class FileSet {
     this.#attempt(() => file.write(typeof content === "string" ? new TextEncoder().encode(content) : content));
   }
 
-  /** Removes a file that does not belong to this set, once all files have their names. */
+  /** Removes a file that does not belong to this set, once all files have their names. A folder of that name is kept. */
   remove(path: string): void {
     this.#removed.push(path);
   }
@@ -171,7 +171,7 @@ export class FileSet {
     this.#attempt(() => {
       for (const file of this.#files) file.complete();
       for (const file of this.#files) file.publish();
-      for (const path of this.#removed) attempt("write", path, () => rmSync(path, { force: true }));
+      for (const path of this.#removed) attempt("write", path, () => statOf(path)?.isFile() && rmSync(path));
     });
   }
 

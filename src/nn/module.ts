@@ -4,17 +4,20 @@ import { Variable } from "../autograd/index.ts";
 
 /**
  * A part of a model. Its parameters are the Variables that require a gradient in its properties, also inside other modules, arrays, Maps
- * and plain objects. Properties with a # and objects of other classes are not searched.
+ * and plain objects. Properties with a # and objects of other classes are not searched. A module that only refers to another model must
+ * keep it in a property with a #; in any other property, the parameters of that model are its own.
  */
 export abstract class Module {
-  /** Every parameter with its path, in the order of declaration. A shared parameter is listed once, under its first path. */
+  /**
+   * Every parameter with its path, in the order of declaration. A shared parameter is listed once, under its first path.
+   * @throws Error if two parameters have the same path, as with the keys 1 and "1" of a Map
+   */
   *namedParameters(prefix = ""): Iterable<[name: string, parameter: Variable]> {
-    const seen = new Set<Variable>();
-    for (const [key, value] of Object.entries(this)) {
-      for (const [path, parameter] of parametersIn(`${prefix}${key}`, value)) {
-        if (!seen.has(parameter)) yield [path, parameter];
-        seen.add(parameter);
-      }
+    const paths = new Set<string>();
+    for (const [path, parameter] of parametersIn(prefix, this, new Set([this]))) {
+      if (paths.has(path)) throw new Error(`Module: two parameters have the path ${path}, expected one`);
+      paths.add(path);
+      yield [path, parameter];
     }
   }
 
@@ -33,16 +36,28 @@ export abstract class Module {
   }
 }
 
-function* parametersIn(path: string, value: unknown): Iterable<[string, Variable]> {
-  if (value instanceof Variable) {
-    if (value.requiresGradient && !value.node) yield [path, value];
-  } else if (value instanceof Module) yield* value.namedParameters(`${path}.`);
-  else if (value instanceof Map) {
-    for (const [key, item] of value) yield* parametersIn(`${path}.${String(key)}`, item);
-  } else if (Array.isArray(value) || typeof value === "function" || isPlainObject(value)) {
-    for (const [key, item] of Object.entries(value)) yield* parametersIn(`${path}.${key}`, item);
+/** @param seen  what has been searched already: a part may refer back to the whole */
+function* parametersIn(prefix: string, value: object, seen: Set<unknown>): Iterable<[string, Variable]> {
+  const entries = value instanceof Map ? value : Object.entries(value);
+  for (const [key, item] of entries) {
+    if (seen.has(item)) continue;
+    const path = `${prefix}${String(key)}`;
+    if (item instanceof Variable) {
+      seen.add(item);
+      if (item.requiresGradient && !item.node) yield [path, item];
+    } else if (isSearched(item)) {
+      seen.add(item);
+      yield* parametersIn(`${path}.`, item, seen);
+    }
   }
 }
+
+const isSearched = (value: unknown): value is object =>
+  value instanceof Module ||
+  value instanceof Map ||
+  Array.isArray(value) ||
+  typeof value === "function" ||
+  isPlainObject(value);
 
 const isPlainObject = (value: unknown): value is object =>
   typeof value === "object" && value !== null && Object.getPrototypeOf(value) === Object.prototype;

@@ -8,7 +8,6 @@ export { buildMaze, buildSudoku } from "./csv/build.node.ts";
 export {
   dataSettings,
   hasTestSplit,
-  holdsDataset,
   openDataSplit,
   readDataMetadata,
 } from "./official-layout/data-folder.node.ts";
@@ -19,5 +18,5 @@ export {
   readDataTask,
   writeDataset,
 } from "./official-layout/dataset.node.ts";
-export { readIdentifiers } from "./official-layout/layout.node.ts";
+export { holdsDataset, readIdentifiers } from "./official-layout/layout.node.ts";
 export { type ChosenTask, isModulePath, loadTaskModule, resolveTask } from "./task-module.node.ts";

@@ -11,7 +11,7 @@ export interface DataSizes {
   readonly train: number;
   /** Unseen puzzles evaluated during training, for the progress line and for stopping once they are solved. */
   readonly watch: number;
-  /** Unseen puzzles for the final test. Nothing during training depends on them. */
+  /** Unseen puzzles for `trm eval`. Nothing during training depends on them. */
   readonly unseen: number;
   /** Whether a random symmetry is applied to every drawn training puzzle. */
   readonly augment: boolean;

@@ -2,7 +2,7 @@
 //
 //   run.json            description: task, preset, sizes and fingerprint of the data, goal
 //   identifiers.json    names of the puzzle ids, if the run trains on a data set that has names
-//   data.safetensors    puzzles: train, watch (evaluated during training), unseen (for the final test)
+//   data.safetensors    puzzles: train, watch (evaluated during training), unseen (for trm eval)
 //   unseen.csv          the unseen puzzles as text, in the official form
 //   metrics.jsonl       one line per step and per evaluation
 //   checkpoint-N/       state after step N (see checkpoint.ts), renamed into place when complete; the last three are kept, and the

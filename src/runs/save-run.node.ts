@@ -63,7 +63,7 @@ export interface SaveRunOptions {
   readonly task: Task;
   /** Puzzles that `trm train --resume` evaluates during training. Stored when the run is created. */
   readonly watch?: Examples | undefined;
-  /** Puzzles for the final test by `trm eval`. Stored when the run is created. */
+  /** Puzzles for `trm eval`. Stored when the run is created. */
   readonly unseen?: Examples | undefined;
   /** The evaluation of these weights, by which the best checkpoint is found. */
   readonly evaluation?: Pick<Evaluation, "puzzles" | "exact" | "cell"> | undefined;
@@ -294,7 +294,7 @@ export interface ResumedRun {
   /** Seconds of training before the checkpoint. */
   readonly seconds: number;
   /**
-   * The puzzles that are stored with the run to be watched during training, and for the final test. Of a data set on the disk,
+   * The puzzles that are stored with the run to be watched during training, and for `trm eval`. Of a data set on the disk,
    * `watch` is taken from the test split unless the option `source` replaces the data set, and `unseen` is empty.
    */
   readonly watch: Examples;

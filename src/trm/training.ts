@@ -162,7 +162,7 @@ export class Training {
         );
       }
       const named = new Map(model.namedParameters());
-      const optimizer = (hooks.createOptimizer ?? adamOf)(named, training);
+      const optimizer = hooks.createOptimizer ? hooks.createOptimizer(named, training) : adamOf(named, training);
       t.expectInstance("createOptimizer", "the result", optimizer, Optimizer);
       return { model, ema, named, optimizer, carry: new Carry(model, training.batchSize) };
     });

@@ -11,6 +11,8 @@ it("every kind of error is explained in one line", () => {
     "internal error: x is not a function (TRM_DEBUG=1 shows where)",
   );
   expect(explain("text")).toBe("text");
+  expect(explain(new Error("\u001b[2J"))).toBe("internal error: \\u{1b}[2J (TRM_DEBUG=1 shows where)");
+  expect(explain(new CheckpointError("one\u2028two\n"))).toBe("one\\u{2028}two");
   expect(explain(new CheckpointError("new\nline/run: no such folder"))).toBe("new line/run: no such folder");
 });
 

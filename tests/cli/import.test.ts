@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { importCommand } from "../../src/cli/commands/import.ts";
 import { trainCommand } from "../../src/cli/commands/train.ts";
 import { serializePt, serializeSafetensors, type WritableTensor } from "../../src/formats/index.ts";
-import { exportRun, readCheckpoint } from "../../src/runs/index.node.ts";
+import { exportRun, readCheckpoint, readOfficialConfig } from "../../src/runs/index.node.ts";
 import { exportWeights } from "../../src/runs/index.ts";
 import { Random } from "../../src/tensor/index.ts";
 import { Model, parseConfig } from "../../src/trm/index.ts";
@@ -99,6 +99,14 @@ async function hrmWeights(puzzleIds: number): Promise<Map<string, WritableTensor
   made.dispose();
   return tensors;
 }
+
+it("a configuration names no module that is imported", () => {
+  const path = join(folder, "module.yaml");
+  const task = { name: "grid", title: "flip", rows: 2, columns: 2, symbols: ".#", symmetry: "none" };
+  writeFileSync(path, JSON.stringify({ trm_ts: { task: { ...task, module: "/tmp/evil.mjs" } } })); // JSON is YAML
+  expect(readOfficialConfig(path, "weights")).toMatchObject({ task, module: "/tmp/evil.mjs" });
+  expect(readOfficialConfig(path, "weights").task).toEqual(task);
+});
 
 it("a configuration and weights of HRM's own code are imported with their data set and epochs", async () => {
   const tensors = await hrmWeights(9);

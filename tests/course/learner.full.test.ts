@@ -135,10 +135,13 @@ describe("a learner's folder", () => {
     // A damaged file is named, and the other ones are marked.
     const damaged = join(temporary, "damaged.json");
     const nameless = join(temporary, "nameless.json");
+    const empty = join(temporary, "empty.json");
     writeFileSync(damaged, "{");
     writeFileSync(nameless, JSON.stringify({ ...handIn, name: 5 }));
-    const both = course("mark", damaged, nameless, file, "--json", "--seconds", "100");
+    writeFileSync(empty, JSON.stringify({ ...handIn, files: undefined }));
+    const both = course("mark", damaged, nameless, empty, file, "--json", "--seconds", "100");
     expect(both.text).toContain(`${nameless}: hand-in: expected a name`);
+    expect(both.text).toContain(`${empty}: hand-in: expected a name, and the lessons`);
     expect(both.text).toContain(`${damaged}: `);
     expect([(JSON.parse(both.stdout) as Marks[]).length, both.status]).toEqual([1, 1]);
   });

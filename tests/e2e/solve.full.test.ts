@@ -1,7 +1,6 @@
 // `trm solve`, `eval` and `info` with the shipped models, from a folder that is not the repository.
 import { spawn } from "node:child_process";
 import { cpSync, rmSync } from "node:fs";
-import { availableParallelism, loadavg } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { newFolder, project, startShell } from "./command.ts";
@@ -117,14 +116,10 @@ describe("solve -", () => {
     });
   });
 
-  it("solves at least 2,000 puzzles per minute, the same ones as one at a time", async () => {
-    const start = performance.now();
+  it("solves a thousand puzzles of one file with the same answers as one at a time", async () => {
     const { code, stdout } = await trm(["solve", "-"], `${four}\n`.repeat(1000));
     expect(code).toBe(0);
     expect(new Set(stdout.trimEnd().split("\n"))).toEqual(new Set([`${solved}\tcorrect\t1 step`]));
-    // Other test files and programs take their share of a busy machine.
-    const isBusy = loadavg()[0]! > 2 * availableParallelism();
-    if (!isBusy) expect(1000 / ((performance.now() - start) / 60_000)).toBeGreaterThan(2000);
   });
 });
 

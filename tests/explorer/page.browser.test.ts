@@ -705,6 +705,19 @@ describe.skipIf(!chromiumPath)("the built page", () => {
     });
   });
 
+  it("takes two symbols that together make a puzzle, although the first one alone breaks a rule", async () => {
+    await visit("v=1&model=sudoku4&puzzle=12..............&at=1.1.1", async (page) => {
+      await live(page);
+      await page.focus(".answer [role=gridcell] >> nth=0");
+      await page.keyboard.press("2"); // 22 in the first row
+      await until(async () => (await page.$(".error")) !== null, "the message");
+      await page.focus(".answer [role=gridcell] >> nth=1");
+      await page.keyboard.press("1");
+      await until(async () => link(page).puzzle === "21..............", "the puzzle in the address");
+      expect((await live(page)).puzzle.question.slice(0, 3)).toEqual([3, 2, 1]);
+    });
+  });
+
   it("says that its worker could not be started instead of waiting for it", async () => {
     await visit("v=1&view=train", async (page, { complaints }) => {
       await page.route("**/assets/main-*.js", (route) => route.fulfill({ status: 404 }));

@@ -53,6 +53,36 @@ it("the parameters of a module are also found in Maps and plain objects, but not
   grouped.other.weight.value.dispose();
 });
 
+it("parts of a module that refer back to the whole or to each other are searched once", () => {
+  class Child extends Module {
+    readonly weight = parameter(full([2], 1));
+    constructor(readonly parent: { about?: unknown }) {
+      super();
+    }
+  }
+  class Parent extends Module {
+    readonly about: { self?: unknown } = {};
+    readonly child = new Child(this);
+  }
+  const parent = new Parent();
+  parent.about.self = parent.about;
+  expect([...parent.namedParameters()].map(([name]) => name)).toEqual(["child.weight"]);
+  expect([...parent.child.namedParameters()].map(([name]) => name)).toEqual(["weight"]);
+  parent.dispose();
+});
+
+it("two parameters of a module with the same path are an error, because one of them would never be trained", () => {
+  class Keyed extends Module {
+    readonly parts = new Map<unknown, Part>([
+      [1, new Part()],
+      ["1", new Part()],
+    ]);
+  }
+  const keyed = new Keyed();
+  expect(() => keyed.parameters()).toThrow("Module: two parameters have the path parts.1.weight, expected one");
+  for (const part of keyed.parts.values()) part.dispose();
+});
+
 it("the parameters of a module are its trainable leaves, also in nested modules, arrays and functions", () => {
   const whole = new Whole();
   expect(whole.computed.requiresGradient).toBe(true); // a gradient flows through it, but it is no parameter

@@ -446,6 +446,20 @@ describe("an optimizer of one's own", () => {
     });
   });
 
+  it("may be made by a method that reads other properties of the hooks", async () => {
+    class Hooks implements TrainingHooks {
+      readonly made: Lion[] = [];
+      createOptimizer(parameters: ConstructorParameters<typeof Lion>[0]): Lion {
+        this.made.push(new Lion(parameters));
+        return this.made[0]!;
+      }
+    }
+    const hooks = new Hooks();
+    const training = trainingOf(hooks);
+    expect(hooks.made).toEqual([training.optimizer]);
+    training.dispose();
+  });
+
   it("trains, releases its memory, and continues bit for bit from a checkpoint", async () => {
     const live = defaultBackend().memory().liveBytes;
     const hooks: TrainingHooks = { createOptimizer: (parameters) => new Lion(parameters) };

@@ -139,7 +139,7 @@ describe("the progress within a step", () => {
     await training.supervisionStep();
     const before = backend.memory().liveBytes;
     const allocate = backend.allocate.bind(backend);
-    for (let last = 0, isDone = false; !isDone; last += 7) {
+    for (let last = 0, isDone = false; !isDone; last++) {
       let left = last;
       const limited = vi.spyOn(backend, "allocate").mockImplementation((length, dtype) => {
         if (left-- === 0) throw new MemoryError("no memory");

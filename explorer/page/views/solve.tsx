@@ -32,11 +32,12 @@ import {
 function type(cell: number, symbol: string | null): void {
   const board = model.peek()!.board;
   const blank = board.kind === "maze" ? " " : ".";
-  // A text that is not a valid puzzle is replaced by the puzzle on the board.
-  const valid = shown.peek()!.puzzle.question.map((token) => board.symbols[token]!);
-  const text = puzzleError.peek() ? valid : [...puzzleText.peek()];
+  const typed = [...puzzleText.peek()];
+  // A text that does not fit the board is replaced by the puzzle on the board. One that only breaks a rule may become a puzzle.
+  const fits = typed.length === board.rows * board.columns && typed.every((each) => board.symbols.includes(each));
+  const text =
+    fits || !puzzleError.peek() ? typed : shown.peek()!.puzzle.question.map((token) => board.symbols[token]!);
   text[cell] = symbol ?? blank;
-  puzzleError.value = null; // the new text has not been read; a further symbol is added to it
   go({ puzzle: text.join(""), at: firstPlace });
 }
 

@@ -188,7 +188,11 @@ const longestText = 2 ** 29 - 24;
 async function generate(name: string, options: GenerateOptions): Promise<void> {
   const { count, out, json } = options;
   const { task } = await generatedChoice(name, options, "data generate");
-  const limit = Math.floor(longestText / (2 * task.sequenceLength + 32)); // rows, each at most this long
+  // A row holds a question, an answer, the name of the task and a rating. CSV doubles quotes, and the symbols of a module's task may be
+  // quotes or characters of two UTF-16 code units.
+  const perSymbol = "symbols" in task ? 2 : 1;
+  const longestRow = 2 * perSymbol * task.sequenceLength + 2 * task.name.length + 32;
+  const limit = Math.floor(longestText / longestRow);
   if (count > limit) {
     throw new UsageError(
       `data generate: got --count ${count}, expected at most ${limit}: a file holds no more puzzles of ${task.name}`,

@@ -1,7 +1,7 @@
 // `trm import`: turns weights of the official PyTorch code into a run folder.
 import { resolve } from "node:path";
 import { Command, Option } from "commander";
-import { CheckpointError } from "../../formats/index.ts";
+import { CheckpointError, shortened } from "../../formats/index.ts";
 import { readDataMetadata, readDataTask } from "../../puzzles/index.node.ts";
 import { type TaskChoice, taskNames, taskOf, withClues } from "../../puzzles/index.ts";
 import {
@@ -96,6 +96,10 @@ async function importRun(file: string, options: ImportOptions): Promise<void> {
     throw new UsageError(
       `import: --puzzles ${options.puzzles} cannot be used, because the puzzles are read from ${folder}`,
     );
+  }
+  if (configFile.module !== undefined && chosen === undefined) {
+    const module = shellPath(shortened(configFile.module, 200));
+    terminal.remark(`note: the module of the task is not used without --task ${module}: the answers are not checked`);
   }
   const config = configFor(configFile, taskOf(choice), weights, folder);
   const hasAverage = config.training.emaRate > 0;

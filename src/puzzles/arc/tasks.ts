@@ -28,7 +28,7 @@ interface JsonFile {
 /**
  * Parses the tasks of a combined file.
  * @param solutions the answers of the test pairs. Without them, an answer in the challenges is used; otherwise it is unknown
- * @throws DatasetError that names file, task and place
+ * @throws DatasetError that names file, task and place; only the file and the key for a key that is there twice
  */
 export function parseArcChallenges(challenges: JsonFile, solutions?: JsonFile): ArcTasks {
   for (const [name, file] of Object.entries({ challenges, solutions })) {
@@ -37,10 +37,8 @@ export function parseArcChallenges(challenges: JsonFile, solutions?: JsonFile): 
     expectString("parseArcChallenges", `the text of the ${name}`, file!.text);
     expectString("parseArcChallenges", `the file name of the ${name}`, file!.file);
   }
-  const tasks = objectOf(parseJson(challenges.text, challenges.file), challenges.file);
-  const twice = duplicateKey(challenges.text);
-  if (twice !== undefined) throw new DatasetError(`contains ${quoted(twice)} twice`, { file: challenges.file });
-  const answers = solutions && objectOf(parseJson(solutions.text, solutions.file), solutions.file);
+  const tasks = fieldsOf(challenges);
+  const answers = solutions && fieldsOf(solutions);
   const result = new Map<string, ArcTask>();
   for (const [name, task] of Object.entries(tasks)) {
     const where = `${challenges.file}: task ${quoted(name)}`;
@@ -48,6 +46,14 @@ export function parseArcChallenges(challenges: JsonFile, solutions?: JsonFile): 
     result.set(name, parseTask(task, where, outputs));
   }
   return result;
+}
+
+/** The object of a combined file. @throws DatasetError */
+function fieldsOf({ text, file }: JsonFile): Readonly<Record<string, unknown>> {
+  const fields = objectOf(parseJson(text, file), file);
+  const twice = duplicateKey(text);
+  if (twice !== undefined) throw new DatasetError(`contains ${quoted(twice)} twice`, { file });
+  return fields;
 }
 
 /** Parses a file with one task. @throws DatasetError */

@@ -1,10 +1,9 @@
 // The folder of a data set as a run uses it: checks that it fits the model, and determines parts of the configuration.
-import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { readBytes } from "../../formats/index.node.ts";
 import { DatasetError, decodeText } from "../../formats/index.ts";
 import type { ModelConfig } from "../../trm/index.ts";
-import { openSplit } from "./layout.node.ts";
+import { hasSplit, openSplit } from "./layout.node.ts";
 import { DATASET_JSON, parseMetadata, type SplitMetadata, type SplitName } from "./layout.ts";
 import type { ExampleSource } from "./split-batches.ts";
 
@@ -15,12 +14,7 @@ export const dataSettings = ({ vocabularySize, sequenceLength, identifierCount }
   puzzleIds: identifierCount,
 });
 
-const hasSplit = (dir: string, split: SplitName): boolean => existsSync(join(dir, split, DATASET_JSON));
-
 export const hasTestSplit = (dir: string): boolean => hasSplit(dir, "test");
-
-/** Whether a folder contains a split of a data set. */
-export const holdsDataset = (dir: string): boolean => hasSplit(dir, "train") || hasSplit(dir, "test");
 
 /** Reads the metadata of a data set. @throws DatasetError, FileError */
 export function readDataMetadata(dir: string): SplitMetadata {

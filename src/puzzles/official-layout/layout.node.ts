@@ -67,12 +67,17 @@ export class SplitWriter implements ExampleSink {
   }
 }
 
+export const hasSplit = (dir: string, split: SplitName): boolean => existsSync(join(dir, split, DATASET_JSON));
+
+/** Whether a folder contains a split of a data set. */
+export const holdsDataset = (dir: string): boolean => hasSplit(dir, "train") || hasSplit(dir, "test");
+
 /** Writes the files beside the splits. @throws FileError */
 export function writeNames(files: FileSet, dir: string, identifiers: readonly string[], testPuzzles?: ArcTasks): void {
   files.write(join(dir, IDENTIFIERS_JSON), pythonJson(identifiers));
   const arcFile = join(dir, TEST_PUZZLES_JSON);
   if (testPuzzles) files.write(arcFile, pythonJson(arcTasksToJson(testPuzzles)));
-  else files.remove(arcFile); // an ARC data set that is replaced
+  else if (holdsDataset(dir)) files.remove(arcFile); // of an ARC data set that is replaced
 }
 
 /** Reads the names of the puzzle identifiers. @throws DatasetError, FileError */

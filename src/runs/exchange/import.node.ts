@@ -35,8 +35,11 @@ export function averageBeside(weights: string): string | undefined {
 export interface ConfigFile {
   readonly path: string;
   readonly settings: Settings;
-  /** Task and augmentation of the exported run; undefined and false for a file that is not part of an export. */
+  /** Task of the exported run, without its module; undefined for a file that is not part of an export. */
   readonly task: TaskChoice | undefined;
+  /** Module of that task. It is not imported, because a configuration must not name a program to run. */
+  readonly module: string | undefined;
+  /** Augmentation of the exported run; false for a file that is not part of an export. */
   readonly augment: boolean;
   /** Data set of the exported run; undefined for a file that is not part of an export, or for generated puzzles. */
   readonly data: DataFingerprint | undefined;
@@ -57,10 +60,12 @@ export function readOfficialConfig(given: string | undefined, weights: string): 
   if (choice && !choice.success) {
     throw new ConfigError(`${path}: trm_ts.task: got ${quoted(task, 160)}, expected a task of trm-ts`);
   }
+  const { module, ...named } = choice?.data ?? {};
   return {
     path,
     settings,
-    task: choice?.data,
+    task: choice && (named as TaskChoice),
+    module,
     augment: augment === true,
     data: fingerprintSchema.safeParse(data).data,
   };

@@ -159,6 +159,8 @@ describe("tasks", () => {
     expect(() => parseArcChallenges({ text: `{"a": ${task}, "a": ${task}}`, file: "c" })).toThrow(
       'c: contains "a" twice',
     );
+    const solutions = { text: '{"a": [[[9]]], "a": [[[8]]]}', file: "s" };
+    expect(() => parseArcChallenges({ text: `{"a": ${task}}`, file: "c" }, solutions)).toThrow('s: contains "a" twice');
   });
 
   it("challenges are read with their solutions, and answers without a solution are unknown", () => {

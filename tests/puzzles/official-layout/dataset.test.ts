@@ -1,5 +1,5 @@
 // openDataset and writeDataset: what is written is read back, with the symbols of the task.
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
@@ -63,6 +63,15 @@ describe("a data set", () => {
     const choice = JSON.parse(readFileSync(file, "utf8"));
     writeFileSync(file, JSON.stringify({ ...choice, module: join(place, "evil.mjs") }));
     expect(readDataTask(place)).toEqual(choice);
+  });
+
+  it("leaves a file of another kind in its folder that has the name of a file of ARC data sets", () => {
+    const place = join(folder, "mine");
+    mkdirSync(place);
+    writeFileSync(join(place, "test_puzzles.json"), "mine");
+    const task = own(".#");
+    writeDataset(place, { task, train: task.generate({ train: 4, test: 0, seed: 1 }).train });
+    expect(readFileSync(join(place, "test_puzzles.json"), "utf8")).toBe("mine");
   });
 
   it("is read without task.json too, as the task that its sizes suggest", () => {
