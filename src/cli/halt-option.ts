@@ -19,8 +19,12 @@ export const haltOption = (): Option =>
 
 export function parseHalt(text: string): Halt {
   let halt: Halt = { threshold: null, steps: null };
-  for (const part of text.split(",")) {
-    const [, name, value] = /^(q|fixed|steps)(?:=(.+))?$/.exec(part.trim()) ?? [];
+  const parts = text.split(",").map((part) => /^(q|fixed|steps)(?:=(.+))?$/.exec(part.trim()) ?? []);
+  const counted = parts.filter(([, name]) => name === "steps").length;
+  if (counted > 1 || parts.length - counted > 1) {
+    throw new InvalidArgumentError("Expected q or fixed and steps=N once each, such as q=2,steps=64.");
+  }
+  for (const [, name, value] of parts) {
     const number = decimal(value ?? "");
     if (name === "fixed" && value === undefined) continue;
     if (name === "q" && value === undefined) halt = { ...halt, threshold: 0 };

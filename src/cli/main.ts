@@ -45,12 +45,30 @@ function program(): Command {
     command.exitOverride((error) => reject(command, error)).configureOutput({ outputError: () => {} }); // `main` reports errors.
     command.helpCommand(command === trm);
   }
+  trm.hook("preAction", (_, command) => expectNoEmptyText(command));
   return trm;
 }
 
+/** An empty path would mean the current folder. It is usually a variable of the shell that is not set. @throws UsageError */
+function expectNoEmptyText(command: Command): void {
+  const isEmpty = (value: unknown): boolean => value === "" || (Array.isArray(value) && value.includes(""));
+  const flags = command.options
+    .filter((option) => isEmpty(command.getOptionValue(option.attributeName())))
+    .map(({ flags }) => flags);
+  const names = command.registeredArguments
+    .filter((_, i) => isEmpty(command.processedArgs[i]))
+    .map((one) => one.name());
+  const [first] = [...flags, ...names];
+  if (first !== undefined) throw new UsageError(`${nameOf(command)}: got an empty text as ${first}`);
+}
+
+/** "data arc" for the subcommand arc of data. */
+const nameOf = (command: Command): string =>
+  command.parent?.parent ? `${command.parent.name()} ${command.name()}` : command.name();
+
 /** Adds to an error of usage what helps: the usage line, or the setting that an unknown option resembles. */
 function reject(command: Command, error: CommanderError): never {
-  const name = command.parent?.parent ? `${command.parent.name()} ${command.name()}` : command.name();
+  const name = nameOf(command);
   const message = `${name}: ${error.message.replace(/^error: /, "")}`;
   if (error.code === "commander.missingArgument" || error.code === "commander.missingMandatoryOptionValue") {
     throw new UsageError(message, `${invocation} ${name} ${command.usage()}`);

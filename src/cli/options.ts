@@ -10,14 +10,17 @@ export const wholeNumber =
   (least: number, most = Number.MAX_SAFE_INTEGER) =>
   (text: string): number => {
     const value = Number(text);
-    if (!/^[+-]?\d+$/.test(text.trim()) || !Number.isSafeInteger(value) || value < least || value > most) {
-      throw new InvalidArgumentError(`Expected a whole number${rangeText(least, most)}.`);
+    const isWhole = /^[+-]?\d+$/.test(text.trim());
+    if (!isWhole || !Number.isSafeInteger(value) || value < least || value > most) {
+      const isTooLarge = isWhole && value > Number.MAX_SAFE_INTEGER;
+      throw new InvalidArgumentError(`Expected a whole number${rangeText(least, most, isTooLarge)}.`);
     }
     return value;
   };
 
-function rangeText(least: number, most: number): string {
+function rangeText(least: number, most: number, isTooLarge: boolean): string {
   if (most < Number.MAX_SAFE_INTEGER) return ` from ${least} to ${most}`;
+  if (isTooLarge) return ` of at most ${most}`;
   return least > Number.MIN_SAFE_INTEGER ? ` of ${least} or more` : "";
 }
 

@@ -196,7 +196,8 @@ export function readConfigFile(path: string): SettingSource {
   try {
     value = isJson ? JSON.parse(text) : parseYaml(text, { logLevel: "error" });
   } catch (error) {
-    const { message } = error as Error;
+    const { code, message } = error as Error & { readonly code?: string };
+    if (code === "MULTIPLE_DOCS") throw new ConfigError(`${path}: contains several YAML documents, expected one`);
     throw new ConfigError(`${path}: ${isJson ? oneLine(message) : message.split("\n")[0]}`); // YAML's message goes on with a picture
   }
   const twice = isJson ? duplicateKey(text) : undefined; // YAML refuses such a key itself

@@ -18,7 +18,20 @@ describe("--halt", () => {
   });
 
   it("rejects any other text", () => {
-    for (const text of ["", "Q", "steps", "steps=0", "steps=1.5", "q=", "q=x", "steps=1e9", "q;steps=2", "fixed=1"]) {
+    for (const text of [
+      "",
+      "Q",
+      "steps",
+      "steps=0",
+      "steps=1.5",
+      "q=",
+      "q=x",
+      "steps=1e9",
+      "q;steps=2",
+      "fixed=1",
+      "steps=3,steps=5",
+      "fixed,q",
+    ]) {
       expect(() => parseHalt(text), text).toThrow(InvalidArgumentError);
     }
     fc.assert(

@@ -58,6 +58,7 @@ lr: 1e-4
     ["j.json", '{"n": 4, "T": 2, "n\\n": 3, "n\\n": 4}', /j\.json: contains "n\\n" twice$/],
     ["k.yaml", "n: 4\nT: 2\nn: 3\n", /k\.yaml: Map keys must be unique at line 3, column 1/],
     ["f.yaml", "n: [1\n", /f\.yaml: /],
+    ["m.yaml", "n: 1\n---\nn: 2\n", /m\.yaml: contains several YAML documents, expected one$/],
     ["g.yaml", "- 1\n", /g\.yaml: expected keys and values/],
     ["h.yaml", "arch: {name: some@Class}\n", /h\.yaml: arch\.name "some@Class", expected one of /],
   ])("is rejected in one line: %s", (name, text, message) => {
