@@ -10,6 +10,7 @@ import {
   type Stats,
   statSync,
 } from "node:fs";
+import { devNull } from "node:os";
 import { dirname, resolve } from "node:path";
 import { AtomicFile, attempt, makeFolders, mostAtOnce, removeEmptyFolders, writeAll } from "./atomic-files.node.ts";
 import { FileError } from "./errors.ts";
@@ -84,6 +85,12 @@ function isStream(path: string): boolean {
   return existing !== undefined && (existing.isFIFO() || existing.isCharacterDevice());
 }
 
+/**
+ * Whether there is a file or folder. Unlike `existsSync` it does not take one for missing that the system hides from this user.
+ * @throws FileError
+ */
+export const isThere = (path: string): boolean => attempt("read", path, () => statOf(path)) !== undefined;
+
 /** Undefined if there is no such file, or if it is a dangling link. */
 function statOf(path: string): Stats | undefined {
   return statSync(path, { throwIfNoEntry: false });
@@ -106,14 +113,15 @@ export function isStandardOutput(path: string): boolean {
 /** Whether two paths lead to the same file, so that writing to one changes what the other contains. */
 export function isSameFile(one: string, other: string): boolean {
   if (isStandardOutput(one) || isStandardOutput(other)) return isStandardOutput(one) && isStandardOutput(other);
-  if (resolve(one) === resolve(other)) return true;
-  return isSame(
-    attempt("read", one, () => statOf(one)),
-    attempt("read", other, () => statOf(other)),
-  );
+  const [first, second] = [one, other].map((path) => attempt("read", path, () => statOf(path)));
+  return isSame(first, second) || (first === undefined && resolve(one) === resolve(other));
 }
 
+/** The null device is never the same: nothing that is written to it can be disturbed. */
 const isSame = (one: Stats | undefined, other: Stats | undefined): boolean =>
+  isEqual(one, other) && !(one!.isCharacterDevice() && isEqual(one, statOf(devNull)));
+
+const isEqual = (one: Stats | undefined, other: Stats | undefined): boolean =>
   one !== undefined && other !== undefined && one.dev === other.dev && one.ino === other.ino;
 
 /** A reader that closes the pipe early, such as `head`, is not an error. */

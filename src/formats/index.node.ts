@@ -20,6 +20,7 @@ export {
   FileSet,
   isSameFile,
   isStandardOutput,
+  isThere,
   openFile,
   readAt,
   readBytes,

@@ -19,6 +19,8 @@ import { afterAll, describe, expect, it } from "vitest";
 import {
   checkOutput,
   FileSet,
+  isSameFile,
+  isThere,
   makeFolders,
   openFile,
   readAt,
@@ -146,6 +148,25 @@ describe("checkOutput", () => {
   });
 });
 
+describe("two outputs", () => {
+  it("are the same file if their paths lead to one file, or to the same path before there is a file", () => {
+    writeFileSync(path("one"), "1");
+    symlinkSync("one", path("to-one"));
+    expect(isSameFile(path("one"), path("to-one"))).toBe(true);
+    expect(isSameFile(path("one"), path("other"))).toBe(false);
+    expect(isSameFile(path("other"), `${folder}/./other`)).toBe(true);
+    expect(isSameFile("-", "-")).toBe(true);
+  });
+
+  it.skipIf(process.platform === "win32")("do not disturb each other if both are the null device", () => {
+    expect(isSameFile("/dev/null", "/dev/null")).toBe(false);
+    const source = `import { isStandardOutput } from "./src/formats/index.node.ts"; console.error(isStandardOutput("/dev/null"), isStandardOutput("-"));`;
+    const command = `node --import tsx --input-type=module -e '${source}' > /dev/null`;
+    const { stderr } = spawnSync("bash", ["-c", command], { cwd: projectRoot, encoding: "utf8" });
+    expect(stderr).toBe("false true\n");
+  });
+});
+
 describe("an error of the file system", () => {
   const refused = (work: () => unknown): FileError => {
     try {
@@ -178,6 +199,14 @@ describe("an error of the file system", () => {
     expect(refused(() => writeOutput(path("short/x"), "")).message).toMatch(
       /short\/x: cannot write: a part of the path/,
     );
+  });
+
+  it("is not hidden by the question whether a file exists", () => {
+    symlinkSync("turning", path("turning"));
+    expect(refused(() => isThere(path("turning/file"))).message).toBe(
+      `${path("turning/file")}: cannot read: too many symbolic links`,
+    );
+    expect([".", "nowhere", "nowhere/file"].map((name) => isThere(path(name)))).toEqual([true, false, false]);
   });
 
   it("says that the path of a new folder is a dangling link", () => {
