@@ -29,14 +29,36 @@ export function attempt<T>(action: "read" | "write", path: string, work: () => T
   }
 }
 
-/** Names of temporary files begin with this. Such a file may be deleted while no process holds the lock of its folder. */
-export const temporaryPrefix = ".tmp-";
-
 /** The machine in the names of temporary files, because other machines may write to the same folder. */
 const machine = crc32(hostname()).toString(16);
 
-const temporaryName = (path: string): string =>
-  join(dirname(path), `${temporaryPrefix}${process.pid}@${machine}-${basename(path)}`);
+/** Most bytes in the name of a file, on all usual systems. */
+const longestName = 255;
+
+/** The path of a temporary file beside the file that it will become: .tmp-PID@MACHINE-NAME. */
+export function temporaryName(path: string): string {
+  const prefix = `.tmp-${process.pid}@${machine}-`;
+  const name = Buffer.from(basename(path));
+  const room = longestName - prefix.length;
+  return join(dirname(path), `${prefix}${name.length <= room ? name : shortenedName(name, room)}`);
+}
+
+/** The beginning of a name in UTF-8, without a part of a character, and a checksum that differs for names of one beginning. */
+function shortenedName(name: Uint8Array, length: number): string {
+  const sum = `-${crc32(name).toString(16)}`;
+  return new TextDecoder().decode(name.subarray(0, length - sum.length), { stream: true }) + sum;
+}
+
+const temporaryPattern = /^\.tmp-(\d+)@([0-9a-f]+)-/;
+
+/** Whether a name in a folder is one that `temporaryName` gives, in any process. */
+export const isTemporaryName = (name: string): boolean => temporaryPattern.test(name);
+
+/** The process of this machine that a temporary file belongs to; undefined for any other file. */
+function writerOf(name: string): number | undefined {
+  const [, pid, host] = temporaryPattern.exec(name) ?? [];
+  return host === machine ? Number(pid) : undefined;
+}
 
 /** Whether a process of this machine exists. */
 export function isRunning(pid: number): boolean {
@@ -51,9 +73,9 @@ export function isRunning(pid: number): boolean {
 function removeAbandoned(folder: string): void {
   try {
     for (const entry of readdirSync(folder, { withFileTypes: true })) {
-      const [, pid, host] = /^\.tmp-(\d+)@([0-9a-f]+)-/.exec(entry.name) ?? [];
+      const writer = writerOf(entry.name);
       // A folder may contain the only copy of files that were being replaced.
-      if (!entry.isFile() || host !== machine || isRunning(Number(pid))) continue;
+      if (writer === undefined || isRunning(writer) || !entry.isFile()) continue;
       rmSync(join(folder, entry.name), { force: true });
     }
   } catch {
@@ -195,8 +217,10 @@ export interface Replacement {
 
 /**
  * Replaces files and folders in a folder together, and keeps others. All new files are complete before the first is renamed; after an
- * error the folder is as before. Temporary files of crashed processes are removed at the end.
+ * error the folder is as before. Temporary files of killed processes are removed at the end. Only one process may call this for a folder
+ * at a time.
  *
+ * @param folder  must exist
  * @param files  by path in the folder
  * @throws FileError
  */
@@ -205,8 +229,6 @@ export function replaceFiles(
   files: ReadonlyMap<string, Uint8Array>,
   { names, marker, write = writeFlushed }: Replacement,
 ): void {
-  const isNew = !existsSync(folder);
-  makeFolders(folder);
   const temporary = temporaryName(join(folder, "files")); // in the folder, because a rename cannot cross disks and the folder may be a mount point
   const [fresh, old] = [join(temporary, "new"), join(temporary, "old")];
   try {
@@ -227,7 +249,6 @@ export function replaceFiles(
     rmSync(fresh, { recursive: true, force: true });
     // Otherwise the earlier files could not be renamed back, and are only here.
     if (!existsSync(old) || readdirSync(old).length === 0) rmSync(temporary, { recursive: true, force: true });
-    if (isNew && readdirSync(folder).length === 0) rmdirSync(folder);
     throw error;
   }
   attempt("write", folder, () => removeTemporaries(folder));
@@ -259,10 +280,15 @@ function exchange(
   flushFolder(folder);
 }
 
-/** Removes temporary files and folders of this and of crashed processes. No other process may be writing to the folder. */
+/**
+ * Removes the temporary files and folders of this process, and those that killed processes of this machine have left. This process may
+ * not be writing one.
+ */
 export function removeTemporaries(folder: string): void {
   for (const name of readdirSync(folder)) {
-    if (name.startsWith(temporaryPrefix)) rmSync(join(folder, name), { recursive: true, force: true });
+    const writer = writerOf(name);
+    if (writer === undefined || (writer !== process.pid && isRunning(writer))) continue;
+    rmSync(join(folder, name), { recursive: true, force: true });
   }
 }
 

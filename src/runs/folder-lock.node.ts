@@ -5,13 +5,10 @@ import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:
 import { hostname } from "node:os";
 import { join } from "node:path";
 import * as z from "zod/mini";
-import { isRunning } from "../formats/index.node.ts";
+import { isRunning, temporaryName, writeFlushed } from "../formats/index.node.ts";
 import { FileError } from "../formats/index.ts";
 
 export const lockFile = "lock";
-
-/** Whether a name in a folder is that of the lock, or of a lock that is being made or removed. */
-export const isLockName = (name: string): boolean => name === lockFile || name.startsWith(`${lockFile}.`);
 
 /** Another process is writing to the folder. */
 export class LockError extends Error {
@@ -25,27 +22,38 @@ const holderSchema = z.object({
 });
 type Holder = z.output<typeof holderSchema>;
 
+/** How every lock begins. A crash may leave only a part of it. */
+const beginning = '{"pid":';
+
 export interface FolderLock {
   release(): void;
 }
 
-/** @throws FileError; LockError if a living process holds the lock, or a process on another machine, which cannot be checked */
-export function lockFolder(folder: string): FolderLock {
+/**
+ * @param what  what the folder holds, for errors
+ * @throws FileError, also for another file named lock; LockError if a living process holds the lock, or a process on another machine,
+ *   which cannot be checked
+ */
+export function lockFolder(folder: string, what = "this run"): FolderLock {
   const path = join(folder, lockFile);
   const own = JSON.stringify({ pid: process.pid, host: hostname(), started: startOf(process.pid) } satisfies Holder);
   // The second attempt follows the removal of a stale lock. Another process may win that race.
   for (let attempt = 0; attempt < 2; attempt++) {
     if (tryCreate(path, own)) return { release: () => releaseOwn(path, own) };
-    clearIfStale(folder, path);
+    clearIfStale(folder, path, what);
   }
-  throw new LockError(`${folder}: another process has just started to write this run`);
+  throw new LockError(`${folder}: another process has just started to write ${what}`);
 }
+
+/** Whether a folder contains the lock of a process, which may have been killed. */
+export const isLocked = (folder: string): boolean =>
+  parseHolder(readIfThere(join(folder, lockFile)) ?? "") !== undefined;
 
 /** Creates the lock file together with its contents, through a hard link. Returns false if the file exists. */
 function tryCreate(path: string, text: string): boolean {
-  const draft = `${path}.${process.pid}`;
+  const draft = temporaryName(path);
   try {
-    writeFileSync(draft, text);
+    writeFlushed(draft, Buffer.from(text));
     linkSync(draft, path);
     return true;
   } catch (error) {
@@ -69,22 +77,25 @@ function tryCreatePlainly(path: string, text: string, cause: NodeJS.ErrnoExcepti
   }
 }
 
-function clearIfStale(folder: string, path: string): void {
+function clearIfStale(folder: string, path: string, what: string): void {
   const text = readIfThere(path);
   if (text === undefined) return;
+  if (!text.startsWith(beginning.slice(0, text.length))) {
+    throw new FileError(path, "write", "the file is not a lock of trm, expected no other file of this name");
+  }
   const holder = parseHolder(text);
   if (holder && holder.host !== hostname()) {
     throw new LockError(
-      `${folder}: process ${holder.pid} on ${holder.host} is writing this run (if it is not, delete ${path})`,
+      `${folder}: process ${holder.pid} on ${holder.host} is writing ${what} (if it is not, delete ${path})`,
     );
   }
   if (holder && isAlive(holder)) {
     throw new LockError(
-      `${folder}: process ${holder.pid} is writing this run (if it writes another one, as after a copy, delete ${path})`,
+      `${folder}: process ${holder.pid} is writing ${what} (if it writes another one, as after a copy, delete ${path})`,
     );
   }
   // The lock is renamed before it is deleted: if another process has replaced it in the meantime, it is renamed back.
-  const moved = `${path}.${process.pid}`;
+  const moved = temporaryName(path);
   try {
     renameSync(path, moved);
   } catch (error) {

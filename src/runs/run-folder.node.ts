@@ -13,12 +13,13 @@ import { isAbsolute, join, relative, sep } from "node:path";
 import * as z from "zod/mini";
 import {
   expectNoLink,
+  isTemporaryName,
+  isThere,
   makeFolders,
   readBytes,
   removeFolder,
   removeTemporaries,
   replaceFile,
-  temporaryPrefix,
 } from "../formats/index.node.ts";
 import { CheckpointError } from "../formats/index.ts";
 import { IDENTIFIERS_JSON, taskChoiceSchema } from "../puzzles/index.ts";
@@ -35,7 +36,7 @@ import {
 } from "./checkpoint-folder.node.ts";
 import { readIdentifierNames } from "./data-fingerprint.node.ts";
 import { fingerprintSchema } from "./data-fingerprint.ts";
-import { type FolderLock, isLockName, lockFile, lockFolder } from "./folder-lock.node.ts";
+import { type FolderLock, isLocked, lockFile, lockFolder } from "./folder-lock.node.ts";
 import { MetricsLog, metricsFile } from "./metrics-log.node.ts";
 import { parseAs, parseJson } from "./model-files.ts";
 import { packSets, parseSets, type RunSets, setAsCsv } from "./run-sets.ts";
@@ -223,7 +224,7 @@ export class WritableRun {
   discard(): void {
     this.#metrics?.close();
     if (!existsSync(this.path)) return; // Another process removed or moved it, and the caller reports that error.
-    rmSync(runFileIn(this.path), { force: true });
+    rmSync(runFileIn(this.path), { force: true }); // first, as for a creation that is interrupted
     removeRemains(this.path);
     this.lock.release();
     if (readdirSync(this.path).length === 0) rmdirSync(this.path);
@@ -238,8 +239,8 @@ function writeAbout(path: string, about: RunAbout): void {
 export type FolderState = "absent" | "empty" | "run" | "other";
 
 /**
- * A folder whose creation a crash interrupted counts as empty. It holds at most the first checkpoint and no metrics, unlike a run
- * that has lost its run.json, which must not be overwritten.
+ * A folder whose creation a crash interrupted counts as empty. It contains the lock of the creating process, and at most the first
+ * checkpoint and no metrics, unlike a run that has lost its run.json, which must not be overwritten.
  *
  * @throws FileError for a dangling symbolic link
  */
@@ -249,17 +250,17 @@ export function folderState(path: string): FolderState {
     return "absent";
   }
   if (!statSync(path).isDirectory()) return "other";
-  const names = readdirSync(path);
+  const names = readdirSync(path).filter((name) => !isTemporaryName(name));
   if (names.includes(runFile)) return "run";
+  if (names.length === 0) return "empty";
   const hasTrained =
     stepsIn(path).length > 1 || (names.includes(metricsFile) && statSync(join(path, metricsFile)).size > 0);
-  return names.every((name) => isOurs(name)) && !hasTrained ? "empty" : "other";
+  return names.every(isOurs) && isLocked(path) && !hasTrained ? "empty" : "other";
 }
 
+/** Whether a name in the folder of a run is one that `trm train` gives, temporary names aside. */
 const isOurs = (name: string): boolean =>
-  [dataFile, unseenFile, metricsFile, IDENTIFIERS_JSON].includes(name) ||
-  isLockName(name) ||
-  name.startsWith(temporaryPrefix) ||
+  [runFile, dataFile, unseenFile, metricsFile, IDENTIFIERS_JSON, lockFile].includes(name) ||
   stepOfFolder(name) !== undefined;
 
 /** Where `moveRunAside` moves a run: PATH.previous. */
@@ -279,8 +280,10 @@ export function moveRunAside(path: string): string {
   const locks = [lockFolder(path)];
   try {
     if (existsSync(aside)) {
-      locks.push(lockFolder(aside)); // deleted with the folder
+      const place = realpathSync(aside); // stays if PATH.previous is a link
+      locks.push(lockFolder(aside));
       removeFolder(aside);
+      rmSync(join(place, lockFile), { force: true });
     }
     renameSync(path, aside);
   } catch (error) {
@@ -304,8 +307,8 @@ function expectNotCurrent(path: string): void {
 /** Reads the description of the run at `path`. @throws CheckpointError */
 export function readRun(path: string): RunAbout {
   const file = runFileIn(path);
-  if (!existsSync(path)) throw new CheckpointError(`${path}: no such folder`);
-  if (!existsSync(file)) throw new CheckpointError(`${path}: contains no ${runFile}, expected the folder of a run`);
+  if (!isThere(path)) throw new CheckpointError(`${path}: no such folder`);
+  if (!isThere(file)) throw new CheckpointError(`${path}: contains no ${runFile}, expected the folder of a run`);
   return parseAs(runSchema, parseJson(readBytes(file), file), file);
 }
 
@@ -315,10 +318,10 @@ export const dataFolderOf = (path: string): string | undefined => readRun(path).
 /** Reads the puzzles in the folder of the run at `path`. @throws CheckpointError */
 export function readSets(path: string): RunSets {
   const file = join(path, dataFile);
-  const elsewhere = existsSync(runFileIn(path)) ? dataFolderOf(path) : undefined;
+  const elsewhere = isThere(runFileIn(path)) ? dataFolderOf(path) : undefined;
   if (elsewhere !== undefined)
     throw new CheckpointError(`${path}: contains no puzzles, they are in the data set ${elsewhere}`);
-  if (!existsSync(file)) throw new CheckpointError(`${path}: contains no ${dataFile}, expected the folder of a run`);
+  if (!isThere(file)) throw new CheckpointError(`${path}: contains no ${dataFile}, expected the folder of a run`);
   return parseSets(readBytes(file), file);
 }
 
@@ -327,4 +330,5 @@ function removeRemains(path: string): void {
   for (const name of readdirSync(path)) {
     if (name !== lockFile && isOurs(name)) rmSync(join(path, name), { recursive: true, force: true });
   }
+  removeTemporaries(path);
 }

@@ -12,8 +12,9 @@ import {
   symlinkSync,
   writeFileSync,
 } from "node:fs";
-import { tmpdir } from "node:os";
+import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
+import { crc32 } from "node:zlib";
 import fc from "fast-check";
 import { afterAll, describe, expect, it } from "vitest";
 import {
@@ -89,6 +90,20 @@ describe("writeOutput", () => {
     expect(() => writeOutput(path("folder"), "")).toThrow(`${path("folder")}: cannot write: a folder, expected a file`);
     expect(readdirSync(path("folder"))).toEqual([]);
   });
+
+  it.skipIf(process.platform === "win32")(
+    "writes files whose names are as long as the system allows, and side by side",
+    () => {
+      const longest = (end: string): string => path(`longest/${"é".repeat(127 - Math.ceil(end.length / 2))}${end}`);
+      const names = ["", "x", ".csv", "2.csv"].map(longest);
+      const files = new FileSet();
+      for (const name of names) files.write(name, name);
+      for (const temporary of readdirSync(path("longest"))) expect(temporary).not.toContain("\uFFFD");
+      files.finish();
+      expect(names.map((name) => readFileSync(name, "utf8"))).toEqual(names);
+      expect(readdirSync(path("longest"))).toHaveLength(names.length);
+    },
+  );
 
   it.skipIf(process.platform === "win32")("writes through pipes, devices and /dev/fd, and keeps them", () => {
     execFileSync("mkfifo", [path("fifo")]);
@@ -284,8 +299,11 @@ describe("a set of files", () => {
   });
 });
 
+const killed = spawnSync(process.execPath, ["--version"]).pid;
+/** This machine in the names of temporary files. */
+const machine = crc32(hostname()).toString(16);
+
 describe("the temporary files of a killed process", () => {
-  const killed = spawnSync(process.execPath, ["--version"]).pid;
   /** The name that a process gives to the temporary file of "table.csv". */
   const nameOf = (pid: number): string => {
     const files = new FileSet();
@@ -345,19 +363,26 @@ describe("files that are replaced together", () => {
     ]);
   });
 
-  it("keep the earlier ones if one cannot be written, and leave no new folder", () => {
+  it("keep the temporary files of others: of a user, of a living process and of another machine", () => {
+    const folder = earlier("foreign");
+    const theirs = [".tmp-note", `.tmp-${process.ppid}@${machine}-files`, ".tmp-1@0-files"];
+    for (const name of theirs) mkdirSync(join(folder, name));
+    mkdirSync(join(folder, `.tmp-${killed}@${machine}-files`));
+    replaceFiles(folder, files, options);
+    expect(namesIn("foreign")).toEqual([...theirs, "data", "marker", "other", "weights"].toSorted());
+  });
+
+  it("keep the earlier ones if one cannot be written", () => {
     const write = (file: string, contents: Uint8Array): void => {
       if (file.endsWith("train")) throw Object.assign(new Error("full"), { code: "ENOSPC" });
       writeFlushed(file, contents);
     };
-    for (const folder of [earlier("full"), path("full-and-new")]) {
-      expect(() => replaceFiles(folder, files, { ...options, write })).toThrow(
-        `${folder}/data/train: cannot write: no space left on the disk`,
-      );
-    }
+    const folder = earlier("full");
+    expect(() => replaceFiles(folder, files, { ...options, write })).toThrow(
+      `${folder}/data/train: cannot write: no space left on the disk`,
+    );
     expect(namesIn("full")).toEqual(["average", "data", "marker", "other", "weights"]);
     expect(["weights", "data/test", "marker"].map((name) => text(`full/${name}`))).toEqual(["old", "old", "old"]);
-    expect(existsSync(path("full-and-new"))).toBe(false);
   });
 
   it("keep the earlier ones if one cannot be renamed", () => {

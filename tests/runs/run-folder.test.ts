@@ -1,5 +1,6 @@
 /** Run folders on a disk: atomic creation, one writer, and recovery from crashes and full disks. */
-import {
+import { spawnSync } from "node:child_process";
+import fs, {
   cpSync,
   existsSync,
   mkdirSync,
@@ -13,11 +14,12 @@ import {
   truncateSync,
   writeFileSync,
 } from "node:fs";
+import { syncBuiltinESMExports } from "node:module";
 import { hostname, tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import fc from "fast-check";
 import { afterAll, beforeEach, describe, expect, it, vi } from "vitest";
-import { writeFlushed } from "../../src/formats/atomic-files.node.ts";
+import { temporaryName, writeFlushed } from "../../src/formats/atomic-files.node.ts";
 import { readTaskCsv, taskOf } from "../../src/puzzles/named-task.ts";
 import { type CheckpointFiles, packCheckpoint, restoreTraining, sideFile } from "../../src/runs/checkpoint.ts";
 import {
@@ -201,21 +203,105 @@ it("a failed creation of a run leaves nothing behind", () => {
   expect(readdirSync(path)).toEqual([]);
 });
 
-it("a run can be created in a folder whose creation a crash interrupted", () => {
-  create().close();
-  rmSync(join(path, "run.json"));
-  writeFileSync(join(path, ".tmp-1-checkpoint-0000003"), "");
-  expect(folderState(path)).toBe("empty");
-  create().close();
-  expect(readdirSync(path).some((name) => name.startsWith(".tmp-"))).toBe(false);
-  expect(folderState(path)).toBe("run");
+/** The id of a process that has ended. */
+const killed = spawnSync(process.execPath, ["--version"]).pid;
+
+/** Calls a function before each change of the disk that some work makes. */
+function beforeEachChange(call: () => void, work: () => void): void {
+  const changes = ["openSync", "writeSync", "writeFileSync", "mkdirSync", "renameSync", "linkSync", "rmSync"] as const;
+  let isCalling = false;
+  const spies = changes.map((name) => {
+    const change = fs[name] as (...args: unknown[]) => unknown;
+    return vi.spyOn(fs, name).mockImplementation(((...args: unknown[]) => {
+      if (!isCalling) {
+        isCalling = true;
+        call();
+        isCalling = false;
+      }
+      return change(...args);
+    }) as never);
+  });
+  syncBuiltinESMExports();
+  try {
+    work();
+  } finally {
+    for (const spy of spies) spy.mockRestore();
+    syncBuiltinESMExports();
+  }
+}
+
+/** Copies a folder as it would be if this process had been killed. */
+function copyAsKilled(folder: string, copy: string): void {
+  mkdirSync(copy);
+  for (const name of readdirSync(folder)) {
+    const source = join(folder, name);
+    const target = join(copy, name.replace(`.tmp-${process.pid}@`, `.tmp-${killed}@`));
+    cpSync(source, target, { recursive: true });
+    if (!/\block$/.test(name)) continue;
+    writeFileSync(target, readFileSync(source, "utf8").replace(`"pid":${process.pid}`, `"pid":${killed}`));
+  }
+}
+
+it("a run can be created after a kill at any moment of an earlier creation, which is replaced", () => {
+  const copies = new Map<string, string>(); // by the files that are there
+  beforeEachChange(
+    () => {
+      if (!existsSync(path)) return;
+      const files = readdirSync(path, { recursive: true }).join(" ");
+      if (copies.has(files)) return;
+      copies.set(files, `${path}-killed${copies.size}`);
+      copyAsKilled(path, copies.get(files)!);
+    },
+    () => create().close(),
+  );
+  const whole = readdirSync(path);
+  const interrupted = [...copies.values()].filter((copy) => folderState(copy) !== "run");
+  expect(interrupted.length).toBeGreaterThan(10);
+  for (const copy of interrupted) {
+    expect(folderState(copy), readdirSync(copy).join(" ")).toBe("empty");
+    create(copy).close();
+    expect(readdirSync(copy)).toEqual(whole);
+  }
 });
 
+it.each(["lock", "lock.txt", "lock.1", ".tmp-mine", "unseen.csv", "data.safetensors", "identifiers.json"])(
+  "a file of the user is not taken for the remains of a creation: %s",
+  (name) => {
+    mkdirSync(path);
+    writeFileSync(join(path, name), "precious");
+    expect(() => create()).toThrow(`${path} exists and is not a run of trm`);
+    expect(readFileSync(join(path, name), "utf8")).toBe("precious");
+    create(`${path}-new`).close();
+    renameSync(path, `${path}-new.previous`);
+    expect(() => moveRunAside(`${path}-new`)).toThrow(`${path}-new.previous exists and is not a run of trm`);
+  },
+);
+
+it("a file of the user in a run stays where it is when the run continues, and when it is discarded", () => {
+  const run = create();
+  for (const name of ["lock.txt", ".tmp-mine"]) writeFileSync(join(path, name), "precious");
+  run.close();
+  const resumed = WritableRun.resume(path).run;
+  resumed.metrics.append(tinyStartLine);
+  expect(readdirSync(path)).toEqual(expect.arrayContaining([".tmp-mine", "lock.txt"]));
+  resumed.discard();
+  expect(readdirSync(path)).toEqual([".tmp-mine", "lock.txt"]);
+});
+
+/** Leaves the lock of a killed process in the folder. */
+const lockAsKilled = (): void =>
+  writeFileSync(join(path, "lock"), JSON.stringify({ pid: killed, host: hostname(), started: null }));
+
 it("a run that has lost its run.json is not overwritten", () => {
+  create().close();
+  rmSync(join(path, "run.json"));
+  expect(folderState(path)).toBe("other");
+  path = `${path}-trained`;
   const run = create();
   run.save(1, checkpoints[1]!);
   run.close();
   rmSync(join(path, "run.json"));
+  lockAsKilled();
   expect(() => create()).toThrow(`${path} exists and is not a run of trm`);
   expect(readdirSync(path)).toContain("checkpoint-0000001");
   path = `${path}-logged`;
@@ -223,6 +309,7 @@ it("a run that has lost its run.json is not overwritten", () => {
   logged.metrics.append(tinyStepLine(1));
   logged.close();
   rmSync(join(path, "run.json"));
+  lockAsKilled();
   expect(folderState(path)).toBe("other");
 });
 
@@ -259,6 +346,16 @@ it("moving a run aside replaces an earlier run at PATH.previous but never other 
   expect(() => moveRunAside(path.replace(".previous", ""))).toThrow("is not a run of trm");
 });
 
+it("moving a run aside replaces a link at PATH.previous, and changes nothing where it leads", () => {
+  create().close();
+  create(`${path}-kept`).close();
+  const kept = readdirSync(`${path}-kept`);
+  symlinkSync(`${path}-kept`, `${path}.previous`);
+  moveRunAside(path);
+  expect(readdirSync(`${path}-kept`)).toEqual(kept);
+  expect(realpathSync(`${path}.previous`)).toBe(join(realpathSync(root), basename(`${path}.previous`)));
+});
+
 it("a run in the current folder is not moved aside, nor one that contains the current folder", () => {
   create().close();
   const current = vi.spyOn(process, "cwd");
@@ -283,11 +380,12 @@ it("resuming starts at the newest checkpoint and drops later metrics", () => {
   first.save(2, checkpoints[2]!);
   first.close();
   writeFileSync(join(path, metricsFile), `${readFileSync(join(path, metricsFile), "utf8")}{"step":4,"lo`);
-  mkdirSync(join(path, ".tmp-9-checkpoint-0000004"));
+  const temporary = basename(temporaryName("checkpoint-0000004")).replace(String(process.pid), String(killed));
+  mkdirSync(join(path, temporary));
   const { run, checkpoint } = WritableRun.resume(path);
   run.metrics.append(tinyStepLine(3, 7));
   run.close();
-  expect(readdirSync(path)).not.toContain(".tmp-9-checkpoint-0000004");
+  expect(readdirSync(path)).not.toContain(temporary);
   const lines = readFileSync(join(path, metricsFile), "utf8").trim().split("\n");
   expect(lines.map((line) => JSON.parse(line))).toMatchObject([
     { step: 1, loss: 1 },
@@ -472,6 +570,15 @@ it("a run has one writer, and the lock of a dead process is ignored", () => {
   }
   writeFileSync(lock, JSON.stringify({ ...holder, host: "elsewhere" }));
   expect(() => WritableRun.resume(path)).toThrow(/process \d+ on elsewhere is writing this run \(if it is not, delete/);
+});
+
+it("a file named lock that is not a lock of a run is named in the error and kept", () => {
+  create().close();
+  writeFileSync(join(path, "lock"), "precious");
+  expect(() => WritableRun.resume(path)).toThrow(
+    `${join(path, "lock")}: cannot write: the file is not a lock of trm, expected no other file of this name`,
+  );
+  expect(readFileSync(join(path, "lock"), "utf8")).toBe("precious");
 });
 
 it("a lock that cannot be read is named in the error", () => {

@@ -3,12 +3,12 @@
 import { existsSync, readdirSync, rmdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import * as z from "zod/mini";
-import { makeFolders, readBytes, replaceFile } from "../../formats/index.node.ts";
+import { isTemporaryName, makeFolders, readBytes, replaceFile } from "../../formats/index.node.ts";
 import { CheckpointError } from "../../formats/index.ts";
 import { taskChoiceSchema } from "../../puzzles/index.ts";
 import type { CheckpointFiles } from "../checkpoint.ts";
 import { type Checkpoint, readCheckpoint, saveCheckpoint, stepOfFolder } from "../checkpoint-folder.node.ts";
-import { type FolderLock, isLockName, lockFolder } from "../folder-lock.node.ts";
+import { type FolderLock, lockFile, lockFolder } from "../folder-lock.node.ts";
 import { parseAs, parseJson } from "../model-files.ts";
 import { initSchema, OccupiedError } from "../run-folder.node.ts";
 import { type AblationCell, cellSchema } from "./cell.ts";
@@ -52,7 +52,8 @@ export const isAblation = (folder: string): boolean => existsSync(join(folder, p
  */
 export function lockAblation(folder: string): FolderLock {
   const isNew = !existsSync(folder);
-  if (!isNew && !isAblation(folder) && !readdirSync(folder).every(isLockName)) {
+  const isOurs = (name: string): boolean => name === lockFile || isTemporaryName(name);
+  if (!isNew && !isAblation(folder) && !readdirSync(folder).every(isOurs)) {
     throw new OccupiedError(`${folder} exists and is not an ablation: choose another --out`);
   }
   makeFolders(folder);

@@ -8,7 +8,7 @@
  */
 import { existsSync, readdirSync, readFileSync, realpathSync, statSync } from "node:fs";
 import { isAbsolute, join, relative, resolve, sep } from "node:path";
-import { replaceFiles, temporaryPrefix } from "../../formats/index.node.ts";
+import { isTemporaryName, makeFolders, removeEmptyFolders, replaceFiles } from "../../formats/index.node.ts";
 import {
   CheckpointError,
   parseSafetensors,
@@ -32,6 +32,7 @@ import { averageFile, type CheckpointSide, weightsFile } from "../checkpoint.ts"
 import { type CheckpointChoice, readCheckpoint } from "../checkpoint-folder.node.ts";
 import { fingerprintOfFolder, fingerprintOfSets, verifyData } from "../data-fingerprint.node.ts";
 import { epochsOfSteps, examplesPerEpoch } from "../epochs.ts";
+import { lockFile, lockFolder } from "../folder-lock.node.ts";
 import { OccupiedError, readRun, readSets } from "../run-folder.node.ts";
 import { formatOfficialConfig } from "./config-file.ts";
 import { type Target, toOfficialConfig } from "./official-config.ts";
@@ -148,7 +149,7 @@ export async function exportRun(options: ExportOptions): Promise<Exported> {
     contents.set(`${exportedData}/${IDENTIFIERS_JSON}`, utf8(pythonJson(identifierNames)));
   }
   contents.set(exportedConfig, utf8(formatOfficialConfig(config, heading(target))));
-  replaceFiles(out, contents, { names: exportedNames, marker: exportedConfig });
+  writeExport(out, contents);
   const written = new Set([...contents.keys()].map((name) => name.replace(/\/.*/, "/")));
   const ofOfficial = [isLoadable ? "" : withoutTable, training.emaWarmup ? withoutWarmup : ""];
   const ofBoth = [
@@ -159,6 +160,21 @@ export async function exportRun(options: ExportOptions): Promise<Exported> {
   ];
   const notes = target === "official" ? [...ofOfficial, ...ofBoth] : ofBoth;
   return { files: [...written], notes: notes.filter((note) => note !== "") };
+}
+
+/** Replaces an earlier export in a folder, which is locked meanwhile. A failure leaves no new folder. */
+function writeExport(out: string, contents: ReadonlyMap<string, Uint8Array>): void {
+  const created = makeFolders(out);
+  try {
+    const lock = lockFolder(out, "this export");
+    try {
+      replaceFiles(out, contents, { names: exportedNames, marker: exportedConfig });
+    } finally {
+      lock.release();
+    }
+  } finally {
+    removeEmptyFolders(created);
+  }
 }
 
 /** How the task of a checkpoint differs from that of its run; undefined if the names agree. */
@@ -176,7 +192,7 @@ const differentName = (checkpoint: TaskChoice, run: TaskChoice): string | undefi
 function expectReplaceable(out: string, kept: Readonly<Record<string, string>>): void {
   if (!existsSync(out)) return;
   const names = statSync(out).isDirectory()
-    ? readdirSync(out).filter((name) => !name.startsWith(temporaryPrefix))
+    ? readdirSync(out).filter((name) => name !== lockFile && !isTemporaryName(name))
     : [out];
   const config = join(out, exportedConfig);
   const isExport = names.includes(exportedConfig) && readFileSync(config, "utf8").startsWith(`# ${writtenBy}`);

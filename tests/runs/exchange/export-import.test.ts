@@ -11,12 +11,14 @@ import {
   symlinkSync,
   writeFileSync,
 } from "node:fs";
-import { dirname, join } from "node:path";
+import { hostname } from "node:os";
+import { basename, dirname, join } from "node:path";
 import { afterAll, describe, expect, it, vi } from "vitest";
 import { exportCommand } from "../../../src/cli/commands/export.ts";
 import { importCommand } from "../../../src/cli/commands/import.ts";
 import { trainCommand } from "../../../src/cli/commands/train.ts";
 import { InterruptedError } from "../../../src/cli/explain.ts";
+import { temporaryName } from "../../../src/formats/index.node.ts";
 import { parseSafetensors, serializeSafetensors, toFloat32, type WritableTensor } from "../../../src/formats/index.ts";
 import { parsePt } from "../../../src/formats/pt.ts";
 import { serializePt } from "../../../src/formats/pt-writer.ts";
@@ -28,6 +30,7 @@ import { exportRun } from "../../../src/runs/exchange/export.node.ts";
 import { readRunSets, readWeights } from "../../../src/runs/exchange/import.node.ts";
 import { fromOfficialConfig, toOfficialConfig } from "../../../src/runs/exchange/official-config.ts";
 import { parseWeights } from "../../../src/runs/exchange/weights-file.ts";
+import { lockFolder } from "../../../src/runs/folder-lock.node.ts";
 import { exportWeights } from "../../../src/runs/index.ts";
 import { readRun, readSets, WritableRun } from "../../../src/runs/run-folder.node.ts";
 import { importWeights } from "../../../src/runs/weights.ts";
@@ -226,9 +229,42 @@ describe("export", () => {
     const { path } = await makeRun({ name: "sudoku4" });
     folders.push(dirname(path));
     const out = temporary();
-    mkdirSync(join(out, ".tmp-1-files", "new"), { recursive: true });
+    const { pid } = spawnSync(process.execPath, ["--version"]);
+    mkdirSync(join(out, basename(temporaryName("files")).replace(String(process.pid), String(pid)), "new"), {
+      recursive: true,
+    });
+    writeFileSync(join(out, "lock"), JSON.stringify({ pid, host: hostname(), started: null }));
     await exportRun({ run: path, out, target: "torchrun" });
-    expect(readdirSync(out)).not.toContain(".tmp-1-files");
+    expect(readdirSync(out)).toEqual(["config.yaml", "data", "ema.safetensors", "model.safetensors"]);
+  });
+
+  it("keeps files of the user whose names begin as those of temporary files, and refuses a folder that holds one", async () => {
+    const { path } = await makeRun({ name: "sudoku4" });
+    folders.push(dirname(path));
+    const out = temporary();
+    writeFileSync(join(out, ".tmp-note"), "precious");
+    await expect(exportRun({ run: path, out, target: "torchrun" })).rejects.toThrow(
+      `${out} exists and is not an export of trm: choose another --out`,
+    );
+    rmSync(join(out, ".tmp-note"));
+    await exportRun({ run: path, out, target: "torchrun" });
+    writeFileSync(join(out, ".tmp-note"), "precious");
+    await exportRun({ run: path, out, target: "torchrun" });
+    expect(readFileSync(join(out, ".tmp-note"), "utf8")).toBe("precious");
+  });
+
+  it("is refused while another process exports to the same folder, also to a new one, and changes nothing", async () => {
+    const { path } = await makeRun({ name: "sudoku4" });
+    folders.push(dirname(path));
+    const out = temporary();
+    const lock = lockFolder(out);
+    await expect(exportRun({ run: path, out, target: "torchrun" })).rejects.toThrow(
+      `${out}: process ${process.pid} is writing this export`,
+    );
+    expect(readdirSync(out)).toEqual(["lock"]);
+    lock.release();
+    await exportRun({ run: path, out, target: "torchrun" });
+    expect(readdirSync(out)).not.toContain("lock");
   });
 
   it("refuses puzzles that the run was not trained on before it writes anything", async () => {
