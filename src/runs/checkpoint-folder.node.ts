@@ -3,7 +3,7 @@
 import { existsSync, readdirSync, realpathSync, statSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { crc32 } from "node:zlib";
-import { createFolder, readBytes, removeFolder, replaceFile, writeFlushed } from "../formats/index.node.ts";
+import { createFolder, isThere, readBytes, removeFolder, replaceFile, writeFlushed } from "../formats/index.node.ts";
 import { CheckpointError, quoted, shortened } from "../formats/index.ts";
 import { ConfigError } from "../trm/index.ts";
 import {
@@ -112,9 +112,9 @@ const sideBytes = (side: object): Uint8Array => Buffer.from(`${JSON.stringify(si
 
 /** Path of a checkpoint in a run folder, or the path itself if it is a checkpoint folder. @throws CheckpointError */
 export function checkpointFolder(path: string, choice: CheckpointChoice = "last"): string {
-  if (!existsSync(path)) throw new CheckpointError(`${path}: no such folder`);
+  if (!isThere(path)) throw new CheckpointError(`${path}: no such folder`);
   if (!statSync(path).isDirectory()) throw new CheckpointError(`${path}: is a file, expected the folder of a run`);
-  if (existsSync(join(path, sideFile))) return path;
+  if (isThere(join(path, sideFile))) return path;
   const newest = checkpointsIn(path).at(-1);
   if (!newest) throw new CheckpointError(`${path}: contains no checkpoint, expected the folder of a run`);
   if (choice === "last") return join(path, newest);

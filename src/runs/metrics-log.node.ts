@@ -1,7 +1,7 @@
 // Writes and reads metrics.jsonl, one JSON object per line. metrics.ts has the schemas of the lines.
 import { closeSync, existsSync, openSync, writeSync } from "node:fs";
 import { join } from "node:path";
-import { readBytes, replaceFile } from "../formats/index.node.ts";
+import { isThere, readBytes, replaceFile } from "../formats/index.node.ts";
 import { CheckpointError } from "../formats/index.ts";
 import { lineBreak, linesOf, type Metrics, type MetricsLine, parseMetrics } from "./metrics.ts";
 
@@ -54,18 +54,18 @@ function stepOf(line: Uint8Array): number | undefined {
   }
 }
 
-/** The metrics of a run that has made a training step. @throws CheckpointError */
+/** The metrics of a run that has made a training step. @throws CheckpointError, FileError */
 export function readCourse(run: string): Metrics {
   const metrics = readMetrics(run);
   if (metrics.steps.length > 0) return metrics;
-  const isRun = existsSync(join(run, "run.json"));
+  const isRun = isThere(join(run, "run.json"));
   const reason = isRun ? "has not made a training step yet" : "contains no metrics, expected the folder of a run";
   throw new CheckpointError(`${run}: ${reason}`);
 }
 
-/** The metrics of the run in a folder; empty if it has not written any. @throws CheckpointError */
+/** The metrics of the run in a folder; empty if it has not written any. @throws CheckpointError, FileError */
 export function readMetrics(run: string): Metrics {
   const path = join(run, metricsFile);
-  if (!existsSync(run)) throw new CheckpointError(`${run}: no such folder`);
-  return existsSync(path) ? parseMetrics(readBytes(path), path) : { steps: [], unseen: [] };
+  if (!isThere(run)) throw new CheckpointError(`${run}: no such folder`);
+  return isThere(path) ? parseMetrics(readBytes(path), path) : { steps: [], unseen: [] };
 }

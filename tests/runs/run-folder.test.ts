@@ -1,6 +1,7 @@
 /** Run folders on a disk: atomic creation, one writer, and recovery from crashes and full disks. */
 import { spawnSync } from "node:child_process";
 import fs, {
+  chmodSync,
   cpSync,
   existsSync,
   mkdirSync,
@@ -29,7 +30,7 @@ import {
   saveCheckpoint,
   stepOfFolder,
 } from "../../src/runs/checkpoint-folder.node.ts";
-import { metricsFile } from "../../src/runs/metrics-log.node.ts";
+import { metricsFile, readCourse } from "../../src/runs/metrics-log.node.ts";
 import {
   folderState,
   moveRunAside,
@@ -585,6 +586,29 @@ it("a lock that cannot be read is named in the error", () => {
   create().close();
   mkdirSync(join(path, "lock"));
   expect(() => WritableRun.resume(path)).toThrow(`${join(path, "lock")}: cannot read: a folder, expected a file`);
+});
+
+it.skipIf(process.platform === "win32")("a run that the user may not read is not reported as missing contents", () => {
+  const run = create();
+  run.metrics.append(tinyStepLine(1));
+  run.close();
+  chmodSync(root, 0o755);
+  chmodSync(path, 0o600); // its files have names, but cannot be reached
+  const isRoot = process.getuid?.() === 0; // who may read everything
+  if (isRoot) process.seteuid?.("nobody");
+  try {
+    for (const [name, read] of [
+      ["metrics.jsonl", readCourse],
+      ["run.json", readRun],
+      ["run.json", readSets],
+      ["checkpoint.json", readCheckpoint],
+    ] as const) {
+      expect(() => read(path)).toThrow(`${join(path, name)}: cannot read: permission denied`);
+    }
+  } finally {
+    if (isRoot) process.seteuid?.(0);
+    chmodSync(path, 0o700);
+  }
 });
 
 it("the errors of a run folder name the missing or broken file", () => {
