@@ -101,29 +101,32 @@ export function loadArcSubset(prefix: string, name: string): ArcSubset {
   if (existsSync(challenges)) {
     const solutions = `${prefix}_${name}_solutions.json`;
     const read = (file: string) => ({ file, text: decodeText(readBytes(file), file) });
-    return { name, tasks: parseArcChallenges(read(challenges), existsSync(solutions) ? read(solutions) : undefined) };
+    const tasks = parseArcChallenges(read(challenges), existsSync(solutions) ? read(solutions) : undefined);
+    return { name, tasks, fileOf: () => challenges };
   }
   if (!existsSync(folder) || !statSync(folder).isDirectory()) {
     throw new DatasetError(`neither ${challenges} nor a folder ${folder} exists`);
   }
   const tasks = new Map<string, ArcTask>();
+  const files = new Map<string, string>();
   for (const file of readdirSync(folder, { recursive: true, encoding: "utf8" }).filter(isTaskFile).sort()) {
     const path = join(folder, file);
     const task = basename(file, ".json");
     if (tasks.has(task)) throw new DatasetError(`a second task of the name ${task}`, { file: path });
     tasks.set(task, parseArcTask(decodeText(readBytes(path), path), path));
+    files.set(task, path);
   }
   if (tasks.size === 0) throw new DatasetError("no .json files", { file: folder });
-  return { name, tasks };
+  return { name, tasks, fileOf: (task) => files.get(task)! };
 }
 
 /** The tasks of a subset whose grids all fit the canvas. */
-function tasksThatFit({ name, tasks }: ArcSubset, side: number): ArcSubset {
+function tasksThatFit(subset: ArcSubset, side: number): ArcSubset {
   const fits = ({ rows, columns }: Grid): boolean => rows <= side && columns <= side;
-  const fitting = [...tasks].filter(([, task]) =>
+  const fitting = [...subset.tasks].filter(([, task]) =>
     [...task.values()].flat().every(({ input, output }) => fits(input) && (output === undefined || fits(output))),
   );
-  return { name, tasks: new Map(fitting) };
+  return { ...subset, tasks: new Map(fitting) };
 }
 
 /** A note about the tasks that do not fit the canvas. */

@@ -20,6 +20,8 @@ const BLANK = "<blank>";
 export interface ArcSubset {
   readonly name: string;
   readonly tasks: ArcTasks;
+  /** The file that holds a task, for errors. */
+  readonly fileOf: (task: string) => string;
 }
 
 export interface ArcBuildOptions {
@@ -56,11 +58,16 @@ export async function buildArc(options: ArcBuildOptions): Promise<ArcBuild> {
   for (const subset of subsets) {
     for (const [name, task] of subset.tasks) {
       if (parseAugmentedName(name).augmentation !== undefined) {
-        throw new DatasetError(`task ${quoted(name)}: got the name of an augmented copy, expected one without "|||"`);
+        throw new DatasetError(`task ${quoted(name)}: got the name of an augmented copy, expected one without "|||"`, {
+          file: subset.fileOf(name),
+        });
       }
       const splits = pairsOfSplits(task, subset.name === testSet);
       for (const [split, pairs] of splits) {
-        if (pairs.length === 0) throw new DatasetError(`task ${quoted(name)}: no pairs for the ${split} split`);
+        if (pairs.length > 0) continue;
+        throw new DatasetError(`task ${quoted(name)}: no pairs for the ${split} split, expected at least one`, {
+          file: subset.fileOf(name),
+        });
       }
       if (subset.name === testSet) testPuzzles.set(name, task);
       const puzzles = augmentations(name, splits, augment, random);

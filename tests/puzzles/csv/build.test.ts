@@ -404,6 +404,23 @@ describe("ARC", () => {
     );
   });
 
+  it("a task without pairs, or with the name of an augmented copy, is refused with its file", async () => {
+    const folder = join(out, "json/one");
+    mkdirSync(folder, { recursive: true });
+    const [prefix, pair] = [join(out, "json"), { input: [[1, 2]], output: [[2, 1]] }];
+    const build = (name: string) =>
+      buildArcFiles({ prefix, subsets: [name], testSet: name, out: join(out, "set"), augment: 0 });
+    writeFileSync(join(folder, "empty.json"), '{"train":[],"test":[]}');
+    await expect(build("one")).rejects.toThrow(
+      `${join(folder, "empty.json")}: task "empty": no pairs for the train split, expected at least one`,
+    );
+    const challenges = `${prefix}_all_challenges.json`;
+    writeFileSync(challenges, JSON.stringify({ untested: { train: [pair], test: [] } }));
+    await expect(build("all")).rejects.toThrow(`${challenges}: task "untested": no pairs for the test split`);
+    writeFileSync(challenges, JSON.stringify({ "copy|||t0|||0123456789": { train: [pair], test: [pair] } }));
+    await expect(build("all")).rejects.toThrow(`${challenges}: task "copy|||t0|||0123456789": got the name of`);
+  });
+
   it("test tasks that occur in another subset are reported", async () => {
     const folder = join(out, "json");
     mkdirSync(folder);
