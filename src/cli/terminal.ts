@@ -2,6 +2,7 @@
 import type { WriteStream } from "node:tty";
 import pc from "picocolors";
 import { checkOutput, isStandardOutput } from "../formats/index.node.ts";
+import { runOfFile } from "../runs/index.node.ts";
 import { UsageError } from "./explain.ts";
 
 export type Colours = ReturnType<typeof pc.createColors>;
@@ -40,13 +41,20 @@ export function openTerminal(remarksTo: StreamName = "stdout", resultTo: StreamN
 
 /**
  * Opens the terminal of a command that may write an output file at its end, perhaps to the standard output.
- * @throws UsageError for the standard output with --json too; FileError if the file cannot be written
+ * @throws UsageError for the standard output with --json too, and for a file of a run; FileError if the file cannot be written
  */
 export function openTerminalBeside(option: string, path: string | undefined, json = false): Terminal {
   const isTaken = path !== undefined && isStandardOutput(path);
   if (isTaken && json) throw new UsageError(`${option} ${path} and --json both print to standard output`);
-  if (path !== undefined) checkOutput(path);
+  if (path !== undefined) checkOutputFile(option, path);
   return openTerminal(json || isTaken ? "stderr" : "stdout", isTaken ? "stderr" : "stdout");
+}
+
+/** Checks an output file before long work. @throws UsageError for a file of a run; FileError if it cannot be written */
+export function checkOutputFile(option: string, path: string): void {
+  checkOutput(path);
+  const run = runOfFile(path);
+  if (run !== undefined) throw new UsageError(`${option} ${path} is a file of the run ${run}, expected another file`);
 }
 
 /** NO_COLOR (https://no-color.org) and FORCE_COLOR decide; without them, only a terminal has colours. */

@@ -39,7 +39,7 @@ export {
 export { LockError } from "./folder-lock.node.ts";
 export { type InitialWeights, readInitialWeights } from "./initial-weights.node.ts";
 export { type CheckpointPlace, isModelFolder, type LoadedRun, type LoadRunOptions, loadRun } from "./load-run.node.ts";
-export { metricsFile, readCourse, readMetrics } from "./metrics-log.node.ts";
+export { readCourse, readMetrics } from "./metrics-log.node.ts";
 export {
   dataFolderOf,
   folderState,
@@ -49,6 +49,7 @@ export {
   type RunAbout,
   readSets,
   runFileIn,
+  runOfFile,
   unseenFile,
   WritableRun,
 } from "./run-folder.node.ts";

@@ -9,7 +9,7 @@
 //                       one with the best evaluation
 //   lock                present while a process writes
 import { existsSync, readdirSync, realpathSync, renameSync, rmdirSync, rmSync, statSync } from "node:fs";
-import { isAbsolute, join, relative, sep } from "node:path";
+import { basename, dirname, isAbsolute, join, relative, sep } from "node:path";
 import * as z from "zod/mini";
 import {
   expectNoLink,
@@ -30,6 +30,7 @@ import {
   checkpointOfStep,
   type EvaluatedStep,
   readCheckpoint,
+  runFolderOf,
   saveCheckpoint,
   stepOfFolder,
   stepsIn,
@@ -310,6 +311,22 @@ export function readRun(path: string): RunAbout {
   if (!isThere(path)) throw new CheckpointError(`${path}: no such folder`);
   if (!isThere(file)) throw new CheckpointError(`${path}: contains no ${runFile}, expected the folder of a run`);
   return parseAs(runSchema, parseJson(readBytes(file), file), file);
+}
+
+/**
+ * The run that a file belongs to, as its path is written or behind links: the run's own files and all files of its checkpoints do.
+ * Undefined for any other file, also in the folder of a run.
+ */
+export function runOfFile(path: string): string | undefined {
+  const real = statSync(path, { throwIfNoEntry: false })?.isFile() ? realpathSync.native(path) : path;
+  return ownerOf(path) ?? ownerOf(real);
+}
+
+function ownerOf(file: string): string | undefined {
+  const folder = dirname(file);
+  const run = runFolderOf(folder);
+  if (!existsSync(runFileIn(run)) && !existsSync(join(run, metricsFile))) return undefined;
+  return run !== folder || isOurs(basename(file)) ? run : undefined;
 }
 
 /** The data set that the run at `path` trains on; undefined if its puzzles are in the run folder. @throws CheckpointError */

@@ -24,8 +24,14 @@ it("data generate checks its output file before it generates puzzles", async () 
     runCommand(dataCommand(), "generate", module, "--count", "9", "--out", out);
   await expect(generate(results)).rejects.toThrow(`${results}: cannot write: a folder, expected a file`);
   await expect(generate(join(module, "puzzles.csv"))).rejects.toThrow("a part of the path is a file");
+  writeFileSync(join(results, "run.json"), "{}");
+  const unseen = join(results, "unseen.csv");
+  await expect(generate(unseen)).rejects.toThrow(
+    `--out ${unseen} is a file of the run ${results}, expected another file`,
+  );
   await expect(generate(join(folder, "new", "puzzles.csv"))).rejects.toThrow("a puzzle was generated");
   expect(readdirSync(folder).toSorted()).toEqual(["results", "task.mjs"]);
+  expect(readdirSync(results)).toEqual(["run.json"]);
 });
 
 it("data generate writes the puzzles that it has generated", async () => {
@@ -48,6 +54,15 @@ it("data keeps an existing data set unless --force is given", async () => {
   await build();
   await expect(build("--subsample", "2")).rejects.toThrow(`${out} holds a data set already: --force replaces it`);
   expect(await build("--subsample", "2", "--force")).toContain(`${out}/train: 2 groups`);
+});
+
+it("data does not write a data set into the folder of a run, also with --force", async () => {
+  const run = join(folder, "run");
+  mkdirSync(run);
+  writeFileSync(join(run, "run.json"), "{}");
+  const build = runCommand(dataCommand(), "sudoku", "--from", join(folder, "csv"), "--out", run, "--force");
+  await expect(build).rejects.toThrow(`${run} holds a run: choose another --out`);
+  expect(readdirSync(run)).toEqual(["run.json"]);
 });
 
 it("data generate refuses more puzzles than the longest text can hold, before it generates any", async () => {

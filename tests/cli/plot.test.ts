@@ -122,7 +122,7 @@ it("the vertical axis of a constant learning rate goes from 0 to twice the rate"
   expect(labels).toEqual([0, 0.001, 0.002, 0.003, 0.004]);
 });
 
-it("trm plot refuses to replace the metrics of a run, and a run without a training step", async () => {
+it("trm plot refuses to replace a file of a run, and a run without a training step", async () => {
   const run = join(folder, "none");
   mkdirSync(run);
   const plot = (...args: string[]) =>
@@ -130,7 +130,11 @@ it("trm plot refuses to replace the metrics of a run, and a run without a traini
       .exitOverride()
       .parseAsync([run, ...args], { from: "user" });
   writeFileSync(join(run, "run.json"), "{}");
-  await expect(plot("--svg", join(run, "metrics.jsonl"))).rejects.toThrow(`holds the metrics of ${run}`);
+  for (const option of ["--out", "--svg"]) {
+    const path = join(run, "run.json");
+    const message = `${option} ${path} is a file of the run ${run}, expected another file`;
+    await expect(plot(option, path)).rejects.toThrow(message);
+  }
   await expect(plot("--svg", join(folder, "none.svg"))).rejects.toThrow(`${run}: has not made a training step yet`);
   rmSync(join(run, "run.json"));
   await expect(plot("--svg", join(folder, "none.svg"))).rejects.toThrow(`${run}: contains no metrics`);

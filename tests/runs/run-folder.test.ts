@@ -36,6 +36,7 @@ import {
   moveRunAside,
   readRun,
   readSets,
+  runOfFile,
   unseenFile,
   WritableRun,
 } from "../../src/runs/run-folder.node.ts";
@@ -547,6 +548,21 @@ it("an incomplete checkpoint is refused with the steps of the other ones", () =>
   expect(() => readCheckpoint(path)).toThrow(
     "incomplete: no weights.safetensors; the run has other checkpoints, of steps 0 (the path of its folder)",
   );
+});
+
+it("a file belongs to a run if it is one of its own or in a checkpoint, also behind a link, but not beside them", () => {
+  create().close();
+  const own = ["run.json", "metrics.jsonl", "data.safetensors", "unseen.csv", "identifiers.json", "lock"];
+  for (const name of [...own, "checkpoint-0000000", "checkpoint-0000000/weights.safetensors"]) {
+    expect(runOfFile(join(path, name)), name).toBe(path);
+  }
+  symlinkSync(join(path, "run.json"), `${path}-link`);
+  symlinkSync(path, `${path}-folder`);
+  expect(runOfFile(`${path}-link`)).toBe(realpathSync(path));
+  expect(runOfFile(join(`${path}-folder`, "run.json"))).toBe(`${path}-folder`);
+  for (const file of [join(path, "curves.svg"), join(root, "run.json"), "-", "/dev/stdout"]) {
+    expect(runOfFile(file), file).toBeUndefined();
+  }
 });
 
 it("discarding a run deletes its folder but no other files", () => {

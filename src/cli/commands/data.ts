@@ -10,7 +10,7 @@ import {
   taskNames,
   writePuzzleCsv,
 } from "../../puzzles/index.ts";
-import { OccupiedError } from "../../runs/index.node.ts";
+import { folderState, OccupiedError } from "../../runs/index.node.ts";
 import { UsageError } from "../explain.ts";
 import { counted } from "../format.ts";
 import { type GeneratedOptions, generatedChoice, generatedOptions } from "../generated-choice.ts";
@@ -124,11 +124,12 @@ function names(text: string): string[] {
   return all;
 }
 
-/** Builds a data set with a progress line, then prints a summary. @throws OccupiedError for an existing data set without --force */
+/** Builds a data set with a progress line, then prints a summary. @throws OccupiedError for a run, and for an existing data set without --force */
 async function build(
   { out, force, json }: { readonly out: string; readonly force?: boolean; readonly json?: boolean },
   run: (onProgress: AwaitedProgress) => BuildReport | Promise<BuildReport>,
 ): Promise<void> {
+  if (folderState(out) === "run") throw new OccupiedError(`${out} holds a run: choose another --out`);
   if (!force && holdsDataset(out)) throw new OccupiedError(`${out} holds a data set already: --force replaces it`);
   const terminal = openTerminal(json ? "stderr" : "stdout");
   const report = await runCancellable(terminal, run);

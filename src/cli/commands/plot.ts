@@ -1,14 +1,14 @@
 // `trm plot`: the learning curves of one or several runs, in one file.
-import { basename, join, resolve } from "node:path";
+import { basename, resolve } from "node:path";
 import { Command } from "commander";
-import { isSameFile, isStandardOutput, writeOutput } from "../../formats/index.node.ts";
-import { metricsFile, readCourse, runFolderOf } from "../../runs/index.node.ts";
+import { isStandardOutput, writeOutput } from "../../formats/index.node.ts";
+import { readCourse, runFolderOf } from "../../runs/index.node.ts";
 import { UsageError } from "../explain.ts";
 import { expectDifferentFiles, outputFile } from "../options.ts";
 import { chartsOf, type PlottedRun } from "../plot/charts.ts";
 import { plotPage } from "../plot/page.ts";
 import { plotSvg } from "../plot/svg.ts";
-import { openTerminalBeside } from "../terminal.ts";
+import { checkOutputFile, openTerminalBeside } from "../terminal.ts";
 import { invocation } from "../version.ts";
 
 interface PlotOptions {
@@ -37,10 +37,8 @@ function plot(paths: readonly string[], { out, svg }: PlotOptions): void {
   if (out === undefined && svg === undefined)
     throw new UsageError("plot: --out FILE.html or --svg FILE.svg is missing");
   if (out !== undefined && svg !== undefined) expectDifferentFiles("plot", { out, svg });
-  for (const path of [out, svg].filter((each) => each !== undefined)) {
-    const run = paths.find((each) => isSameFile(path, join(runFolderOf(each), metricsFile)));
-    if (run !== undefined) throw new UsageError(`plot: ${path} holds the metrics of ${run}, expected another file`);
-  }
+  if (out !== undefined) checkOutputFile("--out", out);
+  if (svg !== undefined) checkOutputFile("--svg", svg);
   const names = namesOf(paths);
   const charts = chartsOf(
     paths.map((path, i): PlottedRun => ({ name: names[i]!, metrics: readCourse(runFolderOf(path)) })),
