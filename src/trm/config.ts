@@ -11,6 +11,10 @@ import { inEnglish } from "./schema-messages.ts";
 const whole = z.number().check(z.int());
 const positive = whole.check(z.minimum(1));
 const notNegative = whole.check(z.minimum(0));
+/** Limits far beyond any use, so that a mistyped value is refused at once instead of exhausting time or memory. */
+const loops = positive.check(z.maximum(100_000));
+const loopsOrNone = notNegative.check(z.maximum(100_000));
+const depth = positive.check(z.maximum(1000));
 const probability = z.number().check(z.minimum(0), z.maximum(1));
 /** Decay rate of a moving average. With 1 the average would never change, and bias correction would divide by 0. */
 const decayRate = z.number().check(z.minimum(0), z.lt(1));
@@ -27,13 +31,13 @@ export interface ModelConfig {
   readonly vocabularySize: number;
   /** Tokens per puzzle, excluding the positions of the puzzle embedding. Must be given. */
   readonly sequenceLength: number;
-  /** Latent recursions per supervision step; only the last is on the tape. Default: 3. */
+  /** Latent recursions per supervision step; only the last is on the tape. At most 100,000. Default: 3. */
   readonly T: number;
-  /** Updates of z per latent recursion (multiZ: the number of its z latents; fixedPoint ignores it). Default: 6. */
+  /** Updates of z per latent recursion (multiZ: the number of its z latents; fixedPoint ignores it). At most 100,000. Default: 6. */
   readonly n: number;
-  /** Number of blocks of the network. Default: 2. */
+  /** Number of blocks of the network, at most 1,000. Default: 2. */
   readonly layers: number;
-  /** Number of blocks of the separate network for y. Default: `layers`. */
+  /** Number of blocks of the separate network for y, at most 1,000. Default: `layers`. */
   readonly layersY?: number | undefined;
   /** D, the size of x, y and z at every position. Default: 512. */
   readonly hiddenSize: number;
@@ -75,9 +79,9 @@ export interface ModelConfig {
   readonly pathNoiseBeta: number;
   /** fixedPoint ("TRM-DEQ", arXiv 2605.12466): the solver of z = net(x + y + z), see fixed-point.ts. Default: "anderson". */
   readonly solver: (typeof solvers)[number];
-  /** fixedPoint: number of iterations of the solver, all of which are computed, off the tape. Default: 8. */
+  /** fixedPoint: number of iterations of the solver, all of which are computed, off the tape. At most 100,000. Default: 8. */
   readonly solverIterations: number;
-  /** fixedPoint: updates of z after the solver, which are on the tape. Default: 2. */
+  /** fixedPoint: updates of z after the solver, which are on the tape. At most 100,000. Default: 2. */
   readonly gradientSteps: number;
 }
 
@@ -85,7 +89,7 @@ export interface ModelConfig {
 export interface TrainingConfig {
   /** B, the number of slots: puzzles that are computed together. Default: 768. */
   readonly batchSize: number;
-  /** N_sup, the maximum number of supervision steps per puzzle. Default: 16. */
+  /** N_sup, the maximum number of supervision steps per puzzle, at most 100,000. Default: 16. */
   readonly nSup: number;
   /** Probability of a random minimum of supervision steps, drawn for every slot at every step. Default: 0.1. */
   readonly explorationProbability: number;
@@ -165,10 +169,10 @@ const modelSchema = z
     oneStepGradient: z._default(z.boolean(), false),
     vocabularySize: positive,
     sequenceLength: positive,
-    T: z._default(positive, 3),
-    n: z._default(positive, 6),
-    layers: z._default(positive, 2),
-    layersY: z.optional(positive),
+    T: z._default(loops, 3),
+    n: z._default(loops, 6),
+    layers: z._default(depth, 2),
+    layersY: z.optional(depth),
     hiddenSize: z._default(positive, 512),
     mixer: z._default(z.enum(["mlp", "attention"]), "mlp"),
     heads: z._default(positive, 8),
@@ -183,8 +187,8 @@ const modelSchema = z
     dampingLambda: z._default(z.number().check(z.positive(), z.maximum(1)), 1),
     pathNoiseBeta: z._default(z.number().check(z.minimum(0)), 0),
     solver: z._default(z.enum(solvers), "anderson"),
-    solverIterations: z._default(notNegative, 8),
-    gradientSteps: z._default(notNegative, 2),
+    solverIterations: z._default(loopsOrNone, 8),
+    gradientSteps: z._default(loopsOrNone, 2),
   } satisfies Record<keyof ModelConfig, z.ZodMiniType>)
   .check(
     z.refine((c) => c.mixer === "mlp" || c.hiddenSize % c.heads === 0, {
@@ -236,7 +240,7 @@ const modelSchema = z
 /** Schema of the settings of a training; an empty object gives the defaults. */
 export const trainingSchema = z.strictObject({
   batchSize: z._default(positive, 768),
-  nSup: z._default(positive, 16),
+  nSup: z._default(loops, 16),
   explorationProbability: z._default(probability, 0.1),
   continueLoss: z._default(z.boolean(), false),
   haltAgainstContinue: z._default(z.boolean(), false),

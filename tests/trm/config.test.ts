@@ -45,6 +45,22 @@ describe("the configuration", () => {
   });
 
   it.each([
+    ["nSup", 100_000],
+    ["T", 100_000],
+    ["n", 100_000],
+    ["solverIterations", 100_000],
+    ["gradientSteps", 100_000],
+    ["layers", 1000],
+    ["layersY", 1000],
+  ])("refuses a value of %s above %d, which no training needs", (key, most) => {
+    const parse = (value: number) => parseConfig({ ...sizes, [key]: value });
+    for (const value of [most + 1, Number.MAX_SAFE_INTEGER]) {
+      expect(() => parse(value)).toThrow(new RegExp(`^config: ${key}: .*<=${most}, got ${value}$`));
+    }
+    expect(() => parse(most)).not.toThrow();
+  });
+
+  it.each([
     [{}, "config: columns: expected a number of columns that divides sequenceLength for the positions rotary2d"],
     [{ columns: 10 }, "config: columns: expected a number of columns that divides sequenceLength"],
     [{ columns: 0 }, "config: columns: "],
