@@ -6,8 +6,8 @@ import {
   isCorrect,
   predictRollouts,
   type RolloutAnswer,
+  type RolloutOptions,
   type RolloutSelection,
-  type RolloutSettings,
   selectRollout,
   type Task,
 } from "../trm/index.ts";
@@ -25,7 +25,7 @@ export interface RolloutSolution {
 export async function solveWithRollouts(
   { model, task }: Pick<LoadedModel, "model"> & { readonly task: Task },
   question: Int32Array,
-  options: RolloutSettings & { readonly steps: number; readonly select: RolloutSelection },
+  options: RolloutOptions & { readonly select: RolloutSelection },
 ): Promise<RolloutSolution> {
   const made = await predictRollouts(model, { inputs: question }, options);
   const answers = answersOf(made, 0, task.sequenceLength);

@@ -22,10 +22,12 @@ export interface Solution {
   readonly mistake: string | undefined;
 }
 
+/** @param onStep  called and awaited after every supervision step */
 export async function solvePuzzle(
   { model, config, task }: { readonly model: Model; readonly config: Config; readonly task: Task },
   question: Int32Array,
   supervisionSteps: number,
+  onStep?: () => Promise<void>,
 ): Promise<Solution> {
   const steps: SolveStep[] = [];
   let last = question;
@@ -40,6 +42,7 @@ export async function solvePuzzle(
       saysHalt: saysHalt(qHalt[0]!, qContinue[0]!, config.training),
     });
     last = tokens;
+    await onStep?.();
   }
   const halting = steps.find((each) => each.saysHalt);
   const answer = (halting ?? steps.at(-1))?.tokens ?? question;

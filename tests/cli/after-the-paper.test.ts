@@ -203,6 +203,6 @@ describe("probe", () => {
     const file = join(root, "probe.svg");
     await probe("--svg", file, "--limit", "4");
     expectSvg(readFileSync(file, "utf8"), "supervision step");
-    await expect(probe("--steps", "1")).rejects.toThrow("Expected a whole number of 2 or more.");
+    await expect(probe("--steps", "1")).rejects.toThrow("Expected a whole number from 2 to 100000.");
   });
 });

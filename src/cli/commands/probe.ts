@@ -40,7 +40,7 @@ export function probeCommand(): Command {
     .addOption(taskModuleOption());
   for (const option of puzzleOptions()) command.addOption(option);
   command
-    .option("--steps <n>", "supervision steps, at least 2 (default: as in training)", wholeNumber(2))
+    .option("--steps <n>", "supervision steps, at least 2 (default: as in training)", wholeNumber(2, 100_000))
     .option("--svg <file>", "write the curves as a picture; - for standard output", outputFile);
   for (const option of computeOptions()) command.addOption(option);
   return command

@@ -30,6 +30,7 @@ import { solveLines } from "../solve-lines.ts";
 import { solvePuzzle } from "../solve-steps.ts";
 import { openTerminal, type Terminal } from "../terminal.ts";
 import { invocation, shellPath } from "../version.ts";
+import { runCancellable } from "../work-progress.ts";
 
 interface SolveOptions extends ComputeOptions, RolloutChoice {
   readonly checkpoint: CheckpointChoice;
@@ -54,7 +55,7 @@ export function solveCommand(): Command {
     .addOption(taskModuleOption())
     .addOption(
       new Option("--steps <n>", "maximum number of supervision steps (default: as in training)").argParser(
-        wholeNumber(1),
+        wholeNumber(1, 100_000),
       ),
     )
     .option("--all", "also show the steps after the halt");
@@ -138,19 +139,32 @@ interface OnePuzzle {
   readonly text: string;
 }
 
+/** Runs work of `total` supervision steps, with a progress line if it takes long. */
+function countSteps<T>(
+  terminal: Terminal,
+  total: number,
+  work: (onStep: () => Promise<void>) => Promise<T>,
+): Promise<T> {
+  let done = 0;
+  return runCancellable(terminal, (onProgress) => work(() => onProgress("solving", ++done / total)));
+}
+
 async function solveOne({ place, loaded, text }: OnePuzzle, terminal: Terminal, options: SolveOptions): Promise<void> {
-  const { steps, all, json } = options;
+  const { steps = loaded.config.training.nSup, all, json } = options;
   const { task, config, model } = loaded;
+  const question = task.parse(text);
   const rollouts = rolloutSettings(options);
   if (rollouts) {
-    const given = { ...rollouts, steps: steps ?? config.training.nSup, select: options.select };
-    const solution = await solveWithRollouts(loaded, task.parse(text), given);
+    const given = { ...rollouts, steps, select: options.select };
+    const solution = await countSteps(terminal, rollouts.rollouts * steps, (onStep) =>
+      solveWithRollouts(loaded, question, { ...given, onStep }),
+    );
     model.dispose();
     if (json) terminal.print(JSON.stringify({ model: place.name, ...rolloutSolutionJson(task, solution) }));
     else showRollouts(task, solution, terminal);
     return;
   }
-  const solution = await solvePuzzle(loaded, task.parse(text), steps ?? config.training.nSup);
+  const solution = await countSteps(terminal, steps, (onStep) => solvePuzzle(loaded, question, steps, onStep));
   model.dispose();
   if (json) {
     terminal.print(JSON.stringify({ model: place.name, ...solutionJson(task, solution) }));
