@@ -8,7 +8,7 @@ import { parseAs } from "./model-files.ts";
 
 const count = z.number().check(z.int(), z.minimum(0));
 const share = z.number().check(z.minimum(0), z.maximum(1));
-const shares = z.array(share);
+const shares = z.array(share).check(z.minLength(1));
 /** Null where nothing was measured, and in lines of earlier versions, which do not have the field. */
 const measured = z._default(z.nullable(z.number()), null);
 

@@ -76,6 +76,7 @@ describe("metrics.jsonl", () => {
     ['{"step":2}\n', "m: line 2: seconds: "],
     [textOf([{ ...tinyStepLine(2), loss: "low" }]), "m: line 2: loss: Invalid input: expected number, received string"],
     [textOf([{ ...unseenLine(2), exact: 2 }]), "m: line 2: exact: "],
+    [textOf([{ ...unseenLine(2), exactAfter: [] }]), "m: line 2: exactAfter: "],
     ["null\n", "m: line 2: "],
   ])("with the line %s is refused with the number of the line and the field", (line, message) => {
     expect(() => parseMetrics(bytesOf(textOf([tinyStepLine(1)]) + line), "m")).toThrow(message);
