@@ -122,6 +122,18 @@ it("the vertical axis of a constant learning rate goes from 0 to twice the rate"
   expect(labels).toEqual([0, 0.001, 0.002, 0.003, 0.004]);
 });
 
+it("a chart on a logarithmic scale is drawn only if one of its values is above 0", () => {
+  const titlesOf = (losses: readonly number[]): string[] => {
+    const steps = losses.map((loss, i) => ({ ...tinyStepLine(i + 1, loss), gradientNorm: loss }));
+    const charts = chartsOf([{ name: "a", metrics: { steps, unseen: [] } }]);
+    expect(plotSvg(charts)).not.toMatch(/NaN|Infinity/);
+    return charts.map(({ title }) => title);
+  };
+  expect(titlesOf([0])).toEqual(["Learning rate"]);
+  expect(titlesOf([0, 0, 0])).toEqual(["Learning rate"]);
+  expect(titlesOf([0, 2, 0])).toEqual(["Loss", "Learning rate", "Gradient norm"]);
+});
+
 it("trm plot refuses to replace a file of a run, and a run without a training step", async () => {
   const run = join(folder, "none");
   mkdirSync(run);

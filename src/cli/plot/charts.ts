@@ -95,8 +95,12 @@ export function chartsOf(runs: readonly PlottedRun[]): Chart[] {
       series: lines("gradient norm"),
       data: joined(perStep(({ gradientNorm }) => gradientNorm)),
     },
-  ].filter(({ data }) => data.slice(1).some((values) => values.some((value) => value !== null)));
+  ].filter((chart) => chart.data.slice(1).some((values) => values.some((value) => isDrawable(chart, value))));
 }
+
+/** A logarithmic scale has no place for values of 0 and below. */
+export const isDrawable = ({ isLog }: Pick<Chart, "isLog">, value: number | null): value is number =>
+  value !== null && (!isLog || value > 0);
 
 /** The halting steps of the last evaluation of every run. */
 function haltingChart(runs: readonly PlottedRun[], series: readonly Series[]): Chart {

@@ -1,5 +1,5 @@
 // The charts of `trm plot` as one picture for documents.
-import { type Chart, palette, type Series } from "./charts.ts";
+import { type Chart, isDrawable, palette, type Series } from "./charts.ts";
 
 const size = { width: 640, height: 260, left: 64, right: 16, top: 44, bottom: 46, legend: 18 };
 
@@ -26,7 +26,7 @@ function drawn(chart: Chart): string {
   const scale = (value: number): number => (chart.isLog ? Math.log10(value) : value);
   const values = columns
     .flat()
-    .filter((value): value is number => value !== null && (!chart.isLog || value > 0))
+    .filter((value): value is number => isDrawable(chart, value))
     .map(scale);
   const lowest = values.reduce(smaller, Infinity);
   const [low, high] = chart.isShare
@@ -54,7 +54,7 @@ function drawn(chart: Chart): string {
   });
   const curves = columns.map((column, i) => {
     const points = column.flatMap((value, k) =>
-      value === null || (chart.isLog && value <= 0) ? [] : [`${x(xs[k]!).toFixed(1)},${y(value).toFixed(1)}`],
+      isDrawable(chart, value) ? [`${x(xs[k]!).toFixed(1)},${y(value).toFixed(1)}`] : [],
     );
     if (isHistogram) {
       const half = (0.35 / columns.length / (last - first)) * (width - left - right);
