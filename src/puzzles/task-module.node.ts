@@ -84,7 +84,7 @@ function asGridTask(exported: unknown, path: string): GridTask {
   try {
     return gridTask(exported as GridTaskDefinition);
   } catch (error) {
-    throw error instanceof ConfigError ? new ConfigError(`${path}: ${error.message}`) : error;
+    throw faultOf(path, error);
   }
 }
 
@@ -96,13 +96,16 @@ function guarded(task: GridTask, path: string): GridTask {
       try {
         return work(...given);
       } catch (error) {
-        const { name, message } = Object(error) as Partial<Error>;
-        if (name === passes) throw error;
-        throw new ConfigError(`${path}: ${name === "ConfigError" ? message : firstLine(error)}`);
+        if (passes !== undefined && Object(error).name === passes) throw error;
+        throw faultOf(path, error);
       }
     };
   const { parse, mistake, generate } = task;
   return { ...task, parse: guard(parse, "PuzzleError"), mistake: guard(mistake), generate: guard(generate) };
 }
+
+/** Anything that the code of a module throws, as an error with its path. */
+const faultOf = (path: string, error: unknown): ConfigError =>
+  new ConfigError(`${path}: ${error instanceof ConfigError ? error.message : firstLine(error)}`);
 
 const firstLine = (error: unknown): string => String(error).split("\n")[0]!;

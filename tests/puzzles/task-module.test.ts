@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { isModulePath, loadTaskModule, resolveTask } from "../../src/puzzles/index.node.ts";
 import { sudokuTask } from "../../src/puzzles/index.ts";
+import { ConfigError } from "../../src/trm/index.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "trm-task-module-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -69,6 +70,11 @@ describe("a task module", () => {
       `export default ${definition('symbols: "aa",')};`,
       /flip: symbols "aa", expected at least/,
     ],
+    [
+      "a definition that throws no error",
+      `export default { ...${definition()}, get rows() { if (this.read++ > 0) throw "late"; return 2; }, read: 0 };`,
+      /: late$/,
+    ],
     ["a syntax error", "export default {", /cannot be loaded: /],
     ["an error while it runs", "throw new Error('first\\nsecond');", /cannot be loaded: Error: first$/],
     ["a missing import", 'import "not-installed-anywhere";', /cannot be loaded: .*not-installed-anywhere/],
@@ -104,6 +110,16 @@ describe("a task module", () => {
     expect(() => short.task.generate({ train: 1, test: 0, seed: 1 })).toThrow(
       `${short.choice.module}: PuzzleError: flip: 2 characters, expected 4`,
     );
+    for (const [thrown, shown] of [
+      ['"boom\\n2"', "boom"],
+      ["undefined", "undefined"],
+      ["{}", "[object Object]"],
+    ]) {
+      const odd = await loadTaskModule(written(`export default ${definition(`draw() { throw ${thrown}; },`)};`));
+      expect(() => odd.task.generate({ train: 1, test: 0, seed: 1 })).toThrow(
+        new ConfigError(`${odd.choice.module}: ${shown}`),
+      );
+    }
     const few = await loadTaskModule(written(`export default ${definition()};`));
     expect(() => few.task.generate({ train: 17, test: 0, seed: 1 })).toThrow(
       `${few.choice.module}: flip: train 17 + test 0 puzzles, found only 16 different`,
