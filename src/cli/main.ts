@@ -84,6 +84,11 @@ async function main(): Promise<void> {
   writeWhole(process.stdout);
   process.stdout.on("error", onOutputError);
   process.stderr.on("error", () => {}); // Remarks and errors that cannot be shown must not stop the command.
+  // An error in a timer or in a promise that nothing awaits, as a task module may have.
+  process.on("uncaughtException", (error) => {
+    reportError(error);
+    process.exit();
+  });
   try {
     await program().parseAsync();
   } catch (error) {

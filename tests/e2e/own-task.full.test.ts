@@ -1,5 +1,5 @@
 // A task of one's own through the command line: train, resume, evaluate, solve, generate, with its own symbols.
-import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { type Finished, newFolder, patience, project, smallModel, start, trm } from "./command.ts";
@@ -135,4 +135,27 @@ it("a module in TypeScript runs where Node or tsx strips the types, and is refus
   const refused = await trm(...generate);
   expect(refused.code).toBe(1);
   expect(refused.stderr).toContain("does not run TypeScript, expected Node 22.18 or newer");
+});
+
+it("an error in a timer of a module ends train in one line and releases the run, and TRM_DEBUG shows where", async () => {
+  const late = join(folder, "late.mjs");
+  writeFileSync(
+    late,
+    `${flipped}\nsetTimeout(() => { throw new Error("late\\nmore"); }, 3000);\nexport default ${definition};\n`,
+  );
+  const out = join(folder, "late");
+  const command = ["train", "--task", late, "--puzzles", "300", "--steps", "100000", "--out", out];
+  const ended = await trm(...command);
+  expect(ended).toMatchObject({ code: 1, stderr: "trm: internal error: late (TRM_DEBUG=1 shows where)\n" });
+  expect(readdirSync(out)).not.toContain("lock");
+  rmSync(out, { recursive: true, force: true });
+  const { stderr } = await start(command, { TRM_DEBUG: "1" }).finished;
+  expect(stderr).toContain("late.mjs:2:");
+});
+
+it("a rejected promise of a module that nothing awaits ends train in one line", async () => {
+  const late = join(folder, "rejected.mjs");
+  writeFileSync(late, `${flipped}\nPromise.reject(new Error("late"));\nexport default ${definition};\n`);
+  const ended = await trm("train", "--task", late, "--steps", "100000", "--out", join(folder, "rejected"));
+  expect(ended).toMatchObject({ code: 1, stderr: "trm: internal error: late (TRM_DEBUG=1 shows where)\n" });
 });
