@@ -5,6 +5,7 @@ export {
   type AblationPlan,
   isAblation,
   lockAblation,
+  maxSeeds,
   readCells,
   readPlan,
   readUnfinished,

@@ -47,9 +47,18 @@ it("--steps are the steps of the row trm, also with a depth curriculum", async (
   expect(cell.steps).toBe(20);
 });
 
+it("a cell whose training diverged says so beside its accuracy, in the table and with --json", async () => {
+  const text = await start("learningRate=1e30", "--steps", "3");
+  expect(text).toContain("TRM, seed 1: 0.0% exact after 3 steps in 0:00, diverged\n");
+  expect(text).toMatch(/^diverged trainings, whose answers count as they are:\n {2}TRM +seed 1$/m);
+  const shown = JSON.parse((await ablate("--resume", "--json")).split("\n").findLast((line) => line.startsWith("{"))!);
+  expect(shown.rows[0].oursSmallScale.divergedSeeds).toEqual([1]);
+});
+
 describe("a refused ablation", () => {
   it("leaves no folder behind", async () => {
     await expect(start("hiddenSize=-1")).rejects.toThrow("hiddenSize");
+    await expect(start("--seeds", "1001")).rejects.toThrow("Expected a whole number from 1 to 1000.");
     await expect(ablate("--resume")).rejects.toThrow(`${out}: contains no ablation.json`);
     expect(existsSync(out)).toBe(false);
   });

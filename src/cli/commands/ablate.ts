@@ -8,6 +8,7 @@ import {
   type InitialWeights,
   isAblation,
   lockAblation,
+  maxSeeds,
   OccupiedError,
   readCells,
   readInitialWeights,
@@ -92,7 +93,9 @@ export function ablateCommand(): Command {
         .conflicts("minutes"),
     )
     .addOption(
-      new Option("--seeds <k>", `seeds 1 to k for every row (default: ${defaultSeeds})`).argParser(wholeNumber(1)),
+      new Option("--seeds <k>", `seeds 1 to k for every row (default: ${defaultSeeds})`).argParser(
+        wholeNumber(1, maxSeeds),
+      ),
     )
     .addOption(
       new Option("--rows <names>", "rows, separated by commas (default: those of the paper, see below)").argParser(
@@ -377,7 +380,7 @@ async function trainMissing(folder: string, study: Study, base: Config, terminal
       if (!cell) return;
       writeCell(folder, cell);
       progress.clear();
-      const cost = `${counted(cell.steps, "step")} in ${duration(cell.seconds)}`;
+      const cost = `${counted(cell.steps, "step")} in ${duration(cell.seconds)}${cell.diverged ? ", diverged" : ""}`;
       terminal.remark(`${row.name}, seed ${seed}: ${percent(cell.exact)} exact after ${cost}`);
     }
   } finally {

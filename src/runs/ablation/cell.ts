@@ -28,6 +28,8 @@ export const cellSchema = z.object({
   exact: z.number().check(z.minimum(0), z.maximum(1)),
   cell: z.number().check(z.minimum(0), z.maximum(1)),
   meanHaltStep: z.number().check(z.minimum(0)),
+  /** Whether the training ended with a loss or weights that are not finite. Absent in cells of earlier versions. */
+  diverged: z.optional(z.boolean()),
   settings: z.record(z.string(), z.unknown()),
 });
 export type AblationCell = z.output<typeof cellSchema>;
@@ -84,8 +86,10 @@ export async function trainCell(options: CellOptions): Promise<AblationCell | un
         );
       restoreTraining(training, begun.side, begun.files, begun.path);
     } else init?.(training);
+    let diverged = false;
     while (training.step < steps) {
-      await training.supervisionStep();
+      const { loss, notFinite } = await training.supervisionStep();
+      diverged = !Number.isFinite(loss) || notFinite !== null;
       const seconds = clock.read();
       if (await isStopping?.(training.step / steps)) {
         await save?.(training, seconds);
@@ -105,6 +109,7 @@ export async function trainCell(options: CellOptions): Promise<AblationCell | un
       seconds,
       puzzles,
       meanHaltStep,
+      diverged,
       flops: operationsOf(own, steps),
       parameters: training.model.parameterCount(),
       exact: exact.at(-1)!,

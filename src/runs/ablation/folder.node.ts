@@ -16,6 +16,9 @@ import { everyRow } from "./rows.ts";
 
 const planFile = "ablation.json";
 
+/** Far more than any comparison needs. The list of missing cells has an entry for every one. */
+export const maxSeeds = 1000;
+
 const planSchema = z.object({
   format: z.literal("trm-ts ablation"),
   version: z.literal(1),
@@ -37,7 +40,7 @@ const planSchema = z.object({
   /** The keys of the rows in the table. Absent, as the seeds, in a folder that was written before they were stored. */
   rows: z.optional(z.array(z.enum(everyRow.map(({ key }) => key)))),
   /** Every row is trained with the seeds 1 to this number. */
-  seeds: z.optional(z.number().check(z.int(), z.minimum(1))),
+  seeds: z.optional(z.number().check(z.int(), z.minimum(1), z.maximum(maxSeeds))),
 });
 /** What an ablation compares: its rows and seeds, and the settings that all of its cells share. */
 export type AblationPlan = Omit<z.output<typeof planSchema>, "format" | "version">;

@@ -28,6 +28,8 @@ export interface RowReport {
       readonly deviation: number | null;
       readonly bySeed: readonly number[];
     };
+    /** Seeds whose training diverged. Their answers count as they are, so that a row that often diverges has a low mean. */
+    readonly divergedSeeds: readonly number[];
     readonly steps: number;
     /** Floating-point operations of a training, summed over its steps. */
     readonly flops: number;
@@ -54,6 +56,7 @@ export function reportRow(row: AblationRow, base: ModelConfig, cells: readonly A
     oursSmallScale: own[0]
       ? {
           exactPercent: { ...spread(percents), bySeed: percents },
+          divergedSeeds: own.filter(({ diverged }) => diverged).map(({ seed }) => seed),
           steps: own[0].steps,
           flops: own[0].flops,
           parameters: own[0].parameters,
@@ -74,6 +77,14 @@ function rowsFromElsewhere(rows: readonly RowReport[]): string[] {
   if (others.length === 0) return [];
   const lines = others.map(({ name, paperFullScale }) => `  ${name.padEnd(22)} ${paperFullScale.task}`);
   return ["", "quoted from other publications:", ...lines];
+}
+
+/** The trainings that diverged. */
+function divergedTrainings(rows: readonly RowReport[]): string[] {
+  const lines = rows.flatMap(({ name, oursSmallScale: ours }) =>
+    ours?.divergedSeeds.length ? [`  ${name.padEnd(22)} seed ${ours.divergedSeeds.join(", ")}`] : [],
+  );
+  return lines.length === 0 ? [] : ["", "diverged trainings, whose answers count as they are:", ...lines];
 }
 
 /** Mean and standard deviation of a sample. The deviation of a single number is null. */
@@ -110,6 +121,7 @@ export function ablationTable(about: AblationAbout, rows: readonly RowReport[]):
     `${"row".padEnd(22)}|   exact  spread  seeds    steps  operations  parameters |   exact`,
     `${"-".repeat(22)}+${"-".repeat(57)}+${"-".repeat(27)}`,
     ...rows.map(line),
+    ...divergedTrainings(rows),
     "",
     "changes per row:",
     ...rows.filter(({ change }) => change !== "").map(({ name, change }) => `  ${name.padEnd(22)} ${change}`),
