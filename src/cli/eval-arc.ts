@@ -17,10 +17,13 @@ export interface ArcOptions extends RolloutChoice {
   readonly json?: boolean;
 }
 
-/** @throws UsageError for options that --arc does not support */
+/** @throws UsageError for options that are missing or that --arc does not support */
 export function arcOptions(options: Omit<ArcOptions, "data" | "out"> & { data?: string; out?: string }): ArcOptions {
   const { data, out, halt } = options;
-  if (data === undefined || out === undefined) throw new UsageError("eval --arc: --data DIR and --out DIR are needed");
+  if (data === undefined || out === undefined) {
+    const missing = [...(data === undefined ? ["--data DIR"] : []), ...(out === undefined ? ["--out DIR"] : [])];
+    throw new UsageError(`eval --arc: missing ${missing.join(" and ")}`);
+  }
   if (halt.threshold !== null)
     throw new UsageError("eval: --arc always runs all steps, expected --halt fixed or --halt steps=N");
   return { ...options, data, out };

@@ -16,10 +16,11 @@ import {
   verifyData,
 } from "../runs/index.node.ts";
 import type { Backend } from "../tensor/index.ts";
-import { type Examples, packExamples, sliceExamples, type Task, type TokenPair } from "../trm/index.ts";
+import { ConfigError, type Examples, packExamples, sliceExamples, type Task, type TokenPair } from "../trm/index.ts";
 import { backendText, taskText } from "./describe-run.ts";
-import { counted } from "./format.ts";
+import { counted, thousands } from "./format.ts";
 import { wholeNumber } from "./options.ts";
+import { drawPuzzles } from "./run-puzzles.ts";
 import { type ModelPlace, placeText, readCardSummary, shadowNote } from "./shipped-models.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -77,12 +78,22 @@ const generatedCount = 200;
 const generatedChoiceOf = (path: string, { choice }: LoadedRun): TaskChoice => readCardSummary(path)?.task ?? choice;
 
 /** Newly drawn puzzles, without those that the model was trained on. */
-function generatePuzzles(path: string, loaded: LoadedRun, count: number): Examples {
+function generatePuzzles(path: string, loaded: LoadedRun, count: number, terminal: Terminal): Examples {
   const ofCard = readCardSummary(path)?.task;
   const task = ofCard === undefined ? loaded.task : taskOf(ofCard); // a task from a module generates puzzles with the functions of that module
   const isTrained = trainingPuzzles(path, task);
-  for (let drawn = count; ; drawn *= 2) {
-    const { test } = task.generate({ train: 0, test: drawn, seed: generatedSeed });
+  const draw = (test: number): Examples => {
+    try {
+      return drawPuzzles(task, { train: 0, test, seed: generatedSeed }, terminal).test;
+    } catch (error) {
+      if (!(error instanceof ConfigError) || isTrained.size === 0) throw error;
+      const others = `puzzles besides the ${thousands(isTrained.size)} that the model was trained on`;
+      throw new ConfigError(`--limit: got ${count}, but ${task.name} has not so many ${others}`);
+    }
+  };
+  const enough = count + isTrained.size; // drawn puzzles differ, so that at least `count` of them are not in the training
+  for (let drawn = count; ; drawn = Math.min(2 * drawn, enough)) {
+    const test = draw(drawn);
     const unseen = pairsOf(test).filter(({ question }) => !isTrained.has(question.join()));
     if (unseen.length >= count) return packExamples(unseen.slice(0, count), test.length);
   }
@@ -130,9 +141,15 @@ export function verifyPuzzles(path: string, { csv, data }: PuzzleChoice, loaded:
 }
 
 /** @throws DatasetError */
-export function openPuzzles(path: string, { csv, data, limit }: PuzzleChoice, loaded: LoadedRun): PuzzleSet {
+export function openPuzzles(
+  path: string,
+  { csv, data, limit }: PuzzleChoice,
+  loaded: LoadedRun,
+  terminal: Terminal,
+): PuzzleSet {
   if (csv !== undefined) return firstOf(readCsv(csv, loaded), limit);
-  if (data === undefined && isModelFolder(path)) return generatePuzzles(path, loaded, limit ?? generatedCount);
+  if (data === undefined && isModelFolder(path))
+    return generatePuzzles(path, loaded, limit ?? generatedCount, terminal);
   const folder = data ?? dataFolderOf(runFolderOf(path));
   if (folder === undefined) {
     const run = runFolderOf(path);

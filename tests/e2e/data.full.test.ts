@@ -326,7 +326,7 @@ describe("ARC", () => {
 
   it("rejects missing options and files in one line", async () => {
     for (const [args, message] of [
-      [["eval", run, "--arc"], "--data DIR and --out DIR are needed"],
+      [["eval", run, "--arc"], "missing --out DIR"],
       [["eval", run, "--arc", "--out", "/tmp/x", "--halt", "q"], "runs all steps"],
       [["eval", run, "--arc", "--data", "/none", "--out", "/tmp/x"], "no test/dataset.json, expected"],
       [

@@ -3,7 +3,14 @@ import { Command, Option } from "commander";
 import { isStandardOutput, writeOutput } from "../../formats/index.node.ts";
 import { openDataSplit } from "../../puzzles/index.node.ts";
 import { OFFICIAL_KS } from "../../puzzles/index.ts";
-import { type CheckpointChoice, dataFolderOf, type LoadedRun, loadRun, runFolderOf } from "../../runs/index.node.ts";
+import {
+  type CheckpointChoice,
+  dataFolderOf,
+  isModelFolder,
+  type LoadedRun,
+  loadRun,
+  runFolderOf,
+} from "../../runs/index.node.ts";
 import {
   type Evaluation,
   type EvaluationOptions,
@@ -167,7 +174,7 @@ async function evalRun(place: ModelPlace, options: EvalOptions): Promise<void> {
   const backend = await chooseBackend(options);
   try {
     const loaded = await loadRun(path, { checkpoint: options.checkpoint, taskModule: options.task });
-    const run = options.arc ? prepareArc(path, options, loaded) : preparePuzzles(path, options, loaded);
+    const run = options.arc ? prepareArc(path, options, loaded) : preparePuzzles(path, options, loaded, terminal);
     const note = verifyPuzzles(path, options, loaded);
     if (!options.json) showSettings({ place, options, loaded, backend }, terminal);
     if (note !== undefined) terminal.remark(`note: ${note}`);
@@ -184,17 +191,17 @@ async function evalRun(place: ModelPlace, options: EvalOptions): Promise<void> {
 type Prepared = (terminal: Terminal) => Promise<void>;
 
 function prepareArc(path: string, options: EvalOptions, loaded: LoadedRun): Prepared {
-  const data = options.data ?? dataFolderOf(runFolderOf(path));
+  const data = options.data ?? (isModelFolder(path) ? undefined : dataFolderOf(runFolderOf(path)));
   const checked = arcOptions({ ...options, ...(data !== undefined && { data }) });
   openDataSplit(checked.data, "test", loaded.config.model).close();
   return (terminal) => evalArc(checked, loaded, terminal);
 }
 
-function preparePuzzles(path: string, options: EvalOptions, loaded: LoadedRun): Prepared {
-  const set = openPuzzles(path, options, loaded);
+function preparePuzzles(path: string, options: EvalOptions, loaded: LoadedRun, terminal: Terminal): Prepared {
+  const set = openPuzzles(path, options, loaded, terminal);
   const { vote } = options;
   const rollouts = rolloutSettings(options);
-  return async (terminal) => {
+  return async () => {
     try {
       if (vote !== undefined) await evalVote(set, options, { ...loaded, vote }, terminal);
       else if (rollouts) await evalRollouts(set, options, { ...loaded, rollouts }, terminal);

@@ -65,7 +65,7 @@ async function probeRun(place: ModelPlace, options: ProbeCommandOptions): Promis
   const backend = await chooseBackend(options);
   try {
     const loaded = await loadRun(path, { checkpoint, taskModule });
-    const set = openPuzzles(path, options, loaded);
+    const set = openPuzzles(path, options, loaded, terminal);
     const note = verifyPuzzles(path, options, loaded);
     if (!json) showSettings({ place, options, loaded, backend }, terminal);
     if (note !== undefined) terminal.remark(`note: ${note}`);
