@@ -88,7 +88,7 @@ function generatePuzzles(path: string, loaded: LoadedRun, count: number, termina
     } catch (error) {
       if (!(error instanceof ConfigError) || isTrained.size === 0) throw error;
       const others = `puzzles besides the ${thousands(isTrained.size)} that the model was trained on`;
-      throw new ConfigError(`--limit: got ${count}, but ${task.name} has not so many ${others}`);
+      throw new ConfigError(`--limit: got ${count}, but ${task.name} has fewer ${others}`);
     }
   };
   const enough = count + isTrained.size; // drawn puzzles differ, so that at least `count` of them are not in the training

@@ -39,7 +39,7 @@ export function lockFolder(folder: string, what = "this run"): FolderLock {
   const own = JSON.stringify({ pid: process.pid, host: hostname(), started: startOf(process.pid) } satisfies Holder);
   // The second attempt follows the removal of a stale lock. Another process may win that race.
   for (let attempt = 0; attempt < 2; attempt++) {
-    if (tryCreate(path, own)) return held(path, own);
+    if (tryCreate(path, own)) return { release: () => releaseOwn(path, own) };
     clearIfStale(folder, path, what);
   }
   throw new LockError(`${folder}: another process has just started to write ${what}`);
@@ -48,16 +48,6 @@ export function lockFolder(folder: string, what = "this run"): FolderLock {
 /** Whether a folder contains the lock of a process, which may have been killed. */
 export const isLocked = (folder: string): boolean =>
   parseHolder(readIfThere(join(folder, lockFile)) ?? "") !== undefined;
-
-/** A lock that is also released when the process exits early. */
-function held(path: string, own: string): FolderLock {
-  const release = (): void => {
-    process.off("exit", release);
-    releaseOwn(path, own);
-  };
-  process.on("exit", release);
-  return { release };
-}
 
 /** Creates the lock file together with its contents, through a hard link. Returns false if the file exists. */
 function tryCreate(path: string, text: string): boolean {

@@ -11,7 +11,7 @@ it("an evaluation of sudoku4 draws up to as many puzzles as there are, less thos
   const open = (limit: number) => openPuzzles(path, { limit }, loaded, recordedTerminal().terminal);
   expect(open(60_000).count).toBe(60_000);
   expect(() => open(70_000)).toThrow(
-    /^--limit: got 70000, but sudoku4 has not so many puzzles besides the 16,000 that the model was trained on$/,
+    /^--limit: got 70000, but sudoku4 has fewer puzzles besides the 16,000 that the model was trained on$/,
   );
   loaded.model.dispose();
 });
