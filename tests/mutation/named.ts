@@ -58,7 +58,7 @@ export const namedMutants = (): Mutant[] => [
   replacing(
     "8 supervision steps by default",
     "src/trm/config.ts",
-    { from: "nSup: z._default(positive, 16)", to: "nSup: z._default(positive, 8)" },
+    { from: "nSup: z._default(loops, 16)", to: "nSup: z._default(loops, 8)" },
     ["tests/trm/config.test.ts"],
   ),
   replacing(
