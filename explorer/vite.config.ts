@@ -17,7 +17,10 @@ export default defineConfig({
   resolve: {
     tsconfigPaths: true,
     alias: [
-      { find: /^\.\.?\/csv\/puzzle-csv\.ts$/, replacement: fileURLToPath(new URL("build/no-csv.ts", import.meta.url)) },
+      {
+        find: /^\.\/(grid-csv|csv\/puzzle-csv|(maze|sudoku)\/csv)\.ts$/,
+        replacement: fileURLToPath(new URL("build/no-csv.ts", import.meta.url)),
+      },
     ],
   },
   oxc: { jsx: { runtime: "automatic", importSource: "preact" } },

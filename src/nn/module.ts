@@ -15,7 +15,7 @@ export abstract class Module {
   *namedParameters(prefix = ""): Iterable<[name: string, parameter: Variable]> {
     const paths = new Set<string>();
     for (const [path, parameter] of parametersIn(prefix, this, new Set([this]))) {
-      if (paths.has(path)) throw new Error(`Module: two parameters have the path ${path}, expected one`);
+      if (paths.has(path)) throw new Error(`Module: two parameters have the path ${path}`);
       paths.add(path);
       yield [path, parameter];
     }
