@@ -18,7 +18,7 @@ export interface ResultFor<T> {
   readonly outcome: ReadonlySignal<Outcome<T>>;
   /** Starts a computation in place of a running one. An earlier result for the same choice stays until there is a new one. */
   start(computation: Computation<T>): void;
-  /** Cancels the running computation; the result stays, and `status` says why there is no other. */
+  /** Cancels the running computation; the result stays, and `status` says why it was cancelled. */
   cancel(status?: string): void;
 }
 

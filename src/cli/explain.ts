@@ -1,5 +1,5 @@
 // Explains an error in one line to the user of the command line.
-import { SYSTEM_ERRORS } from "../formats/index.ts";
+import { quoted, SYSTEM_ERRORS } from "../formats/index.ts";
 import { oneLine } from "./format.ts";
 
 /** The command line itself is wrong: exit code 2. */
@@ -40,7 +40,7 @@ const selfExplaining = [
 export const explain = (error: unknown): string => oneLine(explanation(error));
 
 function explanation(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
+  if (!(error instanceof Error)) return typeof error === "string" ? error : quoted(error, 160);
   const { code, path } = error as NodeJS.ErrnoException;
   if (selfExplaining.includes(error.name)) return error.message;
   const firstLine = error.message.split("\n")[0]!;

@@ -30,11 +30,11 @@ export const lossText = (loss: number): string => (loss >= 0.01 ? loss.toFixed(3
 /** "1 step", "2 steps" */
 export const counted = (count: number, noun: string): string => `${thousands(count)} ${noun}${count === 1 ? "" : "s"}`;
 
-/** A text on one line, for messages: line breaks become spaces, and other characters that a terminal obeys or hides are escaped. */
+/** A text on one line, for messages: line breaks become spaces, and other characters that a terminal obeys are escaped. */
 export const oneLine = (text: string): string =>
   text
     .trimEnd()
     .split(/[\r\n]+/)
     .map((line, i, all) => (i === 0 ? line.trimEnd() : i === all.length - 1 ? line.trimStart() : line.trim()))
     .join(" ")
-    .replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (mark) => `\\u{${mark.codePointAt(0)!.toString(16)}}`);
+    .replace(/[\p{Cc}\p{Bidi_Control}\p{Zl}\p{Zp}]/gu, (mark) => `\\u{${mark.codePointAt(0)!.toString(16)}}`);

@@ -59,7 +59,7 @@ function expectNoEmptyText(command: Command): void {
     .filter((_, i) => isEmpty(command.processedArgs[i]))
     .map((one) => one.name());
   const [first] = [...flags, ...names];
-  if (first !== undefined) throw new UsageError(`${nameOf(command)}: got an empty text as ${first}`);
+  if (first !== undefined) throw new UsageError(`${nameOf(command)}: ${first} is empty`);
 }
 
 /** "data arc" for the subcommand arc of data. */
@@ -86,6 +86,7 @@ async function main(): Promise<void> {
   process.stderr.on("error", () => {}); // Remarks and errors that cannot be shown must not stop the command.
   // An error in a timer or in a promise that nothing awaits, as a task module may have.
   process.on("uncaughtException", (error) => {
+    for (const stream of [process.stdout, process.stderr]) if (stream.isTTY) stream.write("\r\u001b[K"); // a progress line
     reportError(error);
     process.exit();
   });

@@ -53,7 +53,7 @@ export function openTerminalBeside(option: string, path: string | undefined, jso
 /** Checks an output file before long work. @throws UsageError for a file of a run; FileError if it cannot be written */
 export function checkOutputFile(option: string, path: string): void {
   checkOutput(path);
-  const run = runOfFile(path);
+  const run = isStandardOutput(path) ? undefined : runOfFile(path);
   if (run !== undefined) throw new UsageError(`${option} ${path} is a file of the run ${run}, expected another file`);
 }
 

@@ -47,7 +47,9 @@ function* parametersIn(prefix: string, value: object, seen: Set<unknown>): Itera
       if (item.requiresGradient && !item.node) yield [path, item];
     } else if (isSearched(item)) {
       seen.add(item);
-      yield* parametersIn(`${path}.`, item, seen);
+      if (item instanceof Module && item.namedParameters !== Module.prototype.namedParameters) {
+        yield* item.namedParameters(`${path}.`);
+      } else yield* parametersIn(`${path}.`, item, seen);
     }
   }
 }

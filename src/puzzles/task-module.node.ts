@@ -108,4 +108,7 @@ function guarded(task: GridTask, path: string): GridTask {
 const faultOf = (path: string, error: unknown): ConfigError =>
   new ConfigError(`${path}: ${error instanceof ConfigError ? error.message : firstLine(error)}`);
 
-const firstLine = (error: unknown): string => String(error).split("\n")[0]!;
+function firstLine(error: unknown): string {
+  const text = error instanceof Error ? String(error) : typeof error === "string" ? error : quoted(error, 160);
+  return text.split("\n")[0]!;
+}

@@ -46,8 +46,13 @@ export function lockFolder(folder: string, what = "this run"): FolderLock {
 }
 
 /** Whether a folder contains the lock of a process, which may have been killed. */
-export const isLocked = (folder: string): boolean =>
-  parseHolder(readIfThere(join(folder, lockFile)) ?? "") !== undefined;
+export function isLocked(folder: string): boolean {
+  const text = readIfThere(join(folder, lockFile));
+  return text !== undefined && isLock(text);
+}
+
+/** Whether the text of a file is that of a lock, or the part of it that a crash has left. */
+const isLock = (text: string): boolean => text.startsWith(beginning.slice(0, text.length));
 
 /** Creates the lock file together with its contents, through a hard link. Returns false if the file exists. */
 function tryCreate(path: string, text: string): boolean {
@@ -67,7 +72,7 @@ function tryCreate(path: string, text: string): boolean {
 
 function tryCreatePlainly(path: string, text: string, cause: NodeJS.ErrnoException): boolean {
   if (!["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS"].includes(cause.code ?? ""))
-    throw new FileError(path, "write", cause);
+    throw cause instanceof FileError ? cause : new FileError(path, "write", cause);
   try {
     writeFileSync(path, text, { flag: "wx" });
     return true;
@@ -80,9 +85,7 @@ function tryCreatePlainly(path: string, text: string, cause: NodeJS.ErrnoExcepti
 function clearIfStale(folder: string, path: string, what: string): void {
   const text = readIfThere(path);
   if (text === undefined) return;
-  if (!text.startsWith(beginning.slice(0, text.length))) {
-    throw new FileError(path, "write", "the file is not a lock of trm, expected no other file of this name");
-  }
+  if (!isLock(text)) throw new FileError(path, "write", "not a lock file of trm: move or rename it");
   const holder = parseHolder(text);
   if (holder && holder.host !== hostname()) {
     throw new LockError(

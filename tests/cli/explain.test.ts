@@ -12,6 +12,10 @@ it("every kind of error is explained in one line", () => {
   );
   expect(explain("text")).toBe("text");
   expect(explain(new Error("\u001b[2J"))).toBe("internal error: \\u{1b}[2J (TRM_DEBUG=1 shows where)");
+  expect(explain(Object.create(null))).toMatch(/^\S/);
+  expect(explain(new CheckpointError("/home/\u{1f468}\u200d\u{1f469}/run: broken"))).toBe(
+    "/home/\u{1f468}\u200d\u{1f469}/run: broken",
+  );
   expect(explain(new CheckpointError("one\u2028two\n"))).toBe("one\\u{2028}two");
   expect(explain(new CheckpointError("new\nline/run: no such folder"))).toBe("new line/run: no such folder");
 });

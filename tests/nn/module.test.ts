@@ -71,6 +71,21 @@ it("parts of a module that refer back to the whole or to each other are searched
   parent.dispose();
 });
 
+it("a part that lists its parameters itself is asked for them", () => {
+  class Frozen extends Module {
+    readonly weight = parameter(full([2], 1));
+    override *namedParameters(): Iterable<[string, Variable]> {}
+  }
+  class Whole extends Module {
+    readonly frozen = new Frozen();
+    readonly bias = parameter(full([2], 1));
+  }
+  const whole = new Whole();
+  expect([...whole.namedParameters()].map(([name]) => name)).toEqual(["bias"]);
+  whole.frozen.weight.value.dispose();
+  whole.dispose();
+});
+
 it("two parameters of a module with the same path are an error, because one of them would never be trained", () => {
   class Keyed extends Module {
     readonly parts = new Map<unknown, Part>([

@@ -113,7 +113,7 @@ describe("a task module", () => {
     for (const [thrown, shown] of [
       ['"boom\\n2"', "boom"],
       ["undefined", "undefined"],
-      ["{}", "[object Object]"],
+      ["{}", "{}"],
     ]) {
       const odd = await loadTaskModule(written(`export default ${definition(`draw() { throw ${thrown}; },`)};`));
       expect(() => odd.task.generate({ train: 1, test: 0, seed: 1 })).toThrow(

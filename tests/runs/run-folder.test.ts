@@ -593,7 +593,7 @@ it("a file named lock that is not a lock of a run is named in the error and kept
   create().close();
   writeFileSync(join(path, "lock"), "precious");
   expect(() => WritableRun.resume(path)).toThrow(
-    `${join(path, "lock")}: cannot write: the file is not a lock of trm, expected no other file of this name`,
+    `${join(path, "lock")}: cannot write: not a lock file of trm: move or rename it`,
   );
   expect(readFileSync(join(path, "lock"), "utf8")).toBe("precious");
 });

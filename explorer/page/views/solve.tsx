@@ -32,7 +32,7 @@ import {
 function type(cell: number, symbol: string | null): void {
   const board = model.peek()!.board;
   const blank = board.kind === "maze" ? " " : ".";
-  const typed = [...puzzleText.peek()];
+  const typed = [...puzzleText.peek()].map((each) => (board.kind === "sudoku" && each === "0" ? blank : each));
   // A text that does not fit the board is replaced by the puzzle on the board. One that only breaks a rule may become a puzzle.
   const fits = typed.length === board.rows * board.columns && typed.every((each) => board.symbols.includes(each));
   const text =

@@ -28,7 +28,7 @@ interface JsonFile {
 /**
  * Parses the tasks of a combined file.
  * @param solutions the answers of the test pairs. Without them, an answer in the challenges is used; otherwise it is unknown
- * @throws DatasetError that names file, task and place; only the file and the key for a key that is there twice
+ * @throws DatasetError that names file, task and place; for a duplicate key, only the file and the key
  */
 export function parseArcChallenges(challenges: JsonFile, solutions?: JsonFile): ArcTasks {
   for (const [name, file] of Object.entries({ challenges, solutions })) {

@@ -91,7 +91,7 @@ export async function trainCell(options: CellOptions): Promise<AblationCell | un
       const { loss, notFinite } = await training.supervisionStep();
       diverged = !Number.isFinite(loss) || notFinite !== null;
       const seconds = clock.read();
-      if (await isStopping?.(training.step / steps)) {
+      if (training.step < steps && (await isStopping?.(training.step / steps))) {
         await save?.(training, seconds);
         return undefined;
       }

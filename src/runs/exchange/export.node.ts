@@ -115,10 +115,11 @@ export async function exportRun(options: ExportOptions): Promise<Exported> {
       ...(dataFolder !== undefined && side.data && { data: side.data }),
     },
   });
-  expectReplaceable(out, {
+  const kept = {
     [`the run ${run}`]: run,
     ...(dataFolder !== undefined && { [`the data set of ${run}`]: dataFolder }),
-  });
+  };
+  expectReplaceable(out, kept);
   const unverified = verifyData({
     path: dataFolder ?? `the puzzles in ${run}`,
     actual: sets ? fingerprintOfSets(sets) : fingerprintOfFolder(dataFolder!),
@@ -149,7 +150,7 @@ export async function exportRun(options: ExportOptions): Promise<Exported> {
     contents.set(`${exportedData}/${IDENTIFIERS_JSON}`, utf8(pythonJson(identifierNames)));
   }
   contents.set(exportedConfig, utf8(formatOfficialConfig(config, heading(target))));
-  writeExport(out, contents);
+  writeExport(out, contents, kept);
   const written = new Set([...contents.keys()].map((name) => name.replace(/\/.*/, "/")));
   const ofOfficial = [isLoadable ? "" : withoutTable, training.emaWarmup ? withoutWarmup : ""];
   const ofBoth = [
@@ -162,12 +163,17 @@ export async function exportRun(options: ExportOptions): Promise<Exported> {
   return { files: [...written], notes: notes.filter((note) => note !== "") };
 }
 
-/** Replaces an earlier export in a folder, which is locked meanwhile. A failure leaves no new folder. */
-function writeExport(out: string, contents: ReadonlyMap<string, Uint8Array>): void {
+/** Replaces an earlier export in a folder, which is locked meanwhile. A failure leaves no new folder. @throws OccupiedError, LockError */
+function writeExport(
+  out: string,
+  contents: ReadonlyMap<string, Uint8Array>,
+  kept: Readonly<Record<string, string>>,
+): void {
   const created = makeFolders(out);
   try {
     const lock = lockFolder(out, "this export");
     try {
+      expectReplaceable(out, kept); // again, because the work before takes time
       replaceFiles(out, contents, { names: exportedNames, marker: exportedConfig });
     } finally {
       lock.release();
