@@ -13,10 +13,11 @@ export abstract class Module {
    * @throws Error if two parameters have the same path, as with the keys 1 and "1" of a Map
    */
   *namedParameters(prefix = ""): Iterable<[name: string, parameter: Variable]> {
-    const paths = new Set<string>();
+    const listed = new Set<Variable | string>(); // parameters and their paths
     for (const [path, parameter] of parametersIn(prefix, this, new Set([this]))) {
-      if (paths.has(path)) throw new Error(`Module: two parameters have the path ${path}`);
-      paths.add(path);
+      if (listed.has(parameter)) continue;
+      if (listed.has(path)) throw new Error(`Module: two parameters have the path ${path}`);
+      listed.add(parameter).add(path);
       yield [path, parameter];
     }
   }
@@ -36,14 +37,13 @@ export abstract class Module {
   }
 }
 
-/** @param seen  what has been searched already: a part may refer back to the whole */
+/** @param seen  what contains parameters and has been searched already: a part may refer back to the whole */
 function* parametersIn(prefix: string, value: object, seen: Set<unknown>): Iterable<[string, Variable]> {
   const entries = value instanceof Map ? value : Object.entries(value);
   for (const [key, item] of entries) {
     if (seen.has(item)) continue;
     const path = `${prefix}${String(key)}`;
     if (item instanceof Variable) {
-      seen.add(item);
       if (item.requiresGradient && !item.node) yield [path, item];
     } else if (isSearched(item)) {
       seen.add(item);

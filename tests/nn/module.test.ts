@@ -76,9 +76,18 @@ it("a part that lists its parameters itself is asked for them", () => {
     readonly weight = parameter(full([2], 1));
     override *namedParameters(): Iterable<[string, Variable]> {}
   }
+  class Renamed extends Module {
+    constructor(readonly tied: Variable) {
+      super();
+    }
+    override *namedParameters(prefix = ""): Iterable<[string, Variable]> {
+      yield [`${prefix}other`, this.tied];
+    }
+  }
   class Whole extends Module {
     readonly frozen = new Frozen();
     readonly bias = parameter(full([2], 1));
+    readonly renamed = new Renamed(this.bias); // a shared parameter is listed once
   }
   const whole = new Whole();
   expect([...whole.namedParameters()].map(([name]) => name)).toEqual(["bias"]);
